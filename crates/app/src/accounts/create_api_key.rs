@@ -1,0 +1,60 @@
+//! An organizer makes a key for the API; its secret is shown once.
+
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::ids::OrganizationId;
+use voelgoed_domain::refusal::Refusal;
+
+use super::ports::ApiKey;
+use super::secret::{SecretKind, fresh_secret};
+use crate::environment::fresh;
+use crate::error::Result;
+use crate::idempotency::{Created, Idempotent, record_of};
+use crate::platform::Platform;
+use crate::token::fingerprint;
+
+/// The longest name, in characters.
+pub const LONGEST_NAME: usize = 80;
+
+/// A key with its secret, as it is answered once.
+#[derive(Debug, Clone)]
+pub struct NewApiKey {
+    /// The key.
+    pub key: ApiKey,
+    /// `vgk_…`
+    pub secret: String,
+}
+
+/// Writes the key.
+///
+/// # Errors
+/// `invalid_request`.
+pub async fn create_api_key(
+    platform: &Platform,
+    organization: OrganizationId,
+    name: &str,
+    mut scopes: Vec<Scope>,
+    idempotent: Option<Idempotent<'_, NewApiKey>>,
+) -> Result<Created<NewApiKey>> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME {
+        return Err(Refusal::invalid("name", format!("Give a name of 1 to {LONGEST_NAME} characters.")).into());
+    }
+    scopes.sort_unstable();
+    scopes.dedup();
+    if scopes.is_empty() {
+        return Err(Refusal::invalid("scopes", "Name at least one scope.").into());
+    }
+    let created_at = platform.environment.now();
+    let key = ApiKey {
+        id: fresh(&*platform.environment),
+        organization,
+        name: name.to_owned(),
+        scopes,
+        created_at,
+        revoked_at: None,
+    };
+    let new = NewApiKey { key, secret: fresh_secret(&*platform.environment, SecretKind::Api) };
+    let record = record_of(idempotent.as_ref(), &new, created_at);
+    let created = platform.accounts.create_api_key(new.key.clone(), fingerprint(&new.secret), record).await??;
+    Ok(created.map(|()| new))
+}

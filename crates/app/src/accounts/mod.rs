@@ -1,0 +1,11 @@
+//! Organizations, their members and keys.
+
+pub mod audit;
+pub mod create_api_key;
+pub mod create_member;
+pub mod create_organization;
+pub mod credentials;
+pub mod log_in;
+pub mod passwords;
+pub mod ports;
+pub mod secret;

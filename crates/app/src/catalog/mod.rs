@@ -1,0 +1,10 @@
+//! What is for sale: venues, layouts, events, ticket types, price rules.
+
+pub mod create_event;
+pub mod create_layout;
+pub mod create_price_rule;
+pub mod create_ticket_type;
+pub mod create_venue;
+pub mod listings;
+pub mod move_event;
+pub mod ports;

@@ -1,0 +1,133 @@
+//! What the catalog needs of the cold tier.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use voelgoed_domain::catalog::event::{Event, EventState};
+use voelgoed_domain::catalog::layout::Layout;
+use voelgoed_domain::catalog::listing::Listing;
+use voelgoed_domain::catalog::price_rule::PriceRule;
+use voelgoed_domain::catalog::ticket_type::TicketType;
+use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId, TicketTypeId, VenueId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
+
+use crate::error::Stored;
+use crate::idempotency::{Created, IdempotencyRecord};
+use crate::page::{Page, PageRequest};
+
+/// A building or a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Venue {
+    /// Its identifier.
+    pub id: VenueId,
+    /// What people call it.
+    pub name: String,
+    /// Where it is.
+    pub address: String,
+}
+
+/// A stored version of a seating plan.
+#[derive(Debug, Clone)]
+pub struct StoredLayout {
+    /// Its identifier.
+    pub id: LayoutId,
+    /// Whose plan.
+    pub venue: VenueId,
+    /// 1, 2, … within the venue.
+    pub version: u32,
+    /// The plan.
+    pub layout: Arc<Layout>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// An event as lists show it.
+#[derive(Debug, Clone)]
+pub struct EventSummary {
+    /// The event.
+    pub event: Event,
+    /// Its venue's name.
+    pub venue: String,
+}
+
+/// Venues, layouts, events, ticket types and price rules in the cold tier. Every change of a listing writes `ListingChanged` to the outbox.
+#[async_trait]
+pub trait CatalogStore: Send + Sync + 'static {
+    /// Writes a venue.
+    async fn create_venue(
+        &self,
+        organization: OrganizationId,
+        venue: Venue,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>>;
+    /// The venues.
+    async fn venues(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<Venue>>;
+
+    /// Writes the next version of a venue's layout; `layout.version` is ignored and the new version returned. Refused: `not_found` (venue).
+    async fn create_layout(
+        &self,
+        organization: OrganizationId,
+        layout: StoredLayout,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<u32>, Refusal>>;
+    /// One layout.
+    async fn read_layout(&self, organization: OrganizationId, layout: LayoutId) -> Stored<Option<StoredLayout>>;
+    /// The layouts, without their plans' areas.
+    async fn layouts(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredLayout>>;
+
+    /// Writes an event. Refused: `not_found` (layout).
+    async fn create_event(
+        &self,
+        organization: OrganizationId,
+        event: Event,
+        now: Timestamp,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>>;
+    /// Moves an event from one of `from` to `to`. Refused: `wrong_state`, `not_found`.
+    async fn move_event(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        from: &[EventState],
+        to: EventState,
+        now: Timestamp,
+    ) -> Stored<Result<(), Refusal>>;
+    /// Writes a ticket type.
+    async fn create_ticket_type(
+        &self,
+        organization: OrganizationId,
+        ticket_type: TicketType,
+        now: Timestamp,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>>;
+    /// Takes a ticket type off sale; false where there is none.
+    async fn retire_ticket_type(
+        &self,
+        organization: OrganizationId,
+        ticket_type: TicketTypeId,
+        now: Timestamp,
+    ) -> Stored<bool>;
+    /// Writes a price rule. Refused: `already_exists` (code).
+    async fn create_price_rule(
+        &self,
+        organization: OrganizationId,
+        rule: PriceRule,
+        now: Timestamp,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>>;
+
+    /// Everything about an event that a sale needs, in any state of it.
+    async fn read_listing(&self, organization: OrganizationId, event: EventId) -> Stored<Option<Listing>>;
+    /// Whose event this is (system role: the id names the tenant); none for drafts' ids that do not exist.
+    async fn organization_of(&self, event: EventId) -> Stored<Option<OrganizationId>>;
+    /// The events of an organization, or of all where none is given and `published_only`.
+    async fn events(
+        &self,
+        organization: Option<OrganizationId>,
+        published_only: bool,
+        page: PageRequest,
+    ) -> Stored<Page<EventSummary>>;
+    /// Venue name and address of an event.
+    async fn venue_of(&self, organization: OrganizationId, event: EventId) -> Stored<Option<Venue>>;
+}

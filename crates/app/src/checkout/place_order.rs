@@ -1,0 +1,308 @@
+//! A hold becomes an order: its places are claimed in cold before anything can be charged (P1, P2, P3).
+//!
+//! pin (warm) → one cold commit → the charge is sent outside of it. A repeat with the same key gets the very same answer, whatever happened in between.
+
+use voelgoed_domain::accounts::identity;
+use voelgoed_domain::catalog::listing::Listing;
+use voelgoed_domain::checkout::order::OrderState;
+use voelgoed_domain::ids::{AreaId, HoldId, OrderId};
+use voelgoed_domain::money::Money;
+use voelgoed_domain::payments::attempt::AttemptState;
+use voelgoed_domain::payments::decide::Cancellation;
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord, HoldRequest, Pick};
+use voelgoed_domain::ticketing::place::PlaceNumber;
+use voelgoed_domain::time::Timestamp;
+use voelgoed_telemetry::Stopwatch;
+use voelgoed_telemetry::metrics::checkout::{OrderEnd, order_ended, order_placed, order_refused};
+use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
+
+use super::ports::{Buyer, NewOrder, Order, OrderDetail, OrderLine};
+use crate::environment::fresh;
+use crate::error::{Error, Fault, Result};
+use crate::idempotency::{Created, Idempotent, replay};
+use crate::payments::ports::{Attempt, NewAttempt};
+use crate::platform::Platform;
+use crate::ticketing::ports::EventScope;
+use crate::ticketing::rebuild::{loaded, spans};
+use crate::ticketing::terms::HoldView;
+
+/// Where cold refuses places of a general-admission area, others of the area are tried at most so often.
+const MOST_SUBSTITUTIONS: usize = 3;
+
+/// How the buyer wants to pay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentChoice {
+    /// The provider's name.
+    pub provider: String,
+    /// One of its methods.
+    pub method: String,
+}
+
+/// What makes an order.
+pub struct PlaceOrder<'a> {
+    /// The event, as the hold's token names it.
+    pub scope: EventScope,
+    /// The hold.
+    pub hold: HoldId,
+    /// Who buys.
+    pub buyer: Buyer,
+    /// How they pay; none only where the total is zero.
+    pub payment: Option<PaymentChoice>,
+    /// The request's key.
+    pub idempotent: Idempotent<'a, OrderDetail>,
+}
+
+/// Writes the order and sets its charge off.
+///
+/// # Errors
+/// `hold_expired`, `hold_lost`, `place_taken`, `already_ordered`, `idempotency_mismatch`, `invalid_request`, `try_again`.
+pub async fn place_order(platform: &Platform, command: PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
+    let watch = Stopwatch::start();
+    let event = command.scope.event.uuid();
+    let placed = pin_and_commit(platform, command).await;
+    match &placed {
+        Ok(Created::Fresh(detail)) => {
+            order_placed(event, watch.elapsed());
+            holds_ended(HoldEnd::Ordered, 1);
+            if detail.order.state == OrderState::Paid {
+                order_ended(OrderEnd::Paid);
+            }
+        }
+        Err(Error::Refused(refusal)) => order_refused(refusal.code.as_str()),
+        Ok(Created::Replayed(_)) | Err(Error::Fault(_)) => {}
+    }
+    placed
+}
+
+async fn pin_and_commit(platform: &Platform, command: PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
+    check_buyer(&command.buyer)?;
+    let scope = command.scope;
+    let extension = u64::try_from(platform.times.extension.as_millis()).unwrap_or(u64::MAX);
+    for _ in 0..=MOST_SUBSTITUTIONS {
+        let pinned = loaded(platform, scope, || platform.inventory.pin(scope, command.hold, extension)).await;
+        let record = match pinned {
+            Ok(record) if matches!(record.phase, HoldPhase::Claimed { .. }) => {
+                return earlier(platform, &command).await;
+            }
+            Ok(record) => record,
+            Err(Error::Refused(refusal)) => return earlier_or(platform, &command, refusal).await,
+            Err(fault) => return Err(fault),
+        };
+        match commit(platform, &command, &record).await {
+            Err(Error::Refused(refusal)) if refusal.code == Code::PlaceTaken => {
+                unpin(platform, scope, command.hold).await;
+                if !substitute(platform, scope, &record, &refusal.evidence.places).await? {
+                    return Err(refusal.into());
+                }
+            }
+            Err(Error::Refused(refusal)) => {
+                unpin(platform, scope, command.hold).await;
+                return Err(refusal.into());
+            }
+            // A fault may hide a commit that was made, so the pin stays and lapses by itself.
+            other => return other,
+        }
+    }
+    Err(Refusal::new(Code::SoldOut, "The area has just sold out.").into())
+}
+
+async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldRecord) -> Result<Created<OrderDetail>> {
+    let scope = command.scope;
+    let now = platform.environment.now();
+    let listing = platform.listings.listing(scope).await?;
+    let view = HoldView::new(scope, &listing, record.clone(), now)?;
+    let detail = compose(platform, command, &listing, &view, now)?;
+    let attempt = detail.attempts.first().map(|attempt| NewAttempt {
+        id: attempt.id,
+        provider: attempt.provider.clone(),
+        method: attempt.method.clone(),
+        amount: attempt.amount,
+        send_before: attempt.send_before,
+        cancellation: attempt.cancellation,
+    });
+    let new = NewOrder {
+        id: detail.order.id,
+        event: scope.event,
+        hold: command.hold,
+        buyer: command.buyer.clone(),
+        lines: detail.lines.clone(),
+        fees: detail.order.fees,
+        tax: detail.order.tax,
+        total: detail.order.total,
+        pay_by: detail.order.pay_by,
+        at: now,
+        attempt,
+        idempotency: command.idempotent.record(&detail, now),
+    };
+    match platform.orders.place_order(scope.organization, new).await?? {
+        Created::Replayed(answer) => Ok(Created::Replayed(answer)),
+        Created::Fresh(()) => {
+            if let Some(attempt) = detail.attempts.first() {
+                platform.dispatch.send(scope.organization, attempt.id);
+            }
+            Ok(Created::Fresh(detail))
+        }
+    }
+}
+
+/// The order as it will be written: everything but its tickets, which a free order gets in the same commit.
+fn compose(
+    platform: &Platform,
+    command: &PlaceOrder<'_>,
+    listing: &Listing,
+    view: &HoldView,
+    now: Timestamp,
+) -> Result<OrderDetail> {
+    let total = view.terms.terms.total();
+    let (scope, id) = (command.scope, fresh(&*platform.environment));
+    let pay_by = view.record.expires_at;
+    let attempts = match (&command.payment, total.is_zero()) {
+        (_, true) => Vec::new(),
+        (None, false) => return Err(Refusal::invalid("payment", "Say how you want to pay.").into()),
+        (Some(choice), false) => {
+            let gateway = platform.gateway(&choice.provider)?;
+            if !gateway.has_method(&choice.method) {
+                return Err(Refusal::invalid("payment.method", "The provider has no such method.").into());
+            }
+            let cancellation = gateway.cancellation(&choice.method);
+            let attempt = first_attempt(platform, scope, id, choice, total, pay_by, now);
+            vec![Attempt { cancellation, ..attempt }]
+        }
+    };
+    let lines = view
+        .places
+        .iter()
+        .map(|priced| {
+            Ok(OrderLine {
+                place: priced.place,
+                area: area_of(listing, priced.place)?,
+                label: priced.label.clone(),
+                ticket_type: priced.ticket_type,
+                ticket_type_name: priced.ticket_type_name.clone(),
+                price: priced.price.amount,
+                fee: priced.fee.amount,
+                tax: priced.tax.amount,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let order = Order {
+        id,
+        organization: scope.organization,
+        event: scope.event,
+        hold: command.hold,
+        state: if total.is_zero() { OrderState::Paid } else { OrderState::AwaitingPayment },
+        buyer: command.buyer.clone(),
+        fees: view.terms.terms.fees(),
+        tax: view.terms.terms.tax(),
+        total,
+        pay_by,
+        created_at: now,
+        paid_at: total.is_zero().then_some(now),
+        version: 1,
+    };
+    Ok(OrderDetail { order, lines, attempts, refunds: Vec::new(), tickets: Vec::new() })
+}
+
+fn area_of(listing: &Listing, place: PlaceNumber) -> Result<AreaId> {
+    let area =
+        listing.layout.area_of(place).ok_or_else(|| Fault::internal("a held place lies outside of the layout"))?;
+    Ok(area.id)
+}
+
+fn first_attempt(
+    platform: &Platform,
+    scope: EventScope,
+    order: OrderId,
+    choice: &PaymentChoice,
+    amount: Money,
+    pay_by: Timestamp,
+    now: Timestamp,
+) -> Attempt {
+    Attempt {
+        id: fresh(&*platform.environment),
+        organization: scope.organization,
+        event: scope.event,
+        order,
+        number: 1,
+        provider: choice.provider.clone(),
+        method: choice.method.clone(),
+        state: AttemptState::Created,
+        amount,
+        provider_ref: None,
+        reason: None,
+        send_before: pay_by,
+        pay_by,
+        cancellation: Cancellation::AtProvider,
+        created_at: now,
+    }
+}
+
+/// The hold was ordered before: the same request gets the same answer, another one is told of the order.
+async fn earlier(platform: &Platform, command: &PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
+    let refusal = Refusal::new(Code::HoldLost, "This hold is over.");
+    earlier_or(platform, command, refusal).await
+}
+
+async fn earlier_or(platform: &Platform, command: &PlaceOrder<'_>, refusal: Refusal) -> Result<Created<OrderDetail>> {
+    let organization = command.scope.organization;
+    let Some(order) = platform.orders.order_of_hold(organization, command.hold).await? else {
+        return Err(refusal.into());
+    };
+    let key = &command.idempotent.key;
+    match platform.idempotency.find(organization, key, platform.environment.now()).await? {
+        Some(stored) => replay(stored, &key.request),
+        None => Err(Refusal::new(Code::AlreadyOrdered, "This hold has become an order already.")
+            .with(|evidence| evidence.order = Some(order))
+            .into()),
+    }
+}
+
+async fn unpin(platform: &Platform, scope: EventScope, hold: HoldId) {
+    if let Err(error) = loaded(platform, scope, || platform.inventory.unpin(scope, hold)).await {
+        tracing::info!(%error, %hold, slice = "checkout", "a pin is left to lapse by itself");
+    }
+}
+
+/// Tells the warm tier what cold knows of the refused places; where all of them are general admission, others of their area are taken instead.
+async fn substitute(
+    platform: &Platform,
+    scope: EventScope,
+    record: &HoldRecord,
+    refused: &[PlaceNumber],
+) -> Result<bool> {
+    let effects = platform.places.read_places(scope.organization, scope.event, refused).await?;
+    loaded(platform, scope, || platform.inventory.apply(scope, None, &effects)).await?;
+    let listing = platform.listings.listing(scope).await?;
+    let areas = spans(&listing);
+    let general = |place: &PlaceNumber| areas.iter().find(|span| !span.seated && span.places.contains(&place.0));
+    if refused.iter().any(|place| general(place).is_none()) {
+        return Ok(false);
+    }
+    let picks = record
+        .places
+        .iter()
+        .map(|places| match places.first().and_then(&general) {
+            Some(span) => {
+                Pick::Any { range: span.places.clone(), quantity: u32::try_from(places.len()).unwrap_or(u32::MAX) }
+            }
+            None => Pick::Place(places.first().copied().unwrap_or(PlaceNumber(0))),
+        })
+        .collect();
+    let request = HoldRequest {
+        hold: record.hold,
+        session: record.session,
+        picks,
+        terms: record.terms.clone(),
+        lasts_millis: 0,
+        places_per_session: listing.event.limits.places_per_session,
+    };
+    loaded(platform, scope, || platform.inventory.change_hold(scope, request.clone())).await?;
+    Ok(true)
+}
+
+fn check_buyer(buyer: &Buyer) -> Result<()> {
+    identity::name("buyer.name", &buyer.name)?;
+    identity::email("buyer.email", &buyer.email)?;
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! What the ledger's readers need of the cold tier.
+
+use async_trait::async_trait;
+use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};
+use voelgoed_domain::money::Currency;
+use voelgoed_domain::time::Timestamp;
+
+use crate::error::Stored;
+use crate::page::{Page, PageRequest};
+
+/// An account's balance in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Balance {
+    /// The account's text form.
+    pub account: String,
+    /// The currency.
+    pub currency: Currency,
+    /// The sum of its postings, minor units; debits positive.
+    pub amount: i64,
+}
+
+/// A posting of a stored entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPosting {
+    /// The account's text form.
+    pub account: String,
+    /// Minor units; debits positive.
+    pub amount: i64,
+}
+
+/// An entry as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Its identifier.
+    pub id: EntryId,
+    /// `sale`, `refund`, …
+    pub kind: String,
+    /// The event.
+    pub event: EventId,
+    /// The order it tells of.
+    pub order: OrderId,
+    /// The currency of its postings.
+    pub currency: Currency,
+    /// They sum to zero.
+    pub postings: Vec<StoredPosting>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The journal in the cold tier.
+#[async_trait]
+pub trait LedgerStore: Send + Sync + 'static {
+    /// Every account's balance.
+    async fn balances(&self, organization: OrganizationId) -> Stored<Vec<Balance>>;
+    /// The entries, oldest first.
+    async fn entries(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredEntry>>;
+    /// Entries of all organizations whose postings do not sum to zero; always empty unless something is broken (system role).
+    async fn unbalanced(&self) -> Stored<Vec<EntryId>>;
+}

@@ -1,0 +1,30 @@
+//! Tells devices at the gates what was admitted or revoked.
+
+use async_trait::async_trait;
+
+use crate::outbox::fact::{Fact, OutboxRow};
+use crate::outbox::reader::{FactReader, ReadError};
+use crate::scanning::watch::{GateSignal, GateWatch};
+use crate::ticketing::ports::EventScope;
+
+/// The reader.
+pub struct Gates(pub GateWatch);
+
+#[async_trait]
+impl FactReader for Gates {
+    fn name(&self) -> &'static str {
+        "gates"
+    }
+
+    async fn read(&self, row: &OutboxRow) -> Result<(), ReadError> {
+        let scope = |event| EventScope { organization: row.organization, event };
+        match &row.fact {
+            Fact::TicketAdmitted { event, ticket } => self.0.signal(scope(*event), GateSignal::Admitted(*ticket)),
+            Fact::TicketsRevoked { event, tickets } => {
+                self.0.signal(scope(*event), GateSignal::Revoked(tickets.clone()))
+            }
+            Fact::PlacesChanged { .. } | Fact::OrderChanged { .. } | Fact::ListingChanged { .. } => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! Carries what cold decided over to the warm tier; an effect that was answered `unloaded` is repeated after a rebuild, never acknowledged (P1, P4, P8).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::error::Error;
+use crate::outbox::fact::{Fact, OutboxRow};
+use crate::outbox::reader::{FactReader, ReadError};
+use crate::platform::Platform;
+use crate::ticketing::ports::EventScope;
+use crate::ticketing::rebuild::loaded;
+
+/// The reader.
+pub struct Warm(pub Arc<Platform>);
+
+#[async_trait]
+impl FactReader for Warm {
+    fn name(&self) -> &'static str {
+        "warm"
+    }
+
+    async fn read(&self, row: &OutboxRow) -> Result<(), ReadError> {
+        let platform = &*self.0;
+        let scope = |event| EventScope { organization: row.organization, event };
+        let carried = match &row.fact {
+            Fact::PlacesChanged { event, claimed_by, effects } => {
+                let scope = scope(*event);
+                loaded(platform, scope, || platform.inventory.apply(scope, *claimed_by, effects)).await.map(drop)
+            }
+            Fact::TicketAdmitted { event, ticket } => {
+                let scope = scope(*event);
+                loaded(platform, scope, || platform.inventory.mark_admitted(scope, *ticket)).await
+            }
+            Fact::TicketsRevoked { event, tickets } => {
+                let scope = scope(*event);
+                loaded(platform, scope, || platform.inventory.mark_revoked(scope, tickets)).await
+            }
+            Fact::OrderChanged { .. } | Fact::ListingChanged { .. } => Ok(()),
+        };
+        carried.map_err(|error: Error| ReadError::Later(error.to_string()))
+    }
+}

@@ -1,0 +1,134 @@
+//! An organizer gives money back: by tickets, or an amount (P5, P6).
+//!
+//! Written first, then carried out by a job: tickets stop admitting before their places are free, and the provider is asked last.
+
+use voelgoed_domain::checkout::amounts::{LineAmounts, TaxPlacement};
+use voelgoed_domain::ids::{OrderId, OrganizationId, PaymentId, RefundId};
+use voelgoed_domain::payments::attempt::AttemptState;
+use voelgoed_domain::payments::refund::RefundState;
+use voelgoed_domain::payments::refund_plan::{RefundFacts, RefundPlan, RefundRequest, TicketFacts, plan_refund};
+use voelgoed_domain::refusal::{Code, Refusal};
+
+use super::carry_out_refund::{CARRY_OUT_REFUND, CarryOutRefund};
+use super::ports::{NewRefund, Refund};
+use crate::checkout::ports::{OrderDetail, OrderLine};
+use crate::checkout::read_order::read_order;
+use crate::environment::fresh;
+use crate::error::{Fault, Result};
+use crate::idempotency::{Created, Idempotent};
+use crate::jobs::ports::{NewJob, Queue};
+use crate::platform::Platform;
+
+/// The longest reason, in characters.
+pub const LONGEST_REASON: usize = 200;
+/// A refund's provider is asked at most so often before a person must look.
+const MOST_ATTEMPTS: u32 = 50;
+
+/// A refund to open.
+pub struct OpenRefund<'a> {
+    /// The order.
+    pub order: OrderId,
+    /// What is given back.
+    pub wish: RefundRequest,
+    /// Why, for people.
+    pub reason: String,
+    /// True: also tickets that have admitted.
+    pub forced: bool,
+    /// Who asks.
+    pub actor: String,
+    /// The request's key.
+    pub idempotent: Idempotent<'a, Refund>,
+}
+
+/// Writes the refund and sets it off.
+///
+/// # Errors
+/// `refund_too_large`, `ticket_used`, `wrong_state`, `not_found`, `invalid_request`.
+pub async fn open_refund(
+    platform: &Platform,
+    organization: OrganizationId,
+    command: OpenRefund<'_>,
+) -> Result<Created<Refund>> {
+    let reason = command.reason.trim();
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        return Err(Refusal::invalid("reason", format!("Give a reason of 1 to {LONGEST_REASON} characters.")).into());
+    }
+    let now = platform.environment.now();
+    let key = &command.idempotent.key;
+    if let Some(stored) = platform.idempotency.find(organization, key, now).await? {
+        return crate::idempotency::replay(stored, &key.request);
+    }
+    let detail = read_order(platform, organization, command.order).await?;
+    let captured = detail.attempts.iter().find(|attempt| attempt.state == AttemptState::Captured);
+    let captured = captured.ok_or_else(|| Refusal::new(Code::WrongState, "Nothing was paid for this order."))?;
+    let RefundPlan { amount, tickets, .. } = plan(&detail, &command.wish, command.forced)?;
+    let id = fresh(&*platform.environment);
+    let refund = Refund {
+        id,
+        organization,
+        event: detail.order.event,
+        order: detail.order.id,
+        payment: captured.id,
+        provider: captured.provider.clone(),
+        amount,
+        tickets,
+        reason: reason.to_owned(),
+        state: RefundState::Pending,
+        tickets_revoked: false,
+        created_at: now,
+    };
+    let new = NewRefund {
+        id,
+        order: refund.order,
+        payment: refund.payment,
+        amount,
+        tickets: refund.tickets.clone(),
+        reason: refund.reason.clone(),
+        forced: command.forced,
+        actor: command.actor,
+        at: now,
+        job: refund_job(platform, organization, id)?,
+    };
+    let record = command.idempotent.record(&refund, now);
+    let created = platform.payments.open_refund(organization, new, Some(record)).await??;
+    Ok(created.map(|()| refund))
+}
+
+/// What the order's tickets and refunds allow; checked once more in the commit.
+fn plan(detail: &OrderDetail, wish: &RefundRequest, forced: bool) -> Result<RefundPlan> {
+    let lines: Vec<LineAmounts> = detail.lines.iter().map(amounts).collect();
+    let placement = TaxPlacement::of_order(&lines, detail.order.total.amount).map_err(Fault::internal)?;
+    let tickets = detail.tickets.iter().map(|ticket| {
+        let line = detail.lines.iter().find(|line| line.place == ticket.place);
+        let line = line.ok_or_else(|| Fault::internal("a ticket without its order line"))?;
+        Ok(TicketFacts { id: ticket.id, state: ticket.state, paid: amounts(line).paid(placement) })
+    });
+    let tickets = tickets.collect::<Result<Vec<_>>>()?;
+    let captured = detail.attempts.iter().filter(|attempt| attempt.state == AttemptState::Captured);
+    let captured: Vec<PaymentId> = captured.map(|attempt| attempt.id).collect();
+    let counts = |refund: &&Refund| refund.state != RefundState::Failed && captured.contains(&refund.payment);
+    let returned = detail.refunds.iter().filter(counts).map(|refund| refund.amount.amount).sum();
+    let facts = RefundFacts { state: detail.order.state, total: detail.order.total, returned, tickets: &tickets };
+    Ok(plan_refund(&facts, wish, forced)?)
+}
+
+const fn amounts(line: &OrderLine) -> LineAmounts {
+    LineAmounts { price: line.price, fee: line.fee, tax: line.tax }
+}
+
+/// The job that carries a refund out.
+///
+/// # Errors
+/// [`Fault::Internal`] where its payload cannot be written as JSON.
+pub fn refund_job(platform: &Platform, organization: OrganizationId, refund: RefundId) -> Result<NewJob> {
+    Ok(NewJob {
+        id: fresh(&*platform.environment),
+        organization: Some(organization),
+        kind: CARRY_OUT_REFUND,
+        queue: Queue::Payments,
+        payload: serde_json::to_value(CarryOutRefund { refund }).map_err(Fault::internal)?,
+        run_at: platform.environment.now(),
+        unique_key: Some(format!("{CARRY_OUT_REFUND}:{refund}")),
+        max_attempts: MOST_ATTEMPTS,
+    })
+}

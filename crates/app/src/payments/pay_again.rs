@@ -1,0 +1,71 @@
+//! Another attempt of an order whose places are still kept.
+
+use voelgoed_domain::ids::OrderId;
+use voelgoed_domain::payments::attempt::AttemptState;
+use voelgoed_domain::refusal::Refusal;
+
+use super::ports::{Attempt, NewAttempt};
+use crate::checkout::place_order::PaymentChoice;
+use crate::checkout::ports::OrderDetail;
+use crate::checkout::read_order::read_order;
+use crate::environment::fresh;
+use crate::error::Result;
+use crate::idempotency::{Created, Idempotent};
+use crate::platform::Platform;
+use crate::ticketing::ports::EventScope;
+
+/// Writes the attempt and sets it off; the answer is the order with it.
+///
+/// # Errors
+/// `payment_unresolved`, `not_payable`, `limit_reached`, `invalid_request`, `idempotency_mismatch`.
+pub async fn pay_again(
+    platform: &Platform,
+    scope: EventScope,
+    order: OrderId,
+    choice: PaymentChoice,
+    idempotent: Idempotent<'_, OrderDetail>,
+) -> Result<Created<OrderDetail>> {
+    let now = platform.environment.now();
+    let gateway = platform.gateway(&choice.provider)?;
+    if !gateway.has_method(&choice.method) {
+        return Err(Refusal::invalid("method", "The provider has no such method.").into());
+    }
+    let cancellation = gateway.cancellation(&choice.method);
+    let mut detail = read_order(platform, scope.organization, order).await?;
+    let number = u32::try_from(detail.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let attempt = Attempt {
+        id: fresh(&*platform.environment),
+        organization: scope.organization,
+        event: scope.event,
+        order,
+        number,
+        provider: choice.provider,
+        method: choice.method,
+        state: AttemptState::Created,
+        amount: detail.order.total,
+        provider_ref: None,
+        reason: None,
+        send_before: detail.order.pay_by,
+        pay_by: detail.order.pay_by,
+        cancellation,
+        created_at: now,
+    };
+    let new = NewAttempt {
+        id: attempt.id,
+        provider: attempt.provider.clone(),
+        method: attempt.method.clone(),
+        amount: attempt.amount,
+        send_before: attempt.send_before,
+        cancellation,
+    };
+    let payment = attempt.id;
+    detail.attempts.push(attempt);
+    let record = idempotent.record(&detail, now);
+    match platform.payments.open_attempt(scope.organization, order, new, Some(record)).await?? {
+        Created::Replayed(answer) => Ok(Created::Replayed(answer)),
+        Created::Fresh(()) => {
+            platform.dispatch.send(scope.organization, payment);
+            Ok(Created::Fresh(detail))
+        }
+    }
+}

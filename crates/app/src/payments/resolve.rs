@@ -1,0 +1,56 @@
+//! The reconciler of unresolved attempts: sends what nobody sent, and asks the provider about the rest. Takes no input; repeatable.
+
+use std::time::Duration;
+
+use voelgoed_domain::payments::attempt::AttemptState;
+use voelgoed_domain::payments::decide::{Observation, PAY_BY_GRACE};
+use voelgoed_domain::payments::expiry::UNRESOLVED_ALARM_AFTER;
+use voelgoed_telemetry::metrics::payments::unresolved;
+
+use super::learn::learn;
+use super::ports::Attempt;
+use super::send::{provider_key, send};
+use crate::error::Result;
+use crate::platform::Platform;
+
+/// One round asks about at most so many attempts.
+pub const MOST_PER_ROUND: u32 = 100;
+/// How often it runs.
+pub const EVERY: Duration = Duration::from_secs(1);
+
+/// One round; returns how many attempts were looked at.
+///
+/// # Errors
+/// A fault of the cold tier.
+pub async fn resolve(platform: &Platform) -> Result<usize> {
+    let now = platform.environment.now();
+    let before = now.minus(platform.times.poll_every);
+    let attempts = platform.payments.take_unresolved(before, now, MOST_PER_ROUND).await?;
+    for attempt in &attempts {
+        // One attempt's trouble must not keep the others from being asked about.
+        if let Err(error) = resolve_one(platform, attempt).await {
+            tracing::warn!(payment = %attempt.id, organization = %attempt.organization, %error, slice = "payments", "an attempt stays unresolved");
+        }
+    }
+    let left = platform.payments.unresolved().await?;
+    unresolved(left.count, left.oldest.map_or(Duration::ZERO, |oldest| platform.environment.now().since(oldest)));
+    Ok(attempts.len())
+}
+
+async fn resolve_one(platform: &Platform, attempt: &Attempt) -> Result<()> {
+    let now = platform.environment.now();
+    if now >= attempt.pay_by.plus(UNRESOLVED_ALARM_AFTER) {
+        tracing::error!(payment = %attempt.id, organization = %attempt.organization, provider = attempt.provider, slice = "payments", "an attempt is unresolved for too long; ask the provider by hand");
+    }
+    if attempt.state == AttemptState::Created && now < attempt.send_before {
+        return send(platform, attempt.organization, attempt.id).await;
+    }
+    let gateway = platform.gateway(&attempt.provider)?;
+    let mut observation = gateway.poll(provider_key(attempt)).await;
+    if observation == Observation::Absent && now >= attempt.pay_by.plus(PAY_BY_GRACE) {
+        // It never arrived and nobody may send it any more: barred there, it can be closed here, also where its order is over already.
+        observation = gateway.cancel(provider_key(attempt)).await;
+    }
+    learn(platform, attempt.organization, attempt.id, observation).await?;
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! Everything that commands need, in one value: the ports, the keys, and the named times and limits of a sale.
+//!
+//! Built once by the binary; never global. To add a port: a field here and its adapter in the binary's wiring.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use voelgoed_domain::refusal::Refusal;
+
+use crate::accounts::credentials::Credentials;
+use crate::accounts::passwords::PasswordHasher;
+use crate::accounts::ports::AccountStore;
+use crate::catalog::listings::Listings;
+use crate::catalog::ports::CatalogStore;
+use crate::checkout::ports::{IdempotencyStore, OrderStore};
+use crate::checkout::watch::OrderWatch;
+use crate::environment::Environment;
+use crate::error::Result;
+use crate::jobs::ports::JobStore;
+use crate::ledger::ports::LedgerStore;
+use crate::outbox::ports::OutboxStore;
+use crate::payments::dispatch::Dispatch;
+use crate::payments::ports::{PaymentGateway, PaymentStore};
+use crate::scanning::ports::ScanStore;
+use crate::ticketing::ports::{InventoryStore, PlaceStore};
+use crate::ticketing::rebuild::Rebuilds;
+use crate::ticketing::seat_view::SeatView;
+use crate::token::{MasterKey, Tokens};
+
+/// How long things last.
+#[derive(Debug, Clone, Copy)]
+pub struct SaleTimes {
+    /// A hold, from its grant.
+    pub hold: Duration,
+    /// What a hold gains, once, when payment starts.
+    pub extension: Duration,
+    /// How long the sender of a charge owns the attempt.
+    pub send_lease: Duration,
+    /// An unresolved attempt is asked about again after this long.
+    pub poll_every: Duration,
+}
+
+impl Default for SaleTimes {
+    fn default() -> Self {
+        Self {
+            hold: Duration::from_secs(600),
+            extension: Duration::from_secs(300),
+            send_lease: Duration::from_secs(15),
+            poll_every: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Everything that commands need.
+pub struct Platform {
+    /// Time, identifiers, randomness.
+    pub environment: Arc<dyn Environment>,
+    /// The warm inventory.
+    pub inventory: Arc<dyn InventoryStore>,
+    /// Who rebuilds it, one at a time per event.
+    pub rebuilds: Rebuilds,
+    /// This node's view of who sits where.
+    pub seat_view: Arc<dyn SeatView>,
+    /// The cold places.
+    pub places: Arc<dyn PlaceStore>,
+    /// The cold catalog.
+    pub catalog: Arc<dyn CatalogStore>,
+    /// Listings, cached on this node.
+    pub listings: Arc<dyn Listings>,
+    /// Organizations, members, keys.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Who calls, cached on this node.
+    pub credentials: Arc<dyn Credentials>,
+    /// Slow on purpose.
+    pub passwords: Arc<dyn PasswordHasher>,
+    /// Orders.
+    pub orders: Arc<dyn OrderStore>,
+    /// Who watches which order on this node.
+    pub order_watch: OrderWatch,
+    /// Repeated requests.
+    pub idempotency: Arc<dyn IdempotencyStore>,
+    /// Attempts and refunds.
+    pub payments: Arc<dyn PaymentStore>,
+    /// The way of new attempts to their provider.
+    pub dispatch: Dispatch,
+    /// The payment providers, the first being the usual one.
+    pub gateways: Vec<Arc<dyn PaymentGateway>>,
+    /// Gates, devices, scans.
+    pub scans: Arc<dyn ScanStore>,
+    /// The journal's readers.
+    pub ledger: Arc<dyn LedgerStore>,
+    /// The durable queue.
+    pub jobs: Arc<dyn JobStore>,
+    /// Facts on their way out.
+    pub outbox: Arc<dyn OutboxStore>,
+    /// Tokens of buyers.
+    pub tokens: Tokens,
+    /// Derives signing keys of tickets.
+    pub master: MasterKey,
+    /// How long things last.
+    pub times: SaleTimes,
+}
+
+impl Platform {
+    /// The provider of this name.
+    ///
+    /// # Errors
+    /// `invalid_request` where there is none.
+    pub fn gateway(&self, name: &str) -> Result<&Arc<dyn PaymentGateway>> {
+        self.gateways.iter().find(|gateway| gateway.name() == name).ok_or_else(|| {
+            let known: Vec<_> = self.gateways.iter().map(|gateway| gateway.name()).collect();
+            Refusal::invalid("payment.provider", format!("Known providers: {}.", known.join(", "))).into()
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! What scanning needs of the cold tier: gates, devices, and the one commit that decides an entry.
+
+use async_trait::async_trait;
+use voelgoed_domain::ids::{AreaId, DeviceId, EventId, GateId, OrganizationId, ScanId, TicketId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::scanning::entry::{Direction, ScanReason};
+use voelgoed_domain::time::Timestamp;
+
+use crate::error::Stored;
+use crate::idempotency::{Created, IdempotencyRecord};
+use crate::page::{Page, PageRequest};
+
+/// Where scans happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// Its identifier.
+    pub id: GateId,
+    /// The event.
+    pub event: EventId,
+    /// What people call it.
+    pub name: String,
+    /// The areas it leads to; empty means all.
+    pub areas: Vec<AreaId>,
+}
+
+/// A scanner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its identifier.
+    pub id: DeviceId,
+    /// The tenant.
+    pub organization: OrganizationId,
+    /// The event.
+    pub event: EventId,
+    /// What people call it.
+    pub name: String,
+    /// Where it may scan.
+    pub gates: Vec<GateId>,
+    /// When it was paired, if it was.
+    pub paired_at: Option<Timestamp>,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What became of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScanResult {
+    /// Let in (or out).
+    Admitted,
+    /// Not let in.
+    Refused(ScanReason),
+}
+
+/// The entry that came before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstEntry {
+    /// Where.
+    pub gate: GateId,
+    /// When the server, or the device where it was offline, let the person in.
+    pub at: Timestamp,
+}
+
+/// A scan to write. The code's signature, event and validity were checked before; `early` carries the reason where that already refused it.
+#[derive(Debug, Clone)]
+pub struct NewScan {
+    /// The device's own identifier for it.
+    pub id: ScanId,
+    /// The event of the device.
+    pub event: EventId,
+    /// The ticket, where the code could be read.
+    pub ticket: Option<TicketId>,
+    /// Where.
+    pub gate: Gate,
+    /// By which device.
+    pub device: DeviceId,
+    /// In or out.
+    pub direction: Direction,
+    /// The device's clock: evidence, never deciding.
+    pub scanned_at: Timestamp,
+    /// The server's clock.
+    pub received_at: Timestamp,
+    /// The device had already let the person in.
+    pub forced: bool,
+    /// Refused before the store was asked.
+    pub early: Option<ScanReason>,
+}
+
+/// A scan as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// The device's own identifier for it.
+    pub id: ScanId,
+    /// The event.
+    pub event: EventId,
+    /// The ticket, where the code could be read.
+    pub ticket: Option<TicketId>,
+    /// What a person calls the ticket's place.
+    pub label: Option<String>,
+    /// What a person calls its ticket type.
+    pub ticket_type_name: Option<String>,
+    /// Where.
+    pub gate: GateId,
+    /// By which device.
+    pub device: DeviceId,
+    /// In or out.
+    pub direction: Direction,
+    /// What became of it.
+    pub result: ScanResult,
+    /// The entry that came before, where that is why it was refused or is in conflict.
+    pub first: Option<FirstEntry>,
+    /// The device's clock.
+    pub scanned_at: Timestamp,
+    /// The server's clock.
+    pub received_at: Timestamp,
+    /// The device had already let the person in.
+    pub forced: bool,
+    /// True where it admitted although another entry stood: two people on one ticket.
+    pub conflict: bool,
+}
+
+/// The outcome of writing a scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The scan as stored.
+    pub scan: Scan,
+    /// True where this id had been written before: the answer is the first one.
+    pub repeated: bool,
+}
+
+/// Gates, devices and scans in the cold tier.
+#[async_trait]
+pub trait ScanStore: Send + Sync + 'static {
+    /// Writes a gate.
+    async fn create_gate(
+        &self,
+        organization: OrganizationId,
+        gate: Gate,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>>;
+
+    /// An event's gates.
+    async fn gates(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Gate>>;
+
+    /// Writes a device that waits for pairing. `pairing` is the SHA-256 of its one-time code.
+    async fn create_device(
+        &self,
+        organization: OrganizationId,
+        device: Device,
+        pairing: [u8; 32],
+        pairing_ends: Timestamp,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>>;
+
+    /// An event's devices.
+    async fn devices(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Device>>;
+
+    /// Uses a pairing code up and stores the device key's SHA-256 (system role: the code names the tenant). Refused: `pairing_expired`.
+    async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> Stored<Result<Device, Refusal>>;
+
+    /// The device that has this key, revoked or not (system role: the key names the tenant).
+    async fn device_by_key(&self, key: [u8; 32]) -> Stored<Option<Device>>;
+
+    /// Revokes a device; false where there is none.
+    async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> Stored<bool>;
+
+    /// Lets `domain::scanning::entry` decide and commits scan, entry, ticket state and outbox; through the committer. The same id answers the same.
+    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> Stored<Recorded>;
+
+    /// One scan.
+    async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> Stored<Option<Scan>>;
+
+    /// An event's scans.
+    async fn scans(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        conflicts_only: bool,
+        page: PageRequest,
+    ) -> Stored<Page<Scan>>;
+}

@@ -1,0 +1,119 @@
+//! A ticket at the gate: its signature is checked without any store, then one cold commit decides, once (P3, P6).
+//!
+//! The warm filter may refuse early what has been revoked or admitted; it never admits. The same scan id answers the same.
+
+use voelgoed_domain::ids::{GateId, ScanId, TicketId};
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::scanning::code::TicketKeys;
+use voelgoed_domain::scanning::entry::{Direction, ScanReason};
+use voelgoed_domain::time::Timestamp;
+use voelgoed_telemetry::Stopwatch;
+use voelgoed_telemetry::metrics::scanning::{scan_admitted, scan_conflict, scan_refused};
+
+use super::codes::signer;
+use super::pair_device::gates_of;
+use super::ports::{Device, Gate, NewScan, Recorded, ScanResult};
+use crate::error::{Fault, Result};
+use crate::platform::Platform;
+
+/// The longest code that is looked at, in bytes; ours have a fixed length below it.
+pub const LONGEST_CODE: usize = 1024;
+
+/// A scan as a device sends it.
+#[derive(Debug, Clone)]
+pub struct ScanCommand {
+    /// The device's own identifier for it.
+    pub id: ScanId,
+    /// What was read.
+    pub code: String,
+    /// Where.
+    pub gate: GateId,
+    /// In or out.
+    pub direction: Direction,
+    /// The device's clock: evidence, never deciding.
+    pub scanned_at: Timestamp,
+    /// The device had already let the person in.
+    pub forced: bool,
+}
+
+/// Decides and writes the scan.
+///
+/// # Errors
+/// `invalid_request` (gate, code), a fault of the cold tier: nothing was decided then.
+pub async fn scan(platform: &Platform, device: &Device, command: ScanCommand) -> Result<Recorded> {
+    let watch = Stopwatch::start();
+    let recorded = check_and_record(platform, device, command).await?;
+    let event = device.event.uuid();
+    if !recorded.repeated {
+        match recorded.scan.result {
+            ScanResult::Admitted => scan_admitted(event, true, watch.elapsed()),
+            ScanResult::Refused(reason) => scan_refused(event, reason.as_str(), true, watch.elapsed()),
+        }
+        if recorded.scan.conflict {
+            scan_conflict();
+        }
+    }
+    Ok(recorded)
+}
+
+async fn check_and_record(platform: &Platform, device: &Device, command: ScanCommand) -> Result<Recorded> {
+    let now = platform.environment.now();
+    let gate = gate_of(platform, device, command.gate).await?;
+    if command.code.len() > LONGEST_CODE {
+        return Err(Refusal::invalid("code", format!("At most {LONGEST_CODE} bytes.")).into());
+    }
+    // An offline device's scan is judged by when it happened, as far as its clock can be believed: never later than its arrival.
+    let at = if command.forced { command.scanned_at.min(now) } else { now };
+    let (ticket, early) = read_code(platform, device, &command.code, at)?;
+    let new = NewScan {
+        id: command.id,
+        event: device.event,
+        ticket,
+        gate,
+        device: device.id,
+        direction: command.direction,
+        scanned_at: command.scanned_at,
+        received_at: now,
+        forced: command.forced,
+        early,
+    };
+    let said = (new.event, new.ticket, new.gate.id, new.device, new.direction);
+    let recorded = platform.scans.record_scan(device.organization, new).await?;
+    let first = &recorded.scan;
+    if recorded.repeated && (first.event, first.ticket, first.gate, first.device, first.direction) != said {
+        // Else whoever repeats an identifier would be told "admitted" for a ticket that was never looked at.
+        return Err(Refusal::new(Code::IdempotencyMismatch, "This identifier was used for another scan.").into());
+    }
+    Ok(recorded)
+}
+
+/// The ticket that a code names, and why it does not admit, where its code alone says so.
+fn read_code(
+    platform: &Platform,
+    device: &Device,
+    code: &str,
+    at: Timestamp,
+) -> Result<(Option<TicketId>, Option<ScanReason>)> {
+    let signer = signer(&platform.master, device.organization);
+    let mut keys = TicketKeys::new();
+    keys.add(signer.id(), &signer.public_key()).map_err(Fault::internal)?;
+    let claims = match keys.verify(code) {
+        Ok(claims) => claims,
+        Err(error) => return Ok((None, Some(error.reason()))),
+    };
+    match claims.check(device.event, at) {
+        Ok(()) => Ok((Some(claims.ticket), None)),
+        Err(error) if error.reason().knows_no_ticket() => Ok((None, Some(error.reason()))),
+        Err(error) => Ok((Some(claims.ticket), Some(error.reason()))),
+    }
+}
+
+async fn gate_of(platform: &Platform, device: &Device, gate: GateId) -> Result<Gate> {
+    let gates = gates_of(platform, device).await?;
+    let found = gates.into_iter().find(|candidate| candidate.id == gate);
+    found.ok_or_else(|| {
+        Refusal::new(Code::InvalidRequest, "This device does not stand at that gate.")
+            .with(|evidence| evidence.field = Some("gate".to_owned()))
+            .into()
+    })
+}

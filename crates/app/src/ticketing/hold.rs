@@ -1,0 +1,154 @@
+//! A buyer takes places for a while: warm only, all or nothing (P1, P4).
+//!
+//! Best-available seats are chosen on this node's view and granted by the warm tier; on conflict the choice is repeated on a newer view.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use voelgoed_domain::catalog::listing::Listing;
+use voelgoed_domain::ids::{HoldId, SessionId};
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest, Pick};
+use voelgoed_domain::ticketing::place::PlaceNumber;
+use voelgoed_domain::ticketing::quote::{QuoteLine, quote};
+use voelgoed_domain::time::Timestamp;
+use voelgoed_telemetry::Stopwatch;
+use voelgoed_telemetry::metrics::ticketing::{best_available_retried, hold_granted, hold_refused};
+
+use super::picks::{Chooser, Item, picks};
+use super::ports::EventScope;
+use super::rebuild::loaded;
+use super::seat_view::Occupancy;
+use super::terms::{HoldTerms, HoldView};
+use crate::environment::fresh;
+use crate::error::{Error, Result};
+use crate::platform::Platform;
+
+/// Best-available choices are repeated at most so often when others are faster.
+const MOST_CHOICES: usize = 5;
+
+/// What a buyer asks for.
+#[derive(Debug, Clone)]
+pub struct HoldCommand {
+    /// The event.
+    pub scope: EventScope,
+    /// Who asks.
+    pub session: SessionId,
+    /// What for.
+    pub items: Vec<Item>,
+    /// True: seats of seated areas are chosen.
+    pub best_available: bool,
+    /// A promo code.
+    pub code: Option<String>,
+    /// The caller's `Idempotency-Key` with a digest of the request.
+    pub repeatable: Option<(String, [u8; 32])>,
+}
+
+/// Takes the places.
+///
+/// # Errors
+/// `sale_closed`, `place_taken`, `sold_out`, `limit_reached`, `invalid_request`, `idempotency_mismatch`, `try_again`.
+pub async fn hold(platform: &Platform, command: HoldCommand) -> Result<HoldView> {
+    let watch = Stopwatch::start();
+    let event = command.scope.event.uuid();
+    let granted = choose_and_grant(platform, command).await;
+    match &granted {
+        Ok(_) => hold_granted(event, watch.elapsed()),
+        Err(Error::Refused(refusal)) => hold_refused(event, refusal.code.as_str(), watch.elapsed()),
+        Err(Error::Fault(_)) => {}
+    }
+    granted
+}
+
+async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<HoldView> {
+    let now = platform.environment.now();
+    let listing = platform.listings.listing(command.scope).await?;
+    listing.event.check_on_sale(now)?;
+    let id = hold_id(platform, &command);
+    let mut occupancy = platform.seat_view.current(command.scope).await?;
+    let seating = platform.listings.seating(command.scope).await?;
+    for choice in 1.. {
+        let chooser = command.best_available.then_some(Chooser { occupancy: &*occupancy, seating: &seating });
+        let lines = picks(&listing, &command.items, chooser)?;
+        if !command.best_available {
+            refuse_surely_taken(&lines, &*occupancy, command.repeatable.is_some())?;
+        }
+        match grant(platform, &listing, &command, id, lines, now).await {
+            Err(Error::Refused(refusal))
+                if refusal.code == Code::PlaceTaken && command.best_available && choice < MOST_CHOICES =>
+            {
+                best_available_retried();
+                let seen = occupancy.position();
+                occupancy = platform.seat_view.newer_than(command.scope, seen).await?;
+            }
+            other => return HoldView::new(command.scope, &listing, other?, now).map_err(Into::into),
+        }
+    }
+    Err(Refusal::try_again(1, "Others were faster each time. Try again.").into())
+}
+
+/// A repeat must not be refused because its own first try took the places, so it goes to the warm tier in any case.
+fn refuse_surely_taken(lines: &[QuoteLine], occupancy: &dyn Occupancy, repeatable: bool) -> Result<()> {
+    if repeatable {
+        return Ok(());
+    }
+    let taken: Vec<PlaceNumber> = lines
+        .iter()
+        .filter_map(|line| match line.pick {
+            Pick::Place(place) if occupancy.is_taken(place) => Some(place),
+            Pick::Place(_) | Pick::Any { .. } => None,
+        })
+        .collect();
+    if taken.is_empty() { Ok(()) } else { Err(Refusal::place_taken(taken).into()) }
+}
+
+async fn grant(
+    platform: &Platform,
+    listing: &Listing,
+    command: &HoldCommand,
+    id: HoldId,
+    lines: Vec<QuoteLine>,
+    now: Timestamp,
+) -> Result<HoldRecord> {
+    let request = command.repeatable.as_ref().map(|(_, digest)| STANDARD_NO_PAD.encode(digest));
+    let terms = HoldTerms { terms: quote(listing, &lines, command.code.as_deref(), now)?, request: request.clone() };
+    let request_to_store = HoldRequest {
+        hold: id,
+        session: command.session,
+        picks: lines.into_iter().map(|line| line.pick).collect(),
+        terms: terms.to_text()?,
+        lasts_millis: u64::try_from(platform.times.hold.as_millis()).unwrap_or(u64::MAX),
+        places_per_session: listing.event.limits.places_per_session,
+    };
+    let record =
+        loaded(platform, command.scope, || platform.inventory.hold(command.scope, request_to_store.clone())).await?;
+    if HoldTerms::of(&record)?.request != request {
+        return Err(
+            Refusal::new(Code::IdempotencyMismatch, "This Idempotency-Key was used with another request.").into()
+        );
+    }
+    Ok(record)
+}
+
+/// A repeatable request always names the same hold, so that the warm tier recognises the repeat; any other names a fresh one.
+fn hold_id(platform: &Platform, command: &HoldCommand) -> HoldId {
+    let Some((key, _)) = &command.repeatable else {
+        return fresh(&*platform.environment);
+    };
+    let (event, session) = (command.scope.event.uuid(), command.session.uuid());
+    let derived = platform.master.derive("repeatable hold", &[event.as_bytes(), session.as_bytes(), key.as_bytes()]);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&derived[..16]);
+    HoldId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
+/// The scope and identifier that a hold's token names.
+///
+/// # Errors
+/// `not_found` where the token is not ours, or of another hold.
+pub fn of_token(platform: &Platform, hold: HoldId, token: &str) -> Result<EventScope> {
+    let claims = platform.tokens.read(crate::token::TokenKind::Hold, token);
+    match claims {
+        Some(claims) if claims.id == hold.uuid() => Ok(claims.scope),
+        Some(_) | None => Err(Refusal::not_found().into()),
+    }
+}

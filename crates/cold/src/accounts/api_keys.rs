@@ -1,0 +1,92 @@
+//! Keys for the API: found by the SHA-256 of their secret, revoked but never deleted.
+
+use uuid::Uuid;
+use voelgoed_app::accounts::ports::ApiKey;
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
+use voelgoed_app::page::{Page, PageRequest};
+use voelgoed_domain::ids::{ApiKeyId, OrganizationId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
+
+use crate::db::{Db, Result, Sql, Value, binds, sql};
+use crate::idempotency;
+
+const CREATE: Sql = sql(
+    "api_keys.create",
+    "insert into api_keys (organization_id, id, name, secret, scopes, created_at, revoked_at) values ($1, $2, $3, $4, $5, $6, $7)",
+);
+const LIST: Sql = sql(
+    "api_keys.list",
+    "select organization_id, id, name, scopes, created_at, revoked_at from api_keys
+     where organization_id = $1 and id > $2 order by id limit $3",
+);
+/// System role: the secret tells the tenant.
+const BY_SECRET: Sql = sql(
+    "api_keys.by_secret",
+    "select organization_id, id, name, scopes, created_at, revoked_at from api_keys where secret = $1",
+);
+/// A key that is revoked already keeps its first moment.
+const REVOKE: Sql = sql(
+    "api_keys.revoke",
+    "update api_keys set revoked_at = coalesce(revoked_at, $3) where organization_id = $1 and id = $2",
+);
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    organization_id: Uuid,
+    id: Uuid,
+    name: String,
+    scopes: String,
+    created_at: i64,
+    revoked_at: Option<i64>,
+}
+
+impl TryFrom<Row> for ApiKey {
+    type Error = crate::db::Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: ApiKeyId::from_uuid(row.id),
+            organization: OrganizationId::from_uuid(row.organization_id),
+            name: row.name,
+            scopes: serde_json::from_str(&row.scopes)?,
+            created_at: Timestamp::from_micros(row.created_at),
+            revoked_at: row.revoked_at.map(Timestamp::from_micros),
+        })
+    }
+}
+
+pub(super) async fn create(
+    db: &Db,
+    key: &ApiKey,
+    secret: [u8; 32],
+    record: Option<&IdempotencyRecord>,
+) -> Result<std::result::Result<Created<()>, Refusal>> {
+    let mut tx = db.begin().await?;
+    if let Some(answer) = idempotency::note(&mut tx, key.organization, record).await? {
+        return Ok(answer);
+    }
+    let ApiKey { id, organization, name, scopes, created_at, revoked_at } = key;
+    tx.execute(CREATE, binds![*organization, *id, name, secret, Value::json(scopes)?, *created_at, *revoked_at])
+        .await?;
+    tx.commit().await?;
+    Ok(Ok(Created::Fresh(())))
+}
+
+pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<ApiKey>> {
+    let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
+    let rows: Vec<Row> = db.fetch_all(LIST, binds).await?;
+    let keys = rows.into_iter().map(ApiKey::try_from).collect::<Result<_>>()?;
+    Ok(Page::cut(keys, page.most, |key: &ApiKey| key.id.uuid()))
+}
+
+pub(super) async fn by_secret(db: &Db, secret: [u8; 32]) -> Result<Option<ApiKey>> {
+    db.fetch_optional::<Row>(BY_SECRET, binds![secret]).await?.map(ApiKey::try_from).transpose()
+}
+
+pub(super) async fn revoke(db: &Db, organization: OrganizationId, key: ApiKeyId, now: Timestamp) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let revoked = tx.execute(REVOKE, binds![organization, key, now]).await?;
+    tx.commit().await?;
+    Ok(revoked == 1)
+}

@@ -1,0 +1,101 @@
+//! Organizations, members, console sessions, API keys and the audit log.
+//!
+//! Never: a secret stored as itself; a look-up across organizations but by what names the tenant (slug, address, token, secret: system role).
+//! To add an operation: its file, and its line in the port below.
+
+use async_trait::async_trait;
+use voelgoed_app::accounts::ports::{AccountStore, ApiKey, AuditLine, ConsoleSession, Member, Organization};
+use voelgoed_app::error::Stored;
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
+use voelgoed_app::page::{Page, PageRequest};
+use voelgoed_domain::ids::{ApiKeyId, MemberId, OrganizationId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
+
+use crate::Cold;
+
+mod api_keys;
+mod audit;
+mod members;
+mod organizations;
+mod sessions;
+
+#[async_trait]
+impl AccountStore for Cold {
+    async fn create_organization(&self, organization: Organization) -> Stored<Result<(), Refusal>> {
+        Ok(organizations::create(&self.db, &organization).await?)
+    }
+
+    async fn read_organization(&self, organization: OrganizationId) -> Stored<Option<Organization>> {
+        Ok(organizations::read(&self.db, organization).await?)
+    }
+
+    async fn organization_by_slug(&self, slug: &str) -> Stored<Option<Organization>> {
+        Ok(organizations::by_slug(&self.db, slug).await?)
+    }
+
+    async fn create_member(
+        &self,
+        member: Member,
+        password_hash: String,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(members::create(&self.db, &member, &password_hash, idempotency.as_ref()).await?)
+    }
+
+    async fn members(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<Member>> {
+        Ok(members::list(&self.db, organization, page).await?)
+    }
+
+    async fn member_by_email(&self, email: &str) -> Stored<Option<(Member, String)>> {
+        Ok(members::by_email(&self.db, email).await?)
+    }
+
+    async fn create_session(
+        &self,
+        member: MemberId,
+        organization: OrganizationId,
+        token: [u8; 32],
+        csrf: &str,
+        expires_at: Timestamp,
+    ) -> Stored<()> {
+        Ok(sessions::create(&self.db, organization, member, token, csrf, expires_at).await?)
+    }
+
+    async fn session_by_token(&self, token: [u8; 32], now: Timestamp) -> Stored<Option<ConsoleSession>> {
+        Ok(sessions::by_token(&self.db, token, now).await?)
+    }
+
+    async fn end_session(&self, token: [u8; 32]) -> Stored<()> {
+        Ok(sessions::end(&self.db, token).await?)
+    }
+
+    async fn create_api_key(
+        &self,
+        key: ApiKey,
+        secret: [u8; 32],
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(api_keys::create(&self.db, &key, secret, idempotency.as_ref()).await?)
+    }
+
+    async fn api_keys(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<ApiKey>> {
+        Ok(api_keys::list(&self.db, organization, page).await?)
+    }
+
+    async fn api_key_by_secret(&self, secret: [u8; 32]) -> Stored<Option<ApiKey>> {
+        Ok(api_keys::by_secret(&self.db, secret).await?)
+    }
+
+    async fn revoke_api_key(&self, organization: OrganizationId, key: ApiKeyId, now: Timestamp) -> Stored<bool> {
+        Ok(api_keys::revoke(&self.db, organization, key, now).await?)
+    }
+
+    async fn audit(&self, organization: OrganizationId, line: AuditLine) -> Stored<()> {
+        Ok(audit::append(&self.db, organization, &line).await?)
+    }
+
+    async fn audit_lines(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<AuditLine>> {
+        Ok(audit::list(&self.db, organization, page).await?)
+    }
+}

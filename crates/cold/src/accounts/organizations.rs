@@ -1,0 +1,56 @@
+//! Tenants: made by the operator, found by identifier or by their name in URLs.
+
+use uuid::Uuid;
+use voelgoed_app::accounts::ports::Organization;
+use voelgoed_domain::ids::OrganizationId;
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::time::Timestamp;
+
+use crate::db::{Db, Result, Sql, binds, sql};
+
+const CREATE: Sql = sql(
+    "organizations.create",
+    "insert into organizations (id, name, slug, created_at) values ($1, $2, $3, $4) on conflict (slug) do nothing",
+);
+const READ: Sql = sql("organizations.read", "select id, name, slug, created_at from organizations where id = $1");
+/// System role: the name tells the tenant.
+const BY_SLUG: Sql =
+    sql("organizations.by_slug", "select id, name, slug, created_at from organizations where slug = $1");
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    name: String,
+    slug: String,
+    created_at: i64,
+}
+
+impl From<Row> for Organization {
+    fn from(row: Row) -> Self {
+        Self {
+            id: OrganizationId::from_uuid(row.id),
+            name: row.name,
+            slug: row.slug,
+            created_at: Timestamp::from_micros(row.created_at),
+        }
+    }
+}
+
+pub(super) async fn create(db: &Db, organization: &Organization) -> Result<std::result::Result<(), Refusal>> {
+    let Organization { id, name, slug, created_at } = organization;
+    let mut tx = db.begin().await?;
+    let created = tx.execute(CREATE, binds![*id, name, slug, *created_at]).await?;
+    tx.commit().await?;
+    Ok(match created {
+        0 => Err(Refusal::new(Code::AlreadyExists, "Another organization has this name in its URLs.")),
+        _ => Ok(()),
+    })
+}
+
+pub(super) async fn read(db: &Db, organization: OrganizationId) -> Result<Option<Organization>> {
+    Ok(db.fetch_optional::<Row>(READ, binds![organization]).await?.map(Organization::from))
+}
+
+pub(super) async fn by_slug(db: &Db, slug: &str) -> Result<Option<Organization>> {
+    Ok(db.fetch_optional::<Row>(BY_SLUG, binds![slug]).await?.map(Organization::from))
+}

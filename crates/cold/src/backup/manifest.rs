@@ -1,0 +1,108 @@
+//! `backup.json`: what a backup consists of. Written last, so that its presence says that all the rest is there.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use voelgoed_domain::time::Timestamp;
+
+use super::files::{at, below, flush, only_owner};
+use super::{BackupError, Result};
+
+const NAME: &str = "backup.json";
+/// Bytes read at once.
+const CHUNK: usize = 64 * 1024;
+/// The version that is written.
+pub(super) const VERSION: u32 = 1;
+
+/// What a backup consists of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of this shape.
+    pub v: u32,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// Its files, the database first.
+    pub files: Vec<ManifestFile>,
+}
+
+/// A file of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestFile {
+    /// Its name in the data directory.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its digest, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Size and digest of a file as it is now, which is on disk when this returns.
+pub(super) fn describe(directory: &Path, name: String) -> Result<ManifestFile> {
+    let path = below(directory, &name)?;
+    flush(&path)?;
+    let mut file = at(&path, File::open(&path))?;
+    let (mut digest, mut bytes, mut chunk) = (Sha256::new(), 0_u64, vec![0; CHUNK]);
+    loop {
+        let read = at(&path, file.read(&mut chunk))?;
+        if read == 0 {
+            break;
+        }
+        bytes += read as u64;
+        digest.update(&chunk[..read]);
+    }
+    let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(ManifestFile { name, bytes, sha256 })
+}
+
+/// Writes the manifest under another name first, so that half of one is none.
+pub(super) fn write(directory: &Path, manifest: &Manifest) -> Result<()> {
+    let (draft, path) = (directory.join(format!("{NAME}.draft")), directory.join(NAME));
+    let text = serde_json::to_vec_pretty(manifest).map_err(|error| BackupError::Internal(error.to_string()))?;
+    at(&draft, fs::write(&draft, text))?;
+    only_owner(&draft)?;
+    flush(&draft)?;
+    at(&path, fs::rename(&draft, &path))?;
+    flush(directory)
+}
+
+/// Reads the manifest of a finished backup.
+pub(super) fn read(directory: &Path) -> Result<Manifest> {
+    let path = directory.join(NAME);
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(BackupError::NotABackup(directory.to_owned()));
+        }
+        answer => at(&path, answer)?,
+    };
+    let manifest: Manifest =
+        serde_json::from_slice(&text).map_err(|error| BackupError::Damaged(format!("{NAME}: {error}")))?;
+    if manifest.v != VERSION {
+        return Err(BackupError::Damaged(format!(
+            "{NAME} has version {}, which this program does not know",
+            manifest.v
+        )));
+    }
+    Ok(manifest)
+}
+
+/// Compares each file with what the manifest says of it.
+pub(super) fn compare(directory: &Path, manifest: &Manifest) -> Result<()> {
+    for expected in &manifest.files {
+        let found = describe(directory, expected.name.clone());
+        match found {
+            Ok(found) if found == *expected => {}
+            Ok(found) => {
+                let (name, bytes, was) = (&expected.name, found.bytes, expected.bytes);
+                return Err(BackupError::Damaged(format!("{name} is not what was written ({bytes} of {was} bytes)")));
+            }
+            Err(BackupError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(BackupError::Damaged(format!("{} is missing", expected.name)));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}

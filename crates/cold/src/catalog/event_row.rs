@@ -1,0 +1,70 @@
+//! The stored shape of an event, and the only place where it becomes the domain's.
+
+use uuid::Uuid;
+use voelgoed_domain::catalog::event::{Event, EventLimits, EventState, FeePolicy, SaleWindow, TaxPolicy};
+use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId};
+use voelgoed_domain::money::Currency;
+use voelgoed_domain::time::Timestamp;
+
+use crate::db::{Error, Result};
+
+/// The columns of [`EventRow`], of the table alias `e`.
+macro_rules! event_columns {
+    () => {
+        "e.organization_id, e.id, e.name, e.layout_id, e.starts_at, e.timezone, e.opens_at, e.closes_at, e.currency, e.state, \
+         e.fee_per_ticket, e.fee_basis_points, e.tax_basis_points, e.tax_included, e.places_per_hold, e.places_per_session"
+    };
+}
+pub(super) use event_columns;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct EventRow {
+    organization_id: Uuid,
+    pub(super) id: Uuid,
+    name: String,
+    layout_id: Uuid,
+    starts_at: i64,
+    timezone: String,
+    opens_at: i64,
+    closes_at: i64,
+    currency: String,
+    state: String,
+    fee_per_ticket: i64,
+    fee_basis_points: i64,
+    tax_basis_points: i64,
+    tax_included: bool,
+    places_per_hold: i64,
+    places_per_session: i64,
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = Error;
+
+    fn try_from(row: EventRow) -> Result<Self> {
+        Ok(Self {
+            id: EventId::from_uuid(row.id),
+            organization: OrganizationId::from_uuid(row.organization_id),
+            name: row.name,
+            layout: LayoutId::from_uuid(row.layout_id),
+            starts_at: Timestamp::from_micros(row.starts_at),
+            timezone: row.timezone,
+            sale: SaleWindow {
+                opens_at: Timestamp::from_micros(row.opens_at),
+                closes_at: Timestamp::from_micros(row.closes_at),
+            },
+            currency: currency(&row.currency)?,
+            state: EventState::parse(&row.state)?,
+            fees: FeePolicy { per_ticket: row.fee_per_ticket, basis_points: u32::try_from(row.fee_basis_points)? },
+            tax: TaxPolicy { basis_points: u32::try_from(row.tax_basis_points)?, included: row.tax_included },
+            limits: EventLimits {
+                places_per_hold: u32::try_from(row.places_per_hold)?,
+                places_per_session: u32::try_from(row.places_per_session)?,
+            },
+        })
+    }
+}
+
+/// The currency that a stored code names.
+pub(crate) fn currency(code: &str) -> Result<Currency> {
+    Currency::from_code(code).ok_or_else(|| Error::internal(format!("unknown currency `{code}`")))
+}

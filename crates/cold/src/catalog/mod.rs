@@ -1,0 +1,138 @@
+//! Venues, versions of layouts, events, ticket types, price rules; read together as a listing.
+//!
+//! Never: a change of a listing without its `ListingChanged` in the same commit (P8), a plan changed once it is stored (P1).
+//! To add an operation: its file, and its line in the port below.
+
+use async_trait::async_trait;
+use voelgoed_app::catalog::ports::{CatalogStore, EventSummary, StoredLayout, Venue};
+use voelgoed_app::error::Stored;
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
+use voelgoed_app::page::{Page, PageRequest};
+use voelgoed_domain::catalog::event::{Event, EventState};
+use voelgoed_domain::catalog::listing::Listing;
+use voelgoed_domain::catalog::price_rule::PriceRule;
+use voelgoed_domain::catalog::ticket_type::TicketType;
+use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId, TicketTypeId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
+
+use crate::Cold;
+
+mod changed;
+mod create_event;
+mod event_row;
+mod events;
+mod layouts;
+mod listing;
+mod move_event;
+mod plan;
+mod price_rules;
+mod ticket_types;
+mod venues;
+
+pub(crate) use event_row::currency;
+pub(crate) use plan::Plans;
+
+#[async_trait]
+impl CatalogStore for Cold {
+    async fn create_venue(
+        &self,
+        organization: OrganizationId,
+        venue: Venue,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(venues::create(&self.db, organization, &venue, idempotency.as_ref()).await?)
+    }
+
+    async fn venues(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<Venue>> {
+        Ok(venues::list(&self.db, organization, page).await?)
+    }
+
+    async fn create_layout(
+        &self,
+        organization: OrganizationId,
+        layout: StoredLayout,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<u32>, Refusal>> {
+        Ok(layouts::create(&self.db, organization, &layout, idempotency.as_ref()).await?)
+    }
+
+    async fn read_layout(&self, organization: OrganizationId, layout: LayoutId) -> Stored<Option<StoredLayout>> {
+        Ok(layouts::read(self, organization, layout).await?)
+    }
+
+    async fn layouts(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredLayout>> {
+        Ok(layouts::list(&self.db, organization, page).await?)
+    }
+
+    async fn create_event(
+        &self,
+        organization: OrganizationId,
+        event: Event,
+        now: Timestamp,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(create_event::create(self, organization, &event, now, idempotency.as_ref()).await?)
+    }
+
+    async fn move_event(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        from: &[EventState],
+        to: EventState,
+        now: Timestamp,
+    ) -> Stored<Result<(), Refusal>> {
+        Ok(move_event::move_event(self, organization, event, from, to, now).await?)
+    }
+
+    async fn create_ticket_type(
+        &self,
+        organization: OrganizationId,
+        ticket_type: TicketType,
+        now: Timestamp,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(ticket_types::create(self, organization, &ticket_type, now, idempotency.as_ref()).await?)
+    }
+
+    async fn retire_ticket_type(
+        &self,
+        organization: OrganizationId,
+        ticket_type: TicketTypeId,
+        now: Timestamp,
+    ) -> Stored<bool> {
+        Ok(ticket_types::retire(self, organization, ticket_type, now).await?)
+    }
+
+    async fn create_price_rule(
+        &self,
+        organization: OrganizationId,
+        rule: PriceRule,
+        now: Timestamp,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(price_rules::create(self, organization, &rule, now, idempotency.as_ref()).await?)
+    }
+
+    async fn read_listing(&self, organization: OrganizationId, event: EventId) -> Stored<Option<Listing>> {
+        Ok(listing::read(self, organization, event).await?)
+    }
+
+    async fn organization_of(&self, event: EventId) -> Stored<Option<OrganizationId>> {
+        Ok(events::organization_of(&self.db, event).await?)
+    }
+
+    async fn events(
+        &self,
+        organization: Option<OrganizationId>,
+        published_only: bool,
+        page: PageRequest,
+    ) -> Stored<Page<EventSummary>> {
+        Ok(events::list(&self.db, organization, published_only, page).await?)
+    }
+
+    async fn venue_of(&self, organization: OrganizationId, event: EventId) -> Stored<Option<Venue>> {
+        Ok(venues::of_event(&self.db, organization, event).await?)
+    }
+}

@@ -1,0 +1,38 @@
+//! Moves an event from one of the expected states to another; the rule that names them is the domain's.
+
+use voelgoed_domain::catalog::event::EventState;
+use voelgoed_domain::ids::{EventId, OrganizationId};
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::time::Timestamp;
+
+use super::changed::listing_changed;
+use crate::Cold;
+use crate::db::{Result, Sql, binds, sql};
+
+const STATE: Sql = sql("events.state", "select state from events where organization_id = $1 and id = $2 {for_update}");
+const MOVE: Sql = sql("events.move", "update events set state = $3 where organization_id = $1 and id = $2");
+
+pub(super) async fn move_event(
+    cold: &Cold,
+    organization: OrganizationId,
+    event: EventId,
+    from: &[EventState],
+    to: EventState,
+    now: Timestamp,
+) -> Result<std::result::Result<(), Refusal>> {
+    let mut tx = cold.db.begin().await?;
+    let Some((state,)) = tx.fetch_optional::<(String,)>(STATE, binds![organization, event]).await? else {
+        return Ok(Err(Refusal::not_found()));
+    };
+    let state = EventState::parse(&state)?;
+    if !from.contains(&state) {
+        return Ok(Err(Refusal::new(
+            Code::WrongState,
+            format!("The event is `{state}`, which does not lead to `{to}`."),
+        )));
+    }
+    tx.execute(MOVE, binds![organization, event, to.as_str()]).await?;
+    listing_changed(&mut tx, &*cold.environment, organization, event, now).await?;
+    tx.commit().await?;
+    Ok(Ok(()))
+}

@@ -1,0 +1,135 @@
+//! What is sold for an event's places: written, taken off sale, read with the listing.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
+use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTypeLimits};
+use voelgoed_domain::ids::{AreaId, EventId, OrganizationId, TicketTypeId};
+use voelgoed_domain::money::Money;
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
+
+use super::changed::listing_changed;
+use super::event_row::currency;
+use crate::Cold;
+use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
+use crate::idempotency;
+
+const CREATE: Sql = sql(
+    "ticket_types.create",
+    "insert into ticket_types (organization_id, id, event_id, name, price, currency, terms, min_per_hold, max_per_hold, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+);
+/// One that is off sale already keeps its first moment.
+const RETIRE: Sql = sql(
+    "ticket_types.retire",
+    "update ticket_types set retired_at = coalesce(retired_at, $3) where organization_id = $1 and id = $2 returning event_id",
+);
+const ON_SALE: Sql = sql(
+    "ticket_types.on_sale",
+    "select id, event_id, name, price, currency, terms, min_per_hold, max_per_hold from ticket_types
+     where organization_id = $1 and event_id = $2 and retired_at is null order by id",
+);
+
+/// The stored shape of what a ticket type is good for; a new shape is a new number.
+#[derive(Serialize, Deserialize)]
+struct TermsV1 {
+    v: u32,
+    areas: Vec<AreaId>,
+    categories: Vec<String>,
+    prices: Vec<PriceOverride>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    event_id: Uuid,
+    name: String,
+    price: i64,
+    currency: String,
+    terms: String,
+    min_per_hold: i64,
+    max_per_hold: i64,
+}
+
+impl TryFrom<Row> for TicketType {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let terms: TermsV1 = serde_json::from_str(&row.terms)?;
+        if terms.v != 1 {
+            return Err(Error::internal(format!("a ticket type of version {} is newer than this program", terms.v)));
+        }
+        Ok(Self {
+            id: TicketTypeId::from_uuid(row.id),
+            event: EventId::from_uuid(row.event_id),
+            name: row.name,
+            price: Money::new(row.price, currency(&row.currency)?),
+            areas: terms.areas,
+            categories: terms.categories,
+            prices: terms.prices,
+            limits: TicketTypeLimits {
+                min_per_hold: u32::try_from(row.min_per_hold)?,
+                max_per_hold: u32::try_from(row.max_per_hold)?,
+            },
+        })
+    }
+}
+
+pub(super) async fn create(
+    cold: &Cold,
+    organization: OrganizationId,
+    ticket_type: &TicketType,
+    now: Timestamp,
+    record: Option<&IdempotencyRecord>,
+) -> Result<std::result::Result<Created<()>, Refusal>> {
+    let mut tx = cold.db.begin().await?;
+    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
+        return Ok(answer);
+    }
+    if !listing_changed(&mut tx, &*cold.environment, organization, ticket_type.event, now).await? {
+        return Ok(Err(Refusal::not_found()));
+    }
+    let TicketType { id, event, name, price, areas, categories, prices, limits } = ticket_type.clone();
+    let terms = Value::json(&TermsV1 { v: 1, areas, categories, prices })?;
+    let binds = binds![
+        organization,
+        id,
+        event,
+        name,
+        price.amount,
+        price.currency.code(),
+        terms,
+        limits.min_per_hold,
+        limits.max_per_hold,
+        now
+    ];
+    tx.execute(CREATE, binds).await?;
+    tx.commit().await?;
+    Ok(Ok(Created::Fresh(())))
+}
+
+pub(super) async fn retire(
+    cold: &Cold,
+    organization: OrganizationId,
+    ticket_type: TicketTypeId,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut tx = cold.db.begin().await?;
+    let Some((event,)) = tx.fetch_optional::<(Uuid,)>(RETIRE, binds![organization, ticket_type, now]).await? else {
+        return Ok(false);
+    };
+    listing_changed(&mut tx, &*cold.environment, organization, EventId::from_uuid(event), now).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// An event's ticket types that are on sale, oldest first.
+pub(super) async fn on_sale(
+    snapshot: &mut Tx,
+    organization: OrganizationId,
+    event: EventId,
+) -> Result<Vec<TicketType>> {
+    let rows: Vec<Row> = snapshot.fetch_all(ON_SALE, binds![organization, event]).await?;
+    rows.into_iter().map(TicketType::try_from).collect()
+}

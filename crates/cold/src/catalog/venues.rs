@@ -1,0 +1,63 @@
+//! Buildings and fields.
+
+use uuid::Uuid;
+use voelgoed_app::catalog::ports::Venue;
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
+use voelgoed_app::page::{Page, PageRequest};
+use voelgoed_domain::ids::{EventId, OrganizationId, VenueId};
+use voelgoed_domain::refusal::Refusal;
+
+use crate::db::{Db, Result, Sql, binds, sql};
+use crate::idempotency;
+
+const CREATE: Sql =
+    sql("venues.create", "insert into venues (organization_id, id, name, address) values ($1, $2, $3, $4)");
+const LIST: Sql = sql(
+    "venues.list",
+    "select id, name, address from venues where organization_id = $1 and id > $2 order by id limit $3",
+);
+const OF_EVENT: Sql = sql(
+    "venues.of_event",
+    "select v.id, v.name, v.address from events e
+     join layouts l on l.organization_id = e.organization_id and l.id = e.layout_id
+     join venues v on v.organization_id = l.organization_id and v.id = l.venue_id
+     where e.organization_id = $1 and e.id = $2",
+);
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    name: String,
+    address: String,
+}
+
+impl From<Row> for Venue {
+    fn from(Row { id, name, address }: Row) -> Self {
+        Self { id: VenueId::from_uuid(id), name, address }
+    }
+}
+
+pub(super) async fn create(
+    db: &Db,
+    organization: OrganizationId,
+    venue: &Venue,
+    record: Option<&IdempotencyRecord>,
+) -> Result<std::result::Result<Created<()>, Refusal>> {
+    let mut tx = db.begin().await?;
+    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
+        return Ok(answer);
+    }
+    tx.execute(CREATE, binds![organization, venue.id, &venue.name, &venue.address]).await?;
+    tx.commit().await?;
+    Ok(Ok(Created::Fresh(())))
+}
+
+pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<Venue>> {
+    let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
+    let rows: Vec<Row> = db.fetch_all(LIST, binds).await?;
+    Ok(Page::cut(rows, page.most, |row| row.id).map(Venue::from))
+}
+
+pub(super) async fn of_event(db: &Db, organization: OrganizationId, event: EventId) -> Result<Option<Venue>> {
+    Ok(db.fetch_optional::<Row>(OF_EVENT, binds![organization, event]).await?.map(Venue::from))
+}

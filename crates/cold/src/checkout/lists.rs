@@ -1,0 +1,52 @@
+//! An organization's orders, page by page, and the order that a hold became.
+
+use uuid::Uuid;
+use voelgoed_app::checkout::ports::Order;
+use voelgoed_app::page::{Page, PageRequest};
+use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId};
+
+use super::order_row::{OrderRow, order_columns};
+use crate::db::{Db, Result, Sql, binds, sql};
+
+const ALL: Sql = sql(
+    "checkout.orders",
+    concat!(
+        "select ",
+        order_columns!(),
+        " from orders o where o.organization_id = $1 and o.id > $2 order by o.id limit $3"
+    ),
+);
+
+const OF_EVENT: Sql = sql(
+    "checkout.orders_of_event",
+    concat!(
+        "select ",
+        order_columns!(),
+        " from orders o where o.organization_id = $1 and o.event_id = $4 and o.id > $2 order by o.id limit $3"
+    ),
+);
+
+const OF_HOLD: Sql = sql("checkout.order_of_hold", "select id from orders where organization_id = $1 and hold_id = $2");
+
+pub(super) async fn orders(
+    db: &Db,
+    organization: OrganizationId,
+    event: Option<EventId>,
+    page: PageRequest,
+) -> Result<Page<Order>> {
+    let mut values = binds![organization, page.after.unwrap_or(Uuid::nil()), page.most.saturating_add(1)];
+    let rows: Vec<OrderRow> = match event {
+        None => db.fetch_all(ALL, values).await?,
+        Some(event) => {
+            values.extend(binds![event]);
+            db.fetch_all(OF_EVENT, values).await?
+        }
+    };
+    let orders = rows.into_iter().map(OrderRow::order).collect::<Result<Vec<_>>>()?;
+    Ok(Page::cut(orders, page.most, |order| order.id.uuid()))
+}
+
+pub(super) async fn order_of_hold(db: &Db, organization: OrganizationId, hold: HoldId) -> Result<Option<OrderId>> {
+    let found: Option<(Uuid,)> = db.fetch_optional(OF_HOLD, binds![organization, hold]).await?;
+    Ok(found.map(|(id,)| OrderId::from_uuid(id)))
+}

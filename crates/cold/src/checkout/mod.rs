@@ -1,0 +1,77 @@
+//! Orders and their tickets in the cold tier.
+//!
+//! Never: an order without its claimed places, a place claimed without its order (P1, P2); both are one commit.
+//! To add an operation: its file here, and its line in the port below.
+
+mod close_unpaid;
+mod cut_short;
+pub(crate) mod free_places;
+mod lists;
+pub(crate) mod order_row;
+mod overdue;
+pub(crate) mod place_order;
+mod read_order;
+pub(crate) mod tickets;
+
+use async_trait::async_trait;
+use voelgoed_app::checkout::ports::{NewOrder, Order, OrderDetail, OrderStore, Ticket};
+use voelgoed_app::error::Stored;
+use voelgoed_app::idempotency::Created;
+use voelgoed_app::page::{Page, PageRequest};
+use voelgoed_domain::checkout::order::OrderState;
+use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, TicketId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
+
+use crate::Cold;
+
+#[async_trait]
+impl OrderStore for Cold {
+    async fn place_order(&self, organization: OrganizationId, order: NewOrder) -> Stored<Result<Created<()>, Refusal>> {
+        place_order::place_order(self, organization, order).await
+    }
+
+    async fn read_order(&self, organization: OrganizationId, order: OrderId) -> Stored<Option<OrderDetail>> {
+        Ok(read_order::read_order(&self.db, organization, order).await?)
+    }
+
+    async fn order_of_hold(&self, organization: OrganizationId, hold: HoldId) -> Stored<Option<OrderId>> {
+        Ok(lists::order_of_hold(&self.db, organization, hold).await?)
+    }
+
+    async fn orders(
+        &self,
+        organization: OrganizationId,
+        event: Option<EventId>,
+        page: PageRequest,
+    ) -> Stored<Page<Order>> {
+        Ok(lists::orders(&self.db, organization, event, page).await?)
+    }
+
+    async fn read_ticket(&self, organization: OrganizationId, ticket: TicketId) -> Stored<Option<Ticket>> {
+        Ok(tickets::read(&self.db, organization, ticket).await?)
+    }
+
+    async fn overdue(&self, before: Timestamp, most: u32) -> Stored<Vec<(OrganizationId, OrderId)>> {
+        Ok(overdue::overdue(&self.db, before, most).await?)
+    }
+
+    async fn close_unpaid(
+        &self,
+        organization: OrganizationId,
+        order: OrderId,
+        to: OrderState,
+        now: Timestamp,
+    ) -> Stored<Result<(), Refusal>> {
+        Ok(close_unpaid::close_unpaid(self, organization, order, to, now).await?)
+    }
+
+    async fn cut_short(
+        &self,
+        organization: OrganizationId,
+        order: OrderId,
+        now: Timestamp,
+    ) -> Stored<Result<(), Refusal>> {
+        Ok(cut_short::cut_short(self, organization, order, now).await?)
+    }
+}

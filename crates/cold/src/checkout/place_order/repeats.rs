@@ -1,0 +1,95 @@
+//! Answers requests that were answered before, and finds orders after a commit whose answer was lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use uuid::Uuid;
+use voelgoed_app::checkout::ports::NewOrder;
+use voelgoed_app::error::Error as AppError;
+use voelgoed_app::idempotency::{IdempotencyKey, IdempotencyRecord, KEPT_FOR, replay};
+use voelgoed_domain::ids::{OrderId, OrganizationId};
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::time::Timestamp;
+
+use super::Answer;
+use crate::db::{Db, Error, Result, Sql, Tx, binds, row, sql};
+
+/// `cross join` keeps SQLite from walking the table in search of the few: the rows given come first.
+const RECORDS: Sql = sql(
+    "checkout.find_records",
+    "select i.scope, i.key, i.request, i.answer, i.at from (values {rows:2}) as v
+     cross join idempotency i
+     where i.organization_id = $1 and i.scope = v.column1 and i.key = v.column2 and i.at > $2",
+);
+
+const BY_HOLD: Sql = sql(
+    "checkout.orders_of_holds",
+    "select o.hold_id, o.id from (values {rows:1}) as v
+     cross join orders o where o.organization_id = $1 and o.hold_id = v.column1",
+);
+
+const BY_ID: Sql = sql(
+    "checkout.orders_by_id",
+    "select o.id from (values {rows:1}) as v cross join orders o where o.organization_id = $1 and o.id = v.column1",
+);
+
+#[derive(sqlx::FromRow)]
+struct RecordRow {
+    scope: String,
+    key: String,
+    request: Vec<u8>,
+    answer: Vec<u8>,
+    at: i64,
+}
+
+/// The answers of those that repeat a request, or whose hold is an order already.
+pub(super) async fn answers(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    orders: &[&NewOrder],
+) -> Result<Vec<Option<Answer>>> {
+    let latest = orders.iter().map(|order| order.at).max().unwrap_or_default();
+    let keys = orders.iter().map(|order| row![&order.idempotency.key.scope, &order.idempotency.key.key]).collect();
+    let records: Vec<RecordRow> = tx.fetch_rows(RECORDS, binds![organization, latest.minus(KEPT_FOR)], keys).await?;
+    let records: BTreeMap<_, _> = records.into_iter().map(|row| ((row.scope.clone(), row.key.clone()), row)).collect();
+    let holds = orders.iter().map(|order| row![order.hold]).collect();
+    let ordered: Vec<(Uuid, Uuid)> = tx.fetch_rows(BY_HOLD, binds![organization], holds).await?;
+    let ordered: BTreeMap<Uuid, Uuid> = ordered.into_iter().collect();
+    orders.iter().map(|order| answer(order, &records, &ordered)).collect()
+}
+
+fn answer(
+    order: &NewOrder,
+    records: &BTreeMap<(String, String), RecordRow>,
+    ordered: &BTreeMap<Uuid, Uuid>,
+) -> Result<Option<Answer>> {
+    let asked = &order.idempotency.key;
+    if let Some(row) = records.get(&(asked.scope.clone(), asked.key.clone())) {
+        return replayed(asked, row).map(Some);
+    }
+    Ok(ordered.get(&order.hold.uuid()).map(|existing| {
+        Err(Refusal::new(Code::AlreadyOrdered, "This hold has become an order already.")
+            .with(|evidence| evidence.order = Some(OrderId::from_uuid(*existing))))
+    }))
+}
+
+fn replayed(asked: &IdempotencyKey, row: &RecordRow) -> Result<Answer> {
+    let request = row.request.as_slice().try_into().map_err(Error::internal)?;
+    let stored = IdempotencyRecord {
+        key: IdempotencyKey { request, ..asked.clone() },
+        answer: Bytes::copy_from_slice(&row.answer),
+        at: Timestamp::from_micros(row.at),
+    };
+    match replay(stored, &asked.request) {
+        Ok(created) => Ok(Ok(created)),
+        Err(AppError::Refused(refusal)) => Ok(Err(refusal)),
+        Err(AppError::Fault(fault)) => Err(Error::internal(fault)),
+    }
+}
+
+/// Which of the orders exist.
+pub(super) async fn written(db: &Db, organization: OrganizationId, orders: &[&NewOrder]) -> Result<BTreeSet<OrderId>> {
+    let keys = orders.iter().map(|order| row![order.id]).collect();
+    let found: Vec<(Uuid,)> = db.fetch_rows(BY_ID, binds![organization], keys).await?;
+    Ok(found.into_iter().map(|(id,)| OrderId::from_uuid(id)).collect())
+}

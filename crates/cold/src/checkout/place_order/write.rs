@@ -1,0 +1,120 @@
+//! The rows of orders that have their places: order, lines, attempt, record, facts, and tickets where nothing is owed.
+
+use voelgoed_app::checkout::ports::NewOrder;
+use voelgoed_app::environment::Environment;
+use voelgoed_app::idempotency::KEPT_FOR;
+use voelgoed_app::outbox::fact::Fact;
+use voelgoed_domain::checkout::order::OrderState;
+use voelgoed_domain::ids::OrganizationId;
+
+use crate::checkout::tickets::NewTickets;
+use crate::db::{Error, Result, Sql, Tx, Value, binds, row, sql};
+use crate::facts::Facts;
+use crate::payments::attempts;
+use crate::ticketing::places::Moved;
+
+const ORDERS: Sql = sql(
+    "checkout.insert_orders",
+    "insert into orders (organization_id, id, event_id, hold_id, state, buyer_name, buyer_email, currency, fees, tax, total, pay_by,
+                         created_at, paid_at, cut_short, version)
+     select $1, v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, v.column9, v.column10, v.column11,
+            v.column12, v.column13, false, 1
+     from (values {rows:13}) as v",
+);
+
+const LINES: Sql = sql(
+    "checkout.insert_lines",
+    "insert into order_lines (organization_id, order_id, line, place, area_id, label, ticket_type_id, ticket_type_name, price, fee, tax)
+     select $1, v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, v.column9, v.column10
+     from (values {rows:10}) as v",
+);
+
+/// A record that is over gives way; a younger one would have been found before.
+const RECORDS: Sql = sql(
+    "checkout.insert_records",
+    "insert into idempotency (organization_id, scope, key, request, answer, at)
+     select $1, v.column1, v.column2, v.column3, v.column4, v.column5 from (values {rows:5}) as v where true
+     on conflict (organization_id, scope, key) do update
+     set request = excluded.request, answer = excluded.answer, at = excluded.at
+     where idempotency.at <= $2",
+);
+
+pub(super) async fn write(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    winners: Vec<(&NewOrder, Vec<Moved>)>,
+    environment: &dyn Environment,
+) -> Result<()> {
+    let orders: Vec<&NewOrder> = winners.iter().map(|(order, _)| *order).collect();
+    tx.execute_rows(ORDERS, binds![organization], orders.iter().map(|order| order_row(order)).collect()).await?;
+    tx.execute_rows(LINES, binds![organization], orders.iter().flat_map(|order| line_rows(order)).collect()).await?;
+    attempts::insert_first(tx, organization, &orders).await?;
+    write_records(tx, organization, &orders).await?;
+    let latest = orders.iter().map(|order| order.at).max().unwrap_or_default();
+    let mut facts = Facts::new(environment, organization, latest);
+    let mut tickets = NewTickets::default();
+    for (order, got) in winners {
+        if order.total.is_zero() {
+            tickets.add(environment, order.event, order.id, &order.lines);
+        }
+        let effects = got.into_iter().map(|moved| moved.effect).collect();
+        let claimed_by = Some((order.hold, order.id));
+        facts.add(order.id.uuid(), 1, Fact::PlacesChanged { event: order.event, claimed_by, effects });
+        facts.add(order.id.uuid(), 1, Fact::OrderChanged { event: order.event, order: order.id, state: state(order) });
+    }
+    tickets.write(tx, organization).await?;
+    facts.write(tx).await
+}
+
+fn state(order: &NewOrder) -> OrderState {
+    if order.total.is_zero() { OrderState::Paid } else { OrderState::AwaitingPayment }
+}
+
+fn order_row(order: &NewOrder) -> [Value; 13] {
+    row![
+        order.id,
+        order.event,
+        order.hold,
+        state(order),
+        &order.buyer.name,
+        &order.buyer.email,
+        order.total.currency.code(),
+        order.fees.amount,
+        order.tax.amount,
+        order.total.amount,
+        order.pay_by,
+        order.at,
+        order.total.is_zero().then_some(order.at),
+    ]
+}
+
+fn line_rows(order: &NewOrder) -> impl Iterator<Item = [Value; 10]> {
+    order.lines.iter().zip(0_u32..).map(|(line, number)| {
+        row![
+            order.id,
+            number,
+            line.place,
+            line.area,
+            &line.label,
+            line.ticket_type,
+            &line.ticket_type_name,
+            line.price,
+            line.fee,
+            line.tax
+        ]
+    })
+}
+
+async fn write_records(tx: &mut Tx, organization: OrganizationId, orders: &[&NewOrder]) -> Result<()> {
+    let latest = orders.iter().map(|order| order.at).max().unwrap_or_default();
+    let rows: Vec<_> = orders
+        .iter()
+        .map(|order| {
+            let record = &order.idempotency;
+            row![&record.key.scope, &record.key.key, record.key.request, record.answer.clone(), record.at]
+        })
+        .collect();
+    let wanted = rows.len() as u64;
+    let written = tx.execute_rows(RECORDS, binds![organization, latest.minus(KEPT_FOR)], rows).await?;
+    if written == wanted { Ok(()) } else { Err(Error::Serialization("a request was recorded meanwhile".to_owned())) }
+}

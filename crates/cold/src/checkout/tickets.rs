@@ -1,0 +1,95 @@
+//! Tickets: written for paid orders, read for people.
+
+use uuid::Uuid;
+use voelgoed_app::checkout::ports::{OrderLine, Ticket};
+use voelgoed_app::environment::{Environment, fresh};
+use voelgoed_domain::ids::{AreaId, EventId, OrderId, OrganizationId, TicketId};
+use voelgoed_domain::scanning::ticket::TicketState;
+use voelgoed_domain::ticketing::place::PlaceNumber;
+use voelgoed_telemetry::metrics::checkout::tickets_issued;
+
+use crate::db::{Db, Result, Sql, Tx, Value, binds, row, sql};
+
+/// The columns of [`TicketRow`].
+macro_rules! ticket_columns {
+    () => {
+        "organization_id, id, event_id, order_id, place, area_id, label, ticket_type_name, state"
+    };
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct TicketRow {
+    organization_id: Uuid,
+    id: Uuid,
+    event_id: Uuid,
+    order_id: Uuid,
+    place: i64,
+    area_id: Uuid,
+    label: String,
+    ticket_type_name: String,
+    state: String,
+}
+
+impl TicketRow {
+    fn ticket(self) -> Result<Ticket> {
+        Ok(Ticket {
+            id: TicketId::from_uuid(self.id),
+            organization: OrganizationId::from_uuid(self.organization_id),
+            event: EventId::from_uuid(self.event_id),
+            order: OrderId::from_uuid(self.order_id),
+            place: PlaceNumber(u32::try_from(self.place)?),
+            area: AreaId::from_uuid(self.area_id),
+            label: self.label,
+            ticket_type_name: self.ticket_type_name,
+            state: TicketState::parse(&self.state)?,
+        })
+    }
+}
+
+const INSERT: Sql = sql(
+    "checkout.insert_tickets",
+    "insert into tickets (organization_id, id, event_id, order_id, place, area_id, label, ticket_type_name, state, refunded, entries, inside)
+     select $1, v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, 'valid', false, 0, false
+     from (values {rows:7}) as v",
+);
+
+const READ: Sql = sql(
+    "checkout.read_ticket",
+    concat!("select ", ticket_columns!(), " from tickets where organization_id = $1 and id = $2"),
+);
+
+const OF_ORDER: Sql = sql(
+    "checkout.read_tickets_of_order",
+    concat!("select ", ticket_columns!(), " from tickets where organization_id = $1 and order_id = $2 order by id"),
+);
+
+/// Tickets of orders, gathered and then written together.
+#[derive(Default)]
+pub(crate) struct NewTickets(Vec<[Value; 7]>);
+
+impl NewTickets {
+    /// One ticket per line of an order.
+    pub(crate) fn add(&mut self, environment: &dyn Environment, event: EventId, order: OrderId, lines: &[OrderLine]) {
+        tickets_issued(event.uuid(), lines.len() as u64);
+        self.0.extend(lines.iter().map(|line| {
+            let id: TicketId = fresh(environment);
+            row![id, event, order, line.place, line.area, &line.label, &line.ticket_type_name]
+        }));
+    }
+
+    pub(crate) async fn write(self, tx: &mut Tx, organization: OrganizationId) -> Result<()> {
+        tx.execute_rows(INSERT, binds![organization], self.0).await?;
+        Ok(())
+    }
+}
+
+pub(super) async fn read(db: &Db, organization: OrganizationId, ticket: TicketId) -> Result<Option<Ticket>> {
+    let row: Option<TicketRow> = db.fetch_optional(READ, binds![organization, ticket]).await?;
+    row.map(TicketRow::ticket).transpose()
+}
+
+/// An order's tickets, in the order of their making.
+pub(crate) async fn of_order(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> Result<Vec<Ticket>> {
+    let rows: Vec<TicketRow> = tx.fetch_all(OF_ORDER, binds![organization, order]).await?;
+    rows.into_iter().map(TicketRow::ticket).collect()
+}

@@ -1,0 +1,166 @@
+//! The queue of a committed command and the task that empties it.
+//!
+//! Never: a submitter without an answer. A full queue says so at once; a task that dies drops its replies, and that is an answer too.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use voelgoed_domain::ids::OrganizationId;
+use voelgoed_telemetry::metrics::cold;
+use voelgoed_telemetry::touch;
+
+use super::flush::Flusher;
+use super::{Commit, CommitMode};
+use crate::db::{Db, Error};
+
+/// Commands that may wait; more are refused as overload.
+pub(super) const QUEUE: usize = 8_192;
+/// The most commands of one transaction.
+const MOST_COMMANDS: usize = 256;
+/// The most rows (as [`Commit::rows`] counts) of one transaction; a command larger than that goes alone.
+const MOST_ROWS: usize = 8_192;
+
+/// Why a command has no answer.
+#[derive(Debug, Clone)]
+pub(crate) enum Unanswered {
+    /// More wait than the queue takes; nothing was done.
+    Overloaded,
+    /// A fault; it says whether anything may have been done.
+    Failed(Error),
+}
+
+/// A command that waits for its answer.
+pub(super) struct Waiting<C: Commit> {
+    pub(super) organization: OrganizationId,
+    pub(super) command: C::Command,
+    pub(super) reply: oneshot::Sender<Result<C::Answer, Error>>,
+    /// How many transactions it has been in.
+    pub(super) rounds: u32,
+}
+
+/// The way of one kind of command to the disk.
+pub(crate) struct Batcher<C: Commit> {
+    queue: mpsc::Sender<Waiting<C>>,
+}
+
+impl<C: Commit> Batcher<C> {
+    /// Starts the task, which ends when this is dropped and the queue is empty.
+    pub(crate) fn start(commit: C, db: Db, mode: CommitMode) -> Self {
+        let (queue, receiver) = mpsc::channel(QUEUE);
+        let worker = Worker {
+            flusher: Arc::new(Flusher { commit, db }),
+            queue: receiver,
+            mode,
+            gathered: VecDeque::new(),
+            last: 0,
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "ends by itself once the last sender is gone, after the last flush"
+        )]
+        tokio::spawn(worker.run());
+        Self { queue }
+    }
+
+    /// How many are in the queue and not yet taken by the task.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    /// Waits for the command's place in a transaction, and for that transaction's flush.
+    pub(crate) async fn submit(
+        &self,
+        organization: OrganizationId,
+        command: C::Command,
+    ) -> Result<C::Answer, Unanswered> {
+        touch::cold_write();
+        let (reply, answer) = oneshot::channel();
+        self.queue.try_send(Waiting { organization, command, reply, rounds: 0 }).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => Unanswered::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => {
+                Unanswered::Failed(Error::Away("the committer has ended".to_owned()))
+            }
+        })?;
+        match answer.await {
+            Ok(answer) => answer.map_err(Unanswered::Failed),
+            Err(_) => Err(Unanswered::Failed(Error::Ambiguous("the committer died".to_owned()))),
+        }
+    }
+}
+
+struct Worker<C: Commit> {
+    flusher: Arc<Flusher<C>>,
+    queue: mpsc::Receiver<Waiting<C>>,
+    mode: CommitMode,
+    /// Taken from the queue and not yet in a transaction, in order of arrival.
+    gathered: VecDeque<Waiting<C>>,
+    /// How many the last transaction had.
+    last: usize,
+}
+
+impl<C: Commit> Worker<C> {
+    async fn run(mut self) {
+        loop {
+            if self.gathered.is_empty() {
+                match self.queue.recv().await {
+                    Some(first) => self.gathered.push_back(first),
+                    None => return,
+                }
+            }
+            self.gather().await;
+            cold::committer_queue(C::NAME, self.gathered.len() + self.queue.len());
+            let batch = self.next_batch();
+            self.last = batch.len();
+            for waiting in self.flusher.flush(batch).await.into_iter().rev() {
+                self.gathered.push_front(waiting);
+            }
+        }
+    }
+
+    /// Takes what is there. Where several were just answered, they may be about to ask again: it gives way as long as that brings more.
+    async fn gather(&mut self) {
+        loop {
+            let before = self.gathered.len();
+            while self.gathered.len() < MOST_COMMANDS {
+                match self.queue.try_recv() {
+                    Ok(waiting) => self.gathered.push_back(waiting),
+                    Err(_) => break,
+                }
+            }
+            if self.gathered.len() >= MOST_COMMANDS || self.last < 2 {
+                return;
+            }
+            tokio::task::yield_now().await;
+            if self.queue.is_empty() && self.gathered.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// The oldest command, and those of its organization that fit beside it.
+    fn next_batch(&mut self) -> Vec<Waiting<C>> {
+        let most = if self.mode == CommitMode::OneByOne { 1 } else { MOST_COMMANDS };
+        let mut batch: Vec<Waiting<C>> = Vec::new();
+        let mut rows = 0;
+        let mut left = VecDeque::with_capacity(self.gathered.len());
+        let mut full = false;
+        for waiting in self.gathered.drain(..) {
+            let size = C::rows(&waiting.command);
+            let fits = batch.first().is_none_or(|first| {
+                first.organization == waiting.organization && batch.len() < most && rows + size <= MOST_ROWS && !full
+            });
+            if fits {
+                rows += size;
+                batch.push(waiting);
+            } else {
+                // Nobody overtakes within an organization.
+                full |= batch.first().is_some_and(|first| first.organization == waiting.organization);
+                left.push_back(waiting);
+            }
+        }
+        self.gathered = left;
+        batch
+    }
+}

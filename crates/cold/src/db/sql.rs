@@ -1,0 +1,139 @@
+//! A statement: its name for metrics, its text for every engine, and what the text's tokens become.
+//!
+//! Binds are `$1`, `$2`, …. Tokens: `{for_update}` and `{skip_locked}` lock rows where engines know that; `{rows:N}` becomes as many rows of N binds as
+//! are given; `{uuid}`, `{json}`, `{bytes}` are column types and `{clustered}` a table option. Never: a brace that is no token.
+//! To add a token: one line in [`token`].
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::{Arc, LazyLock, RwLock};
+
+use super::{Engine, Error, Result};
+
+/// A statement.
+#[derive(Debug, Clone, Copy)]
+pub struct Sql {
+    /// `slice.what`, the label of its metric.
+    pub name: &'static str,
+    /// Its text with binds and tokens.
+    pub text: &'static str,
+}
+
+/// A statement named `name`.
+#[must_use]
+pub const fn sql(name: &'static str, text: &'static str) -> Sql {
+    Sql { name, text }
+}
+
+/// A text is known by where it lies; the number of rows and the engine make it another one.
+type Key = (usize, usize, usize, Engine);
+
+static EXPANDED: LazyLock<RwLock<HashMap<Key, Arc<str>>>> = LazyLock::new(RwLock::default);
+
+/// The text for an engine with `rows` rows of binds; expanded once.
+pub(super) fn expanded(engine: Engine, text: &'static str, rows: usize) -> Result<Arc<str>> {
+    let key = (text.as_ptr() as usize, text.len(), rows, engine);
+    let poisoned = |_| Error::internal("statement cache is poisoned");
+    if let Some(known) = EXPANDED.read().map_err(|_| Error::internal("statement cache is poisoned"))?.get(&key) {
+        return Ok(known.clone());
+    }
+    let made: Arc<str> = expand(engine, text, rows)?.into();
+    EXPANDED.write().map_err(poisoned)?.insert(key, made.clone());
+    Ok(made)
+}
+
+/// Where a statement's binds stand: SQLite looks a named bind up by walking all names, so rows there are anonymous and come first.
+pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> Result<String> {
+    let width = row_width(text)?;
+    let shift = match engine {
+        Engine::Sqlite => width * rows,
+    };
+    let mut out = String::with_capacity(text.len() + shift * 2);
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '$']) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(after) = rest.strip_prefix('$') {
+            let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+            let number: usize =
+                after[..digits].parse().map_err(|_| Error::internal(format!("bad bind in `{text}`")))?;
+            let _ = write!(out, "${}", number + shift);
+            rest = &after[digits..];
+        } else {
+            let end = rest.find('}').ok_or_else(|| Error::internal(format!("open token in `{text}`")))?;
+            let name = &rest[1..end];
+            match name.strip_prefix("rows:") {
+                Some(_) => push_rows(&mut out, width, rows),
+                None => out.push_str(token(engine, name)?),
+            }
+            rest = &rest[end + 1..];
+        }
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn row_width(text: &str) -> Result<usize> {
+    let Some((_, after)) = text.split_once("{rows:") else { return Ok(0) };
+    let digits = after.split('}').next().unwrap_or_default();
+    digits.parse().map_err(|_| Error::internal(format!("bad row width in `{text}`")))
+}
+
+fn push_rows(out: &mut String, width: usize, rows: usize) {
+    for row in 0..rows {
+        out.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 0..width {
+            out.push_str(if column == 0 { "?" } else { ",?" });
+        }
+        out.push(')');
+    }
+}
+
+fn token(engine: Engine, name: &str) -> Result<&'static str> {
+    Ok(match (engine, name) {
+        // One writer: nothing to lock.
+        (Engine::Sqlite, "for_update" | "skip_locked") => "",
+        (Engine::Sqlite, "uuid" | "bytes") => "blob",
+        (Engine::Sqlite, "json") => "text",
+        (Engine::Sqlite, "clustered") => "without rowid",
+        (Engine::Sqlite, _) => return Err(Error::internal(format!("unknown token `{name}`"))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_binds_expand() {
+        for (text, rows, expected) in [
+            ("select 1", 0, "select 1"),
+            ("select a from t where b = $1 and c = $12", 0, "select a from t where b = $1 and c = $12"),
+            ("select a from t where b = $1 {for_update} {skip_locked}", 0, "select a from t where b = $1  "),
+            ("insert into t values {rows:2}", 3, "insert into t values (?,?),(?,?),(?,?)"),
+            (
+                "update t set a = $1 from (values {rows:1}) v where b = $2",
+                2,
+                "update t set a = $3 from (values (?),(?)) v where b = $4",
+            ),
+            (
+                "create table t (a {uuid}, b {json}, c {bytes}) {clustered}",
+                0,
+                "create table t (a blob, b text, c blob) without rowid",
+            ),
+        ] {
+            assert_eq!(expand(Engine::Sqlite, text, rows).unwrap(), expected);
+        }
+        for text in ["select {what}", "select {rows:x}", "select {", "select $a"] {
+            assert!(expand(Engine::Sqlite, text, 1).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_expansion_is_made_once() {
+        const TEXT: &str = "select * from (values {rows:1})";
+        let first = expanded(Engine::Sqlite, TEXT, 4).unwrap();
+        assert!(Arc::ptr_eq(&first, &expanded(Engine::Sqlite, TEXT, 4).unwrap()));
+        assert!(!Arc::ptr_eq(&first, &expanded(Engine::Sqlite, TEXT, 8).unwrap()));
+    }
+}

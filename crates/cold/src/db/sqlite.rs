@@ -1,0 +1,72 @@
+//! The embedded engine: one file, one writer connection, some readers.
+//!
+//! Never: `synchronous` below FULL (P3), a second writer connection in this process, a wait beyond [`WAIT`].
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite as Engine, Transaction};
+
+use super::{Error, Result};
+
+/// The database's file in the data directory.
+pub(crate) const FILE: &str = "voelgoed.sqlite";
+/// The longest wait for a connection, or for another process's lock.
+const WAIT: Duration = Duration::from_secs(5);
+/// Readers; each is a thread, and reads are short.
+const READERS: u32 = 8;
+/// Prepared statements kept per connection: each text has up to nine sizes (`rows.rs`).
+const STATEMENTS: usize = 1_024;
+/// Page cache of the writer, in KiB (negative is SQLite's way to say so).
+const WRITER_CACHE: &str = "-65536";
+
+pub(super) struct Sqlite {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Sqlite {
+    pub(super) async fn open(data_dir: &Path) -> Result<Self> {
+        std::fs::create_dir_all(data_dir)
+            .map_err(|error| Error::Away(format!("cannot make {}: {error}", data_dir.display())))?;
+        let options = SqliteConnectOptions::new()
+            .filename(data_dir.join(FILE))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(WAIT)
+            .foreign_keys(true)
+            .statement_cache_capacity(STATEMENTS)
+            .pragma("temp_store", "memory");
+        let pool =
+            |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(WAIT).test_before_acquire(false);
+        // The connection lives as long as the process: nothing of it is worth making anew.
+        let writer = pool(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone().pragma("cache_size", WRITER_CACHE))
+            .await?;
+        let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "on"));
+        Ok(Self { writer, readers })
+    }
+
+    pub(super) async fn begin_write(&self) -> Result<Transaction<'static, Engine>> {
+        Ok(self.writer.begin_with("begin immediate").await?)
+    }
+
+    pub(super) async fn begin_read(&self) -> Result<Transaction<'static, Engine>> {
+        Ok(self.readers.begin().await?)
+    }
+
+    pub(super) async fn reader(&self) -> Result<PoolConnection<Engine>> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

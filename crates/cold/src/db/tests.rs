@@ -1,0 +1,113 @@
+//! The store layer on a real file: transactions, chunks of rows, faults told apart.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::testing::TempDir;
+
+const PUT: Sql = sql(
+    "test.put",
+    "insert into places (organization_id, event_id, place, state, owner_id, version) values {rows:6}
+     on conflict (organization_id, event_id, place) do update
+     set state = excluded.state, owner_id = excluded.owner_id, version = places.version + 1
+     where places.state = 'free'
+     returning place, version",
+);
+const COUNT: Sql = sql("test.count", "select count(*) from places where organization_id = $1");
+const SOME: Sql = sql(
+    "test.some",
+    "select p.place, p.owner_id from (values {rows:1}) v
+     join places p on p.organization_id = $1 and p.event_id = $2 and p.place = v.column1 order by p.place {for_update}",
+);
+
+fn place(org: Uuid, event: Uuid, number: u32, owner: Option<Uuid>) -> [Value; 6] {
+    row![org, event, number, if owner.is_some() { "claimed" } else { "free" }, owner, 1_i64]
+}
+
+#[tokio::test]
+async fn rows_go_in_and_come_back_with_every_kind_of_value() {
+    let dir = TempDir::new();
+    let db = Db::open_sqlite(dir.path()).await.unwrap();
+    let [org, event, owner] = [1, 2, 3].map(Uuid::from_u128);
+    let mut tx = db.begin().await.unwrap();
+    let rows: Vec<_> = (0..100).map(|number| place(org, event, number, (number % 2 == 0).then_some(owner))).collect();
+    let put: Vec<(i64, i64)> = tx.fetch_rows(PUT, vec![], rows).await.unwrap();
+    assert_eq!(put, (0..100).map(|number| (number, 1)).collect::<Vec<_>>());
+    // Again: only those that are free change, and their version is raised.
+    let again: Vec<(i64, i64)> = tx
+        .fetch_rows(PUT, vec![], (0..4).map(|number| place(org, event, number, Some(owner))).collect())
+        .await
+        .unwrap();
+    assert_eq!(again, [(1, 2), (3, 2)]);
+    tx.commit().await.unwrap();
+    let wanted = [5, 7, 2, 999].map(|number: i64| row![number]).to_vec();
+    let found: Vec<(i64, Option<Uuid>)> = db.fetch_rows(SOME, binds![org, event], wanted).await.unwrap();
+    let mut found = found;
+    found.sort_unstable();
+    assert_eq!(found, [(2, Some(owner)), (5, None), (7, None)]);
+}
+
+#[tokio::test]
+async fn what_is_not_committed_never_was_and_the_writer_is_free_again() {
+    let dir = TempDir::new();
+    let db = Db::open_sqlite(dir.path()).await.unwrap();
+    let [org, event] = [1, 2].map(Uuid::from_u128);
+    for dropped in [true, false] {
+        let mut tx = db.begin().await.unwrap();
+        tx.execute_rows(PUT, vec![], vec![place(org, event, 1, None)]).await.unwrap();
+        if dropped {
+            drop(tx);
+        } else {
+            tx.rollback().await.unwrap();
+        }
+    }
+    assert_eq!(db.fetch_all::<(i64,)>(COUNT, binds![org]).await.unwrap(), [(0,)]);
+}
+
+#[tokio::test]
+async fn a_snapshot_sees_one_moment_and_cannot_write() {
+    let dir = TempDir::new();
+    let db = Db::open_sqlite(dir.path()).await.unwrap();
+    let [org, event] = [1, 2].map(Uuid::from_u128);
+    let mut snapshot = db.snapshot().await.unwrap();
+    assert_eq!(snapshot.fetch_all::<(i64,)>(COUNT, binds![org]).await.unwrap(), [(0,)]);
+    let mut tx = db.begin().await.unwrap();
+    tx.execute_rows(PUT, vec![], vec![place(org, event, 1, None)]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(snapshot.fetch_all::<(i64,)>(COUNT, binds![org]).await.unwrap(), [(0,)]);
+    assert!(snapshot.execute_rows(PUT, vec![], vec![place(org, event, 2, None)]).await.is_err());
+    drop(snapshot);
+    assert_eq!(db.fetch_all::<(i64,)>(COUNT, binds![org]).await.unwrap(), [(1,)]);
+}
+
+#[tokio::test]
+async fn a_schema_that_is_not_ours_is_refused() {
+    let dir = TempDir::new();
+    let db = Db::open_sqlite(dir.path()).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    tx.execute(
+        sql("test.newer", "insert into schema_steps (number, name, checksum) values (9999, 'newer', x'00')"),
+        vec![],
+    )
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    db.close().await;
+    let refused = Db::open_sqlite(dir.path()).await.unwrap_err();
+    assert!(refused.to_string().contains("step 9999"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_commit_rings_for_what_it_wrote_and_only_then() {
+    let dir = TempDir::new();
+    let db = Db::open_sqlite(dir.path()).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    tx.wrote_outbox();
+    drop(tx);
+    let mut tx = db.begin().await.unwrap();
+    tx.wrote_jobs();
+    tx.commit().await.unwrap();
+    let deadline = std::time::Duration::from_millis(200);
+    assert!(tokio::time::timeout(deadline, db.signals().jobs().heard()).await.is_ok());
+    assert!(tokio::time::timeout(deadline, db.signals().outbox().heard()).await.is_err());
+}

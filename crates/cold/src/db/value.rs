@@ -1,0 +1,143 @@
+//! What can be bound to a statement: identifiers, numbers, moments, texts, bytes, truth and JSON, each also absent.
+//!
+//! Never: a float, a time of an engine. To add a type: an `impl Bind` that turns it into one of the kinds there are.
+
+use bytes::Bytes;
+use sqlx::Arguments;
+use sqlx::sqlite::SqliteArguments;
+use uuid::Uuid;
+use voelgoed_domain::checkout::order::OrderState;
+use voelgoed_domain::ids::{Id, Kind};
+use voelgoed_domain::payments::attempt::AttemptState;
+use voelgoed_domain::payments::refund::RefundState;
+use voelgoed_domain::scanning::ticket::TicketState;
+use voelgoed_domain::ticketing::place::{PlaceNumber, PlaceState, PlaceVersion};
+use voelgoed_domain::time::Timestamp;
+
+use super::{Error, Result};
+
+/// A bound value; an absent one keeps its kind, which typed engines ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// 16 bytes.
+    Uuid(Option<Uuid>),
+    /// Numbers, and moments in microseconds.
+    Int(Option<i64>),
+    /// Text.
+    Text(Option<String>),
+    /// Bytes.
+    Bytes(Option<Vec<u8>>),
+    /// Truth.
+    Bool(Option<bool>),
+    /// JSON, already written.
+    Json(Option<String>),
+}
+
+impl Value {
+    /// JSON of `value`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where it has no JSON.
+    pub fn json(value: &impl serde::Serialize) -> Result<Self> {
+        Ok(Self::Json(Some(serde_json::to_string(value)?)))
+    }
+
+    /// A version, a quantity: unsigned 64 bits, of which stores keep 63.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] beyond that.
+    pub fn unsigned(value: u64) -> Result<Self> {
+        Ok(Self::Int(Some(i64::try_from(value)?)))
+    }
+}
+
+/// What can be bound.
+pub trait Bind {
+    /// Its absence.
+    const NULL: Value;
+    /// Its value.
+    fn bind(self) -> Value;
+}
+
+macro_rules! bind {
+    ($($type:ty, $kind:ident, |$it:ident| $as:expr;)*) => {$(
+        impl Bind for $type {
+            const NULL: Value = Value::$kind(None);
+            fn bind(self) -> Value {
+                let $it = self;
+                Value::$kind(Some($as))
+            }
+        }
+    )*};
+}
+
+bind! {
+    Uuid, Uuid, |it| it;
+    i64, Int, |it| it;
+    u32, Int, |it| i64::from(it);
+    Timestamp, Int, |it| it.micros();
+    PlaceNumber, Int, |it| i64::from(it.0);
+    PlaceVersion, Int, |it| i64::from(it.0);
+    &str, Text, |it| it.to_owned();
+    &String, Text, |it| it.clone();
+    String, Text, |it| it;
+    OrderState, Text, |it| it.as_str().to_owned();
+    AttemptState, Text, |it| it.as_str().to_owned();
+    RefundState, Text, |it| it.as_str().to_owned();
+    TicketState, Text, |it| it.as_str().to_owned();
+    PlaceState, Text, |it| it.as_str().to_owned();
+    &[u8], Bytes, |it| it.to_vec();
+    [u8; 32], Bytes, |it| it.to_vec();
+    Vec<u8>, Bytes, |it| it;
+    Bytes, Bytes, |it| it.to_vec();
+    bool, Bool, |it| it;
+}
+
+impl<K: Kind> Bind for Id<K> {
+    const NULL: Value = Value::Uuid(None);
+    fn bind(self) -> Value {
+        Value::Uuid(Some(self.uuid()))
+    }
+}
+
+impl<T: Bind> Bind for Option<T> {
+    const NULL: Value = T::NULL;
+    fn bind(self) -> Value {
+        self.map_or(T::NULL, T::bind)
+    }
+}
+
+impl Bind for Value {
+    const NULL: Value = Value::Text(None);
+    fn bind(self) -> Value {
+        self
+    }
+}
+
+/// The binds `$1`, `$2`, … of a statement.
+macro_rules! binds {
+    ($($value:expr),* $(,)?) => { vec![$($crate::db::Bind::bind($value)),*] };
+}
+pub(crate) use binds;
+
+/// One row of a `{rows:N}` token.
+macro_rules! row {
+    ($($value:expr),* $(,)?) => { [$($crate::db::Bind::bind($value)),*] };
+}
+pub(crate) use row;
+
+/// The binds as SQLite takes them.
+pub(super) fn sqlite_arguments(values: impl IntoIterator<Item = Value>) -> Result<SqliteArguments> {
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        match value {
+            Value::Uuid(it) => arguments.add(it.map(|uuid| uuid.as_bytes().to_vec())),
+            Value::Int(it) => arguments.add(it),
+            Value::Text(it) | Value::Json(it) => arguments.add(it),
+            Value::Bytes(it) => arguments.add(it),
+            Value::Bool(it) => arguments.add(it),
+        }
+        .map_err(Error::internal)?;
+    }
+    Ok(arguments)
+}

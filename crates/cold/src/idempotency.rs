@@ -1,0 +1,85 @@
+//! Answers of creating requests, written in the same commit as what they tell of (P3, P8).
+//!
+//! Never: a second creation under one key, an answer that outlives its creation or the other way round. A creating operation calls [`note`] first in its
+//! transaction; where that answers, nothing else is to be done.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use voelgoed_app::checkout::ports::IdempotencyStore;
+use voelgoed_app::error::{Error as AppError, Fault, Stored};
+use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord, KEPT_FOR, replay};
+use voelgoed_domain::ids::OrganizationId;
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
+
+use crate::Cold;
+use crate::db::{self, Error, Sql, Tx, binds, sql};
+
+/// A record that is over gives way to a new one.
+const NOTE: Sql = sql(
+    "idempotency.note",
+    "insert into idempotency (organization_id, scope, key, request, answer, at) values ($1, $2, $3, $4, $5, $6)
+     on conflict (organization_id, scope, key) do update
+     set request = excluded.request, answer = excluded.answer, at = excluded.at where idempotency.at <= $7",
+);
+const FIND: Sql = sql(
+    "idempotency.find",
+    "select request, answer, at from idempotency where organization_id = $1 and scope = $2 and key = $3 and at > $4",
+);
+/// System role: records of all organizations age alike.
+const PRUNE: Sql = sql(
+    "idempotency.prune",
+    "delete from idempotency where (organization_id, scope, key) in
+     (select organization_id, scope, key from idempotency where at < $1 order by at limit $2)",
+);
+
+type Row = (Vec<u8>, Vec<u8>, i64);
+
+/// Notes the request in the caller's transaction, before anything else of it. Some answer means that the request is a repeat (or clashes with
+/// another one under its key): drop the transaction and return the answer.
+pub(crate) async fn note<T>(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    record: Option<&IdempotencyRecord>,
+) -> db::Result<Option<Result<Created<T>, Refusal>>> {
+    let Some(IdempotencyRecord { key, answer, at }) = record else { return Ok(None) };
+    let over = at.minus(KEPT_FOR);
+    let binds = binds![organization, &key.scope, &key.key, key.request, answer.clone(), *at, over];
+    if tx.execute(NOTE, binds).await? == 1 {
+        return Ok(None);
+    }
+    let found = tx.fetch_optional::<Row>(FIND, binds![organization, &key.scope, &key.key, over]).await?;
+    let row = found.ok_or_else(|| Error::internal("an idempotency record was there and is not"))?;
+    match replay(stored(key, row)?, &key.request) {
+        Ok(created) => Ok(Some(Ok(created))),
+        Err(AppError::Refused(refusal)) => Ok(Some(Err(refusal))),
+        Err(AppError::Fault(fault)) => Err(Error::internal(fault)),
+    }
+}
+
+fn stored(asked: &IdempotencyKey, (request, answer, at): Row) -> db::Result<IdempotencyRecord> {
+    let request = request.try_into().map_err(|_| Error::internal("a stored request digest is not 32 bytes"))?;
+    let key = IdempotencyKey { request, ..asked.clone() };
+    Ok(IdempotencyRecord { key, answer: Bytes::from(answer), at: Timestamp::from_micros(at) })
+}
+
+#[async_trait]
+impl IdempotencyStore for Cold {
+    async fn find(
+        &self,
+        organization: OrganizationId,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Stored<Option<IdempotencyRecord>> {
+        let binds = binds![organization, &key.scope, &key.key, now.minus(KEPT_FOR)];
+        let found = self.db.fetch_optional::<Row>(FIND, binds).await?;
+        found.map(|row| stored(key, row)).transpose().map_err(Fault::from)
+    }
+
+    async fn prune(&self, before: Timestamp, most: u32) -> Stored<u64> {
+        let mut tx = self.db.begin().await?;
+        let gone = tx.execute(PRUNE, binds![before, most]).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+}

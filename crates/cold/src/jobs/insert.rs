@@ -1,0 +1,60 @@
+//! Writes jobs in the caller's transaction: with the state that calls for them, or not at all.
+//!
+//! Never: an aborted transaction because of a unique key. Promise: of two jobs under one key one lives, at the earlier moment of both.
+
+use std::collections::BTreeMap;
+
+use voelgoed_app::jobs::ports::NewJob;
+
+use super::row::stored_organization;
+use crate::db::{Result, Sql, Tx, Value, row, sql};
+
+const INSERT: Sql = sql(
+    "jobs.insert",
+    "insert into jobs (organization_id, id, kind, queue, payload, run_at, unique_key, max_attempts, attempt) values {rows:9}
+     on conflict (organization_id, unique_key) where unique_key is not null and dead_at is null
+     do update set run_at = excluded.run_at where excluded.run_at < jobs.run_at",
+);
+
+/// Inserts jobs; their runner hears of them after the commit.
+pub(crate) async fn insert(tx: &mut Tx, jobs: &[NewJob]) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let mut binds = Vec::with_capacity(jobs.len());
+    for job in once_per_key(jobs) {
+        binds.push(row![
+            stored_organization(job.organization),
+            job.id,
+            job.kind,
+            job.queue.as_str(),
+            Value::json(&job.payload)?,
+            job.run_at,
+            job.unique_key.as_ref(),
+            job.max_attempts,
+            0_u32,
+        ]);
+    }
+    tx.execute_rows(INSERT, vec![], binds).await?;
+    tx.wrote_jobs();
+    Ok(())
+}
+
+/// One statement cannot meet the same key twice: the earliest of each stays.
+fn once_per_key(jobs: &[NewJob]) -> Vec<&NewJob> {
+    let mut at = BTreeMap::new();
+    let mut kept: Vec<&NewJob> = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let Some(key) = &job.unique_key else {
+            kept.push(job);
+            continue;
+        };
+        let first = *at.entry((job.organization, key)).or_insert(kept.len());
+        match kept.get_mut(first) {
+            None => kept.push(job),
+            Some(other) if job.run_at < other.run_at => *other = job,
+            Some(_) => {}
+        }
+    }
+    kept
+}

@@ -1,0 +1,50 @@
+//! The stored shape of a job, as runners and people read it.
+
+use serde_json::Value;
+use uuid::Uuid;
+use voelgoed_app::jobs::ports::LeasedJob;
+use voelgoed_domain::ids::{JobId, OrganizationId};
+use voelgoed_domain::time::Timestamp;
+
+use crate::db::Result;
+
+/// The columns of [`Row`].
+macro_rules! columns {
+    () => {
+        "id, organization_id, kind, payload, attempt, max_attempts, run_at, last_error"
+    };
+}
+pub(super) use columns;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    pub(super) organization_id: Uuid,
+    pub(super) kind: String,
+    pub(super) payload: String,
+    pub(super) attempt: i64,
+    pub(super) max_attempts: i64,
+    pub(super) run_at: i64,
+    pub(super) last_error: Option<String>,
+}
+
+/// Whose work it is, as stored: the system's own is the nil UUID's.
+pub(super) fn stored_organization(organization: Option<OrganizationId>) -> Uuid {
+    organization.map_or(Uuid::nil(), OrganizationId::uuid)
+}
+
+impl Row {
+    pub(super) fn leased(self, lease: Uuid) -> Result<LeasedJob> {
+        Ok(LeasedJob {
+            id: JobId::from_uuid(self.id),
+            organization: (!self.organization_id.is_nil()).then(|| OrganizationId::from_uuid(self.organization_id)),
+            kind: self.kind,
+            payload: serde_json::from_str::<Value>(&self.payload)?,
+            attempt: u32::try_from(self.attempt)?,
+            max_attempts: u32::try_from(self.max_attempts)?,
+            run_at: Timestamp::from_micros(self.run_at),
+            last_error: self.last_error,
+            lease,
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! The journal: entries are appended in the commit of what they tell of, and read as balances and lists (P5).
+//!
+//! Never: an update or a delete in this folder; what was wrong is reversed by another entry.
+
+use async_trait::async_trait;
+use voelgoed_app::error::Stored;
+use voelgoed_app::ledger::ports::{Balance, LedgerStore, StoredEntry};
+use voelgoed_app::page::{Page, PageRequest};
+use voelgoed_domain::ids::{EntryId, OrganizationId};
+
+use crate::Cold;
+
+mod append;
+mod balances;
+mod entries;
+#[cfg(test)]
+mod tests;
+mod unbalanced;
+
+pub(crate) use append::{Told, append};
+
+#[async_trait]
+impl LedgerStore for Cold {
+    async fn balances(&self, organization: OrganizationId) -> Stored<Vec<Balance>> {
+        Ok(balances::balances(&self.db, organization).await?)
+    }
+
+    async fn entries(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredEntry>> {
+        Ok(entries::entries(&self.db, organization, page).await?)
+    }
+
+    async fn unbalanced(&self) -> Stored<Vec<EntryId>> {
+        Ok(unbalanced::unbalanced(&self.db).await?)
+    }
+}

@@ -1,0 +1,123 @@
+//! Balances, pages and the search for what contradicts the books, on real entries.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+use voelgoed_app::ledger::ports::LedgerStore;
+use voelgoed_app::page::PageRequest;
+use voelgoed_domain::checkout::amounts::Parts;
+use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};
+use voelgoed_domain::ledger::entry::JournalEntry;
+use voelgoed_domain::money::{Currency, Money};
+
+use super::{Told, append};
+use crate::db::{binds, sql};
+use crate::testing::{Counting, NOW, TempDir};
+use crate::{Cold, ColdConfig};
+
+fn organization(number: u128) -> OrganizationId {
+    OrganizationId::from_uuid(Uuid::from_u128(number))
+}
+
+fn told(number: u128) -> Told {
+    let id = Uuid::from_u128(number);
+    Told { id: EntryId::from_uuid(id), event: EventId::from_uuid(id), order: OrderId::from_uuid(id), at: NOW }
+}
+
+fn sale(currency: Currency, net: i64) -> JournalEntry {
+    JournalEntry::sale("sandbox", currency, Parts { net, fee: 250, tax: 150 }).unwrap()
+}
+
+async fn cold(directory: &TempDir) -> Cold {
+    Cold::open(ColdConfig::embedded(directory.path()), Arc::new(Counting::default())).await.unwrap()
+}
+
+async fn write(cold: &Cold, number: u128, entries: &[(Told, JournalEntry)]) {
+    let mut tx = cold.db.begin().await.unwrap();
+    append(&mut tx, organization(number), entries).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn balances_are_the_sums_of_ones_own_postings_by_currency() {
+    let directory = TempDir::new();
+    let cold = cold(&directory).await;
+    let late = JournalEntry::late_capture("sandbox", Money::new(500, Currency::ZAR)).unwrap();
+    let entries = [
+        (told(1), sale(Currency::ZAR, 10_000)),
+        (told(2), sale(Currency::ZAR, 20_000)),
+        (told(3), sale(Currency::EUR, 7_000)),
+        (told(4), late),
+        (told(5), sale(Currency::ZAR, 20_000).reverse()),
+    ];
+    write(&cold, 1, &entries).await;
+    write(&cold, 2, &[(told(1), sale(Currency::ZAR, 99))]).await;
+    let balances = cold.balances(organization(1)).await.unwrap();
+    let shown: Vec<_> = balances.iter().map(|b| (b.account.as_str(), b.currency.code(), b.amount)).collect();
+    let expected = [
+        ("fee_income", "EUR", -250),
+        ("fee_income", "ZAR", -250),
+        ("late_captures", "ZAR", -500),
+        ("organizer_payable", "EUR", -7_000),
+        ("organizer_payable", "ZAR", -10_000),
+        ("provider_clearing:sandbox", "EUR", 7_400),
+        ("provider_clearing:sandbox", "ZAR", 10_900),
+        ("tax_payable", "EUR", -150),
+        ("tax_payable", "ZAR", -150),
+    ];
+    assert_eq!(shown, expected);
+    assert!(cold.balances(organization(3)).await.unwrap().is_empty());
+    assert!(cold.unbalanced().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn entries_come_in_pages_with_their_postings_to_their_own_organization() {
+    let directory = TempDir::new();
+    let cold = cold(&directory).await;
+    let entries: Vec<_> = (1..=5).map(|number| (told(number), sale(Currency::ZAR, 1_000))).collect();
+    write(&cold, 1, &entries).await;
+    let mut page = PageRequest { after: None, most: 2 };
+    let mut seen = Vec::new();
+    loop {
+        let part = cold.entries(organization(1), page).await.unwrap();
+        seen.extend(part.items);
+        page.after = part.next;
+        if page.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(
+        seen.iter().map(|entry| entry.id).collect::<Vec<_>>(),
+        entries.iter().map(|(told, _)| told.id).collect::<Vec<_>>()
+    );
+    for (stored, (told, entry)) in seen.iter().zip(&entries) {
+        assert_eq!((stored.event, stored.order, stored.at), (told.event, told.order, told.at));
+        assert_eq!((stored.kind.as_str(), stored.currency), ("sale", Currency::ZAR));
+        let postings: Vec<_> = entry.postings().iter().map(|p| (p.account.to_string(), p.amount)).collect();
+        assert_eq!(stored.postings.iter().map(|p| (p.account.clone(), p.amount)).collect::<Vec<_>>(), postings);
+    }
+    assert!(cold.entries(organization(2), PageRequest::default()).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn whatever_contradicts_the_books_is_found() {
+    let directory = TempDir::new();
+    let cold = cold(&directory).await;
+    let entries: Vec<_> = (1..=4).map(|number| (told(number), sale(Currency::ZAR, 1_000))).collect();
+    write(&cold, 1, &entries).await;
+    assert!(cold.unbalanced().await.unwrap().is_empty());
+    let mut tx = cold.db.begin().await.unwrap();
+    for (number, text) in [
+        (
+            1,
+            "update journal_postings set amount = amount + 1 where organization_id = $1 and entry_id = $2 and line = 0",
+        ),
+        (2, "update journal_postings set currency = 'EUR' where organization_id = $1 and entry_id = $2 and line = 0"),
+        (3, "delete from journal_postings where organization_id = $1 and entry_id = $2"),
+    ] {
+        let harmed = tx.execute(sql("test.harm", text), binds![organization(1), told(number).id]).await.unwrap();
+        assert!(harmed > 0);
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(cold.unbalanced().await.unwrap(), [told(1).id, told(2).id, told(3).id]);
+}

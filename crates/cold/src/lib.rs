@@ -1,0 +1,95 @@
+//! The durable tier: everything that must survive, behind the ports of `voelgoed_app`, on SQLite today.
+//!
+//! Never: a decision that `voelgoed_domain` does not make, a statement without its organization unless the port says "system role" (P7), a reply before
+//! the flush (P3). State and its outbox row are one commit (P8). One folder per slice, one file per operation; `db/` is the store layer, `committer/`
+//! lets many commands share a transaction. To add a port method: its file in the slice's folder, its statement as a `Sql`, its suite in `testing/contracts`.
+
+mod accounts;
+pub mod backup;
+mod catalog;
+mod checkout;
+mod committer;
+pub mod db;
+mod facts;
+mod idempotency;
+mod jobs;
+mod ledger;
+mod outbox;
+mod payments;
+mod scanning;
+mod take_over;
+#[cfg(test)]
+mod testing;
+mod ticketing;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use voelgoed_app::environment::Environment;
+
+use crate::checkout::place_order::PlaceOrders;
+use crate::committer::Batcher;
+use crate::db::Db;
+use crate::payments::learn::Lessons;
+use crate::scanning::entries::RecordScans;
+
+pub use crate::committer::CommitMode;
+
+/// How to open the cold tier.
+#[derive(Debug, Clone)]
+pub struct ColdConfig {
+    /// The directory that holds the embedded database.
+    pub data_dir: PathBuf,
+    /// Whether orders, payments and scans share transactions; benchmarks compare.
+    pub commits: CommitMode,
+}
+
+impl ColdConfig {
+    /// The embedded database in `data_dir`, with shared transactions.
+    #[must_use]
+    pub fn embedded(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), commits: CommitMode::Shared }
+    }
+}
+
+/// The cold tier; implements every port of it.
+pub struct Cold {
+    db: Db,
+    environment: Arc<dyn Environment>,
+    plans: catalog::Plans,
+    orders: Batcher<PlaceOrders>,
+    lessons: Batcher<Lessons>,
+    scans: Batcher<RecordScans>,
+}
+
+impl std::fmt::Debug for Cold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cold").field("db", &self.db).finish_non_exhaustive()
+    }
+}
+
+impl Cold {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`db::Error`] where the file cannot be opened or is not ours.
+    pub async fn open(config: ColdConfig, environment: Arc<dyn Environment>) -> db::Result<Self> {
+        let db = Db::open_sqlite(&config.data_dir).await?;
+        let mode = config.commits;
+        let orders = Batcher::start(PlaceOrders { environment: environment.clone() }, db.clone(), mode);
+        let lessons = Batcher::start(Lessons { environment: environment.clone() }, db.clone(), mode);
+        let scans = Batcher::start(RecordScans { environment: environment.clone() }, db.clone(), mode);
+        Ok(Self { db, environment, plans: catalog::Plans::default(), orders, lessons, scans })
+    }
+
+    /// Ends all connections once what runs is done; what is sent afterwards is answered as away.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
+    /// The store layer, for backups and for tests that look behind the ports.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+}

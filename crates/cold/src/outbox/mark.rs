@@ -1,0 +1,49 @@
+//! What becomes of taken rows: delivered, put back, at last deleted; and how many wait.
+
+use uuid::Uuid;
+use voelgoed_domain::time::Timestamp;
+
+use crate::db::{Db, Result, Sql, binds, row, sql};
+
+const DELIVERED: Sql = sql(
+    "outbox.delivered",
+    "update outbox set delivered_at = $1 where delivered_at is null and id in (values {rows:1})",
+);
+const POSTPONE: Sql =
+    sql("outbox.postpone", "update outbox set due_at = $1 where delivered_at is null and id in (values {rows:1})");
+const PENDING: Sql = sql("outbox.pending", "select count(*), min(at) from outbox where delivered_at is null");
+const PRUNE: Sql = sql(
+    "outbox.prune",
+    "delete from outbox where id in (select id from outbox where delivered_at < $1 order by delivered_at limit $2)",
+);
+
+pub(super) async fn delivered(db: &Db, ids: &[Uuid], now: Timestamp) -> Result<()> {
+    mark(db, DELIVERED, ids, now).await
+}
+
+pub(super) async fn postpone(db: &Db, ids: &[Uuid], at: Timestamp) -> Result<()> {
+    mark(db, POSTPONE, ids, at).await
+}
+
+async fn mark(db: &Db, statement: Sql, ids: &[Uuid], moment: Timestamp) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut tx = db.begin().await?;
+    tx.execute_rows(statement, binds![moment], ids.iter().map(|id| row![*id]).collect()).await?;
+    tx.commit().await
+}
+
+pub(super) async fn pending(db: &Db, now: Timestamp) -> Result<(u64, u64)> {
+    let found = db.fetch_optional::<(i64, Option<i64>)>(PENDING, vec![]).await?;
+    let (rows, oldest) = found.unwrap_or_default();
+    let age = oldest.map_or(0, |at| now.since(Timestamp::from_micros(at)).as_millis());
+    Ok((u64::try_from(rows)?, u64::try_from(age)?))
+}
+
+pub(super) async fn prune(db: &Db, before: Timestamp, most: u32) -> Result<u64> {
+    let mut tx = db.begin().await?;
+    let gone = tx.execute(PRUNE, binds![before, most]).await?;
+    tx.commit().await?;
+    Ok(gone)
+}

@@ -1,0 +1,51 @@
+//! Facts on their way out: [`append`] writes them in the commit of the state they tell of; the relay takes, marks and prunes them (P8).
+//!
+//! Never: a cursor over ids (a later commit may carry a smaller one), a later row of an aggregate taken while an earlier one is in other hands.
+//! The relay acts for all organizations (system role). To add an operation: its file, and its line in the port below.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+use voelgoed_app::error::Stored;
+use voelgoed_app::outbox::fact::OutboxRow;
+use voelgoed_app::outbox::ports::OutboxStore;
+use voelgoed_domain::time::Timestamp;
+
+use crate::Cold;
+
+mod append;
+mod body;
+mod mark;
+mod take;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use append::append;
+
+#[async_trait]
+impl OutboxStore for Cold {
+    async fn take(&self, most: u32, now: Timestamp, lease: Duration) -> Stored<Vec<OutboxRow>> {
+        Ok(take::take(&self.db, most, now, lease).await?)
+    }
+
+    async fn delivered(&self, ids: &[Uuid], now: Timestamp) -> Stored<()> {
+        Ok(mark::delivered(&self.db, ids, now).await?)
+    }
+
+    async fn postpone(&self, ids: &[Uuid], at: Timestamp) -> Stored<()> {
+        Ok(mark::postpone(&self.db, ids, at).await?)
+    }
+
+    async fn pending(&self, now: Timestamp) -> Stored<(u64, u64)> {
+        Ok(mark::pending(&self.db, now).await?)
+    }
+
+    async fn prune(&self, before: Timestamp, most: u32) -> Stored<u64> {
+        Ok(mark::prune(&self.db, before, most).await?)
+    }
+
+    async fn written(&self) {
+        self.db.signals().outbox().heard().await;
+    }
+}

@@ -1,0 +1,81 @@
+//! The stored shape of facts, and their order within a commit; the rest is the suite in `testing/contracts`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+use voelgoed_app::outbox::fact::{Fact, OutboxRow};
+use voelgoed_app::outbox::ports::OutboxStore;
+use voelgoed_domain::checkout::order::OrderState;
+use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, TicketId};
+use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceNumber, PlaceState, PlaceVersion};
+
+use super::{append, body};
+use crate::db::Value;
+use crate::testing::{Counting, NOW, TempDir};
+use crate::{Cold, ColdConfig};
+
+fn facts() -> Vec<Fact> {
+    let id = Uuid::from_u128;
+    let event = EventId::from_uuid(id(1));
+    let (hold, order) = (HoldId::from_uuid(id(2)), OrderId::from_uuid(id(3)));
+    let effect =
+        |place, state| PlaceEffect { place: PlaceNumber(place), state, owner: Some(id(3)), version: PlaceVersion(7) };
+    vec![
+        Fact::PlacesChanged { event, claimed_by: Some((hold, order)), effects: vec![effect(1, PlaceState::Claimed)] },
+        Fact::PlacesChanged {
+            event,
+            claimed_by: None,
+            effects: vec![effect(1, PlaceState::Sold), effect(2, PlaceState::Sold)],
+        },
+        Fact::OrderChanged { event, order, state: OrderState::Paid },
+        Fact::TicketAdmitted { event, ticket: TicketId::from_uuid(id(4)) },
+        Fact::TicketsRevoked { event, tickets: vec![TicketId::from_uuid(id(4)), TicketId::from_uuid(id(5))] },
+        Fact::ListingChanged { event },
+    ]
+}
+
+#[test]
+fn every_fact_is_read_as_it_was_written_and_a_newer_shape_is_refused() {
+    for fact in facts() {
+        let Value::Json(Some(text)) = body::write(&fact).unwrap() else { panic!("not JSON") };
+        assert_eq!(body::read(&text).unwrap(), fact, "{text}");
+        let newer = text.replacen("\"v\":1", "\"v\":2", 1);
+        assert!(body::read(&newer).unwrap_err().to_string().contains("version 2"), "{newer}");
+    }
+}
+
+#[tokio::test]
+async fn facts_of_one_commit_are_taken_in_the_order_in_which_they_were_given() {
+    let directory = TempDir::new();
+    let cold = Cold::open(ColdConfig::embedded(directory.path()), Arc::new(Counting::default())).await.unwrap();
+    let organization = OrganizationId::from_uuid(Uuid::from_u128(1));
+    // Identifiers that fall while the versions rise: order must not lean on them.
+    let row = |version: u32, part: usize, fact| {
+        let id = Uuid::from_u128(1_000 - u128::from(version) * 100 - part as u128);
+        OutboxRow { id, organization, aggregate: Uuid::from_u128(9), version, fact, at: NOW }
+    };
+    let mut expected = Vec::new();
+    for version in 1..=2 {
+        let rows: Vec<_> = facts().into_iter().enumerate().map(|(part, fact)| row(version, part, fact)).collect();
+        let mut tx = cold.db.begin().await.unwrap();
+        append(&mut tx, &rows).await.unwrap();
+        tx.commit().await.unwrap();
+        expected.extend(rows);
+    }
+    assert_eq!(cold.take(500, NOW, Duration::from_secs(1)).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn facts_that_are_not_committed_were_never_written() {
+    let directory = TempDir::new();
+    let cold = Cold::open(ColdConfig::embedded(directory.path()), Arc::new(Counting::default())).await.unwrap();
+    let organization = OrganizationId::from_uuid(Uuid::from_u128(1));
+    let fact = facts().remove(0);
+    let mut tx = cold.db.begin().await.unwrap();
+    let row =
+        OutboxRow { id: Uuid::from_u128(1), organization, aggregate: Uuid::from_u128(9), version: 1, fact, at: NOW };
+    append(&mut tx, &[row]).await.unwrap();
+    drop(tx);
+    assert_eq!(cold.pending(NOW).await.unwrap(), (0, 0));
+}

@@ -1,0 +1,226 @@
+//! A payment attempt as a row: written first with its order, read alone, by order, or as the facts of a rule.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+use voelgoed_app::checkout::ports::NewOrder;
+use voelgoed_app::payments::ports::{Attempt, NewAttempt};
+use voelgoed_domain::ids::{EventId, OrderId, OrganizationId, PaymentId};
+use voelgoed_domain::money::Money;
+use voelgoed_domain::payments::attempt::AttemptState;
+use voelgoed_domain::payments::decide::{AttemptFacts, Cancellation};
+use voelgoed_domain::time::Timestamp;
+
+use crate::checkout::order_row::currency;
+use crate::db::{Db, Result, Sql, Tx, Value, binds, row, sql};
+
+/// The columns of [`AttemptRow`]: an attempt `a` with its order `o`.
+macro_rules! attempt_columns {
+    () => {
+        "a.id, a.organization_id, a.event_id, a.order_id, a.number, a.provider, a.method, a.state, a.currency, a.amount, a.captured_currency, \
+         a.captured_amount, a.provider_ref, a.reason, a.send_before, a.capture_grace, o.pay_by, a.leases, a.created_at"
+    };
+}
+pub(super) use attempt_columns;
+
+/// Attempts with their orders.
+macro_rules! from_attempts {
+    () => {
+        " from payment_attempts a join orders o on o.organization_id = a.organization_id and o.id = a.order_id"
+    };
+}
+
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(super) struct AttemptRow {
+    id: Uuid,
+    organization_id: Uuid,
+    event_id: Uuid,
+    order_id: Uuid,
+    number: i64,
+    provider: String,
+    method: String,
+    state: String,
+    currency: String,
+    amount: i64,
+    captured_currency: Option<String>,
+    captured_amount: Option<i64>,
+    provider_ref: Option<String>,
+    reason: Option<String>,
+    send_before: i64,
+    capture_grace: Option<i64>,
+    pay_by: i64,
+    leases: i64,
+    created_at: i64,
+}
+
+impl AttemptRow {
+    pub(super) fn attempt(self) -> Result<Attempt> {
+        let cancellation = self.cancellation();
+        Ok(Attempt {
+            id: PaymentId::from_uuid(self.id),
+            organization: OrganizationId::from_uuid(self.organization_id),
+            event: EventId::from_uuid(self.event_id),
+            order: OrderId::from_uuid(self.order_id),
+            number: u32::try_from(self.number)?,
+            provider: self.provider,
+            method: self.method,
+            state: AttemptState::parse(&self.state)?,
+            amount: Money::new(self.amount, currency(&self.currency)?),
+            provider_ref: self.provider_ref,
+            reason: self.reason,
+            send_before: Timestamp::from_micros(self.send_before),
+            pay_by: Timestamp::from_micros(self.pay_by),
+            cancellation,
+            created_at: Timestamp::from_micros(self.created_at),
+        })
+    }
+
+    /// What the rules need of it. A second lease means that another sender went silent.
+    pub(super) fn facts(&self) -> Result<AttemptFacts> {
+        let amount = Money::new(self.amount, currency(&self.currency)?);
+        let state = AttemptState::parse(&self.state)?;
+        let facts = AttemptFacts::new(PaymentId::from_uuid(self.id), state, amount);
+        Ok(AttemptFacts { taken_over: self.leases > 1, cancellation: self.cancellation(), ..facts })
+    }
+
+    fn cancellation(&self) -> Cancellation {
+        let micros = self.capture_grace.map(|micros| u64::try_from(micros).unwrap_or(0));
+        micros.map_or(Cancellation::AtProvider, |micros| Cancellation::Unsupported {
+            grace: Duration::from_micros(micros),
+        })
+    }
+
+    pub(super) fn id(&self) -> PaymentId {
+        PaymentId::from_uuid(self.id)
+    }
+
+    pub(super) fn state(&self) -> Result<AttemptState> {
+        Ok(AttemptState::parse(&self.state)?)
+    }
+
+    pub(super) fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    pub(super) fn order(&self) -> OrderId {
+        OrderId::from_uuid(self.order_id)
+    }
+
+    /// What the provider took, once it has.
+    pub(super) fn captured(&self) -> Result<Option<Money>> {
+        match (&self.captured_currency, self.captured_amount) {
+            (Some(code), Some(amount)) => Ok(Some(Money::new(amount, currency(code)?))),
+            _ => Ok(None),
+        }
+    }
+}
+
+const INSERT: Sql = sql(
+    "payments.insert_attempts",
+    "insert into payment_attempts (organization_id, id, order_id, event_id, number, provider, method, currency, amount, send_before,
+                                   asked_at, created_at, capture_grace, state, leases)
+     select $1, v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, v.column9, v.column10, v.column10,
+            cast(v.column11 as bigint), 'created', 0
+     from (values {rows:11}) as v",
+);
+
+const READ: Sql = sql(
+    "payments.read_attempt",
+    concat!("select ", attempt_columns!(), from_attempts!(), " where a.organization_id = $1 and a.id = $2"),
+);
+
+const READ_MANY: Sql = sql(
+    "payments.read_attempts",
+    concat!(
+        "select ",
+        attempt_columns!(),
+        from_attempts!(),
+        " where a.organization_id = $1 and a.id in (values {rows:1})"
+    ),
+);
+
+const OF_ORDER: Sql = sql(
+    "payments.attempts_of_order",
+    concat!(
+        "select ",
+        attempt_columns!(),
+        from_attempts!(),
+        " where a.organization_id = $1 and a.order_id = $2 order by a.number"
+    ),
+);
+
+/// The first attempts of new orders.
+pub(crate) async fn insert_first(tx: &mut Tx, organization: OrganizationId, orders: &[&NewOrder]) -> Result<()> {
+    let of = |order: &&NewOrder| {
+        let attempt = order.attempt.as_ref()?;
+        Some(attempt_row(attempt, order.id, order.event, 1, order.at))
+    };
+    tx.execute_rows(INSERT, binds![organization], orders.iter().filter_map(of).collect()).await?;
+    Ok(())
+}
+
+/// A further attempt.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    attempt: &NewAttempt,
+    (order, event): (OrderId, EventId),
+    number: u32,
+    at: Timestamp,
+) -> Result<()> {
+    tx.execute_rows(INSERT, binds![organization], vec![attempt_row(attempt, order, event, number, at)]).await?;
+    Ok(())
+}
+
+fn attempt_row(attempt: &NewAttempt, order: OrderId, event: EventId, number: u32, at: Timestamp) -> [Value; 11] {
+    let grace = match attempt.cancellation {
+        Cancellation::AtProvider => None,
+        Cancellation::Unsupported { grace } => Some(i64::try_from(grace.as_micros()).unwrap_or(i64::MAX)),
+    };
+    row![
+        attempt.id,
+        order,
+        event,
+        number,
+        &attempt.provider,
+        &attempt.method,
+        attempt.amount.currency.code(),
+        attempt.amount.amount,
+        attempt.send_before,
+        at,
+        grace
+    ]
+}
+
+pub(super) async fn read(db: &Db, organization: OrganizationId, payment: PaymentId) -> Result<Option<Attempt>> {
+    let row: Option<AttemptRow> = db.fetch_optional(READ, binds![organization, payment]).await?;
+    row.map(AttemptRow::attempt).transpose()
+}
+
+pub(super) async fn read_row(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    payment: PaymentId,
+) -> Result<Option<AttemptRow>> {
+    tx.fetch_optional(READ, binds![organization, payment]).await
+}
+
+pub(super) async fn read_rows(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    payments: Vec<PaymentId>,
+) -> Result<Vec<AttemptRow>> {
+    tx.fetch_rows(READ_MANY, binds![organization], payments.into_iter().map(|id| row![id]).collect()).await
+}
+
+/// An order's attempts, oldest first.
+pub(crate) async fn of_order(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> Result<Vec<Attempt>> {
+    let rows: Vec<AttemptRow> = tx.fetch_all(OF_ORDER, binds![organization, order]).await?;
+    rows.into_iter().map(AttemptRow::attempt).collect()
+}
+
+/// The same as facts of the rules.
+pub(crate) async fn facts_of(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> Result<Vec<AttemptFacts>> {
+    let rows: Vec<AttemptRow> = tx.fetch_all(OF_ORDER, binds![organization, order]).await?;
+    rows.iter().map(AttemptRow::facts).collect()
+}

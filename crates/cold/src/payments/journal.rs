@@ -1,0 +1,40 @@
+//! The journal entries of orders: which parts a sale has, and what of them is left to give back (P5).
+
+use voelgoed_app::checkout::ports::{Order, OrderLine};
+use voelgoed_domain::checkout::amounts::{LineAmounts, Parts, TaxPlacement};
+use voelgoed_domain::ids::{OrderId, OrganizationId};
+use voelgoed_domain::ledger::account::Account;
+use voelgoed_domain::ledger::entry::parts_left;
+
+use crate::db::{Error, Result, Sql, Tx, binds, sql};
+
+const POSTINGS: Sql = sql(
+    "payments.postings_of_order",
+    "select p.account, p.amount from journal_entries e
+     join journal_postings p on p.organization_id = e.organization_id and p.entry_id = e.id
+     where e.organization_id = $1 and e.order_id = $2",
+);
+
+/// To whom the money of an order's lines belongs: of all, or of those that `of` picks.
+pub(super) fn parts<'a>(
+    order: &Order,
+    lines: impl IntoIterator<Item = &'a OrderLine>,
+    of: impl Fn(&OrderLine) -> bool,
+) -> Result<Parts> {
+    let amounts = |line: &OrderLine| LineAmounts { price: line.price, fee: line.fee, tax: line.tax };
+    let lines: Vec<&OrderLine> = lines.into_iter().collect();
+    let all: Vec<LineAmounts> = lines.iter().map(|line| amounts(line)).collect();
+    let placement = TaxPlacement::of_order(&all, order.total.amount).map_err(Error::internal)?;
+    let picked: Vec<LineAmounts> = lines.iter().filter(|line| of(line)).map(|line| amounts(line)).collect();
+    Ok(Parts::of_lines(&picked, placement))
+}
+
+/// What of an order's money is still with us.
+pub(super) async fn left(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> Result<Parts> {
+    let rows: Vec<(String, i64)> = tx.fetch_all(POSTINGS, binds![organization, order]).await?;
+    let postings = rows
+        .into_iter()
+        .map(|(account, amount)| Ok((account.parse::<Account>()?, amount)))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(parts_left(postings.iter().map(|(account, amount)| (account, *amount))))
+}

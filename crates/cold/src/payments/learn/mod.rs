@@ -1,0 +1,112 @@
+//! Whatever is learned about attempts: the domain decides, one transaction carries the consequences of many out (P2, P5).
+//!
+//! The orders are locked first, in the order of their identifiers. Learning the same again does nothing, so a lost answer is followed by learning it again.
+
+mod carry_out;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use voelgoed_app::environment::Environment;
+use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::payments::ports::Learned;
+use voelgoed_domain::ids::{OrderId, OrganizationId, PaymentId};
+use voelgoed_domain::payments::decide::Decision;
+
+use self::work::Work;
+use super::attempts::{self, AttemptRow};
+use crate::Cold;
+use crate::checkout::order_row::{OrderRow, order_columns};
+use crate::committer::{Applied, Commit, Unanswered, Verdict};
+use crate::db::{Db, Result, Sql, Tx, binds, row, sql};
+
+/// About how many rows an issued order writes: attempt, order, entry, postings, two facts, and three per place of a usual order.
+const ROWS_PER_LESSON: usize = 20;
+
+const LOCK: Sql = sql(
+    "payments.lock_orders",
+    concat!(
+        "select ",
+        order_columns!(),
+        " from orders o where o.organization_id = $1 and o.id in
+          (select a.order_id from payment_attempts a where a.organization_id = $1 and a.id in (values {rows:1}))
+          order by o.id {for_update}"
+    ),
+);
+
+pub(super) async fn learn(cold: &Cold, organization: OrganizationId, learned: Learned) -> Stored<Decision> {
+    match cold.lessons.submit(organization, learned).await {
+        Ok(decision) => decision,
+        Err(Unanswered::Overloaded) => {
+            Err(Fault::away(Dependency::Cold, "more is learned of payments than can be written"))
+        }
+        Err(Unanswered::Failed(error)) => Err(error.into()),
+    }
+}
+
+/// The committed command.
+pub(crate) struct Lessons {
+    pub(crate) environment: Arc<dyn Environment>,
+}
+
+#[async_trait]
+impl Commit for Lessons {
+    const NAME: &'static str = "payments";
+    type Command = Learned;
+    type Answer = Stored<Decision>;
+
+    fn rows(_learned: &Learned) -> usize {
+        ROWS_PER_LESSON
+    }
+
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        organization: OrganizationId,
+        lessons: &[&Learned],
+    ) -> Result<Applied<Stored<Decision>>> {
+        let (orders, attempts) = read(tx, organization, lessons).await?;
+        let mut verdicts = Vec::with_capacity(lessons.len());
+        let mut touched = BTreeSet::new();
+        let mut works = Vec::new();
+        for learned in lessons {
+            let Some(attempt) = attempts.get(&learned.payment) else {
+                let missing = Fault::internal(format!("the attempt {} is not there", learned.payment));
+                verdicts.push(Verdict::Answer(Err(missing)));
+                continue;
+            };
+            if !touched.insert(attempt.order()) {
+                // What this order has become is decided by the earlier one.
+                verdicts.push(Verdict::Again);
+                continue;
+            }
+            let work = Work::decide(learned, attempt, orders.get(&attempt.order()))?;
+            verdicts.push(Verdict::Answer(Ok(work.decision.clone())));
+            if work.decision != Decision::Nothing {
+                works.push(work);
+            }
+        }
+        carry_out::carry_out(tx, organization, &works, &*self.environment).await?;
+        Ok(Applied { verdicts, wrote: !works.is_empty() })
+    }
+
+    async fn look_up(&self, _: &Db, _: OrganizationId, lessons: &[&Learned]) -> Result<Vec<Option<Stored<Decision>>>> {
+        // The decision reads what was written, so deciding again is the look-up.
+        Ok(lessons.iter().map(|_| None).collect())
+    }
+}
+
+type Orders = BTreeMap<OrderId, OrderRow>;
+type Attempts = BTreeMap<PaymentId, AttemptRow>;
+
+/// The attempts that were learned about, and their orders, locked.
+async fn read(tx: &mut Tx, organization: OrganizationId, lessons: &[&Learned]) -> Result<(Orders, Attempts)> {
+    let payments: BTreeSet<PaymentId> = lessons.iter().map(|learned| learned.payment).collect();
+    let keys = payments.iter().map(|payment| row![*payment]).collect();
+    let locked: Vec<OrderRow> = tx.fetch_rows(LOCK, binds![organization], keys).await?;
+    let orders = locked.into_iter().map(|row| (row.id(), row)).collect();
+    let rows = attempts::read_rows(tx, organization, payments.into_iter().collect()).await?;
+    Ok((orders, rows.into_iter().map(|row| (row.id(), row)).collect()))
+}

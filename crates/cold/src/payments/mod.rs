@@ -1,0 +1,111 @@
+//! Payment attempts and refunds in the cold tier.
+//!
+//! Never: a state that `domain::payments` did not decide; money without its journal entry in the same commit (P2, P5). The order row is locked first.
+//! To add an operation: its file here, and its line in the port below.
+
+pub(crate) mod attempts;
+mod journal;
+pub(crate) mod learn;
+mod lease_send;
+mod open_attempt;
+mod open_refund;
+mod record_refund;
+pub(crate) mod refunds;
+mod reissue;
+mod revocation;
+mod unresolved;
+
+use async_trait::async_trait;
+use voelgoed_app::error::Stored;
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
+use voelgoed_app::payments::ports::{
+    Attempt, Learned, NewAttempt, NewRefund, PaymentStore, Refund, RefundObservation, SendLease, UnresolvedPayments,
+};
+use voelgoed_domain::ids::{OrderId, OrganizationId, PaymentId, RefundId};
+use voelgoed_domain::payments::decide::Decision;
+use voelgoed_domain::payments::refund::RefundState;
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
+
+use crate::Cold;
+
+#[async_trait]
+impl PaymentStore for Cold {
+    async fn open_attempt(
+        &self,
+        organization: OrganizationId,
+        order: OrderId,
+        attempt: NewAttempt,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(open_attempt::open_attempt(self, organization, order, attempt, idempotency).await?)
+    }
+
+    async fn read_attempt(&self, organization: OrganizationId, payment: PaymentId) -> Stored<Option<Attempt>> {
+        Ok(attempts::read(&self.db, organization, payment).await?)
+    }
+
+    async fn attempts_of(&self, organization: OrganizationId, order: OrderId) -> Stored<Vec<Attempt>> {
+        let mut snapshot = self.db.snapshot().await?;
+        Ok(attempts::of_order(&mut snapshot, organization, order).await?)
+    }
+
+    async fn lease_send(
+        &self,
+        organization: OrganizationId,
+        payment: PaymentId,
+        lease: SendLease,
+        now: Timestamp,
+    ) -> Stored<Option<Attempt>> {
+        Ok(lease_send::lease_send(&self.db, organization, payment, lease, now).await?)
+    }
+
+    async fn learn(&self, organization: OrganizationId, learned: Learned) -> Stored<Decision> {
+        learn::learn(self, organization, learned).await
+    }
+
+    async fn take_unresolved(&self, before: Timestamp, now: Timestamp, most: u32) -> Stored<Vec<Attempt>> {
+        Ok(unresolved::take(&self.db, before, now, most).await?)
+    }
+
+    async fn unresolved(&self) -> Stored<UnresolvedPayments> {
+        Ok(unresolved::count(&self.db).await?)
+    }
+
+    async fn open_refund(
+        &self,
+        organization: OrganizationId,
+        refund: NewRefund,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(open_refund::open_refund(self, organization, refund, idempotency).await?)
+    }
+
+    async fn read_refund(&self, organization: OrganizationId, refund: RefundId) -> Stored<Option<Refund>> {
+        let mut snapshot = self.db.snapshot().await?;
+        Ok(refunds::read(&mut snapshot, organization, refund).await?)
+    }
+
+    async fn refunds_of(&self, organization: OrganizationId, order: OrderId) -> Stored<Vec<Refund>> {
+        let mut snapshot = self.db.snapshot().await?;
+        Ok(refunds::of_order(&mut snapshot, organization, order).await?)
+    }
+
+    async fn finish_revocation(&self, organization: OrganizationId, refund: RefundId, now: Timestamp) -> Stored<()> {
+        Ok(revocation::finish(self, organization, refund, now).await?)
+    }
+
+    async fn record_refund(
+        &self,
+        organization: OrganizationId,
+        refund: RefundId,
+        seen: RefundObservation,
+        now: Timestamp,
+    ) -> Stored<RefundState> {
+        Ok(record_refund::record(self, organization, refund, seen, now).await?)
+    }
+
+    async fn reissue(&self, organization: OrganizationId, payment: PaymentId, now: Timestamp) -> Stored<bool> {
+        Ok(reissue::reissue(self, organization, payment, now).await?)
+    }
+}

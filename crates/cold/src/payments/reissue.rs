@@ -1,0 +1,94 @@
+//! Late money buys the places anew: all of them in one commit, or none (P1, P2).
+
+use voelgoed_app::checkout::ports::{Order, OrderLine};
+use voelgoed_app::environment::fresh;
+use voelgoed_app::outbox::fact::Fact;
+use voelgoed_domain::checkout::order::{OrderEvent, OrderState};
+use voelgoed_domain::ids::{OrganizationId, PaymentId};
+use voelgoed_domain::ledger::entry::JournalEntry;
+use voelgoed_domain::machine::Machine;
+use voelgoed_domain::payments::attempt::{AttemptEvent, AttemptState};
+use voelgoed_domain::payments::refund::RefundState;
+use voelgoed_domain::ticketing::place::PlaceState;
+use voelgoed_domain::time::Timestamp;
+
+use super::{attempts, journal, refunds};
+use crate::Cold;
+use crate::checkout::free_places::places_of;
+use crate::checkout::order_row;
+use crate::checkout::tickets::NewTickets;
+use crate::db::{Error, Result, Sql, Tx, binds, sql};
+use crate::facts::Facts;
+use crate::ledger::{self, Told};
+use crate::ticketing::places::{self, Moved};
+
+const ATTEMPT: Sql = sql(
+    "payments.reissue_attempt",
+    "update payment_attempts set state = $3, reason = null where organization_id = $1 and id = $2",
+);
+
+const ORDER: Sql = sql(
+    "payments.reissue_order",
+    "update orders set state = $3, paid_at = $4, version = version + 1 where organization_id = $1 and id = $2",
+);
+
+pub(super) async fn reissue(
+    cold: &Cold,
+    organization: OrganizationId,
+    payment: PaymentId,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut tx = cold.db.begin().await?;
+    let Some(found) = attempts::read_row(&mut tx, organization, payment).await? else { return Ok(false) };
+    let locked = order_row::lock_one(&mut tx, organization, found.order()).await?;
+    let order = locked.ok_or_else(|| Error::internal("an attempt without its order"))?.order()?;
+    let attempt = attempts::read_row(&mut tx, organization, payment).await?;
+    let attempt = attempt.ok_or_else(|| Error::internal("an attempt is gone"))?;
+    if attempt.state()? == AttemptState::Captured {
+        return Ok(true);
+    }
+    let moves = (attempt.state()?.next(AttemptEvent::Reissue), order.state.next(OrderEvent::Reissue));
+    let (Some(attempt_to), Some(order_to)) = moves else { return Ok(false) };
+    let refunds = refunds::of_order(&mut tx, organization, order.id).await?;
+    let given_back = refunds.iter().any(|refund| refund.payment == payment && refund.state != RefundState::Failed);
+    if given_back || attempt.captured()? != Some(order.total) {
+        return Ok(false);
+    }
+    let lines = order_row::lines(&mut tx, organization, &[order.id]).await?;
+    let lines: Vec<OrderLine> = lines.into_iter().map(|(_, line)| line).collect();
+    let wanted = places_of(&order, &lines).into_iter().map(|owned| (owned, PlaceState::Sold)).collect();
+    let sold = places::take(&mut tx, organization, wanted).await?;
+    if sold.len() < lines.len() {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    tx.execute(ATTEMPT, binds![organization, payment, attempt_to]).await?;
+    tx.execute(ORDER, binds![organization, order.id, order_to, now]).await?;
+    issue(&mut tx, cold, (&order, order_to), &lines, sold, now).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn issue(
+    tx: &mut Tx,
+    cold: &Cold,
+    (order, state): (&Order, OrderState),
+    lines: &[OrderLine],
+    sold: Vec<Moved>,
+    now: Timestamp,
+) -> Result<()> {
+    let (organization, event, environment) = (order.organization, order.event, &*cold.environment);
+    let mut tickets = NewTickets::default();
+    tickets.add(environment, event, order.id, lines);
+    tickets.write(tx, organization).await?;
+    let parts = journal::parts(order, lines, |_| true)?;
+    let entry = JournalEntry::late_capture_sale(order.total.currency, parts).map_err(Error::internal)?;
+    let told = Told { id: fresh(environment), event, order: order.id, at: now };
+    ledger::append(tx, organization, &[(told, entry)]).await?;
+    let effects = sold.into_iter().map(|moved| moved.effect).collect();
+    let (aggregate, version) = (order.id.uuid(), order.version + 1);
+    let mut facts = Facts::new(environment, organization, now);
+    facts.add(aggregate, version, Fact::PlacesChanged { event, claimed_by: None, effects });
+    facts.add(aggregate, version, Fact::OrderChanged { event, order: order.id, state });
+    facts.write(tx).await
+}

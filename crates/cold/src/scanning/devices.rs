@@ -1,0 +1,141 @@
+//! Scanners: made with a one-time pairing code, then known by the SHA-256 of their own key; revoked but never deleted.
+//!
+//! Never: a pairing code used twice, a device at another event's gates.
+
+use uuid::Uuid;
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
+use voelgoed_app::scanning::ports::Device;
+use voelgoed_domain::ids::{DeviceId, EventId, OrganizationId};
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::time::Timestamp;
+
+use super::gates::event_exists;
+use crate::db::{Db, Error, Result, Sql, Value, binds, row, sql};
+use crate::idempotency;
+
+/// The columns of [`Row`].
+macro_rules! columns {
+    () => {
+        "organization_id, id, event_id, name, gates, paired_at, revoked_at"
+    };
+}
+
+const GATES: Sql = sql(
+    "devices.gates",
+    "select id from gates where organization_id = $1 and event_id = $2 and id in (values {rows:1})",
+);
+const CREATE: Sql = sql(
+    "devices.create",
+    "insert into devices (organization_id, id, event_id, name, gates, pairing, pairing_ends, paired_at, revoked_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+);
+const LIST: Sql = sql(
+    "devices.list",
+    concat!("select ", columns!(), " from devices where organization_id = $1 and event_id = $2 order by id"),
+);
+/// System role: the code tells the tenant. It is used up by the same statement.
+const PAIR: Sql = sql(
+    "devices.pair",
+    concat!(
+        "update devices set pairing = null, secret = $2, paired_at = $3
+         where pairing = $1 and pairing_ends > $3 and revoked_at is null returning ",
+        columns!()
+    ),
+);
+/// System role: the key tells the tenant.
+const BY_KEY: Sql = sql("devices.by_key", concat!("select ", columns!(), " from devices where secret = $1"));
+/// A device that is revoked already keeps its first moment; its pairing code goes with it.
+const REVOKE: Sql = sql(
+    "devices.revoke",
+    "update devices set revoked_at = coalesce(revoked_at, $3), pairing = null where organization_id = $1 and id = $2",
+);
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    organization_id: Uuid,
+    id: Uuid,
+    event_id: Uuid,
+    name: String,
+    gates: String,
+    paired_at: Option<i64>,
+    revoked_at: Option<i64>,
+}
+
+impl TryFrom<Row> for Device {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: DeviceId::from_uuid(row.id),
+            organization: OrganizationId::from_uuid(row.organization_id),
+            event: EventId::from_uuid(row.event_id),
+            name: row.name,
+            gates: serde_json::from_str(&row.gates)?,
+            paired_at: row.paired_at.map(Timestamp::from_micros),
+            revoked_at: row.revoked_at.map(Timestamp::from_micros),
+        })
+    }
+}
+
+/// Writes a device that waits for pairing. Refused: `not_found` (event, or a gate of it).
+pub(super) async fn create(
+    db: &Db,
+    organization: OrganizationId,
+    device: &Device,
+    pairing: [u8; 32],
+    pairing_ends: Timestamp,
+    record: Option<&IdempotencyRecord>,
+) -> Result<std::result::Result<Created<()>, Refusal>> {
+    let mut tx = db.begin().await?;
+    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
+        return Ok(answer);
+    }
+    let mut wanted: Vec<Uuid> = device.gates.iter().map(|gate| gate.uuid()).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let keys = wanted.iter().map(|gate| row![*gate]).collect();
+    let known: Vec<(Uuid,)> = tx.fetch_rows(GATES, binds![organization, device.event], keys).await?;
+    if known.len() != wanted.len() || !event_exists(&mut tx, organization, device.event).await? {
+        return Ok(Err(Refusal::not_found()));
+    }
+    let Device { id, event, name, gates, paired_at, revoked_at, .. } = device;
+    let gates = Value::json(gates)?;
+    let binds = binds![organization, *id, *event, name, gates, pairing, pairing_ends, *paired_at, *revoked_at];
+    tx.execute(CREATE, binds).await?;
+    tx.commit().await?;
+    Ok(Ok(Created::Fresh(())))
+}
+
+/// An event's devices, oldest first.
+pub(super) async fn list(db: &Db, organization: OrganizationId, event: EventId) -> Result<Vec<Device>> {
+    let rows: Vec<Row> = db.fetch_all(LIST, binds![organization, event]).await?;
+    rows.into_iter().map(Device::try_from).collect()
+}
+
+/// Uses a pairing code up and stores the device's key. Refused: `pairing_expired`, also for a code that never was.
+pub(super) async fn pair(
+    db: &Db,
+    pairing: [u8; 32],
+    key: [u8; 32],
+    now: Timestamp,
+) -> Result<std::result::Result<Device, Refusal>> {
+    let mut tx = db.begin().await?;
+    let Some(row) = tx.fetch_optional::<Row>(PAIR, binds![pairing, key, now]).await? else {
+        return Ok(Err(Refusal::new(Code::PairingExpired, "This pairing code is used, or over. Ask for another one.")));
+    };
+    tx.commit().await?;
+    Device::try_from(row).map(Ok)
+}
+
+/// The device that has this key, revoked or not.
+pub(super) async fn by_key(db: &Db, key: [u8; 32]) -> Result<Option<Device>> {
+    db.fetch_optional::<Row>(BY_KEY, binds![key]).await?.map(Device::try_from).transpose()
+}
+
+/// Revokes a device; false where the organization has none such.
+pub(super) async fn revoke(db: &Db, organization: OrganizationId, device: DeviceId, now: Timestamp) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let revoked = tx.execute(REVOKE, binds![organization, device, now]).await?;
+    tx.commit().await?;
+    Ok(revoked == 1)
+}

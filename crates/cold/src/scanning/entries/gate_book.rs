@@ -1,0 +1,212 @@
+//! The tickets of a batch of scans as they stand, locked, and what each scan makes of them in memory, by arrival.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+use voelgoed_app::scanning::ports::{FirstEntry, NewScan, Scan, ScanResult};
+use voelgoed_domain::ids::{AreaId, EventId, GateId, OrganizationId, TicketId};
+use voelgoed_domain::machine::Machine;
+use voelgoed_domain::scanning::entry::{
+    Direction, EntryRule, PriorEntry, ScanDecision, ScanFacts, ScanReason, decide_scan,
+};
+use voelgoed_domain::scanning::ticket::{TicketEvent, TicketState};
+use voelgoed_domain::time::Timestamp;
+
+use crate::db::{Error, Result, Sql, Tx, binds, row, sql};
+
+/// Events admit each ticket once; an event with another rule will carry it in a column of its own.
+const RULE: EntryRule = EntryRule::Single;
+
+const LOCK: Sql = sql(
+    "scanning.lock_tickets",
+    "select id, event_id, area_id, label, ticket_type_name, state, refunded, entries, inside from tickets
+     where organization_id = $1 and id in (values {rows:1}) order by id {for_update}",
+);
+
+const FIRST: Sql = sql(
+    "scanning.first_entries",
+    "select e.ticket_id, e.gate_id, e.at from (values {rows:1}) as v
+     cross join entries e where e.organization_id = $1 and e.ticket_id = v.column1 and e.entry_no = 1",
+);
+
+#[derive(sqlx::FromRow)]
+struct TicketRow {
+    id: Uuid,
+    event_id: Uuid,
+    area_id: Uuid,
+    label: String,
+    ticket_type_name: String,
+    state: String,
+    refunded: bool,
+    entries: i64,
+    inside: bool,
+}
+
+/// A ticket as the gate knows it.
+#[derive(Debug)]
+pub(super) struct AtGate {
+    event: EventId,
+    area: AreaId,
+    label: String,
+    ticket_type_name: String,
+    pub(super) state: TicketState,
+    refunded: bool,
+    pub(super) entries: u32,
+    pub(super) inside: bool,
+    first: Option<PriorEntry>,
+    pub(super) changed: bool,
+}
+
+/// An entry or an exit to write.
+#[derive(Debug)]
+pub(super) struct Passage<'a> {
+    pub(super) scan: &'a NewScan,
+    pub(super) ticket: TicketId,
+    pub(super) entry_no: u32,
+    pub(super) at: Timestamp,
+    /// True where the ticket has admitted for the first time.
+    pub(super) admitted: bool,
+}
+
+/// The tickets of a batch, and what was decided so far.
+pub(super) struct GateBook<'a> {
+    pub(super) tickets: BTreeMap<TicketId, AtGate>,
+    /// The scans as they are to be stored, with what spoke against a forced one.
+    pub(super) scans: Vec<(Scan, Option<ScanReason>)>,
+    pub(super) passages: Vec<Passage<'a>>,
+}
+
+impl<'a> GateBook<'a> {
+    /// Reads and locks the tickets that the scans name.
+    pub(super) async fn open(tx: &mut Tx, organization: OrganizationId, scans: &[&NewScan]) -> Result<Self> {
+        let named: BTreeSet<TicketId> = scans.iter().filter_map(|scan| scan.ticket).collect();
+        let keys = named.into_iter().map(|ticket| row![ticket]).collect();
+        let rows: Vec<TicketRow> = tx.fetch_rows(LOCK, binds![organization], keys).await?;
+        let seen = rows.iter().filter(|ticket| ticket.entries > 0).map(|ticket| row![ticket.id]).collect();
+        let first: Vec<(Uuid, Uuid, i64)> = tx.fetch_rows(FIRST, binds![organization], seen).await?;
+        let mut first: BTreeMap<Uuid, PriorEntry> = first
+            .into_iter()
+            .map(|(ticket, gate, at)| {
+                (ticket, PriorEntry { gate: GateId::from_uuid(gate), at: Timestamp::from_micros(at) })
+            })
+            .collect();
+        let mut tickets = BTreeMap::new();
+        for row in rows {
+            let first = first.remove(&row.id);
+            tickets.insert(TicketId::from_uuid(row.id), AtGate::read(row, first)?);
+        }
+        Ok(Self { tickets, scans: Vec::new(), passages: Vec::new() })
+    }
+
+    /// Decides a scan on what is true after the ones before it.
+    pub(super) fn decide(&mut self, new: &'a NewScan) -> Result<Scan> {
+        let known = new.ticket.and_then(|id| self.tickets.get_mut(&id).map(|ticket| (id, ticket)));
+        // A ticket of another event of the organization is none of this gate's.
+        let (scan, conflict) = match known.filter(|(_, ticket)| ticket.event == new.event) {
+            None => {
+                let reason = new.early.filter(|reason| reason.knows_no_ticket()).unwrap_or(ScanReason::Invalid);
+                (stored(new, None, ScanResult::Refused(reason), None, false), None)
+            }
+            Some((id, ticket)) => {
+                let before = ticket.first;
+                let decision = decide_scan(&facts(new, ticket));
+                let (result, conflict) = match decision {
+                    ScanDecision::Refused(reason) => (ScanResult::Refused(reason), None),
+                    ScanDecision::Admitted { entry_no, ticket: event, conflict } => {
+                        self.passages.push(ticket.pass(new, id, entry_no, event)?);
+                        (ScanResult::Admitted, conflict)
+                    }
+                };
+                let used =
+                    conflict == Some(ScanReason::AlreadyUsed) || result == ScanResult::Refused(ScanReason::AlreadyUsed);
+                let first = before.filter(|_| used).map(|prior| FirstEntry { gate: prior.gate, at: prior.at });
+                (stored(new, Some(ticket), result, first, conflict.is_some()), conflict)
+            }
+        };
+        self.scans.push((scan.clone(), conflict));
+        Ok(scan)
+    }
+}
+
+impl AtGate {
+    fn read(row: TicketRow, first: Option<PriorEntry>) -> Result<Self> {
+        Ok(Self {
+            event: EventId::from_uuid(row.event_id),
+            area: AreaId::from_uuid(row.area_id),
+            label: row.label,
+            ticket_type_name: row.ticket_type_name,
+            state: TicketState::parse(&row.state)?,
+            refunded: row.refunded,
+            entries: u32::try_from(row.entries)?,
+            inside: row.inside,
+            first,
+            changed: false,
+        })
+    }
+
+    /// Somebody goes in or out with it.
+    fn pass<'a>(
+        &mut self,
+        scan: &'a NewScan,
+        ticket: TicketId,
+        entry_no: u32,
+        event: Option<TicketEvent>,
+    ) -> Result<Passage<'a>> {
+        let at = if scan.forced { scan.scanned_at.min(scan.received_at) } else { scan.received_at };
+        if let Some(event) = event {
+            self.state = self.state.after(event).map_err(Error::internal)?;
+        }
+        self.changed = true;
+        self.inside = scan.direction == Direction::Entry;
+        if scan.direction == Direction::Entry {
+            self.entries = entry_no;
+            if self.first.is_none() {
+                self.first = Some(PriorEntry { gate: scan.gate.id, at });
+            }
+        }
+        Ok(Passage { scan, ticket, entry_no, at, admitted: event == Some(TicketEvent::Admit) })
+    }
+}
+
+fn facts<'a>(new: &'a NewScan, ticket: &AtGate) -> ScanFacts<'a> {
+    ScanFacts {
+        rule: RULE,
+        direction: new.direction,
+        gate_areas: &new.gate.areas,
+        area: ticket.area,
+        ticket: ticket.state,
+        refunded: ticket.refunded,
+        entries: ticket.entries,
+        inside: ticket.inside,
+        before: ticket.first,
+        early: new.early,
+        forced: new.forced,
+    }
+}
+
+fn stored(
+    new: &NewScan,
+    ticket: Option<&mut AtGate>,
+    result: ScanResult,
+    first: Option<FirstEntry>,
+    conflict: bool,
+) -> Scan {
+    let (label, ticket_type_name) =
+        ticket.map(|ticket| (ticket.label.clone(), ticket.ticket_type_name.clone())).unzip();
+    Scan {
+        id: new.id,
+        event: new.event,
+        ticket: new.ticket.filter(|_| label.is_some()),
+        label,
+        ticket_type_name,
+        gate: new.gate.id,
+        device: new.device,
+        direction: new.direction,
+        result,
+        first,
+        scanned_at: new.scanned_at,
+        received_at: new.received_at,
+        forced: new.forced,
+        conflict,
+    }
+}

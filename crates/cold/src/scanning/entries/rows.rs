@@ -1,0 +1,100 @@
+//! A scan as a row, read by its identifier or page by page.
+
+use uuid::Uuid;
+use voelgoed_app::page::{Page, PageRequest};
+use voelgoed_app::scanning::ports::{FirstEntry, Scan, ScanResult};
+use voelgoed_domain::ids::{DeviceId, EventId, GateId, OrganizationId, ScanId, TicketId};
+use voelgoed_domain::scanning::entry::{Direction, ScanReason};
+use voelgoed_domain::time::Timestamp;
+
+use crate::db::{Db, Result, Sql, Tx, Value, binds, row, sql};
+
+macro_rules! scan_columns {
+    () => {
+        "select id, event_id, ticket_id, label, ticket_type_name, gate_id, device_id, direction, refused, first_gate_id, first_at, \
+         scanned_at, received_at, forced, conflict from scans where organization_id = $1"
+    };
+}
+
+const READ: Sql = sql("scanning.read_scans", concat!(scan_columns!(), " and id in (values {rows:1})"));
+
+const LIST: Sql =
+    sql("scanning.scans_of_event", concat!(scan_columns!(), " and event_id = $2 and id > $3 order by id limit $4"));
+
+const CONFLICTS: Sql = sql(
+    "scanning.conflicts_of_event",
+    concat!(scan_columns!(), " and event_id = $2 and id > $3 and conflict is not null order by id limit $4"),
+);
+
+#[derive(sqlx::FromRow)]
+struct ScanRow {
+    id: Uuid,
+    event_id: Uuid,
+    ticket_id: Option<Uuid>,
+    label: Option<String>,
+    ticket_type_name: Option<String>,
+    gate_id: Uuid,
+    device_id: Uuid,
+    direction: String,
+    refused: Option<String>,
+    first_gate_id: Option<Uuid>,
+    first_at: Option<i64>,
+    scanned_at: i64,
+    received_at: i64,
+    forced: bool,
+    conflict: Option<String>,
+}
+
+impl ScanRow {
+    fn scan(self) -> Result<Scan> {
+        let first = self.first_gate_id.zip(self.first_at);
+        Ok(Scan {
+            id: ScanId::from_uuid(self.id),
+            event: EventId::from_uuid(self.event_id),
+            ticket: self.ticket_id.map(TicketId::from_uuid),
+            label: self.label,
+            ticket_type_name: self.ticket_type_name,
+            gate: GateId::from_uuid(self.gate_id),
+            device: DeviceId::from_uuid(self.device_id),
+            direction: Direction::parse(&self.direction)?,
+            result: match self.refused {
+                None => ScanResult::Admitted,
+                Some(reason) => ScanResult::Refused(ScanReason::parse(&reason)?),
+            },
+            first: first.map(|(gate, at)| FirstEntry { gate: GateId::from_uuid(gate), at: Timestamp::from_micros(at) }),
+            scanned_at: Timestamp::from_micros(self.scanned_at),
+            received_at: Timestamp::from_micros(self.received_at),
+            forced: self.forced,
+            conflict: self.conflict.is_some(),
+        })
+    }
+}
+
+pub(super) async fn read(db: &Db, organization: OrganizationId, ids: &[ScanId]) -> Result<Vec<Scan>> {
+    scans(db.fetch_rows(READ, binds![organization], keys(ids)).await?)
+}
+
+pub(super) async fn read_in(tx: &mut Tx, organization: OrganizationId, ids: &[ScanId]) -> Result<Vec<Scan>> {
+    scans(tx.fetch_rows(READ, binds![organization], keys(ids)).await?)
+}
+
+pub(super) async fn list(
+    db: &Db,
+    organization: OrganizationId,
+    event: EventId,
+    conflicts_only: bool,
+    page: PageRequest,
+) -> Result<Page<Scan>> {
+    let list = if conflicts_only { CONFLICTS } else { LIST };
+    let after = page.after.unwrap_or(Uuid::nil());
+    let rows = db.fetch_all(list, binds![organization, event, after, page.most.saturating_add(1)]).await?;
+    Ok(Page::cut(scans(rows)?, page.most, |scan| scan.id.uuid()))
+}
+
+fn keys(ids: &[ScanId]) -> Vec<[Value; 1]> {
+    ids.iter().map(|id| row![*id]).collect()
+}
+
+fn scans(rows: Vec<ScanRow>) -> Result<Vec<Scan>> {
+    rows.into_iter().map(ScanRow::scan).collect()
+}

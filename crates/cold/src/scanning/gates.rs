@@ -1,0 +1,69 @@
+//! Where scans happen: gates of an event, each leading to some or all of its areas.
+
+use uuid::Uuid;
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
+use voelgoed_app::scanning::ports::Gate;
+use voelgoed_domain::ids::{EventId, GateId, OrganizationId};
+use voelgoed_domain::refusal::Refusal;
+
+use crate::db::{Db, Error, Result, Sql, Tx, Value, binds, sql};
+use crate::idempotency;
+
+const EVENT: Sql = sql("gates.event", "select id from events where organization_id = $1 and id = $2");
+const CREATE: Sql =
+    sql("gates.create", "insert into gates (organization_id, id, event_id, name, areas) values ($1, $2, $3, $4, $5)");
+const LIST: Sql = sql(
+    "gates.list",
+    "select id, event_id, name, areas from gates where organization_id = $1 and event_id = $2 order by id",
+);
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    event_id: Uuid,
+    name: String,
+    areas: String,
+}
+
+impl TryFrom<Row> for Gate {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: GateId::from_uuid(row.id),
+            event: EventId::from_uuid(row.event_id),
+            name: row.name,
+            areas: serde_json::from_str(&row.areas)?,
+        })
+    }
+}
+
+/// True where the organization has this event.
+pub(super) async fn event_exists(tx: &mut Tx, organization: OrganizationId, event: EventId) -> Result<bool> {
+    Ok(tx.fetch_optional::<(Uuid,)>(EVENT, binds![organization, event]).await?.is_some())
+}
+
+/// Writes a gate. Refused: `not_found` (event).
+pub(super) async fn create(
+    db: &Db,
+    organization: OrganizationId,
+    gate: &Gate,
+    record: Option<&IdempotencyRecord>,
+) -> Result<std::result::Result<Created<()>, Refusal>> {
+    let mut tx = db.begin().await?;
+    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
+        return Ok(answer);
+    }
+    if !event_exists(&mut tx, organization, gate.event).await? {
+        return Ok(Err(Refusal::not_found()));
+    }
+    tx.execute(CREATE, binds![organization, gate.id, gate.event, &gate.name, Value::json(&gate.areas)?]).await?;
+    tx.commit().await?;
+    Ok(Ok(Created::Fresh(())))
+}
+
+/// An event's gates, oldest first.
+pub(super) async fn list(db: &Db, organization: OrganizationId, event: EventId) -> Result<Vec<Gate>> {
+    let rows: Vec<Row> = db.fetch_all(LIST, binds![organization, event]).await?;
+    rows.into_iter().map(Gate::try_from).collect()
+}

@@ -1,0 +1,80 @@
+//! Gates, devices and scans in the cold tier.
+//!
+//! Never: a pairing code used twice, a device's key in the clear, an admission outside of [`entries`] (P6, P7).
+//! To add an operation: its file, and its line in the port below.
+
+mod devices;
+pub(crate) mod entries;
+mod gates;
+
+use async_trait::async_trait;
+use voelgoed_app::error::Stored;
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
+use voelgoed_app::page::{Page, PageRequest};
+use voelgoed_app::scanning::ports::{Device, Gate, NewScan, Recorded, Scan, ScanStore};
+use voelgoed_domain::ids::{DeviceId, EventId, OrganizationId, ScanId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
+
+use crate::Cold;
+
+#[async_trait]
+impl ScanStore for Cold {
+    async fn create_gate(
+        &self,
+        organization: OrganizationId,
+        gate: Gate,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(gates::create(&self.db, organization, &gate, idempotency.as_ref()).await?)
+    }
+
+    async fn gates(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Gate>> {
+        Ok(gates::list(&self.db, organization, event).await?)
+    }
+
+    async fn create_device(
+        &self,
+        organization: OrganizationId,
+        device: Device,
+        pairing: [u8; 32],
+        pairing_ends: Timestamp,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(devices::create(&self.db, organization, &device, pairing, pairing_ends, idempotency.as_ref()).await?)
+    }
+
+    async fn devices(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Device>> {
+        Ok(devices::list(&self.db, organization, event).await?)
+    }
+
+    async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> Stored<Result<Device, Refusal>> {
+        Ok(devices::pair(&self.db, pairing, key, now).await?)
+    }
+
+    async fn device_by_key(&self, key: [u8; 32]) -> Stored<Option<Device>> {
+        Ok(devices::by_key(&self.db, key).await?)
+    }
+
+    async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> Stored<bool> {
+        Ok(devices::revoke(&self.db, organization, device, now).await?)
+    }
+
+    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> Stored<Recorded> {
+        entries::record_scan(self, organization, scan).await
+    }
+
+    async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> Stored<Option<Scan>> {
+        entries::read_scan(self, organization, scan).await
+    }
+
+    async fn scans(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        conflicts_only: bool,
+        page: PageRequest,
+    ) -> Stored<Page<Scan>> {
+        entries::scans(self, organization, event, conflicts_only, page).await
+    }
+}

@@ -1,0 +1,46 @@
+//! Keeps free places back, all or nothing.
+
+use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::ticketing::ports::Block;
+use voelgoed_domain::ids::{EventId, OrganizationId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::ticketing::place::PlaceState;
+
+use super::places::{self, Owned};
+use crate::Cold;
+use crate::db::{Result, Sql, binds, sql};
+use crate::facts::Facts;
+
+const INSERT: Sql =
+    sql("ticketing.insert_block", "insert into blocks (organization_id, event_id, id, reason) values ($1, $2, $3, $4)");
+
+pub(super) async fn block(
+    cold: &Cold,
+    organization: OrganizationId,
+    event: EventId,
+    mut block: Block,
+) -> Result<std::result::Result<(), Refusal>> {
+    block.places.sort_unstable();
+    block.places.dedup();
+    let mut tx = cold.db.begin().await?;
+    let wanted: Vec<_> = block
+        .places
+        .iter()
+        .map(|place| (Owned { event, place: *place, owner: block.id }, PlaceState::Blocked))
+        .collect();
+    let count = wanted.len();
+    let moved = places::take(&mut tx, organization, wanted).await?;
+    if moved.len() < count {
+        let taken = |place| !moved.iter().any(|moved| moved.effect.place == place);
+        let places = block.places.into_iter().filter(|place| taken(*place)).collect();
+        tx.rollback().await?;
+        return Ok(Err(Refusal::place_taken(places)));
+    }
+    tx.execute(INSERT, binds![organization, event, block.id, block.reason]).await?;
+    let effects = moved.into_iter().map(|moved| moved.effect).collect();
+    let mut facts = Facts::new(&*cold.environment, organization, cold.environment.now());
+    facts.add(block.id, 1, Fact::PlacesChanged { event, claimed_by: None, effects });
+    facts.write(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Ok(()))
+}

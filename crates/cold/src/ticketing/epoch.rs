@@ -1,0 +1,21 @@
+//! The generation of an event's warm state.
+
+use voelgoed_domain::ids::{EventId, OrganizationId};
+use voelgoed_domain::ticketing::place::Epoch;
+
+use crate::db::{Db, Error, Result, Sql, binds, sql};
+
+const RAISE: Sql = sql(
+    "ticketing.raise_epoch",
+    "insert into epochs (organization_id, event_id, epoch) values ($1, $2, 1)
+     on conflict (organization_id, event_id) do update set epoch = epochs.epoch + 1
+     returning epoch",
+);
+
+pub(super) async fn raise(db: &Db, organization: OrganizationId, event: EventId) -> Result<Epoch> {
+    let mut tx = db.begin().await?;
+    let raised: Option<(i64,)> = tx.fetch_optional(RAISE, binds![organization, event]).await?;
+    let (epoch,) = raised.ok_or_else(|| Error::internal("a raised epoch was not returned"))?;
+    tx.commit().await?;
+    Ok(Epoch(u64::try_from(epoch)?))
+}

@@ -1,0 +1,64 @@
+//! What a rebuild of the warm tier reads, and the state of some places.
+
+use uuid::Uuid;
+use voelgoed_app::ticketing::ports::ColdInventory;
+use voelgoed_domain::ids::{EventId, OrganizationId, TicketId};
+use voelgoed_domain::scanning::ticket::TicketState;
+use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceNumber};
+
+use super::places::effect;
+use crate::db::{Db, Result, Sql, binds, row, sql};
+
+const PLACES: Sql = sql(
+    "ticketing.read_places",
+    "select place, state, owner_id, version from places where organization_id = $1 and event_id = $2 order by place",
+);
+
+const TICKETS: Sql = sql(
+    "ticketing.read_tickets_not_valid",
+    "select id, state from tickets where organization_id = $1 and event_id = $2 and state <> 'valid'",
+);
+
+const SOME: Sql = sql(
+    "ticketing.read_some_places",
+    "select p.place, p.state, p.owner_id, p.version from (values {rows:1}) as v
+     cross join places p where p.organization_id = $1 and p.event_id = $2 and p.place = v.column1",
+);
+
+type PlaceRow = (i64, String, Option<Uuid>, i64);
+
+pub(super) async fn read(db: &Db, organization: OrganizationId, event: EventId) -> Result<ColdInventory> {
+    let mut snapshot = db.snapshot().await?;
+    let places: Vec<PlaceRow> = snapshot.fetch_all(PLACES, binds![organization, event]).await?;
+    let tickets: Vec<(Uuid, String)> = snapshot.fetch_all(TICKETS, binds![organization, event]).await?;
+    snapshot.rollback().await?;
+    let mut inventory = ColdInventory { places: effects(places)?, ..ColdInventory::default() };
+    for (id, state) in tickets {
+        let id = TicketId::from_uuid(id);
+        match TicketState::parse(&state)? {
+            TicketState::Valid => {}
+            TicketState::Used => inventory.admitted.push(id),
+            TicketState::Revoking | TicketState::Revoked => inventory.revoked.push(id),
+        }
+    }
+    Ok(inventory)
+}
+
+pub(super) async fn read_some(
+    db: &Db,
+    organization: OrganizationId,
+    event: EventId,
+    places: &[PlaceNumber],
+) -> Result<Vec<PlaceEffect>> {
+    let mut wanted = places.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let keys = wanted.into_iter().map(|place| row![place]).collect();
+    let mut effects = effects(db.fetch_rows(SOME, binds![organization, event], keys).await?)?;
+    effects.sort_unstable_by_key(|effect| effect.place);
+    Ok(effects)
+}
+
+fn effects(rows: Vec<PlaceRow>) -> Result<Vec<PlaceEffect>> {
+    rows.into_iter().map(|(place, state, owner, version)| effect(place, &state, owner, version)).collect()
+}

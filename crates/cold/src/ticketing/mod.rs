@@ -1,0 +1,52 @@
+//! Places in the cold tier: the authority of every sale (P1).
+//!
+//! Never: a place moved from a state that `domain::ticketing::place` does not allow, a transition without `version + 1` and its outbox row (P8).
+//! To add a transition: its statement in `places.rs`, conditional on the state before.
+
+mod block;
+mod epoch;
+mod inventory;
+pub(crate) mod places;
+mod unblock;
+
+use async_trait::async_trait;
+use voelgoed_app::error::Stored;
+use voelgoed_app::ticketing::ports::{Block, ColdInventory, PlaceStore};
+use voelgoed_domain::ids::{EventId, OrganizationId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::ticketing::place::{Epoch, PlaceEffect, PlaceNumber};
+
+use crate::Cold;
+
+#[async_trait]
+impl PlaceStore for Cold {
+    async fn raise_epoch(&self, organization: OrganizationId, event: EventId) -> Stored<Epoch> {
+        Ok(epoch::raise(&self.db, organization, event).await?)
+    }
+
+    async fn read_inventory(&self, organization: OrganizationId, event: EventId) -> Stored<ColdInventory> {
+        Ok(inventory::read(&self.db, organization, event).await?)
+    }
+
+    async fn block(&self, organization: OrganizationId, event: EventId, block: Block) -> Stored<Result<(), Refusal>> {
+        Ok(block::block(self, organization, event, block).await?)
+    }
+
+    async fn unblock(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        places: &[PlaceNumber],
+    ) -> Stored<Vec<PlaceNumber>> {
+        Ok(unblock::unblock(self, organization, event, places).await?)
+    }
+
+    async fn read_places(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        places: &[PlaceNumber],
+    ) -> Stored<Vec<PlaceEffect>> {
+        Ok(inventory::read_some(&self.db, organization, event, places).await?)
+    }
+}

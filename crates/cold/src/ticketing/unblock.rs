@@ -1,0 +1,50 @@
+//! Gives blocked places back; what is not blocked is left alone.
+
+use uuid::Uuid;
+use voelgoed_app::outbox::fact::Fact;
+use voelgoed_domain::ids::{EventId, OrganizationId};
+use voelgoed_domain::ticketing::place::PlaceNumber;
+
+use super::places::effect;
+use crate::Cold;
+use crate::db::{Result, Sql, binds, row, sql};
+use crate::facts::Facts;
+
+const UNBLOCK: Sql = sql(
+    "ticketing.unblock_places",
+    "update places set state = 'free', owner_id = null, version = places.version + 1
+     from (values {rows:1}) as v
+     where places.organization_id = $1 and places.event_id = $2 and places.place = v.column1 and places.state = 'blocked'
+     returning place, state, owner_id, version",
+);
+
+pub(super) async fn unblock(
+    cold: &Cold,
+    organization: OrganizationId,
+    event: EventId,
+    places: &[PlaceNumber],
+) -> Result<Vec<PlaceNumber>> {
+    let mut wanted = places.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut tx = cold.db.begin().await?;
+    let rows: Vec<(i64, String, Option<Uuid>, i64)> = tx
+        .fetch_rows(UNBLOCK, binds![organization, event], wanted.into_iter().map(|place| row![place]).collect())
+        .await?;
+    if rows.is_empty() {
+        tx.rollback().await?;
+        return Ok(Vec::new());
+    }
+    let mut effects = rows
+        .into_iter()
+        .map(|(place, state, owner, version)| effect(place, &state, owner, version))
+        .collect::<Result<Vec<_>>>()?;
+    effects.sort_unstable_by_key(|effect| effect.place);
+    let freed = effects.iter().map(|effect| effect.place).collect();
+    let mut facts = Facts::new(&*cold.environment, organization, cold.environment.now());
+    // An aggregate of its own: each place's version guards its effect.
+    facts.add(cold.environment.uuid(), 1, Fact::PlacesChanged { event, claimed_by: None, effects });
+    facts.write(&mut tx).await?;
+    tx.commit().await?;
+    Ok(freed)
+}

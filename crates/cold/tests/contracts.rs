@@ -1,0 +1,49 @@
+//! The suites of the ports that this crate implements, on a real SQLite file each.
+
+use std::sync::Arc;
+
+use voelgoed_cold::{Cold, ColdConfig};
+use voelgoed_contracts::directory::Directory;
+use voelgoed_contracts::subject::{Subject, TestEnvironment};
+
+async fn open() -> Subject<Cold> {
+    let directory = Directory::new("contracts");
+    let environment = Arc::new(TestEnvironment::default());
+    let config = ColdConfig::embedded(directory.path());
+    let store = Arc::new(Cold::open(config, environment.clone()).await.unwrap());
+    Subject { store, environment, keep: Box::new(directory) }
+}
+
+mod accounts {
+    voelgoed_contracts::account_store_suite!(super::open());
+}
+mod catalog {
+    voelgoed_contracts::catalog_store_suite!(super::open());
+}
+mod devices {
+    voelgoed_contracts::device_store_suite!(super::open());
+}
+mod idempotency {
+    voelgoed_contracts::idempotency_store_suite!(super::open());
+}
+mod jobs {
+    voelgoed_contracts::job_store_suite!(super::open());
+}
+mod outbox {
+    voelgoed_contracts::outbox_store_suite!(super::open());
+}
+mod orders {
+    voelgoed_contracts::order_store_suite!(super::open());
+}
+mod payments {
+    voelgoed_contracts::payment_store_suite!(super::open());
+}
+mod places {
+    voelgoed_contracts::place_store_suite!(super::open());
+}
+mod refunds {
+    voelgoed_contracts::refund_store_suite!(super::open());
+}
+mod scans {
+    voelgoed_contracts::scan_store_suite!(super::open());
+}

@@ -1,0 +1,7 @@
+//! Who may act for an organization: members, API keys and their scopes (P7).
+
+pub mod identity;
+pub mod password;
+pub mod role;
+pub mod scope;
+pub mod secret;

@@ -1,0 +1,100 @@
+//! The promised numbers, and positions that make sense when drawn.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::catalog::layout::{AreaDraft, Layout, SeatFlag};
+use crate::ids::AreaId;
+use crate::ticketing::best_available::{Closeness, FreeIf, Party, SeatingPlans};
+
+fn built(plan: fn(&mut dyn FnMut() -> AreaId) -> Vec<AreaDraft>) -> Layout {
+    let mut next = 0;
+    let mut new_id = || {
+        next += 1;
+        AreaId::from_uuid(Uuid::from_u128(next))
+    };
+    Layout::build(plan(&mut new_id)).unwrap()
+}
+
+fn flagged(layout: &Layout, flag: SeatFlag) -> usize {
+    let seats = layout.areas.iter().flat_map(|area| area.rows()).flat_map(|row| &row.seats);
+    seats.filter(|seat| seat.flags.contains(&flag)).count()
+}
+
+#[test]
+fn the_plans_have_the_promised_size() {
+    let hall = built(|ids| concert_hall(ids));
+    let field = built(|ids| festival(ids));
+    let oval = built(|ids| stadium(ids));
+    let row = |layout: &Layout| {
+        let special = [SeatFlag::Accessible, SeatFlag::Companion, SeatFlag::RestrictedView];
+        (layout.place_count(), layout.areas.len(), special.map(|flag| flagged(layout, flag)))
+    };
+    assert_eq!(row(&hall), (1_900, 4, [8, 8, 86]));
+    assert_eq!(row(&field), (25_000, 6, [0, 0, 0]));
+    assert_eq!(row(&oval), (60_000, 72, [160, 160, 0]));
+    assert_eq!(hall.categories(), ["Restricted view", "Category 1", "Premium", "Category 2", "Category 3"]);
+    assert_eq!(oval.categories(), ["Category 1", "Category 2", "Home end", "Club", "Category 3", "Category 4"]);
+    assert_eq!(hall.label(crate::ticketing::place::PlaceNumber(0)).as_deref(), Some("Stalls · Row A · Seat 1"));
+}
+
+#[test]
+fn seats_stand_apart_and_within_their_outline() {
+    for layout in [built(|ids| concert_hall(ids)), built(|ids| stadium(ids))] {
+        let mut cells = BTreeSet::new();
+        for area in &layout.areas {
+            for row in area.rows() {
+                for seat in &row.seats {
+                    // Nothing is nearer than a cell's width, so that no two seats share a cell of a third of it.
+                    assert!(
+                        cells.insert(((seat.x / 6.0) as i64, (seat.y / 6.0) as i64)),
+                        "{} {} {}",
+                        area.name,
+                        row.name,
+                        seat.label
+                    );
+                }
+                let gaps = row.seats.windows(2).map(|pair| (pair[0].x - pair[1].x).hypot(pair[0].y - pair[1].y));
+                let (least, most) = gaps.fold((f32::MAX, 0.0), |(least, most), gap| (gap.min(least), gap.max(most)));
+                assert!(
+                    row.seats.len() < 2 || (least > 18.0 && most < 46.0 && most - least < 1.0),
+                    "{} {}: {least} {most}",
+                    area.name,
+                    row.name
+                );
+            }
+            let outline = &area.outline;
+            if !outline.is_empty() {
+                let (left, right) = outline.iter().fold((f32::MAX, f32::MIN), |(l, r), at| (l.min(at.x), r.max(at.x)));
+                let (top, bottom) = outline.iter().fold((f32::MAX, f32::MIN), |(t, b), at| (t.min(at.y), b.max(at.y)));
+                let seats = area.rows().iter().flat_map(|row| &row.seats);
+                assert!(
+                    seats.clone().all(|seat| (left..=right).contains(&seat.x) && (top..=bottom).contains(&seat.y)),
+                    "{}",
+                    area.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_best_seats_of_the_hall_are_in_the_middle_of_the_front() {
+    let hall = built(|ids| concert_hall(ids));
+    let plans = SeatingPlans::of(&hall);
+    let stalls = hall.area_named("Stalls").unwrap();
+    let choice = plans.get(stalls.id).unwrap().choose(&FreeIf(|_| true), &Party::of(2)).unwrap();
+    assert_eq!(choice.closeness, Closeness::Together);
+    for place in choice.places {
+        let found = hall.seat(place).unwrap();
+        assert_eq!(found.row.name, "A");
+        assert!(found.seat.x.abs() < 30.0, "{}", found.seat.x);
+    }
+}
+
+#[test]
+fn a_plan_is_the_same_every_time() {
+    assert_eq!(built(|ids| stadium(ids)), built(|ids| stadium(ids)));
+}

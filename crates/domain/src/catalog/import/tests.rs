@@ -1,0 +1,288 @@
+//! Whole small files, every refusal with its words, and any bytes at all.
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::catalog::layout::{AreaDraftKind, Layout, MAX_PLACES, SeatFlag};
+
+fn imported(format: ImportFormat, content: &[u8]) -> Result<Vec<AreaDraft>, Refusal> {
+    let mut next = 0;
+    read(format, content, || {
+        next += 1;
+        AreaId::from_uuid(Uuid::from_u128(next))
+    })
+}
+
+fn rows(draft: &AreaDraft) -> &[RowDraft] {
+    match &draft.kind {
+        AreaDraftKind::Seated { rows } => rows,
+        AreaDraftKind::GeneralAdmission { .. } => &[],
+    }
+}
+
+/// `Area/Row/Seat@x,y#category` for each seat, and `|` between rows.
+fn drawn(drafts: &[AreaDraft]) -> Vec<String> {
+    let row = |area: &AreaDraft, row: &RowDraft| {
+        let seats = row.seats.iter().map(|seat| format!("{}@{},{}#{}", seat.label, seat.x, seat.y, seat.category));
+        format!("{}/{}: {}", area.name, row.name, seats.collect::<Vec<_>>().join(" "))
+    };
+    drafts.iter().flat_map(|area| rows(area).iter().map(move |each| row(area, each))).collect()
+}
+
+const PRETIX: &str = r##"{
+  "name": "Hall", "size": {"width": 800, "height": 600},
+  "categories": [{"name": "Stalls", "color": "#7f4a91"}, {"name": "Balcony ", "color": "#33c"}],
+  "zones": [
+    {"name": "Main", "zone_id": "z1", "position": {"x": 100, "y": 50}, "rows": [
+      {"row_number": "A", "row_number_position": "both", "position": {"x": 10, "y": 5}, "seats": [
+        {"seat_guid": "a1", "seat_number": "1", "position": {"x": 0, "y": 0}, "category": "Stalls", "radius": 10},
+        {"seat_guid": "a2", "seat_number": "2", "position": {"x": 25.5, "y": 1.5}, "category": "Stalls"}]},
+      {"row_number": 2, "seats": [
+        {"seat_guid": "b1", "seat_number": 1, "position": {"x": 0, "y": 30}, "category": "Stalls"}]},
+      {"row_number": null, "seats": [
+        {"seat_number": "9", "position": {"x": 0, "y": 60}, "category": "Balcony"}]},
+      {"row_number": "empty", "seats": []}],
+      "areas": [{"shape": "rectangle", "color": "#ccc", "position": {"x": 0, "y": 0}, "text": {"text": "Stage"}}]},
+    {"name": "Drawing only", "position": {"x": 0, "y": 0}, "rows": []},
+    {"position": {"x": 0, "y": 400}, "rows": [
+      {"row_number": "A", "seats": [
+        {"seat_guid": "c1", "seat_number": "1", "position": {"x": 1, "y": 2}, "category": "Balcony"}]}]}
+  ]}"##;
+
+#[test]
+fn a_plan_of_zones_rows_and_seats_is_read() {
+    let drafts = imported(ImportFormat::Pretix, PRETIX.as_bytes()).unwrap();
+    assert_eq!(
+        drawn(&drafts),
+        [
+            "Main/A: 1@110,55#Stalls 2@135.5,56.5#Stalls",
+            "Main/2: 1@100,80#Stalls",
+            "Main/3: 9@100,110#Balcony",
+            "Zone 3/A: 1@1,402#Balcony",
+        ]
+    );
+    assert_ne!(drafts[0].id, drafts[1].id);
+    let layout = Layout::build(drafts).unwrap();
+    assert_eq!(layout.place_count(), 5);
+    let marked = [b"\xEF\xBB\xBF", PRETIX.as_bytes()].concat();
+    assert_eq!(imported(ImportFormat::of(&marked), &marked).unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_wrong_in_a_plan_is_named_by_its_path() {
+    let rows: &[(&str, &str, &str)] = &[
+        (
+            r#""seat_number": "2""#,
+            r#""seat_number": "1""#,
+            "zones[0].rows[0].seats[1].seat_number: row `A` of this zone has another seat `1`",
+        ),
+        (r#""seat_number": "2""#, r#""seat_number": " ""#, "zones[0].rows[0].seats[1].seat_number: Must not be empty."),
+        (
+            r#""seat_number": "2""#,
+            r#""seat_number": null"#,
+            "zones[0].rows[0].seats[1].seat_number: invalid type: null, expected a text or a whole number at line 8 column",
+        ),
+        (r#""seat_number": "2", "#, "", "zones[0].rows[0].seats[1]: missing field `seat_number` at line 8 column"),
+        (r#""seat_guid": "a2""#, r#""seat_guid": "a1""#, "zones[0].rows[0].seats[1].seat_guid: another seat has `a1`"),
+        (
+            r#""x": 25.5"#,
+            r#""x": "25""#,
+            "zones[0].rows[0].seats[1].position.x: invalid type: string \"25\", expected f32 at line 8 column",
+        ),
+        (
+            r#""x": 25.5"#,
+            r#""x": 1e30"#,
+            "zones[0].rows[0].seats[1].position.x: must be a number between -1000000 and 1000000",
+        ),
+        (
+            r#""y": 30}, "category": "Stalls""#,
+            r#""y": 30}, "category": "Circle""#,
+            "zones[0].rows[1].seats[0].category: `Circle` is not one of the categories",
+        ),
+        (r#""name": "Stalls""#, r#""name": """#, "categories[0].name: Must not be empty."),
+        (r#""position": {"x": 0, "y": 400}"#, r#""name": "MAIN""#, "zones[2].name: another zone is called `MAIN`"),
+        (r#""zones""#, r#""zoos""#, "the file: missing field `zones` at line 19 column"),
+        (
+            r#"{"x": 1, "y": 2}"#,
+            r#"{"x": 1, "y": 2"#,
+            "zones[2].rows[0].seats[0]: expected `,` or `}` at line 18 column",
+        ),
+    ];
+    for (from, to, expected) in rows {
+        let changed = PRETIX.replacen(from, to, 1);
+        assert_ne!(changed, PRETIX, "{from} is in the file");
+        let refusal = imported(ImportFormat::Pretix, changed.as_bytes()).unwrap_err();
+        assert_eq!(refusal.code, Code::InvalidLayout);
+        assert!(refusal.detail.starts_with(expected), "{from} → {to}:\n{}\n{expected}", refusal.detail);
+        let field = refusal.evidence.field.unwrap();
+        assert!(refusal.detail.starts_with(&field), "{field}");
+    }
+    for (content, expected) in [
+        ("", "the file: EOF while parsing a value at line 1 column 0"),
+        ("{}", "the file: missing field `zones` at line 1 column 2"),
+        (r#"{"zones": [], "categories": []}"#, "zones: no zone has seats"),
+        (r#"{"zones": {}, "categories": []}"#, "zones: invalid type: map, expected a sequence at line 1 column 10"),
+    ] {
+        assert_eq!(imported(ImportFormat::Pretix, content.as_bytes()).unwrap_err().detail, expected);
+    }
+}
+
+#[test]
+fn a_table_of_seats_is_read() {
+    let content = "area,row,seat,x,y,category,flags\r\n\
+        Stalls,A,1,0,0,Gold,\r\n\
+        Stalls,A,2,1.5,0,Gold,accessible\r\n\
+        \"Balcony, left\",\"Row \"\"C\"\"\",1,0,-9,Silver,companion; RESTRICTED_VIEW\r\n\
+        \r\n\
+        stalls,B,1,0,1,Gold,\r\n\
+        Stalls,A,3,3,0,Gold,\r\n";
+    let drafts = imported(ImportFormat::of(content.as_bytes()), content.as_bytes()).unwrap();
+    assert_eq!(
+        drawn(&drafts),
+        [
+            "Stalls/A: 1@0,0#Gold 2@1.5,0#Gold 3@3,0#Gold",
+            "Stalls/B: 1@0,1#Gold",
+            "Balcony, left/Row \"C\": 1@0,-9#Silver",
+        ]
+    );
+    assert_eq!(rows(&drafts[0])[0].seats[1].flags, [SeatFlag::Accessible]);
+    assert_eq!(rows(&drafts[1])[0].seats[0].flags, [SeatFlag::Companion, SeatFlag::RestrictedView]);
+    let other_order = "Category, Y ,x,SEAT,row,area\nGold,2,1,7,A,Stalls\n";
+    assert_eq!(drawn(&imported(ImportFormat::Csv, other_order.as_bytes()).unwrap()), ["Stalls/A: 7@1,2#Gold"]);
+}
+
+#[test]
+fn what_is_wrong_in_a_table_is_named_by_line_and_column() {
+    let seats = |lines: &str| format!("area,row,seat,x,y,category,flags\nS,A,1,0,0,Gold,\n{lines}");
+    let rows: Vec<(Vec<u8>, &str)> = vec![
+        (vec![], "line 1: the file is empty"),
+        (b"area,row,seat,x,y\n".into(), "line 1, field `category`: this column is missing"),
+        (b"area,row,seat,x,y,category\n".into(), "line 2: there are no seats"),
+        (b"area,row,seat,x,y,category,x\n".into(), "line 1, field `x`: this column is there twice"),
+        (
+            b"S,A,1,0,0,Gold\n".into(),
+            "line 1, field `s`: not a known column; expected area,row,seat,x,y,category and optionally flags",
+        ),
+        (seats("S,A,2,one,0,Gold,").into(), "line 3, field `x`: `one` is not a number"),
+        (seats("S,A,2,0,,Gold,").into(), "line 3, field `y`: `` is not a number"),
+        (seats("S,A,2,0,NaN,Gold,").into(), "line 3, field `y`: must be a number between -1000000 and 1000000"),
+        (seats("S,A,2,0,1e7,Gold,").into(), "line 3, field `y`: must be a number between -1000000 and 1000000"),
+        (seats("\n\nS,A,2,0,0,,").into(), "line 5, field `category`: Must not be empty."),
+        (seats("S,A,1,0,0,Gold,").into(), "line 3, field `seat`: row `A` of this area has another seat `1`"),
+        (seats("s,A, 1 ,0,0,Gold,").into(), "line 3, field `seat`: row `A` of this area has another seat `1`"),
+        (seats(" ,A,1,0,0,Gold,").into(), "line 3, field `area`: Must not be empty."),
+        (seats("S,,1,0,0,Gold,").into(), "line 3, field `row`: Must not be empty."),
+        (
+            seats("S,A,a label that is far too long,0,0,Gold,").into(),
+            "line 3, field `seat`: Must have at most 20 characters.",
+        ),
+        (
+            seats("S,A,2,0,0,Gold,comfy").into(),
+            "line 3, field `flags`: `comfy` is not one of accessible, companion, restricted_view",
+        ),
+        (
+            seats("S,A,2,0,0,Gold,companion accessible").into(),
+            "line 3, field `flags`: a seat is accessible or companion, not both",
+        ),
+        (seats("S,A,2,0,0,Gold").into(), "line 3: 6 fields where the header has 7"),
+        (
+            seats("\"S\nS\",A,2,0,0,Gold,\nS,A,3,?,0,Gold,").into(),
+            "line 3, field `area`: Must not contain control characters.",
+        ),
+        ([seats("").as_bytes(), b"S,A,2,0,0,\xFF,"].concat(), "line 3: not written in UTF-8"),
+    ];
+    for (content, expected) in rows {
+        let refusal = imported(ImportFormat::Csv, &content).unwrap_err();
+        assert_eq!((refusal.code, refusal.detail.as_str()), (Code::InvalidLayout, expected));
+    }
+}
+
+#[test]
+fn the_limits_hold_at_their_edges() {
+    let table = |seats: u32| {
+        let lines = (0..seats).map(|n| format!("S,{},{},0,0,G\n", n / 1_000, n % 1_000));
+        format!("area,row,seat,x,y,category\n{}", lines.collect::<String>())
+    };
+    let most = imported(ImportFormat::Csv, table(MAX_PLACES).as_bytes()).unwrap();
+    assert_eq!(Layout::build(most).unwrap().place_count(), MAX_PLACES);
+    let refusal = imported(ImportFormat::Csv, table(MAX_PLACES + 1).as_bytes()).unwrap_err();
+    assert_eq!(refusal.detail, "line 200002: more than the 200000 seats allowed");
+    let large = vec![b' '; MAX_IMPORT_BYTES + 1];
+    assert_eq!(imported(ImportFormat::Csv, &large).unwrap_err().code, Code::TooLarge);
+    assert_eq!(imported(ImportFormat::Csv, &large[1..]).unwrap_err().code, Code::InvalidLayout);
+}
+
+#[test]
+fn a_row_is_parted_at_its_aisles() {
+    let table = |positions: &[f32]| {
+        let lines = positions.iter().enumerate().map(|(n, x)| format!("S,A,{n},{x},0,G\n"));
+        let content = format!("area,row,seat,x,y,category\n{}", lines.collect::<String>());
+        let drafts = imported(ImportFormat::Csv, content.as_bytes()).unwrap();
+        rows(&drafts[0]).iter().map(|row| row.seats.len()).collect::<Vec<_>>()
+    };
+    let cases: &[(&[f32], &[usize])] = &[
+        (&[0.0], &[1]),
+        (&[0.0, 9.0], &[2]),
+        (&[0.0, 1.0, 2.0, 3.0], &[4]),
+        (&[3.0, 2.0, 1.0, 0.0], &[4]),
+        (&[0.0, 1.0, 3.0, 4.0], &[2, 2]),
+        (&[0.0, 1.0, 2.7, 3.7], &[4]),
+        (&[0.0, 1.0, 2.0, 9.0, 10.0, 19.0, 20.0], &[3, 2, 2]),
+        (&[0.0, 0.0, 0.0, 5.0], &[4]),
+    ];
+    for (positions, parts) in cases {
+        assert_eq!(table(positions), *parts, "{positions:?}");
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+proptest! {
+    /// Whatever the bytes, the answer is a plan or a refusal of this kind.
+    #[test]
+    fn any_bytes_are_answered(content in prop::collection::vec(any::<u8>(), 0..200), format in prop::sample::select(vec![ImportFormat::Pretix, ImportFormat::Csv])) {
+        if let Err(refusal) = imported(format, &content) {
+            prop_assert_eq!(refusal.code, Code::InvalidLayout);
+        }
+    }
+
+    /// A plan damaged in one byte is read or refused, and what is read can be built or is refused with a path.
+    #[test]
+    fn a_damaged_plan_is_answered(at in 0..PRETIX.len(), byte in 32_u8..127) {
+        let mut content = PRETIX.as_bytes().to_vec();
+        content[at] = byte;
+        match imported(ImportFormat::Pretix, &content) {
+            Ok(drafts) => { Layout::build(drafts).unwrap(); }
+            Err(refusal) => prop_assert_eq!(refusal.code, Code::InvalidLayout),
+        }
+    }
+
+    /// What is written as a table comes back as it was, whatever the names.
+    #[test]
+    fn a_table_survives(
+        names in prop::collection::btree_set("[A-Za-z,;\"' äß]{0,8}[A-Za-z]", 1..4),
+        row_name in "[A-Z,\"]{1,3}",
+        seats in prop::collection::vec((-1_000_i32..1_000, prop::sample::subsequence(vec![SeatFlag::Companion, SeatFlag::RestrictedView], 0..=2)), 1..6),
+    ) {
+        let lower: std::collections::BTreeSet<String> = names.iter().map(|name| name.trim().to_lowercase()).collect();
+        prop_assume!(lower.len() == names.len());
+        let mut content = "flags,area,row,seat,x,y,category\n".to_owned();
+        for name in &names {
+            for (number, (x, flags)) in seats.iter().enumerate() {
+                let flags: Vec<&str> = flags.iter().map(|flag| flag.as_str()).collect();
+                content += &format!("{},{},{},{number},{x},0.5,\"G,\"\n", flags.join(" "), quoted(name), quoted(&row_name));
+            }
+        }
+        let drafts = imported(ImportFormat::Csv, content.as_bytes()).unwrap();
+        prop_assert_eq!(drafts.iter().map(|draft| draft.name.clone()).collect::<Vec<_>>(), names.iter().map(|name| name.trim().to_owned()).collect::<Vec<_>>());
+        for draft in &drafts {
+            prop_assert!(rows(draft).iter().all(|row| row.name == row_name));
+            let got: Vec<_> = rows(draft).iter().flat_map(|row| &row.seats).map(|seat| (seat.x as i32, seat.flags.clone())).collect();
+            prop_assert_eq!(&got, &seats);
+        }
+        prop_assert!(Layout::build(drafts).is_ok());
+    }
+}

@@ -1,0 +1,12 @@
+//! What is for sale: venues, layouts with their areas and seats, events, ticket types, price rules, fees and tax.
+
+pub mod bounds;
+pub mod demo_plans;
+pub mod event;
+pub mod import;
+pub mod layout;
+pub mod listing;
+pub mod price_rule;
+pub mod rounding;
+pub mod ticket_type;
+pub mod wording;

@@ -1,0 +1,4 @@
+//! Orders: from claimed places to tickets, or back.
+
+pub mod amounts;
+pub mod order;

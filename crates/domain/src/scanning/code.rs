@@ -1,0 +1,252 @@
+//! Ticket codes: 109 bytes signed with Ed25519, written as Base45; the same text in `code` and in the QR code. docs/ticket-code.md is the format.
+//!
+//! Never: a code accepted without its signature having been checked, or in two spellings (P6). The seed, the keys and `now` are arguments.
+//! To change the format: a new version byte beside the old one, its rows in the published vectors.
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use uuid::Uuid;
+
+use super::base45::{self, Base45Error};
+use super::entry::ScanReason;
+use crate::ids::{EventId, TicketId};
+use crate::time::Timestamp;
+
+pub mod mutation;
+
+/// The version that is written and read.
+pub const VERSION: u8 = 1;
+/// The bytes before the signature.
+pub const CLAIMS_BYTES: usize = 45;
+/// All bytes of a code.
+pub const CODE_BYTES: usize = CLAIMS_BYTES + 64;
+/// The characters of a code's text.
+pub const CODE_CHARACTERS: usize = CODE_BYTES / 2 * 3 + 2;
+
+/// What is signed: this text before the claims, so that no signature made for another purpose is a ticket.
+const CONTEXT: &[u8] = b"voelgoed ticket code\n";
+
+/// The number of a signing key, as codes name it; issue numbers below 2^24, so that codes begin with `V50` and never with a blank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub u32);
+
+/// What a code says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TicketClaims {
+    /// For which event.
+    pub event: EventId,
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// Seconds since 1970 from which it admits.
+    pub valid_from: u32,
+    /// Seconds since 1970 from which it does not admit any more.
+    pub valid_until: u32,
+}
+
+/// Why a code is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    /// Not Base45.
+    #[error("not a ticket code: {0}")]
+    Text(#[from] Base45Error),
+    /// Too short or too long.
+    #[error("not a ticket code: it has the wrong length")]
+    Length,
+    /// A version that this program does not know.
+    #[error("a ticket code of the unknown version {0}")]
+    Version(u8),
+    /// Signed by a key that was not given.
+    #[error("signed by the unknown key {0}")]
+    UnknownKey(u32),
+    /// The signature does not fit.
+    #[error("the signature does not fit")]
+    Signature,
+    /// For another event.
+    #[error("for another event")]
+    WrongEvent,
+    /// Before its validity.
+    #[error("not valid yet")]
+    NotYet,
+    /// After its validity.
+    #[error("not valid any more")]
+    Expired,
+}
+
+impl CodeError {
+    /// How a gate says it.
+    #[must_use]
+    pub const fn reason(self) -> ScanReason {
+        match self {
+            Self::Text(_) | Self::Length | Self::Version(_) | Self::Signature => ScanReason::Invalid,
+            Self::UnknownKey(_) => ScanReason::UnknownKey,
+            Self::WrongEvent => ScanReason::WrongEvent,
+            Self::NotYet => ScanReason::NotYet,
+            Self::Expired => ScanReason::Expired,
+        }
+    }
+}
+
+/// The key that an organization signs its codes with.
+#[derive(Clone)]
+pub struct TicketSigner {
+    id: KeyId,
+    key: SigningKey,
+}
+
+impl std::fmt::Debug for TicketSigner {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TicketSigner").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl TicketSigner {
+    /// The signer of a 32-byte secret seed (RFC 8032), under the number by which codes name it.
+    #[must_use]
+    pub fn new(id: KeyId, seed: &[u8; 32]) -> Self {
+        Self { id, key: SigningKey::from_bytes(seed) }
+    }
+
+    /// The number by which codes name it.
+    #[must_use]
+    pub const fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The public key, as devices get it.
+    #[must_use]
+    pub fn public_key(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
+    }
+
+    /// The code that says `claims`; the same claims always have the same code.
+    #[must_use]
+    pub fn sign(&self, claims: &TicketClaims) -> String {
+        let mut bytes = claims.to_bytes(self.id).to_vec();
+        let signature = self.key.sign(&signed_text(&bytes));
+        bytes.extend(signature.to_bytes());
+        base45::encode(&bytes)
+    }
+}
+
+/// Bytes that are no public key, or one whose signatures prove nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an Ed25519 public key that can be trusted")]
+pub struct BadPublicKey;
+
+/// The public keys whose codes are believed.
+#[derive(Debug, Clone, Default)]
+pub struct TicketKeys(BTreeMap<KeyId, VerifyingKey>);
+
+impl TicketKeys {
+    /// No keys.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a key, replacing one of the same number.
+    ///
+    /// # Errors
+    /// [`BadPublicKey`] where the bytes are no key, or a weak one.
+    pub fn add(&mut self, id: KeyId, public_key: &[u8; 32]) -> Result<(), BadPublicKey> {
+        let key = VerifyingKey::from_bytes(public_key).map_err(|_| BadPublicKey)?;
+        if key.is_weak() {
+            return Err(BadPublicKey);
+        }
+        self.0.insert(id, key);
+        Ok(())
+    }
+
+    /// What the code says, once its signature was checked; event and time are not.
+    ///
+    /// # Errors
+    /// [`CodeError`]: `Text`, `Length`, `Version`, `UnknownKey` or `Signature`.
+    pub fn verify(&self, code: &str) -> Result<TicketClaims, CodeError> {
+        // Refused by its length before any work.
+        if code.len() != CODE_CHARACTERS {
+            return Err(CodeError::Length);
+        }
+        let bytes: [u8; CODE_BYTES] = base45::decode(code)?.try_into().map_err(|_| CodeError::Length)?;
+        let (claims, signature) = bytes.split_at(CLAIMS_BYTES);
+        let (id, said) = TicketClaims::from_bytes(claims)?;
+        let key = self.0.get(&id).ok_or(CodeError::UnknownKey(id.0))?;
+        let signature = Signature::from_slice(signature).map_err(|_| CodeError::Signature)?;
+        key.verify_strict(&signed_text(claims), &signature).map_err(|_| CodeError::Signature)?;
+        Ok(said)
+    }
+
+    /// What the code says, once it was checked for `event` at `now`.
+    ///
+    /// # Errors
+    /// [`CodeError`]; [`CodeError::reason`] is what the gate says. [`Self::verify`] and [`TicketClaims::check`] are its two halves.
+    pub fn read(&self, code: &str, event: EventId, now: Timestamp) -> Result<TicketClaims, CodeError> {
+        let claims = self.verify(code)?;
+        claims.check(event, now)?;
+        Ok(claims)
+    }
+}
+
+impl TicketClaims {
+    /// Claims valid from `from` until `until`, widened to whole seconds and cut to the years 1970 to 2106.
+    #[must_use]
+    pub fn new(event: EventId, ticket: TicketId, from: Timestamp, until: Timestamp) -> Self {
+        let second = |micros: i64| u32::try_from(micros.max(0).div_euclid(1_000_000)).unwrap_or(u32::MAX);
+        let valid_until = second(until.micros().saturating_add(999_999));
+        Self { event, ticket, valid_from: second(from.micros()), valid_until }
+    }
+
+    /// Whether they hold for `event` at `now`.
+    ///
+    /// # Errors
+    /// [`CodeError`]: `WrongEvent`, `NotYet` or `Expired`.
+    pub fn check(&self, event: EventId, now: Timestamp) -> Result<(), CodeError> {
+        let moment = |seconds: u32| Timestamp::from_micros(i64::from(seconds) * 1_000_000);
+        match () {
+            () if self.event != event => Err(CodeError::WrongEvent),
+            () if now < moment(self.valid_from) => Err(CodeError::NotYet),
+            () if now >= moment(self.valid_until) => Err(CodeError::Expired),
+            () => Ok(()),
+        }
+    }
+
+    /// version · key id · event · ticket · from · until, numbers big-endian.
+    fn to_bytes(self, key: KeyId) -> [u8; CLAIMS_BYTES] {
+        let mut bytes = [0; CLAIMS_BYTES];
+        bytes[0] = VERSION;
+        bytes[1..5].copy_from_slice(&key.0.to_be_bytes());
+        bytes[5..21].copy_from_slice(self.event.uuid().as_bytes());
+        bytes[21..37].copy_from_slice(self.ticket.uuid().as_bytes());
+        bytes[37..41].copy_from_slice(&self.valid_from.to_be_bytes());
+        bytes[41..45].copy_from_slice(&self.valid_until.to_be_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<(KeyId, Self), CodeError> {
+        let mut rest = bytes;
+        let [version] = take(&mut rest)?;
+        if version != VERSION {
+            return Err(CodeError::Version(version));
+        }
+        let key = KeyId(u32::from_be_bytes(take(&mut rest)?));
+        let event = EventId::from_uuid(Uuid::from_bytes(take(&mut rest)?));
+        let ticket = TicketId::from_uuid(Uuid::from_bytes(take(&mut rest)?));
+        let valid_from = u32::from_be_bytes(take(&mut rest)?);
+        let valid_until = u32::from_be_bytes(take(&mut rest)?);
+        Ok((key, Self { event, ticket, valid_from, valid_until }))
+    }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], CodeError> {
+    let (taken, left) = rest.split_first_chunk::<N>().ok_or(CodeError::Length)?;
+    *rest = left;
+    Ok(*taken)
+}
+
+fn signed_text(claims: &[u8]) -> Vec<u8> {
+    [CONTEXT, claims].concat()
+}
+
+#[cfg(test)]
+mod tests;

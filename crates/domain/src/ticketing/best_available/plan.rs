@@ -1,0 +1,255 @@
+//! The index of a layout's seats that makes choosing quick: rows as ranges of places, masks per kind of seat, sums of distances.
+//!
+//! Never: a state of a place; an index is made once per layout and shared. To add a kind of seat: a mask here, and its use in `wished`.
+
+use super::bits::Bits;
+use super::view::Availability;
+use super::{Closeness, NEIGHBOURING_ROWS};
+use crate::catalog::layout::{Area, Layout, Point, Seat, SeatFlag};
+use crate::ids::AreaId;
+
+/// The seat furthest from the focus costs this much; whatever has a restricted view costs as much again, so that it comes last.
+const FURTHEST: f64 = 1_000_000.0;
+
+/// An index over the seats of one or several areas.
+#[derive(Debug, Clone)]
+pub struct SeatingPlan {
+    rows: Vec<PlanRow>,
+    seats: Vec<PlanSeat>,
+    joined: Bits,
+    ordinary: Bits,
+    accessible: Bits,
+    companion: Bits,
+    categories: Vec<(String, Bits)>,
+    costs: Costs,
+}
+
+/// A row as a range of places; its seats are `seats[seat..seat + len]`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlanRow {
+    pub first: u32,
+    pub len: u32,
+    pub seat: usize,
+    /// Tells the areas apart, since only rows of one area are neighbours.
+    pub area: usize,
+    /// True where it has accessible or companion seats.
+    pub special: bool,
+}
+
+impl PlanRow {
+    pub const fn end(&self) -> u32 {
+        self.first + self.len
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct PlanSeat {
+    position: Point,
+    focus: Point,
+    restricted: bool,
+}
+
+/// How far the seats are from where a party wants to be.
+#[derive(Debug, Clone)]
+pub(super) struct Costs {
+    /// For each row the sums over its first 0, 1, … seats, one row after the other; at most 1,000 seats of at most 2 · [`FURTHEST`] fit.
+    sums: Vec<u32>,
+    /// For each row its nearest seat's cost.
+    nearest: Vec<u32>,
+    /// The rows by their nearest seat.
+    pub order: Vec<usize>,
+}
+
+impl Costs {
+    /// The cost of the places `first..first + len` of row number `row`.
+    pub fn of(&self, plan: &SeatingPlan, row: usize, first: u32, len: u32) -> u32 {
+        let at = plan.rows[row].seat + row + (first - plan.rows[row].first) as usize;
+        self.sums[at + len as usize] - self.sums[at]
+    }
+
+    /// What so many seats of this row cost at least.
+    pub fn at_least(&self, row: usize, quantity: u32) -> u64 {
+        u64::from(self.nearest[row]) * u64::from(quantity)
+    }
+
+    fn new(rows: &[PlanRow], seats: &[PlanSeat], near: Option<Point>) -> Self {
+        let distance = |seat: &PlanSeat| {
+            let focus = near.unwrap_or(seat.focus);
+            let (x, y) = (f64::from(seat.position.x - focus.x), f64::from(seat.position.y - focus.y));
+            (x * x + y * y).sqrt()
+        };
+        let furthest = seats.iter().map(distance).fold(0.0, f64::max);
+        let scale = if furthest > 0.0 { FURTHEST / furthest } else { 0.0 };
+        let mut sums = Vec::with_capacity(seats.len() + rows.len());
+        let mut nearest = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (mut sum, mut least) = (0, u32::MAX);
+            sums.push(0);
+            for seat in &seats[row.seat..row.seat + row.len as usize] {
+                let penalty = if seat.restricted { FURTHEST } else { 0.0 };
+                // Between 0 and 2 · FURTHEST by construction.
+                let cost = (distance(seat) * scale + penalty).round() as u32;
+                sum += cost;
+                least = least.min(cost);
+                sums.push(sum);
+            }
+            nearest.push(least);
+        }
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by_key(|row| (nearest[*row], *row));
+        Self { sums, nearest, order }
+    }
+}
+
+impl SeatingPlan {
+    /// An index over `areas` (general admission has no seats and is left out), each nearest to its own focus, else to `focus`.
+    #[must_use]
+    pub fn new(areas: &[&Area], focus: Point) -> Self {
+        let mut areas: Vec<&Area> = areas.iter().copied().filter(|area| area.is_seated()).collect();
+        areas.sort_by_key(|area| area.first);
+        let from = areas.first().map_or(0, |area| area.first.0);
+        let to = areas.last().map_or(0, |area| area.places().end);
+        let empty = Bits::covering(from, to);
+        let mut plan = Self {
+            rows: Vec::new(),
+            seats: Vec::new(),
+            joined: empty.clone(),
+            ordinary: empty.clone(),
+            accessible: empty.clone(),
+            companion: empty.clone(),
+            categories: Vec::new(),
+            costs: Costs { sums: Vec::new(), nearest: Vec::new(), order: Vec::new() },
+        };
+        for (number, area) in areas.into_iter().enumerate() {
+            for row in area.rows() {
+                let special = |seat: &Seat| {
+                    seat.flags.contains(&SeatFlag::Accessible) || seat.flags.contains(&SeatFlag::Companion)
+                };
+                plan.rows.push(PlanRow {
+                    first: row.first.0,
+                    len: row.places().end - row.first.0,
+                    seat: plan.seats.len(),
+                    area: number,
+                    special: row.seats.iter().any(special),
+                });
+                (row.first.0..row.places().end - 1).for_each(|place| plan.joined.set(place));
+                for (place, seat) in row.places().zip(&row.seats) {
+                    plan.add(place, seat, area.focus.unwrap_or(focus), &empty);
+                }
+            }
+        }
+        plan.costs = Costs::new(&plan.rows, &plan.seats, None);
+        plan
+    }
+
+    fn add(&mut self, place: u32, seat: &Seat, focus: Point, empty: &Bits) {
+        let has = |flag| seat.flags.contains(&flag);
+        if has(SeatFlag::Accessible) {
+            self.accessible.set(place);
+        } else if has(SeatFlag::Companion) {
+            self.companion.set(place);
+        } else {
+            self.ordinary.set(place);
+        }
+        let known = self.categories.iter().position(|(name, _)| *name == seat.category);
+        let at = known.unwrap_or_else(|| {
+            self.categories.push((seat.category.clone(), empty.clone()));
+            self.categories.len() - 1
+        });
+        self.categories[at].1.set(place);
+        let position = Point { x: seat.x, y: seat.y };
+        self.seats.push(PlanSeat { position, focus, restricted: has(SeatFlag::RestrictedView) });
+    }
+
+    /// How many seats it has.
+    #[must_use]
+    pub fn seat_count(&self) -> usize {
+        self.seats.len()
+    }
+
+    pub(super) fn rows(&self) -> &[PlanRow] {
+        &self.rows
+    }
+
+    pub(super) fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
+    /// Set where a place and the next are in one row.
+    pub(super) fn joined(&self) -> &Bits {
+        &self.joined
+    }
+
+    pub(super) fn ordinary(&self) -> &Bits {
+        &self.ordinary
+    }
+
+    pub(super) fn accessible(&self) -> &Bits {
+        &self.accessible
+    }
+
+    pub(super) fn companion(&self) -> &Bits {
+        &self.companion
+    }
+
+    /// The free seats of these categories (none given: of all), of whatever kind.
+    pub(super) fn free(&self, view: &impl Availability, categories: &[String]) -> Bits {
+        let free = self.ordinary.filled(|word| view.free_word(word));
+        if categories.is_empty() {
+            return free;
+        }
+        let mut wanted = self.ordinary.filled(|_| 0);
+        for (_, mask) in self.categories.iter().filter(|(name, _)| categories.contains(name)) {
+            wanted.add(mask);
+        }
+        free.and(&wanted)
+    }
+
+    /// The costs of a party that wants to be near `point`. Walks every seat: for rare wishes only.
+    pub(super) fn costs_near(&self, point: Point) -> Costs {
+        Costs::new(&self.rows, &self.seats, Some(point))
+    }
+
+    /// The number of the row that `place` is in; `place` is one of the plan's.
+    pub(super) fn row_of(&self, place: u32) -> usize {
+        self.rows.partition_point(|row| row.first <= place).saturating_sub(1)
+    }
+
+    pub(super) fn position(&self, place: u32) -> Point {
+        let row = &self.rows[self.row_of(place)];
+        self.seats[row.seat + (place - row.first) as usize].position
+    }
+
+    /// How near ascending `places` are to each other.
+    pub(super) fn closeness(&self, places: &[u32]) -> Closeness {
+        let (Some(low), Some(high)) = (places.first(), places.last()) else { return Closeness::Together };
+        let (first, last) = (self.row_of(*low), self.row_of(*high));
+        if first == last && (high - low) as usize == places.len() - 1 {
+            Closeness::Together
+        } else if self.rows[first].area == self.rows[last].area && last - first < NEIGHBOURING_ROWS {
+            Closeness::Neighbouring
+        } else {
+            Closeness::Apart
+        }
+    }
+}
+
+/// The plans of a layout's seated areas, each by itself.
+#[derive(Debug, Clone)]
+pub struct SeatingPlans(Vec<(AreaId, SeatingPlan)>);
+
+impl SeatingPlans {
+    /// One plan per seated area. Walks every seat: made once per layout and kept.
+    #[must_use]
+    pub fn of(layout: &Layout) -> Self {
+        let focus = layout.focus();
+        let seated = layout.areas.iter().filter(|area| area.is_seated());
+        Self(seated.map(|area| (area.id, SeatingPlan::new(&[area], focus))).collect())
+    }
+
+    /// The plan of this area; none for general admission.
+    #[must_use]
+    pub fn get(&self, area: AreaId) -> Option<&SeatingPlan> {
+        self.0.iter().find(|(id, _)| *id == area).map(|(_, plan)| plan)
+    }
+}

@@ -1,0 +1,112 @@
+//! Which places a request gets: the exact ones it names, and for the rest the lowest free ones of each range.
+//!
+//! Never: a place of another hold. Checks come in one fixed order (shape, limits, exact places, ranges), so that every implementation refuses alike.
+
+use std::collections::BTreeSet;
+
+use super::{HOLDS_PER_SESSION, Inventory, LONGEST_HOLD, PLACES_PER_HOLD, TERMS_BYTES};
+use crate::ids::HoldId;
+use crate::refusal::{Code, Refusal};
+use crate::ticketing::hold::{HoldRequest, Pick};
+use crate::ticketing::place::{PlaceNumber, Shown};
+
+/// The places for a request, one list per pick.
+pub(super) type Allotment = Vec<Vec<PlaceNumber>>;
+
+impl Inventory {
+    /// Checks a request and chooses its places; `own` is the hold that it replaces, whose places count as free for it.
+    pub(super) fn allot(&self, request: &HoldRequest, own: Option<HoldId>) -> Result<Allotment, Refusal> {
+        self.check_shape(request)?;
+        let reach = own.and_then(|hold| self.book.get(hold)).map(|held| self.book.reach(held)).unwrap_or_default();
+        self.check_limits(request, own.is_some(), reach.len())?;
+        let mut chosen = self.exact(request, own)?;
+        let mut allotment = Vec::with_capacity(request.picks.len());
+        for pick in &request.picks {
+            match pick {
+                Pick::Place(place) => allotment.push(vec![*place]),
+                Pick::Any { range, quantity } => {
+                    let kept = reach.iter().copied().collect::<BTreeSet<_>>();
+                    let kept = kept.into_iter().filter(|place| range.contains(&place.0));
+                    let list: Vec<_> = kept
+                        .chain(self.places.free_in(range.clone()))
+                        .filter(|place| !chosen.contains(place))
+                        .take(*quantity as usize)
+                        .collect();
+                    if list.len() < *quantity as usize {
+                        return Err(Refusal::new(Code::SoldOut, "There are not enough places left here."));
+                    }
+                    chosen.extend(&list);
+                    allotment.push(list);
+                }
+            }
+        }
+        Ok(allotment)
+    }
+
+    fn check_shape(&self, request: &HoldRequest) -> Result<(), Refusal> {
+        if request.picks.is_empty() {
+            return Err(Refusal::invalid("items", "Choose at least one place."));
+        }
+        if u128::from(request.lasts_millis) > LONGEST_HOLD.as_millis() {
+            return Err(Refusal::invalid("lasts_millis", "No hold lasts that long."));
+        }
+        if request.terms.len() > TERMS_BYTES {
+            return Err(Refusal::new(Code::TooLarge, "The terms of this hold are too long."));
+        }
+        let mut named = BTreeSet::new();
+        for (at, pick) in request.picks.iter().enumerate() {
+            let sound = match pick {
+                Pick::Place(place) => self.places.has(*place) && named.insert(*place),
+                Pick::Any { range, quantity } => {
+                    *quantity > 0 && range.start < range.end && range.end <= self.places.len()
+                }
+            };
+            if !sound {
+                return Err(Refusal::invalid(format!("items[{at}]"), "There is no such place, or it is named twice."));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self, request: &HoldRequest, replaces: bool, own_places: usize) -> Result<(), Refusal> {
+        let wanted: u64 = request
+            .picks
+            .iter()
+            .map(|pick| match pick {
+                Pick::Place(_) => 1,
+                Pick::Any { quantity, .. } => u64::from(*quantity),
+            })
+            .sum();
+        if wanted > u64::from(PLACES_PER_HOLD) {
+            let most = u64::from(PLACES_PER_HOLD);
+            return Err(Refusal::limit("places_per_hold", most, "That is more than one hold may have."));
+        }
+        let tally = self.book.tally(request.session);
+        if !replaces && tally.holds >= HOLDS_PER_SESSION {
+            let most = u64::from(HOLDS_PER_SESSION);
+            return Err(Refusal::limit("holds_per_session", most, "You have too many holds open."));
+        }
+        let others = u64::from(tally.places).saturating_sub(own_places as u64);
+        if others + wanted > u64::from(request.places_per_session) {
+            let most = u64::from(request.places_per_session);
+            return Err(Refusal::limit("places_per_session", most, "That is more than one buyer may hold at once."));
+        }
+        Ok(())
+    }
+
+    /// The exact places of a request; `place_taken` names all that are another's.
+    fn exact(&self, request: &HoldRequest, own: Option<HoldId>) -> Result<BTreeSet<PlaceNumber>, Refusal> {
+        let mut chosen = BTreeSet::new();
+        let mut taken = Vec::new();
+        for pick in &request.picks {
+            let Pick::Place(place) = *pick else { continue };
+            let mine = own.is_some() && self.book.holder(place) == own;
+            if mine || self.places.shown(place) == Shown::Free {
+                chosen.insert(place);
+            } else {
+                taken.push(place);
+            }
+        }
+        if taken.is_empty() { Ok(chosen) } else { Err(Refusal::place_taken(taken)) }
+    }
+}

@@ -1,0 +1,53 @@
+//! How much one hold may contain, by event and by ticket type.
+//!
+//! Never: a limit without a stable name, since clients show it. What a session may hold over all its holds is counted by the inventory,
+//! under [`PLACES_PER_SESSION`]. To add a limit: its name here, its check, both of its edges in the test.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::event::EventLimits;
+use crate::catalog::listing::Listing;
+use crate::ids::TicketTypeId;
+use crate::refusal::Refusal;
+
+/// Places in one hold.
+pub const PLACES_PER_HOLD: &str = "places_per_hold";
+/// Places held at once by one session.
+pub const PLACES_PER_SESSION: &str = "places_per_session";
+/// The least of a ticket type in one hold.
+pub const MIN_PER_HOLD: &str = "min_per_hold";
+/// The most of a ticket type in one hold.
+pub const MAX_PER_HOLD: &str = "max_per_hold";
+
+/// Whether one hold may have so many places.
+///
+/// # Errors
+/// `limit_reached`, [`PLACES_PER_HOLD`].
+pub fn check_places(limits: &EventLimits, places: u64) -> Result<(), Refusal> {
+    let most = limits.places_per_hold;
+    if places > u64::from(most) {
+        return Err(Refusal::limit(PLACES_PER_HOLD, u64::from(most), format!("At most {most} places at once.")));
+    }
+    Ok(())
+}
+
+/// Whether one hold may have so many of each ticket type. Types that are off sale meanwhile are not judged: what is held of them stays.
+///
+/// # Errors
+/// `limit_reached`, [`MIN_PER_HOLD`] or [`MAX_PER_HOLD`].
+pub fn check_ticket_types(listing: &Listing, counts: &BTreeMap<TicketTypeId, u64>) -> Result<(), Refusal> {
+    for (id, count) in counts {
+        let Some(ticket_type) = listing.ticket_type(*id) else { continue };
+        let (least, most) = (ticket_type.limits.min_per_hold, ticket_type.limits.max_per_hold);
+        let name = &ticket_type.name;
+        if *count > u64::from(most) {
+            let detail = format!("At most {most} tickets `{name}` at once.");
+            return Err(Refusal::limit(MAX_PER_HOLD, u64::from(most), detail));
+        }
+        if *count < u64::from(least) {
+            let detail = format!("At least {least} tickets `{name}` at once.");
+            return Err(Refusal::limit(MIN_PER_HOLD, u64::from(least), detail));
+        }
+    }
+    Ok(())
+}

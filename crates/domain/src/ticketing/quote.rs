@@ -1,0 +1,145 @@
+//! What is asked for, priced: the only way to the terms of a hold, whose prices stay fixed from then on.
+//!
+//! Never: a price outside the sale window, a ticket type where it does not fit, a total that is not the sum of its lines (P5).
+//! To add a part of a price: a field of [`TermsLine`], its line in `price`, and the invariants in `tests`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::layout::Area;
+use crate::catalog::listing::Listing;
+use crate::catalog::price_rule::PriceRule;
+use crate::catalog::ticket_type::TicketType;
+use crate::ids::TicketTypeId;
+use crate::refusal::Refusal;
+use crate::ticketing::hold::Pick;
+use crate::ticketing::limits;
+use crate::ticketing::place::PlaceNumber;
+use crate::time::Timestamp;
+
+mod amend;
+mod price;
+mod priced;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+pub use amend::{Amended, amend};
+pub use price::{UnitPrice, unit_price};
+pub use priced::{PricedPlace, TermsMismatch};
+pub use terms::{MalformedTerms, TERMS_VERSION, Terms, TermsLine, Totals};
+
+/// One line of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuoteLine {
+    /// Which places.
+    pub pick: Pick,
+    /// Sold as what.
+    pub ticket_type: TicketTypeId,
+}
+
+/// Prices a request at `now`; the terms have one line per line of it, in its order.
+///
+/// # Errors
+/// `sale_closed`; `limit_reached` with the limit; `invalid_request` with the field (`items[2].ticket_type`, `code`).
+pub fn quote(listing: &Listing, lines: &[QuoteLine], code: Option<&str>, now: Timestamp) -> Result<Terms, Refusal> {
+    listing.event.check_on_sale(now)?;
+    if lines.is_empty() {
+        return Err(Refusal::invalid("items", "Must not be empty."));
+    }
+    let code = code.map(str::trim).filter(|code| !code.is_empty());
+    let rules = current_rules(listing, code, now);
+    if code.is_some() {
+        check_code(lines, &rules)?;
+    }
+    let priced = price_lines(listing, lines, &rules, &mut BTreeSet::new())?;
+    check_limits(listing, &priced)?;
+    Ok(Terms::of(&listing.event, code.map(str::to_owned), priced))
+}
+
+/// The rules that hold now, by themselves or by `code`.
+fn current_rules<'a>(listing: &'a Listing, code: Option<&str>, now: Timestamp) -> Vec<&'a PriceRule> {
+    let chosen = |rule: &PriceRule| rule.code.is_none() || code.is_some_and(|code| rule.has_code(code));
+    listing.price_rules.iter().filter(|rule| rule.is_current(now) && chosen(rule)).collect()
+}
+
+/// A code that changes nothing is refused, so that nobody pays in the belief that it did.
+fn check_code(lines: &[QuoteLine], rules: &[&PriceRule]) -> Result<(), Refusal> {
+    let mut named = rules.iter().filter(|rule| rule.code.is_some()).peekable();
+    if named.peek().is_none() {
+        return Err(Refusal::invalid("code", "This code is unknown, or not valid now."));
+    }
+    if !named.any(|rule| lines.iter().any(|line| rule.covers(line.ticket_type))) {
+        return Err(Refusal::invalid("code", "This code is not for the chosen tickets."));
+    }
+    Ok(())
+}
+
+/// Prices each line; `chosen` holds the single places so far, since none can be had twice.
+fn price_lines(
+    listing: &Listing,
+    lines: &[QuoteLine],
+    rules: &[&PriceRule],
+    chosen: &mut BTreeSet<PlaceNumber>,
+) -> Result<Vec<TermsLine>, Refusal> {
+    // Each line has a place at least: more lines than places are refused before any work.
+    limits::check_places(&listing.event.limits, lines.len() as u64)?;
+    let mut priced = Vec::with_capacity(lines.len());
+    for (at, line) in lines.iter().enumerate() {
+        let (area, category, quantity) = match &line.pick {
+            Pick::Place(place) => {
+                let field = || format!("items[{at}].place");
+                let area = listing.layout.area_of(*place);
+                let area = area.ok_or_else(|| Refusal::invalid(field(), "The event has no such place."))?;
+                if !chosen.insert(*place) {
+                    return Err(Refusal::invalid(field(), "This place is chosen twice."));
+                }
+                (area, listing.layout.category(*place).unwrap_or_default(), 1)
+            }
+            Pick::Any { range, quantity } => {
+                let area = listing.layout.area_of(PlaceNumber(range.start));
+                let whole = |area: &&Area| !area.is_seated() && area.places() == *range;
+                let no_area = || Refusal::invalid(format!("items[{at}].area"), "Must be a general-admission area.");
+                let area = area.filter(whole).ok_or_else(no_area)?;
+                if *quantity == 0 {
+                    return Err(Refusal::invalid(format!("items[{at}].quantity"), "Must be at least 1."));
+                }
+                (area, listing.layout.category(area.first).unwrap_or_default(), *quantity)
+            }
+        };
+        let ticket_type = fitting(listing, line.ticket_type, area, category, at)?;
+        let unit = unit_price(&listing.event, ticket_type.price_in(area.id, category).amount, |price| {
+            let covering = rules.iter().filter(|rule| rule.covers(ticket_type.id));
+            covering.map(|rule| rule.effect.apply(price)).min().unwrap_or(price)
+        });
+        priced.push(TermsLine::new(ticket_type, unit, quantity));
+    }
+    Ok(priced)
+}
+
+fn fitting<'a>(
+    listing: &'a Listing,
+    id: TicketTypeId,
+    area: &Area,
+    category: &str,
+    at: usize,
+) -> Result<&'a TicketType, Refusal> {
+    let field = || format!("items[{at}].ticket_type");
+    let ticket_type =
+        listing.ticket_type(id).ok_or_else(|| Refusal::invalid(field(), "The event has no such ticket type."))?;
+    if !ticket_type.fits(area.id, category) {
+        let detail = format!("`{}` is not sold for `{}`, {category}.", ticket_type.name, area.name);
+        return Err(Refusal::invalid(field(), detail));
+    }
+    Ok(ticket_type)
+}
+
+fn check_limits(listing: &Listing, lines: &[TermsLine]) -> Result<(), Refusal> {
+    let mut counts = BTreeMap::new();
+    let mut places = 0;
+    for line in lines {
+        *counts.entry(line.ticket_type).or_insert(0) += u64::from(line.quantity);
+        places += u64::from(line.quantity);
+    }
+    limits::check_places(&listing.event.limits, places)?;
+    limits::check_ticket_types(listing, &counts)
+}

@@ -1,0 +1,190 @@
+//! The priced terms of a hold, as they are kept with it and read back when it becomes an order.
+//!
+//! Never: a price that changes after the hold, totals that are not the sum of the lines (checked when read back, P5).
+//! To change the shape: raise [`TERMS_VERSION`] and keep reading the older one; holds in flight carry it.
+
+use serde::{Deserialize, Serialize};
+
+use super::UnitPrice;
+use crate::catalog::event::Event;
+use crate::catalog::ticket_type::TicketType;
+use crate::ids::TicketTypeId;
+use crate::money::{Currency, Money};
+
+/// The version that is written.
+pub const TERMS_VERSION: u32 = 1;
+
+/// What a hold costs. Amounts are minor units of `currency`. However it is read back, its version and sums are checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct Terms {
+    /// The version of this shape.
+    pub v: u32,
+    /// Of every amount here.
+    pub currency: Currency,
+    /// True: prices and fees contain the tax; false: it is on top.
+    pub tax_included: bool,
+    /// The promo code that was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// One per pick of the hold, in its order.
+    pub lines: Vec<TermsLine>,
+    /// The sums over all lines.
+    pub totals: Totals,
+}
+
+/// Terms as they were written, not yet trusted.
+#[derive(Deserialize)]
+struct Written {
+    v: u32,
+    currency: Currency,
+    tax_included: bool,
+    #[serde(default)]
+    code: Option<String>,
+    lines: Vec<TermsLine>,
+    totals: Totals,
+}
+
+impl TryFrom<Written> for Terms {
+    type Error = MalformedTerms;
+
+    fn try_from(written: Written) -> Result<Self, MalformedTerms> {
+        let Written { v, currency, tax_included, code, lines, totals } = written;
+        if v != TERMS_VERSION {
+            return Err(MalformedTerms::Version(v));
+        }
+        let positive = lines.iter().all(|line| line.price >= 0 && line.fee >= 0 && line.tax >= 0);
+        if !positive || Totals::over(&lines, tax_included) != Some(totals) {
+            return Err(MalformedTerms::Totals);
+        }
+        Ok(Self { v, currency, tax_included, code, lines, totals })
+    }
+}
+
+/// The terms of one pick.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TermsLine {
+    /// Sold as what.
+    pub ticket_type: TicketTypeId,
+    /// The ticket type's name at that time.
+    pub name: String,
+    /// Of one ticket, after price rules.
+    pub price: i64,
+    /// Of one ticket.
+    pub fee: i64,
+    /// Of one ticket, on price and fee.
+    pub tax: i64,
+    /// How many tickets.
+    pub quantity: u32,
+}
+
+/// Sums over all lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// The tickets' prices.
+    pub tickets: i64,
+    /// The fees.
+    pub fees: i64,
+    /// The tax, within the two above or on top.
+    pub tax: i64,
+    /// What the buyer pays.
+    pub total: i64,
+}
+
+/// A text that is not terms of a known version, or whose totals are not the sum of its lines: a fault of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum MalformedTerms {
+    /// Not the shape.
+    #[error("the terms of a hold cannot be read")]
+    Shape(#[from] serde_json::Error),
+    /// A version that this program does not know.
+    #[error("the terms of a hold have the unknown version {0}")]
+    Version(u32),
+    /// The totals are not the sum of the lines, or an amount is out of range.
+    #[error("the totals of a hold's terms are not the sum of its lines")]
+    Totals,
+}
+
+impl TermsLine {
+    pub(super) fn new(ticket_type: &TicketType, unit: UnitPrice, quantity: u32) -> Self {
+        let UnitPrice { price, fee, tax } = unit;
+        Self { ticket_type: ticket_type.id, name: ticket_type.name.clone(), price, fee, tax, quantity }
+    }
+
+    fn sums(&self, tax_included: bool) -> Option<Totals> {
+        let times = |amount: i64| amount.checked_mul(i64::from(self.quantity));
+        let (tickets, fees, tax) = (times(self.price)?, times(self.fee)?, times(self.tax)?);
+        let on_top = if tax_included { 0 } else { tax };
+        Some(Totals { tickets, fees, tax, total: tickets.checked_add(fees)?.checked_add(on_top)? })
+    }
+}
+
+impl Totals {
+    const NONE: Self = Self { tickets: 0, fees: 0, tax: 0, total: 0 };
+
+    fn plus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            tickets: self.tickets.checked_add(other.tickets)?,
+            fees: self.fees.checked_add(other.fees)?,
+            tax: self.tax.checked_add(other.tax)?,
+            total: self.total.checked_add(other.total)?,
+        })
+    }
+
+    fn over(lines: &[TermsLine], tax_included: bool) -> Option<Self> {
+        lines.iter().try_fold(Self::NONE, |sum, line| sum.plus(line.sums(tax_included)?))
+    }
+}
+
+impl Terms {
+    pub(super) fn of(event: &Event, code: Option<String>, lines: Vec<TermsLine>) -> Self {
+        Self::over(event.currency, event.tax.included, code, lines)
+    }
+
+    /// Terms over `lines`. The catalogue bounds prices to `MAX_AMOUNT` and holds to 100 places, which keeps every sum within `i64`.
+    pub(super) fn over(currency: Currency, tax_included: bool, code: Option<String>, lines: Vec<TermsLine>) -> Self {
+        let saturated = Totals { tickets: i64::MAX, fees: i64::MAX, tax: i64::MAX, total: i64::MAX };
+        let totals = Totals::over(&lines, tax_included).unwrap_or(saturated);
+        Self { v: TERMS_VERSION, currency, tax_included, code, lines, totals }
+    }
+
+    /// What the buyer pays.
+    #[must_use]
+    pub const fn total(&self) -> Money {
+        Money::new(self.totals.total, self.currency)
+    }
+
+    /// The fees.
+    #[must_use]
+    pub const fn fees(&self) -> Money {
+        Money::new(self.totals.fees, self.currency)
+    }
+
+    /// The tax, within the total in any case.
+    #[must_use]
+    pub const fn tax(&self) -> Money {
+        Money::new(self.totals.tax, self.currency)
+    }
+
+    /// How many places are priced.
+    #[must_use]
+    pub fn place_count(&self) -> u64 {
+        self.lines.iter().map(|line| u64::from(line.quantity)).sum()
+    }
+
+    /// The text that is kept with the hold.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Numbers, texts and lists only: this shape always has a text.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads what [`Terms::to_json`] wrote.
+    ///
+    /// # Errors
+    /// [`MalformedTerms`], a fault: nothing may be charged by it.
+    pub fn from_json(text: &str) -> Result<Self, MalformedTerms> {
+        let written: Written = serde_json::from_str(text)?;
+        written.try_into()
+    }
+}

@@ -1,0 +1,217 @@
+//! A bounded cache with an age: fresh values are served, old ones are served while one caller reads anew, too old ones are not served.
+//!
+//! Never: more than one load of a key at a time, an entry without an age (P10), or a value that was loaded before it was forgotten.
+//! To cache another thing: a file that names it, its ages and its size, and holds one of these.
+
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use voelgoed_app::environment::Environment;
+use voelgoed_domain::time::Timestamp;
+use voelgoed_telemetry::metrics::cache::{CacheRead, cache_read};
+
+/// What a cache may keep, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct CacheLimits {
+    /// Its name in metrics.
+    pub name: &'static str,
+    /// The most entries.
+    pub entries: usize,
+    /// So long a value counts as new.
+    pub fresh: Duration,
+    /// So long it is served while it is read anew, or cannot be.
+    pub usable: Duration,
+}
+
+/// A bounded cache of values that are read elsewhere.
+pub struct Cache<K, V> {
+    entries: quick_cache::sync::Cache<K, Arc<Entry<V>>>,
+    environment: Arc<dyn Environment>,
+    limits: CacheLimits,
+    /// Grows with each forgetting, so that a load that began before does not bring the old value back.
+    forgotten: AtomicU64,
+}
+
+struct Entry<V> {
+    value: V,
+    loaded_at: Timestamp,
+    /// Whether somebody reads it anew.
+    renewing: AtomicBool,
+}
+
+/// Lets the next caller try when a renewal ends without a new value, be it by a fault or by being dropped.
+struct Renewal<'a>(&'a AtomicBool);
+
+impl Drop for Renewal<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
+    /// An empty cache.
+    #[must_use]
+    pub fn new(environment: Arc<dyn Environment>, limits: CacheLimits) -> Self {
+        let entries = quick_cache::sync::Cache::new(limits.entries);
+        Self { entries, environment, limits, forgotten: AtomicU64::new(0) }
+    }
+
+    /// The value of `key`, from here or by `load`. Absence is a value of its own; an error of `load` is a fault, which an old value hides.
+    ///
+    /// # Errors
+    /// That of `load`, where no usable value is here.
+    pub async fn get<E>(&self, key: &K, load: impl Future<Output = Result<V, E>>) -> Result<V, E> {
+        let began = self.forgotten.load(Ordering::Acquire);
+        if let Some(entry) = self.entries.get(key) {
+            let age = self.environment.now().since(entry.loaded_at);
+            if age < self.limits.fresh {
+                cache_read(self.limits.name, CacheRead::Hit);
+                return Ok(entry.value.clone());
+            }
+            if age < self.limits.usable {
+                cache_read(self.limits.name, CacheRead::Stale);
+                return Ok(self.renewed(key, &entry, began, load).await);
+            }
+            self.entries.remove_if(key, |found| Arc::ptr_eq(found, &entry));
+        }
+        cache_read(self.limits.name, CacheRead::Miss);
+        match self.entries.get_value_or_guard_async(key).await {
+            Ok(entry) => Ok(entry.value.clone()),
+            Err(place) => {
+                let value = load.await?;
+                if self.forgotten.load(Ordering::Acquire) == began {
+                    // Refused only where the key was removed meanwhile; then the value serves this caller alone.
+                    let _ = place.insert(self.entry(value.clone()));
+                }
+                Ok(value)
+            }
+        }
+    }
+
+    /// The first who meets an old value reads it anew; the others take the old one meanwhile, as does the first on a fault.
+    async fn renewed<E>(&self, key: &K, entry: &Entry<V>, began: u64, load: impl Future<Output = Result<V, E>>) -> V {
+        if entry.renewing.swap(true, Ordering::AcqRel) {
+            return entry.value.clone();
+        }
+        let _renewal = Renewal(&entry.renewing);
+        match load.await {
+            Ok(value) => {
+                if self.forgotten.load(Ordering::Acquire) == began {
+                    self.entries.insert(key.clone(), self.entry(value.clone()));
+                }
+                value
+            }
+            Err(_) => entry.value.clone(),
+        }
+    }
+
+    /// Forgets a key; what is being loaded at this moment is not kept either.
+    pub fn forget(&self, key: &K) {
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        self.entries.remove(key);
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        self.entries.clear();
+    }
+
+    fn entry(&self, value: V) -> Arc<Entry<V>> {
+        Arc::new(Entry { value, loaded_at: self.environment.now(), renewing: AtomicBool::new(false) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::atomic::AtomicUsize;
+
+    use futures::future::{join_all, pending};
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::testing::Clock;
+
+    const LIMITS: CacheLimits =
+        CacheLimits { name: "test", entries: 100, fresh: Duration::from_secs(5), usable: Duration::from_secs(60) };
+
+    fn cache(clock: &Arc<Clock>) -> Cache<u32, u32> {
+        Cache::new(Arc::clone(clock) as Arc<dyn Environment>, LIMITS)
+    }
+
+    async fn load(value: u32) -> Result<u32, &'static str> {
+        Ok(value)
+    }
+
+    #[tokio::test]
+    async fn a_value_is_fresh_then_old_then_gone() {
+        let clock = Arc::new(Clock::default());
+        let cache = cache(&clock);
+        assert_eq!(cache.get(&1, load(10)).await, Ok(10));
+        clock.advance(4);
+        assert_eq!(cache.get(&1, load(11)).await, Ok(10), "fresh");
+        clock.advance(1);
+        assert_eq!(cache.get(&1, async { Err::<u32, _>("away") }).await, Ok(10), "old, and not to be had anew");
+        assert_eq!(cache.get(&1, load(12)).await, Ok(12), "the next caller renews it");
+        clock.advance(60);
+        assert_eq!(cache.get(&1, async { Err::<u32, _>("away") }).await, Err("away"), "too old to be served");
+        assert_eq!(cache.get(&1, load(13)).await, Ok(13));
+    }
+
+    #[tokio::test]
+    async fn a_missing_value_is_loaded_once_for_all_who_wait() {
+        let cache = cache(&Arc::default());
+        let loads = AtomicUsize::new(0);
+        let all = join_all((0..50).map(|_| {
+            cache.get(&1, async {
+                loads.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                Ok::<_, Infallible>(7)
+            })
+        }))
+        .await;
+        assert!(all.iter().all(|answer| *answer == Ok(7)));
+        assert_eq!(loads.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn an_old_value_is_served_while_one_renews_it_even_if_that_one_goes_away() {
+        let clock = Arc::new(Clock::default());
+        let cache = cache(&clock);
+        cache.get(&1, load(1)).await.unwrap();
+        clock.advance(6);
+        let mut renewing = Box::pin(cache.get(&1, pending::<Result<u32, Infallible>>()));
+        assert!(futures::poll!(&mut renewing).is_pending());
+        assert_eq!(cache.get(&1, load(2)).await, Ok(1), "served without waiting");
+        drop(renewing);
+        assert_eq!(cache.get(&1, load(2)).await, Ok(2), "the next one renews");
+    }
+
+    #[tokio::test]
+    async fn what_was_loaded_before_it_was_forgotten_is_not_kept() {
+        let cache = cache(&Arc::default());
+        let gate = Notify::new();
+        let mut loading = Box::pin(cache.get(&1, async {
+            gate.notified().await;
+            Ok::<_, Infallible>(1)
+        }));
+        assert!(futures::poll!(&mut loading).is_pending());
+        cache.forget(&1);
+        gate.notify_one();
+        assert_eq!(loading.await, Ok(1));
+        assert_eq!(cache.get(&1, load(2)).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn it_never_grows_beyond_its_limit() {
+        let cache = cache(&Arc::default());
+        for key in 0..1000 {
+            cache.get(&key, load(key)).await.unwrap();
+        }
+        assert!(cache.entries.len() <= 100);
+    }
+}

@@ -1,0 +1,21 @@
+//! Runs the durable jobs of the cold tier and relays its outbox; `README.md` beside this crate is the contract of a job on one page.
+//!
+//! Never: a slice's work (handlers live in `app`), SQL, a clock of its own, work that is lost with the process. Promises: P8 (at least once,
+//! in an aggregate's order), P9 (every wait, queue and retry has a named limit). To add a kind of job: see the README's last section.
+
+mod attempt;
+pub mod backoff;
+pub mod handler;
+pub mod registry;
+pub mod relay;
+pub mod runner;
+pub mod schedule;
+pub mod settings;
+mod worker;
+
+pub use handler::{JobContext, JobHandler, Outcome};
+pub use registry::{Registry, WiringError};
+pub use relay::Relay;
+pub use runner::Runner;
+pub use schedule::Schedule;
+pub use settings::{RelaySettings, RunnerSettings};

@@ -1,0 +1,95 @@
+//! A store that goes away and comes back when a test says so; while it is away nothing is changed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::jobs::ports::{JobEnd, JobStore, LeasedJob, NewJob, Queue, QueueDepth};
+use voelgoed_app::outbox::fact::OutboxRow;
+use voelgoed_app::outbox::ports::OutboxStore;
+use voelgoed_cold::Cold;
+use voelgoed_domain::ids::JobId;
+use voelgoed_domain::time::Timestamp;
+
+/// The real store behind a switch.
+pub struct Away {
+    store: Arc<Cold>,
+    is_away: AtomicBool,
+}
+
+impl Away {
+    pub fn new(store: Arc<Cold>) -> Arc<Self> {
+        Arc::new(Self { store, is_away: AtomicBool::new(false) })
+    }
+
+    pub fn goes(&self) {
+        self.is_away.store(true, Ordering::SeqCst);
+    }
+
+    pub fn comes_back(&self) {
+        self.is_away.store(false, Ordering::SeqCst);
+    }
+
+    fn there(&self) -> Stored<&Cold> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(Fault::away(Dependency::Cold, "switched off"));
+        }
+        Ok(&self.store)
+    }
+}
+
+#[async_trait]
+impl JobStore for Away {
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> Stored<()> {
+        self.there()?.enqueue(jobs).await
+    }
+    async fn lease(&self, queue: Queue, most: u32, now: Timestamp, lasts: Duration) -> Stored<Vec<LeasedJob>> {
+        self.there()?.lease(queue, most, now, lasts).await
+    }
+    async fn end(&self, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> Stored<bool> {
+        self.there()?.end(id, lease, end, now).await
+    }
+    async fn renew(&self, id: JobId, lease: Uuid, until: Timestamp) -> Stored<bool> {
+        self.there()?.renew(id, lease, until).await
+    }
+    async fn claim_schedule(&self, name: &'static str, period: Duration, now: Timestamp) -> Stored<bool> {
+        self.there()?.claim_schedule(name, period, now).await
+    }
+    async fn depth(&self, queue: Queue, now: Timestamp) -> Stored<QueueDepth> {
+        self.there()?.depth(queue, now).await
+    }
+    async fn dead(&self, most: u32) -> Stored<Vec<LeasedJob>> {
+        self.there()?.dead(most).await
+    }
+    async fn revive(&self, id: JobId, now: Timestamp) -> Stored<bool> {
+        self.there()?.revive(id, now).await
+    }
+    async fn written(&self) {
+        JobStore::written(&*self.store).await;
+    }
+}
+
+#[async_trait]
+impl OutboxStore for Away {
+    async fn take(&self, most: u32, now: Timestamp, lease: Duration) -> Stored<Vec<OutboxRow>> {
+        self.there()?.take(most, now, lease).await
+    }
+    async fn delivered(&self, ids: &[Uuid], now: Timestamp) -> Stored<()> {
+        self.there()?.delivered(ids, now).await
+    }
+    async fn postpone(&self, ids: &[Uuid], at: Timestamp) -> Stored<()> {
+        self.there()?.postpone(ids, at).await
+    }
+    async fn pending(&self, now: Timestamp) -> Stored<(u64, u64)> {
+        self.there()?.pending(now).await
+    }
+    async fn prune(&self, before: Timestamp, most: u32) -> Stored<u64> {
+        OutboxStore::prune(self.there()?, before, most).await
+    }
+    async fn written(&self) {
+        OutboxStore::written(&*self.store).await;
+    }
+}

@@ -1,0 +1,193 @@
+//! The log: one line per fact on standard error, JSON or text, with the fields of the span around it.
+//!
+//! Never: standard output (commands print their results there), a token or a person's name. Messages are lower case, without a full stop;
+//! what varies is a field.
+
+use std::io::IsTerminal;
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+use tracing::Subscriber;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+static SERVICE_TYPE: OnceLock<String> = OnceLock::new();
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// One JSON object per line, for machines.
+    Json,
+    /// For people; coloured on a terminal.
+    #[default]
+    Text,
+}
+
+/// What to log and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// JSON or text.
+    pub format: LogFormat,
+    /// Directives such as `info,voelgoed_cold=debug`.
+    pub filter: String,
+    /// The role of this process (`web`, `worker`, `all`), a field of each span.
+    pub service_type: String,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::default(), filter: "info".to_owned(), service_type: "all".to_owned() }
+    }
+}
+
+/// Why logging could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The filter does not parse.
+    #[error("the log filter `{filter}` is not understood: {reason}")]
+    Filter {
+        /// What was given.
+        filter: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A log is already set up in this process.
+    #[error("logging was set up before")]
+    Twice,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "json" => Ok(Self::Json),
+            "text" => Ok(Self::Text),
+            _ => Err(format!("`{text}` is not a log format; use json or text")),
+        }
+    }
+}
+
+/// Begins logging for this process; call it once, first in `main`.
+///
+/// # Errors
+/// [`LogError`] where the filter does not parse or logging has begun before.
+pub fn init_logging(config: &LogConfig) -> Result<(), LogError> {
+    let subscriber = subscriber(config, std::io::stderr, std::io::stderr().is_terminal())?;
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Twice)?;
+    // The first subscriber is the first name too, so this cannot lose one.
+    let _ = SERVICE_TYPE.set(config.service_type.clone());
+    Ok(())
+}
+
+/// The role of this process as spans say it; `all` until logging has begun.
+#[must_use]
+pub fn service_type() -> &'static str {
+    SERVICE_TYPE.get().map_or("all", String::as_str)
+}
+
+fn subscriber<W>(config: &LogConfig, writer: W, colour: bool) -> Result<Box<dyn Subscriber + Send + Sync>, LogError>
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::try_new(&config.filter)
+        .map_err(|error| LogError::Filter { filter: config.filter.clone(), reason: error.to_string() })?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    Ok(match config.format {
+        // One span per request or job, so the innermost has every field; the list would repeat it.
+        LogFormat::Json => Box::new(lines.json().flatten_event(true).with_span_list(false).finish()),
+        LogFormat::Text => Box::new(lines.with_ansi(colour).finish()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::spans;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(config: &LogConfig, log: impl FnOnce()) -> String {
+        let lines = Lines::default();
+        let to = lines.clone();
+        let subscriber = subscriber(config, move || to.clone(), false).unwrap();
+        tracing::subscriber::with_default(subscriber, log);
+        let bytes = lines.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_json_line_carries_organization_event_slice_and_service_type() {
+        let config = LogConfig { format: LogFormat::Json, ..LogConfig::default() };
+        let text = written(&config, || {
+            let span = spans::http_request("ticketing", "POST", "/api/v1/events/{event}/holds", "r1");
+            let _entered = span.enter();
+            spans::belongs_to(&"org_1", Some(&"evt_1"));
+            tracing::info!(places = 2, "hold granted");
+        });
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["message"], "hold granted");
+        assert_eq!(line["places"], 2);
+        assert_eq!(line["level"], "INFO");
+        let span = &line["span"];
+        assert_eq!(span["name"], spans::HTTP_REQUEST);
+        for (field, value) in [
+            ("organization", "org_1"),
+            ("event", "evt_1"),
+            ("slice", "ticketing"),
+            ("service_type", "all"),
+            ("request_id", "r1"),
+        ] {
+            assert_eq!(span[field], value, "{field}");
+        }
+    }
+
+    #[test]
+    fn the_filter_decides_and_a_wrong_one_is_named() {
+        let quiet = LogConfig { filter: "warn".to_owned(), ..LogConfig::default() };
+        let text = written(&quiet, || {
+            tracing::info!("not wanted");
+            tracing::warn!("wanted");
+        });
+        assert!(text.contains("wanted") && !text.contains("not wanted"), "{text}");
+
+        let wrong = LogConfig { filter: "voelgoed=loud".to_owned(), ..LogConfig::default() };
+        let error = init_logging(&wrong).unwrap_err();
+        assert!(matches!(&error, LogError::Filter { filter, .. } if filter == "voelgoed=loud"), "{error}");
+    }
+
+    #[test]
+    fn every_span_is_open_for_tenant_and_slice() {
+        let config = LogConfig { filter: "trace".to_owned(), ..LogConfig::default() };
+        written(&config, || {
+            let every = [
+                (spans::http_request("checkout", "GET", "/", "r"), spans::HTTP_REQUEST),
+                (spans::job_run("payments", "poll", &"job_1", 1), spans::JOB_RUN),
+                (spans::background_round("ticketing", "hold_expiry"), spans::BACKGROUND_ROUND),
+                (spans::command("doctor"), spans::COMMAND),
+            ];
+            assert_eq!(every.len(), spans::ALL.len());
+            for (span, name) in every {
+                let metadata = span.metadata().unwrap();
+                assert_eq!(metadata.name(), name);
+                for field in ["slice", "service_type", "organization", "event"] {
+                    assert!(metadata.fields().field(field).is_some(), "{name} lacks {field}");
+                }
+            }
+        });
+    }
+}

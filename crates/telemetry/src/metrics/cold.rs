@@ -1,0 +1,185 @@
+//! The cold tier: statements, the committer, the outbox, and how often requests come here at all.
+
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram};
+
+use crate::family::Family;
+use crate::metric::{BATCH, CALL, FAST, Label, Metric, SLOW, Unit, label_values};
+
+const STATEMENT: Label = Label::open("statement");
+const COMMITTER: Label = Label::open("committer");
+
+/// A statement that takes longer than this is counted and logged as slow.
+pub const SLOW_STATEMENT: Duration = Duration::from_millis(100);
+
+/// Statements.
+pub const SQL_SECONDS: Metric = Metric::histogram(
+    "cold",
+    "voelgoed_sql_seconds",
+    Unit::Seconds,
+    FAST,
+    &[STATEMENT],
+    "Statements and short transactions by name.",
+);
+/// Slow statements.
+pub const SQL_SLOW_TOTAL: Metric = Metric::counter(
+    "cold",
+    "voelgoed_sql_slow_total",
+    &[STATEMENT],
+    "Statements that took longer than 100 ms, each also a log line.",
+);
+/// Touches.
+pub const COLD_TOUCHES_TOTAL: Metric = Metric::counter(
+    "cold",
+    "voelgoed_cold_touches_total",
+    &[Access::LABEL],
+    "Accesses to the cold tier, by requests and by background work.",
+);
+/// Rows in a batch.
+pub const COMMITTER_BATCH_ROWS: Metric = Metric::histogram(
+    "cold",
+    "voelgoed_committer_batch_rows",
+    Unit::Count,
+    BATCH,
+    &[COMMITTER],
+    "Requests that shared one transaction.",
+);
+/// Time of a flush.
+pub const COMMITTER_FLUSH_SECONDS: Metric = Metric::histogram(
+    "cold",
+    "voelgoed_committer_flush_seconds",
+    Unit::Seconds,
+    CALL,
+    &[COMMITTER],
+    "Time of one shared transaction, commit included.",
+);
+/// Requests that wait.
+pub const COMMITTER_QUEUE: Metric = Metric::gauge(
+    "cold",
+    "voelgoed_committer_queue",
+    Unit::Count,
+    &[COMMITTER],
+    "Requests that wait for the next shared transaction.",
+);
+/// Batches that were done again.
+pub const COMMITTER_REPEATS_TOTAL: Metric = Metric::counter(
+    "cold",
+    "voelgoed_committer_repeats_total",
+    &[COMMITTER, Repeat::LABEL],
+    "Batches that were repeated: whole after a deadlock, one by one after a fault, or looked up after a lost commit.",
+);
+/// Outbox rows that wait.
+pub const OUTBOX_PENDING: Metric =
+    Metric::gauge("cold", "voelgoed_outbox_pending", Unit::Count, &[], "Outbox rows that are not relayed yet.");
+/// Age of the oldest.
+pub const OUTBOX_OLDEST_SECONDS: Metric = Metric::gauge(
+    "cold",
+    "voelgoed_outbox_oldest_seconds",
+    Unit::Seconds,
+    &[],
+    "Age of the oldest outbox row that is not relayed yet.",
+);
+/// Outbox rows relayed.
+pub const OUTBOX_RELAYED_TOTAL: Metric =
+    Metric::counter("cold", "voelgoed_outbox_relayed_total", &[], "Outbox rows relayed and marked.");
+/// Time in the outbox.
+pub const OUTBOX_LAG_SECONDS: Metric = Metric::histogram(
+    "cold",
+    "voelgoed_outbox_lag_seconds",
+    Unit::Seconds,
+    SLOW,
+    &[],
+    "Time from the commit of an outbox row to its relay.",
+);
+
+label_values! {
+    /// How the cold tier was accessed.
+    Access = "access" {
+        /// Read.
+        Read = "read",
+        /// Written.
+        Write = "write",
+    }
+}
+
+label_values! {
+    /// Why a batch was repeated.
+    Repeat = "repeat" {
+        /// Deadlock or serialization failure.
+        Whole = "whole",
+        /// Another fault: each request in its own transaction.
+        OneByOne = "one_by_one",
+        /// The connection was lost at commit.
+        LookedUp = "looked_up",
+    }
+}
+
+/// The list.
+pub const ALL: &[Metric] = &[
+    SQL_SECONDS,
+    SQL_SLOW_TOTAL,
+    COLD_TOUCHES_TOTAL,
+    COMMITTER_BATCH_ROWS,
+    COMMITTER_FLUSH_SECONDS,
+    COMMITTER_QUEUE,
+    COMMITTER_REPEATS_TOTAL,
+    OUTBOX_PENDING,
+    OUTBOX_OLDEST_SECONDS,
+    OUTBOX_RELAYED_TOTAL,
+    OUTBOX_LAG_SECONDS,
+];
+
+static SQL: Family<Histogram, 1> = Family::of(&SQL_SECONDS);
+static SQL_SLOW: Family<Counter, 1> = Family::of(&SQL_SLOW_TOTAL);
+static TOUCHES: Family<Counter, 1> = Family::of(&COLD_TOUCHES_TOTAL);
+static ROWS: Family<Histogram, 1> = Family::of(&COMMITTER_BATCH_ROWS);
+static FLUSH: Family<Histogram, 1> = Family::of(&COMMITTER_FLUSH_SECONDS);
+static QUEUE: Family<Gauge, 1> = Family::of(&COMMITTER_QUEUE);
+static REPEATS: Family<Counter, 2> = Family::of(&COMMITTER_REPEATS_TOTAL);
+static PENDING: Family<Gauge, 0> = Family::of(&OUTBOX_PENDING);
+static OLDEST: Family<Gauge, 0> = Family::of(&OUTBOX_OLDEST_SECONDS);
+static RELAYED: Family<Counter, 0> = Family::of(&OUTBOX_RELAYED_TOTAL);
+static LAG: Family<Histogram, 0> = Family::of(&OUTBOX_LAG_SECONDS);
+
+/// A statement or short transaction ended; `statement` is its name, not its text. Slow ones are logged.
+pub fn sql(statement: &'static str, took: Duration) {
+    SQL.at([statement], |histogram| histogram.record(took));
+    if took > SLOW_STATEMENT {
+        SQL_SLOW.at([statement], |counter| counter.increment(1));
+        tracing::warn!(statement, took_ms = took.as_millis() as u64, "slow statement");
+    }
+}
+
+/// The cold tier was accessed; adapters call [`crate::touch::cold_read`] and [`crate::touch::cold_write`], which call this.
+pub(crate) fn cold_touched(access: Access) {
+    TOUCHES.at([access.as_str()], |counter| counter.increment(1));
+}
+
+/// A shared transaction of `rows` requests ended.
+pub fn committer_flushed(committer: &'static str, rows: usize, took: Duration) {
+    ROWS.at([committer], |histogram| histogram.record(rows as f64));
+    FLUSH.at([committer], |histogram| histogram.record(took));
+}
+
+/// `waiting` requests wait for the next shared transaction.
+pub fn committer_queue(committer: &'static str, waiting: usize) {
+    QUEUE.at([committer], |gauge| gauge.set(waiting as f64));
+}
+
+/// A batch was done again.
+pub fn committer_repeated(committer: &'static str, repeat: Repeat) {
+    REPEATS.at([committer, repeat.as_str()], |counter| counter.increment(1));
+}
+
+/// What waits in the outbox; the relay says so on each round.
+pub fn outbox_waiting(rows: u64, oldest: Duration) {
+    PENDING.at([], |gauge| gauge.set(rows as f64));
+    OLDEST.at([], |gauge| gauge.set(oldest));
+}
+
+/// An outbox row was relayed `lag` after its commit.
+pub fn outbox_relayed(lag: Duration) {
+    RELAYED.at([], |counter| counter.increment(1));
+    LAG.at([], |histogram| histogram.record(lag));
+}

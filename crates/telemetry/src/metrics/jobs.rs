@@ -1,0 +1,91 @@
+//! Durable jobs: how many wait, run, died; how long they took.
+
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram};
+
+use crate::family::Family;
+use crate::metric::{Label, Metric, SLOW, Unit, label_values};
+
+const KIND: Label = Label::open("kind");
+const QUEUE: Label = Label::open("queue");
+
+/// Jobs in the store.
+pub const JOBS_STORED: Metric = Metric::gauge(
+    "jobs",
+    "voelgoed_jobs_stored",
+    Unit::Count,
+    &[QUEUE, Stored::LABEL],
+    "Jobs by queue that are ready, wait for their time, are leased to a worker, or are dead.",
+);
+/// Runs.
+pub const JOBS_RUN_TOTAL: Metric =
+    Metric::counter("jobs", "voelgoed_jobs_run_total", &[KIND, RunEnd::LABEL], "Runs of jobs by kind and outcome.");
+/// Time of a run.
+pub const JOB_SECONDS: Metric =
+    Metric::histogram("jobs", "voelgoed_job_seconds", Unit::Seconds, SLOW, &[KIND], "Time of one run of a job.");
+/// Time to start.
+pub const JOB_WAIT_SECONDS: Metric = Metric::histogram(
+    "jobs",
+    "voelgoed_job_wait_seconds",
+    Unit::Seconds,
+    SLOW,
+    &[KIND],
+    "Time from when a job could run to when it did.",
+);
+
+label_values! {
+    /// Where a job stands.
+    Stored = "state" {
+        /// It could run now.
+        Ready = "ready",
+        /// Its time has not come.
+        Scheduled = "scheduled",
+        /// A worker has it.
+        Leased = "leased",
+        /// It failed too often and waits for a person.
+        Dead = "dead",
+    }
+}
+
+label_values! {
+    /// How a run ended.
+    RunEnd = "outcome" {
+        /// Done.
+        Done = "done",
+        /// To be tried again later.
+        Retry = "retry",
+        /// Put off without counting as a failure.
+        Snoozed = "snoozed",
+        /// No longer wanted.
+        Cancelled = "cancelled",
+        /// Given up.
+        Dead = "dead",
+        /// Its lease had passed to another worker.
+        LeaseLost = "lease_lost",
+    }
+}
+
+/// The list.
+pub const ALL: &[Metric] = &[JOBS_STORED, JOBS_RUN_TOTAL, JOB_SECONDS, JOB_WAIT_SECONDS];
+
+static STORED: Family<Gauge, 2> = Family::of(&JOBS_STORED);
+static RUNS: Family<Counter, 2> = Family::of(&JOBS_RUN_TOTAL);
+static DURATION: Family<Histogram, 1> = Family::of(&JOB_SECONDS);
+static WAIT: Family<Histogram, 1> = Family::of(&JOB_WAIT_SECONDS);
+
+/// How many jobs of `queue` are in a state.
+pub fn jobs_stored(queue: &str, state: Stored, jobs: u64) {
+    STORED.at([queue, state.as_str()], |gauge| gauge.set(jobs as f64));
+}
+
+/// A run of a job begins, `waited` after it could have.
+pub fn job_started(kind: &str, waited: Duration) {
+    WAIT.at([kind], |histogram| histogram.record(waited));
+}
+
+/// A run of a job ended.
+pub fn job_ended(kind: &str, end: RunEnd, took: Duration) {
+    RUNS.at([kind, end.as_str()], |counter| counter.increment(1));
+    DURATION.at([kind], |histogram| histogram.record(took));
+}

@@ -1,0 +1,248 @@
+//! The command line: what can be asked of the program.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Sells and scans tickets when everybody wants them at once.
+#[derive(Debug, Parser)]
+#[command(name = "voelgoed", version)]
+pub struct Cli {
+    /// A configuration file over the defaults.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The data directory.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the shop, the API and everything behind them.
+    Serve(Serve),
+    /// Make an organization with three published events where the data directory is empty, then serve.
+    Demo(Demo),
+    /// Make an organization with its first key.
+    Organization(Organization),
+    /// Make an API key.
+    Key(Key),
+    /// Make a venue.
+    Venue(Venue),
+    /// Import a seating plan: the JSON that pretix uses, or CSV.
+    ImportLayout(ImportLayout),
+    /// Make an event as a draft.
+    Event(Event),
+    /// Say what is sold for an event's places.
+    TicketType(TicketType),
+    /// Show an event to all and sell it.
+    Publish(OfEvent),
+    /// Make a gate of an event.
+    Gate(Gate),
+    /// Make a device with its one-time pairing code.
+    Device(Device),
+    /// Copy the data directory while it is in use.
+    Backup(Backup),
+    /// Put a backup into an empty data directory.
+    Restore(Restore),
+    /// Say whether the data directory is sound.
+    Doctor,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print every setting with its default.
+    Settings,
+    /// Print a completion script.
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Run the sandbox payment provider (started by `serve`).
+    #[command(hide = true)]
+    SandboxPsp(SandboxPsp),
+}
+
+/// `serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where to listen.
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
+    /// What this process does; the embedded tiers need all of it in one.
+    #[arg(long, default_value = "all", value_parser = ["all"])]
+    pub role: String,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where to listen.
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
+    /// Print where everything is as one line of JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `organization`
+#[derive(Debug, Args)]
+pub struct Organization {
+    /// What people call it.
+    pub name: String,
+    /// Its name in URLs.
+    pub slug: String,
+}
+
+/// `key`
+#[derive(Debug, Args)]
+pub struct Key {
+    /// `org_…` or its slug.
+    #[arg(long)]
+    pub organization: String,
+    /// What it is for.
+    #[arg(long)]
+    pub name: String,
+    /// What it may do; every scope where absent.
+    #[arg(long = "scope")]
+    pub scopes: Vec<String>,
+}
+
+/// `venue`
+#[derive(Debug, Args)]
+pub struct Venue {
+    /// `org_…` or its slug.
+    #[arg(long)]
+    pub organization: String,
+    /// What people call it.
+    pub name: String,
+    /// Where it is.
+    #[arg(long, default_value = "")]
+    pub address: String,
+}
+
+/// `import-layout`
+#[derive(Debug, Args)]
+pub struct ImportLayout {
+    /// `org_…` or its slug.
+    #[arg(long)]
+    pub organization: String,
+    /// `ven_…`
+    #[arg(long)]
+    pub venue: String,
+    /// `pretix` or `csv`; told from the content where absent.
+    #[arg(long, value_parser = ["pretix", "csv"])]
+    pub format: Option<String>,
+    /// The file.
+    pub file: PathBuf,
+}
+
+/// `event`
+#[derive(Debug, Args)]
+pub struct Event {
+    /// `org_…` or its slug.
+    #[arg(long)]
+    pub organization: String,
+    /// `lay_…`
+    #[arg(long)]
+    pub layout: String,
+    /// When it begins, RFC 3339.
+    #[arg(long)]
+    pub starts_at: String,
+    /// IANA name.
+    #[arg(long, default_value = "UTC")]
+    pub timezone: String,
+    /// When its sale opens, RFC 3339; now where absent.
+    #[arg(long)]
+    pub sale_opens_at: Option<String>,
+    /// When its sale closes, RFC 3339; at its beginning where absent.
+    #[arg(long)]
+    pub sale_closes_at: Option<String>,
+    /// ISO 4217 code.
+    #[arg(long)]
+    pub currency: String,
+    /// What people call it.
+    pub name: String,
+}
+
+/// `ticket-type`
+#[derive(Debug, Args)]
+pub struct TicketType {
+    /// `evt_…`
+    #[arg(long)]
+    pub event: String,
+    /// Its price in minor units.
+    #[arg(long)]
+    pub price: i64,
+    /// Another price for a category: `CATEGORY=MINOR_UNITS`.
+    #[arg(long = "category-price")]
+    pub category_prices: Vec<String>,
+    /// What people call it.
+    pub name: String,
+}
+
+/// Commands about one event.
+#[derive(Debug, Args)]
+pub struct OfEvent {
+    /// `evt_…`
+    pub event: String,
+}
+
+/// `gate`
+#[derive(Debug, Args)]
+pub struct Gate {
+    /// `evt_…`
+    #[arg(long)]
+    pub event: String,
+    /// What people call it.
+    pub name: String,
+}
+
+/// `device`
+#[derive(Debug, Args)]
+pub struct Device {
+    /// `evt_…`
+    #[arg(long)]
+    pub event: String,
+    /// `gate_…`, where it may scan.
+    #[arg(long = "gate", required = true)]
+    pub gates: Vec<String>,
+    /// What people call it.
+    pub name: String,
+}
+
+/// `backup`
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// A directory that does not exist yet.
+    pub to: PathBuf,
+}
+
+/// `restore`
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// A backup.
+    pub from: PathBuf,
+}
+
+/// `sandbox-psp`
+#[derive(Debug, Args)]
+pub struct SandboxPsp {
+    /// Where to listen.
+    #[arg(long)]
+    pub listen: SocketAddr,
+    /// Its durable file.
+    #[arg(long)]
+    pub file: PathBuf,
+    /// Where callbacks go.
+    #[arg(long)]
+    pub callback_url: Option<String>,
+    /// Its delays are multiplied by this.
+    #[arg(long, default_value_t = 1.0)]
+    pub time_scale: f64,
+    /// Ends when its standard input ends.
+    #[arg(long)]
+    pub exit_with_parent: bool,
+}

@@ -1,0 +1,31 @@
+//! `voelgoed backup` and `voelgoed restore`: the data directory, whole, while it is in use.
+
+use std::path::Path;
+
+use voelgoed_app::environment::Environment;
+use voelgoed_cold::backup as cold;
+
+use crate::environment::Machine;
+use crate::settings::Settings;
+use crate::{sandbox, secret};
+
+/// What stands beside the database and must be kept with it.
+const OTHERS: &[&str] = &[secret::FILE, super::demo::FILE, sandbox::FILE];
+
+/// Copies the data directory to a new one.
+pub async fn backup(settings: &Settings, to: &Path) -> anyhow::Result<()> {
+    let directory = &settings.data.directory;
+    let there: Vec<&str> = OTHERS.iter().copied().filter(|name| directory.join(name).exists()).collect();
+    let manifest = cold::backup(directory, &there, to, Machine.now()).await?;
+    for file in &manifest.files {
+        println!("{:>12}  {}", file.bytes, file.name);
+    }
+    Ok(())
+}
+
+/// Puts a backup into the data directory, which must be absent or empty.
+pub async fn restore(settings: &Settings, from: &Path) -> anyhow::Result<()> {
+    let manifest = cold::restore(from, &settings.data.directory).await?;
+    println!("restored {} files of {} to {}", manifest.files.len(), manifest.at, settings.data.directory.display());
+    Ok(())
+}

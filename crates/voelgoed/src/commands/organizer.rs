@@ -1,0 +1,196 @@
+//! What an organizer can also do over the API, for scripts and first steps; each prints the identifier of what it made.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use voelgoed_app::accounts::create_api_key::create_api_key;
+use voelgoed_app::accounts::create_organization::create_organization;
+use voelgoed_app::catalog::create_event::create_event;
+use voelgoed_app::catalog::create_layout::create_layout;
+use voelgoed_app::catalog::create_ticket_type::create_ticket_type;
+use voelgoed_app::catalog::create_venue::create_venue;
+use voelgoed_app::catalog::move_event::move_event;
+use voelgoed_app::environment::fresh;
+use voelgoed_app::error::Error;
+use voelgoed_app::idempotency::Created;
+use voelgoed_app::platform::Platform;
+use voelgoed_app::scanning::create_device::create_device;
+use voelgoed_app::scanning::create_gate::create_gate;
+use voelgoed_app::ticketing::ports::EventScope;
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::catalog::event::{EventAct, EventDraft, EventLimits, FeePolicy, SaleWindow, TaxPolicy};
+use voelgoed_domain::catalog::import::{ImportFormat, read};
+use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketTypeDraft, TicketTypeLimits};
+use voelgoed_domain::ids::OrganizationId;
+use voelgoed_domain::money::{Currency, Money};
+
+use crate::cli::{self, Command};
+use crate::settings::Settings;
+use crate::wiring::wire;
+
+/// Runs an organizer's command on the data directory; a server may run on it meanwhile.
+pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
+    let wired = wire(settings, "http://localhost").await?;
+    let platform = &*wired.platform;
+    let printed = match command {
+        Command::Organization(args) => organization(platform, args).await,
+        Command::Key(args) => key(platform, args).await,
+        Command::Venue(args) => venue(platform, args).await,
+        Command::ImportLayout(args) => import_layout(platform, args).await,
+        Command::Event(args) => event(platform, args).await,
+        Command::TicketType(args) => ticket_type(platform, args).await,
+        Command::Publish(args) => publish(platform, &args.event).await,
+        Command::Gate(args) => gate(platform, args).await,
+        Command::Device(args) => device(platform, args).await,
+        other => bail!("{other:?} is not an organizer's command"),
+    };
+    wired.cold.close().await;
+    println!("{}", printed?);
+    Ok(())
+}
+
+/// What a command without an idempotency key made.
+pub(super) fn made<T>(created: Created<T>) -> anyhow::Result<T> {
+    match created {
+        Created::Fresh(value) => Ok(value),
+        Created::Replayed(_) => bail!("nothing was repeated, and yet it was"),
+    }
+}
+
+/// A refusal for a person at a terminal.
+pub(super) fn told(error: Error) -> anyhow::Error {
+    match error {
+        Error::Refused(refusal) => match &refusal.evidence.field {
+            Some(field) => anyhow!("{} ({}, {field})", refusal.detail, refusal.code.as_str()),
+            None => anyhow!("{} ({})", refusal.detail, refusal.code.as_str()),
+        },
+        Error::Fault(fault) => fault.into(),
+    }
+}
+
+async fn tenant(platform: &Platform, text: &str) -> anyhow::Result<OrganizationId> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let found = platform.accounts.organization_by_slug(text).await?;
+    Ok(found.with_context(|| format!("there is no organization `{text}`"))?.id)
+}
+
+async fn scope(platform: &Platform, event: &str) -> anyhow::Result<EventScope> {
+    platform.listings.locate(event.parse()?).await.map_err(told)
+}
+
+async fn organization(platform: &Platform, args: cli::Organization) -> anyhow::Result<String> {
+    let made_now = create_organization(platform, &args.name, &args.slug).await.map_err(told)?;
+    let key = made(create_api_key(platform, made_now.id, "first key", Scope::ALL.to_vec(), None).await.map_err(told)?)?;
+    Ok(format!("{}\n{}", made_now.id, key.secret))
+}
+
+async fn key(platform: &Platform, args: cli::Key) -> anyhow::Result<String> {
+    let organization = tenant(platform, &args.organization).await?;
+    let parse = |text: &String| {
+        let known = serde_json::from_value::<Scope>(serde_json::Value::String(text.clone()));
+        known.map_err(|_| anyhow!("there is no scope `{text}`"))
+    };
+    let scopes = if args.scopes.is_empty() {
+        Scope::ALL.to_vec()
+    } else {
+        args.scopes.iter().map(parse).collect::<Result<_, _>>()?
+    };
+    Ok(made(create_api_key(platform, organization, &args.name, scopes, None).await.map_err(told)?)?.secret)
+}
+
+async fn venue(platform: &Platform, args: cli::Venue) -> anyhow::Result<String> {
+    let organization = tenant(platform, &args.organization).await?;
+    Ok(made(create_venue(platform, organization, &args.name, &args.address, None).await.map_err(told)?)?.id.to_string())
+}
+
+async fn import_layout(platform: &Platform, args: cli::ImportLayout) -> anyhow::Result<String> {
+    let organization = tenant(platform, &args.organization).await?;
+    let progress = progress("reading the plan");
+    let content = std::fs::read(&args.file).with_context(|| args.file.display().to_string())?;
+    let format = match args.format.as_deref() {
+        Some("pretix") => ImportFormat::Pretix,
+        Some(_) => ImportFormat::Csv,
+        None => ImportFormat::of(&content),
+    };
+    let areas = read(format, &content, || fresh(&*platform.environment)).map_err(|refusal| told(refusal.into()))?;
+    progress.set_message("writing the plan");
+    let layout = made(create_layout(platform, organization, args.venue.parse()?, areas, None).await.map_err(told)?)?;
+    progress.finish_and_clear();
+    eprintln!("{} places in {} areas", layout.layout.place_count(), layout.layout.areas.len());
+    Ok(layout.id.to_string())
+}
+
+/// A spinner on a terminal, nothing elsewhere.
+pub(super) fn progress(message: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner().with_message(message);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+async fn event(platform: &Platform, args: cli::Event) -> anyhow::Result<String> {
+    let organization = tenant(platform, &args.organization).await?;
+    let starts_at = args.starts_at.parse()?;
+    let opens_at = args.sale_opens_at.map_or_else(|| Ok(platform.environment.now()), |text| text.parse())?;
+    let closes_at = args.sale_closes_at.map_or(Ok(starts_at), |text| text.parse())?;
+    let currency =
+        Currency::from_code(&args.currency).with_context(|| format!("`{}` is not a currency", args.currency))?;
+    let draft = EventDraft {
+        name: args.name,
+        layout: args.layout.parse()?,
+        starts_at,
+        timezone: args.timezone,
+        sale: SaleWindow { opens_at, closes_at },
+        currency,
+        fees: FeePolicy::default(),
+        tax: TaxPolicy::default(),
+        limits: EventLimits::default(),
+    };
+    Ok(made(create_event(platform, organization, draft, None).await.map_err(told)?)?.id.to_string())
+}
+
+async fn ticket_type(platform: &Platform, args: cli::TicketType) -> anyhow::Result<String> {
+    let scope = scope(platform, &args.event).await?;
+    let listing = platform.listings.listing(scope).await.map_err(told)?;
+    let parse = |text: &String| {
+        let (category, amount) =
+            text.rsplit_once('=').with_context(|| format!("`{text}` is not CATEGORY=MINOR_UNITS"))?;
+        anyhow::Ok(PriceOverride { area: None, category: Some(category.to_owned()), amount: amount.parse()? })
+    };
+    let draft = TicketTypeDraft {
+        name: args.name,
+        price: Money::new(args.price, listing.event.currency),
+        areas: Vec::new(),
+        categories: Vec::new(),
+        prices: args.category_prices.iter().map(parse).collect::<Result<_, _>>()?,
+        limits: TicketTypeLimits::default(),
+    };
+    Ok(made(create_ticket_type(platform, scope, draft, None).await.map_err(told)?)?.id.to_string())
+}
+
+async fn publish(platform: &Platform, event: &str) -> anyhow::Result<String> {
+    let scope = scope(platform, event).await?;
+    let published = move_event(platform, scope, EventAct::Publish).await.map_err(told)?;
+    Ok(format!("{} {}", published.id, published.state))
+}
+
+async fn gate(platform: &Platform, args: cli::Gate) -> anyhow::Result<String> {
+    let scope = scope(platform, &args.event).await?;
+    Ok(made(create_gate(platform, scope, &args.name, Vec::new(), None).await.map_err(told)?)?.id.to_string())
+}
+
+async fn device(platform: &Platform, args: cli::Device) -> anyhow::Result<String> {
+    let scope = scope(platform, &args.event).await?;
+    let gates = args.gates.iter().map(|gate| gate.parse()).collect::<Result<_, _>>()?;
+    let device = made(create_device(platform, scope, &args.name, gates, None).await.map_err(told)?)?;
+    Ok(format!("{}\n{}", device.device.id, device.pairing_code))
+}

@@ -1,0 +1,27 @@
+//! `voelgoed sandbox-psp`: the sandbox payment provider, a company of its own.
+
+use anyhow::Context;
+use voelgoed_gateways::sandbox::{CallbackSecret, Delays, SandboxConfig, serve};
+
+use crate::cli::SandboxPsp;
+use crate::sandbox::SECRET_VARIABLE;
+
+/// Runs it until it is stopped.
+pub async fn run(args: SandboxPsp) -> anyhow::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "a secret must not stand on the command line")]
+    let secret =
+        std::env::var(SECRET_VARIABLE).with_context(|| format!("{SECRET_VARIABLE} carries the callback secret"))?;
+    let mut config = SandboxConfig::new(args.listen, args.file, CallbackSecret::new(secret_bytes(&secret)?)?);
+    config.callback_url = args.callback_url;
+    config.exit_with_parent = args.exit_with_parent;
+    config.delays = Delays::default().scaled(args.time_scale);
+    Ok(serve(config).await?)
+}
+
+fn secret_bytes(text: &str) -> anyhow::Result<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2).map(|pair| {
+        let digits = std::str::from_utf8(pair).context("hexadecimal digits")?;
+        u8::from_str_radix(digits, 16).context("hexadecimal digits")
+    });
+    pairs.collect()
+}

@@ -1,0 +1,21 @@
+//! `voelgoed`: configuration, wiring, roles and the command line. The only place with a clock, randomness, the environment and tasks of its own.
+//!
+//! To add a command: its variant in `cli.rs` and its file in `commands/`.
+
+mod cli;
+mod commands;
+mod environment;
+mod node;
+mod passwords;
+mod sandbox;
+mod secret;
+mod settings;
+mod wiring;
+
+use clap::Parser;
+
+fn main() -> anyhow::Result<()> {
+    let cli = cli::Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(commands::run(cli))
+}

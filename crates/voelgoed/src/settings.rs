@@ -1,0 +1,190 @@
+//! The configuration: `default.toml`, a file, the environment, flags; checked as a whole before anything starts.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use config::{Config, Environment, File, FileFormat};
+use serde::{Deserialize, Deserializer};
+
+/// The defaults, with a comment on each.
+pub const DEFAULTS: &str = include_str!("../default.toml");
+
+/// Every setting.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// HTTP.
+    pub server: Server,
+    /// Files.
+    pub data: Data,
+    /// Keys.
+    pub secrets: Secrets,
+    /// Times of a sale.
+    pub sale: Sale,
+    /// Limits.
+    pub limits: Limits,
+    /// The log.
+    pub log: Log,
+    /// The sandbox payment provider.
+    pub sandbox: Sandbox,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub listen: SocketAddr,
+    pub most_connections: usize,
+    #[serde(deserialize_with = "span")]
+    pub drain: Duration,
+    #[serde(deserialize_with = "span")]
+    pub request_deadline: Duration,
+    pub most_in_flight: usize,
+    pub trusted_proxies: Vec<IpAddr>,
+    pub secure_cookies: bool,
+    pub public_url: String,
+}
+
+/// `[data]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    pub directory: PathBuf,
+}
+
+/// `[secrets]`; not shown by `Debug`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    pub master: String,
+    pub operator: String,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+/// `[sale]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sale {
+    #[serde(deserialize_with = "span")]
+    pub hold: Duration,
+    #[serde(deserialize_with = "span")]
+    pub extension: Duration,
+    #[serde(deserialize_with = "span")]
+    pub send_lease: Duration,
+    #[serde(deserialize_with = "span")]
+    pub poll_every: Duration,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub body: usize,
+    pub layout: usize,
+    pub session_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub session_per: Duration,
+    pub address_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub address_per: Duration,
+    pub login_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub login_per: Duration,
+    pub viewers: usize,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub format: String,
+    pub filter: String,
+}
+
+/// `[sandbox]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sandbox {
+    pub enabled: bool,
+    pub listen: SocketAddr,
+    pub time_scale: f64,
+}
+
+/// What flags may override.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--listen`
+    pub listen: Option<SocketAddr>,
+    /// `--data`
+    pub data: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads every source.
+    ///
+    /// # Errors
+    /// Names the source and the setting that is wrong.
+    pub fn load(file: Option<&Path>, flags: &Flags) -> anyhow::Result<Self> {
+        let mut sources = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(file) = file {
+            sources = sources.add_source(File::from(file).format(FileFormat::Toml));
+        }
+        let environment = Environment::with_prefix("VOELGOED").prefix_separator("__").separator("__");
+        let environment =
+            environment.try_parsing(true).list_separator(",").with_list_parse_key("server.trusted_proxies");
+        sources = sources.add_source(environment);
+        if let Some(listen) = flags.listen {
+            sources = sources.set_override("server.listen", listen.to_string())?;
+        }
+        if let Some(data) = &flags.data {
+            let data = data.to_str().context("the data directory's name is not UTF-8")?;
+            sources = sources.set_override("data.directory", data)?;
+        }
+        sources.build()?.try_deserialize().context("the configuration is not usable")
+    }
+}
+
+fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let span: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| serde::de::Error::custom(format!("`{text}` is not a span such as \"90s\" or \"10m\"")))?;
+    Duration::try_from(span).map_err(|_| serde::de::Error::custom(format!("`{text}` must not be negative")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_usable_and_flags_win() {
+        let settings = Settings::load(None, &Flags::default()).expect("the defaults are whole");
+        assert_eq!(settings.sale.hold, Duration::from_secs(600));
+        let flags = Flags { listen: Some("127.0.0.1:1".parse().unwrap()), data: Some("/somewhere".into()) };
+        let settings = Settings::load(None, &flags).expect("flags fit");
+        assert_eq!(settings.server.listen.port(), 1);
+        assert_eq!(settings.data.directory, PathBuf::from("/somewhere"));
+    }
+
+    #[test]
+    fn a_wrong_file_says_what_is_wrong() {
+        for (name, content, expected) in [
+            ("unknown", "[server]\nlisen = \"x\"", "lisen"),
+            ("span", "[sale]\nhold = \"ten\"", "not a span"),
+            ("negative", "[sale]\nhold = \"-1s\"", "negative"),
+        ] {
+            let file = std::env::temp_dir().join(format!("voelgoed-settings-{}-{name}.toml", std::process::id()));
+            std::fs::write(&file, content).unwrap();
+            let error = format!("{:?}", Settings::load(Some(&file), &Flags::default()).unwrap_err());
+            std::fs::remove_file(&file).unwrap();
+            assert!(error.contains(expected), "{name}: {error}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The inventory of every event in this process's memory.
+//!
+//! Never: keeps an event's lock over an await, nor serves a state whose step was broken off by a panic: that event is unloaded and rebuilt (P1).
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use dashmap::DashMap;
+use tokio::sync::broadcast;
+use voelgoed_app::environment::Environment;
+use voelgoed_app::error::{Fault, Stored};
+use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, InventoryStore, Moved};
+use voelgoed_domain::ids::{HoldId, OrderId, SessionId, TicketId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest};
+use voelgoed_domain::ticketing::inventory::{
+    CatchUp, GateFilter, Install, InstallRefused, Inventory, InventorySnapshot,
+};
+use voelgoed_domain::ticketing::place::{PlaceEffect, Position};
+use voelgoed_domain::time::Timestamp;
+use voelgoed_telemetry::Stopwatch;
+use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call, warm_rebuilt};
+
+/// Signals that a slow reader may miss before it is told that it lags; it then re-reads what it follows.
+const SIGNALS: usize = 1024;
+
+/// An event's state; absent until installed.
+type Slot = Arc<Mutex<Option<Inventory>>>;
+
+/// The warm inventory in memory.
+pub struct MemoryInventory {
+    events: DashMap<EventScope, Slot>,
+    moved: broadcast::Sender<Moved>,
+    environment: Arc<dyn Environment>,
+}
+
+impl MemoryInventory {
+    /// An empty store, in which every event is unloaded.
+    #[must_use]
+    pub fn new(environment: Arc<dyn Environment>) -> Self {
+        Self { events: DashMap::new(), moved: broadcast::channel(SIGNALS).0, environment }
+    }
+
+    /// Forgets everything, as an emptied store would.
+    pub fn clear(&self) {
+        self.events.clear();
+    }
+
+    /// Runs one step of an event's machine, signals if its log grew, and measures.
+    fn step<T>(
+        &self,
+        script: &'static str,
+        scope: EventScope,
+        act: impl FnOnce(&mut Inventory, Timestamp) -> Result<T, Refusal>,
+    ) -> Answer<T> {
+        let watch = Stopwatch::start();
+        let answer = self.locked(scope, |inventory| {
+            let before = inventory.position();
+            let answer = act(inventory, self.environment.now());
+            if inventory.position() != before {
+                self.signal(scope, inventory.position());
+            }
+            answer
+        });
+        warm_call(script, end_of(&answer), watch.elapsed());
+        answer
+    }
+
+    fn locked<T>(&self, scope: EventScope, act: impl FnOnce(&mut Inventory) -> Result<T, Refusal>) -> Answer<T> {
+        let slot = self.events.get(&scope).map(|slot| Arc::clone(&slot)).ok_or(InventoryError::Unloaded)?;
+        let Ok(mut state) = slot.lock() else {
+            tracing::error!(
+                organization = %scope.organization, event = %scope.event, slice = "ticketing",
+                "a step was broken off, the event is unloaded"
+            );
+            self.events.remove_if(&scope, |_, other| Arc::ptr_eq(other, &slot));
+            return Err(InventoryError::Unloaded);
+        };
+        let inventory = state.as_mut().ok_or(InventoryError::Unloaded)?;
+        act(inventory).map_err(InventoryError::Refused)
+    }
+
+    fn install_now(&self, scope: EventScope, install: Install) -> Answer<Position> {
+        let slot = Arc::clone(&self.events.entry(scope).or_default());
+        // A broken state is not built upon: what the guard holds then is replaced without a look at it.
+        let (mut state, sound) = match slot.lock() {
+            Ok(state) => (state, true),
+            Err(poisoned) => (poisoned.into_inner(), false),
+        };
+        let previous = state.as_ref().filter(|_| sound);
+        let inventory =
+            Inventory::install(previous, install, self.environment.now()).map_err(|refused| match refused {
+                InstallRefused::EpochNotHigher { .. } => InventoryError::Unloaded,
+                malformed @ InstallRefused::Malformed(_) => InventoryError::Fault(Fault::internal(malformed)),
+            })?;
+        let position = inventory.position();
+        *state = Some(inventory);
+        slot.clear_poison();
+        self.signal(scope, position);
+        Ok(position)
+    }
+
+    /// Sent under the event's lock, so that signals of an event come in its order.
+    fn signal(&self, scope: EventScope, position: Position) {
+        // Nobody listening is no fault.
+        let _ = self.moved.send(Moved { scope, position });
+    }
+
+    fn scopes(&self) -> Vec<EventScope> {
+        let loaded = |slot: &Slot| slot.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let slots: Vec<_> = self.events.iter().map(|entry| (*entry.key(), Arc::clone(entry.value()))).collect();
+        let mut scopes: Vec<_> = slots.into_iter().filter(|(_, slot)| loaded(slot)).map(|(scope, _)| scope).collect();
+        scopes.sort_unstable();
+        scopes
+    }
+}
+
+const fn end_of<T>(answer: &Answer<T>) -> CallEnd {
+    match answer {
+        Ok(_) => CallEnd::Done,
+        Err(InventoryError::Refused(_)) => CallEnd::Refused,
+        Err(InventoryError::Unloaded) => CallEnd::Unloaded,
+        Err(InventoryError::Fault(_)) => CallEnd::Failed,
+    }
+}
+
+#[async_trait]
+impl InventoryStore for MemoryInventory {
+    async fn install(&self, scope: EventScope, install: Install) -> Answer<Position> {
+        let watch = Stopwatch::start();
+        let answer = self.install_now(scope, install);
+        warm_call("install", end_of(&answer), watch.elapsed());
+        if answer.is_ok() {
+            warm_rebuilt();
+        }
+        answer
+    }
+
+    async fn hold(&self, scope: EventScope, request: HoldRequest) -> Answer<HoldRecord> {
+        self.step("hold", scope, |inventory, now| inventory.hold(request, now))
+    }
+
+    async fn change_hold(&self, scope: EventScope, request: HoldRequest) -> Answer<HoldRecord> {
+        self.step("change_hold", scope, |inventory, now| inventory.change_hold(request, now))
+    }
+
+    async fn read_hold(&self, scope: EventScope, hold: HoldId) -> Answer<HoldRecord> {
+        self.step("read_hold", scope, |inventory, now| inventory.read_hold(hold, now))
+    }
+
+    async fn release(&self, scope: EventScope, hold: HoldId) -> Answer<()> {
+        self.step("release", scope, |inventory, now| inventory.release(hold, now))
+    }
+
+    async fn pin(&self, scope: EventScope, hold: HoldId, extend_millis: u64) -> Answer<HoldRecord> {
+        self.step("pin", scope, |inventory, now| inventory.pin(hold, extend_millis, now))
+    }
+
+    async fn unpin(&self, scope: EventScope, hold: HoldId) -> Answer<()> {
+        self.step("unpin", scope, |inventory, now| {
+            inventory.unpin(hold, now);
+            Ok(())
+        })
+    }
+
+    async fn apply(
+        &self,
+        scope: EventScope,
+        claimed_by: Option<(HoldId, OrderId)>,
+        effects: &[PlaceEffect],
+    ) -> Answer<Position> {
+        self.step("apply", scope, |inventory, now| Ok(inventory.apply(claimed_by, effects, now)))
+    }
+
+    async fn snapshot(&self, scope: EventScope) -> Answer<InventorySnapshot> {
+        self.step("snapshot", scope, |inventory, _| Ok(inventory.snapshot()))
+    }
+
+    async fn changes_since(&self, scope: EventScope, since: Position) -> Answer<CatchUp> {
+        self.step("changes_since", scope, |inventory, _| Ok(inventory.changes_since(since)))
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Moved> {
+        self.moved.subscribe()
+    }
+
+    async fn sweep(&self, most: usize) -> Stored<usize> {
+        let mut swept = 0;
+        for scope in self.scopes() {
+            // An event that was unloaded since has nothing to sweep.
+            swept += self.step("sweep", scope, |inventory, now| Ok(inventory.sweep(most, now))).unwrap_or(0);
+        }
+        Ok(swept)
+    }
+
+    async fn gate_filter(&self, scope: EventScope, ticket: TicketId) -> Answer<GateFilter> {
+        self.step("gate_filter", scope, |inventory, _| Ok(inventory.gate_filter(ticket)))
+    }
+
+    async fn mark_admitted(&self, scope: EventScope, ticket: TicketId) -> Answer<()> {
+        self.step("mark_admitted", scope, |inventory, _| {
+            inventory.mark_admitted(ticket);
+            Ok(())
+        })
+    }
+
+    async fn mark_revoked(&self, scope: EventScope, tickets: &[TicketId]) -> Answer<()> {
+        self.step("mark_revoked", scope, |inventory, _| {
+            inventory.mark_revoked(tickets);
+            Ok(())
+        })
+    }
+
+    async fn loaded(&self) -> Stored<Vec<EventScope>> {
+        Ok(self.scopes())
+    }
+
+    async fn held_by(&self, scope: EventScope, session: SessionId) -> Answer<u32> {
+        self.step("held_by", scope, |inventory, now| Ok(inventory.held_by(session, now)))
+    }
+}

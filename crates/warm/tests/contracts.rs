@@ -1,0 +1,23 @@
+//! Every suite of `testing/contracts` that a warm adapter keeps, run by each of them.
+
+use std::sync::Arc;
+
+use voelgoed_contracts::subject::{Subject, TestEnvironment};
+
+mod memory {
+    use voelgoed_warm::memory::MemoryInventory;
+
+    use super::*;
+
+    async fn open() -> Subject<MemoryInventory> {
+        let environment = Arc::new(TestEnvironment::default());
+        let store = Arc::new(MemoryInventory::new(Arc::clone(&environment) as _));
+        Subject { store, environment, keep: Box::new(()) }
+    }
+
+    mod inventory {
+        use super::*;
+
+        voelgoed_contracts::inventory_store_suite!(open());
+    }
+}

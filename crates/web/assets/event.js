@@ -1,0 +1,213 @@
+// The event page: plan, availability, map, list and basket put together. Without this script the page's forms do the same.
+
+import { Basket } from "./basket.js";
+import { List, steppers } from "./list.js";
+import { Live } from "./live.js";
+import { counted, money } from "./money.js";
+import { ACCESSIBLE, COMPANION, Plan, RESTRICTED } from "./plan.js";
+import { SeatMap } from "./seatmap.js";
+
+const config = JSON.parse(document.getElementById("event-data").textContent);
+const by = (id) => document.getElementById(id);
+const STATES = ["", "somebody is holding it", "sold", "not on sale"];
+let plan, map, list;
+
+const basket = new Basket(config, {
+  changed(places) {
+    list?.changed(places);
+    map?.changed([]);
+  },
+});
+
+function notice(text, tone = "bad") {
+  const line = document.createElement("p");
+  line.className = `notice notice-${tone}`;
+  line.textContent = text;
+  by("notice").replaceChildren(line);
+  line.scrollIntoView({ block: "nearest" });
+}
+
+function choose(place) {
+  if (basket.has(place)) { basket.remove(place); return; }
+  if (!plan.canChoose(place)) { say(`${plan.label(place)}: ${STATES[plan.state[place]] || "not for sale"}`); return; }
+  if (!basket.add(place, plan)) notice(`At most ${counted(config.most_places, "place", "places")} at once.`, "wait");
+}
+
+function say(text) { const live = by("map-live"); if (live) live.textContent = text; }
+
+function describe(place) {
+  const prices = plan.offersOf(place).map((offer) => `${config.ticket_types[offer.ticket_type].name} ${money(offer.pays, config)}`);
+  const state = basket.has(place) ? "chosen" : STATES[plan.state[place]];
+  return { title: plan.label(place), lines: [[config.categories[plan.category[place]], ...plan.notes(place)].join(", "), state || prices.join(" · ") || "not for sale"] };
+}
+
+function hover(place, x, y) {
+  const tip = by("tip");
+  tip.hidden = place < 0;
+  if (place < 0) return;
+  const { title, lines } = describe(place);
+  const strong = document.createElement("strong");
+  strong.textContent = title;
+  tip.replaceChildren(strong, ...lines.map((text) => { const span = document.createElement("span"); span.textContent = text; return span; }));
+  const { width, height } = by("map").getBoundingClientRect();
+  const left = Math.min(Math.max(8, x - tip.offsetWidth / 2), width - tip.offsetWidth - 8);
+  const above = y - tip.offsetHeight - 16;
+  tip.style.transform = `translate(${left}px, ${above > 4 ? above : Math.min(y + 18, height - tip.offsetHeight)}px)`;
+}
+
+function legend() {
+  const box = by("legend");
+  if (!box) return;
+  const item = (className, name, price) => {
+    const line = document.createElement("li");
+    const swatch = document.createElement("i");
+    swatch.className = `swatch ${className}`;
+    const text = document.createElement("span");
+    text.textContent = name;
+    line.append(swatch, text);
+    if (price) { const small = document.createElement("span"); small.className = "muted"; small.textContent = price; line.append(small); }
+    return line;
+  };
+  const lines = config.categories.map((name, at) => {
+    const pays = config.offers.filter((offer) => offer.category === at).map((offer) => offer.pays);
+    if (!pays.length) return null;
+    const [low, high] = [Math.min(...pays), Math.max(...pays)];
+    return item(`cat-${at % 8}`, name, low === high ? money(low, config) : `${money(low, config)} – ${money(high, config)}`);
+  });
+  const has = (flag) => plan.flags.some((flags) => flags & flag);
+  if (plan.rows.length) lines.push(item("held", "held"), item("sold", "sold"), item("own", "your choice"), has(ACCESSIBLE) && item("accessible", "wheelchair"), has(COMPANION) && item("companion", "companion"), has(RESTRICTED) && item("restricted", "restricted view"));
+  box.replaceChildren(...lines.filter(Boolean));
+}
+
+// Seats of ours that somebody else got are let go of, and named.
+function lost(places) {
+  const gone = places.filter((place) => basket.has(place) && plan.state[place] !== 0);
+  for (const place of gone) basket.remove(place);
+  if (gone.length) notice(`Somebody was faster with ${gone.map((place) => plan.label(place)).join(", ")}. Your other places are still chosen.`);
+}
+
+let staleSince = null, staleTimer = null;
+const on = {
+  all(states, areas) {
+    plan.state.set(states);
+    list.counts(areas);
+    list.changed(null);
+    lost([...basket.seats.keys()]);
+    map?.redraw();
+    if (config.keep.length) { for (const place of config.keep.splice(0)) if (place < plan.count && plan.canChoose(place)) basket.add(place, plan); }
+  },
+  some(changes, areas) {
+    for (const [place, state] of changes) plan.state[place] = state;
+    const places = changes.map(([place]) => place);
+    list.counts(areas);
+    list.changed(places);
+    lost(places);
+    if (plan.config.areas.some((area) => !area.seated && area.outline.length)) map?.redraw();
+    else map?.changed(places);
+  },
+  fresh() {
+    staleSince = null;
+    clearInterval(staleTimer);
+    by("stale").hidden = true;
+  },
+  stale(age) {
+    staleSince = performance.now() - (age ?? 0);
+    clearInterval(staleTimer);
+    const show = () => { by("stale").hidden = false; by("stale").querySelector("span").textContent = `Last known ${Math.round((performance.now() - staleSince) / 1000)} s ago; the hold decides.`; };
+    show();
+    staleTimer = setInterval(show, 1000);
+  },
+  ended() { notice("This event is over.", "wait"); },
+};
+
+async function hold(items, best, code, button) {
+  button.disabled = true;
+  button.classList.add("busy");
+  try {
+    const answer = await fetch(`/api/v1/events/${config.event}/holds`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()).slice(2) },
+      body: JSON.stringify({ items, best_available: best, code: code || null }),
+    });
+    const body = await answer.json();
+    if (answer.ok) { location.assign(`/holds/${body.id}?token=${body.token}`); return; }
+    refused(body);
+  } catch {
+    notice("The shop could not be reached. Check your connection and try again; nothing was charged.");
+  }
+  button.classList.remove("busy");
+  button.disabled = button.id === "hold" && basket.count === 0;
+}
+
+function refused({ code, detail, places = [], retry_after: seconds }) {
+  if (code !== "place_taken") { notice(seconds ? `${detail} Try again in ${seconds} s.` : detail); return; }
+  for (const place of places) if (plan.state[place] === 0) plan.state[place] = 1;
+  lost(places);
+  map?.changed(places);
+  list.changed(places);
+}
+
+function tabs() {
+  const show = (name) => {
+    const isMap = name === "map";
+    by("map-view").hidden = !isMap;
+    by("choose").parentElement.classList.toggle("listing", !isMap);
+    by("list-view").classList.toggle("only-no-js", isMap);
+    by("show-map").setAttribute("aria-pressed", String(isMap));
+    by("show-list").setAttribute("aria-pressed", String(!isMap));
+  };
+  by("show-map").addEventListener("click", () => show("map"));
+  by("show-list").addEventListener("click", () => show("list"));
+  show("map");
+}
+
+async function start() {
+  const answer = await fetch(`/api/v1/events/${config.event}/map`);
+  if (!answer.ok) throw new Error(`map ${answer.status}`);
+  plan = new Plan(await answer.json(), config);
+  list = new List(plan, basket, { choose });
+  steppers(config, basket);
+  if (by("map") && plan.bounds) {
+    if (by("list-view")) tabs();
+    map = new SeatMap(by("map"), plan, () => basket.seats.keys(), {
+      choose,
+      hover,
+      focus(place) { const { title, lines } = describe(place); say([title, ...lines].join(", ")); },
+      area(at) { const card = document.querySelector(`[data-ga="${at}"]`); card?.scrollIntoView({ block: "center", behavior: "smooth" }); card?.querySelector("input")?.focus({ preventScroll: true }); },
+    });
+    by("map-wait").hidden = true;
+  }
+  legend();
+  const live = new Live(config.event, plan.count, on);
+  addEventListener("pageshow", (event) => { if (event.persisted) live.start(); });
+  // For tests and support: where a seat is on the page, how it stands, what drawing costs.
+  window.voelgoed = {
+    seatPosition(place) { map.show(place, true); const box = map.canvas.getBoundingClientRect(); const at = map.toScreen(place); return { x: box.left + at.x, y: box.top + at.y }; },
+    seatState: (place) => plan.state[place],
+    freeSeats: (count) => { const found = []; for (let place = 0; place < plan.count && found.length < count; place++) if (!Number.isNaN(plan.x[place]) && plan.canChoose(place)) found.push(place); return found; },
+    chosen: () => [...basket.seats.keys()],
+    figures: () => ({ ...map.figures, lastDraw: map.lastDraw, places: plan.count }),
+    map: () => map,
+  };
+}
+
+by("hold").addEventListener("click", (event) => hold(basket.items(), false, basket.parts.code.value.trim(), event.currentTarget));
+by("choose").addEventListener("submit", (event) => event.preventDefault());
+by("best")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const fields = new FormData(event.currentTarget);
+  const number = (name) => Number(fields.get(name)) || 0;
+  const item = { area: fields.get("area"), quantity: number("quantity"), ticket_type: fields.get("ticket_type"), accessible: number("accessible"), companions: number("companions") };
+  hold([item], true, fields.get("code")?.trim(), event.submitter);
+});
+// Only ticket types that fit the chosen area are offered.
+by("best")?.elements.area.addEventListener("change", (event) => {
+  const area = config.areas.findIndex((found) => found.id === event.target.value);
+  const types = [...new Set(config.offers.filter((offer) => offer.area === area).map((offer) => offer.ticket_type))];
+  by("best").elements.ticket_type.replaceChildren(...types.map((type) => new Option(config.ticket_types[type].name, config.ticket_types[type].id)));
+});
+
+start().catch(() => {
+  document.documentElement.classList.remove("js");
+  notice("The live map could not be loaded. You can still choose places below.", "wait");
+});

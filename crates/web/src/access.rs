@@ -1,0 +1,132 @@
+//! Who may call what: one line per route. A test compares it with the OpenAPI document, so that no route is added without a thought about its callers.
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; buyers have an anonymous session.
+    Anybody,
+    /// Who has the token of the hold or order.
+    Token,
+    /// Members and API keys with a scope.
+    Organizer,
+    /// Members and API keys, whatever their scopes.
+    AnyOrganizer,
+    /// A paired device with its key.
+    Device,
+    /// The operator's key.
+    Operator,
+    /// A payment provider, by its signature.
+    Provider,
+}
+
+/// Every route of the API: method, path, who may call it.
+pub const ROUTES: &[(&str, &str, Access)] = &[
+    ("GET", "/api/v1/events", Access::Anybody),
+    ("POST", "/api/v1/events", Access::Organizer),
+    ("GET", "/api/v1/events/{event}", Access::Anybody),
+    ("GET", "/api/v1/events/{event}/map", Access::Anybody),
+    ("GET", "/api/v1/events/{event}/availability", Access::Anybody),
+    ("GET", "/api/v1/events/{event}/stream", Access::Anybody),
+    ("POST", "/api/v1/events/{event}/holds", Access::Anybody),
+    ("GET", "/api/v1/holds/{hold}", Access::Token),
+    ("PATCH", "/api/v1/holds/{hold}", Access::Token),
+    ("DELETE", "/api/v1/holds/{hold}", Access::Token),
+    ("POST", "/api/v1/orders", Access::Token),
+    ("GET", "/api/v1/orders/{order}", Access::Token),
+    ("POST", "/api/v1/orders/{order}/payments", Access::Token),
+    ("GET", "/api/v1/orders/{order}/stream", Access::Token),
+    ("GET", "/api/v1/tickets/{file}", Access::Token),
+    ("POST", "/api/v1/login", Access::Anybody),
+    ("POST", "/api/v1/logout", Access::AnyOrganizer),
+    ("POST", "/api/v1/organizations", Access::Operator),
+    ("POST", "/api/v1/members", Access::Organizer),
+    ("GET", "/api/v1/members", Access::Organizer),
+    ("POST", "/api/v1/api-keys", Access::Organizer),
+    ("GET", "/api/v1/api-keys", Access::Organizer),
+    ("DELETE", "/api/v1/api-keys/{key}", Access::Organizer),
+    ("GET", "/api/v1/audit", Access::Organizer),
+    ("POST", "/api/v1/venues", Access::Organizer),
+    ("GET", "/api/v1/venues", Access::Organizer),
+    ("POST", "/api/v1/layouts", Access::Organizer),
+    ("GET", "/api/v1/layouts", Access::Organizer),
+    ("POST", "/api/v1/layouts/import", Access::Organizer),
+    ("GET", "/api/v1/organization/events", Access::Organizer),
+    ("POST", "/api/v1/ticket-types", Access::Organizer),
+    ("DELETE", "/api/v1/ticket-types/{ticket_type}", Access::Organizer),
+    ("POST", "/api/v1/price-rules", Access::Organizer),
+    ("POST", "/api/v1/events/{event}/publish", Access::Organizer),
+    ("POST", "/api/v1/events/{event}/pause", Access::Organizer),
+    ("POST", "/api/v1/events/{event}/open", Access::Organizer),
+    ("POST", "/api/v1/events/{event}/close", Access::Organizer),
+    ("POST", "/api/v1/events/{event}/blocks", Access::Organizer),
+    ("DELETE", "/api/v1/events/{event}/blocks", Access::Organizer),
+    ("GET", "/api/v1/organization/orders", Access::Organizer),
+    ("GET", "/api/v1/organization/orders/{order}", Access::Organizer),
+    ("POST", "/api/v1/orders/{order}/cancel", Access::Organizer),
+    ("POST", "/api/v1/orders/{order}/refunds", Access::Organizer),
+    ("GET", "/api/v1/ledger/accounts", Access::Organizer),
+    ("GET", "/api/v1/ledger/entries", Access::Organizer),
+    ("POST", "/api/v1/gates", Access::Organizer),
+    ("GET", "/api/v1/gates", Access::Organizer),
+    ("POST", "/api/v1/devices", Access::Organizer),
+    ("GET", "/api/v1/devices", Access::Organizer),
+    ("DELETE", "/api/v1/devices/{device}", Access::Organizer),
+    ("GET", "/api/v1/scans", Access::Organizer),
+    ("GET", "/api/v1/conflicts", Access::Organizer),
+    ("POST", "/api/v1/devices/pair", Access::Anybody),
+    ("GET", "/api/v1/devices/me/package", Access::Device),
+    ("GET", "/api/v1/devices/me/stream", Access::Device),
+    ("POST", "/api/v1/scans", Access::Device),
+    ("POST", "/api/v1/scans/batch", Access::Device),
+    ("POST", "/api/v1/providers/{name}/callback", Access::Provider),
+];
+
+/// Pages and the operator's endpoints, each by its template; anybody may see them.
+pub const PAGES: &[&str] = &[
+    "/",
+    "/events/{event}",
+    "/events/{event}/holds",
+    "/holds/{hold}",
+    "/holds/{hold}/remove",
+    "/holds/{hold}/release",
+    "/holds/{hold}/order",
+    "/orders/{order}",
+    "/orders/{order}/payments",
+    "/docs/errors",
+    "/favicon.ico",
+    "/assets/{version}/{file}",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/api/v1/openapi.json",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::ROUTES;
+    use crate::assembly::document;
+
+    #[test]
+    fn the_table_and_the_document_name_the_same_routes() {
+        let document = document();
+        let mut documented = BTreeSet::new();
+        for (path, item) in &document.paths.paths {
+            for (method, there) in [
+                ("GET", item.get.is_some()),
+                ("POST", item.post.is_some()),
+                ("PUT", item.put.is_some()),
+                ("PATCH", item.patch.is_some()),
+                ("DELETE", item.delete.is_some()),
+            ] {
+                if there {
+                    documented.insert((method, path.as_str()));
+                }
+            }
+        }
+        let listed: BTreeSet<_> = ROUTES.iter().map(|(method, path, _)| (*method, *path)).collect();
+        assert_eq!(listed, documented);
+        assert_eq!(listed.len(), ROUTES.len(), "a route is listed twice");
+    }
+}

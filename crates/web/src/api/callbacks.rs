@@ -1,0 +1,35 @@
+//! Providers tell of charges; on any node.
+
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use voelgoed_app::payments::callback::callback as callback_command;
+use voelgoed_app::payments::ports::CallbackRejected;
+use voelgoed_domain::refusal::{Code, Refusal};
+
+use crate::extract::bytes;
+use crate::problem::{Answer, Problem};
+use crate::state::Web;
+
+/// Takes a callback in: 204 once it is committed, so that anything else makes the provider repeat it.
+#[utoipa::path(post, path = "/api/v1/providers/{name}/callback", params(("name" = String, Path)), tag = "payments",
+    request_body(content = String, content_type = "application/json"),
+    responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub async fn callback(State(web): State<Web>, Path(name): Path<String>, request: Request) -> Answer<StatusCode> {
+    if web.platform.gateway(&name).is_err() {
+        return Err(Refusal::not_found().into());
+    }
+    let pairs = request
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    let headers: Vec<(String, String)> = pairs.collect();
+    let body = bytes(request, &web).await?;
+    match callback_command(&web.platform, &name, &headers, &body).await? {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(rejected @ (CallbackRejected::Forged | CallbackRejected::Stale)) => {
+            tracing::warn!(provider = name, %rejected, slice = "payments", "a callback was not believed");
+            Err(Refusal::new(Code::Unauthenticated, "The signature or its time does not fit.").into())
+        }
+        Err(CallbackRejected::Malformed) => Err(Refusal::invalid("body", "Not a callback of this provider.").into()),
+    }
+}

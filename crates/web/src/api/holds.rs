@@ -1,0 +1,216 @@
+//! Holds: a buyer takes places for a while, changes them, or gives them back.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voelgoed_app::ticketing::change_hold::{ChangeHold, change_hold};
+use voelgoed_app::ticketing::hold::{HoldCommand, hold, of_token};
+use voelgoed_app::ticketing::picks::Item;
+use voelgoed_app::ticketing::read_hold::read_hold;
+use voelgoed_app::ticketing::release_hold::release_hold;
+use voelgoed_app::ticketing::terms::HoldView;
+use voelgoed_app::token::TokenKind;
+use voelgoed_domain::ids::{AreaId, EventId, HoldId, TicketTypeId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::ticketing::place::PlaceNumber;
+use voelgoed_domain::ticketing::quote::PricedPlace;
+use voelgoed_domain::time::Timestamp;
+
+use super::events::visible;
+use super::money::MoneyDto;
+use crate::extract::{Body, Buyer, BuyerToken, OptionalKey, PathId};
+use crate::problem::{Answer, Problem};
+use crate::state::Web;
+
+/// One item: a seat by its place, or a quantity of an area.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemDto {
+    /// A seat.
+    pub place: Option<u32>,
+    /// An area, with `quantity`.
+    #[schema(value_type = Option<String>)]
+    pub area: Option<AreaId>,
+    /// How many places of the area.
+    #[schema(minimum = 1)]
+    pub quantity: Option<u32>,
+    /// As which ticket type.
+    #[schema(value_type = String)]
+    pub ticket_type: TicketTypeId,
+    /// How many of them for wheelchair users (best available only).
+    #[serde(default)]
+    pub accessible: u32,
+    /// How many of them for who comes with a wheelchair user (best available only).
+    #[serde(default)]
+    pub companions: u32,
+}
+
+/// What is asked for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HoldBody {
+    /// All of them or nothing.
+    pub items: Vec<ItemDto>,
+    /// True: a seated area's quantity is chosen together.
+    #[serde(default)]
+    pub best_available: bool,
+    /// A promo code.
+    pub code: Option<String>,
+}
+
+/// A held place with its price.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PricedPlaceDto {
+    place: u32,
+    label: String,
+    #[schema(value_type = String)]
+    ticket_type: TicketTypeId,
+    ticket_type_name: String,
+    price: MoneyDto,
+}
+
+/// A hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HoldDto {
+    /// `hold_…`
+    #[schema(value_type = String)]
+    pub id: HoldId,
+    /// Proves that the hold is yours: `X-Token`, and `hold_token` of an order.
+    pub token: String,
+    items: Vec<PricedPlaceDto>,
+    fees: MoneyDto,
+    tax: MoneyDto,
+    total: MoneyDto,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    now: Timestamp,
+    epoch: u64,
+}
+
+impl From<&PricedPlace> for PricedPlaceDto {
+    fn from(priced: &PricedPlace) -> Self {
+        Self {
+            place: priced.place.0,
+            label: priced.label.clone(),
+            ticket_type: priced.ticket_type,
+            ticket_type_name: priced.ticket_type_name.clone(),
+            price: priced.price.into(),
+        }
+    }
+}
+
+/// A hold, rendered for its owner.
+pub fn render(web: &Web, view: &HoldView) -> HoldDto {
+    let terms = &view.terms.terms;
+    HoldDto {
+        id: view.id,
+        token: web.platform.tokens.mint(TokenKind::Hold, view.scope, view.id),
+        items: view.places.iter().map(Into::into).collect(),
+        fees: terms.fees().into(),
+        tax: terms.tax().into(),
+        total: terms.total().into(),
+        expires_at: view.record.expires_at,
+        now: view.now,
+        epoch: view.record.epoch.0,
+    }
+}
+
+/// Items as the command takes them.
+///
+/// # Errors
+/// `invalid_request` with the item's field.
+pub fn items(items: Vec<ItemDto>, field: &str) -> Result<Vec<Item>, Refusal> {
+    let parse = |(at, item): (usize, ItemDto)| match (item.place, item.area, item.quantity) {
+        (Some(place), None, None) => Ok(Item::Place { place: PlaceNumber(place), ticket_type: item.ticket_type }),
+        (None, Some(_), Some(0)) => {
+            Err(Refusal::invalid(format!("{field}[{at}].quantity"), "Ask for at least one place."))
+        }
+        (None, Some(area), Some(quantity)) => Ok(Item::Area {
+            area,
+            quantity,
+            ticket_type: item.ticket_type,
+            accessible: item.accessible,
+            companions: item.companions,
+        }),
+        _ => Err(Refusal::invalid(format!("{field}[{at}]"), "Give either `place`, or `area` and `quantity`.")),
+    };
+    items.into_iter().enumerate().map(parse).collect()
+}
+
+/// Takes places for a while, all or nothing.
+#[utoipa::path(post, path = "/api/v1/events/{event}/holds", params(("event" = String, Path)), request_body = HoldBody, tag = "ticketing",
+    responses((status = 201, body = HoldDto), (status = 409, body = Problem, description = "place_taken, sold_out, limit_reached, sale_closed"),
+        (status = 429, body = Problem), (status = 503, body = Problem)))]
+pub async fn create(
+    State(web): State<Web>,
+    PathId(event): PathId<EventId>,
+    buyer: Buyer,
+    key: OptionalKey,
+    body: Body<HoldBody>,
+) -> Answer<Response> {
+    buyer.limited(&web)?;
+    let (scope, _) = visible(&web, event).await?;
+    let command = HoldCommand {
+        scope,
+        session: buyer.session,
+        items: items(body.value.items, "items")?,
+        best_available: body.value.best_available,
+        code: body.value.code,
+        repeatable: key.text().map(|key| (key, body.digest)),
+    };
+    let view = hold(&web.platform, command).await?;
+    Ok((StatusCode::CREATED, Json(render(&web, &view))).into_response())
+}
+
+/// A hold, while it lives.
+#[utoipa::path(get, path = "/api/v1/holds/{hold}", params(("hold" = String, Path)), tag = "ticketing",
+    responses((status = 200, body = HoldDto), (status = 404, body = Problem), (status = 410, body = Problem)))]
+pub async fn show(State(web): State<Web>, PathId(id): PathId<HoldId>, token: BuyerToken) -> Answer<Json<HoldDto>> {
+    let scope = of_token(&web.platform, id, &token.0)?;
+    Ok(Json(render(&web, &read_hold(&web.platform, scope, id).await?)))
+}
+
+/// What is to change of a hold.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeBody {
+    /// What is taken in addition.
+    #[serde(default)]
+    add: Vec<ItemDto>,
+    /// Which of its places are given back.
+    #[serde(default)]
+    remove: Vec<u32>,
+}
+
+/// Adds places or gives some back, all or nothing; the end of the hold does not move.
+#[utoipa::path(patch, path = "/api/v1/holds/{hold}", params(("hold" = String, Path)), request_body = ChangeBody, tag = "ticketing",
+    responses((status = 200, body = HoldDto), (status = 404, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem)))]
+pub async fn change(
+    State(web): State<Web>,
+    PathId(hold): PathId<HoldId>,
+    buyer: Buyer,
+    token: BuyerToken,
+    body: Body<ChangeBody>,
+) -> Answer<Json<HoldDto>> {
+    let scope = of_token(&web.platform, hold, &token.0)?;
+    buyer.limited(&web)?;
+    if body.value.add.is_empty() && body.value.remove.is_empty() {
+        return Err(Refusal::invalid("body", "Give `add`, `remove` or both.").into());
+    }
+    let remove = body.value.remove.into_iter().map(PlaceNumber).collect();
+    let change = ChangeHold { scope, hold, add: items(body.value.add, "add")?, remove };
+    Ok(Json(render(&web, &change_hold(&web.platform, change).await?)))
+}
+
+/// Gives the places back; repeating it changes nothing.
+#[utoipa::path(delete, path = "/api/v1/holds/{hold}", params(("hold" = String, Path)), tag = "ticketing",
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem, description = "already_ordered")))]
+pub async fn release(State(web): State<Web>, PathId(id): PathId<HoldId>, token: BuyerToken) -> Answer<StatusCode> {
+    let scope = of_token(&web.platform, id, &token.0)?;
+    release_hold(&web.platform, scope, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,193 @@
+//! Seating plans: given as JSON, or imported from the formats that organizers have.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use voelgoed_app::accounts::audit::audit;
+use voelgoed_app::catalog::create_layout::create_layout;
+use voelgoed_app::catalog::ports::StoredLayout;
+use voelgoed_app::environment::fresh;
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::catalog::import::{ImportFormat, read as read_plan};
+use voelgoed_domain::catalog::layout::{AreaDraft, RowDraft, Seat, SeatFlag};
+use voelgoed_domain::ids::{LayoutId, VenueId};
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::time::Timestamp;
+
+use super::created::{created, idempotent, json};
+use super::paging::{ListDto, ListParams};
+use crate::extract::{Body, OptionalKey, Organizer, Params};
+use crate::problem::{Answer, Problem};
+use crate::state::Web;
+
+/// A seating plan to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LayoutBody {
+    #[schema(value_type = String)]
+    venue: VenueId,
+    areas: Vec<AreaBody>,
+}
+
+/// An area: with rows where it is seated, with a capacity where not.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AreaBody {
+    name: String,
+    rows: Option<Vec<RowBody>>,
+    capacity: Option<u32>,
+    /// The category of a general-admission area's places; its name where absent.
+    category: Option<String>,
+}
+
+/// A row, left to right.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RowBody {
+    name: String,
+    seats: Vec<SeatBody>,
+}
+
+/// A seat.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeatBody {
+    label: String,
+    x: f32,
+    y: f32,
+    category: String,
+    /// `accessible`, `companion`, `restricted_view`.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    flags: Vec<SeatFlag>,
+}
+
+/// A stored version of a seating plan.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LayoutDto {
+    #[schema(value_type = String)]
+    id: LayoutId,
+    #[schema(value_type = String)]
+    venue: VenueId,
+    /// 1, 2, … within the venue; 0 in the answer that makes it where it is not yet known.
+    version: u32,
+    places: u32,
+    areas: Vec<LayoutAreaDto>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// An area of a stored plan.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LayoutAreaDto {
+    id: String,
+    name: String,
+    places: u32,
+}
+
+fn render(stored: &StoredLayout) -> LayoutDto {
+    let areas = stored.layout.areas.iter().map(|area| LayoutAreaDto {
+        id: area.id.to_string(),
+        name: area.name.clone(),
+        places: u32::try_from(area.places().len()).unwrap_or(u32::MAX),
+    });
+    LayoutDto {
+        id: stored.id,
+        venue: stored.venue,
+        version: stored.version,
+        places: stored.layout.place_count(),
+        areas: areas.collect(),
+        created_at: stored.created_at,
+    }
+}
+
+fn draft(web: &Web, at: usize, area: AreaBody) -> Result<AreaDraft, Refusal> {
+    let id = fresh(&*web.platform.environment);
+    match (area.rows, area.capacity) {
+        (Some(rows), None) => Ok(AreaDraft::seated(id, area.name, rows.into_iter().map(row).collect())),
+        (None, Some(capacity)) => {
+            let category = area.category.unwrap_or_else(|| area.name.clone());
+            Ok(AreaDraft::general(id, area.name, capacity, category))
+        }
+        _ => Err(Refusal::new(Code::InvalidLayout, "Give either `rows` or a `capacity`.")
+            .with(|evidence| evidence.field = Some(format!("areas[{at}]")))),
+    }
+}
+
+fn row(body: RowBody) -> RowDraft {
+    let seats = body.seats.into_iter().map(|seat| Seat {
+        label: seat.label,
+        x: seat.x,
+        y: seat.y,
+        category: seat.category,
+        flags: seat.flags,
+    });
+    RowDraft { name: body.name, seats: seats.collect() }
+}
+
+/// Adds the next version of a venue's seating plan.
+#[utoipa::path(post, path = "/api/v1/layouts", request_body = LayoutBody, tag = "catalog",
+    responses((status = 201, body = LayoutDto), (status = 400, body = Problem, description = "invalid_layout"), (status = 404, body = Problem)))]
+pub async fn create(
+    State(web): State<Web>,
+    caller: Organizer,
+    key: OptionalKey,
+    body: Body<LayoutBody>,
+) -> Answer<Response> {
+    caller.may(Scope::Catalog)?;
+    let areas = body.value.areas.into_iter().enumerate();
+    let areas = areas.map(|(at, area)| draft(&web, at, area)).collect::<Result<Vec<_>, _>>()?;
+    let show = |stored: &StoredLayout| json(&render(stored));
+    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
+    let outcome = create_layout(&web.platform, caller.organization, body.value.venue, areas, repeat).await?;
+    audit(&web.platform, caller.organization, &caller.actor, "layout.create", body.value.venue).await;
+    Ok(created(outcome, show))
+}
+
+/// What is imported.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ImportParams {
+    #[param(value_type = String)]
+    venue: VenueId,
+    /// `pretix` (its seating-plan JSON) or `csv` (`area,row,seat,x,y,category[,flags]`).
+    format: String,
+}
+
+/// Imports a seating plan; errors name line and field.
+#[utoipa::path(post, path = "/api/v1/layouts/import", params(ImportParams), tag = "catalog",
+    request_body(content((String = "text/csv"), (String = "application/json"))),
+    responses((status = 201, body = LayoutDto), (status = 400, body = Problem, description = "invalid_layout"), (status = 404, body = Problem)))]
+pub async fn import(
+    State(web): State<Web>,
+    caller: Organizer,
+    Params(params): Params<ImportParams>,
+    request: Request,
+) -> Answer<Response> {
+    caller.may(Scope::Catalog)?;
+    let format = match params.format.as_str() {
+        "pretix" => ImportFormat::Pretix,
+        "csv" => ImportFormat::Csv,
+        _ => return Err(Refusal::invalid("format", "Known formats: pretix, csv.").into()),
+    };
+    let bytes = crate::extract::bytes(request, &web).await?;
+    let areas = read_plan(format, &bytes, || fresh(&*web.platform.environment))?;
+    let outcome = create_layout(&web.platform, caller.organization, params.venue, areas, None).await?;
+    audit(&web.platform, caller.organization, &caller.actor, "layout.import", params.venue).await;
+    Ok(created(outcome, |stored| json(&render(stored))))
+}
+
+/// The seating plans, oldest first.
+#[utoipa::path(get, path = "/api/v1/layouts", params(ListParams), tag = "catalog",
+    responses((status = 200, body = ListDto<LayoutDto>), (status = 403, body = Problem)))]
+pub async fn list(
+    State(web): State<Web>,
+    caller: Organizer,
+    Params(params): Params<ListParams>,
+) -> Answer<Json<ListDto<LayoutDto>>> {
+    caller.may(Scope::Catalog)?;
+    let found = web.platform.catalog.layouts(caller.organization, params.page()?).await?;
+    Ok(Json(ListDto::of(found, |stored| render(&stored))))
+}

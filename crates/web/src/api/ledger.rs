@@ -1,0 +1,86 @@
+//! The journal, for reading.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::ids::{EntryId, EventId, OrderId};
+use voelgoed_domain::money::Money;
+use voelgoed_domain::time::Timestamp;
+
+use super::money::MoneyDto;
+use super::paging::{ListDto, ListParams};
+use crate::extract::{Organizer, Params};
+use crate::problem::{Answer, Problem};
+use crate::state::Web;
+
+/// An account's balance in one currency; debits are positive.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BalanceDto {
+    account: String,
+    balance: MoneyDto,
+}
+
+/// A journal entry; its postings sum to zero.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EntryDto {
+    #[schema(value_type = String)]
+    id: EntryId,
+    /// `sale`, `refund`, …
+    kind: String,
+    #[schema(value_type = String)]
+    event: EventId,
+    #[schema(value_type = String)]
+    order: OrderId,
+    postings: Vec<PostingDto>,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+/// A posting; debits are positive.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PostingDto {
+    account: String,
+    amount: MoneyDto,
+}
+
+/// Every account's balance.
+#[utoipa::path(get, path = "/api/v1/ledger/accounts", tag = "ledger",
+    responses((status = 200, body = ListDto<BalanceDto>), (status = 403, body = Problem)))]
+pub async fn accounts(State(web): State<Web>, caller: Organizer) -> Answer<Json<ListDto<BalanceDto>>> {
+    caller.may(Scope::Finance)?;
+    let found = web.platform.ledger.balances(caller.organization).await?;
+    let render = |found: voelgoed_app::ledger::ports::Balance| BalanceDto {
+        balance: Money::new(found.amount, found.currency).into(),
+        account: found.account,
+    };
+    Ok(Json(ListDto::whole(found.into_iter().map(render).collect())))
+}
+
+/// The journal, oldest first.
+#[utoipa::path(get, path = "/api/v1/ledger/entries", params(ListParams), tag = "ledger",
+    responses((status = 200, body = ListDto<EntryDto>), (status = 403, body = Problem)))]
+pub async fn entries(
+    State(web): State<Web>,
+    caller: Organizer,
+    Params(params): Params<ListParams>,
+) -> Answer<Json<ListDto<EntryDto>>> {
+    caller.may(Scope::Finance)?;
+    let found = web.platform.ledger.entries(caller.organization, params.page()?).await?;
+    Ok(Json(ListDto::of(found, |entry| {
+        let amount = |amount| MoneyDto::from(Money::new(amount, entry.currency));
+        let postings = entry
+            .postings
+            .into_iter()
+            .map(|posting| PostingDto { amount: amount(posting.amount), account: posting.account });
+        EntryDto {
+            id: entry.id,
+            kind: entry.kind,
+            event: entry.event,
+            order: entry.order,
+            postings: postings.collect(),
+            at: entry.at,
+        }
+    })))
+}

@@ -1,0 +1,93 @@
+//! The HTTP API, a module per slice: DTOs of their own, parsed, handed to one command, and rendered.
+//!
+//! Never: a rule, SQL, a store's key. To add a route: its handler with `#[utoipa::path]`, a line in [`routes`], a line in `access.rs`.
+
+pub mod accounts;
+pub mod audit;
+pub mod availability;
+pub mod callbacks;
+pub mod catalog;
+pub mod created;
+pub mod devices;
+pub mod events;
+pub mod gates;
+pub mod holds;
+pub mod layouts;
+pub mod ledger;
+pub mod login;
+pub mod money;
+pub mod openapi;
+pub mod orders;
+pub mod paging;
+pub mod refunds;
+pub mod sales;
+pub mod scans;
+pub mod sse;
+pub mod tickets;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::Web;
+
+/// Routes of buyers; each request has a session.
+pub fn buyer_routes() -> OpenApiRouter<Web> {
+    OpenApiRouter::new()
+        .routes(routes!(events::list))
+        .routes(routes!(events::show))
+        .routes(routes!(events::map))
+        .routes(routes!(availability::availability))
+        .routes(routes!(availability::stream))
+        .routes(routes!(holds::create))
+        .routes(routes!(holds::show, holds::change, holds::release))
+        .routes(routes!(orders::create))
+        .routes(routes!(orders::show))
+        .routes(routes!(orders::pay_again))
+        .routes(routes!(orders::stream))
+        .routes(routes!(tickets::image))
+}
+
+/// Routes of organizers, devices and providers.
+pub fn other_routes() -> OpenApiRouter<Web> {
+    OpenApiRouter::new()
+        .routes(routes!(login::log_in))
+        .routes(routes!(login::log_out))
+        .routes(routes!(accounts::create_organization))
+        .routes(routes!(accounts::create_member, accounts::list_members))
+        .routes(routes!(accounts::create_api_key, accounts::list_api_keys))
+        .routes(routes!(accounts::revoke_api_key))
+        .routes(routes!(audit::list))
+        .routes(routes!(catalog::create_venue, catalog::list_venues))
+        .routes(routes!(catalog::create_event))
+        .routes(routes!(catalog::list_own_events))
+        .routes(routes!(catalog::create_ticket_type))
+        .routes(routes!(catalog::retire_ticket_type))
+        .routes(routes!(catalog::create_price_rule))
+        .routes(routes!(catalog::publish))
+        .routes(routes!(catalog::pause))
+        .routes(routes!(catalog::open))
+        .routes(routes!(catalog::close))
+        .routes(routes!(catalog::block, catalog::unblock))
+        .routes(routes!(sales::list_orders))
+        .routes(routes!(sales::show_order))
+        .routes(routes!(sales::cancel_order))
+        .routes(routes!(refunds::create))
+        .routes(routes!(ledger::accounts))
+        .routes(routes!(ledger::entries))
+        .routes(routes!(gates::create_gate, gates::list_gates))
+        .routes(routes!(gates::create_device, gates::list_devices))
+        .routes(routes!(gates::revoke_device))
+        .routes(routes!(scans::list))
+        .routes(routes!(scans::conflicts))
+        .routes(routes!(devices::pair))
+        .routes(routes!(devices::package))
+        .routes(routes!(devices::stream))
+        .routes(routes!(scans::create))
+        .routes(routes!(scans::batch))
+        .routes(routes!(callbacks::callback))
+}
+
+/// Routes that take whole seating plans, and so larger bodies.
+pub fn plan_routes() -> OpenApiRouter<Web> {
+    OpenApiRouter::new().routes(routes!(layouts::create, layouts::list)).routes(routes!(layouts::import))
+}

@@ -1,0 +1,119 @@
+//! The OpenAPI document: gathered from the handlers, completed with what holds for all of them.
+
+use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder, Schema};
+
+use crate::access::{Access, ROUTES};
+use crate::extract::LOGIN_COOKIE;
+
+/// What the document says of the whole.
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Voelgoed",
+    description = "Tickets, sold and scanned when everybody wants them at once.",
+    license(name = "Apache-2.0")
+))]
+pub struct Document;
+
+/// The answers that any route may give, all `application/problem+json`.
+const ANYWHERE: &[(&str, &str)] = &[
+    ("400", "a field is missing, malformed or out of range"),
+    ("401", "no valid key, session or signature"),
+    ("403", "the caller may not do this"),
+    ("404", "nothing here for this caller"),
+    ("405", "the route has no such method"),
+    ("409", "the state of the world does not allow it"),
+    ("410", "it was there and is over"),
+    ("413", "over a named limit"),
+    ("429", "too many requests"),
+    ("503", "not possible right now; see Retry-After"),
+];
+
+/// The prefix of the ids that each name in a path stands for; a name that is not here stands for something else.
+const PREFIXES: &[(&str, &str)] =
+    &[("event", "evt"), ("hold", "hold"), ("order", "ord"), ("key", "key"), ("ticket_type", "tt"), ("device", "dev")];
+
+/// Adds what holds for every route: errors as problem+json, the shape of ids in paths, and by what each caller is known (from the access table).
+pub fn complete(document: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            ("GET", &mut item.get),
+            ("POST", &mut item.post),
+            ("PUT", &mut item.put),
+            ("PATCH", &mut item.patch),
+            ("DELETE", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
+            add_problems(operation);
+            add_patterns(operation);
+            let access = ROUTES.iter().find(|(listed, route, _)| (*listed, *route) == (method, path.as_str()));
+            operation.security = access.and_then(|(_, _, access)| known_by(*access, path));
+        }
+    }
+    add_schemes(document);
+}
+
+/// By what the callers of a route are known, each way on its own; none where nobody needs to be.
+fn known_by(access: Access, path: &str) -> Option<Vec<SecurityRequirement>> {
+    let schemes: &[&str] = match access {
+        Access::Organizer | Access::AnyOrganizer => &["organizer", "login"],
+        Access::Device => &["device"],
+        Access::Operator => &["operator"],
+        // An order names its hold's token in its body.
+        Access::Token if path == "/api/v1/orders" => return None,
+        Access::Token => &["token", "token_query"],
+        // Signatures are the provider's own affair; a session is given to whoever comes without one.
+        Access::Anybody | Access::Provider => return None,
+    };
+    Some(schemes.iter().map(|scheme| SecurityRequirement::new(*scheme, Vec::<String>::new())).collect())
+}
+
+fn add_schemes(document: &mut utoipa::openapi::OpenApi) {
+    let components = document.components.get_or_insert_default();
+    for (name, description) in [
+        ("organizer", "an API key, `vgk_…`"),
+        ("device", "a paired device's key, `vgd_…`"),
+        ("operator", "the operator's key"),
+    ] {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
+        components.add_security_scheme(name, SecurityScheme::Http(bearer));
+    }
+    let login = ApiKeyValue::with_description(LOGIN_COOKIE, "the console's login; writes send `X-CSRF-Token` too");
+    components.add_security_scheme("login", SecurityScheme::ApiKey(ApiKey::Cookie(login)));
+    let token = "the token of the hold or the order";
+    let header = ApiKeyValue::with_description("X-Token", token);
+    components.add_security_scheme("token", SecurityScheme::ApiKey(ApiKey::Header(header)));
+    let query = ApiKeyValue::with_description("token", token);
+    components.add_security_scheme("token_query", SecurityScheme::ApiKey(ApiKey::Query(query)));
+}
+
+fn add_patterns(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        let prefix = PREFIXES.iter().find(|(name, _)| *name == parameter.name);
+        if let (ParameterIn::Path, Some((_, prefix)), Some(RefOr::T(Schema::Object(schema)))) =
+            (&parameter.parameter_in, prefix, &mut parameter.schema)
+        {
+            schema.pattern = Some(format!("^{prefix}_[0-9a-f]{{32}}$"));
+        }
+    }
+}
+
+fn add_problems(operation: &mut Operation) {
+    let problem = || Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
+    for (status, description) in ANYWHERE {
+        let responses = &mut operation.responses.responses;
+        // The macro writes a body of errors as plain JSON; they are sent as problem+json.
+        let description = match responses.get(*status) {
+            Some(RefOr::T(known)) if !known.description.is_empty() => known.description.clone(),
+            _ => (*description).to_owned(),
+        };
+        let response = ResponseBuilder::new().description(description).content("application/problem+json", problem());
+        responses.insert((*status).to_owned(), RefOr::T(response.build()));
+    }
+}

@@ -1,0 +1,115 @@
+//! Orders, as organizers see them.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use voelgoed_app::accounts::audit::audit;
+use voelgoed_app::checkout::cancel_order::cancel_order as cancel_command;
+use voelgoed_app::checkout::ports::{Order, OrderDetail};
+use voelgoed_app::checkout::read_order::read_order;
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::checkout::order::OrderState;
+use voelgoed_domain::ids::{EventId, OrderId};
+use voelgoed_domain::time::Timestamp;
+
+use super::money::MoneyDto;
+use super::orders::{OrderDto, render};
+use super::paging::{ListDto, ListParams};
+use crate::extract::{Organizer, Params, PathId};
+use crate::problem::{Answer, Problem};
+use crate::state::Web;
+
+/// An order in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrderLineDto {
+    #[schema(value_type = String)]
+    id: OrderId,
+    #[schema(value_type = String)]
+    event: EventId,
+    #[schema(value_type = String)]
+    state: OrderState,
+    name: String,
+    email: String,
+    total: MoneyDto,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+fn line(order: Order) -> OrderLineDto {
+    OrderLineDto {
+        id: order.id,
+        event: order.event,
+        state: order.state,
+        name: order.buyer.name,
+        email: order.buyer.email,
+        total: order.total.into(),
+        created_at: order.created_at,
+    }
+}
+
+/// Which orders are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OrdersParams {
+    /// Of this event only.
+    #[param(value_type = Option<String>)]
+    event: Option<EventId>,
+    /// The cursor that the part before gave as `next`.
+    #[param(value_type = Option<String>)]
+    after: Option<Uuid>,
+    /// How many items, 1 to 200.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
+/// The organization's orders, oldest first.
+#[utoipa::path(get, path = "/api/v1/organization/orders", params(OrdersParams), tag = "sales",
+    responses((status = 200, body = ListDto<OrderLineDto>), (status = 403, body = Problem)))]
+pub async fn list_orders(
+    State(web): State<Web>,
+    caller: Organizer,
+    Params(params): Params<OrdersParams>,
+) -> Answer<Json<ListDto<OrderLineDto>>> {
+    caller.may(Scope::Sales)?;
+    let page = ListParams { after: params.after, limit: params.limit }.page()?;
+    let found = web.platform.orders.orders(caller.organization, params.event, page).await?;
+    Ok(Json(ListDto::of(found, line)))
+}
+
+async fn rendered(web: &Web, detail: OrderDetail) -> Answer<Json<OrderDto>> {
+    let scope = voelgoed_app::ticketing::ports::EventScope {
+        organization: detail.order.organization,
+        event: detail.order.event,
+    };
+    let listing = web.platform.listings.listing(scope).await?;
+    Ok(Json(render(web, &detail, &listing.event, web.platform.environment.now())))
+}
+
+/// One order of the organization.
+#[utoipa::path(get, path = "/api/v1/organization/orders/{order}", params(("order" = String, Path)), tag = "sales",
+    responses((status = 200, body = OrderDto), (status = 404, body = Problem)))]
+pub async fn show_order(
+    State(web): State<Web>,
+    caller: Organizer,
+    PathId(order): PathId<OrderId>,
+) -> Answer<Json<OrderDto>> {
+    caller.may(Scope::Sales)?;
+    let detail = read_order(&web.platform, caller.organization, order).await?;
+    rendered(&web, detail).await
+}
+
+/// Gives an unpaid order up; its places are freed once its provider confirmed that nothing will be charged.
+#[utoipa::path(post, path = "/api/v1/orders/{order}/cancel", params(("order" = String, Path)), tag = "sales",
+    responses((status = 200, body = OrderDto), (status = 404, body = Problem), (status = 409, body = Problem, description = "wrong_state")))]
+pub async fn cancel_order(
+    State(web): State<Web>,
+    caller: Organizer,
+    PathId(order): PathId<OrderId>,
+) -> Answer<Json<OrderDto>> {
+    caller.may(Scope::Sales)?;
+    let detail = cancel_command(&web.platform, caller.organization, order).await?;
+    audit(&web.platform, caller.organization, &caller.actor, "order.cancel", order).await;
+    rendered(&web, detail).await
+}

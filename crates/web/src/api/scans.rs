@@ -1,0 +1,322 @@
+//! Scans: one at a time at the gate, in batches from devices that were offline, and lists for the organizer (P3, P6).
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use voelgoed_app::error::Error;
+use voelgoed_app::scanning::ports::{FirstEntry, Recorded, Scan, ScanResult};
+use voelgoed_app::scanning::scan::{ScanCommand, scan};
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
+use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
+use voelgoed_domain::scanning::entry::{Direction, ScanReason, SyncOutcome, sync_outcome};
+use voelgoed_domain::time::Timestamp;
+
+use super::paging::{ListDto, ListParams};
+use crate::extract::{Body, DeviceCaller, Organizer, Params};
+use crate::problem::{Answer, Problem};
+use crate::state::Web;
+
+/// The most scans of one batch.
+pub const MOST_IN_BATCH: usize = 100;
+
+/// A scan as a device sends it.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScanBody {
+    /// A UUID made on the device; the same one answers the same.
+    pub id: Uuid,
+    /// What was read.
+    pub code: String,
+    /// Where.
+    #[schema(value_type = String)]
+    pub gate: GateId,
+    /// `entry` or `exit`.
+    #[serde(default = "entry")]
+    #[schema(value_type = String)]
+    pub direction: Direction,
+    /// The device's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub scanned_at: Timestamp,
+    /// The device had already let the person in.
+    #[serde(default)]
+    pub forced: bool,
+}
+
+const fn entry() -> Direction {
+    Direction::Entry
+}
+
+/// What became of a scan.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ScanDto {
+    id: Uuid,
+    /// `admitted` or `refused`.
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    reason: Option<ScanReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<ScannedTicketDto>,
+    /// The entry that came before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<FirstDto>,
+    /// True where it admitted although another entry stood.
+    conflict: bool,
+    /// False: keep your copy and send it again.
+    durable: bool,
+    /// True: decided without every part of the platform.
+    degraded: bool,
+    #[schema(value_type = String, format = DateTime)]
+    now: Timestamp,
+}
+
+/// The ticket that was scanned.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ScannedTicketDto {
+    #[schema(value_type = String)]
+    id: TicketId,
+    label: Option<String>,
+    ticket_type_name: Option<String>,
+}
+
+/// The entry that came before.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FirstDto {
+    #[schema(value_type = String)]
+    gate: GateId,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+impl From<FirstEntry> for FirstDto {
+    fn from(first: FirstEntry) -> Self {
+        Self { gate: first.gate, at: first.at }
+    }
+}
+
+fn outcome(result: ScanResult) -> (&'static str, Option<ScanReason>) {
+    match result {
+        ScanResult::Admitted => ("admitted", None),
+        ScanResult::Refused(reason) => ("refused", Some(reason)),
+    }
+}
+
+fn answer(recorded: Recorded, now: Timestamp) -> ScanDto {
+    let scan = recorded.scan;
+    let (result, reason) = outcome(scan.result);
+    let ticket =
+        scan.ticket.map(|id| ScannedTicketDto { id, label: scan.label, ticket_type_name: scan.ticket_type_name });
+    ScanDto {
+        id: scan.id.uuid(),
+        result,
+        reason,
+        ticket,
+        first: scan.first.map(Into::into),
+        conflict: scan.conflict,
+        durable: true,
+        degraded: false,
+        now,
+    }
+}
+
+fn command(body: ScanBody) -> ScanCommand {
+    ScanCommand {
+        id: ScanId::from_uuid(body.id),
+        code: body.code,
+        gate: body.gate,
+        direction: body.direction,
+        scanned_at: body.scanned_at,
+        forced: body.forced,
+    }
+}
+
+/// Decides a scan at the gate; the answer means that it is written.
+#[utoipa::path(post, path = "/api/v1/scans", request_body = ScanBody, tag = "scanning",
+    responses((status = 200, body = ScanDto), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)))]
+pub async fn create(
+    State(web): State<Web>,
+    DeviceCaller(device): DeviceCaller,
+    body: Body<ScanBody>,
+) -> Answer<Json<ScanDto>> {
+    let recorded = scan(&web.platform, &device, command(body.value)).await?;
+    Ok(Json(answer(recorded, web.platform.environment.now())))
+}
+
+/// Scans of a device that was offline.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchBody {
+    /// At most 100.
+    scans: Vec<ScanBody>,
+}
+
+/// What each scan of a batch came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchDto {
+    answers: Vec<BatchAnswerDto>,
+    #[schema(value_type = String, format = DateTime)]
+    now: Timestamp,
+}
+
+/// What one scan of a batch came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchAnswerDto {
+    id: Uuid,
+    /// `accepted`, `duplicate_of`, `conflict`, `unknown`; absent where it could not be written and must be sent again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    outcome: Option<SyncOutcome>,
+    /// False: keep your copy and send it again.
+    durable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scan: Option<ScanDto>,
+    /// Why it was not written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Takes up to 100 scans in, each answered by itself; one that fails does not keep the others out.
+#[utoipa::path(post, path = "/api/v1/scans/batch", request_body = BatchBody, tag = "scanning",
+    responses((status = 200, body = BatchDto), (status = 401, body = Problem), (status = 413, body = Problem)))]
+pub async fn batch(
+    State(web): State<Web>,
+    DeviceCaller(device): DeviceCaller,
+    body: Body<BatchBody>,
+) -> Answer<Json<BatchDto>> {
+    if body.value.scans.len() > MOST_IN_BATCH {
+        let limit = LimitHit { name: "scans_per_batch", most: MOST_IN_BATCH as u64 };
+        return Err(Refusal::new(Code::TooLarge, "Send fewer scans at once.")
+            .with(|evidence| evidence.limit = Some(limit))
+            .into());
+    }
+    let mut answers = Vec::with_capacity(body.value.scans.len());
+    // One after the other: within a batch, the device's own order decides who was first.
+    for body in body.value.scans {
+        let id = body.id;
+        answers.push(match scan(&web.platform, &device, command(body)).await {
+            Ok(recorded) => accepted(recorded, web.platform.environment.now()),
+            Err(error) => failed(id, &error),
+        });
+    }
+    Ok(Json(BatchDto { answers, now: web.platform.environment.now() }))
+}
+
+fn accepted(recorded: Recorded, now: Timestamp) -> BatchAnswerDto {
+    let (_, reason) = outcome(recorded.scan.result);
+    let outcome = sync_outcome(reason, recorded.scan.conflict);
+    BatchAnswerDto {
+        id: recorded.scan.id.uuid(),
+        outcome: Some(outcome),
+        durable: true,
+        scan: Some(answer(recorded, now)),
+        error: None,
+    }
+}
+
+fn failed(id: Uuid, error: &Error) -> BatchAnswerDto {
+    let error = match error {
+        Error::Refused(refusal) => refusal.code.as_str().to_owned(),
+        Error::Fault(fault) => {
+            tracing::warn!(%fault, slice = "scanning", "a scan of a batch was not written");
+            Code::TryAgain.as_str().to_owned()
+        }
+    };
+    BatchAnswerDto { id, outcome: None, durable: false, scan: None, error: Some(error) }
+}
+
+/// A scan in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListedScanDto {
+    id: Uuid,
+    #[schema(value_type = Option<String>)]
+    ticket: Option<TicketId>,
+    label: Option<String>,
+    #[schema(value_type = String)]
+    gate: GateId,
+    #[schema(value_type = String)]
+    device: DeviceId,
+    #[schema(value_type = String)]
+    direction: Direction,
+    result: &'static str,
+    #[schema(value_type = Option<String>)]
+    reason: Option<ScanReason>,
+    first: Option<FirstDto>,
+    conflict: bool,
+    forced: bool,
+    #[schema(value_type = String, format = DateTime)]
+    scanned_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Timestamp,
+}
+
+fn listed(scan: Scan) -> ListedScanDto {
+    let (result, reason) = outcome(scan.result);
+    ListedScanDto {
+        id: scan.id.uuid(),
+        ticket: scan.ticket,
+        label: scan.label,
+        gate: scan.gate,
+        device: scan.device,
+        direction: scan.direction,
+        result,
+        reason,
+        first: scan.first.map(Into::into),
+        conflict: scan.conflict,
+        forced: scan.forced,
+        scanned_at: scan.scanned_at,
+        received_at: scan.received_at,
+    }
+}
+
+/// Which scans are wanted.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ScansParams {
+    /// Of this event.
+    #[param(value_type = String)]
+    event: EventId,
+    /// The cursor that the part before gave as `next`.
+    #[param(value_type = Option<String>)]
+    after: Option<Uuid>,
+    /// How many items, 1 to 200.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
+async fn found(
+    web: &Web,
+    caller: &Organizer,
+    params: ScansParams,
+    conflicts_only: bool,
+) -> Answer<Json<ListDto<ListedScanDto>>> {
+    caller.may(Scope::Scanning)?;
+    let scope = caller.event(web, params.event).await?;
+    let page = ListParams { after: params.after, limit: params.limit }.page()?;
+    let scans = web.platform.scans.scans(scope.organization, scope.event, conflicts_only, page).await?;
+    Ok(Json(ListDto::of(scans, listed)))
+}
+
+/// An event's scans.
+#[utoipa::path(get, path = "/api/v1/scans", params(ScansParams), tag = "scanning",
+    responses((status = 200, body = ListDto<ListedScanDto>), (status = 404, body = Problem)))]
+pub async fn list(
+    State(web): State<Web>,
+    caller: Organizer,
+    Params(params): Params<ScansParams>,
+) -> Answer<Json<ListDto<ListedScanDto>>> {
+    found(&web, &caller, params, false).await
+}
+
+/// An event's scans in which two people came on one ticket.
+#[utoipa::path(get, path = "/api/v1/conflicts", params(ScansParams), tag = "scanning",
+    responses((status = 200, body = ListDto<ListedScanDto>), (status = 404, body = Problem)))]
+pub async fn conflicts(
+    State(web): State<Web>,
+    caller: Organizer,
+    Params(params): Params<ScansParams>,
+) -> Answer<Json<ListDto<ListedScanDto>>> {
+    found(&web, &caller, params, true).await
+}

@@ -1,0 +1,62 @@
+//! The router: every route, and what stands before it.
+
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use voelgoed_domain::refusal::Refusal;
+
+use crate::api::{self, openapi};
+use crate::extract::session_layer;
+use crate::layers::request_layer;
+use crate::problem::Failure;
+use crate::state::Web;
+use crate::{ops, pages};
+
+/// Every route, ready to serve.
+pub fn router(web: Web) -> Router {
+    let (buyers, _) = api::buyer_routes().split_for_parts();
+    let (others, _) = api::other_routes().split_for_parts();
+    let (plans, _) = api::plan_routes().split_for_parts();
+    let document = document();
+    let largest_body = web.settings.largest_body;
+    // A stream's frames must leave at once, and hardly repeat.
+    let compressed = DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream"));
+    Router::new()
+        // Buyers: a session from the first contact on.
+        .merge(buyers.merge(pages::routes()).layer(middleware::from_fn_with_state(web.clone(), session_layer)))
+        // Organizers, devices, providers: each by its own credentials.
+        .merge(others)
+        .merge(plans.layer(DefaultBodyLimit::max(web.settings.largest_layout)))
+        .merge(ops::routes())
+        .route("/api/v1/openapi.json", get(move || async move { Json(document) }))
+        .fallback(nothing_here)
+        // Bodies end at a named limit; seating plans have a larger one of their own.
+        .layer(DefaultBodyLimit::max(largest_body))
+        .layer(CompressionLayer::new().compress_when(compressed))
+        // Outermost: span, deadline, load shed, metrics, security headers.
+        .layer(middleware::from_fn_with_state(web.clone(), request_layer))
+        // Around even that: an error is a page for whoever asked for one.
+        .layer(middleware::from_fn(pages::error_pages))
+        .with_state(web)
+}
+
+async fn nothing_here() -> Response {
+    Failure::from(Refusal::not_found()).into_response()
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    let routes = OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .merge(api::buyer_routes())
+        .merge(api::other_routes())
+        .merge(api::plan_routes());
+    let mut document = routes.into_openapi();
+    openapi::complete(&mut document);
+    document
+}

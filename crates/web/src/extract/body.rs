@@ -1,0 +1,59 @@
+//! A JSON body with a digest of the request, by which a repeat is recognised.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
+
+use crate::problem::Failure;
+use crate::state::Web;
+
+/// A parsed body.
+#[derive(Debug)]
+pub struct Body<T> {
+    /// What it says.
+    pub value: T,
+    /// SHA-256 of method, path and body.
+    pub digest: [u8; 32],
+}
+
+impl<T: DeserializeOwned> FromRequest<Web> for Body<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Failure> {
+        let json = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if !json.is_some_and(|kind| {
+            kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+        }) {
+            return Err(Refusal::invalid("Content-Type", "Send application/json.").into());
+        }
+        let mut hasher = Sha256::new();
+        hasher.update(request.method().as_str());
+        hasher.update(b"\0");
+        hasher.update(request.uri().path());
+        hasher.update(b"\0");
+        let bytes = bytes(request, web).await?;
+        hasher.update(&bytes);
+        let value = serde_json::from_slice(&bytes)
+            .map_err(|error| Refusal::invalid("body", format!("Not the expected JSON: {error}.")))?;
+        Ok(Self { value, digest: hasher.finalize().into() })
+    }
+}
+
+/// Reads a body up to the limit of its route.
+///
+/// # Errors
+/// `too_large` with the limit, `invalid_request` where it broke off.
+pub async fn bytes(request: Request, web: &Web) -> Result<Bytes, Failure> {
+    Bytes::from_request(request, web).await.map_err(|rejection| {
+        if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let most = web.settings.largest_body as u64;
+            let refusal = Refusal::new(Code::TooLarge, "The body is larger than this route takes.");
+            return refusal.with(|evidence| evidence.limit = Some(LimitHit { name: "largest_body", most })).into();
+        }
+        Refusal::invalid("body", "The body broke off.").into()
+    })
+}

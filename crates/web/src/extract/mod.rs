@@ -1,0 +1,19 @@
+//! What handlers take out of a request: parsed, limited and checked, with a clear refusal for what does not fit.
+//!
+//! Never: a store asked before a token or signature was checked (P7).
+
+mod address;
+mod body;
+mod buyer;
+mod device;
+mod idempotency;
+mod organizer;
+mod parts;
+
+pub use address::ClientAddress;
+pub use body::{Body, bytes};
+pub use buyer::{Buyer, BuyerToken, SESSION_COOKIE, SESSION_HEADER, cookie, session_layer};
+pub use device::DeviceCaller;
+pub use idempotency::{OptionalKey, RequiredKey};
+pub use organizer::{LOGIN_COOKIE, Operator, Organizer};
+pub use parts::{Params, PathId, PathIds};

@@ -1,0 +1,119 @@
+//! Organizers: an API key with scopes, or the console's login cookie with its CSRF token on writes. The operator has a key of their own.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use voelgoed_app::accounts::secret::SecretKind;
+use voelgoed_app::ticketing::ports::EventScope;
+use voelgoed_app::token::fingerprint;
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::ids::{EventId, OrganizationId};
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_telemetry::spans;
+
+use super::buyer::cookie;
+use crate::problem::Failure;
+use crate::state::Web;
+
+/// The cookie of the console's login.
+pub const LOGIN_COOKIE: &str = "vg_login";
+/// The header that carries the login's CSRF token on writes.
+const CSRF_HEADER: &str = "x-csrf-token";
+
+/// Somebody who acts for an organization.
+#[derive(Debug, Clone)]
+pub struct Organizer {
+    /// For whom.
+    pub organization: OrganizationId,
+    /// `key_…` or `mem_…`, for the audit log and idempotency.
+    pub actor: String,
+    scopes: Vec<Scope>,
+}
+
+impl Organizer {
+    /// Checks that the caller may.
+    ///
+    /// # Errors
+    /// `missing_scope`.
+    pub fn may(&self, scope: Scope) -> Result<(), Refusal> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        let name = serde_json::to_value(scope).unwrap_or_default();
+        Err(Refusal::new(Code::MissingScope, format!("This needs the scope {}.", name.as_str().unwrap_or_default())))
+    }
+
+    /// The scope of an event of this organization.
+    ///
+    /// # Errors
+    /// `not_found` for a foreign one.
+    pub async fn event(&self, web: &Web, event: EventId) -> Result<EventScope, Failure> {
+        let scope = web.platform.listings.locate(event).await?;
+        if scope.organization != self.organization {
+            voelgoed_telemetry::metrics::http::tenant_mismatch("organizer");
+            return Err(Refusal::not_found().into());
+        }
+        spans::belongs_to(&scope.organization, Some(&scope.event));
+        Ok(scope)
+    }
+}
+
+/// The text after `Bearer `.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+}
+
+pub(super) fn unauthenticated() -> Refusal {
+    Refusal::new(Code::Unauthenticated, "Send a valid key.")
+}
+
+impl FromRequestParts<Web> for Organizer {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
+        if let Some(secret) = bearer(&parts.headers) {
+            return by_key(web, secret).await;
+        }
+        let token = cookie(&parts.headers, LOGIN_COOKIE).ok_or_else(unauthenticated)?;
+        let login = web.platform.credentials.login(fingerprint(&token)).await?.ok_or_else(unauthenticated)?;
+        if login.expires_at <= web.platform.environment.now() {
+            return Err(unauthenticated().into());
+        }
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        let csrf = parts.headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+        if !reads && csrf.map(fingerprint) != Some(fingerprint(&login.csrf)) {
+            return Err(Refusal::new(Code::CsrfMismatch, "Reload the page and try again.").into());
+        }
+        spans::belongs_to(&login.member.organization, None);
+        Ok(Self {
+            organization: login.member.organization,
+            actor: login.member.id.to_string(),
+            scopes: login.member.scopes.clone(),
+        })
+    }
+}
+
+async fn by_key(web: &Web, secret: &str) -> Result<Organizer, Failure> {
+    if SecretKind::of(secret) != Some(SecretKind::Api) {
+        return Err(unauthenticated().into());
+    }
+    let key = web.platform.credentials.api_key(fingerprint(secret)).await?.ok_or_else(unauthenticated)?;
+    spans::belongs_to(&key.organization, None);
+    Ok(Organizer { organization: key.organization, actor: key.id.to_string(), scopes: key.scopes.clone() })
+}
+
+/// The operator of the platform.
+#[derive(Debug, Clone, Copy)]
+pub struct Operator;
+
+impl FromRequestParts<Web> for Operator {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
+        let presented = bearer(&parts.headers).map(fingerprint);
+        match (web.settings.operator_key, presented) {
+            (Some(expected), Some(presented)) if expected == presented => Ok(Self),
+            _ => Err(unauthenticated().into()),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The surface: the HTTP API, the pages, server-sent events, and the operator's endpoints.
+//!
+//! Never: a rule, SQL, a store's key, a decision about a sale; a handler parses, calls one command, and renders. Errors become problem+json in `problem`.
+
+pub mod access;
+pub mod api;
+pub mod assembly;
+pub mod extract;
+pub mod layers;
+pub mod ops;
+pub mod pages;
+pub mod problem;
+pub mod serve;
+pub mod state;

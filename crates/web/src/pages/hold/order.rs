@@ -1,0 +1,120 @@
+//! The checkout form: makes an order and leads to it. Its hidden key makes a second click, or a repeat after a lost answer, the same order (P2).
+
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use voelgoed_app::checkout::place_order::{PaymentChoice, PlaceOrder, place_order};
+use voelgoed_app::checkout::ports::{Buyer as BuyerDetails, OrderDetail};
+use voelgoed_app::error::{Error, Fault};
+use voelgoed_app::idempotency::{Created, IdempotencyKey, Idempotent};
+use voelgoed_app::ticketing::hold::of_token;
+use voelgoed_app::ticketing::ports::EventScope;
+use voelgoed_app::ticketing::read_hold::read_hold;
+use voelgoed_domain::ids::{HoldId, OrderId};
+use voelgoed_domain::refusal::{Code, Nature, Refusal};
+
+use super::{Typed, gone, render, to_order};
+use crate::extract::{Buyer, PathId};
+use crate::pages::event::{self, hold::words};
+use crate::pages::form::Form;
+use crate::problem::{Answer, status_of};
+use crate::state::Web;
+
+/// The form.
+pub async fn create(
+    State(web): State<Web>,
+    PathId(hold): PathId<HoldId>,
+    buyer: Buyer,
+    form: Form,
+) -> Answer<Response> {
+    let scope = of_token(&web.platform, hold, form.must("token")?)?;
+    buyer.limited(&web)?;
+    let outcome = submit(&web, scope, hold, &form).await;
+    match outcome {
+        Ok(order) => Ok(to_order(&web, scope, order)),
+        Err(Error::Refused(refusal)) if refusal.code == Code::PlaceTaken => taken(&web, scope, &form, &refusal).await,
+        Err(Error::Refused(refusal)) if refusal.code == Code::AlreadyOrdered => match refusal.evidence.order {
+            Some(order) => Ok(to_order(&web, scope, order)),
+            None => gone(&web, scope, hold, refusal.into(), "").await,
+        },
+        Err(Error::Refused(refusal)) if matches!(refusal.code.nature(), Nature::Invalid | Nature::Conflict) => {
+            match read_hold(&web.platform, scope, hold).await {
+                Ok(view) => {
+                    render(&web, &view, status_of(refusal.code.nature()), Some(refusal.detail), typed(&form)).await
+                }
+                Err(error) => gone(&web, scope, hold, error, form.get("places").unwrap_or_default()).await,
+            }
+        }
+        Err(error) => gone(&web, scope, hold, error, form.get("places").unwrap_or_default()).await,
+    }
+}
+
+async fn submit(web: &Web, scope: EventScope, hold: HoldId, form: &Form) -> Result<OrderId, Error> {
+    let Typed { name, email, method } = typed(form);
+    let payment = method.split_once(':');
+    let payment = payment.map(|(provider, method)| PaymentChoice { provider: provider.into(), method: method.into() });
+    let key = key(form, hold)?;
+    let command = PlaceOrder {
+        scope,
+        hold,
+        buyer: BuyerDetails { name, email },
+        payment,
+        idempotent: Idempotent { key, render: &written },
+    };
+    match place_order(&web.platform, command).await? {
+        Created::Fresh(detail) => Ok(detail.order.id),
+        Created::Replayed(answer) => read(&answer),
+    }
+}
+
+fn typed(form: &Form) -> Typed {
+    let text = |name| form.get(name).unwrap_or_default().to_owned();
+    Typed { name: text("name"), email: text("email"), method: text("method") }
+}
+
+/// The form's own key, and what a repeat with it must repeat.
+///
+/// # Errors
+/// `invalid_request` where the form has none.
+pub fn key(form: &Form, scope: impl ToString) -> Result<IdempotencyKey, Refusal> {
+    let key = form.must("key")?;
+    if key.len() > 64 || !key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(Refusal::invalid("key", "Load the page again."));
+    }
+    let mut hasher = Sha256::new();
+    for name in ["name", "email", "method"] {
+        hasher.update(form.get(name).unwrap_or_default().as_bytes());
+        hasher.update(b"\0");
+    }
+    // Keys of pages and of the API never meet.
+    Ok(IdempotencyKey { scope: scope.to_string(), key: format!("page/{key}"), request: hasher.finalize().into() })
+}
+
+/// What is kept for a repeat: which order it was.
+pub fn written(detail: &OrderDetail) -> Bytes {
+    detail.order.id.to_string().into()
+}
+
+/// Reads what [`written`] wrote.
+///
+/// # Errors
+/// [`Fault::Internal`] where it is not ours.
+pub fn read(answer: &Bytes) -> Result<OrderId, Error> {
+    let id = std::str::from_utf8(answer).ok().and_then(|text| text.parse().ok());
+    id.ok_or_else(|| Fault::internal("a stored answer names no order").into())
+}
+
+/// A place was sold to another in the meantime: back to the event with the rest chosen.
+async fn taken(web: &Web, scope: EventScope, form: &Form, refusal: &Refusal) -> Answer<Response> {
+    let listing = web.platform.listings.listing(scope).await?;
+    let places = form.get("places").unwrap_or_default();
+    let mut keep: Vec<_> = places
+        .split(',')
+        .filter_map(|text| text.parse().ok())
+        .map(voelgoed_domain::ticketing::place::PlaceNumber)
+        .collect();
+    keep.retain(|place| !refusal.evidence.places.contains(place));
+    let shown = event::Shown { notice: Some(words(&listing, refusal)), keep, ..event::Shown::default() };
+    event::render(web, scope, &listing, status_of(refusal.code.nature()), shown).await
+}

@@ -1,0 +1,163 @@
+//! An order, followed live: what happens to its payment, in words; its tickets once it is paid; what went back.
+
+pub mod pay_again;
+mod words;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use voelgoed_app::checkout::ports::OrderDetail;
+use voelgoed_app::checkout::read_order::{read_order, scope_of_token};
+use voelgoed_app::ticketing::ports::EventScope;
+use voelgoed_app::token::TokenKind;
+use voelgoed_domain::ids::OrderId;
+use voelgoed_domain::money::Money;
+use voelgoed_domain::payments::refund::RefundState;
+use voelgoed_domain::scanning::ticket::TicketState;
+
+use self::words::{Told, fingerprint, told};
+use super::hold::methods::{Method, methods};
+use super::hold::tax_words;
+use super::list::cover;
+use super::shell::{Shell, page};
+use super::text::{Moment, money};
+use crate::extract::{BuyerToken, PathId};
+use crate::problem::Answer;
+use crate::state::Web;
+
+struct LineView {
+    label: String,
+    ticket_type: String,
+    price: String,
+}
+
+struct TicketView {
+    id: String,
+    label: String,
+    ticket_type: String,
+    state: &'static str,
+    admits: bool,
+}
+
+struct RefundView {
+    amount: String,
+    words: &'static str,
+    reason: String,
+}
+
+#[derive(Template)]
+#[template(path = "checkout/order.html")]
+struct OrderPage {
+    shell: Shell,
+    id: String,
+    short_id: String,
+    token: String,
+    event: String,
+    event_name: String,
+    venue: String,
+    address: String,
+    starts: Moment,
+    cover: u8,
+    made: Moment,
+    buyer: String,
+    email: String,
+    told: Told,
+    fingerprint: String,
+    lines: Vec<LineView>,
+    fees: Option<String>,
+    tax: Option<String>,
+    total: String,
+    tickets: Vec<TicketView>,
+    refunds: Vec<RefundView>,
+    methods: Vec<Method>,
+    key: String,
+    notice: Option<String>,
+}
+
+/// The page.
+pub async fn show(State(web): State<Web>, PathId(order): PathId<OrderId>, token: BuyerToken) -> Answer<Response> {
+    let scope = scope_of_token(&web.platform, order, &token.0)?;
+    render(&web, scope, order, StatusCode::OK, None).await
+}
+
+/// The page with a status and a notice.
+pub async fn render(
+    web: &Web,
+    scope: EventScope,
+    order: OrderId,
+    status: StatusCode,
+    notice: Option<String>,
+) -> Answer<Response> {
+    let detail = read_order(&web.platform, scope.organization, order).await?;
+    let listing = web.platform.listings.listing(scope).await?;
+    let venue = web.platform.listings.venue(scope).await?;
+    let event = &listing.event;
+    let now = web.platform.environment.now();
+    let OrderDetail { order, lines, .. } = &detail;
+    let in_currency = |amount| Money::new(amount, order.total.currency);
+    let id = order.id.to_string();
+    let template = OrderPage {
+        shell: Shell::new(format!("Your order · {}", event.name)),
+        short_id: id.get(id.len().saturating_sub(8)..).unwrap_or_default().to_uppercase(),
+        id,
+        token: web.platform.tokens.mint(TokenKind::Order, scope, order.id),
+        event: event.id.to_string(),
+        event_name: event.name.clone(),
+        venue: venue.name.clone(),
+        address: venue.address.clone(),
+        starts: Moment::new(event.starts_at, &event.timezone),
+        cover: cover(event),
+        made: Moment::new(order.created_at, &event.timezone),
+        buyer: order.buyer.name.clone(),
+        email: order.buyer.email.clone(),
+        told: told(&detail, &event.timezone, now),
+        fingerprint: fingerprint(&detail),
+        lines: lines
+            .iter()
+            .map(|line| LineView {
+                label: line.label.clone(),
+                ticket_type: line.ticket_type_name.clone(),
+                price: money(in_currency(line.price)),
+            })
+            .collect(),
+        fees: (!order.fees.is_zero()).then(|| money(order.fees)),
+        tax: (!order.tax.is_zero()).then(|| tax_words(&money(order.tax), event.tax.basis_points, event.tax.included)),
+        total: money(order.total),
+        tickets: tickets(&detail),
+        refunds: refunds(&detail),
+        methods: methods(&web.platform.gateways),
+        key: web.platform.environment.uuid().simple().to_string(),
+        notice,
+    };
+    Ok(page(status, &template))
+}
+
+fn tickets(detail: &OrderDetail) -> Vec<TicketView> {
+    let view = |ticket: &voelgoed_app::checkout::ports::Ticket| TicketView {
+        id: ticket.id.to_string(),
+        label: ticket.label.clone(),
+        ticket_type: ticket.ticket_type_name.clone(),
+        state: match ticket.state {
+            TicketState::Valid => "Valid",
+            TicketState::Used => "Used at the gate",
+            TicketState::Revoking | TicketState::Revoked => "No longer valid",
+        },
+        admits: ticket.state == TicketState::Valid,
+    };
+    detail.tickets.iter().map(view).collect()
+}
+
+fn refunds(detail: &OrderDetail) -> Vec<RefundView> {
+    let view = |refund: &voelgoed_app::payments::ports::Refund| RefundView {
+        amount: money(refund.amount),
+        words: match refund.state {
+            RefundState::Pending => "on its way to the provider",
+            RefundState::Unknown => "being checked with the provider",
+            RefundState::Done => "paid back",
+            RefundState::Failed => "held up; we are looking into it",
+        },
+        reason: refund.reason.clone(),
+    };
+    detail.refunds.iter().map(view).collect()
+}

@@ -1,0 +1,41 @@
+//! The form of a failed payment: another attempt while the places are kept.
+
+use axum::extract::State;
+use axum::response::Response;
+use voelgoed_app::checkout::place_order::PaymentChoice;
+use voelgoed_app::checkout::read_order::scope_of_token;
+use voelgoed_app::error::Error;
+use voelgoed_app::idempotency::Idempotent;
+use voelgoed_app::payments::pay_again::pay_again;
+use voelgoed_domain::ids::OrderId;
+use voelgoed_domain::refusal::{Nature, Refusal};
+
+use super::render;
+use crate::extract::{Buyer, PathId};
+use crate::pages::form::Form;
+use crate::pages::hold::order::{key, written};
+use crate::pages::hold::to_order;
+use crate::problem::{Answer, status_of};
+use crate::state::Web;
+
+/// The form.
+pub async fn create(
+    State(web): State<Web>,
+    PathId(order): PathId<OrderId>,
+    buyer: Buyer,
+    form: Form,
+) -> Answer<Response> {
+    let scope = scope_of_token(&web.platform, order, form.must("token")?)?;
+    buyer.limited(&web)?;
+    let chosen = form.get("method").and_then(|method| method.split_once(':'));
+    let (provider, method) = chosen.ok_or_else(|| Refusal::invalid("method", "Choose how you want to pay."))?;
+    let choice = PaymentChoice { provider: provider.to_owned(), method: method.to_owned() };
+    let idempotent = Idempotent { key: key(&form, order)?, render: &written };
+    match pay_again(&web.platform, scope, order, choice, idempotent).await {
+        Ok(_) => Ok(to_order(&web, scope, order)),
+        Err(Error::Refused(refusal)) if matches!(refusal.code.nature(), Nature::Conflict | Nature::Invalid) => {
+            render(&web, scope, order, status_of(refusal.code.nature()), Some(refusal.detail)).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,103 @@
+//! Where an order stands, in words for its buyer.
+//!
+//! Never: a promise that the state does not carry. To add a state: `told` does not compile without it.
+
+use voelgoed_app::checkout::ports::OrderDetail;
+use voelgoed_domain::checkout::order::OrderState;
+use voelgoed_domain::payments::attempt::AttemptState;
+use voelgoed_domain::scanning::ticket::TicketState;
+use voelgoed_domain::time::Timestamp;
+
+use crate::pages::text::{Moment, money};
+
+/// What the page says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The news.
+    pub heading: String,
+    /// What it means.
+    pub detail: String,
+    /// How it looks: `wait`, `good`, `bad` or `over`.
+    pub tone: &'static str,
+    /// True while more will come by itself.
+    pub follows: bool,
+    /// True where another payment may be tried.
+    pub can_pay: bool,
+}
+
+/// What to say of an order at `now`.
+pub fn told(detail: &OrderDetail, timezone: &str, now: Timestamp) -> Told {
+    let say = |heading: &str, detail: String, tone| Told {
+        heading: heading.to_owned(),
+        detail,
+        tone,
+        follows: false,
+        can_pay: false,
+    };
+    let order = &detail.order;
+    match order.state {
+        OrderState::AwaitingPayment => awaiting(detail, timezone, now),
+        OrderState::Paid => Told { follows: false, ..say("You are going!", paid(detail), "good") },
+        OrderState::Expired if came_late(detail) => {
+            say("Your payment came too late", "The time to pay was over and the places had gone. We pay everything back; there is nothing that you need to do.".to_owned(), "bad")
+        }
+        OrderState::Expired => say("The time to pay ran out", "Your places were let go. Nothing was charged.".to_owned(), "over"),
+        OrderState::Cancelled => say("This order was cancelled", "Its places were let go. Nothing was charged.".to_owned(), "over"),
+        OrderState::PartiallyRefunded => say("Part of this order was paid back", "Tickets that are still valid are below.".to_owned(), "good"),
+        OrderState::Refunded => say("This order was paid back", format!("{} went back the way it came.", money(order.total)), "over"),
+    }
+}
+
+fn paid(detail: &OrderDetail) -> String {
+    let many = detail.lines.len() != 1;
+    let tickets = if many { "Here are your tickets. Show the codes" } else { "Here is your ticket. Show the code" };
+    format!(
+        "{tickets} at the gate, on your phone or on paper. Keep this page's address: whoever has it has the tickets."
+    )
+}
+
+fn came_late(detail: &OrderDetail) -> bool {
+    detail.attempts.iter().any(|attempt| attempt.state == AttemptState::CapturedLate)
+}
+
+fn awaiting(detail: &OrderDetail, timezone: &str, now: Timestamp) -> Told {
+    let pay_by = detail.order.pay_by;
+    let kept = format!("Your places are kept until {}.", Moment::new(pay_by, timezone).clock());
+    let last = detail.attempts.last();
+    let (heading, text, tone) = match last.map(|attempt| attempt.state) {
+        _ if now > pay_by => {
+            let text = "The time to pay is over. We are asking the provider for the last time, so that you never pay for nothing.";
+            ("Checking your payment", text.to_owned(), "wait")
+        }
+        Some(AttemptState::Unknown) => {
+            let text = format!(
+                "The provider has not answered yet. {kept} They stay yours until we know, and you never pay twice."
+            );
+            ("Still waiting for the provider", text, "wait")
+        }
+        Some(AttemptState::Failed | AttemptState::Voided) => {
+            let reason =
+                last.and_then(|attempt| attempt.reason.clone()).map(|reason| format!("{reason} ")).unwrap_or_default();
+            (
+                "The payment did not go through",
+                format!("{reason}Nothing was charged. {kept} Choose a method and try again."),
+                "bad",
+            )
+        }
+        _ => ("Waiting for your payment", format!("{kept} This page changes by itself."), "wait"),
+    };
+    let can_pay = now <= pay_by && last.is_none_or(|attempt| !attempt.state.is_unresolved());
+    Told { heading: heading.to_owned(), detail: text, tone, follows: true, can_pay }
+}
+
+/// Changes whenever the page would; scripts make the same of the order's stream (`order.js`).
+pub fn fingerprint(detail: &OrderDetail) -> String {
+    let join = |states: Vec<&str>| states.join(",");
+    [
+        detail.order.state.as_str().to_owned(),
+        join(detail.attempts.iter().map(|attempt| attempt.state.as_str()).collect()),
+        join(detail.refunds.iter().map(|refund| refund.state.as_str()).collect()),
+        join(detail.tickets.iter().map(|ticket| TicketState::as_str(ticket.state)).collect()),
+    ]
+    .join("|")
+}

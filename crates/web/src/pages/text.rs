@@ -1,0 +1,156 @@
+//! Money and moments as people read them: one function each, so that every page says the same.
+//!
+//! Never: a time without the event's own zone.
+
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use voelgoed_domain::money::{Currency, Money};
+use voelgoed_domain::time::Timestamp;
+
+/// Keeps a number and its unit on one line.
+const NO_BREAK: char = '\u{a0}';
+
+/// What stands before an amount: a well-known sign, else the code.
+pub fn sign(currency: Currency) -> String {
+    match currency {
+        Currency::ZAR => "R".to_owned(),
+        Currency::EUR => "€".to_owned(),
+        Currency::GBP => "£".to_owned(),
+        Currency::USD => "$".to_owned(),
+        other => other.code().to_owned(),
+    }
+}
+
+/// How many decimals a currency has.
+pub fn decimals(currency: Currency) -> u32 {
+    u32::from(currency.exponent().unwrap_or(0))
+}
+
+/// `R 1 250.00`. Scripts write the same (`money.js`).
+pub fn money(money: Money) -> String {
+    let places = decimals(money.currency);
+    let unit = 10_u64.pow(places);
+    let amount = money.amount.unsigned_abs();
+    let digits = (amount / unit).to_string();
+    let mut whole = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            whole.push(NO_BREAK);
+        }
+        whole.push(digit);
+    }
+    let minus = if money.amount < 0 { "−" } else { "" };
+    let sign = sign(money.currency);
+    let width = places as usize;
+    if places == 0 {
+        return format!("{minus}{sign}{NO_BREAK}{whole}");
+    }
+    format!("{minus}{sign}{NO_BREAK}{whole}.{:0width$}", amount % unit)
+}
+
+/// `15 %` of hundredths of a percent.
+pub fn percent(basis_points: u32) -> String {
+    let (whole, part) = (basis_points / 100, basis_points % 100);
+    match part {
+        0 => format!("{whole}{NO_BREAK}%"),
+        part if part % 10 == 0 => format!("{whole}.{}{NO_BREAK}%", part / 10),
+        part => format!("{whole}.{part:02}{NO_BREAK}%"),
+    }
+}
+
+/// A moment in an event's zone, in every form that pages show.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    zoned: Zoned,
+}
+
+impl Moment {
+    /// `at` in the zone with this IANA name; UTC where the name means nothing to us.
+    pub fn new(at: Timestamp, timezone: &str) -> Self {
+        let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
+        let moment = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        Self { zoned: moment.to_zoned(zone) }
+    }
+
+    /// For `<time datetime>`.
+    pub fn machine(&self) -> String {
+        self.zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    }
+
+    /// `Saturday 14 November 2026`
+    pub fn date(&self) -> String {
+        self.zoned.strftime("%A %-d %B %Y").to_string()
+    }
+
+    /// `Sat 14 Nov, 19:30`
+    pub fn short(&self) -> String {
+        self.zoned.strftime("%a %-d %b, %H:%M").to_string()
+    }
+
+    /// `19:30`
+    pub fn clock(&self) -> String {
+        self.zoned.strftime("%H:%M").to_string()
+    }
+
+    /// `SAST`, or the offset where a zone has no letters.
+    pub fn zone(&self) -> String {
+        self.zoned.strftime("%Z").to_string()
+    }
+
+    /// `14`
+    pub fn day(&self) -> String {
+        self.zoned.strftime("%-d").to_string()
+    }
+
+    /// `Nov`
+    pub fn month(&self) -> String {
+        self.zoned.strftime("%b").to_string()
+    }
+
+    /// `Sat`
+    pub fn weekday(&self) -> String {
+        self.zoned.strftime("%a").to_string()
+    }
+}
+
+/// `1 place`, `2 places`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count}{NO_BREAK}{}", if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_reads_as_people_write_it() {
+        for (amount, currency, expected) in [
+            (0, Currency::ZAR, "R 0.00"),
+            (45_000, Currency::ZAR, "R 450.00"),
+            (12_500_005, Currency::EUR, "€ 125 000.05"),
+            (-250, Currency::GBP, "−£ 2.50"),
+            (1_500, Currency::JPY, "JPY 1 500"),
+        ] {
+            assert_eq!(money(Money::new(amount, currency)).replace(NO_BREAK, " "), expected);
+        }
+    }
+
+    #[test]
+    fn moments_are_told_in_the_zone_of_the_event() {
+        let at: Timestamp = "2026-11-14T17:30:00Z".parse().unwrap();
+        let moment = Moment::new(at, "Africa/Johannesburg");
+        assert_eq!(
+            (moment.date().as_str(), moment.clock().as_str(), moment.zone().as_str()),
+            ("Saturday 14 November 2026", "19:30", "SAST")
+        );
+        assert_eq!(moment.machine(), "2026-11-14T19:30:00+02:00");
+        assert_eq!(Moment::new(at, "Nowhere/Never").clock(), "17:30");
+    }
+
+    #[test]
+    fn percentages_lose_only_empty_decimals() {
+        for (points, expected) in [(1500, "15 %"), (1550, "15.5 %"), (725, "7.25 %"), (5, "0.05 %")] {
+            assert_eq!(percent(points).replace(NO_BREAK, " "), expected);
+        }
+    }
+}

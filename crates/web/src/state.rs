@@ -1,0 +1,79 @@
+//! What every handler shares. Cheap to clone.
+
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use voelgoed_app::platform::Platform;
+use voelgoed_app::scanning::watch::GateWatch;
+use voelgoed_domain::ids::SessionId;
+use voelgoed_hot::fanout::Fanout;
+use voelgoed_resilience::health::Capabilities;
+use voelgoed_resilience::load_shed::LoadShed;
+use voelgoed_resilience::rate_limit::RateLimiter;
+use voelgoed_telemetry::exporter::Exporter;
+
+/// How the surface is set up.
+#[derive(Debug, Clone)]
+pub struct WebSettings {
+    /// The largest body, in bytes.
+    pub largest_body: usize,
+    /// The largest seating plan that is imported, in bytes.
+    pub largest_layout: usize,
+    /// The longest that a request may take; streams excepted.
+    pub request_deadline: Duration,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Cookies are sent over TLS only.
+    pub secure_cookies: bool,
+    /// The operator's key, where tenants may be made over the network.
+    pub operator_key: Option<[u8; 32]>,
+}
+
+/// What every handler shares.
+pub struct Shared {
+    /// Commands and ports.
+    pub platform: Arc<Platform>,
+    /// Availability and its streams.
+    pub fanout: Arc<Fanout>,
+    /// Signals for gates.
+    pub gate_watch: GateWatch,
+    /// What is possible now.
+    pub capabilities: Capabilities,
+    /// Refuses the less critical first.
+    pub load_shed: LoadShed,
+    /// Prometheus text.
+    pub exporter: &'static Exporter,
+    /// How the surface is set up.
+    pub settings: WebSettings,
+    /// Per session.
+    pub session_limiter: RateLimiter<SessionId>,
+    /// Per address.
+    pub address_limiter: RateLimiter<IpAddr>,
+    /// Per address, for guesses of secrets.
+    pub login_limiter: RateLimiter<IpAddr>,
+    /// Ends streams when the node stops, so that viewers go elsewhere.
+    pub stopping: CancellationToken,
+}
+
+/// [`Shared`], as handlers hold it.
+#[derive(Clone)]
+pub struct Web(Arc<Shared>);
+
+impl Web {
+    /// Shares the parts.
+    #[must_use]
+    pub fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for Web {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

@@ -1,0 +1,66 @@
+//! A repeat with the same key is the same answer; another request with it is a conflict; no key where one is required is an error.
+
+use serde_json::{Value, json};
+use voelgoed_api_tests::server::{Answer, Server, WIDE};
+use voelgoed_api_tests::tenant::Tenant;
+
+async fn order(server: &Server, key: &str, body: &Value) -> anyhow::Result<Answer> {
+    let request = server.request("POST", "/api/v1/orders").json(body);
+    let request = if key.is_empty() { request } else { request.header("Idempotency-Key", key) };
+    server.send(request).await
+}
+
+#[tokio::test]
+async fn an_order_is_placed_once_per_key() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "repeat").await?;
+    let body = Tenant::order_of(&tenant.hold_seats(&server, 2).await?);
+
+    for (key, code) in
+        [("", "idempotency_key_required"), ("with a blank", "invalid_request"), (&"x".repeat(201), "invalid_request")]
+    {
+        let answer = order(&server, key, &body).await?;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, code), "{key:?}: {}", answer.body);
+    }
+    // The longest key that is taken.
+    let key = "k".repeat(200);
+    let first = order(&server, &key, &body).await?;
+    assert_eq!(first.status, 201, "{}", first.body);
+    assert_eq!(first.header("idempotency-replayed"), "");
+    for _ in 0..3 {
+        let again = order(&server, &key, &body).await?;
+        assert_eq!((again.status.as_u16(), &again.body), (201, &first.body), "the very same bytes");
+        assert_eq!(again.header("idempotency-replayed"), "true");
+    }
+    let mut other = body.clone();
+    other["buyer"]["name"] = json!("Bob");
+    let mismatch = order(&server, &key, &other).await?;
+    assert_eq!((mismatch.status.as_u16(), mismatch.code().as_str()), (409, "idempotency_mismatch"));
+    // A hold is ordered once, whatever the key.
+    let second = order(&server, "another-key", &body).await?;
+    assert_eq!((second.status.as_u16(), second.code().as_str()), (409, "already_ordered"), "{}", second.body);
+    assert_eq!(second.json()["order"], first.json()["id"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_its_caller() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "keys").await?;
+    let mut ids = Vec::new();
+    for hold in [tenant.hold_seats(&server, 1).await?, tenant.hold_seats(&server, 1).await?] {
+        // Two buyers whose programs count from 1.
+        let answer = order(&server, "1", &Tenant::order_of(&hold)).await?;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        ids.push(answer.json()["id"].clone());
+    }
+    assert_ne!(ids[0], ids[1]);
+    // What organizers make is repeated safely too, where they send a key.
+    let venue = || server.request("POST", "/api/v1/venues").bearer_auth(&tenant.key).header("Idempotency-Key", "v");
+    let first = server.send(venue().json(&json!({"name": "Hall"}))).await?;
+    let again = server.send(venue().json(&json!({"name": "Hall"}))).await?;
+    assert_eq!((first.status.as_u16(), &first.body), (201, &again.body));
+    let other = server.send(venue().json(&json!({"name": "Field"}))).await?;
+    assert_eq!((other.status.as_u16(), other.code().as_str()), (409, "idempotency_mismatch"));
+    Ok(())
+}

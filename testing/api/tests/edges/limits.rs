@@ -1,0 +1,125 @@
+//! Each named limit, exactly met and passed by one.
+
+use serde_json::{Value, json};
+use voelgoed_api_tests::server::{Server, WIDE};
+use voelgoed_api_tests::tenant::Tenant;
+
+/// The largest body of these servers, in bytes.
+const LARGEST: usize = 4_096;
+
+#[tokio::test]
+async fn a_body_may_be_as_large_as_the_limit_and_not_a_byte_larger() -> anyhow::Result<()> {
+    let server = Server::start(&[WIDE, &[("VOELGOED__LIMITS__BODY", "4096")]].concat()).await?;
+    let tenant = Tenant::make(&server, "body").await?;
+    for (size, status, code) in [(LARGEST, 201, ""), (LARGEST + 1, 413, "too_large")] {
+        let mut body = tenant.seats(1).to_string();
+        body.push_str(&" ".repeat(size - body.len()));
+        let request = server.request("POST", &format!("/api/v1/events/{}/holds", tenant.event));
+        let answer = server.send(request.header("Content-Type", "application/json").body(body)).await?;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{size}: {}", answer.body);
+        if status == 413 {
+            assert_eq!(answer.json()["limit"], json!({"name": "largest_body", "most": LARGEST}));
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_page_has_1_to_200_items() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "page").await?;
+    for name in ["Second", "Third"] {
+        server.post("/api/v1/venues", &tenant.key, &json!({"name": name})).await?;
+    }
+    for (limit, status) in [("0", 400), ("1", 200), ("200", 200), ("201", 400), ("-1", 400), ("x", 400)] {
+        for path in [
+            "/api/v1/venues",
+            "/api/v1/audit",
+            "/api/v1/organization/orders",
+            "/api/v1/ledger/entries",
+            "/api/v1/events",
+        ] {
+            let request = server.request("GET", &format!("{path}?limit={limit}")).bearer_auth(&tenant.key);
+            let answer = server.send(request).await?;
+            assert_eq!(answer.status.as_u16(), status, "{path} {limit}: {}", answer.body);
+        }
+    }
+    // Page by page, everything comes once and in order.
+    let mut names = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = server.get(&format!("/api/v1/venues?limit=1{after}"), &tenant.key).await?;
+        names.extend(page["items"].as_array().into_iter().flatten().map(|item| item["name"].clone()));
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(names, ["Hall", "Second", "Third"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_has_at_most_100_scans() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "batch").await?;
+    for (count, status) in [(0, 200), (1, 200), (100, 200), (101, 413)] {
+        let scans: Vec<Value> = (0..count).map(|_| tenant.scan_of("NO CODE")).collect();
+        let request = server.request("POST", "/api/v1/scans/batch").bearer_auth(&tenant.device_key);
+        let answer = server.send(request.json(&json!({"scans": scans}))).await?;
+        assert_eq!(answer.status.as_u16(), status, "{count}: {}", answer.body);
+        match status {
+            200 => assert_eq!(answer.json()["answers"].as_array().map(Vec::len), Some(count)),
+            _ => assert_eq!(answer.json()["limit"], json!({"name": "scans_per_batch", "most": 100})),
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_writes_too_often_is_told_when_to_come_back() -> anyhow::Result<()> {
+    let few = [("VOELGOED__LIMITS__SESSION_BURST", "5"), ("VOELGOED__LIMITS__SESSION_PER", "10m")];
+    let server = Server::start(&few).await?;
+    let tenant = Tenant::make(&server, "often").await?;
+    let path = format!("/api/v1/events/{}/holds", tenant.event);
+    let first = server.send(server.request("POST", &path).json(&tenant.seats(1))).await?;
+    let session = first.header("x-session").to_owned();
+    assert!(!session.is_empty(), "a session is set on first contact");
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        let answer =
+            server.send(server.request("POST", &path).header("X-Session", &session).json(&tenant.seats(1))).await?;
+        statuses.push(answer.status.as_u16());
+        if answer.status == 429 {
+            assert_eq!(answer.code(), "rate_limited");
+            let seconds: u64 = answer.header("retry-after").parse()?;
+            assert!((1..=600).contains(&seconds), "{seconds}");
+            assert_eq!(answer.json()["retry_after"], seconds);
+        }
+    }
+    // The first one has made its session, and is counted for it.
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 2, "{statuses:?}");
+    // Reading is not writing, and somebody else is somebody else.
+    let read = server.request("GET", &format!("/api/v1/events/{}", tenant.event)).header("X-Session", &session);
+    assert_eq!(server.send(read).await?.status, 200);
+    assert_eq!(server.send(server.request("POST", &path).json(&tenant.seats(1))).await?.status, 201);
+    Ok(())
+}
+
+#[tokio::test]
+async fn guesses_of_secrets_are_counted_by_address() -> anyhow::Result<()> {
+    let few = [("VOELGOED__LIMITS__LOGIN_BURST", "3"), ("VOELGOED__LIMITS__LOGIN_PER", "10m")];
+    let server = Server::start(&few).await?;
+    let mut statuses = Vec::new();
+    for guess in 0..3 {
+        let login = json!({"email": "nobody@example.org", "password": format!("a guess, number {guess}")});
+        statuses.push(server.send(server.request("POST", "/api/v1/login").json(&login)).await?.status.as_u16());
+        let pair = json!({"code": format!("AAAA-AAA{guess}")});
+        let answer = server.send(server.request("POST", "/api/v1/devices/pair").json(&pair)).await?;
+        statuses.push(answer.status.as_u16());
+        assert_eq!(answer.status == 429, !answer.header("retry-after").is_empty());
+    }
+    assert_eq!(statuses[3..], [429, 429, 429], "{statuses:?}");
+    assert!(!statuses[..3].contains(&429), "{statuses:?}");
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! What every answer has in common: the shape of errors, and the headers that keep browsers from harm.
+
+use serde_json::json;
+use voelgoed_api_tests::server::{Answer, Server, WIDE};
+use voelgoed_api_tests::tenant::Tenant;
+use voelgoed_api_tests::until;
+
+fn is_problem(answer: &Answer, status: u16, code: &str) {
+    let body = answer.json();
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{}", answer.body);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(body["status"], status);
+    assert_eq!(body["type"], format!("/docs/errors#{code}"));
+    for field in ["title", "detail"] {
+        assert!(body[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn errors_are_problems_and_every_answer_carries_its_headers() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "shape").await?;
+    let holds = format!("/api/v1/events/{}/holds", tenant.event);
+    let json = "application/json";
+    let hold =
+        |kind: &str, body: &str| server.request("POST", &holds).header("Content-Type", kind).body(body.to_owned());
+    for (request, status, code) in [
+        (server.request("GET", "/api/v1/nothing/here"), 404, "not_found"),
+        (server.request("GET", "/api/v1/events/evt_nonsense"), 404, "not_found"),
+        (server.request("GET", "/api/v1/events/evt_01a204d3c872738bb7243b8a68c14d25"), 404, "not_found"),
+        (server.request("GET", "/api/v1/events?organization=nonsense"), 400, "invalid_request"),
+        (server.request("GET", "/api/v1/venues"), 401, "unauthenticated"),
+        (hold("text/plain", "{}"), 400, "invalid_request"),
+        (hold(json, ""), 400, "invalid_request"),
+        (hold(json, "{"), 400, "invalid_request"),
+        (hold(json, "{\"items\": [], \"unknown\": 1}"), 400, "invalid_request"),
+        (hold(json, "{\"items\": []}"), 400, "invalid_request"),
+        (hold(json, &tenant.seats(0).to_string()), 400, "invalid_request"),
+        (hold(json, &tenant.seats(51).to_string()), 409, "limit_reached"),
+    ] {
+        is_problem(&server.send(request).await?, status, code);
+    }
+    // Two want one place.
+    let one = json!({"items": [{"place": 79, "ticket_type": tenant.ticket_type}]});
+    assert_eq!(server.send(server.request("POST", &holds).json(&one)).await?.status, 201);
+    let taken = server.send(server.request("POST", &holds).json(&one)).await?;
+    is_problem(&taken, 409, "place_taken");
+    assert_eq!(taken.json()["places"], json!([79]));
+
+    for path in ["/", "/livez", "/api/v1/nothing", "/api/v1/events", "/api/v1/openapi.json", "/docs/errors"] {
+        let answer = server.send(server.request("GET", path)).await?;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+        assert!(!answer.header("x-request-id").is_empty(), "{path}");
+    }
+    let unauthenticated = server.send(server.request("GET", "/api/v1/venues")).await?;
+    assert_eq!(unauthenticated.header("www-authenticate"), "Bearer");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_not_sent_again() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "etag").await?;
+    for part in ["map", "availability"] {
+        let path = format!("/api/v1/events/{}/{part}", tenant.event);
+        let first = server.send(server.request("GET", &path)).await?;
+        let etag = first.header("etag").to_owned();
+        assert!(etag.trim_start_matches("W/").starts_with('"') && etag.ends_with('"'), "{part}: {etag}");
+        let again = server.send(server.request("GET", &path).header("If-None-Match", &etag)).await?;
+        assert_eq!((again.status.as_u16(), again.body.as_str()), (304, ""), "{part}");
+        assert!(
+            first.header("set-cookie").is_empty() || part == "availability",
+            "a cached map carries nobody's session"
+        );
+    }
+    let path = format!("/api/v1/events/{}/availability", tenant.event);
+    let before = server.send(server.request("GET", &path)).await?.header("etag").to_owned();
+    tenant.hold_seats(&server, 1).await?;
+    until("a hold shows", std::time::Duration::from_millis(20), async || {
+        let now = server.send(server.request("GET", &path).header("If-None-Match", &before)).await?;
+        Ok((now.status == 200).then_some(()))
+    })
+    .await?;
+    Ok(())
+}

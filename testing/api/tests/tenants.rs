@@ -1,0 +1,339 @@
+//! P7 over HTTP: whoever names what is another organization's is told that nothing is there; whoever lacks a key, a token or a scope is told that.
+//!
+//! Driven by the access table: a route without a case here fails. To add one: an arm in [`foreign`].
+
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+use voelgoed_api_tests::server::{Answer, OPERATOR, Server, WIDE};
+use voelgoed_api_tests::tenant::{SCOPES, Tenant};
+use voelgoed_web::access::{Access, ROUTES};
+
+/// What the foreign caller is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    /// 404.
+    Absent,
+    /// 200 and nothing of the other organization in it.
+    OwnOnly,
+    /// Everybody sees published events.
+    Public,
+    /// 200 and the scan is refused.
+    ScanRefused,
+    /// 410: a pairing code that is none is as one that is over.
+    PairingExpired,
+    /// 401: the route has no organization's caller.
+    Unauthenticated,
+    /// 204: it ends the caller's own login, whoever they are.
+    Own,
+}
+
+use Expected::{Absent, Own, OwnOnly, PairingExpired, Public, ScanRefused, Unauthenticated};
+
+/// A request: its path, body, and what comes of it.
+type Case = (String, Value, Expected);
+
+/// A request that names what is `a`'s, to be sent by `b`; none where the route names nothing.
+fn foreign(method: &str, route: &str, a: &Tenant, b: &Tenant) -> Option<Case> {
+    let short = route.trim_start_matches("/api/v1");
+    if NAMES_NOTHING.contains(&(method, short)) {
+        return None;
+    }
+    let case = to_buyers(method, route, short, a, b).or_else(|| to_organizers(method, route, short, a, b));
+    Some(
+        case.unwrap_or_else(|| {
+            panic!("{method} {route} has no case: say here what a foreign organization is answered")
+        }),
+    )
+}
+
+/// A route with the id in its place.
+fn filled(route: &str, id: &str) -> String {
+    let (start, rest) = route.split_once('{').unwrap_or((route, ""));
+    format!("{start}{id}{}", rest.split_once('}').map_or("", |(_, end)| end))
+}
+
+fn to_buyers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant) -> Option<Case> {
+    let path = |id: &str| filled(route, id);
+    Some(match (method, short) {
+        ("GET", "/events") => (format!("{route}?organization={}", b.organization), Value::Null, OwnOnly),
+        ("GET", "/events/{event}" | "/events/{event}/map" | "/events/{event}/availability") => {
+            (path(&a.event), Value::Null, Public)
+        }
+        // A draft is nobody's business; a published event's stream is read by other tests.
+        ("GET", "/events/{event}/stream") => (path(&a.draft), Value::Null, Absent),
+        ("POST", "/events/{event}/holds") => (path(&a.draft), a.seats(1), Absent),
+        ("GET" | "DELETE", "/holds/{hold}") => (path(&a.hold.0), Value::Null, Absent),
+        ("PATCH", "/holds/{hold}") => (path(&a.hold.0), json!({"remove": [0]}), Absent),
+        ("POST", "/orders") => (route.into(), Tenant::order_of(&(a.hold.0.clone(), b.hold.1.clone())), Absent),
+        ("GET", "/orders/{order}" | "/orders/{order}/stream") => (path(&a.order.0), Value::Null, Absent),
+        ("POST", "/orders/{order}/payments") => {
+            (path(&a.order.0), json!({"provider": "sandbox", "method": "ok"}), Absent)
+        }
+        ("GET", "/tickets/{file}") => (path(&format!("{}.svg", a.ticket)), Value::Null, Absent),
+        ("POST", "/login") => {
+            (route.into(), json!({"email": a.member, "password": "not the password"}), Unauthenticated)
+        }
+        ("POST", "/logout") => (route.into(), Value::Null, Own),
+        ("POST", "/organizations") => (route.into(), json!({"name": "C", "slug": "some-other"}), Unauthenticated),
+        _ => return None,
+    })
+}
+
+fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant) -> Option<Case> {
+    let path = |id: &str| filled(route, id);
+    let amount = json!({"amount": 100, "currency": "EUR"});
+    let starts = "2030-01-01T10:00:00Z";
+    let event = json!({"name": "Theirs", "layout": a.layout, "starts_at": starts, "timezone": "UTC", "currency": "EUR",
+        "sale": {"opens_at": "2029-01-01T10:00:00Z", "closes_at": starts}});
+    Some(match (method, short) {
+        ("POST", "/events") => (route.into(), event, Absent),
+        (
+            "GET",
+            "/members"
+            | "/api-keys"
+            | "/audit"
+            | "/venues"
+            | "/layouts"
+            | "/organization/events"
+            | "/organization/orders"
+            | "/ledger/accounts"
+            | "/ledger/entries",
+        ) => (route.into(), Value::Null, OwnOnly),
+        ("DELETE", "/api-keys/{key}") => (path(&a.key_id), Value::Null, Absent),
+        ("POST", "/layouts") => {
+            (route.into(), json!({"venue": a.venue, "areas": [{"name": "X", "capacity": 1}]}), Absent)
+        }
+        ("POST", "/layouts/import") => (
+            format!("{route}?format=csv&venue={}", a.venue),
+            json!("area,row,seat,x,y,category\nX,A,1,0,0,c\n"),
+            Absent,
+        ),
+        ("POST", "/ticket-types") => (route.into(), json!({"event": a.event, "name": "Mine", "price": amount}), Absent),
+        ("DELETE", "/ticket-types/{ticket_type}") => (path(&a.ticket_type), Value::Null, Absent),
+        ("POST", "/price-rules") => {
+            (route.into(), json!({"event": a.event, "code": "X", "effect": {"price": 0}}), Absent)
+        }
+        (
+            "POST",
+            "/events/{event}/publish" | "/events/{event}/pause" | "/events/{event}/open" | "/events/{event}/close",
+        ) => (path(&a.event), Value::Null, Absent),
+        ("POST" | "DELETE", "/events/{event}/blocks") => (path(&a.event), json!({"places": [79]}), Absent),
+        ("GET", "/organization/orders/{order}") | ("POST", "/orders/{order}/cancel") => {
+            (path(&a.order.0), Value::Null, Absent)
+        }
+        ("POST", "/orders/{order}/refunds") => {
+            (path(&a.order.0), json!({"tickets": [a.ticket], "reason": "mine"}), Absent)
+        }
+        ("POST", "/gates") => (route.into(), json!({"event": a.event, "name": "Mine"}), Absent),
+        ("POST", "/devices") => (route.into(), json!({"event": a.event, "name": "Mine", "gates": [a.gate]}), Absent),
+        ("GET", "/gates" | "/devices" | "/scans" | "/conflicts") => {
+            (format!("{route}?event={}", a.event), Value::Null, Absent)
+        }
+        ("DELETE", "/devices/{device}") => (path(&a.device), Value::Null, Absent),
+        ("POST", "/devices/pair") => (route.into(), json!({"code": "AAAA-AAAA"}), PairingExpired),
+        ("GET", "/devices/me/package") => (route.into(), Value::Null, OwnOnly),
+        ("POST", "/scans") => (route.into(), b.scan_of(&a.code), ScanRefused),
+        ("POST", "/scans/batch") => (route.into(), json!({"scans": [b.scan_of(&a.code)]}), ScanRefused),
+        ("POST", "/providers/{name}/callback") => (path("sandbox"), json!({}), Unauthenticated),
+        _ => return None,
+    })
+}
+
+/// Routes that name nothing but what the caller makes, which is the caller's, as the lists of the other one show; and a stream, which ends only
+/// with its viewer.
+const NAMES_NOTHING: &[(&str, &str)] =
+    &[("POST", "/members"), ("POST", "/api-keys"), ("POST", "/venues"), ("GET", "/devices/me/stream")];
+
+fn request(server: &Server, method: &str, path: &str, body: &Value) -> RequestBuilder {
+    let request = server.request(method, path).header("Idempotency-Key", uuid::Uuid::now_v7().to_string());
+    match body {
+        Value::Null => request,
+        Value::String(text) => request.header("Content-Type", "text/csv").body(text.clone()),
+        _ => request.json(body),
+    }
+}
+
+/// Everything that `a` has and another organization must not see.
+fn secrets(a: &Tenant) -> [&str; 16] {
+    [
+        &a.organization,
+        &a.key,
+        &a.key_id,
+        &a.member,
+        &a.venue,
+        &a.layout,
+        &a.event,
+        &a.draft,
+        &a.ticket_type,
+        &a.gate,
+        &a.device,
+        &a.hold.0,
+        &a.order.0,
+        &a.ticket,
+        &a.code,
+        &a.seated,
+    ]
+}
+
+fn judge(expected: Expected, answer: &Answer, a: &Tenant) -> Result<(), String> {
+    let status = answer.status.as_u16();
+    let fits = match expected {
+        Absent => status == 404 && matches!(answer.code().as_str(), "not_found"),
+        Public => status == 200,
+        OwnOnly => status == 200 && !secrets(a).iter().any(|secret| answer.body.contains(secret)),
+        ScanRefused => status == 200 && answer.body.contains("\"refused\"") && !answer.body.contains("\"admitted\""),
+        PairingExpired => status == 410,
+        Unauthenticated => status == 401,
+        Own => status == 204,
+    };
+    if fits { Ok(()) } else { Err(format!("expected {expected:?}, got {status} {}", answer.body)) }
+}
+
+#[tokio::test]
+async fn a_tenant_here_has_one_of_everything() -> anyhow::Result<()> {
+    let (_server, a, b) = world().await?;
+    for secret in secrets(&a) {
+        assert!(!secret.is_empty() && !secrets(&b).contains(&secret), "{secret:?}");
+    }
+    Ok(())
+}
+
+async fn world() -> anyhow::Result<(Server, Tenant, Tenant)> {
+    let server = Server::start(WIDE).await?;
+    let (a, b) = (Tenant::make(&server, "first").await?, Tenant::make(&server, "second").await?);
+    Ok((server, a, b))
+}
+
+fn fails_without(failures: Vec<String>) {
+    assert!(failures.is_empty(), "{} routes fail:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[tokio::test]
+async fn what_is_another_organizations_is_absent() -> anyhow::Result<()> {
+    let (server, a, b) = world().await?;
+    let mut failures = Vec::new();
+    let mut judged = 0;
+    for (method, route, access) in ROUTES {
+        let Some((path, body, expected)) = foreign(method, route, &a, &b) else {
+            continue;
+        };
+        let request = request(&server, method, &path, &body);
+        let request = match access {
+            Access::Anybody | Access::Provider => request,
+            Access::Token if route.starts_with("/api/v1/holds") => request.header("X-Token", &b.hold.1),
+            Access::Token => request.header("X-Token", &b.order.1),
+            Access::Organizer | Access::AnyOrganizer | Access::Operator => request.bearer_auth(&b.key),
+            Access::Device => request.bearer_auth(&b.device_key),
+        };
+        let answer = server.send(request).await?;
+        if let Err(failure) = judge(expected, &answer, &a) {
+            failures.push(format!("{method} {path}: {failure}"));
+        }
+        judged += 1;
+    }
+    fails_without(failures);
+    assert_eq!(judged + NAMES_NOTHING.len(), ROUTES.len());
+    // And nothing of the first one has changed.
+    let order = server.request("GET", &format!("/api/v1/orders/{}", a.order.0)).header("X-Token", &a.order.1);
+    assert_eq!(server.send(order).await?.json()["state"], "paid");
+    let hold = server.request("GET", &format!("/api/v1/holds/{}", a.hold.0)).header("X-Token", &a.hold.1);
+    assert_eq!(server.send(hold).await?.status, 200);
+    let scan = server.post("/api/v1/scans", &a.device_key, &a.scan_of(&a.code)).await?;
+    assert_eq!(scan["result"], "admitted", "{scan}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn keys_of_another_kind_open_nothing() -> anyhow::Result<()> {
+    let (server, a, b) = world().await?;
+    let mut failures = Vec::new();
+    for (method, route, access) in ROUTES {
+        let Some((path, body, _)) = foreign(method, route, &a, &b) else { continue };
+        let wrong: Vec<(&str, String)> = match access {
+            Access::Anybody | Access::Provider => continue,
+            Access::Token => {
+                let other_kind = if route.starts_with("/api/v1/holds") { &a.order.1 } else { &a.hold.1 };
+                let own = if route.starts_with("/api/v1/holds") { &a.hold.1 } else { &a.order.1 };
+                let mut bent = own.clone();
+                let last = bent.pop().unwrap_or_default();
+                bent.push(if last == 'A' { 'B' } else { 'A' });
+                // What the last letter of base64 says beyond the last byte must not matter either way: bend the middle too.
+                let middle = own.len() / 2;
+                let letter = if own.as_bytes()[middle] == b'x' { "y" } else { "x" };
+                let mut broken = own.clone();
+                broken.replace_range(middle..=middle, letter);
+                vec![
+                    ("X-Token", other_kind.clone()),
+                    ("X-Token", bent),
+                    ("X-Token", broken),
+                    ("X-Token", "x".into()),
+                    ("X-Nothing", "-".into()),
+                ]
+            }
+            Access::Organizer | Access::AnyOrganizer => {
+                [b.device_key.as_str(), OPERATOR, "vgk_AAAA", ""].map(bearer).into()
+            }
+            Access::Device => [b.key.as_str(), OPERATOR, "vgd_AAAA", ""].map(bearer).into(),
+            Access::Operator => [b.key.as_str(), b.device_key.as_str(), "operator", ""].map(bearer).into(),
+        };
+        let expected = if *access == Access::Token { 404 } else { 401 };
+        // A hold's token is in the body of an order.
+        if *route == "/api/v1/orders" {
+            continue;
+        }
+        for (header, value) in wrong {
+            let answer = server.send(request(&server, method, &path, &body).header(header, &value)).await?;
+            if answer.status.as_u16() != expected {
+                failures.push(format!(
+                    "{method} {path} with {header}: {value}: expected {expected}, got {} {}",
+                    answer.status, answer.body
+                ));
+            }
+        }
+    }
+    fails_without(failures);
+    Ok(())
+}
+
+fn bearer(key: &str) -> (&'static str, String) {
+    ("Authorization", format!("Bearer {key}"))
+}
+
+#[tokio::test]
+async fn one_scope_opens_a_route_and_all_others_are_refused() -> anyhow::Result<()> {
+    let (server, a, b) = world().await?;
+    let mut failures = Vec::new();
+    for (method, route, access) in ROUTES {
+        if *access != Access::Organizer {
+            continue;
+        }
+        // Where a route names nothing, its own body will do.
+        let (path, body, _) =
+            foreign(method, route, &a, &b).unwrap_or_else(|| (route.to_string(), making(route), Absent));
+        let mut opened = Vec::new();
+        for (scope, key) in SCOPES.iter().zip(&b.scoped) {
+            let answer = server.send(request(&server, method, &path, &body).bearer_auth(key)).await?;
+            match (answer.status.as_u16(), answer.code().as_str()) {
+                (403, "missing_scope") => {}
+                (200 | 201 | 404, _) => opened.push(*scope),
+                (status, _) => failures.push(format!("{method} {path} with {scope}: {status} {}", answer.body)),
+            }
+        }
+        if opened.len() != 1 {
+            failures.push(format!("{method} {route} is opened by {opened:?}"));
+        }
+    }
+    fails_without(failures);
+    Ok(())
+}
+
+/// A body that makes something of the caller's own.
+fn making(route: &str) -> Value {
+    match route {
+        "/api/v1/members" => {
+            json!({"name": "New", "email": "new@example.org", "password": "correct horse battery", "scopes": []})
+        }
+        "/api/v1/api-keys" => json!({"name": "New", "scopes": ["admin"]}),
+        _ => json!({"name": "New"}),
+    }
+}

@@ -1,0 +1,57 @@
+//! Three suites against the real binary over HTTP: a race for too few places, payments of every kind with processes killed at every step,
+//! and kill -9 again and again under load.
+//!
+//! Never: a look behind the API to judge the server (P1, P2, P3), a verdict without a count, more than 20,000 open files.
+//! To add a suite: a module, a variant of [`Suite`], and a file in `xtask/src/suites`.
+
+mod crash;
+mod payments;
+mod race;
+mod verdict;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::verdict::Verdicts;
+
+/// What is run, and against what.
+#[derive(Debug, Parser)]
+struct Chaos {
+    #[command(subcommand)]
+    suite: Suite,
+    /// The `voelgoed` binary.
+    #[arg(long, global = true, default_value = "target/release/voelgoed")]
+    binary: PathBuf,
+    /// Where data directories are made; those of an earlier run are replaced.
+    #[arg(long, global = true, default_value = "target/chaos")]
+    root: PathBuf,
+}
+
+/// The suites.
+#[derive(Debug, Subcommand)]
+enum Suite {
+    /// 2,000 buyers, 100 places.
+    Race(race::Options),
+    /// Every payment method, undisturbed and with kills at every step.
+    Payments(payments::Options),
+    /// kill -9 under load.
+    Crash(crash::Options),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let chaos = Chaos::parse();
+    let mut verdicts = Verdicts::default();
+    let run = match &chaos.suite {
+        Suite::Race(options) => race::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
+        Suite::Payments(options) => payments::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
+        Suite::Crash(options) => crash::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
+    };
+    if let Err(error) = run {
+        verdicts.judge("the suite is carried through", Err(error));
+    }
+    println!("{verdicts}");
+    if verdicts.hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,103 @@
+//! Every sandbox method ends, without a human, in a ticket, no charge or a refund; also where server or provider is killed at any step (P2).
+//!
+//! The table says how; each scenario is a server of its own on a copy of the same data directory, so that all of them run side by side.
+
+mod evidence;
+mod scenario;
+mod table;
+
+use std::path::Path;
+
+use anyhow::Context;
+use clap::Args;
+use futures::StreamExt;
+use voelgoed_testkit::organizer::{Event, Organizer};
+use voelgoed_testkit::scanner::Scanner;
+use voelgoed_testkit::server::{Server, Setup, copy_directory, fresh_directory};
+
+use self::scenario::{Kill, Scenario};
+use self::table::ROWS;
+use crate::verdict::Verdicts;
+
+/// How much is run.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Servers at once.
+    #[arg(long, default_value_t = 13)]
+    at_once: usize,
+    /// Only scenarios whose name contains this.
+    #[arg(long, default_value = "")]
+    only: String,
+}
+
+/// What every scenario starts from.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// On sale.
+    pub event: Event,
+    /// At its gate.
+    pub scanner: Scanner,
+}
+
+/// Times short enough to see the end of an order, and lawful: a send lease outlasts two calls to the provider.
+const TIMES: &[(&str, &str)] = &[
+    ("VOELGOED__SALE__HOLD", "9s"),
+    ("VOELGOED__SALE__EXTENSION", "6s"),
+    ("VOELGOED__SALE__SEND_LEASE", "11s"),
+    ("VOELGOED__SALE__POLL_EVERY", "1s"),
+    ("VOELGOED__LOG__FILTER", "info"),
+];
+
+/// Runs the table.
+pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut Verdicts) -> anyhow::Result<()> {
+    let environment: Vec<_> = TIMES.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    let setup = |name: &str| -> anyhow::Result<Setup> {
+        let data = fresh_directory(&root.join("payments"), name)?;
+        Ok(Setup { binary: binary.to_owned(), data, environment: environment.clone() })
+    };
+    let base = setup("base")?;
+    let stage = prepare(base.clone()).await?;
+    let kills = std::iter::once(None).chain(Kill::all().map(Some));
+    let scenarios: Vec<Scenario> = kills
+        .map(|kill| Scenario { kill, stage: stage.clone() })
+        .filter(|scenario| scenario.name().contains(&options.only))
+        .collect();
+    println!("{} methods and a refund in {} scenarios", ROWS.len(), scenarios.len());
+    let runs = futures::stream::iter(scenarios).map(|scenario| {
+        let (base, setup) = (base.data.clone(), setup(&scenario.name().replace(' ', "-")));
+        async move {
+            let played = async {
+                let setup = setup?;
+                copy_directory(&base, &setup.data).context("copying the data directory")?;
+                scenario.play(setup).await
+            };
+            (scenario.name(), played.await)
+        }
+    });
+    let mut runs = runs.buffer_unordered(options.at_once.max(1));
+    while let Some((name, played)) = runs.next().await {
+        match played {
+            Err(error) => verdicts.judge(&name, Err(error)),
+            Ok(ends) => {
+                for (row, outcome) in ends {
+                    let claim = match &outcome {
+                        Ok(end) => format!("{name}: `{row}` ends in {end:?}"),
+                        Err(_) => format!("{name}: `{row}` ends as the table says"),
+                    };
+                    verdicts.judge(&claim, outcome.map(|_| ()));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A data directory with an event and a paired scanner.
+async fn prepare(setup: Setup) -> anyhow::Result<Stage> {
+    let mut server = Server::start(setup).await?;
+    let organizer = Organizer::of(&server.url(), &server.card)?;
+    let event = organizer.make_event("Payments", 40, 1).await?;
+    let scanner = Scanner::pair(&organizer, &event).await?;
+    server.stop().await?;
+    Ok(Stage { event, scanner })
+}

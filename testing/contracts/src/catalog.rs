@@ -1,0 +1,347 @@
+//! What `CatalogStore` promises: what was written is read, versions are counted, nothing of another organization is used or seen (P7), and every
+//! change of a listing is a fact in the same commit (P8).
+
+use std::time::Duration;
+
+use voelgoed_app::accounts::ports::AccountStore;
+use voelgoed_app::catalog::ports::{CatalogStore, Venue};
+use voelgoed_app::environment::{Environment, fresh};
+use voelgoed_app::idempotency::Created;
+use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::ports::OutboxStore;
+use voelgoed_app::page::PageRequest;
+use voelgoed_domain::catalog::event::{Event, EventState};
+use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRule};
+use voelgoed_domain::ids::EventId;
+use voelgoed_domain::refusal::Code;
+
+use crate::catalogue::{a_layout, a_ticket_type, an_event, event, layout, made, organization, venue};
+use crate::idempotency::a_record;
+use crate::subject::{Subject, TestEnvironment};
+
+/// Every case, as a test; `$open` opens a subject.
+#[macro_export]
+macro_rules! catalog_store_suite {
+    ($open:expr) => {
+        $crate::cases! { catalog, $open;
+            venues_are_their_own_organizations
+            layouts_are_numbered_within_their_venue
+            layouts_numbered_at_once_get_different_numbers
+            an_event_pins_a_layout_of_its_own_organization
+            a_listing_is_what_was_written
+            a_listing_is_its_own_organizations
+            ticket_types_go_off_sale
+            a_code_is_unique_within_its_event
+            an_event_moves_from_expected_states_only
+            lists_show_drafts_to_their_organization_only
+            every_change_of_a_listing_is_a_fact
+            a_repeat_changes_nothing
+        }
+    };
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const ALL: PageRequest = PageRequest { after: None, most: 200 };
+
+/// What the cases need of an adapter.
+pub trait Catalog: AccountStore + CatalogStore + OutboxStore {}
+impl<S: AccountStore + CatalogStore + OutboxStore> Catalog for S {}
+
+fn a_rule(environment: &TestEnvironment, event: EventId, code: Option<&str>, effect: PriceEffect) -> PriceRule {
+    PriceRule {
+        id: fresh(environment),
+        event,
+        code: code.map(str::to_owned),
+        ticket_types: vec![fresh(environment)],
+        effect,
+        starts_at: Some(environment.now()),
+        ends_at: None,
+    }
+}
+
+/// Takes and acknowledges all facts there are: the events whose listing changed, with the version.
+async fn changes<S: Catalog>(subject: &Subject<S>) -> Vec<(EventId, u32)> {
+    let rows = subject.store.take(500, subject.environment.now(), SECOND).await.unwrap();
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    subject.store.delivered(&ids, subject.environment.now()).await.unwrap();
+    let change = |row: voelgoed_app::outbox::fact::OutboxRow| match row.fact {
+        Fact::ListingChanged { event } => (event, row.version),
+        other => panic!("{other:?}"),
+    };
+    rows.into_iter().map(change).collect()
+}
+
+/// Pages, and nothing of others.
+pub async fn venues_are_their_own_organizations<S: Catalog>(subject: Subject<S>) {
+    let [a, b] = [organization(&subject).await, organization(&subject).await];
+    let mut expected = Vec::new();
+    for name in ["Hall", "Park", "Ground"] {
+        let venue = Venue { id: fresh(&*subject.environment), name: name.into(), address: String::new() };
+        made(subject.store.create_venue(a, venue.clone(), None).await.unwrap());
+        expected.push(venue);
+    }
+    let first = subject.store.venues(a, PageRequest { after: None, most: 2 }).await.unwrap();
+    assert_eq!(first.items, expected[..2]);
+    let rest = subject.store.venues(a, PageRequest { after: first.next, most: 2 }).await.unwrap();
+    assert_eq!((rest.items, rest.next), (expected[2..].to_vec(), None));
+    assert!(subject.store.venues(b, ALL).await.unwrap().items.is_empty());
+}
+
+/// 1, 2, … each; the whole plan comes back; another organization's venue is `not_found`.
+pub async fn layouts_are_numbered_within_their_venue<S: Catalog>(subject: Subject<S>) {
+    let [a, b] = [organization(&subject).await, organization(&subject).await];
+    let [hall, park] = [venue(&subject, a).await, venue(&subject, a).await];
+    let mut layouts = Vec::new();
+    for (venue, version) in [(hall, 1), (hall, 2), (park, 1), (hall, 3)] {
+        let layout = a_layout(&subject.environment, venue);
+        assert_eq!(made(subject.store.create_layout(a, layout.clone(), None).await.unwrap()), version);
+        layouts.push((layout, version));
+    }
+    for (written, version) in &layouts {
+        let read = subject.store.read_layout(a, written.id).await.unwrap().unwrap();
+        assert_eq!(
+            (read.id, read.venue, read.version, read.created_at),
+            (written.id, written.venue, *version, written.created_at)
+        );
+        assert_eq!(read.layout, written.layout);
+        assert!(subject.store.read_layout(b, written.id).await.unwrap().is_none());
+    }
+    let listed = subject.store.layouts(a, ALL).await.unwrap().items;
+    assert_eq!(listed.iter().map(|layout| layout.version).collect::<Vec<_>>(), [1, 2, 1, 3]);
+    assert!(listed.iter().all(|layout| layout.layout.areas.is_empty()), "lists go without plans");
+    assert!(subject.store.layouts(b, ALL).await.unwrap().items.is_empty());
+    let foreign = a_layout(&subject.environment, hall);
+    let refused = subject.store.create_layout(b, foreign, None).await.unwrap().unwrap_err();
+    assert_eq!(refused.code, Code::NotFound);
+}
+
+/// No number twice, none left out.
+pub async fn layouts_numbered_at_once_get_different_numbers<S: Catalog>(subject: Subject<S>) {
+    let organization = organization(&subject).await;
+    let venue = venue(&subject, organization).await;
+    let writers = (0..8).map(|_| {
+        let (store, layout) = (subject.store.clone(), a_layout(&subject.environment, venue));
+        tokio::spawn(async move { made(store.create_layout(organization, layout, None).await.unwrap()) })
+    });
+    let mut versions = Vec::new();
+    for writer in writers.collect::<Vec<_>>() {
+        versions.push(writer.await.unwrap());
+    }
+    versions.sort_unstable();
+    assert_eq!(versions, (1..=8).collect::<Vec<_>>());
+}
+
+/// `not_found` for another's, and for one that is not there.
+pub async fn an_event_pins_a_layout_of_its_own_organization<S: Catalog>(subject: Subject<S>) {
+    let [a, b] = [organization(&subject).await, organization(&subject).await];
+    let of_a = layout(&subject, a).await;
+    let now = subject.environment.now();
+    for layout in [of_a, fresh(&*subject.environment)] {
+        let event = an_event(&subject.environment, b, layout);
+        let refused = subject.store.create_event(b, event.clone(), now, None).await.unwrap().unwrap_err();
+        assert_eq!(refused.code, Code::NotFound);
+        assert_eq!(subject.store.organization_of(event.id).await.unwrap(), None);
+    }
+    let event = an_event(&subject.environment, a, of_a);
+    made(subject.store.create_event(a, event.clone(), now, None).await.unwrap());
+    assert_eq!(subject.store.organization_of(event.id).await.unwrap(), Some(a));
+    assert!(changes(&subject).await == [(event.id, 1)], "what was refused is no fact");
+}
+
+/// Event, plan, ticket types and rules, to the last field.
+pub async fn a_listing_is_what_was_written<S: Catalog>(subject: Subject<S>) {
+    let organization = organization(&subject).await;
+    let layout = a_layout(&subject.environment, venue(&subject, organization).await);
+    made(subject.store.create_layout(organization, layout.clone(), None).await.unwrap());
+    let event = an_event(&subject.environment, organization, layout.id);
+    let now = subject.environment.now();
+    made(subject.store.create_event(organization, event.clone(), now, None).await.unwrap());
+    let types = [a_ticket_type(&subject.environment, event.id), a_ticket_type(&subject.environment, event.id)];
+    for ticket_type in &types {
+        made(subject.store.create_ticket_type(organization, ticket_type.clone(), now, None).await.unwrap());
+    }
+    let effects = [PriceEffect::BasisPointsOff(1_000), PriceEffect::AmountOff(500), PriceEffect::Price(99)];
+    let codes = [Some("Early Bird"), Some("FRIENDS"), None];
+    let rules: Vec<_> = effects
+        .into_iter()
+        .zip(codes)
+        .map(|(effect, code)| a_rule(&subject.environment, event.id, code, effect))
+        .collect();
+    for rule in &rules {
+        made(subject.store.create_price_rule(organization, rule.clone(), now, None).await.unwrap());
+    }
+    let listing = subject.store.read_listing(organization, event.id).await.unwrap().unwrap();
+    assert_eq!(listing.event, event);
+    assert_eq!(listing.layout, layout.layout);
+    assert_eq!(listing.ticket_types, types);
+    assert_eq!(listing.price_rules, rules);
+    assert_eq!(subject.store.venue_of(organization, event.id).await.unwrap().unwrap().id, layout.venue);
+}
+
+/// Reading and writing with another organization's event finds nothing.
+pub async fn a_listing_is_its_own_organizations<S: Catalog>(subject: Subject<S>) {
+    let [a, b] = [organization(&subject).await, organization(&subject).await];
+    let event = event(&subject, a).await;
+    let now = subject.environment.now();
+    let before = subject.store.read_listing(a, event.id).await.unwrap();
+    assert!(subject.store.read_listing(b, event.id).await.unwrap().is_none());
+    assert!(subject.store.venue_of(b, event.id).await.unwrap().is_none());
+    let ticket_type = a_ticket_type(&subject.environment, event.id);
+    let refused = subject.store.create_ticket_type(b, ticket_type, now, None).await.unwrap().unwrap_err();
+    assert_eq!(refused.code, Code::NotFound);
+    let rule = a_rule(&subject.environment, event.id, None, PriceEffect::Price(0));
+    let refused = subject.store.create_price_rule(b, rule, now, None).await.unwrap().unwrap_err();
+    assert_eq!(refused.code, Code::NotFound);
+    let moved = subject.store.move_event(b, event.id, &[EventState::Draft], EventState::Published, now).await.unwrap();
+    assert_eq!(moved.unwrap_err().code, Code::NotFound);
+    assert_eq!(subject.store.read_listing(a, event.id).await.unwrap(), before);
+}
+
+/// Once, by their own organization.
+pub async fn ticket_types_go_off_sale<S: Catalog>(subject: Subject<S>) {
+    let [a, b] = [organization(&subject).await, organization(&subject).await];
+    let event = event(&subject, a).await;
+    let now = subject.environment.now();
+    let [kept, retired] =
+        [a_ticket_type(&subject.environment, event.id), a_ticket_type(&subject.environment, event.id)];
+    for ticket_type in [&kept, &retired] {
+        made(subject.store.create_ticket_type(a, ticket_type.clone(), now, None).await.unwrap());
+    }
+    assert!(!subject.store.retire_ticket_type(b, retired.id, now).await.unwrap());
+    assert!(!subject.store.retire_ticket_type(a, fresh(&*subject.environment), now).await.unwrap());
+    assert_eq!(subject.store.read_listing(a, event.id).await.unwrap().unwrap().ticket_types.len(), 2);
+    assert!(subject.store.retire_ticket_type(a, retired.id, now).await.unwrap());
+    assert_eq!(subject.store.read_listing(a, event.id).await.unwrap().unwrap().ticket_types, [kept]);
+}
+
+/// Whatever its case; rules without a code do not clash.
+pub async fn a_code_is_unique_within_its_event<S: Catalog>(subject: Subject<S>) {
+    let organization = organization(&subject).await;
+    let [one, other] = [event(&subject, organization).await, event(&subject, organization).await];
+    let now = subject.environment.now();
+    let create = |event: &Event, code| {
+        let rule = a_rule(&subject.environment, event.id, code, PriceEffect::AmountOff(1));
+        subject.store.create_price_rule(organization, rule, now, None)
+    };
+    made(create(&one, Some("Früh")).await.unwrap());
+    for code in ["Früh", "FRÜH", "früh"] {
+        assert_eq!(create(&one, Some(code)).await.unwrap().unwrap_err().code, Code::AlreadyExists, "{code}");
+    }
+    made(create(&one, Some("FRUH")).await.unwrap());
+    made(create(&other, Some("früh")).await.unwrap());
+    made(create(&one, None).await.unwrap());
+    made(create(&one, None).await.unwrap());
+    assert_eq!(subject.store.read_listing(organization, one.id).await.unwrap().unwrap().price_rules.len(), 4);
+}
+
+/// `wrong_state` otherwise, `not_found` where it is not there.
+pub async fn an_event_moves_from_expected_states_only<S: Catalog>(subject: Subject<S>) {
+    use EventState::{Closed, Draft, Paused, Published};
+    let organization = organization(&subject).await;
+    let event = event(&subject, organization).await;
+    let now = subject.environment.now();
+    let moved = |event, from: &'static [EventState], to| {
+        let store = &subject.store;
+        async move { store.move_event(organization, event, from, to, now).await.unwrap().map_err(|refusal| refusal.code) }
+    };
+    let state = || async { subject.store.read_listing(organization, event.id).await.unwrap().unwrap().event.state };
+    assert_eq!(moved(event.id, &[Published, Paused], Closed).await, Err(Code::WrongState));
+    assert_eq!(moved(event.id, &[], Published).await, Err(Code::WrongState));
+    assert_eq!(state().await, Draft);
+    assert_eq!(moved(event.id, &[Draft], Published).await, Ok(()));
+    assert_eq!(moved(event.id, &[Draft], Published).await, Err(Code::WrongState));
+    assert_eq!(moved(event.id, &[Published, Paused], Closed).await, Ok(()));
+    assert_eq!(state().await, Closed);
+    assert_eq!(moved(fresh(&*subject.environment), &[Draft], Published).await, Err(Code::NotFound));
+}
+
+/// And without an organization only what all may see.
+pub async fn lists_show_drafts_to_their_organization_only<S: Catalog>(subject: Subject<S>) {
+    let [a, b] = [organization(&subject).await, organization(&subject).await];
+    let mut ids = Vec::new();
+    for organization in [a, a, b, b] {
+        ids.push(event(&subject, organization).await.id);
+    }
+    let now = subject.environment.now();
+    for (organization, event) in [(a, ids[1]), (b, ids[2])] {
+        let published =
+            subject.store.move_event(organization, event, &[EventState::Draft], EventState::Published, now).await;
+        published.unwrap().unwrap();
+    }
+    let list = |organization, published_only| {
+        let store = &subject.store;
+        async move {
+            let items = store.events(organization, published_only, ALL).await.unwrap().items;
+            assert!(items.iter().all(|item| item.venue == "Town Hall"));
+            items.into_iter().map(|item| item.event.id).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(list(Some(a), false).await, ids[..2]);
+    assert_eq!(list(Some(a), true).await, ids[1..2]);
+    assert_eq!(list(None, true).await, ids[1..3]);
+    assert_eq!(list(None, false).await, ids[1..3], "fails closed");
+    let first = subject.store.events(None, true, PageRequest { after: None, most: 1 }).await.unwrap();
+    assert_eq!(first.next, Some(ids[1].uuid()));
+    let rest = subject.store.events(None, true, PageRequest { after: first.next, most: 1 }).await.unwrap();
+    assert_eq!((rest.items[0].event.id, rest.next), (ids[2], None));
+}
+
+/// Each under the next version; what was refused is none.
+pub async fn every_change_of_a_listing_is_a_fact<S: Catalog>(subject: Subject<S>) {
+    let organization = organization(&subject).await;
+    let event = event(&subject, organization).await;
+    let now = subject.environment.now();
+    assert_eq!(changes(&subject).await, [(event.id, 1)]);
+    let ticket_type = a_ticket_type(&subject.environment, event.id);
+    made(subject.store.create_ticket_type(organization, ticket_type.clone(), now, None).await.unwrap());
+    assert_eq!(changes(&subject).await, [(event.id, 2)]);
+    let rule = || a_rule(&subject.environment, event.id, Some("x"), PriceEffect::Price(0));
+    made(subject.store.create_price_rule(organization, rule(), now, None).await.unwrap());
+    assert_eq!(changes(&subject).await, [(event.id, 3)]);
+    subject.store.create_price_rule(organization, rule(), now, None).await.unwrap().unwrap_err();
+    let moved = subject.store.move_event(organization, event.id, &[EventState::Paused], EventState::Closed, now).await;
+    moved.unwrap().unwrap_err();
+    assert_eq!(changes(&subject).await, []);
+    subject.store.retire_ticket_type(organization, ticket_type.id, now).await.unwrap();
+    let moved =
+        subject.store.move_event(organization, event.id, &[EventState::Draft], EventState::Published, now).await;
+    moved.unwrap().unwrap();
+    assert_eq!(changes(&subject).await, [(event.id, 4), (event.id, 5)]);
+}
+
+/// Every creation of this port: the repeat answers as before, writes nothing and tells nothing.
+pub async fn a_repeat_changes_nothing<S: Catalog>(subject: Subject<S>) {
+    let organization = organization(&subject).await;
+    let environment = &*subject.environment;
+    let now = environment.now();
+    let record = |scope| Some(a_record(environment, scope, [1; 32], "answer"));
+    let replayed = |replayed: bool, round| assert_eq!(replayed, round == 1);
+    let layout_venue = venue(&subject, organization).await;
+    let pinned = layout(&subject, organization).await;
+    let event = event(&subject, organization).await;
+    changes(&subject).await;
+    let store = &subject.store;
+    for round in 0..2 {
+        let venue = Venue { id: fresh(environment), name: "Twice".into(), address: String::new() };
+        let created = store.create_venue(organization, venue, record("venue")).await.unwrap().unwrap();
+        replayed(matches!(created, Created::Replayed(_)), round);
+        let created = store.create_layout(organization, a_layout(environment, layout_venue), record("layout")).await;
+        replayed(matches!(created.unwrap().unwrap(), Created::Replayed(_)), round);
+        let another = an_event(environment, organization, pinned);
+        let created = store.create_event(organization, another, now, record("event")).await.unwrap().unwrap();
+        replayed(matches!(created, Created::Replayed(_)), round);
+        let ticket_type = a_ticket_type(environment, event.id);
+        let created = store.create_ticket_type(organization, ticket_type, now, record("ticket_type")).await;
+        replayed(matches!(created.unwrap().unwrap(), Created::Replayed(_)), round);
+        let rule = a_rule(environment, event.id, None, PriceEffect::Price(0));
+        let created = store.create_price_rule(organization, rule, now, record("rule")).await.unwrap().unwrap();
+        replayed(matches!(created, Created::Replayed(_)), round);
+        assert_eq!(changes(&subject).await.len(), if round == 0 { 3 } else { 0 });
+    }
+    assert_eq!(store.venues(organization, ALL).await.unwrap().items.len(), 4);
+    let layouts = store.layouts(organization, ALL).await.unwrap().items;
+    assert_eq!(layouts.iter().filter(|layout| layout.venue == layout_venue).count(), 1);
+    assert_eq!(store.events(Some(organization), false, ALL).await.unwrap().items.len(), 2);
+    let listing = store.read_listing(organization, event.id).await.unwrap().unwrap();
+    assert_eq!((listing.ticket_types.len(), listing.price_rules.len()), (1, 1));
+}

@@ -1,0 +1,112 @@
+//! What the cases of several suites need to begin with: an organization, a hall, an event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use voelgoed_app::accounts::ports::{AccountStore, Organization};
+use voelgoed_app::catalog::ports::{CatalogStore, StoredLayout, Venue};
+use voelgoed_app::environment::{Environment, fresh};
+use voelgoed_app::idempotency::Created;
+use voelgoed_domain::catalog::event::{Event, EventLimits, EventState, FeePolicy, SaleWindow, TaxPolicy};
+use voelgoed_domain::catalog::layout::{AreaDraft, Layout, RowDraft, Seat, SeatFlag};
+use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTypeLimits};
+use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId, VenueId};
+use voelgoed_domain::money::{Currency, Money};
+use voelgoed_domain::refusal::Refusal;
+
+use crate::subject::{Subject, TestEnvironment};
+
+/// A value that was made now.
+pub fn made<T>(created: Result<Created<T>, Refusal>) -> T {
+    match created.unwrap() {
+        Created::Fresh(value) => value,
+        Created::Replayed(_) => panic!("a replay"),
+    }
+}
+
+/// An organization that is not yet stored.
+pub fn an_organization(environment: &TestEnvironment) -> Organization {
+    let id: OrganizationId = fresh(environment);
+    Organization { id, name: "Sparrow Events".into(), slug: id.to_string(), created_at: environment.now() }
+}
+
+/// An organization in the store.
+pub async fn organization<S: AccountStore>(subject: &Subject<S>) -> OrganizationId {
+    let organization = an_organization(&subject.environment);
+    subject.store.create_organization(organization.clone()).await.unwrap().unwrap();
+    organization.id
+}
+
+/// A plan of one row of four seats and a field of ten.
+pub fn a_plan(environment: &TestEnvironment) -> Layout {
+    let seat = |label: &str, x, flags| Seat { label: label.into(), x, y: 0.1, category: "stalls".into(), flags };
+    let seats = vec![
+        seat("1", 0.25, vec![]),
+        seat("2", 1.3, vec![SeatFlag::Accessible]),
+        seat("3", 2.0, vec![SeatFlag::Companion]),
+        seat("4", 3.7, vec![]),
+    ];
+    let stalls = AreaDraft::seated(fresh(environment), "Stalls", vec![RowDraft { name: "A".into(), seats }]);
+    let field = AreaDraft::general(fresh(environment), "Field", 10, "standing");
+    Layout::build(vec![stalls, field]).unwrap()
+}
+
+/// A venue in the store.
+pub async fn venue<S: CatalogStore>(subject: &Subject<S>, organization: OrganizationId) -> VenueId {
+    let venue = Venue { id: fresh(&*subject.environment), name: "Town Hall".into(), address: "1 Main Street".into() };
+    made(subject.store.create_venue(organization, venue.clone(), None).await.unwrap());
+    venue.id
+}
+
+/// A layout of a venue that is not yet stored.
+pub fn a_layout(environment: &TestEnvironment, venue: VenueId) -> StoredLayout {
+    let layout = Arc::new(a_plan(environment));
+    StoredLayout { id: fresh(environment), venue, version: 0, layout, created_at: environment.now() }
+}
+
+/// A layout in the store, of a venue of its own.
+pub async fn layout<S: CatalogStore>(subject: &Subject<S>, organization: OrganizationId) -> LayoutId {
+    let layout = a_layout(&subject.environment, venue(subject, organization).await);
+    made(subject.store.create_layout(organization, layout.clone(), None).await.unwrap());
+    layout.id
+}
+
+/// An event that is not yet stored, with every field other than its default.
+pub fn an_event(environment: &TestEnvironment, organization: OrganizationId, layout: LayoutId) -> Event {
+    let now = environment.now();
+    Event {
+        id: fresh(environment),
+        organization,
+        name: "Evensong".into(),
+        layout,
+        starts_at: now.plus(Duration::from_secs(86_400)),
+        timezone: "Africa/Johannesburg".into(),
+        sale: SaleWindow { opens_at: now, closes_at: now.plus(Duration::from_secs(3_600)) },
+        currency: Currency::ZAR,
+        state: EventState::Draft,
+        fees: FeePolicy { per_ticket: 250, basis_points: 125 },
+        tax: TaxPolicy { basis_points: 1_500, included: true },
+        limits: EventLimits { places_per_hold: 7, places_per_session: 9 },
+    }
+}
+
+/// A draft event in the store, with venue and layout of its own.
+pub async fn event<S: CatalogStore>(subject: &Subject<S>, organization: OrganizationId) -> Event {
+    let event = an_event(&subject.environment, organization, layout(subject, organization).await);
+    made(subject.store.create_event(organization, event.clone(), subject.environment.now(), None).await.unwrap());
+    event
+}
+
+/// A ticket type that is not yet stored.
+pub fn a_ticket_type(environment: &TestEnvironment, event: EventId) -> TicketType {
+    TicketType {
+        id: fresh(environment),
+        event,
+        name: "Adult".into(),
+        price: Money::new(45_000, Currency::ZAR),
+        areas: vec![fresh(environment)],
+        categories: vec!["stalls".into()],
+        prices: vec![PriceOverride { area: None, category: Some("stalls".into()), amount: 60_000 }],
+        limits: TicketTypeLimits { min_per_hold: 2, max_per_hold: 6 },
+    }
+}

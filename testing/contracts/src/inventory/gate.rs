@@ -1,0 +1,29 @@
+//! The gate's filter.
+
+use voelgoed_app::environment::fresh;
+use voelgoed_domain::ids::TicketId;
+use voelgoed_domain::ticketing::inventory::GateFilter;
+
+use super::*;
+
+/// Admitted stays admitted and revoked stays revoked, over a rebuild too; revoked goes first.
+pub async fn the_gate_remembers_over_a_rebuild<S: InventoryStore>(subject: Subject<S>) {
+    let (store, scope, other) = (&subject.store, loaded(&subject).await, loaded(&subject).await);
+    let [admitted, revoked, both, from_cold]: [TicketId; 4] = std::array::from_fn(|_| fresh(&*subject.environment));
+    assert_eq!(store.gate_filter(scope, admitted).await.unwrap(), GateFilter::Unseen);
+    store.mark_admitted(scope, admitted).await.unwrap();
+    store.mark_admitted(scope, both).await.unwrap();
+    store.mark_revoked(scope, &[revoked, both]).await.unwrap();
+    store.mark_admitted(scope, both).await.unwrap();
+    for epoch in [2, 3] {
+        for (ticket, filter) in
+            [(admitted, GateFilter::Admitted), (revoked, GateFilter::Revoked), (both, GateFilter::Revoked)]
+        {
+            assert_eq!(store.gate_filter(scope, ticket).await.unwrap(), filter);
+            assert_eq!(store.gate_filter(other, ticket).await.unwrap(), GateFilter::Unseen);
+        }
+        let install = Install { admitted: vec![from_cold], ..plan(epoch) };
+        store.install(scope, install).await.unwrap();
+    }
+    assert_eq!(store.gate_filter(scope, from_cold).await.unwrap(), GateFilter::Admitted);
+}

@@ -1,0 +1,159 @@
+//! Taking places, changing one's mind, running out of time.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// One place that is taken refuses the whole request, which then writes nothing.
+pub async fn a_hold_is_all_or_nothing<S: InventoryStore>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, loaded(&subject).await);
+    let wanted = request(&subject, [seats(&[3, 4]), vec![floor(2)]].concat());
+    let now = voelgoed_app::environment::Environment::now(&*subject.environment);
+    let record = store.hold(scope, wanted.clone()).await.unwrap();
+    assert_eq!(numbers(&record), [3, 4, 20, 21]);
+    assert_eq!(record.places.len(), 3, "a list per pick");
+    assert_eq!((record.session, record.terms.as_str()), (wanted.session, wanted.terms.as_str()));
+    assert_eq!((record.expires_at, record.epoch), (now.plus(TEN_MINUTES), Epoch(1)));
+
+    let before = store.snapshot(scope).await.unwrap();
+    let refusal = refusal(store.hold(scope, request(&subject, seats(&[2, 3, 4]))).await);
+    assert_eq!(refusal.code, Code::PlaceTaken);
+    assert_eq!(refusal.evidence.places, [PlaceNumber(3), PlaceNumber(4)]);
+    let much = HoldRequest { places_per_session: 100, ..request(&subject, [seats(&[0]), vec![floor(99)]].concat()) };
+    assert_eq!(code(store.hold(scope, much).await), Code::SoldOut);
+    for nonsense in [vec![], seats(&[120]), seats(&[0, 0]), vec![floor(0)]] {
+        assert_eq!(code(store.hold(scope, request(&subject, nonsense)).await), Code::InvalidRequest);
+    }
+    assert_eq!(store.snapshot(scope).await.unwrap(), before);
+    assert_eq!(counts(&subject, scope).await.held, 4);
+}
+
+/// A repeated request is the first one; a stranger's is not.
+pub async fn the_same_hold_again_answers_the_same<S: InventoryStore>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, loaded(&subject).await);
+    let wanted = request(&subject, vec![floor(3)]);
+    let first = store.hold(scope, wanted.clone()).await.unwrap();
+    subject.environment.advance(Duration::from_secs(5));
+    assert_eq!(store.hold(scope, wanted.clone()).await.unwrap(), first);
+    assert_eq!(store.read_hold(scope, first.hold).await.unwrap(), first);
+    assert_eq!(counts(&subject, scope).await.held, 3);
+    let stranger = HoldRequest { session: someone(&subject).1, ..wanted };
+    assert_eq!(code(store.hold(scope, stranger).await), Code::NotFound);
+}
+
+/// Limits count over all holds of a session, and name themselves.
+pub async fn a_session_is_limited_over_all_its_holds<S: InventoryStore>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, loaded(&subject).await);
+    let session = someone(&subject).1;
+    let of_session = |quantity| HoldRequest { session, ..request(&subject, vec![floor(quantity)]) };
+    let first = store.hold(scope, of_session(6)).await.unwrap();
+    store.hold(scope, of_session(4)).await.unwrap();
+    assert_eq!(store.held_by(scope, session).await.unwrap(), 10);
+    let refused = refusal(store.hold(scope, of_session(1)).await);
+    assert_eq!(refused.evidence.limit.unwrap().name, "places_per_session");
+    store.release(scope, first.hold).await.unwrap();
+    assert_eq!(store.held_by(scope, session).await.unwrap(), 4);
+    store.hold(scope, of_session(1)).await.unwrap();
+}
+
+/// A change is all or nothing too, keeps the common places and the end, and may be repeated.
+pub async fn a_change_keeps_what_both_have<S: InventoryStore>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, loaded(&subject).await);
+    let wanted = request(&subject, [seats(&[0, 1]), vec![floor(2)]].concat());
+    let first = store.hold(scope, wanted.clone()).await.unwrap();
+    store.hold(scope, request(&subject, seats(&[5]))).await.unwrap();
+    subject.environment.advance(Duration::from_secs(60));
+
+    let conflicting = HoldRequest { picks: seats(&[1, 5]), ..wanted.clone() };
+    assert_eq!(code(store.change_hold(scope, conflicting).await), Code::PlaceTaken);
+    assert_eq!(store.read_hold(scope, first.hold).await.unwrap(), first);
+
+    let other = HoldRequest { picks: [seats(&[1, 2]), vec![floor(3)]].concat(), terms: "new".into(), ..wanted };
+    let after = store.change_hold(scope, other.clone()).await.unwrap();
+    assert_eq!((numbers(&after), after.terms.as_str()), (vec![1, 2, 20, 21, 22], "new"));
+    assert_eq!(after.expires_at, first.expires_at);
+    assert_eq!(store.change_hold(scope, other.clone()).await.unwrap(), after);
+    assert_eq!(look(&subject, scope, 0).await, Shown::Free);
+    assert_eq!(store.held_by(scope, after.session).await.unwrap(), 5);
+    let stranger = HoldRequest { session: someone(&subject).1, ..other.clone() };
+    assert_eq!(code(store.change_hold(scope, stranger).await), Code::NotFound);
+    let unknown = HoldRequest { hold: someone(&subject).0, ..other };
+    assert_eq!(code(store.change_hold(scope, unknown).await), Code::HoldExpired);
+}
+
+/// What is given back can be bought at once; giving it back again changes nothing.
+pub async fn a_release_frees_once<S: InventoryStore>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, loaded(&subject).await);
+    let first = store.hold(scope, request(&subject, seats(&[0]))).await.unwrap();
+    store.release(scope, first.hold).await.unwrap();
+    let second = store.hold(scope, request(&subject, seats(&[0]))).await.unwrap();
+    store.release(scope, first.hold).await.unwrap();
+    assert_eq!(store.read_hold(scope, second.hold).await.unwrap(), second);
+    assert_eq!(code(store.read_hold(scope, first.hold).await), Code::HoldExpired);
+}
+
+/// A hold lives to the last microsecond, and no longer.
+pub async fn holds_lapse_by_the_stores_clock<S: InventoryStore>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, loaded(&subject).await);
+    let held = store.hold(scope, request(&subject, seats(&[0]))).await.unwrap();
+    subject.environment.advance(TEN_MINUTES - Duration::from_micros(1));
+    assert_eq!(code(store.hold(scope, request(&subject, seats(&[0]))).await), Code::PlaceTaken);
+    subject.environment.advance(Duration::from_micros(1));
+    assert_eq!(code(store.pin(scope, held.hold, 0).await), Code::HoldExpired);
+    store.hold(scope, request(&subject, seats(&[0]))).await.unwrap();
+    assert_eq!(store.held_by(scope, held.session).await.unwrap(), 0);
+}
+
+/// One sweep serves every event, at most so many holds of each.
+pub async fn a_sweep_frees_lapsed_holds_of_every_event<S: InventoryStore>(subject: Subject<S>) {
+    let (store, one, other) = (&subject.store, loaded(&subject).await, loaded(&subject).await);
+    for scope in [one, one, one, other] {
+        store.hold(scope, request(&subject, vec![floor(1)])).await.unwrap();
+    }
+    assert_eq!(store.sweep(100).await.unwrap(), 0);
+    subject.environment.advance(TEN_MINUTES);
+    assert_eq!(store.sweep(2).await.unwrap(), 3);
+    assert_eq!(counts(&subject, one).await.held, 1);
+    assert_eq!(counts(&subject, other).await.held, 0);
+    assert_eq!(store.sweep(2).await.unwrap(), 1);
+    assert_eq!(store.sweep(2).await.unwrap(), 0);
+}
+
+/// However many ask for a seat at once, one gets it and the others are told which it was.
+pub async fn a_seat_has_one_winner<S: InventoryStore>(subject: Subject<S>) {
+    let scope = loaded(&subject).await;
+    let answers = race(&subject, 200, |store, number| {
+        let wanted = request(&subject, seats(&[number % 4, 7]));
+        async move { store.hold(scope, wanted).await }
+    })
+    .await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    for answer in lost {
+        let refused = refusal(answer);
+        assert_eq!(refused.code, Code::PlaceTaken);
+        assert!(refused.evidence.places.contains(&PlaceNumber(7)));
+    }
+    assert_eq!(counts(&subject, scope).await.held, 2);
+}
+
+/// An area of a hundred serves exactly a hundred, no place twice.
+pub async fn a_floor_sells_out_exactly<S: InventoryStore>(subject: Subject<S>) {
+    let scope = loaded(&subject).await;
+    let answers = race(&subject, 300, |store, number| {
+        let wanted = request(&subject, vec![floor(1 + number % 3)]);
+        async move { store.hold(scope, wanted).await }
+    })
+    .await;
+    let mut places = BTreeSet::new();
+    for answer in answers {
+        match answer {
+            Ok(record) => assert!(numbers(&record).into_iter().all(|place| places.insert(place)), "held twice"),
+            Err(InventoryError::Refused(refused)) => assert_eq!(refused.code, Code::SoldOut),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    // Who wants one is served as long as there is one.
+    assert_eq!(places.len(), 100);
+    assert_eq!(counts(&subject, scope).await.held, 100);
+}

@@ -1,0 +1,23 @@
+//! One suite per port, run by every adapter: what a port promises, as code.
+//!
+//! Never: knowledge of an adapter. To add a suite: a module named after the port's slice, called from each adapter's `tests/`.
+
+pub mod accounts;
+pub mod catalog;
+pub mod catalogue;
+pub mod devices;
+pub mod directory;
+pub mod gateway;
+pub mod idempotency;
+pub mod inventory;
+pub mod jobs;
+pub mod late_money;
+pub mod orders;
+pub mod outbox;
+pub mod payments;
+pub mod places;
+pub mod refunds;
+pub mod scans;
+pub mod selling;
+pub mod subject;
+pub mod unpaid;

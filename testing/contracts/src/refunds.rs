@@ -1,0 +1,282 @@
+//! What `PaymentStore` promises of refunds: never more than was paid, tickets before places, journal with the money (P5, P6, P7).
+
+use voelgoed_app::environment::{Environment, fresh};
+use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord};
+use voelgoed_app::jobs::ports::Queue;
+use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::payments::ports::{NewRefund, RefundObservation};
+use voelgoed_domain::checkout::order::OrderState;
+use voelgoed_domain::ids::RefundId;
+use voelgoed_domain::payments::decide::{Decision, Observation};
+use voelgoed_domain::payments::refund::RefundState;
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::scanning::ticket::TicketState;
+use voelgoed_domain::ticketing::place::PlaceState;
+
+use crate::selling::{PAID, Shop, Tier, assert_code};
+use crate::subject::Subject;
+
+/// Every case, as a test; `$open` opens a subject.
+#[macro_export]
+macro_rules! refund_store_suite {
+    ($open:expr) => {
+        $crate::cases! { refunds, $open;
+            tickets_go_back_step_by_step
+            an_amount_goes_back_without_tickets
+            never_more_than_was_paid
+            a_used_ticket_is_forced_or_kept
+            what_is_not_there_or_not_paid_is_refused
+            a_request_for_a_refund_repeats
+            a_refund_follows_what_its_provider_says
+            a_failed_refund_gives_its_amount_free
+            late_money_goes_back_whole_and_once
+            many_at_once_give_back_once
+            strangers_get_nothing_back
+        }
+    };
+}
+
+async fn open<S: Tier>(shop: &Shop<S>, refund: &NewRefund) -> Result<Created<()>, Refusal> {
+    shop.store().open_refund(shop.organization, refund.clone(), None).await.unwrap()
+}
+
+async fn record<S: Tier>(shop: &Shop<S>, refund: RefundId, seen: RefundObservation) -> RefundState {
+    let now = shop.environment().now();
+    shop.store().record_refund(shop.organization, refund, seen, now).await.unwrap()
+}
+
+async fn finish<S: Tier>(shop: &Shop<S>, refund: RefundId) {
+    shop.store().finish_revocation(shop.organization, refund, shop.environment().now()).await.unwrap();
+}
+
+fn done() -> RefundObservation {
+    RefundObservation::Done { provider_ref: "back 1".into() }
+}
+
+/// Revoking, then revoked with its place free, then the money; each step may be repeated.
+pub async fn tickets_go_back_step_by_step<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, tickets) = shop.paid(&[1, 2]).await;
+    let queued = shop.store().depth(Queue::Payments, shop.environment().now()).await.unwrap().ready;
+    shop.facts().await;
+    let refund = shop.a_refund(order, payment, PAID, &tickets[..1]);
+    assert!(matches!(open(&shop, &refund).await, Ok(Created::Fresh(()))));
+    let stored = shop.store().read_refund(shop.organization, refund.id).await.unwrap().unwrap();
+    assert_eq!((stored.id, stored.order, stored.payment, stored.amount), (refund.id, order, payment, refund.amount));
+    assert_eq!((&*stored.provider, &stored.tickets, &stored.reason), ("sandbox", &refund.tickets, &refund.reason));
+    assert_eq!((stored.state, stored.tickets_revoked, stored.event), (RefundState::Pending, false, shop.event));
+    assert_eq!(shop.detail(order).await.refunds, [stored]);
+    assert_eq!(shop.store().depth(Queue::Payments, shop.environment().now()).await.unwrap().ready, queued + 1);
+    let state = |detail: &voelgoed_app::checkout::ports::OrderDetail| {
+        detail.tickets.iter().map(|it| it.state).collect::<Vec<_>>()
+    };
+    assert_eq!(state(&shop.detail(order).await), [TicketState::Revoking, TicketState::Valid]);
+    assert_eq!(shop.places(&[1]).await, "1:sold.2", "not yet free");
+    let facts = shop.facts().await;
+    assert_eq!(facts[0], Fact::TicketsRevoked { event: shop.event, tickets: refund.tickets.clone() });
+    assert_eq!(facts.len(), 2);
+    for round in 0..2 {
+        finish(&shop, refund.id).await;
+        assert_eq!(shop.places(&[1, 2]).await, "1:free.3 2:sold.2");
+        let facts = shop.facts().await;
+        assert_eq!(facts.len(), if round == 0 { 2 } else { 0 });
+        if let Some(Fact::PlacesChanged { effects, .. }) = facts.first() {
+            assert_eq!((effects.len(), effects[0].state), (1, PlaceState::Free));
+        }
+    }
+    assert_eq!(state(&shop.detail(order).await), [TicketState::Revoked, TicketState::Valid]);
+    for _ in 0..2 {
+        assert_eq!(record(&shop, refund.id, done()).await, RefundState::Done);
+        assert_eq!(shop.balances().await["provider_clearing:sandbox"], PAID);
+    }
+    assert_eq!(shop.states(order).await.0, OrderState::PartiallyRefunded);
+    // Its place is somebody else's now, and the rest may go back as well.
+    shop.paid(&[1]).await;
+    let rest = shop.a_refund(order, payment, PAID, &tickets[1..]);
+    open(&shop, &rest).await.unwrap();
+    finish(&shop, rest.id).await;
+    record(&shop, rest.id, done()).await;
+    assert_eq!(shop.states(order).await.0, OrderState::Refunded);
+    assert_eq!(shop.balances().await["provider_clearing:sandbox"], PAID, "what is left is the other order's");
+    assert_eq!(shop.places(&[1, 2]).await, "1:sold.5 2:free.3");
+}
+
+/// The tickets stay.
+pub async fn an_amount_goes_back_without_tickets<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, _) = shop.paid(&[1]).await;
+    let refund = shop.a_refund(order, payment, 1_001, &[]);
+    open(&shop, &refund).await.unwrap();
+    assert!(shop.detail(order).await.refunds[0].tickets_revoked, "there are none to revoke");
+    finish(&shop, refund.id).await;
+    record(&shop, refund.id, done()).await;
+    let detail = shop.detail(order).await;
+    assert_eq!((detail.order.state, detail.tickets[0].state), (OrderState::PartiallyRefunded, TicketState::Valid));
+    assert_eq!(shop.balances().await["provider_clearing:sandbox"], PAID - 1_001);
+    let rest = shop.a_refund(order, payment, PAID - 1_001, &[]);
+    open(&shop, &rest).await.unwrap();
+    record(&shop, rest.id, done()).await;
+    assert!(shop.balances().await.is_empty(), "to the last cent of each account");
+    assert_eq!(shop.states(order).await.0, OrderState::Refunded);
+}
+
+/// Counting what is still on its way.
+pub async fn never_more_than_was_paid<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, tickets) = shop.paid(&[1, 2]).await;
+    assert_code(open(&shop, &shop.a_refund(order, payment, 2 * PAID + 1, &[])).await, Code::RefundTooLarge);
+    open(&shop, &shop.a_refund(order, payment, PAID + 1, &[])).await.unwrap();
+    assert_code(open(&shop, &shop.a_refund(order, payment, PAID, &[])).await, Code::RefundTooLarge);
+    assert_code(open(&shop, &shop.a_refund(order, payment, PAID, &tickets[..1])).await, Code::RefundTooLarge);
+    assert_code(open(&shop, &shop.a_refund(order, payment, 0, &[])).await, Code::InvalidRequest);
+    assert_code(open(&shop, &shop.a_refund(order, payment, -1, &[])).await, Code::InvalidRequest);
+    assert_eq!(shop.detail(order).await.refunds.len(), 1);
+    assert!(shop.detail(order).await.tickets.iter().all(|ticket| ticket.state == TicketState::Valid));
+    // The last tickets go back for what is left.
+    open(&shop, &shop.a_refund(order, payment, PAID - 1, &tickets)).await.unwrap();
+}
+
+/// P6.
+pub async fn a_used_ticket_is_forced_or_kept<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, tickets) = shop.paid(&[1]).await;
+    let scan = crate::scans::a_scan(&shop, Some(tickets[0].id));
+    shop.store().record_scan(shop.organization, scan).await.unwrap();
+    let refund = shop.a_refund(order, payment, PAID, &tickets);
+    assert_code(open(&shop, &refund).await, Code::TicketUsed);
+    open(&shop, &NewRefund { forced: true, ..refund }).await.unwrap();
+    assert_eq!(shop.detail(order).await.tickets[0].state, TicketState::Revoking);
+    assert_code(open(&shop, &shop.a_refund(order, payment, PAID, &tickets)).await, Code::WrongState);
+}
+
+/// Each with its code.
+pub async fn what_is_not_there_or_not_paid_is_refused<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, tickets) = shop.paid(&[1]).await;
+    let (other, other_payment, other_tickets) = shop.paid(&[2]).await;
+    let (unpaid, unpaid_payment) = shop.ordered(&[3]).await;
+    let nobody = fresh(shop.environment());
+    for (refund, code) in [
+        (shop.a_refund(nobody, payment, PAID, &tickets), Code::NotFound),
+        (shop.a_refund(order, other_payment, PAID, &tickets), Code::NotFound),
+        (shop.a_refund(order, payment, PAID, &other_tickets), Code::NotFound),
+        (shop.a_refund(unpaid, unpaid_payment, PAID, &[]), Code::WrongState),
+    ] {
+        assert_code(open(&shop, &refund).await, code);
+    }
+    let missing: RefundId = fresh(shop.environment());
+    assert_eq!(shop.store().read_refund(shop.organization, missing).await.unwrap(), None);
+    let now = shop.environment().now();
+    assert!(shop.store().finish_revocation(shop.organization, missing, now).await.is_err());
+    assert!(shop.store().record_refund(shop.organization, missing, done(), now).await.is_err());
+    assert_eq!(shop.detail(other).await.refunds, []);
+}
+
+/// The same key, the same answer, one refund.
+pub async fn a_request_for_a_refund_repeats<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, _) = shop.paid(&[1]).await;
+    let open = async |request| {
+        let key = IdempotencyKey { scope: "key".into(), key: "refund".into(), request };
+        let record = IdempotencyRecord { key, answer: "the refund".into(), at: shop.environment().now() };
+        let refund = shop.a_refund(order, payment, 100, &[]);
+        shop.store().open_refund(shop.organization, refund, Some(record)).await.unwrap()
+    };
+    assert!(matches!(open([1; 32]).await, Ok(Created::Fresh(()))));
+    assert!(matches!(open([1; 32]).await, Ok(Created::Replayed(body)) if body == "the refund"));
+    assert_code(open([2; 32]).await, Code::IdempotencyMismatch);
+    assert_eq!(shop.store().refunds_of(shop.organization, order).await.unwrap().len(), 1);
+}
+
+/// Each word of the provider, in a row that meets every state.
+pub async fn a_refund_follows_what_its_provider_says<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, _) = shop.paid(&[1]).await;
+    let refund = shop.a_refund(order, payment, PAID, &[]);
+    open(&shop, &refund).await.unwrap();
+    let failed = || RefundObservation::Failed { reason: "account closed".into() };
+    for (seen, expected) in [
+        (RefundObservation::Pending, RefundState::Pending),
+        (RefundObservation::NotReached, RefundState::Pending),
+        (RefundObservation::NoAnswer, RefundState::Unknown),
+        (RefundObservation::NoAnswer, RefundState::Unknown),
+        (RefundObservation::NotReached, RefundState::Unknown),
+        (RefundObservation::Pending, RefundState::Pending),
+        (failed(), RefundState::Failed),
+        (RefundObservation::NoAnswer, RefundState::Failed),
+        (RefundObservation::Pending, RefundState::Failed),
+        (done(), RefundState::Done),
+        (failed(), RefundState::Done),
+        (RefundObservation::NoAnswer, RefundState::Done),
+    ] {
+        assert_eq!(record(&shop, refund.id, seen.clone()).await, expected, "{seen:?}");
+        assert_eq!(shop.detail(order).await.refunds[0].state, expected);
+        let paid = if expected == RefundState::Done { OrderState::Refunded } else { OrderState::Paid };
+        assert_eq!(shop.states(order).await.0, paid);
+    }
+    assert!(shop.balances().await.is_empty());
+}
+
+/// Another may be tried in its place.
+pub async fn a_failed_refund_gives_its_amount_free<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, _) = shop.paid(&[1]).await;
+    let first = shop.a_refund(order, payment, PAID, &[]);
+    open(&shop, &first).await.unwrap();
+    assert_code(open(&shop, &shop.a_refund(order, payment, 1, &[])).await, Code::RefundTooLarge);
+    record(&shop, first.id, RefundObservation::Failed { reason: "no".into() }).await;
+    open(&shop, &shop.a_refund(order, payment, PAID, &[])).await.unwrap();
+}
+
+/// Whatever the order's state, and without touching it.
+pub async fn late_money_goes_back_whole_and_once<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment) = shop.ordered(&[1]).await;
+    let late = shop.captured(payment, PAID + 7).await;
+    assert!(matches!(late, Decision::CapturedLate { .. }));
+    for amount in [PAID + 6, PAID + 8, 0] {
+        assert_code(open(&shop, &shop.a_refund(order, payment, amount, &[])).await, Code::RefundTooLarge);
+    }
+    let refund = shop.a_refund(order, payment, PAID + 7, &[]);
+    open(&shop, &refund).await.unwrap();
+    assert_code(open(&shop, &shop.a_refund(order, payment, PAID + 7, &[])).await, Code::RefundTooLarge);
+    record(&shop, refund.id, done()).await;
+    assert_code(open(&shop, &shop.a_refund(order, payment, PAID + 7, &[])).await, Code::RefundTooLarge);
+    assert!(shop.balances().await.is_empty());
+    assert_eq!(shop.states(order).await.0, OrderState::AwaitingPayment);
+    // The order can still be paid as it should be.
+    let second = shop.an_attempt(PAID);
+    shop.store().open_attempt(shop.organization, order, second.clone(), None).await.unwrap().unwrap();
+    assert_eq!(shop.captured(second.id, PAID).await, Decision::Issue);
+    let (_, _, tickets) = shop.paid(&[2]).await;
+    assert_code(open(&shop, &shop.a_refund(order, payment, PAID + 7, &tickets)).await, Code::WrongState);
+}
+
+/// A race for the same money.
+pub async fn many_at_once_give_back_once<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, tickets) = shop.paid(&[1]).await;
+    let mut askers = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let refund = shop.a_refund(order, payment, PAID, if number % 2 == 0 { &tickets } else { &[] });
+        let (store, organization) = (shop.store().clone(), shop.organization);
+        askers.spawn(async move { store.open_refund(organization, refund, None).await.unwrap().is_ok() });
+    }
+    assert_eq!(askers.join_all().await.into_iter().filter(|ok| *ok).count(), 1);
+}
+
+/// P7.
+pub async fn strangers_get_nothing_back<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, tickets) = shop.paid(&[1]).await;
+    let refund = shop.a_refund(order, payment, PAID, &tickets);
+    let (store, stranger, now) = (shop.store(), shop.stranger, shop.environment().now());
+    assert_code(store.open_refund(stranger, refund.clone(), None).await.unwrap(), Code::NotFound);
+    open(&shop, &refund).await.unwrap();
+    assert_eq!(store.read_refund(stranger, refund.id).await.unwrap(), None);
+    assert_eq!(store.refunds_of(stranger, order).await.unwrap(), []);
+    assert!(store.finish_revocation(stranger, refund.id, now).await.is_err());
+    assert!(store.record_refund(stranger, refund.id, done(), now).await.is_err());
+    assert_eq!(shop.places(&[1]).await, "1:sold.2");
+    assert_eq!(shop.learn(payment, Observation::NoAnswer).await, Decision::Nothing);
+}

@@ -1,0 +1,12 @@
+//! The product from outside, for suites: a server process that can be killed, and people who use it over HTTP.
+//!
+//! Never: a crate of the product, a look into its files (the sandbox provider's books excepted: that is somebody else's company), a wait
+//! without a deadline. To add a person: a file here with what they do, in the words of the API.
+
+pub mod books;
+pub mod buyer;
+pub mod client;
+pub mod organizer;
+pub mod scanner;
+pub mod server;
+pub mod until;

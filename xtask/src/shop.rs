@@ -1,0 +1,97 @@
+//! A running `voelgoed demo` for suites and benchmarks: the release binary, a data directory of its own, loopback only.
+//!
+//! Never: a shop that outlives its value (it is ended on drop, by its id), a wait without a deadline.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use crate::clock::{Stopwatch, pause};
+
+/// Seeding three events and starting takes at most this.
+const START: Duration = Duration::from_secs(120);
+/// A stop drains what runs; longer than this is a fault.
+const STOP: Duration = Duration::from_secs(40);
+/// One request.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// A shop that serves.
+pub struct Shop {
+    child: Child,
+    /// What the demo says about itself: `url`, `organization`, `api_key`, `events`, ….
+    pub card: Value,
+    address: String,
+}
+
+impl Shop {
+    /// Starts `binary demo` on `data` and waits until it serves.
+    pub fn open(binary: &Path, data: &Path) -> anyhow::Result<Self> {
+        Self::open_with(binary, data, &[])
+    }
+
+    /// The same with settings (`VOELGOED__…`) of its own.
+    pub fn open_with(binary: &Path, data: &Path, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let mut command = Command::new(binary);
+        command.args(["demo", "--json", "--listen", &address, "--data"]).arg(data).envs(settings.iter().copied());
+        let mut child =
+            command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {}", binary.display()))?;
+        let stdout = child.stdout.take().context("stdout is piped")?;
+        let mut shop = Self { child, card: Value::Null, address };
+        let (said, first) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(stdout).lines();
+            // Nobody listens any more where the start took too long; the rest is read so that the shop is never blocked.
+            let _ = lines.next().map(|line| said.send(line));
+            lines.map_while(Result::ok).for_each(drop);
+        });
+        let line = match first.recv_timeout(START) {
+            Ok(line) => line?,
+            Err(_) => bail!("the demo said nothing within {} s ({:?})", START.as_secs(), shop.child.try_wait()?),
+        };
+        shop.card = serde_json::from_str(&line).with_context(|| format!("the demo's first line is JSON: {line}"))?;
+        Ok(shop)
+    }
+
+    /// The status and body of `GET path`.
+    pub fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
+        let mut stream =
+            TcpStream::connect(&self.address).with_context(|| format!("nobody listens on {}", self.address))?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address)?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        let answer = String::from_utf8_lossy(&answer);
+        let (head, body) = answer.split_once("\r\n\r\n").context("an answer has a head")?;
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("an answer has a status")?;
+        Ok((status, body.to_owned()))
+    }
+
+    /// Asks it to stop, and waits until it has drained.
+    pub fn close(mut self) -> anyhow::Result<ExitStatus> {
+        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        let stopwatch = Stopwatch::start();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if stopwatch.elapsed() > STOP {
+                bail!("the shop did not stop within {} s", STOP.as_secs());
+            }
+            pause(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        // An error says that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

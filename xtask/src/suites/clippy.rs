@@ -1,0 +1,33 @@
+//! No lint complains.
+//!
+//! What ships is also held to the banned methods of clippy.toml; tests may read clocks and spawn as they please.
+
+use super::{Suite, check};
+use crate::report::Tally;
+use crate::run::Run;
+use crate::shell;
+
+/// `cargo clippy` over everything, warnings denied.
+pub struct Clippy;
+
+impl Suite for Clippy {
+    fn name(&self) -> &'static str {
+        "clippy"
+    }
+
+    fn about(&self) -> &'static str {
+        "no lint complains, and what ships calls no banned method"
+    }
+
+    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
+        let clippy = || {
+            let mut command = shell::cargo(&run.root);
+            command.args(["clippy", "--workspace", "--quiet"]);
+            command
+        };
+        let mut tally = check(clippy().args(["--lib", "--bins", "--", "-D", "warnings"]));
+        let everything = ["--all-targets", "--", "-D", "warnings", "-A", "clippy::disallowed_methods"];
+        tally.add(check(clippy().args(everything)));
+        Ok(tally)
+    }
+}

@@ -1,0 +1,93 @@
+//! The first command of the README: the release binary builds, seeds, serves, drains, and starts again as the same shop.
+
+use std::path::Path;
+
+use anyhow::ensure;
+use serde_json::Value;
+
+use super::Suite;
+use crate::report::Tally;
+use crate::run::Run;
+use crate::shop::Shop;
+
+/// `voelgoed demo`, twice on one data directory.
+pub struct Demo;
+
+impl Suite for Demo {
+    fn name(&self) -> &'static str {
+        "demo"
+    }
+
+    fn about(&self) -> &'static str {
+        "the release binary seeds its demo, serves, drains, and is the same shop after a restart"
+    }
+
+    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
+        let binary = run.release_binary()?;
+        let data = run.target().join("suite-demo");
+        if data.exists() {
+            std::fs::remove_dir_all(&data)?;
+        }
+        let mut tally = Tally::default();
+        let mut judge = |what: &str, outcome: anyhow::Result<Value>| {
+            match &outcome {
+                Ok(_) => println!("test {what} ... ok"),
+                Err(error) => println!("test {what} ... FAILED: {error:#}"),
+            }
+            tally.add(Tally::one(outcome.is_ok()));
+            outcome.ok()
+        };
+        let first = judge("a first start seeds three events and serves them", visit(binary, &data));
+        if let Some(first) = first {
+            judge("a restart is the same shop", visit(binary, &data).and_then(|card| same(&first, card)));
+        }
+        Ok(tally)
+    }
+}
+
+/// Opens the shop, looks at what everybody looks at first, and closes it in order.
+fn visit(binary: &Path, data: &Path) -> anyhow::Result<Value> {
+    let shop = Shop::open(binary, data)?;
+    let card = shop.card.clone();
+    for key in ["url", "organization", "api_key", "device_key", "gate"] {
+        ensure!(card[key].is_string(), "the demo's line has no `{key}`");
+    }
+    ensure!(card["events"].as_array().is_some_and(|events| events.len() == 3), "the demo has three events");
+    let organization = card["organization"].as_str().unwrap_or_default();
+    let event = card["events"][0]["id"].as_str().unwrap_or_default();
+    for path in [
+        "/livez".to_owned(),
+        "/readyz".to_owned(),
+        "/metrics".to_owned(),
+        "/".to_owned(),
+        "/api/v1/openapi.json".to_owned(),
+        format!("/api/v1/events?organization={organization}"),
+        format!("/api/v1/events/{event}/availability"),
+    ] {
+        let (status, body) = shop.get(&path)?;
+        ensure!(status == 200, "GET {path} answers {status}: {body}");
+    }
+    let status = shop.close()?;
+    ensure!(status.success(), "the shop ended with {status}");
+    Ok(card)
+}
+
+/// Everything but the address is as it was.
+fn same(first: &Value, mut second: Value) -> anyhow::Result<Value> {
+    second["url"] = first["url"].clone();
+    ensure!(*first == second, "the line changed from {first} to {second}");
+    Ok(second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_the_address_may_differ_after_a_restart() {
+        let first = json!({"url": "http://127.0.0.1:1", "api_key": "vgk_a"});
+        assert!(same(&first, json!({"url": "http://127.0.0.1:2", "api_key": "vgk_a"})).is_ok());
+        assert!(same(&first, json!({"url": "http://127.0.0.1:1", "api_key": "vgk_b"})).is_err());
+    }
+}
