@@ -5,6 +5,10 @@
 use std::time::Duration;
 
 use crate::clock::Spoken;
+use crate::shell::Outcome;
+
+/// Failed tests named per suite in the closing lines.
+const MOST_NAMED: usize = 12;
 
 /// Counts of one suite.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,8 +80,8 @@ impl std::fmt::Display for Tally {
 pub struct Line {
     /// The suite's name.
     pub suite: &'static str,
-    /// Its counts.
-    pub tally: Tally,
+    /// What it said.
+    pub outcome: Outcome,
     /// How long it took, building included.
     pub took: Duration,
     /// Why it could not be carried through, where it could not.
@@ -100,7 +104,7 @@ impl Report {
     pub fn total(&self) -> Tally {
         let mut total = Tally::default();
         for line in &self.lines {
-            total.add(line.tally);
+            total.add(line.outcome.tally);
         }
         total
     }
@@ -114,11 +118,15 @@ impl Report {
     /// A line per suite, then the plain total alone on the last line.
     pub fn print(&self) {
         println!();
-        for Line { suite, tally, took, fault } in &self.lines {
+        for Line { suite, outcome, took, fault } in &self.lines {
+            let tally = outcome.tally;
             let mark = if tally.failed == 0 { "ok  " } else { "FAIL" };
             println!("{mark} {suite:<14} {:>12}  {tally}", Spoken(*took).to_string());
             if let Some(fault) = fault {
                 println!("     {fault}");
+            }
+            for failure in outcome.failures().take(MOST_NAMED) {
+                println!("     {failure}");
             }
         }
         println!();
@@ -155,7 +163,7 @@ mod tests {
         for (passed, failed, success) in [(0, 0, false), (1, 0, true), (5, 1, false), (0, 1, false)] {
             let mut report = Report::default();
             let tally = Tally { passed, failed, skipped: 3 };
-            report.push(Line { suite: "any", tally, took: Duration::ZERO, fault: None });
+            report.push(Line { suite: "any", outcome: tally.into(), took: Duration::ZERO, fault: None });
             assert_eq!(report.is_success(), success, "{passed} {failed}");
         }
     }

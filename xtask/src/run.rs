@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context;
 
@@ -30,6 +31,23 @@ impl Run {
             shell::must(shell::cargo(&self.root).args(["build", "--release", "--package", "voelgoed"]))?;
         }
         Ok(self.release.get_or_init(|| self.target().join("release").join("voelgoed")))
+    }
+
+    /// A program of `testing/`, built as `cargo test --workspace` builds its libraries: the named test brings its features in,
+    /// so that no library is compiled a second time with others.
+    pub fn program(&self, name: &str) -> anyhow::Result<Command> {
+        shell::must(shell::cargo(&self.root).args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--bin",
+            name,
+            "--test",
+            "edges",
+        ]))?;
+        let mut command = Command::new(self.target().join("debug").join(name));
+        command.current_dir(&self.root);
+        Ok(command)
     }
 
     /// Cargo's target directory.

@@ -54,11 +54,25 @@ pub fn capture(command: &mut Command) -> anyhow::Result<String> {
 }
 
 /// What a test program said and how it ended.
+#[derive(Default)]
 pub struct Outcome {
     /// The sum of all its count lines.
     pub tally: Tally,
     /// Every line of stdout.
     pub lines: Vec<String>,
+}
+
+impl Outcome {
+    /// The lines that name a test that failed, in libtest's words or our own.
+    pub fn failures(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().map(String::as_str).filter(|line| line.starts_with("test ") && line.contains(" ... FAILED"))
+    }
+}
+
+impl From<Tally> for Outcome {
+    fn from(tally: Tally) -> Self {
+        Self { tally, lines: Vec::new() }
+    }
 }
 
 /// Runs a test program for at most `limit`, shows its output as it comes, and sums its count lines.
@@ -78,7 +92,7 @@ pub fn tally(command: &mut Command, limit: Duration) -> anyhow::Result<Outcome> 
         }
         late
     });
-    let mut outcome = Outcome { tally: Tally::default(), lines: Vec::new() };
+    let mut outcome = Outcome::default();
     for line in BufReader::new(stdout).split(b'\n') {
         let line = String::from_utf8_lossy(&line?).into_owned();
         // Not straight to standard output: what our own tests make this print must not be counted by the run that runs them.
@@ -148,6 +162,14 @@ mod tests {
     fn a_bad_end_without_a_counted_failure_is_one_failure() -> anyhow::Result<()> {
         assert_eq!(tally(&mut sh("exit 3"), AMPLE)?.tally, Tally::one(false));
         assert_eq!(tally(&mut sh("echo '1 passed, 2 failed'; exit 1"), AMPLE)?.tally.failed, 2);
+        Ok(())
+    }
+
+    #[test]
+    fn failed_tests_are_known_by_name() -> anyhow::Result<()> {
+        let script = "echo 'test a ... ok'; echo 'test b ... FAILED: why'; echo '1 passed, 1 failed'; exit 1";
+        let outcome = tally(&mut sh(script), AMPLE)?;
+        assert_eq!(outcome.failures().collect::<Vec<_>>(), ["test b ... FAILED: why"]);
         Ok(())
     }
 

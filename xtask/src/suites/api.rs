@@ -3,9 +3,8 @@
 //! To add one: its constant here, its line in `SUITES`, its file in `testing/api/tests`.
 
 use super::{LONGEST, Suite};
-use crate::report::Tally;
 use crate::run::Run;
-use crate::shell;
+use crate::shell::{self, Outcome};
 
 /// The package that holds them.
 const PACKAGE: &str = "voelgoed-api-tests";
@@ -40,13 +39,14 @@ impl Suite for Api {
         &[PACKAGE]
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
         let mut command = shell::cargo(&run.root);
-        command.args(["test", "--package", PACKAGE, "--test", self.name, "--", "--nocapture"]);
+        // Of the whole workspace, so that no library is compiled a second time with other features.
+        command.args(["test", "--workspace", "--test", self.name, "--", "--nocapture"]);
         command.env("VOELGOED_BIN", run.release_binary()?);
         if run.long {
             command.env("VOELGOED_LONG", "1");
         }
-        Ok(shell::tally(&mut command, LONGEST)?.tally)
+        shell::tally(&mut command, LONGEST)
     }
 }

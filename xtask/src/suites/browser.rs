@@ -2,9 +2,8 @@
 
 use super::{LONGEST, Suite};
 use crate::machine::{CHROMEDRIVER, CHROMIUM, FONTS, Need};
-use crate::report::Tally;
 use crate::run::Run;
-use crate::shell;
+use crate::shell::{self, Outcome};
 use crate::shop::Shop;
 
 /// The pages, as people use them.
@@ -27,17 +26,29 @@ impl Suite for Browser {
         &["voelgoed-browser"]
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
         let data = run.target().join("suite-browser");
         if data.exists() {
             std::fs::remove_dir_all(&data)?;
         }
         let shop = Shop::open(run.release_binary()?, &data)?;
         let mut command = shell::cargo(&run.root);
-        command.args(["test", "--package", "voelgoed-browser", "--", "--test-threads=1", "--nocapture"]);
+        command.args([
+            "test",
+            "--workspace",
+            "--test",
+            "sale",
+            "--test",
+            "no_script",
+            "--test",
+            "pictures",
+            "--",
+            "--test-threads=1",
+            "--nocapture",
+        ]);
         command.env("VOELGOED_CARD", shop.card.to_string());
         let outcome = shell::tally(&mut command, LONGEST)?;
         shop.close()?;
-        Ok(outcome.tally)
+        Ok(outcome)
     }
 }

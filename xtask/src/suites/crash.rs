@@ -1,9 +1,8 @@
 //! What was acknowledged survives kill -9 (P3).
 
 use super::{LONGEST, Suite};
-use crate::report::Tally;
 use crate::run::Run;
-use crate::shell;
+use crate::shell::{self, Outcome};
 
 /// `voelgoed-chaos crash` against the release binary.
 pub struct Crash;
@@ -17,11 +16,10 @@ impl Suite for Crash {
         "kill -9 under load: nothing acknowledged is lost or doubled, no place is stuck"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
-        let mut command = shell::cargo(&run.root);
-        command.args(["run", "--quiet", "--package", "voelgoed-chaos", "--", "crash"]);
-        command.arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("chaos"));
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
+        let mut command = run.program("voelgoed-chaos")?;
+        command.arg("crash").arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("chaos"));
         command.args(["--kills", if run.long { "60" } else { "6" }]);
-        Ok(shell::tally(&mut command, LONGEST)?.tally)
+        shell::tally(&mut command, LONGEST)
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Suite;
 use crate::report::Tally;
 use crate::run::Run;
+use crate::shell::Outcome;
 use crate::shop::Shop;
 
 /// `voelgoed demo`, twice on one data directory.
@@ -22,26 +23,28 @@ impl Suite for Demo {
         "the release binary seeds its demo, serves, drains, and is the same shop after a restart"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
         let binary = run.release_binary()?;
         let data = run.target().join("suite-demo");
         if data.exists() {
             std::fs::remove_dir_all(&data)?;
         }
-        let mut tally = Tally::default();
+        let mut said = Outcome::default();
         let mut judge = |what: &str, outcome: anyhow::Result<Value>| {
-            match &outcome {
-                Ok(_) => println!("test {what} ... ok"),
-                Err(error) => println!("test {what} ... FAILED: {error:#}"),
-            }
-            tally.add(Tally::one(outcome.is_ok()));
+            let line = match &outcome {
+                Ok(_) => format!("test {what} ... ok"),
+                Err(error) => format!("test {what} ... FAILED: {error:#}"),
+            };
+            println!("{line}");
+            said.lines.push(line);
+            said.tally.add(Tally::one(outcome.is_ok()));
             outcome.ok()
         };
         let first = judge("a first start seeds three events and serves them", visit(binary, &data));
         if let Some(first) = first {
             judge("a restart is the same shop", visit(binary, &data).and_then(|card| same(&first, card)));
         }
-        Ok(tally)
+        Ok(said)
     }
 }
 

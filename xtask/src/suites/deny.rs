@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use super::{Suite, check};
 use crate::report::Tally;
 use crate::run::Run;
-use crate::shell;
+use crate::shell::{self, Outcome};
 
 /// `cargo deny check bans licenses sources`.
 pub struct Deny;
@@ -21,13 +21,14 @@ impl Suite for Deny {
         "cargo-deny agrees about bans, licences and sources (only where it is installed)"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
         let mut probe = Command::new("cargo-deny");
         probe.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
         if !probe.status().is_ok_and(|status| status.success()) {
             println!("skipped: cargo-deny is not installed; the law `supply` of tidy has checked the same rules");
-            return Ok(Tally::skipped());
+            return Ok(Tally::skipped().into());
         }
-        Ok(check(shell::cargo(&run.root).args(["deny", "--offline", "check", "bans", "licenses", "sources"])))
+        let rules = ["deny", "--offline", "check", "bans", "licenses", "sources"];
+        Ok(check(shell::cargo(&run.root).args(rules)).into())
     }
 }

@@ -1,9 +1,8 @@
 //! The code is formatted.
 
 use super::{Suite, check};
-use crate::report::Tally;
 use crate::run::Run;
-use crate::shell;
+use crate::shell::{self, Outcome};
 
 /// `cargo fmt --check`.
 pub struct Fmt;
@@ -17,7 +16,7 @@ impl Suite for Fmt {
         "the code is formatted (cure: cargo xtask fmt)"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
-        Ok(check(shell::cargo(&run.root).args(["fmt", "--all", "--check"])))
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
+        Ok(check(shell::cargo(&run.root).args(["fmt", "--all", "--check"])).into())
     }
 }

@@ -25,7 +25,7 @@ use crate::clock::{Spoken, Stopwatch};
 use crate::machine::{self, Need};
 use crate::report::{Line, Report, Tally};
 use crate::run::Run;
-use crate::shell;
+use crate::shell::{self, Outcome};
 
 /// Every suite, quick and broad ones first.
 const SUITES: &[&dyn Suite] = &[
@@ -70,7 +70,7 @@ pub trait Suite: Sync {
     }
 
     /// Runs it (`run.long`: at full length). An error is a suite that could not be carried through; it counts as a failure.
-    fn run(&self, run: &Run) -> anyhow::Result<Tally>;
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome>;
 }
 
 /// The longest that any program of a suite may take.
@@ -108,16 +108,16 @@ pub fn run_all(run: &Run, only: &[String]) -> anyhow::Result<ExitCode> {
     for suite in chosen {
         println!("\n=== {}: {}", suite.name(), suite.about());
         let stopwatch = Stopwatch::start();
-        let (tally, fault) = match suite.run(run) {
-            Ok(tally) => (tally, None),
-            Err(error) => (Tally::one(false), Some(format!("{error:#}"))),
+        let (outcome, fault) = match suite.run(run) {
+            Ok(outcome) => (outcome, None),
+            Err(error) => (Tally::one(false).into(), Some(format!("{error:#}"))),
         };
         let took = stopwatch.elapsed();
         if let Some(fault) = &fault {
             println!("error: {fault}");
         }
-        println!("--- {}: {tally} in {}", suite.name(), Spoken(took));
-        report.push(Line { suite: suite.name(), tally, took, fault });
+        println!("--- {}: {} in {}", suite.name(), outcome.tally, Spoken(took));
+        report.push(Line { suite: suite.name(), outcome, took, fault });
     }
     report.print();
     Ok(if report.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

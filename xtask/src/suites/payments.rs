@@ -1,9 +1,8 @@
 //! No payment needs a human, whoever is killed when (P2).
 
 use super::{LONGEST, Suite};
-use crate::report::Tally;
 use crate::run::Run;
-use crate::shell;
+use crate::shell::{self, Outcome};
 
 /// `voelgoed-chaos payments` against the release binary.
 pub struct Payments;
@@ -17,10 +16,14 @@ impl Suite for Payments {
         "every sandbox method ends in a ticket, no charge or a refund, with server and provider killed at every step"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
-        let mut command = shell::cargo(&run.root);
-        command.args(["run", "--quiet", "--package", "voelgoed-chaos", "--", "payments"]);
-        command.arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("chaos"));
-        Ok(shell::tally(&mut command, LONGEST)?.tally)
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
+        let mut command = run.program("voelgoed-chaos")?;
+        command
+            .arg("payments")
+            .arg("--binary")
+            .arg(run.release_binary()?)
+            .arg("--root")
+            .arg(run.target().join("chaos"));
+        shell::tally(&mut command, LONGEST)
     }
 }

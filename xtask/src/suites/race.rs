@@ -1,9 +1,8 @@
 //! Far more buyers than places, over HTTP (P1).
 
 use super::{LONGEST, Suite};
-use crate::report::Tally;
 use crate::run::Run;
-use crate::shell;
+use crate::shell::{self, Outcome};
 
 /// `voelgoed-chaos race` against the release binary.
 pub struct Race;
@@ -17,10 +16,9 @@ impl Suite for Race {
         "2,000 buyers over HTTP for 100 places: exactly 100 are sold, everybody else gets a clean 409"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
-        let mut command = shell::cargo(&run.root);
-        command.args(["run", "--quiet", "--package", "voelgoed-chaos", "--", "race"]);
-        command.arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("chaos"));
-        Ok(shell::tally(&mut command, LONGEST)?.tally)
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
+        let mut command = run.program("voelgoed-chaos")?;
+        command.arg("race").arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("chaos"));
+        shell::tally(&mut command, LONGEST)
     }
 }

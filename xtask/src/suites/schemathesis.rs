@@ -11,7 +11,7 @@ use super::{LONGEST, Suite};
 use crate::machine::{Need, PYTHON};
 use crate::report::Tally;
 use crate::run::Run;
-use crate::shell;
+use crate::shell::{self, Outcome};
 use crate::shop::Shop;
 
 /// What an answer must not be: a fault, a status, type, header or body that the document does not promise.
@@ -42,7 +42,7 @@ impl Suite for Schemathesis {
         &[PYTHON]
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
         let program = installed(run)?;
         let data = run.target().join("suite-schemathesis");
         if data.exists() {
@@ -72,11 +72,11 @@ impl Suite for Schemathesis {
         let outcome = shell::tally(&mut command, LONGEST)?;
         let tested = outcome.lines.iter().find_map(|line| line.trim().strip_prefix("Tested: ")?.parse::<u64>().ok());
         if outcome.tally.failed > 0 {
-            return Ok(outcome.tally);
+            return Ok(outcome);
         }
         let operations =
             tested.filter(|tested| *tested > 0).context("schemathesis says how many operations it tested")?;
-        Ok(Tally { passed: operations, ..Tally::default() })
+        Ok(Tally { passed: operations, ..Tally::default() }.into())
     }
 }
 

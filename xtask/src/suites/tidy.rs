@@ -1,8 +1,8 @@
 //! The laws of the house are kept.
 
 use super::Suite;
-use crate::report::Tally;
 use crate::run::Run;
+use crate::shell::Outcome;
 use crate::tidy;
 
 /// Each law is one test.
@@ -17,7 +17,7 @@ impl Suite for Tidy {
         "the laws of the house are kept"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
-        tidy::tally(&run.root)
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
+        tidy::tally(&run.root).map(Into::into)
     }
 }

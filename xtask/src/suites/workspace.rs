@@ -1,9 +1,8 @@
 //! All unit, integration and documentation tests of the workspace; at full length, property tests see sixteen times as many cases.
 
 use super::{LONGEST, Suite, owned};
-use crate::report::Tally;
 use crate::run::Run;
-use crate::shell;
+use crate::shell::{self, Outcome};
 
 /// Cases per property at full length; proptest's own default is 256.
 const LONG_CASES: &str = "4096";
@@ -20,7 +19,7 @@ impl Suite for Workspace {
         "every unit, integration and documentation test"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Tally> {
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
         let mut command = shell::cargo(&run.root);
         command.args(["test", "--workspace", "--no-fail-fast"]);
         if run.long {
@@ -29,6 +28,6 @@ impl Suite for Workspace {
         for package in owned() {
             command.args(["--exclude", package]);
         }
-        Ok(shell::tally(&mut command, LONGEST)?.tally)
+        shell::tally(&mut command, LONGEST)
     }
 }
