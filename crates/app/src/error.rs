@@ -4,16 +4,7 @@
 
 use voelgoed_domain::refusal::Refusal;
 
-/// A part that a command depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dependency {
-    /// The shared volatile tier.
-    Warm,
-    /// The durable tier.
-    Cold,
-    /// A payment provider.
-    PaymentProvider,
-}
+pub use voelgoed_resilience::Dependency;
 
 /// Something is broken or away; not the caller's doing.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use voelgoed_domain::refusal::Refusal;
+use voelgoed_resilience::{Answer, Capabilities, Capability, Degradation};
 
 use crate::accounts::credentials::Credentials;
 use crate::accounts::passwords::PasswordHasher;
@@ -53,6 +54,8 @@ impl Default for SaleTimes {
 
 /// Everything that commands need.
 pub struct Platform {
+    /// What is possible now; every command asks first.
+    pub capabilities: Capabilities,
     /// Time, identifiers, randomness.
     pub environment: Arc<dyn Environment>,
     /// The warm inventory.
@@ -102,6 +105,21 @@ pub struct Platform {
 }
 
 impl Platform {
+    /// Asks the capability table before a command begins, so that a refusal costs nothing (P10); what is less than usual is told.
+    ///
+    /// # Errors
+    /// `try_again` with the time that the table names.
+    pub fn capable(&self, capability: Capability) -> Result<Option<Degradation>> {
+        match self.capabilities.may(capability) {
+            Answer::Yes => Ok(None),
+            Answer::Degraded { why } => Ok(Some(why)),
+            Answer::Refused { retry_after, .. } => {
+                let detail = "This is not possible for the moment. Nothing was changed; try again soon.";
+                Err(Refusal::try_again(retry_after.as_seconds(), detail).into())
+            }
+        }
+    }
+
     /// The provider of this name.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use voelgoed_telemetry::metrics::resilience as metrics;
 use crate::capability::{Answer, Capability, Mode, answer};
 
 /// Something that this process needs and that can be away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dependency {
     /// The shared volatile store.

@@ -13,6 +13,7 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord, HoldRequest, Pick};
 use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
+use voelgoed_resilience::Capability;
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::checkout::{OrderEnd, order_ended, order_placed, order_refused};
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
@@ -76,6 +77,7 @@ pub async fn place_order(platform: &Platform, command: PlaceOrder<'_>) -> Result
 }
 
 async fn pin_and_commit(platform: &Platform, command: PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
+    platform.capable(Capability::OrderAndPay)?;
     check_buyer(&command.buyer)?;
     let scope = command.scope;
     let extension = u64::try_from(platform.times.extension.as_millis()).unwrap_or(u64::MAX);

@@ -1,6 +1,7 @@
 //! A provider tells of a charge: believed only with its signature, answered with success only once it is committed (P2, P3).
 
 use voelgoed_domain::payments::decide::Decision;
+use voelgoed_resilience::Capability;
 use voelgoed_telemetry::metrics::payments::{CallbackResult, provider_callback};
 
 use super::learn::learn;
@@ -26,6 +27,11 @@ pub async fn callback(
             return Ok(Err(rejected));
         }
     };
+    // Refused as 503, so that the provider repeats it; what it does not repeat is found by polling.
+    if let Err(refused) = platform.capable(Capability::Callbacks) {
+        provider_callback(provider, CallbackResult::Deferred);
+        return Err(refused);
+    }
     let learned = learn(platform, callback.key.organization, callback.key.payment, callback.observation).await;
     let result = match &learned {
         Ok(Decision::Nothing) => CallbackResult::Repeated,

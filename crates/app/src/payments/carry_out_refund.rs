@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use voelgoed_domain::ids::{OrganizationId, RefundId};
 use voelgoed_domain::payments::refund::RefundState;
+use voelgoed_resilience::{Capability, Degradation};
 
 use voelgoed_telemetry::metrics::payments::{RefundStep, refund as refund_reached};
 
@@ -71,7 +72,9 @@ pub async fn carry_out_refund(
 
 async fn revoke(platform: &Platform, refund: &Refund) -> Result<()> {
     let scope = EventScope { organization: refund.organization, event: refund.event };
-    if !refund.tickets.is_empty() {
+    let less = platform.capable(Capability::IssueAndRefund)?;
+    // Warm away: the gates ask cold alone, and the fact of the revocation waits in the outbox for warm's return.
+    if !refund.tickets.is_empty() && less != Some(Degradation::WarmFollows) {
         loaded(platform, scope, || platform.inventory.mark_revoked(scope, &refund.tickets)).await?;
     }
     platform.payments.finish_revocation(refund.organization, refund.id, platform.environment.now()).await?;

@@ -8,6 +8,7 @@ use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::payments::refund_plan::{RefundFacts, RefundPlan, RefundRequest, TicketFacts, plan_refund};
 use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_resilience::Capability;
 
 use super::carry_out_refund::{CARRY_OUT_REFUND, CarryOutRefund};
 use super::ports::{NewRefund, Refund};
@@ -49,6 +50,7 @@ pub async fn open_refund(
     organization: OrganizationId,
     command: OpenRefund<'_>,
 ) -> Result<Created<Refund>> {
+    platform.capable(Capability::IssueAndRefund)?;
     let reason = command.reason.trim();
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
         return Err(Refusal::invalid("reason", format!("Give a reason of 1 to {LONGEST_REASON} characters.")).into());

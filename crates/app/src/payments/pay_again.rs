@@ -3,6 +3,7 @@
 use voelgoed_domain::ids::OrderId;
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::refusal::Refusal;
+use voelgoed_resilience::Capability;
 
 use super::ports::{Attempt, NewAttempt};
 use crate::checkout::place_order::PaymentChoice;
@@ -25,6 +26,8 @@ pub async fn pay_again(
     choice: PaymentChoice,
     idempotent: Idempotent<'_, OrderDetail>,
 ) -> Result<Created<OrderDetail>> {
+    // Its places are claimed, so this is how an order completes: cold alone is needed, and the warm tier may be away.
+    platform.capable(Capability::IssueAndRefund)?;
     let now = platform.environment.now();
     let gateway = platform.gateway(&choice.provider)?;
     if !gateway.has_method(&choice.method) {

@@ -102,6 +102,10 @@ pub enum CallbackRejected {
 pub trait PaymentGateway: Send + Sync + 'static {
     /// The provider's name in requests and URLs.
     fn name(&self) -> &'static str;
+    /// False while nobody has said where the provider is: nothing is sent until then, and nothing fails for it.
+    fn is_found(&self) -> bool {
+        true
+    }
     /// True where the provider has this method.
     fn has_method(&self, method: &str) -> bool;
     /// Whether a charge by this method can be taken back before it is captured; stored with the attempt when it is made.

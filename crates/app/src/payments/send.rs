@@ -15,11 +15,15 @@ pub const fn provider_key(attempt: &Attempt) -> ProviderKey {
     ProviderKey { organization: attempt.organization, order: attempt.order, payment: attempt.id }
 }
 
-/// Sends the attempt unless another sender has it, or its time is over.
+/// Sends the attempt unless another sender has it, its time is over, or a provider is not found yet: a node that has just started its own
+/// has tried nothing, so nothing failed, and the reconciler comes back.
 ///
 /// # Errors
 /// A fault of the cold tier; the reconciler repeats it.
 pub async fn send(platform: &Platform, organization: OrganizationId, payment: PaymentId) -> Result<()> {
+    if platform.gateways.iter().any(|gateway| !gateway.is_found()) {
+        return Ok(());
+    }
     let now = platform.environment.now();
     let lease = SendLease { token: platform.environment.uuid(), until: now.plus(platform.times.send_lease) };
     let Some(attempt) = platform.payments.lease_send(organization, payment, lease, now).await? else {

@@ -4,6 +4,7 @@ use voelgoed_domain::ids::HoldId;
 use voelgoed_domain::ticketing::hold::HoldRequest;
 use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::ticketing::quote::amend;
+use voelgoed_resilience::Capability;
 
 use super::picks::{Chooser, Item, picks};
 use super::ports::EventScope;
@@ -31,6 +32,7 @@ pub struct ChangeHold {
 /// # Errors
 /// `hold_expired`, `hold_lost`, `place_taken`, `sold_out`, `limit_reached`, `invalid_request`.
 pub async fn change_hold(platform: &Platform, change: ChangeHold) -> Result<HoldView> {
+    platform.capable(Capability::Hold)?;
     let scope = change.scope;
     let listing = platform.listings.listing(scope).await?;
     let held = read_hold(platform, scope, change.hold).await?;

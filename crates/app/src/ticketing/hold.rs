@@ -11,6 +11,7 @@ use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest, Pick};
 use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::ticketing::quote::{QuoteLine, quote};
 use voelgoed_domain::time::Timestamp;
+use voelgoed_resilience::{Capability, Degradation};
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::ticketing::{best_available_retried, hold_granted, hold_refused};
 
@@ -25,6 +26,8 @@ use crate::platform::Platform;
 
 /// Best-available choices are repeated at most so often when others are faster.
 const MOST_CHOICES: usize = 5;
+/// While nothing can be ordered, a session holds at most so many places, for longer.
+const CAPPED_PLACES: u32 = 4;
 
 /// What a buyer asks for.
 #[derive(Debug, Clone)]
@@ -60,6 +63,7 @@ pub async fn hold(platform: &Platform, command: HoldCommand) -> Result<HoldView>
 }
 
 async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<HoldView> {
+    let less = platform.capable(Capability::Hold)?;
     let now = platform.environment.now();
     let listing = platform.listings.listing(command.scope).await?;
     listing.event.check_on_sale(now)?;
@@ -72,7 +76,7 @@ async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<H
         if !command.best_available {
             refuse_surely_taken(&lines, &*occupancy, command.repeatable.is_some())?;
         }
-        match grant(platform, &listing, &command, id, lines, now).await {
+        match grant(platform, &listing, &command, Grant { id, lines, now, less }).await {
             Err(Error::Refused(refusal))
                 if refusal.code == Code::PlaceTaken && command.best_available && choice < MOST_CHOICES =>
             {
@@ -101,14 +105,29 @@ fn refuse_surely_taken(lines: &[QuoteLine], occupancy: &dyn Occupancy, repeatabl
     if taken.is_empty() { Ok(()) } else { Err(Refusal::place_taken(taken).into()) }
 }
 
+/// A choice that is to be granted.
+struct Grant {
+    id: HoldId,
+    lines: Vec<QuoteLine>,
+    now: Timestamp,
+    /// What the capability table says is less than usual.
+    less: Option<Degradation>,
+}
+
 async fn grant(
     platform: &Platform,
     listing: &Listing,
     command: &HoldCommand,
-    id: HoldId,
-    lines: Vec<QuoteLine>,
-    now: Timestamp,
+    Grant { id, lines, now, less }: Grant,
 ) -> Result<HoldRecord> {
+    let (lasts, most) = match less {
+        // Whoever cannot order yet must not lose the places for that, nor keep many from others.
+        Some(Degradation::HoldsCapped) => (
+            platform.times.hold.saturating_add(platform.times.extension),
+            listing.event.limits.places_per_session.min(CAPPED_PLACES),
+        ),
+        Some(_) | None => (platform.times.hold, listing.event.limits.places_per_session),
+    };
     let request = command.repeatable.as_ref().map(|(_, digest)| STANDARD_NO_PAD.encode(digest));
     let terms = HoldTerms { terms: quote(listing, &lines, command.code.as_deref(), now)?, request: request.clone() };
     let request_to_store = HoldRequest {
@@ -116,8 +135,8 @@ async fn grant(
         session: command.session,
         picks: lines.into_iter().map(|line| line.pick).collect(),
         terms: terms.to_text()?,
-        lasts_millis: u64::try_from(platform.times.hold.as_millis()).unwrap_or(u64::MAX),
-        places_per_session: listing.event.limits.places_per_session,
+        lasts_millis: u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX),
+        places_per_session: most,
     };
     let record =
         loaded(platform, command.scope, || platform.inventory.hold(command.scope, request_to_store.clone())).await?;
