@@ -65,6 +65,7 @@ pub async fn wire(settings: &Settings, server_url: &str) -> anyhow::Result<Wired
     };
     let gateways = sandbox.iter().map(|(_, gateway)| Arc::clone(gateway) as Arc<dyn PaymentGateway>).collect();
     let platform = Arc::new(Platform {
+        capabilities: capabilities.clone(),
         inventory,
         rebuilds: Rebuilds::default(),
         seat_view: fanout.clone(),
