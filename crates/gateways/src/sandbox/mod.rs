@@ -7,7 +7,7 @@ pub mod protocol;
 pub mod server;
 pub mod signature;
 
-pub use client::{SandboxGateway, SandboxGatewayConfig};
+pub use client::{NOWHERE, SandboxGateway, SandboxGatewayConfig};
 pub use protocol::Ready;
 pub use server::{Delays, Sandbox, SandboxConfig, SandboxError, reuse_or_describe, serve};
 pub use signature::CallbackSecret;

@@ -177,6 +177,9 @@ pub struct Ready {
     pub url: String,
     /// The process.
     pub pid: u32,
+    /// True where it ends with the process that started it, so that nobody else can count on it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ends_with_parent: bool,
 }
 
 /// The longest key, in bytes.

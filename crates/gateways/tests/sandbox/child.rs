@@ -55,9 +55,14 @@ async fn it_ends_with_its_parent_only_where_it_is_told_so() {
     let directory = Directory::new();
     let data_file = directory.data_file();
     let mut child = Process::start(&data_file, "-", &["--exit-with-parent"]).await;
-    drop(child.stdin.take());
-    assert!(child.ended().await.success());
-    assert_eq!(reuse_or_describe(&data_file).await.unwrap(), None);
+    let parent_dies = async {
+        drop(child.stdin.take());
+        child.ended().await
+    };
+    // Who looks comes first, while the child still lives.
+    let (found, ended) = tokio::join!(biased; reuse_or_describe(&data_file), parent_dies);
+    assert!(ended.success());
+    assert_eq!(found.unwrap(), None, "nobody counts on one that ends with its parent");
 
     let mut child = Process::start(&data_file, "-", &[]).await;
     drop(child.stdin.take());

@@ -12,7 +12,7 @@ use voelgoed_domain::ids::{Id, Kind};
 use voelgoed_domain::money::{Currency, Money};
 use voelgoed_domain::payments::decide::Observation;
 use voelgoed_gateways::sandbox::protocol::{ChargeState, METHODS};
-use voelgoed_gateways::sandbox::{SandboxGateway, SandboxGatewayConfig};
+use voelgoed_gateways::sandbox::{NOWHERE, SandboxGateway, SandboxGatewayConfig};
 use voelgoed_resilience::{Capabilities, Dependency, Health};
 
 use super::support::provider::{Provider, config};
@@ -124,6 +124,18 @@ async fn cancelling_before_capture_voids_and_bars() {
     assert_eq!(gateway.poll(key(3)).await, Observation::Absent);
     let free = Charge { amount: zar(0), ..charge(4, "ok") };
     assert_eq!(name(&gateway.charge(&free).await), "declined");
+}
+
+#[tokio::test]
+async fn a_provider_is_found_once_somebody_said_where_it_is() {
+    let gateway = gateway(NOWHERE, Duration::from_secs(5));
+    assert!(!gateway.is_found());
+    assert_eq!(gateway.poll(key(1)).await, Observation::NoAnswer, "nobody is there, and that proves nothing");
+    let directory = Directory::new();
+    let provider = Provider::plain(&directory.data_file()).await;
+    gateway.move_to(provider.desk.url.clone());
+    assert!(gateway.is_found());
+    assert_eq!(name(&gateway.charge(&charge(1, "ok")).await), "captured");
 }
 
 #[tokio::test]

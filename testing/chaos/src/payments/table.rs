@@ -62,18 +62,13 @@ pub const ROWS: &[Row] = &[
 
 /// The ends that the table allows for a row where `kill` happened.
 ///
-/// A killed server loses holds; what it acknowledged comes to the same end. Only the map may follow late, while what the dead process had
-/// leased waits for its lease to end: a late capture may then find its own place not yet free, and the money goes back. A killed provider
-/// may never have got the charge; then nobody pays.
+/// A killed server loses holds; what it acknowledged comes to the same end. A killed provider may never have got the charge; then nobody pays.
 pub fn allowed(end: End, kill: Option<Kill>) -> Vec<End> {
     let mut ends = vec![end];
     match kill {
         Some(Kill { victim: Victim::Server, step }) => {
             if matches!(step, Step::Held | Step::Sent) {
                 ends.push(End::NoOrder);
-            }
-            if end == End::TicketLate {
-                ends.push(End::GivenBack);
             }
         }
         Some(Kill { victim: Victim::Provider, .. }) => ends.push(End::NoCharge),

@@ -46,10 +46,13 @@ pub const CONNECT_DEADLINE: Duration = Duration::from_secs(2);
 /// badly, as real ones do: see `late` in the provider's delays.
 pub const LATE_GRACE: Duration = Duration::from_secs(5);
 
+/// The address while nobody has said where the provider is: port 1 refuses connections.
+pub const NOWHERE: &str = "http://127.0.0.1:1";
+
 /// How the gateway is set up.
 #[derive(Debug, Clone)]
 pub struct SandboxGatewayConfig {
-    /// The provider's base URL.
+    /// The provider's base URL, or [`NOWHERE`].
     pub url: String,
     /// Shared with the provider.
     pub callback_secret: CallbackSecret,
@@ -132,6 +135,10 @@ impl SandboxGateway {
 impl PaymentGateway for SandboxGateway {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn is_found(&self) -> bool {
+        self.url() != NOWHERE
     }
 
     fn has_method(&self, method: &str) -> bool {

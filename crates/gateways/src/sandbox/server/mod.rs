@@ -86,8 +86,9 @@ impl Sandbox {
             .retry(reqwest::retry::never())
             .connect_timeout(CALLBACK_CONNECT_DEADLINE)
             .build()?;
+        let ends_with_parent = config.exit_with_parent;
         let provider = Arc::new(Provider::open(config)?);
-        let ready = Ready { url: ports.url()?, pid: std::process::id() };
+        let ready = Ready { url: ports.url()?, pid: std::process::id(), ends_with_parent };
         running.describe(&ready)?;
         Ok(Self { provider, ports, http, ready, _running: running })
     }

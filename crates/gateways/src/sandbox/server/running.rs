@@ -51,7 +51,11 @@ impl Running {
     }
 }
 
-/// The provider that lives on `data_file`, to be used again instead of starting one; none where nobody lives there.
+/// The child of a process that was killed notices within this many tries, even on a busy machine.
+const TRIES_OF_AN_ORPHAN: u32 = 500;
+
+/// The provider that lives on `data_file`, to be used again instead of starting one; none where nobody lives there. One that ends with
+/// its parent is waited for first: where the parent was killed, it is about to end, and whoever counted on it would charge nobody.
 ///
 /// # Errors
 /// Where the lock file cannot be opened, or a living provider does not say where it is within two seconds.
@@ -60,15 +64,18 @@ pub async fn reuse_or_describe(data_file: &Path) -> io::Result<Option<Ready>> {
         return Ok(None);
     }
     let mut file = open(data_file)?;
-    for _ in 0..TRIES {
+    for tried in 1..=TRIES_OF_AN_ORPHAN {
         // Shared, so that two who look do not take each other for a living provider.
         match file.try_lock_shared() {
             Ok(()) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
             Err(TryLockError::WouldBlock) => {}
         }
-        if let Some(ready) = read(&mut file)? {
-            return Ok(Some(ready));
+        match read(&mut file)? {
+            Some(ready) if !ready.ends_with_parent || tried == TRIES_OF_AN_ORPHAN => return Ok(Some(ready)),
+            Some(_) => {}
+            None if tried >= TRIES => break,
+            None => {}
         }
         tokio::time::sleep(PAUSE).await;
     }
