@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{HOLDS_PER_SESSION, Inventory, LONGEST_HOLD, PLACES_PER_HOLD, TERMS_BYTES};
+use super::{HOLDS_PER_SESSION, Inventory, LONGEST_HOLD, PLACES_PER_HOLD, TERMS_BYTES, refusals};
 use crate::ids::HoldId;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::ticketing::hold::{HoldRequest, Pick};
 use crate::ticketing::place::{PlaceNumber, Shown};
 
@@ -33,7 +33,7 @@ impl Inventory {
                         .take(*quantity as usize)
                         .collect();
                     if list.len() < *quantity as usize {
-                        return Err(Refusal::new(Code::SoldOut, "There are not enough places left here."));
+                        return Err(refusals::sold_out());
                     }
                     chosen.extend(&list);
                     allotment.push(list);
@@ -45,13 +45,13 @@ impl Inventory {
 
     fn check_shape(&self, request: &HoldRequest) -> Result<(), Refusal> {
         if request.picks.is_empty() {
-            return Err(Refusal::invalid("items", "Choose at least one place."));
+            return Err(refusals::no_picks());
         }
         if u128::from(request.lasts_millis) > LONGEST_HOLD.as_millis() {
-            return Err(Refusal::invalid("lasts_millis", "No hold lasts that long."));
+            return Err(refusals::lasts_too_long());
         }
         if request.terms.len() > TERMS_BYTES {
-            return Err(Refusal::new(Code::TooLarge, "The terms of this hold are too long."));
+            return Err(refusals::terms_too_long());
         }
         let mut named = BTreeSet::new();
         for (at, pick) in request.picks.iter().enumerate() {
@@ -62,7 +62,7 @@ impl Inventory {
                 }
             };
             if !sound {
-                return Err(Refusal::invalid(format!("items[{at}]"), "There is no such place, or it is named twice."));
+                return Err(refusals::unsound_pick(&format!("items[{at}]")));
             }
         }
         Ok(())
@@ -78,18 +78,15 @@ impl Inventory {
             })
             .sum();
         if wanted > u64::from(PLACES_PER_HOLD) {
-            let most = u64::from(PLACES_PER_HOLD);
-            return Err(Refusal::limit("places_per_hold", most, "That is more than one hold may have."));
+            return Err(refusals::places_per_hold());
         }
         let tally = self.book.tally(request.session);
         if !replaces && tally.holds >= HOLDS_PER_SESSION {
-            let most = u64::from(HOLDS_PER_SESSION);
-            return Err(Refusal::limit("holds_per_session", most, "You have too many holds open."));
+            return Err(refusals::holds_per_session());
         }
         let others = u64::from(tally.places).saturating_sub(own_places as u64);
         if others + wanted > u64::from(request.places_per_session) {
-            let most = u64::from(request.places_per_session);
-            return Err(Refusal::limit("places_per_session", most, "That is more than one buyer may hold at once."));
+            return Err(refusals::places_per_session(request.places_per_session));
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ mod log;
 mod pin;
 mod places;
 mod read;
+pub mod refusals;
 mod release;
 mod sweep;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use log::{LOG_CHANGES, LOG_STEPS};
+pub use read::minted;
 pub use values::{AreaSpan, CatchUp, Counts, GateFilter, Install, InstallRefused, InventoryChange, InventorySnapshot};
 
 use self::book::Book;

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use super::{Inventory, PIN_LASTS};
+use super::{Inventory, PIN_LASTS, refusals};
 use crate::ids::HoldId;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::ticketing::hold::{HoldPhase, HoldRecord};
 use crate::time::Timestamp;
 
@@ -19,8 +19,7 @@ impl Inventory {
         self.step(now, |inventory| {
             let holding = inventory.live(hold)?;
             if let HoldPhase::Claimed { order } = holding.record.phase {
-                return Err(Refusal::new(Code::AlreadyOrdered, "This hold became an order.")
-                    .with(|evidence| evidence.order = Some(order)));
+                return Err(refusals::ordered(order));
             }
             let gone: Vec<_> = holding.granted().filter(|place| inventory.book.holder(*place) != Some(hold)).collect();
             if !gone.is_empty() {

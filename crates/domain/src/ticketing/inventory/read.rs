@@ -2,9 +2,9 @@
 
 use super::book::Holding;
 use super::values::{CatchUp, InventorySnapshot};
-use super::{Inventory, LONGEST_HOLD};
+use super::{Inventory, LONGEST_HOLD, refusals};
 use crate::ids::{HoldId, SessionId};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::ticketing::hold::{HoldPhase, HoldRecord};
 use crate::ticketing::place::Position;
 use crate::time::Timestamp;
@@ -57,28 +57,24 @@ impl Inventory {
         let holding = self.live(hold)?;
         match holding.at(self.clock).phase {
             HoldPhase::Active => Ok(holding),
-            HoldPhase::Pinned { .. } => {
-                Err(Refusal::new(Code::AlreadyOrdered, "An order is being made from this hold."))
-            }
-            HoldPhase::Claimed { order } => Err(Refusal::new(Code::AlreadyOrdered, "This hold became an order.")
-                .with(|evidence| evidence.order = Some(order))),
+            HoldPhase::Pinned { .. } => Err(refusals::being_ordered()),
+            HoldPhase::Claimed { order } => Err(refusals::ordered(order)),
         }
     }
 
     /// Why an unknown hold is not here. Its id says when it was minted: before this epoch and young enough to have lived, it was lost.
     fn gone(&self, hold: HoldId) -> Refusal {
-        let minted = hold.uuid().get_timestamp().map(|at| {
-            let (seconds, nanos) = at.to_unix();
-            Timestamp::from_micros(
-                i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000) + i64::from(nanos / 1000),
-            )
-        });
         let lost = self.book.get(hold).is_none()
-            && minted.is_some_and(|at| at < self.installed_at && self.installed_at.since(at) < LONGEST_HOLD);
-        if lost {
-            Refusal::new(Code::HoldLost, "The hold was lost on our side. Please choose your places again.")
-        } else {
-            Refusal::new(Code::HoldExpired, "The time to buy these places ran out.")
-        }
+            && minted(hold).is_some_and(|at| at < self.installed_at && self.installed_at.since(at) < LONGEST_HOLD);
+        if lost { refusals::hold_lost() } else { refusals::hold_expired() }
     }
+}
+
+/// When a hold's id was made, as the id itself says; ids of other making say nothing.
+#[must_use]
+pub fn minted(hold: HoldId) -> Option<Timestamp> {
+    let (seconds, nanos) = hold.uuid().get_timestamp()?.to_unix();
+    Some(Timestamp::from_micros(
+        i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000) + i64::from(nanos / 1000),
+    ))
 }
