@@ -14,6 +14,7 @@ mod facts;
 mod idempotency;
 mod jobs;
 mod ledger;
+mod nodes;
 mod outbox;
 mod payments;
 mod scanning;

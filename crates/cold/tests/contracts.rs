@@ -29,6 +29,9 @@ mod idempotency {
 mod jobs {
     voelgoed_contracts::job_store_suite!(super::open());
 }
+mod nodes {
+    voelgoed_contracts::node_store_suite!(super::open());
+}
 mod outbox {
     voelgoed_contracts::outbox_store_suite!(super::open());
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::role::Role;
+
 /// Sells and scans tickets when everybody wants them at once.
 #[derive(Debug, Parser)]
 #[command(name = "voelgoed", version)]
@@ -60,8 +62,7 @@ pub enum Command {
         /// For which shell.
         shell: clap_complete::Shell,
     },
-    /// Run the sandbox payment provider (started by `serve`).
-    #[command(hide = true)]
+    /// Run the sandbox payment provider; one node starts its own, several share this one.
     SandboxPsp(SandboxPsp),
 }
 
@@ -72,8 +73,8 @@ pub struct Serve {
     #[arg(long)]
     pub listen: Option<SocketAddr>,
     /// What this process does; the embedded tiers need all of it in one.
-    #[arg(long, default_value = "all", value_parser = ["all"])]
-    pub role: String,
+    #[arg(long, value_enum, default_value_t)]
+    pub role: Role,
 }
 
 /// `demo`
@@ -85,6 +86,9 @@ pub struct Demo {
     /// Print where everything is as one line of JSON.
     #[arg(long)]
     pub json: bool,
+    /// Make it, say what was made, and end: for several nodes, which `serve` then.
+    #[arg(long)]
+    pub seed_only: bool,
 }
 
 /// `organization`

@@ -7,9 +7,11 @@ mod commands;
 mod environment;
 mod node;
 mod passwords;
+mod role;
 mod sandbox;
 mod secret;
 mod settings;
+mod tiers;
 mod wiring;
 
 use clap::Parser;

@@ -1,4 +1,5 @@
-//! The sandbox payment provider as a child process of this one: started, or a living one reused; started anew where it dies.
+//! The sandbox payment provider: one that runs elsewhere for all nodes, or a child process of this one, which is started (or a living one
+//! reused) and started anew where it dies.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -24,40 +25,47 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What starts it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Sandbox {
     settings: settings::Sandbox,
     file: PathBuf,
     secret: [u8; 32],
     callback_url: String,
+    gateway: Arc<SandboxGateway>,
 }
 
 impl Sandbox {
     /// A provider over a file in `directory`, which calls back at `server_url`.
-    pub fn new(settings: settings::Sandbox, directory: &Path, master: &MasterKey, server_url: &str) -> Self {
+    pub fn new(
+        settings: settings::Sandbox,
+        directory: &Path,
+        master: &MasterKey,
+        server_url: &str,
+        capabilities: Capabilities,
+    ) -> anyhow::Result<Self> {
         let callback_url = format!("{server_url}/api/v1/providers/sandbox/callback");
-        Self { settings, file: directory.join(FILE), secret: callback_secret(master), callback_url }
+        let secret = callback_secret(master);
+        // Until a child said where it is.
+        let url = if settings.url.is_empty() { "http://127.0.0.1:1" } else { settings.url.trim_end_matches('/') };
+        let config = SandboxGatewayConfig::new(url, CallbackSecret::new(secret)?);
+        let gateway = Arc::new(SandboxGateway::new(config)?.reporting(capabilities));
+        Ok(Self { settings, file: directory.join(FILE), secret, callback_url, gateway })
     }
 
-    /// The gateway to it; its address is told once it is known.
-    pub fn gateway(&self, capabilities: Capabilities) -> anyhow::Result<SandboxGateway> {
-        let secret = CallbackSecret::new(self.secret)?;
-        // Until the child said where it is, nobody is there: port 1 refuses connections.
-        let config = SandboxGatewayConfig::new("http://127.0.0.1:1", secret);
-        Ok(SandboxGateway::new(config)?.reporting(capabilities))
+    /// The gateway to it.
+    pub fn gateway(&self) -> Arc<SandboxGateway> {
+        Arc::clone(&self.gateway)
     }
 
-    /// Keeps a provider alive until `stopping`; a child ends with this process in any case.
-    pub async fn keep(
-        self,
-        gateway: Arc<SandboxGateway>,
-        environment: Arc<dyn Environment>,
-        stopping: CancellationToken,
-    ) {
+    /// Keeps a provider alive until `stopping`, unless it is somebody else's; a child ends with this process in any case.
+    pub async fn keep(self, environment: Arc<dyn Environment>, stopping: CancellationToken) {
+        if !self.settings.url.is_empty() {
+            return stopping.cancelled().await;
+        }
         while !stopping.is_cancelled() {
             let lived = tokio::select! {
                 () = stopping.cancelled() => return,
-                lived = self.once(&gateway, &*environment) => lived,
+                lived = self.once(&*environment) => lived,
             };
             if let Err(error) = lived {
                 tracing::warn!(%error, slice = "payments", "the sandbox provider could not be kept");
@@ -67,9 +75,9 @@ impl Sandbox {
     }
 
     /// Finds or starts a provider, and returns when it is gone.
-    async fn once(&self, gateway: &SandboxGateway, environment: &dyn Environment) -> anyhow::Result<()> {
+    async fn once(&self, environment: &dyn Environment) -> anyhow::Result<()> {
         if let Some(living) = reuse_or_describe(&self.file).await? {
-            self.arrive(gateway, environment, &living).await?;
+            self.arrive(environment, &living).await?;
             tracing::info!(
                 url = living.url,
                 pid = living.pid,
@@ -82,7 +90,7 @@ impl Sandbox {
             return Ok(());
         }
         let (mut child, ready) = self.start().await?;
-        self.arrive(gateway, environment, &ready).await?;
+        self.arrive(environment, &ready).await?;
         tracing::info!(url = ready.url, pid = ready.pid, slice = "payments", "the sandbox provider is up");
         // Held open while we live: its end is how the child knows that we are gone, and waiting would close it.
         let lifeline = child.stdin.take();
@@ -92,14 +100,9 @@ impl Sandbox {
         Ok(())
     }
 
-    async fn arrive(
-        &self,
-        gateway: &SandboxGateway,
-        environment: &dyn Environment,
-        ready: &Ready,
-    ) -> anyhow::Result<()> {
-        gateway.move_to(ready.url.clone());
-        gateway.announce_callback_url(&self.callback_url, environment.now()).await?;
+    async fn arrive(&self, environment: &dyn Environment, ready: &Ready) -> anyhow::Result<()> {
+        self.gateway.move_to(ready.url.clone());
+        self.gateway.announce_callback_url(&self.callback_url, environment.now()).await?;
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The master key: given by the configuration, or made once in the data directory, readable by its owner only.
+//! The master key: given by the configuration or a file that all nodes share, or made once in the data directory, readable by its owner only.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -9,13 +9,20 @@ use anyhow::{Context, bail};
 use voelgoed_app::environment::Environment;
 use voelgoed_app::token::MasterKey;
 
+use crate::settings::Secrets;
+
 /// The file's name in the data directory; a backup must carry it.
 pub const FILE: &str = "master.key";
 
-/// The key of the configuration, or of the data directory, where it is made if absent.
-pub fn master_key(configured: &str, directory: &Path, environment: &dyn Environment) -> anyhow::Result<MasterKey> {
-    if !configured.is_empty() {
-        return parse(configured).context("secrets.master");
+/// The key of the configuration, of the file that it names, or of the data directory, where it is made if absent.
+pub fn master_key(secrets: &Secrets, directory: &Path, environment: &dyn Environment) -> anyhow::Result<MasterKey> {
+    if !secrets.master.is_empty() {
+        return parse(&secrets.master).context("secrets.master");
+    }
+    if !secrets.master_file.as_os_str().is_empty() {
+        let path = &secrets.master_file;
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        return parse(text.trim()).with_context(|| path.display().to_string());
     }
     std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let path = directory.join(FILE);
@@ -60,17 +67,35 @@ mod tests {
     use super::*;
     use crate::environment::Machine;
 
+    fn secrets(master: &str, file: &str) -> Secrets {
+        Secrets { master: master.to_owned(), master_file: file.into(), operator: String::new() }
+    }
+
     #[test]
     fn a_key_is_made_once_and_found_again() {
         let directory = std::env::temp_dir().join(format!("voelgoed-key-{}", std::process::id()));
-        let first = master_key("", &directory, &Machine).unwrap().derive("test", &[]);
-        let again = master_key("", &directory, &Machine).unwrap().derive("test", &[]);
+        let own = secrets("", "");
+        let first = master_key(&own, &directory, &Machine).unwrap().derive("test", &[]);
+        let again = master_key(&own, &directory, &Machine).unwrap().derive("test", &[]);
         assert_eq!(first, again);
+        // Another node that is given the file, or its content, has the same key.
+        let file = directory.join(FILE);
+        let elsewhere = directory.join("elsewhere");
+        let by_file = master_key(&secrets("", file.to_str().unwrap()), &elsewhere, &Machine).unwrap();
+        assert_eq!(by_file.derive("test", &[]), first);
+        let text = std::fs::read_to_string(&file).unwrap();
+        let by_text = master_key(&secrets(&text, ""), &elsewhere, &Machine).unwrap();
+        assert_eq!(by_text.derive("test", &[]), first);
+        assert!(
+            master_key(&secrets("", "/nowhere/at/all"), &elsewhere, &Machine).is_err(),
+            "an absent file is not made"
+        );
+        assert!(!elsewhere.exists(), "nothing is made where the key is given");
         let mode =
             std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(directory.join(FILE)).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
         std::fs::write(directory.join(FILE), "short").unwrap();
-        assert!(master_key("", &directory, &Machine).is_err(), "a damaged key is not replaced silently");
+        assert!(master_key(&own, &directory, &Machine).is_err(), "a damaged key is not replaced silently");
         std::fs::remove_dir_all(directory).unwrap();
     }
 }

@@ -19,6 +19,10 @@ pub struct Settings {
     pub server: Server,
     /// Files.
     pub data: Data,
+    /// The warm tier.
+    pub warm: Warm,
+    /// The cold tier.
+    pub cold: Cold,
     /// Keys.
     pub secrets: Secrets,
     /// Times of a sale.
@@ -38,6 +42,8 @@ pub struct Server {
     pub listen: SocketAddr,
     pub most_connections: usize,
     #[serde(deserialize_with = "span")]
+    pub lame_duck: Duration,
+    #[serde(deserialize_with = "span")]
     pub drain: Duration,
     #[serde(deserialize_with = "span")]
     pub request_deadline: Duration,
@@ -54,11 +60,39 @@ pub struct Data {
     pub directory: PathBuf,
 }
 
+/// `[warm]`; not shown by `Debug`, since a URL may carry a password.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Warm {
+    pub url: String,
+}
+
+/// `[cold]`; not shown by `Debug`, since a URL may carry a password.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cold {
+    pub url: String,
+    pub replicas: Vec<String>,
+}
+
+impl std::fmt::Debug for Warm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Warm(…)")
+    }
+}
+
+impl std::fmt::Debug for Cold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Cold(…)")
+    }
+}
+
 /// `[secrets]`; not shown by `Debug`.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secrets {
     pub master: String,
+    pub master_file: PathBuf,
     pub operator: String,
 }
 
@@ -113,6 +147,7 @@ pub struct Log {
 #[serde(deny_unknown_fields)]
 pub struct Sandbox {
     pub enabled: bool,
+    pub url: String,
     pub listen: SocketAddr,
     pub time_scale: f64,
 }
@@ -137,8 +172,11 @@ impl Settings {
             sources = sources.add_source(File::from(file).format(FileFormat::Toml));
         }
         let environment = Environment::with_prefix("VOELGOED").prefix_separator("__").separator("__");
-        let environment =
-            environment.try_parsing(true).list_separator(",").with_list_parse_key("server.trusted_proxies");
+        let environment = environment
+            .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("server.trusted_proxies")
+            .with_list_parse_key("cold.replicas");
         sources = sources.add_source(environment);
         if let Some(listen) = flags.listen {
             sources = sources.set_override("server.listen", listen.to_string())?;

@@ -45,6 +45,14 @@ pub fn router(web: Web) -> Router {
         .with_state(web)
 }
 
+/// The operator's routes alone, for a node that serves nobody else.
+pub fn operator_router(web: Web) -> Router {
+    ops::routes()
+        .fallback(nothing_here)
+        .layer(middleware::from_fn_with_state(web.clone(), request_layer))
+        .with_state(web)
+}
+
 async fn nothing_here() -> Response {
     Failure::from(Refusal::not_found()).into_response()
 }

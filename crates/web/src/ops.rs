@@ -6,6 +6,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde::Serialize;
+use voelgoed_resilience::health::Readiness;
 use voelgoed_resilience::{Answer, Capability};
 
 use crate::state::Web;
@@ -20,13 +22,45 @@ async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// What is possible now, by the capability table. 503 only where even browsing is not, or while the node drains: a degraded node still serves.
+/// What `/readyz` says.
+#[derive(Serialize)]
+struct Ready {
+    /// True while the node is about to stop.
+    leaving: bool,
+    #[serde(flatten)]
+    readiness: Readiness,
+    /// The nodes that live, as this one last read them.
+    nodes: Vec<Member>,
+    /// When that was; absent before the first read.
+    nodes_at: Option<String>,
+}
+
+/// A node.
+#[derive(Serialize)]
+struct Member {
+    id: String,
+    role: String,
+    address: String,
+    version: String,
+    started_at: String,
+}
+
+/// What is possible now, by the capability table. 503 only where even browsing is not, or while the node leaves: a degraded node still serves.
 async fn readyz(State(web): State<Web>) -> Response {
-    let readiness = web.capabilities.current();
     let browses = !matches!(web.capabilities.may(Capability::Browse), Answer::Refused { .. });
-    let ready = browses && !web.stopping.is_cancelled();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(readiness)).into_response()
+    let leaving = web.leaving.is_cancelled();
+    let status = if browses && !leaving { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let known = web.members.known();
+    let nodes = known.nodes.iter().map(|node| Member {
+        id: node.id.to_string(),
+        role: node.role.clone(),
+        address: node.address.clone(),
+        version: node.version.clone(),
+        started_at: node.started_at.to_string(),
+    });
+    let nodes_at = known.at.map(|at| at.to_string());
+    let ready = Ready { leaving, readiness: web.capabilities.current(), nodes: nodes.collect(), nodes_at };
+    (status, Json(ready)).into_response()
 }
 
 /// Prometheus text.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use voelgoed_app::nodes::members::Members;
 use voelgoed_app::platform::Platform;
 use voelgoed_app::scanning::watch::GateWatch;
 use voelgoed_domain::ids::SessionId;
@@ -42,6 +43,8 @@ pub struct Shared {
     pub gate_watch: GateWatch,
     /// What is possible now.
     pub capabilities: Capabilities,
+    /// Which nodes there are.
+    pub members: Members,
     /// Refuses the less critical first.
     pub load_shed: LoadShed,
     /// Prometheus text.
@@ -54,6 +57,8 @@ pub struct Shared {
     pub address_limiter: RateLimiter<IpAddr>,
     /// Per address, for guesses of secrets.
     pub login_limiter: RateLimiter<IpAddr>,
+    /// Ends readiness, before anything else ends, so that a balancer sends nothing new.
+    pub leaving: CancellationToken,
     /// Ends streams when the node stops, so that viewers go elsewhere.
     pub stopping: CancellationToken,
 }

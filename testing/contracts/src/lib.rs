@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod inventory;
 pub mod jobs;
 pub mod late_money;
+pub mod nodes;
 pub mod orders;
 pub mod outbox;
 pub mod payments;

@@ -35,6 +35,7 @@ const STEPS: &[Step] = steps! {
     130 "0130_tickets",
     150 "0150_scans",
     160 "0160_capture_grace",
+    190 "0190_nodes",
 };
 
 const HISTORY: &str = "create table if not exists schema_steps (number bigint primary key, name text not null, checksum {bytes} not null)";

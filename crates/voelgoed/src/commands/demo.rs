@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::seed::{Seeded, SeededEvent, seed};
 use super::serve::{prepare, until_signal};
+use crate::role::Role;
 use crate::secret::write_private;
 use crate::settings::Settings;
-use crate::wiring::Wired;
+use crate::wiring::{Wired, wire};
 
 /// Remembers what was made, so that later starts print the same.
 pub const FILE: &str = "demo.json";
@@ -27,11 +28,28 @@ struct Line<'a> {
 
 /// Seeds where needed, then serves.
 pub async fn demo(settings: &Settings, json: bool) -> anyhow::Result<()> {
-    let (wired, listener, exporter, url) = prepare(settings).await?;
-    let seeded = remembered_or_new(settings, &wired).await?;
+    let prepared = prepare(settings, Role::All).await?;
+    let seeded = remembered_or_new(settings, &prepared.wired).await?;
+    tell(&seeded, &prepared.url, json)?;
+    until_signal(prepared, settings).await
+}
+
+/// Seeds where needed, and says what there is.
+pub async fn seed_only(settings: &Settings, json: bool) -> anyhow::Result<()> {
+    let url = match settings.server.public_url.trim_end_matches('/') {
+        "" => format!("http://{}", settings.server.listen),
+        public => public.to_owned(),
+    };
+    let wired = wire(settings, Role::All, &url).await?;
+    let seeded = remembered_or_new(settings, &wired).await;
+    wired.cold.close().await;
+    tell(&seeded?, &url, json)
+}
+
+fn tell(seeded: &Seeded, url: &str, json: bool) -> anyhow::Result<()> {
     if json {
         let line = Line {
-            url: &url,
+            url,
             organization: seeded.organization.to_string(),
             api_key: &seeded.api_key,
             device_key: &seeded.device_key,
@@ -49,7 +67,7 @@ pub async fn demo(settings: &Settings, json: bool) -> anyhow::Result<()> {
         println!("Gate       {}", seeded.gate);
         println!("API        {url}/api/v1/openapi.json");
     }
-    until_signal(wired, settings, listener, exporter).await
+    Ok(())
 }
 
 async fn remembered_or_new(settings: &Settings, wired: &Wired) -> anyhow::Result<Seeded> {

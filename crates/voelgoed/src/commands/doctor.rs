@@ -1,23 +1,30 @@
 //! `voelgoed doctor`: is the data directory sound, and does what must balance balance?
 
 use anyhow::bail;
+use voelgoed_app::nodes::ports::NodeStore;
 
+use crate::role::Role;
 use crate::settings::Settings;
 use crate::wiring::wire;
 
 /// Looks, and says what it found; fails where something is wrong.
 pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
-    let wired = wire(settings, "http://localhost").await?;
+    let wired = wire(settings, Role::All, "http://localhost").await?;
     let now = wired.platform.environment.now();
     let unbalanced = wired.platform.ledger.unbalanced().await?;
     let (waiting, oldest) = wired.platform.outbox.pending(now).await?;
     let dead = wired.platform.jobs.dead(100).await?;
+    let nodes = wired.cold.living(now).await?;
     wired.cold.close().await;
     println!("unbalanced entries  {}", unbalanced.len());
     println!("facts not delivered {waiting} (oldest {oldest} ms)");
     println!("dead jobs           {}", dead.len());
     for job in &dead {
         println!("  {} {} {}", job.id, job.kind, job.last_error.as_deref().unwrap_or(""));
+    }
+    println!("nodes               {}", nodes.len());
+    for node in &nodes {
+        println!("  {} {} {} {} since {}", node.id, node.role, node.address, node.version, node.started_at);
     }
     if !unbalanced.is_empty() {
         bail!("something is wrong; restore a backup beside this directory and compare");

@@ -23,12 +23,13 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let flags = Flags { listen, data: cli.data.clone() };
     let settings = || Settings::load(cli.config.as_deref(), &flags);
     match cli.command {
-        Command::Serve(_) => serve::serve(&settings()?).await,
+        Command::Serve(args) => serve::serve(&settings()?, args.role).await,
+        Command::Demo(args) if args.seed_only => demo::seed_only(&settings()?, args.json).await,
         Command::Demo(args) => demo::demo(&settings()?, args.json).await,
         Command::Backup(args) => backup::backup(&settings()?, &args.to).await,
         Command::Restore(args) => backup::restore(&settings()?, &args.from).await,
         Command::Doctor => doctor::doctor(&settings()?).await,
-        Command::SandboxPsp(args) => sandbox_psp::run(args).await,
+        Command::SandboxPsp(args) => sandbox_psp::run(args, &settings()?).await,
         Command::Openapi => {
             println!("{}", voelgoed_web::assembly::document().to_pretty_json()?);
             Ok(())

@@ -27,12 +27,13 @@ use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::money::{Currency, Money};
 
 use crate::cli::{self, Command};
+use crate::role::Role;
 use crate::settings::Settings;
 use crate::wiring::wire;
 
 /// Runs an organizer's command on the data directory; a server may run on it meanwhile.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
-    let wired = wire(settings, "http://localhost").await?;
+    let wired = wire(settings, Role::All, "http://localhost").await?;
     let platform = &*wired.platform;
     let printed = match command {
         Command::Organization(args) => organization(platform, args).await,

@@ -4,14 +4,20 @@ use anyhow::Context;
 use voelgoed_gateways::sandbox::{CallbackSecret, Delays, SandboxConfig, serve};
 
 use crate::cli::SandboxPsp;
-use crate::sandbox::SECRET_VARIABLE;
+use crate::environment::Machine;
+use crate::sandbox::{SECRET_VARIABLE, callback_secret};
+use crate::secret::master_key;
+use crate::settings::Settings;
 
-/// Runs it until it is stopped.
-pub async fn run(args: SandboxPsp) -> anyhow::Result<()> {
+/// Runs it until it is stopped. The secret of its callbacks comes from whoever started it, or from the platform's master key.
+pub async fn run(args: SandboxPsp, settings: &Settings) -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "a secret must not stand on the command line")]
-    let secret =
-        std::env::var(SECRET_VARIABLE).with_context(|| format!("{SECRET_VARIABLE} carries the callback secret"))?;
-    let mut config = SandboxConfig::new(args.listen, args.file, CallbackSecret::new(secret_bytes(&secret)?)?);
+    let given = std::env::var(SECRET_VARIABLE);
+    let secret = match given {
+        Ok(secret) => secret_bytes(&secret)?,
+        Err(_) => callback_secret(&master_key(&settings.secrets, &settings.data.directory, &Machine)?).to_vec(),
+    };
+    let mut config = SandboxConfig::new(args.listen, args.file, CallbackSecret::new(secret)?);
     config.callback_url = args.callback_url;
     config.exit_with_parent = args.exit_with_parent;
     config.delays = Delays::default().scaled(args.time_scale);

@@ -6,38 +6,48 @@ use std::path::Path;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 use voelgoed_telemetry::{Exporter, LogConfig, init_logging, install};
 
-use crate::node;
+use crate::node::{self, Stop};
+use crate::role::Role;
 use crate::settings::Settings;
+use crate::tiers::{ColdStore, Tiers};
 use crate::wiring::{Wired, wire};
 
-/// The role of this process in logs and metrics.
-const ROLE: &str = "all";
+/// A process that is about to run.
+pub struct Prepared {
+    /// Its parts.
+    pub wired: Wired,
+    /// Where it will answer.
+    pub url: String,
+    listener: TcpListener,
+    exporter: &'static Exporter,
+    role: Role,
+}
 
 /// Serves.
-pub async fn serve(settings: &Settings) -> anyhow::Result<()> {
-    let (wired, listener, exporter, url) = prepare(settings).await?;
-    eprintln!("voelgoed serves at {url}");
-    until_signal(wired, settings, listener, exporter).await
+pub async fn serve(settings: &Settings, role: Role) -> anyhow::Result<()> {
+    let prepared = prepare(settings, role).await?;
+    eprintln!("voelgoed serves at {} (role {role})", prepared.url);
+    until_signal(prepared, settings).await
 }
 
 /// Logging, metrics, the socket and the wiring; what they need of each other is the address.
-pub async fn prepare(settings: &Settings) -> anyhow::Result<(Wired, TcpListener, &'static Exporter, String)> {
+pub async fn prepare(settings: &Settings, role: Role) -> anyhow::Result<Prepared> {
     let format = settings.log.format.parse().map_err(anyhow::Error::msg).context("log.format")?;
-    init_logging(&LogConfig { format, filter: settings.log.filter.clone(), service_type: ROLE.to_owned() })?;
-    let exporter = install(ROLE);
-    let lock = lock(&settings.data.directory)?;
+    init_logging(&LogConfig { format, filter: settings.log.filter.clone(), service_type: role.to_string() })?;
+    let exporter = install(role.as_str());
+    if Tiers::of(settings, role)?.cold == ColdStore::Embedded {
+        // Held until the process ends.
+        std::mem::forget(lock(&settings.data.directory)?);
+    }
     let listener = node::bind(settings)?;
     let url = match settings.server.public_url.trim_end_matches('/') {
         "" => format!("http://{}", listener.local_addr()?),
         public => public.to_owned(),
     };
-    let wired = wire(settings, &url).await?;
-    // Held until the process ends.
-    std::mem::forget(lock);
-    Ok((wired, listener, exporter, url))
+    let wired = wire(settings, role, &url).await?;
+    Ok(Prepared { wired, url, listener, exporter, role })
 }
 
 /// One server per data directory: two would each relay half of the facts to a warm tier of their own.
@@ -55,30 +65,33 @@ fn lock(directory: &Path) -> anyhow::Result<File> {
 }
 
 /// Runs the node until the process is asked to stop.
-pub async fn until_signal(
-    wired: Wired,
-    settings: &Settings,
-    listener: TcpListener,
-    exporter: &'static Exporter,
-) -> anyhow::Result<()> {
-    let stopping = CancellationToken::new();
+pub async fn until_signal(prepared: Prepared, settings: &Settings) -> anyhow::Result<()> {
+    let Prepared { wired, listener, exporter, role, .. } = prepared;
+    let stop = Stop::default();
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let asked = async {
+        let mut again = async || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        again().await;
+        tracing::info!(lame_duck_ms = settings.server.lame_duck.as_millis(), "asked to stop; no longer ready");
+        stop.leaving.cancel();
+        // Each further signal ends an impatient operator's wait for one step.
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            () = again() => {}
+            () = tokio::time::sleep(settings.server.lame_duck) => {}
         }
-        tracing::info!("asked to stop; draining");
-        stopping.cancel();
-        // A second signal ends an impatient operator's wait.
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
+        tracing::info!("draining");
+        stop.stopping.cancel();
+        again().await;
         tracing::warn!("asked to stop again; not waiting for the rest");
     };
     tokio::select! {
-        ended = node::run(wired, settings, listener, exporter, stopping.clone()) => ended,
+        ended = node::run(wired, settings, role, listener, exporter, stop.clone()) => ended,
         () = asked => Ok(()),
     }
 }

@@ -1,32 +1,35 @@
-//! Which adapter stands behind which port: the embedded default.
+//! Which adapter stands behind which port.
 
 mod handlers;
 mod loader;
+mod tiers;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::Environment;
+use voelgoed_app::nodes::members::Members;
 use voelgoed_app::payments::dispatch::Dispatch;
 use voelgoed_app::payments::ports::PaymentGateway;
 use voelgoed_app::platform::{Platform, SaleTimes};
-use voelgoed_app::ticketing::ports::InventoryStore;
 use voelgoed_app::ticketing::rebuild::Rebuilds;
 use voelgoed_app::token::{MasterKey, Tokens};
-use voelgoed_cold::{Cold, ColdConfig};
-use voelgoed_gateways::sandbox::SandboxGateway;
+use voelgoed_cold::Cold;
 use voelgoed_hot::credentials::CachedCredentials;
 use voelgoed_hot::fanout::{Fanout, FanoutLimits};
 use voelgoed_hot::listings::CachedListings;
 use voelgoed_resilience::Capabilities;
-use voelgoed_warm::memory::MemoryInventory;
 
 use crate::environment::Machine;
 use crate::passwords::Argon2Hasher;
+use crate::role::Role;
 use crate::sandbox::Sandbox;
 use crate::secret;
 use crate::settings::Settings;
+use crate::tiers::{ColdStore, Tiers};
 
 pub use handlers::registry;
 
@@ -40,30 +43,34 @@ pub struct Wired {
     pub cold: Arc<Cold>,
     /// What is possible now.
     pub capabilities: Capabilities,
-    /// The sandbox provider and the gateway to it, where it is enabled.
-    pub sandbox: Option<(Sandbox, Arc<SandboxGateway>)>,
+    /// This process among the others; new at each start.
+    pub node: Uuid,
+    /// Who else is there.
+    pub members: Members,
+    /// True where other processes may work on the same cold tier.
+    pub is_shared: bool,
+    /// The sandbox provider, where it is enabled.
+    pub sandbox: Option<Sandbox>,
 }
 
-/// Puts the embedded default together.
-pub async fn wire(settings: &Settings, server_url: &str) -> anyhow::Result<Wired> {
+/// Puts a process of `role` together; `server_url` is where providers reach it.
+pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::Result<Wired> {
+    let stores = Tiers::of(settings, role)?;
     let directory: &Path = &settings.data.directory;
     let environment: Arc<dyn Environment> = Arc::new(Machine);
-    let master: MasterKey = secret::master_key(&settings.secrets.master, directory, &Machine)?;
+    let master: MasterKey = secret::master_key(&settings.secrets, directory, &Machine)?;
     let capabilities = Capabilities::new();
-    let cold = Arc::new(Cold::open(ColdConfig::embedded(directory), Arc::clone(&environment)).await?);
-    let inventory: Arc<dyn InventoryStore> = Arc::new(MemoryInventory::new(Arc::clone(&environment)));
+    let cold = tiers::cold(&stores.cold, directory, &environment).await?;
+    let inventory = tiers::warm(&stores.warm, &environment).await?;
     let loader = Arc::new(loader::PlatformLoader::default());
     let limits = FanoutLimits { viewers: settings.limits.viewers, ..FanoutLimits::default() };
     let fanout = Arc::new(Fanout::new(Arc::clone(&inventory), loader.clone(), Arc::clone(&environment), limits));
     let sandbox = match settings.sandbox.enabled {
-        true => {
-            let sandbox = Sandbox::new(settings.sandbox.clone(), directory, &master, server_url);
-            let gateway = Arc::new(sandbox.gateway(capabilities.clone())?);
-            Some((sandbox, gateway))
-        }
+        true => Some(Sandbox::new(settings.sandbox.clone(), directory, &master, server_url, capabilities.clone())?),
         false => None,
     };
-    let gateways = sandbox.iter().map(|(_, gateway)| Arc::clone(gateway) as Arc<dyn PaymentGateway>).collect();
+    let gateways = sandbox.iter().map(|sandbox| sandbox.gateway() as Arc<dyn PaymentGateway>).collect();
+    let node = environment.uuid();
     let platform = Arc::new(Platform {
         capabilities: capabilities.clone(),
         inventory,
@@ -96,5 +103,6 @@ pub async fn wire(settings: &Settings, server_url: &str) -> anyhow::Result<Wired
         environment,
     });
     loader.tell(&platform);
-    Ok(Wired { platform, fanout, cold, capabilities, sandbox })
+    let is_shared = stores.cold != ColdStore::Embedded;
+    Ok(Wired { platform, fanout, cold, capabilities, node, members: Members::default(), is_shared, sandbox })
 }

@@ -1,0 +1,128 @@
+//! What goes on behind the surface, by role. Any number of nodes may do each of it at once: rows are leased (`skip locked`), schedules are
+//! claimed, sweeps and reconcilers find nothing where another one was.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use voelgoed_app::outbox::reader::FactReader;
+use voelgoed_app::outbox::readers::{Caches, Gates, OrderWatchers, Warm};
+use voelgoed_app::payments::{expire, resolve, send};
+use voelgoed_app::platform::Platform;
+use voelgoed_app::scanning::watch::GateWatch;
+use voelgoed_jobs::{Relay, RelaySettings, Runner, RunnerSettings};
+use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
+
+use super::until;
+use crate::role::Role;
+use crate::wiring::{Wired, registry};
+
+/// Charges on their way to providers at once.
+const SENDS_AT_ONCE: usize = 64;
+/// Lapsed holds freed in one sweep of an event.
+const SWEPT_AT_ONCE: usize = 100;
+/// Between two sweeps.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// Starts what `role` asks for; all of it ends with `behind`.
+pub fn start(
+    tasks: &mut JoinSet<()>,
+    wired: &Wired,
+    role: Role,
+    gate_watch: &GateWatch,
+    behind: &CancellationToken,
+) -> anyhow::Result<()> {
+    let platform = &wired.platform;
+    // On a worker nobody watches, but a late capture may look for seats.
+    let fanout = Arc::clone(&wired.fanout);
+    let stop = behind.clone();
+    tasks.spawn(async move { fanout.run(stop.cancelled()).await });
+    // Whoever took an order sends its charge at once; the reconciler finds what a dead node left.
+    tasks.spawn(until(behind.clone(), send_charges(Arc::clone(platform))));
+    if let Some(sandbox) = wired.sandbox.clone() {
+        tasks.spawn(sandbox.keep(platform.environment.clone(), behind.clone()));
+    }
+    // Those who hear of facts on this node, from its own relay and from others'.
+    let local: Vec<Arc<dyn FactReader>> = vec![
+        Arc::new(Caches(Arc::clone(&platform.listings))),
+        Arc::new(OrderWatchers(platform.order_watch.clone())),
+        Arc::new(Gates(gate_watch.clone())),
+    ];
+    if role.works() {
+        work(tasks, wired, local, behind)?;
+    }
+    Ok(())
+}
+
+fn work(
+    tasks: &mut JoinSet<()>,
+    wired: &Wired,
+    local: Vec<Arc<dyn FactReader>>,
+    behind: &CancellationToken,
+) -> anyhow::Result<()> {
+    let platform = &wired.platform;
+    let mut readers: Vec<Arc<dyn FactReader>> = vec![Arc::new(Warm(Arc::clone(platform)))];
+    readers.extend(local);
+    let relay = Relay::new(platform.outbox.clone(), platform.environment.clone(), readers, RelaySettings::default());
+    tasks.spawn(relay.run(behind.clone()));
+    let runner = Runner::new(
+        platform.jobs.clone(),
+        platform.environment.clone(),
+        registry(platform)?,
+        RunnerSettings::default(),
+    );
+    tasks.spawn(runner.run(behind.clone()));
+    tasks.spawn(until(behind.clone(), sweep(Arc::clone(platform))));
+    tasks.spawn(until(behind.clone(), reconcile(Arc::clone(platform))));
+    Ok(())
+}
+
+/// Sends committed charges to their providers, some at a time.
+async fn send_charges(platform: Arc<Platform>) {
+    let Some(receiver) = platform.dispatch.take_receiver() else { return };
+    let queue =
+        futures::stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
+    queue
+        .for_each_concurrent(SENDS_AT_ONCE, |(organization, payment)| {
+            send::send_quietly(&platform, organization, payment)
+        })
+        .await;
+}
+
+/// Frees lapsed holds.
+async fn sweep(platform: Arc<Platform>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        // Many holds lapse together when a sale began for all at once; none waits for the next round (P4).
+        loop {
+            match platform.inventory.sweep(SWEPT_AT_ONCE).await {
+                Ok(lapsed) => {
+                    holds_ended(HoldEnd::Expired, lapsed as u64);
+                    if lapsed < SWEPT_AT_ONCE {
+                        break;
+                    }
+                }
+                Err(fault) => {
+                    tracing::warn!(%fault, slice = "ticketing", "lapsed holds were not swept");
+                    break;
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Looks after unpaid orders and unresolved attempts.
+async fn reconcile(platform: Arc<Platform>) {
+    loop {
+        tokio::time::sleep(resolve::EVERY).await;
+        if let Err(error) = resolve::resolve(&platform).await {
+            tracing::warn!(%error, slice = "payments", "unresolved attempts were not looked at");
+        }
+        if let Err(error) = expire::expire(&platform).await {
+            tracing::warn!(%error, slice = "payments", "overdue orders were not looked at");
+        }
+    }
+}

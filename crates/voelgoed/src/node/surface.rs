@@ -1,0 +1,52 @@
+//! What every handler shares, put together from the wiring and the settings.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use voelgoed_app::scanning::watch::GateWatch;
+use voelgoed_app::token::fingerprint;
+use voelgoed_resilience::{LoadShed, LoadShedLimit, RateLimit, RateLimiter};
+use voelgoed_telemetry::Exporter;
+use voelgoed_web::state::{Shared, Web, WebSettings};
+
+use super::Stop;
+use crate::settings::Settings;
+use crate::wiring::Wired;
+
+/// Work that begins this late sheds what is least critical.
+const LATE_BY: Duration = Duration::from_millis(500);
+/// Keys that a rate limiter remembers; beyond it they share one allowance.
+const LIMITED_KEYS: usize = 200_000;
+
+/// The surface's state. Its rate limits are this node's own: with several nodes a caller has that many times the allowance.
+pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop: &Stop) -> Web {
+    let limits = &settings.limits;
+    let rate = |name, burst, per| RateLimit { name, burst, per, keys: LIMITED_KEYS };
+    let session_rate = rate("session_writes", limits.session_burst, limits.session_per);
+    let address_rate = rate("address_writes", limits.address_burst, limits.address_per);
+    let login_rate = rate("logins", limits.login_burst, limits.login_per);
+    let operator_key = (!settings.secrets.operator.is_empty()).then(|| fingerprint(&settings.secrets.operator));
+    Web::new(Shared {
+        platform: Arc::clone(&wired.platform),
+        fanout: Arc::clone(&wired.fanout),
+        gate_watch: GateWatch::default(),
+        capabilities: wired.capabilities.clone(),
+        members: wired.members.clone(),
+        load_shed: LoadShed::new(LoadShedLimit { in_flight: settings.server.most_in_flight, delay: LATE_BY }),
+        exporter,
+        settings: WebSettings {
+            largest_body: limits.body,
+            largest_layout: limits.layout,
+            request_deadline: settings.server.request_deadline,
+            trusted_proxies: settings.server.trusted_proxies.clone(),
+            secure_cookies: settings.server.secure_cookies,
+            operator_key,
+        },
+        session_limiter: RateLimiter::new(session_rate),
+        address_limiter: RateLimiter::<IpAddr>::new(address_rate),
+        login_limiter: RateLimiter::new(login_rate),
+        leaving: stop.leaving.clone(),
+        stopping: stop.stopping.clone(),
+    })
+}
