@@ -42,6 +42,7 @@ impl Fanout {
                 () = &mut stop => break,
                 () = sleep_until(next_tick), if waiting => {
                     waiting = false;
+                    self.drain(&mut moved);
                     next_tick = Instant::now() + self.tick().await;
                 }
                 _ = look.tick() => {
@@ -53,7 +54,8 @@ impl Fanout {
                         self.beat().await;
                     }
                 }
-                signal = moved.recv() => waiting |= self.hear(signal, &mut moved),
+                // Until the tick, signals wait in their channel: waking for each would cost a busy sale more than the signals say.
+                signal = moved.recv(), if !waiting => waiting = self.hear(signal, &mut moved),
             }
         }
         self.close().await;
@@ -61,11 +63,17 @@ impl Fanout {
 
     /// Marks what the signal and all that wait behind it name; true where any of it is followed here.
     fn hear(&self, signal: Result<Moved, RecvError>, moved: &mut Receiver<Moved>) -> bool {
-        let mut heard = match signal {
+        let heard = match signal {
             Ok(signal) => self.mark(signal),
             Err(RecvError::Lagged(_)) => self.mark_all(),
             Err(RecvError::Closed) => false,
         };
+        heard | self.drain(moved)
+    }
+
+    /// Marks what all waiting signals name; true where any of it is followed here.
+    fn drain(&self, moved: &mut Receiver<Moved>) -> bool {
+        let mut heard = false;
         loop {
             match moved.try_recv() {
                 Ok(signal) => heard |= self.mark(signal),
