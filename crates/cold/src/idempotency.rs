@@ -13,7 +13,7 @@ use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
 use crate::Cold;
-use crate::db::{self, Error, Sql, Tx, binds, sql};
+use crate::db::{self, Error, Sql, System, Tx, binds, sql};
 
 /// A record that is over gives way to a new one.
 const NOTE: Sql = sql(
@@ -72,12 +72,12 @@ impl IdempotencyStore for Cold {
         now: Timestamp,
     ) -> Stored<Option<IdempotencyRecord>> {
         let binds = binds![organization, &key.scope, &key.key, now.minus(KEPT_FOR)];
-        let found = self.db.fetch_optional::<Row>(FIND, binds).await?;
+        let found = self.db.fetch_optional::<Row>(organization, FIND, binds).await?;
         found.map(|row| stored(key, row)).transpose().map_err(Fault::from)
     }
 
     async fn prune(&self, before: Timestamp, most: u32) -> Stored<u64> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin(System::Retention).await?;
         let gone = tx.execute(PRUNE, binds![before, most]).await?;
         tx.commit().await?;
         Ok(gone)

@@ -1,4 +1,4 @@
-//! The durable tier: everything that must survive, behind the ports of `voelgoed_app`, on SQLite today.
+//! The durable tier: everything that must survive, behind the ports of `voelgoed_app`, on SQLite (embedded) or Postgres.
 //!
 //! Never: a decision that `voelgoed_domain` does not make, a statement without its organization unless the port says "system role" (P7), a reply before
 //! the flush (P3). State and its outbox row are one commit (P8). One folder per slice, one file per operation; `db/` is the store layer, `committer/`
@@ -30,7 +30,7 @@ use voelgoed_app::environment::Environment;
 
 use crate::checkout::place_order::PlaceOrders;
 use crate::committer::Batcher;
-use crate::db::Db;
+use crate::db::{Db, Lane, PostgresSettings};
 use crate::payments::learn::Lessons;
 use crate::scanning::entries::RecordScans;
 
@@ -56,6 +56,8 @@ impl ColdConfig {
 /// The cold tier; implements every port of it.
 pub struct Cold {
     db: Db,
+    /// The same on the connections of what sells, charges and admits.
+    sale: Db,
     environment: Arc<dyn Environment>,
     plans: catalog::Plans,
     orders: Batcher<PlaceOrders>,
@@ -76,11 +78,24 @@ impl Cold {
     /// [`db::Error`] where the file cannot be opened or is not ours.
     pub async fn open(config: ColdConfig, environment: Arc<dyn Environment>) -> db::Result<Self> {
         let db = Db::open_sqlite(&config.data_dir).await?;
-        let mode = config.commits;
-        let orders = Batcher::start(PlaceOrders { environment: environment.clone() }, db.clone(), mode);
-        let lessons = Batcher::start(Lessons { environment: environment.clone() }, db.clone(), mode);
-        let scans = Batcher::start(RecordScans { environment: environment.clone() }, db.clone(), mode);
-        Ok(Self { db, environment, plans: catalog::Plans::default(), orders, lessons, scans })
+        Ok(Self::start(db, config.commits, environment))
+    }
+
+    /// Connects to a Postgres whose schema [`db::migrate_postgres`] has brought up to date.
+    ///
+    /// # Errors
+    /// [`db::Error::Away`] where it does not answer; [`db::Error::Internal`] where address, role or schema are not usable.
+    pub async fn open_postgres(settings: &PostgresSettings, environment: Arc<dyn Environment>) -> db::Result<Self> {
+        let db = Db::open_postgres(settings).await?;
+        Ok(Self::start(db, CommitMode::Shared, environment))
+    }
+
+    fn start(db: Db, mode: CommitMode, environment: Arc<dyn Environment>) -> Self {
+        let sale = db.lane(Lane::Sale);
+        let orders = Batcher::start(PlaceOrders { environment: environment.clone() }, sale.clone(), mode);
+        let lessons = Batcher::start(Lessons { environment: environment.clone() }, sale.clone(), mode);
+        let scans = Batcher::start(RecordScans { environment: environment.clone() }, sale.clone(), mode);
+        Self { db, sale, environment, plans: catalog::Plans::default(), orders, lessons, scans }
     }
 
     /// Ends all connections once what runs is done; what is sent afterwards is answered as away.

@@ -7,7 +7,7 @@ use voelgoed_app::nodes::ports::{Node, NodeStore};
 use voelgoed_domain::time::Timestamp;
 
 use crate::Cold;
-use crate::db::{Sql, binds, sql};
+use crate::db::{Sql, System, binds, sql};
 
 const ANNOUNCE: Sql = sql(
     "nodes.announce",
@@ -24,7 +24,7 @@ const LEAVE: Sql = sql("nodes.leave", "delete from nodes where id = $1");
 #[async_trait]
 impl NodeStore for Cold {
     async fn announce(&self, node: &Node, until: Timestamp, forget_before: Timestamp) -> Stored<()> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin(System::Nodes).await?;
         let row = binds![node.id, &node.role, &node.address, &node.version, node.started_at, until];
         tx.execute(ANNOUNCE, row).await?;
         tx.execute(FORGET, binds![forget_before]).await?;
@@ -32,7 +32,7 @@ impl NodeStore for Cold {
     }
 
     async fn living(&self, now: Timestamp) -> Stored<Vec<Node>> {
-        let rows = self.db.fetch_all::<(Uuid, String, String, String, i64)>(LIVING, binds![now]).await?;
+        let rows = self.db.fetch_all::<(Uuid, String, String, String, i64)>(System::Nodes, LIVING, binds![now]).await?;
         let node = |(id, role, address, version, started_at)| Node {
             id,
             role,
@@ -44,7 +44,7 @@ impl NodeStore for Cold {
     }
 
     async fn leave(&self, id: Uuid) -> Stored<()> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin(System::Nodes).await?;
         tx.execute(LEAVE, binds![id]).await?;
         Ok(tx.commit().await?)
     }

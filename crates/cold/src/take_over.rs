@@ -4,7 +4,7 @@
 //! because a charge of the dead process may still be on its way (P2).
 
 use crate::Cold;
-use crate::db::{Result, Sql, binds, sql};
+use crate::db::{Result, Sql, System, binds, sql};
 
 const FACTS: Sql = sql("cold.take_over_facts", "update outbox set due_at = 0 where delivered_at is null");
 const JOBS: Sql =
@@ -16,8 +16,10 @@ impl Cold {
     /// # Errors
     /// [`crate::db::Error`] where the database does not take it; the leases then end by themselves.
     pub async fn take_over(&self) -> Result<()> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin(System::Relay).await?;
         tx.execute(FACTS, binds![]).await?;
+        tx.commit().await?;
+        let mut tx = self.db.begin(System::Jobs).await?;
         tx.execute(JOBS, binds![]).await?;
         tx.commit().await
     }

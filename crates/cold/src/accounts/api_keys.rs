@@ -8,7 +8,7 @@ use voelgoed_domain::ids::{ApiKeyId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, Value, binds, sql};
+use crate::db::{Db, Result, Sql, System, Value, binds, sql};
 use crate::idempotency;
 
 const CREATE: Sql = sql(
@@ -62,7 +62,7 @@ pub(super) async fn create(
     secret: [u8; 32],
     record: Option<&IdempotencyRecord>,
 ) -> Result<std::result::Result<Created<()>, Refusal>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(key.organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, key.organization, record).await? {
         return Ok(answer);
     }
@@ -75,17 +75,17 @@ pub(super) async fn create(
 
 pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<ApiKey>> {
     let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
-    let rows: Vec<Row> = db.fetch_all(LIST, binds).await?;
+    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
     let keys = rows.into_iter().map(ApiKey::try_from).collect::<Result<_>>()?;
     Ok(Page::cut(keys, page.most, |key: &ApiKey| key.id.uuid()))
 }
 
 pub(super) async fn by_secret(db: &Db, secret: [u8; 32]) -> Result<Option<ApiKey>> {
-    db.fetch_optional::<Row>(BY_SECRET, binds![secret]).await?.map(ApiKey::try_from).transpose()
+    db.fetch_optional::<Row>(System::Directory, BY_SECRET, binds![secret]).await?.map(ApiKey::try_from).transpose()
 }
 
 pub(super) async fn revoke(db: &Db, organization: OrganizationId, key: ApiKeyId, now: Timestamp) -> Result<bool> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(organization).await?;
     let revoked = tx.execute(REVOKE, binds![organization, key, now]).await?;
     tx.commit().await?;
     Ok(revoked == 1)

@@ -30,14 +30,14 @@ struct Row {
 
 pub(super) async fn append(db: &Db, organization: OrganizationId, line: &AuditLine) -> Result<()> {
     let AuditLine { id, actor, action, subject, at } = line;
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(organization).await?;
     tx.execute(APPEND, binds![organization, *id, actor, action, subject, *at]).await?;
     tx.commit().await
 }
 
 pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<AuditLine>> {
     let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
-    let rows: Vec<Row> = db.fetch_all(LIST, binds).await?;
+    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
     let lines = rows.into_iter().map(|Row { id, actor, action, subject, at }| AuditLine {
         id,
         actor,

@@ -8,7 +8,7 @@ use voelgoed_domain::ids::{MemberId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, Value, binds, sql};
+use crate::db::{Db, Result, Sql, System, Value, binds, sql};
 use crate::idempotency;
 
 const CREATE: Sql = sql(
@@ -65,7 +65,7 @@ pub(super) async fn create(
     password_hash: &str,
     record: Option<&IdempotencyRecord>,
 ) -> Result<std::result::Result<Created<()>, Refusal>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(member.organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, member.organization, record).await? {
         return Ok(answer);
     }
@@ -80,12 +80,12 @@ pub(super) async fn create(
 
 pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<Member>> {
     let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
-    let rows: Vec<Row> = db.fetch_all(LIST, binds).await?;
+    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
     let members = rows.into_iter().map(Member::try_from).collect::<Result<_>>()?;
     Ok(Page::cut(members, page.most, |member: &Member| member.id.uuid()))
 }
 
 pub(super) async fn by_email(db: &Db, email: &str) -> Result<Option<(Member, String)>> {
-    let found = db.fetch_optional::<RowWithPassword>(BY_EMAIL, binds![email]).await?;
+    let found = db.fetch_optional::<RowWithPassword>(System::Directory, BY_EMAIL, binds![email]).await?;
     found.map(|row| Ok((row.member.try_into()?, row.password_hash))).transpose()
 }

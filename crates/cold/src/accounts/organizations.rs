@@ -6,7 +6,7 @@ use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, binds, sql};
+use crate::db::{Db, Result, Sql, System, binds, sql};
 
 const CREATE: Sql = sql(
     "organizations.create",
@@ -38,7 +38,7 @@ impl From<Row> for Organization {
 
 pub(super) async fn create(db: &Db, organization: &Organization) -> Result<std::result::Result<(), Refusal>> {
     let Organization { id, name, slug, created_at } = organization;
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(*id).await?;
     let created = tx.execute(CREATE, binds![*id, name, slug, *created_at]).await?;
     tx.commit().await?;
     Ok(match created {
@@ -48,9 +48,9 @@ pub(super) async fn create(db: &Db, organization: &Organization) -> Result<std::
 }
 
 pub(super) async fn read(db: &Db, organization: OrganizationId) -> Result<Option<Organization>> {
-    Ok(db.fetch_optional::<Row>(READ, binds![organization]).await?.map(Organization::from))
+    Ok(db.fetch_optional::<Row>(organization, READ, binds![organization]).await?.map(Organization::from))
 }
 
 pub(super) async fn by_slug(db: &Db, slug: &str) -> Result<Option<Organization>> {
-    Ok(db.fetch_optional::<Row>(BY_SLUG, binds![slug]).await?.map(Organization::from))
+    Ok(db.fetch_optional::<Row>(System::Directory, BY_SLUG, binds![slug]).await?.map(Organization::from))
 }

@@ -7,7 +7,7 @@ use voelgoed_domain::ids::{MemberId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
 use super::members;
-use crate::db::{Db, Result, Sql, binds, sql};
+use crate::db::{Db, Result, Sql, System, binds, sql};
 
 /// Logins of one member at once.
 const MOST: u32 = 20;
@@ -47,14 +47,14 @@ pub(super) async fn create(
     csrf: &str,
     expires_at: Timestamp,
 ) -> Result<()> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(organization).await?;
     tx.execute(CREATE, binds![organization, token, member, csrf, expires_at]).await?;
     tx.execute(BOUND, binds![organization, member, MOST]).await?;
     tx.commit().await
 }
 
 pub(super) async fn by_token(db: &Db, token: [u8; 32], now: Timestamp) -> Result<Option<ConsoleSession>> {
-    let found = db.fetch_optional::<Row>(BY_TOKEN, binds![token, now]).await?;
+    let found = db.fetch_optional::<Row>(System::Directory, BY_TOKEN, binds![token, now]).await?;
     let session = |row: Row| {
         let expires_at = Timestamp::from_micros(row.expires_at);
         Ok(ConsoleSession { member: row.member.try_into()?, csrf: row.csrf, expires_at })
@@ -63,7 +63,7 @@ pub(super) async fn by_token(db: &Db, token: [u8; 32], now: Timestamp) -> Result
 }
 
 pub(super) async fn end(db: &Db, token: [u8; 32]) -> Result<()> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(System::Directory).await?;
     tx.execute(END, binds![token]).await?;
     tx.commit().await
 }

@@ -30,7 +30,7 @@ pub(super) async fn create(
     now: Timestamp,
     record: Option<&IdempotencyRecord>,
 ) -> Result<std::result::Result<Created<()>, Refusal>> {
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.db.begin(organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
         return Ok(answer);
     }

@@ -8,7 +8,7 @@ use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::ids::{EventId, OrganizationId};
 
 use super::event_row::{EventRow, event_columns};
-use crate::db::{Db, Result, Sql, binds, sql};
+use crate::db::{Db, Result, Sql, System, binds, sql};
 
 const OF_ORGANIZATION: Sql = sql(
     "events.of_organization",
@@ -52,9 +52,10 @@ pub(super) async fn list(
     let after = page.after.unwrap_or_default();
     let rows: Vec<Row> = match organization {
         Some(organization) => {
-            db.fetch_all(OF_ORGANIZATION, binds![organization, after, page.most + 1, published_only]).await?
+            db.fetch_all(organization, OF_ORGANIZATION, binds![organization, after, page.most + 1, published_only])
+                .await?
         }
-        None => db.fetch_all(SEEN_BY_ALL, binds![after, page.most + 1]).await?,
+        None => db.fetch_all(System::Shop, SEEN_BY_ALL, binds![after, page.most + 1]).await?,
     };
     let Page { items, next } = Page::cut(rows, page.most, |row| row.event.id);
     let summary = |row: Row| Ok(EventSummary { event: row.event.try_into()?, venue: row.venue });
@@ -62,6 +63,6 @@ pub(super) async fn list(
 }
 
 pub(super) async fn organization_of(db: &Db, event: EventId) -> Result<Option<OrganizationId>> {
-    let found = db.fetch_optional::<(Uuid,)>(ORGANIZATION_OF, binds![event]).await?;
+    let found = db.fetch_optional::<(Uuid,)>(System::Directory, ORGANIZATION_OF, binds![event]).await?;
     Ok(found.map(|(organization,)| OrganizationId::from_uuid(organization)))
 }

@@ -59,7 +59,7 @@ pub(super) async fn create(
 ) -> Result<std::result::Result<Created<u32>, Refusal>> {
     // Written before the transaction: a large plan takes its time.
     let plan = plan::write(&layout.layout)?;
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
         return Ok(answer);
     }
@@ -75,7 +75,7 @@ pub(super) async fn create(
 }
 
 pub(super) async fn read(cold: &Cold, organization: OrganizationId, layout: LayoutId) -> Result<Option<StoredLayout>> {
-    let mut snapshot = cold.db.snapshot().await?;
+    let mut snapshot = cold.db.snapshot(organization).await?;
     let Some(row) = snapshot.fetch_optional::<Row>(READ, binds![organization, layout]).await? else {
         return Ok(None);
     };
@@ -100,7 +100,7 @@ pub(super) async fn plan_of(
 
 pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<StoredLayout>> {
     let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
-    let rows: Vec<Row> = db.fetch_all(LIST, binds).await?;
+    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
     let bare = Arc::new(Layout { areas: Vec::new() });
     let layouts = rows.into_iter().map(|row| row.with(Arc::clone(&bare))).collect::<Result<_>>()?;
     Ok(Page::cut(layouts, page.most, |layout: &StoredLayout| layout.id.uuid()))

@@ -15,7 +15,7 @@ const EVENT: Sql = sql(
 );
 
 pub(super) async fn read(cold: &Cold, organization: OrganizationId, event: EventId) -> Result<Option<Listing>> {
-    let mut snapshot = cold.db.snapshot().await?;
+    let mut snapshot = cold.db.snapshot(organization).await?;
     let Some(row) = snapshot.fetch_optional::<EventRow>(EVENT, binds![organization, event]).await? else {
         return Ok(None);
     };

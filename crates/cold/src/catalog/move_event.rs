@@ -20,7 +20,7 @@ pub(super) async fn move_event(
     to: EventState,
     now: Timestamp,
 ) -> Result<std::result::Result<(), Refusal>> {
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.db.begin(organization).await?;
     let Some((state,)) = tx.fetch_optional::<(String,)>(STATE, binds![organization, event]).await? else {
         return Ok(Err(Refusal::not_found()));
     };

@@ -83,7 +83,7 @@ pub(super) async fn create(
     now: Timestamp,
     record: Option<&IdempotencyRecord>,
 ) -> Result<std::result::Result<Created<()>, Refusal>> {
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.db.begin(organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
         return Ok(answer);
     }
@@ -115,7 +115,7 @@ pub(super) async fn retire(
     ticket_type: TicketTypeId,
     now: Timestamp,
 ) -> Result<bool> {
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.db.begin(organization).await?;
     let Some((event,)) = tx.fetch_optional::<(Uuid,)>(RETIRE, binds![organization, ticket_type, now]).await? else {
         return Ok(false);
     };

@@ -43,7 +43,7 @@ pub(super) async fn create(
     venue: &Venue,
     record: Option<&IdempotencyRecord>,
 ) -> Result<std::result::Result<Created<()>, Refusal>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
         return Ok(answer);
     }
@@ -54,10 +54,10 @@ pub(super) async fn create(
 
 pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<Venue>> {
     let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
-    let rows: Vec<Row> = db.fetch_all(LIST, binds).await?;
+    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
     Ok(Page::cut(rows, page.most, |row| row.id).map(Venue::from))
 }
 
 pub(super) async fn of_event(db: &Db, organization: OrganizationId, event: EventId) -> Result<Option<Venue>> {
-    Ok(db.fetch_optional::<Row>(OF_EVENT, binds![organization, event]).await?.map(Venue::from))
+    Ok(db.fetch_optional::<Row>(organization, OF_EVENT, binds![organization, event]).await?.map(Venue::from))
 }

@@ -29,7 +29,7 @@ pub(super) async fn close_unpaid(
     to: OrderState,
     now: Timestamp,
 ) -> Result<std::result::Result<(), Refusal>> {
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.sale.begin(organization).await?;
     let Some(row) = order_row::lock_one(&mut tx, organization, id).await? else {
         return Ok(Err(Refusal::not_found()));
     };

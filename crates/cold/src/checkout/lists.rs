@@ -36,10 +36,10 @@ pub(super) async fn orders(
 ) -> Result<Page<Order>> {
     let mut values = binds![organization, page.after.unwrap_or(Uuid::nil()), page.most.saturating_add(1)];
     let rows: Vec<OrderRow> = match event {
-        None => db.fetch_all(ALL, values).await?,
+        None => db.fetch_all(organization, ALL, values).await?,
         Some(event) => {
             values.extend(binds![event]);
-            db.fetch_all(OF_EVENT, values).await?
+            db.fetch_all(organization, OF_EVENT, values).await?
         }
     };
     let orders = rows.into_iter().map(OrderRow::order).collect::<Result<Vec<_>>>()?;
@@ -47,6 +47,6 @@ pub(super) async fn orders(
 }
 
 pub(super) async fn order_of_hold(db: &Db, organization: OrganizationId, hold: HoldId) -> Result<Option<OrderId>> {
-    let found: Option<(Uuid,)> = db.fetch_optional(OF_HOLD, binds![organization, hold]).await?;
+    let found: Option<(Uuid,)> = db.fetch_optional(organization, OF_HOLD, binds![organization, hold]).await?;
     Ok(found.map(|(id,)| OrderId::from_uuid(id)))
 }

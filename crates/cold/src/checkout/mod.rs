@@ -32,11 +32,11 @@ impl OrderStore for Cold {
     }
 
     async fn read_order(&self, organization: OrganizationId, order: OrderId) -> Stored<Option<OrderDetail>> {
-        Ok(read_order::read_order(&self.db, organization, order).await?)
+        Ok(read_order::read_order(&self.sale, organization, order).await?)
     }
 
     async fn order_of_hold(&self, organization: OrganizationId, hold: HoldId) -> Stored<Option<OrderId>> {
-        Ok(lists::order_of_hold(&self.db, organization, hold).await?)
+        Ok(lists::order_of_hold(&self.sale, organization, hold).await?)
     }
 
     async fn orders(
@@ -45,15 +45,15 @@ impl OrderStore for Cold {
         event: Option<EventId>,
         page: PageRequest,
     ) -> Stored<Page<Order>> {
-        Ok(lists::orders(&self.db, organization, event, page).await?)
+        Ok(lists::orders(&self.sale, organization, event, page).await?)
     }
 
     async fn read_ticket(&self, organization: OrganizationId, ticket: TicketId) -> Stored<Option<Ticket>> {
-        Ok(tickets::read(&self.db, organization, ticket).await?)
+        Ok(tickets::read(&self.sale, organization, ticket).await?)
     }
 
     async fn overdue(&self, before: Timestamp, most: u32) -> Stored<Vec<(OrganizationId, OrderId)>> {
-        Ok(overdue::overdue(&self.db, before, most).await?)
+        Ok(overdue::overdue(&self.sale, before, most).await?)
     }
 
     async fn close_unpaid(

@@ -4,7 +4,7 @@ use uuid::Uuid;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, binds, sql};
+use crate::db::{Db, Result, Sql, System, binds, sql};
 
 const OVERDUE: Sql = sql(
     "checkout.overdue",
@@ -12,6 +12,6 @@ const OVERDUE: Sql = sql(
 );
 
 pub(super) async fn overdue(db: &Db, before: Timestamp, most: u32) -> Result<Vec<(OrganizationId, OrderId)>> {
-    let rows: Vec<(Uuid, Uuid)> = db.fetch_all(OVERDUE, binds![before, most]).await?;
+    let rows: Vec<(Uuid, Uuid)> = db.fetch_all(System::Reconciler, OVERDUE, binds![before, most]).await?;
     Ok(rows.into_iter().map(|(org, id)| (OrganizationId::from_uuid(org), OrderId::from_uuid(id))).collect())
 }

@@ -14,7 +14,7 @@ const ORDER: Sql = sql(
 );
 
 pub(super) async fn read_order(db: &Db, organization: OrganizationId, id: OrderId) -> Result<Option<OrderDetail>> {
-    let mut snapshot = db.snapshot().await?;
+    let mut snapshot = db.snapshot(organization).await?;
     let Some(row) = snapshot.fetch_optional::<OrderRow>(ORDER, binds![organization, id]).await? else {
         return Ok(None);
     };

@@ -84,7 +84,7 @@ impl NewTickets {
 }
 
 pub(super) async fn read(db: &Db, organization: OrganizationId, ticket: TicketId) -> Result<Option<Ticket>> {
-    let row: Option<TicketRow> = db.fetch_optional(READ, binds![organization, ticket]).await?;
+    let row: Option<TicketRow> = db.fetch_optional(organization, READ, binds![organization, ticket]).await?;
     row.map(TicketRow::ticket).transpose()
 }
 

@@ -59,7 +59,7 @@ impl<C: Commit> Flusher<C> {
     async fn try_once(&self, organization: OrganizationId, batch: &[Waiting<C>]) -> Result<Vec<Verdict<C::Answer>>> {
         let commands: Vec<&C::Command> = batch.iter().map(|waiting| &waiting.command).collect();
         let transaction = async {
-            let mut tx = self.db.begin_unmarked().await?;
+            let mut tx = self.db.begin_unmarked(organization).await?;
             let applied = self.commit.apply(&mut tx, organization, &commands).await?;
             if applied.verdicts.len() != commands.len() {
                 return Err(Error::internal("a batch was answered in part"));

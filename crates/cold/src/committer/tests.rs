@@ -81,7 +81,7 @@ impl Commit for Notes {
         if self.0.blind.load(Ordering::SeqCst) {
             return Err(Error::Away("blind on request".to_owned()));
         }
-        let written: Vec<(Uuid,)> = db.fetch_all(WRITTEN, binds![org]).await?;
+        let written: Vec<(Uuid,)> = db.fetch_all(org, WRITTEN, binds![org]).await?;
         Ok(deeds.iter().map(|(number, _)| written.contains(&(Uuid::from_u128(*number),)).then_some(*number)).collect())
     }
 }
@@ -130,7 +130,7 @@ impl Bench {
     }
 
     async fn written(&self) -> Vec<u128> {
-        let rows: Vec<(Uuid,)> = self.db.fetch_all(WRITTEN, binds![org(1)]).await.unwrap();
+        let rows: Vec<(Uuid,)> = self.db.fetch_all(org(1), WRITTEN, binds![org(1)]).await.unwrap();
         rows.into_iter().map(|(id,)| id.as_u128()).collect()
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Never: an engine's code beyond this file. Promise: [`Error::Ambiguous`] only where a commit may have happened; every other error changed nothing.
 
+use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
 use voelgoed_app::error::{Dependency, Fault};
 use voelgoed_domain::named::UnknownName;
 
@@ -83,7 +85,7 @@ impl From<sqlx::Error> for Error {
         let detail = error.to_string();
         match &error {
             sqlx::Error::Database(refused) if refused.is_unique_violation() => Self::Unique(detail),
-            sqlx::Error::Database(refused) => match Class::of(refused.code().as_deref()) {
+            sqlx::Error::Database(refused) => match Class::of(&**refused) {
                 Class::Met => Self::Serialization(detail),
                 Class::Away => Self::Away(detail),
                 Class::Other => Self::Internal(detail),
@@ -107,8 +109,28 @@ enum Class {
 }
 
 impl Class {
+    fn of(refused: &dyn DatabaseError) -> Self {
+        match refused.try_downcast_ref::<PgDatabaseError>() {
+            Some(refused) => Self::of_postgres(refused.code()),
+            None => Self::of_sqlite(refused.code().as_deref()),
+        }
+    }
+
+    /// By Postgres' SQLSTATE (postgresql.org/docs/current/errcodes-appendix.html).
+    fn of_postgres(code: &str) -> Self {
+        match code {
+            // Serialization failure, deadlock.
+            "40001" | "40P01" => Self::Met,
+            // A row stayed locked, a statement took too long, the server is a standby (a promotion is on its way), a session was idle for too long.
+            "55P03" | "57014" | "25006" | "25P03" | "25P04" => Self::Away,
+            // Connections, resources (disk, memory, connections), operator intervention, faults of the system.
+            _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Self::Away,
+            _ => Self::Other,
+        }
+    }
+
     /// By SQLite's extended result code, whose low byte is the primary one (sqlite.org/rescode.html).
-    fn of(code: Option<&str>) -> Self {
+    fn of_sqlite(code: Option<&str>) -> Self {
         const BUSY: u32 = 5;
         const LOCKED: u32 = 6;
         const READONLY: u32 = 8;
@@ -140,9 +162,27 @@ mod tests {
             ("787", Class::Other),
             ("?", Class::Other),
         ] {
-            assert_eq!(Class::of(Some(code)), class, "{code}");
+            assert_eq!(Class::of_sqlite(Some(code)), class, "{code}");
         }
-        assert_eq!(Class::of(None), Class::Other);
+        assert_eq!(Class::of_sqlite(None), Class::Other);
+    }
+
+    #[test]
+    fn states_of_postgres_fall_into_classes() {
+        for (code, class) in [
+            ("40001", Class::Met),
+            ("40P01", Class::Met),
+            ("57P01", Class::Away),
+            ("57014", Class::Away),
+            ("55P03", Class::Away),
+            ("25006", Class::Away),
+            ("53100", Class::Away),
+            ("08006", Class::Away),
+            ("23503", Class::Other),
+            ("42501", Class::Other),
+        ] {
+            assert_eq!(Class::of_postgres(code), class, "{code}");
+        }
     }
 
     #[test]

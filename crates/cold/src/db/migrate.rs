@@ -3,16 +3,24 @@
 //! Never: a changed file (its checksum would differ), a step back, a start on a schema newer than this program.
 //! To add a step: a file `NNNN_<slice>.sql` in portable DDL with the tokens of `sql.rs`, and its line in [`STEPS`].
 
-use sha2::{Digest, Sha256};
-use sqlx::AssertSqlSafe;
+use std::time::Duration;
 
-use super::{Db, Error, Pools, Result, sql};
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+
+use super::{Db, Engine, Error, Pools, PostgresSettings, Result, postgres, sql};
 
 /// A step of the schema.
 struct Step {
     number: i64,
     name: &'static str,
     text: &'static str,
+}
+
+impl Step {
+    fn checksum(&self) -> Vec<u8> {
+        Sha256::digest(self.text.as_bytes()).to_vec()
+    }
 }
 
 macro_rules! steps {
@@ -40,37 +48,117 @@ const STEPS: &[Step] = steps! {
 
 const HISTORY: &str = "create table if not exists schema_steps (number bigint primary key, name text not null, checksum {bytes} not null)";
 
-/// Runs the steps that this database has not seen.
+const DONE: &str = "select number, checksum from schema_steps order by number";
+const NOTE: &str = "insert into schema_steps (number, name, checksum) values ($1, $2, $3)";
+
+/// Schema changes of all programs on one server wait for each other under this number; any will do.
+const LOCK: i64 = 0x766f_656c_676f_6564;
+/// Another node's migration is waited for so long, and a step may take so long.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// A step waits so long for what runs on its table: whoever comes after it waits too.
+const STEP_LOCK: &str = "set local lock_timeout = '5s'";
+
+/// Runs the steps that this embedded database has not seen.
 pub(super) async fn run(db: &Db) -> Result<()> {
-    let Pools::Sqlite(sqlite) = &db.0.pools;
-    let expand = |text: &str| sql::expand(db.engine(), text, 0).map(AssertSqlSafe);
+    let Pools::Sqlite(sqlite) = &db.inner.pools else { return Err(Error::internal("not the embedded engine")) };
+    let expand = |text: &str| sql::expand(Engine::Sqlite, text, 0).map(AssertSqlSafe);
     let mut tx = sqlite.begin_write().await?;
     sqlx::raw_sql(expand(HISTORY)?).execute(&mut *tx).await?;
-    let done: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("select number, checksum from schema_steps order by number").fetch_all(&mut *tx).await?;
+    let done: Vec<(i64, Vec<u8>)> = sqlx::query_as(DONE).fetch_all(&mut *tx).await?;
     if let Some((number, _)) = done.iter().find(|(number, _)| !STEPS.iter().any(|step| step.number == *number)) {
         return Err(Error::internal(format!("the database has step {number}, which this program does not know")));
     }
-    for step in STEPS {
-        let checksum = Sha256::digest(step.text.as_bytes()).to_vec();
-        match done.iter().find(|(number, _)| *number == step.number) {
-            Some((_, was)) if *was == checksum => continue,
-            Some(_) => {
-                return Err(Error::internal(format!("the step {} differs from the one that was run", step.name)));
-            }
-            None => {}
-        }
+    for step in missing(&done)? {
         tracing::info!(slice = "cold", step = step.name, "schema step");
         sqlx::raw_sql(expand(step.text)?).execute(&mut *tx).await?;
-        sqlx::query("insert into schema_steps (number, name, checksum) values ($1, $2, $3)")
-            .bind(step.number)
-            .bind(step.name)
-            .bind(checksum)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(NOTE).bind(step.number).bind(step.name).bind(step.checksum()).execute(&mut *tx).await?;
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// Brings the schema of a Postgres up to date, all missing steps in one transaction; returns their names. Safe to run while older programs serve
+/// (see `migrations/README.md`), and on several nodes at once: the others wait and find nothing to do.
+///
+/// # Errors
+/// [`Error::Away`] where the server does not answer, or a table was in use for too long (nothing was changed; run it again);
+/// [`Error::Internal`] where the schema is not one of ours.
+pub async fn migrate_postgres(settings: &PostgresSettings) -> Result<Vec<&'static str>> {
+    let patient = PostgresSettings { statement: PATIENCE, lock: PATIENCE, ..settings.clone() };
+    let mut connection = connect(&patient).await?;
+    let expand = |text: &str| sql::expand(Engine::Postgres, text, 0).map(AssertSqlSafe);
+    let mut tx = connection.begin().await?;
+    sqlx::query("select pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
+    sqlx::raw_sql(STEP_LOCK).execute(&mut *tx).await?;
+    sqlx::raw_sql("set local voelgoed.system = 'migration'").execute(&mut *tx).await?;
+    sqlx::raw_sql(expand(HISTORY)?).execute(&mut *tx).await?;
+    let done: Vec<(i64, Vec<u8>)> = sqlx::query_as(DONE).fetch_all(&mut *tx).await?;
+    let missing = missing(&done)?;
+    for step in &missing {
+        tracing::info!(slice = "cold", step = step.name, "schema step");
+        sqlx::raw_sql(expand(step.text)?).execute(&mut *tx).await?;
+        sqlx::query(NOTE).bind(step.number).bind(step.name).bind(step.checksum()).execute(&mut *tx).await?;
+    }
+    tx.commit().await.map_err(|error| Error::from(error).at_commit())?;
+    connection.close().await?;
+    Ok(missing.into_iter().map(|step| step.name).collect())
+}
+
+/// Refuses what must not be served on: a role that row security does not hold for, commits that are not on disk when they are answered, a schema
+/// that is behind this program, or so far ahead that this program is too old for it.
+pub(super) async fn check_postgres(settings: &PostgresSettings) -> Result<()> {
+    let mut connection = connect(settings).await?;
+    let (above, sync, steps): (bool, String, bool) = sqlx::query_as(
+        "select rolsuper or rolbypassrls, current_setting('synchronous_commit'), to_regclass('schema_steps') is not null
+         from pg_roles where rolname = current_user",
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    if above {
+        return Err(Error::internal(
+            "this role of Postgres is above row security; serve with one that is no superuser",
+        ));
+    }
+    if sync == "off" {
+        return Err(Error::internal("synchronous_commit is off: what was answered could be lost (P3)"));
+    }
+    let done = match steps {
+        true => sqlx::query_as(DONE).fetch_all(&mut connection).await?,
+        false => Vec::new(),
+    };
+    if let Some(step) = missing(&done)?.first() {
+        return Err(Error::internal(format!("the schema lacks the step {}; run `voelgoed migrate`", step.name)));
+    }
+    let (floor,): (i64,) = sqlx::query_as("select max(step) from schema_floor").fetch_one(&mut connection).await?;
+    if STEPS.iter().all(|step| step.number < floor) {
+        return Err(Error::internal(format!(
+            "the schema needs a program that knows its step {floor}; this one is older"
+        )));
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+async fn connect(settings: &PostgresSettings) -> Result<PgConnection> {
+    let options = postgres::options(&settings.url, settings)?.application_name("voelgoed schema");
+    let connecting = tokio::time::timeout(settings.acquire, options.connect());
+    let connection = connecting.await.map_err(|_| Error::Away("Postgres does not answer".to_owned()))?;
+    Ok(connection?)
+}
+
+/// The steps that were not run; those that were must be the ones that this program knows under their number.
+fn missing(done: &[(i64, Vec<u8>)]) -> Result<Vec<&'static Step>> {
+    let mut missing = Vec::new();
+    for step in STEPS {
+        match done.iter().find(|(number, _)| *number == step.number) {
+            Some((_, was)) if *was == step.checksum() => {}
+            Some(_) => {
+                return Err(Error::internal(format!("the step {} differs from the one that was run", step.name)));
+            }
+            None => missing.push(step),
+        }
+    }
+    Ok(missing)
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ mod error;
 #[cfg(test)]
 pub(crate) mod faults;
 mod migrate;
+mod postgres;
 mod rows;
+mod scope;
 mod signals;
 mod sql;
 mod sqlite;
@@ -22,25 +24,37 @@ use std::sync::Arc;
 use voelgoed_telemetry::touch;
 
 pub use error::{Error, Result};
+pub use migrate::migrate_postgres;
+pub use postgres::PostgresSettings;
 pub use rows::Row;
+pub use scope::{Scope, System};
 pub use sql::{Sql, sql};
 pub use tx::Tx;
 pub use value::{Bind, Value};
 
+pub(crate) use scope::Lane;
 pub(crate) use signals::Signals;
 pub(crate) use value::{binds, row};
+
+use self::postgres::Postgres;
+use self::rows::Link;
+use self::scope::Mode;
 
 /// An engine, as far as texts and binds differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Engine {
     /// The embedded default.
     Sqlite,
+    /// A server, or a primary with its replicas.
+    Postgres,
 }
 
 /// The connections of one engine.
 enum Pools {
     /// One writer, some readers, one file.
     Sqlite(sqlite::Sqlite),
+    /// Many connections, in lanes.
+    Postgres(Postgres),
 }
 
 struct Inner {
@@ -50,9 +64,12 @@ struct Inner {
     faults: faults::Faults,
 }
 
-/// The cold tier's database; cheap to clone.
+/// The cold tier's database on one of its lanes; cheap to clone.
 #[derive(Clone)]
-pub struct Db(Arc<Inner>);
+pub struct Db {
+    inner: Arc<Inner>,
+    lane: Lane,
+}
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,70 +83,110 @@ impl Db {
     /// # Errors
     /// [`Error::Away`] where the file cannot be opened; [`Error::Internal`] where its schema is not one of ours.
     pub async fn open_sqlite(data_dir: &Path) -> Result<Self> {
-        let pools = Pools::Sqlite(sqlite::Sqlite::open(data_dir).await?);
-        let db = Self(Arc::new(Inner {
-            pools,
-            signals: Signals::default(),
-            #[cfg(test)]
-            faults: faults::Faults::default(),
-        }));
+        let db = Self::of(Pools::Sqlite(sqlite::Sqlite::open(data_dir).await?));
         migrate::run(&db).await?;
         Ok(db)
     }
 
+    /// Connects to Postgres, whose schema must be one that this program knows (see [`migrate_postgres`]).
+    ///
+    /// # Errors
+    /// [`Error::Away`] where it does not answer; [`Error::Internal`] where the address, the role or the schema is not usable.
+    pub async fn open_postgres(settings: &PostgresSettings) -> Result<Self> {
+        let db = Self::of(Pools::Postgres(Postgres::new(settings)?));
+        migrate::check_postgres(settings).await?;
+        Ok(db)
+    }
+
+    fn of(pools: Pools) -> Self {
+        let inner = Inner {
+            pools,
+            signals: Signals::default(),
+            #[cfg(test)]
+            faults: faults::Faults::default(),
+        };
+        Self { inner: Arc::new(inner), lane: Lane::Desk }
+    }
+
+    /// The same database on another lane.
+    pub(crate) fn lane(&self, lane: Lane) -> Self {
+        Self { inner: self.inner.clone(), lane }
+    }
+
     /// Ends all connections; what runs is finished first.
     pub async fn close(&self) {
-        match &self.0.pools {
+        match &self.inner.pools {
             Pools::Sqlite(sqlite) => sqlite.close().await,
+            Pools::Postgres(postgres) => postgres.close().await,
         }
     }
 
-    /// Starts a write transaction. At most one runs at a time on the embedded engine, so no await in it but SQL.
+    /// Starts a write transaction for `scope`. At most one runs at a time on the embedded engine, so no await in it but SQL.
     ///
     /// # Errors
     /// [`Error::Away`] where no connection was to be had in time.
-    pub async fn begin(&self) -> Result<Tx> {
+    pub async fn begin(&self, scope: impl Into<Scope>) -> Result<Tx> {
         touch::cold_write();
-        self.begin_unmarked().await
+        self.open(scope.into(), Mode::Write).await
     }
 
     /// [`Self::begin`] for work that was marked where it was handed over (the committer).
-    pub(crate) async fn begin_unmarked(&self) -> Result<Tx> {
-        let open = match &self.0.pools {
-            Pools::Sqlite(sqlite) => tx::Open::Sqlite(sqlite.begin_write().await?),
+    pub(crate) async fn begin_unmarked(&self, scope: impl Into<Scope>) -> Result<Tx> {
+        self.open(scope.into(), Mode::Write).await
+    }
+
+    /// Starts a transaction for `scope` that only reads, in which every statement sees the same moment.
+    ///
+    /// # Errors
+    /// [`Error::Away`] where no connection was to be had in time.
+    pub async fn snapshot(&self, scope: impl Into<Scope>) -> Result<Tx> {
+        touch::cold_read();
+        self.open(scope.into(), Mode::Snapshot).await
+    }
+
+    async fn open(&self, scope: Scope, mode: Mode) -> Result<Tx> {
+        let open = match &self.inner.pools {
+            Pools::Sqlite(sqlite) if mode == Mode::Write => tx::Open::Sqlite(sqlite.begin_write().await?),
+            Pools::Sqlite(sqlite) => tx::Open::Sqlite(sqlite.begin_read().await?),
+            Pools::Postgres(postgres) => tx::Open::Postgres(postgres.begin(self.lane_of(scope), scope, mode).await?),
         };
         Ok(Tx::new(open, self.clone()))
     }
 
-    /// Starts a transaction that only reads, in which every statement sees the same moment.
-    ///
-    /// # Errors
-    /// [`Error::Away`] where no connection was to be had in time.
-    pub async fn snapshot(&self) -> Result<Tx> {
-        touch::cold_read();
-        let open = match &self.0.pools {
-            Pools::Sqlite(sqlite) => tx::Open::Sqlite(sqlite.begin_read().await?),
-        };
-        Ok(Tx::new(open, self.clone()))
+    fn lane_of(&self, scope: Scope) -> Lane {
+        match scope {
+            Scope::Tenant(_) => self.lane,
+            Scope::System(System::Directory | System::Shop) => Lane::Desk,
+            Scope::System(_) => Lane::Jobs,
+        }
     }
 
     /// Reads all rows of a statement, outside any transaction.
     ///
     /// # Errors
     /// [`Error`]; nothing is ever changed.
-    pub async fn fetch_all<R: Row>(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<R>> {
+    pub async fn fetch_all<R: Row>(&self, scope: impl Into<Scope>, sql: Sql, values: Vec<Value>) -> Result<Vec<R>> {
         touch::cold_read();
-        match &self.0.pools {
-            Pools::Sqlite(sqlite) => rows::fetch_all(&mut *sqlite.reader().await?, self.engine(), sql, 0, values).await,
+        if let Pools::Sqlite(sqlite) = &self.inner.pools {
+            return rows::fetch_all(&mut Link::Sqlite(&mut *sqlite.reader().await?), sql, 0, values).await;
         }
+        let mut tx = self.open(scope.into(), Mode::Read).await?;
+        let found = tx.fetch_all(sql, values).await?;
+        tx.rollback().await?;
+        Ok(found)
     }
 
     /// Reads at most one row of a statement, outside any transaction.
     ///
     /// # Errors
     /// [`Error`]; nothing is ever changed.
-    pub async fn fetch_optional<R: Row>(&self, sql: Sql, values: Vec<Value>) -> Result<Option<R>> {
-        Ok(self.fetch_all(sql, values).await?.into_iter().next())
+    pub async fn fetch_optional<R: Row>(
+        &self,
+        scope: impl Into<Scope>,
+        sql: Sql,
+        values: Vec<Value>,
+    ) -> Result<Option<R>> {
+        Ok(self.fetch_all(scope, sql, values).await?.into_iter().next())
     }
 
     /// Reads for many keys at once; see [`Tx::fetch_rows`].
@@ -138,31 +195,35 @@ impl Db {
     /// [`Error`]; nothing is ever changed.
     pub async fn fetch_rows<R: Row, const N: usize>(
         &self,
+        scope: impl Into<Scope>,
         sql: Sql,
         fixed: Vec<Value>,
         keys: Vec<[Value; N]>,
     ) -> Result<Vec<R>> {
         touch::cold_read();
-        match &self.0.pools {
-            Pools::Sqlite(sqlite) => {
-                rows::fetch_rows(&mut *sqlite.reader().await?, self.engine(), sql, fixed, keys).await
-            }
+        if let Pools::Sqlite(sqlite) = &self.inner.pools {
+            return rows::fetch_rows(&mut Link::Sqlite(&mut *sqlite.reader().await?), sql, fixed, keys).await;
         }
+        let mut tx = self.open(scope.into(), Mode::Read).await?;
+        let found = tx.fetch_rows(sql, fixed, keys).await?;
+        tx.rollback().await?;
+        Ok(found)
     }
 
     pub(crate) fn engine(&self) -> Engine {
-        match &self.0.pools {
+        match &self.inner.pools {
             Pools::Sqlite(_) => Engine::Sqlite,
+            Pools::Postgres(_) => Engine::Postgres,
         }
     }
 
     pub(crate) fn signals(&self) -> &Signals {
-        &self.0.signals
+        &self.inner.signals
     }
 
     #[cfg(test)]
     pub(crate) fn faults(&self) -> &faults::Faults {
-        &self.0.faults
+        &self.inner.faults
     }
 }
 

@@ -2,91 +2,115 @@
 //!
 //! Never: a number of rows in one statement that is not a power of two, so that the engine's statement cache stays small.
 
+use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, FromRow, SqliteConnection};
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::cold;
 
+use super::postgres::Session;
 use super::{Engine, Result, Sql, Value, sql, value};
 
 /// A row that can be read from every engine; `#[derive(sqlx::FromRow)]` makes one.
-pub trait Row: for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'static {}
-impl<T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'static> Row for T {}
+pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static {}
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static {}
 
 /// The most rows of one statement.
 const MOST_ROWS: usize = 256;
 /// The most binds of one statement; SQLite takes 32,766, Postgres 65,535.
 const MOST_BINDS: usize = 32_000;
 
+/// What a statement runs on.
+pub(super) enum Link<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut Session),
+}
+
+impl Link<'_> {
+    fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+}
+
 pub(super) async fn fetch_all<R: Row>(
-    connection: &mut SqliteConnection,
-    engine: Engine,
+    link: &mut Link<'_>,
     sql: Sql,
     rows: usize,
     values: Vec<Value>,
 ) -> Result<Vec<R>> {
-    let text = sql::expanded(engine, sql.text, rows)?;
-    let arguments = value::sqlite_arguments(values)?;
+    let text = AssertSqlSafe(sql::expanded(link.engine(), sql.text, rows)?);
     let watch = Stopwatch::start();
-    let found = sqlx::query_as_with::<_, R, _>(AssertSqlSafe(text), arguments).fetch_all(connection).await;
+    let found = match link {
+        Link::Sqlite(connection) => {
+            let arguments = value::sqlite_arguments(values)?;
+            sqlx::query_as_with::<_, R, _>(text, arguments).fetch_all(&mut **connection).await
+        }
+        Link::Postgres(session) => {
+            let arguments = value::postgres_arguments(values)?;
+            session.ask(|connection| sqlx::query_as_with::<_, R, _>(text, arguments).fetch_all(connection)).await
+        }
+    };
     cold::sql(sql.name, watch.elapsed());
     Ok(found?)
 }
 
-pub(super) async fn execute(
-    connection: &mut SqliteConnection,
-    engine: Engine,
-    sql: Sql,
-    rows: usize,
-    values: Vec<Value>,
-) -> Result<u64> {
-    let text = sql::expanded(engine, sql.text, rows)?;
-    let arguments = value::sqlite_arguments(values)?;
+pub(super) async fn execute(link: &mut Link<'_>, sql: Sql, rows: usize, values: Vec<Value>) -> Result<u64> {
+    let text = AssertSqlSafe(sql::expanded(link.engine(), sql.text, rows)?);
     let watch = Stopwatch::start();
-    let done = sqlx::query_with(AssertSqlSafe(text), arguments).execute(connection).await;
+    let done = match link {
+        Link::Sqlite(connection) => {
+            let arguments = value::sqlite_arguments(values)?;
+            let query = sqlx::query_with(text, arguments);
+            query.execute(&mut **connection).await.map(|done| done.rows_affected())
+        }
+        Link::Postgres(session) => {
+            let arguments = value::postgres_arguments(values)?;
+            let query = sqlx::query_with(text, arguments);
+            session.ask(|connection| query.execute(connection)).await.map(|done| done.rows_affected())
+        }
+    };
     cold::sql(sql.name, watch.elapsed());
-    Ok(done?.rows_affected())
+    Ok(done?)
 }
 
 pub(super) async fn fetch_rows<R: Row, const N: usize>(
-    connection: &mut SqliteConnection,
-    engine: Engine,
+    link: &mut Link<'_>,
     sql: Sql,
     fixed: Vec<Value>,
     rows: Vec<[Value; N]>,
 ) -> Result<Vec<R>> {
     let mut found = Vec::new();
-    for (count, values) in chunks(engine, &fixed, rows) {
-        found.extend(fetch_all(&mut *connection, engine, sql, count, values).await?);
+    for (count, values) in chunks(&fixed, rows) {
+        found.extend(fetch_all(link, sql, count, values).await?);
     }
     Ok(found)
 }
 
 pub(super) async fn execute_rows<const N: usize>(
-    connection: &mut SqliteConnection,
-    engine: Engine,
+    link: &mut Link<'_>,
     sql: Sql,
     fixed: Vec<Value>,
     rows: Vec<[Value; N]>,
 ) -> Result<u64> {
     let mut changed = 0;
-    for (count, values) in chunks(engine, &fixed, rows) {
-        changed += execute(&mut *connection, engine, sql, count, values).await?;
+    for (count, values) in chunks(&fixed, rows) {
+        changed += execute(link, sql, count, values).await?;
     }
     Ok(changed)
 }
 
-/// Cuts rows into statements: the largest power of two that fits, again and again. Binds are in the engine's order (see [`sql::expand`]).
-fn chunks<const N: usize>(engine: Engine, fixed: &[Value], rows: Vec<[Value; N]>) -> Vec<(usize, Vec<Value>)> {
+/// Cuts rows into statements: the largest power of two that fits, again and again. Binds are in the order of [`sql::expand`].
+fn chunks<const N: usize>(fixed: &[Value], rows: Vec<[Value; N]>) -> Vec<(usize, Vec<Value>)> {
     let mut left = rows.len();
     let mut rows = rows.into_iter();
     let mut cut = Vec::new();
     while left > 0 {
         let count = chunk(left, N);
         let taken = rows.by_ref().take(count).flatten();
-        let values = match engine {
-            Engine::Sqlite => taken.chain(fixed.iter().cloned()).collect(),
-        };
+        let values = taken.chain(fixed.iter().cloned()).collect();
         cut.push((count, values));
         left -= count;
     }
@@ -106,7 +130,7 @@ mod tests {
     fn rows_are_cut_into_powers_of_two() {
         let sizes = |count: i64, fixed: &[Value]| -> Vec<usize> {
             let rows = (0..count).map(|number| [Value::Int(Some(number))]).collect();
-            let cut = chunks(Engine::Sqlite, fixed, rows);
+            let cut = chunks(fixed, rows);
             for (count, values) in &cut {
                 assert_eq!(values.len(), count + fixed.len());
             }

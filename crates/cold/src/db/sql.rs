@@ -1,7 +1,8 @@
 //! A statement: its name for metrics, its text for every engine, and what the text's tokens become.
 //!
 //! Binds are `$1`, `$2`, …. Tokens: `{for_update}` and `{skip_locked}` lock rows where engines know that; `{rows:N}` becomes as many rows of N binds as
-//! are given; `{uuid}`, `{json}`, `{bytes}` are column types and `{clustered}` a table option. Never: a brace that is no token.
+//! are given; `{uuid}`, `{json}`, `{bytes}` are column types and `{clustered}` a table option; `{secured:table role…}` is a table's row security.
+//! Never: a brace that is no token.
 //! To add a token: one line in [`token`].
 
 use std::collections::HashMap;
@@ -42,12 +43,10 @@ pub(super) fn expanded(engine: Engine, text: &'static str, rows: usize) -> Resul
     Ok(made)
 }
 
-/// Where a statement's binds stand: SQLite looks a named bind up by walking all names, so rows there are anonymous and come first.
+/// Where a statement's binds stand: rows come first, then the fixed ones. SQLite looks a named bind up by walking all names, so rows there are anonymous.
 pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> Result<String> {
     let width = row_width(text)?;
-    let shift = match engine {
-        Engine::Sqlite => width * rows,
-    };
+    let shift = width * rows;
     let mut out = String::with_capacity(text.len() + shift * 2);
     let mut rest = text;
     while let Some(at) = rest.find(['{', '$']) {
@@ -62,9 +61,11 @@ pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> Result<String> 
         } else {
             let end = rest.find('}').ok_or_else(|| Error::internal(format!("open token in `{text}`")))?;
             let name = &rest[1..end];
-            match name.strip_prefix("rows:") {
-                Some(_) => push_rows(&mut out, width, rows),
-                None => out.push_str(token(engine, name)?),
+            match name.split_once(':') {
+                Some(("rows", _)) => push_rows(&mut out, engine, width, rows),
+                Some(("secured", table)) if engine == Engine::Postgres => push_secured(&mut out, table),
+                Some(("secured", _)) => {}
+                _ => out.push_str(token(engine, name)?),
             }
             rest = &rest[end + 1..];
         }
@@ -79,14 +80,37 @@ fn row_width(text: &str) -> Result<usize> {
     digits.parse().map_err(|_| Error::internal(format!("bad row width in `{text}`")))
 }
 
-fn push_rows(out: &mut String, width: usize, rows: usize) {
+fn push_rows(out: &mut String, engine: Engine, width: usize, rows: usize) {
     for row in 0..rows {
         out.push_str(if row == 0 { "(" } else { ",(" });
         for column in 0..width {
-            out.push_str(if column == 0 { "?" } else { ",?" });
+            out.push_str(if column == 0 { "" } else { "," });
+            let _ = match engine {
+                Engine::Sqlite => out.write_char('?'),
+                Engine::Postgres => write!(out, "${}", row * width + column + 1),
+            };
         }
         out.push(')');
     }
+}
+
+/// Row security of `table role role…`, or `table(column) …` where its organization stands in another column. The owner is held to it as well.
+fn push_secured(out: &mut String, secured: &str) {
+    let mut words = secured.split(' ');
+    let table = words.next().unwrap_or_default();
+    let (table, column) = match table.trim_end_matches(')').split_once('(') {
+        Some(named) => named,
+        None => (table, "organization_id"),
+    };
+    // Migrations change rows of all organizations.
+    let roles = words.fold("'migration'".to_owned(), |roles, role| format!("{roles}, '{role}'"));
+    let _ = write!(
+        out,
+        "alter table {table} enable row level security;
+         alter table {table} force row level security;
+         create policy tenant on {table} using ({column} = nullif(current_setting('voelgoed.organization', true), '')::uuid);
+         create policy system on {table} using (current_setting('voelgoed.system', true) in ({roles}));"
+    );
 }
 
 fn token(engine: Engine, name: &str) -> Result<&'static str> {
@@ -96,7 +120,14 @@ fn token(engine: Engine, name: &str) -> Result<&'static str> {
         (Engine::Sqlite, "uuid" | "bytes") => "blob",
         (Engine::Sqlite, "json") => "text",
         (Engine::Sqlite, "clustered") => "without rowid",
-        (Engine::Sqlite, _) => return Err(Error::internal(format!("unknown token `{name}`"))),
+        (Engine::Postgres, "for_update") => "for update",
+        (Engine::Postgres, "skip_locked") => "skip locked",
+        (Engine::Postgres, "uuid") => "uuid",
+        (Engine::Postgres, "bytes") => "bytea",
+        // Read and written whole, by this program only: nothing is asked of its inside.
+        (Engine::Postgres, "json") => "text",
+        (Engine::Postgres, "clustered") => "",
+        (_, _) => return Err(Error::internal(format!("unknown token `{name}`"))),
     })
 }
 
@@ -124,6 +155,11 @@ mod tests {
         ] {
             assert_eq!(expand(Engine::Sqlite, text, rows).unwrap(), expected);
         }
+        assert_eq!(
+            expand(Engine::Postgres, "update t set a = $1 from (values {rows:2}) v where b = $2 {for_update}", 2)
+                .unwrap(),
+            "update t set a = $5 from (values ($1,$2),($3,$4)) v where b = $6 for update"
+        );
         for text in ["select {what}", "select {rows:x}", "select {", "select $a"] {
             assert!(expand(Engine::Sqlite, text, 1).is_err(), "{text}");
         }

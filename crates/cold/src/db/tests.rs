@@ -20,6 +20,9 @@ const SOME: Sql = sql(
      join places p on p.organization_id = $1 and p.event_id = $2 and p.place = v.column1 order by p.place {for_update}",
 );
 
+/// The organization of every case.
+const ORG: Uuid = Uuid::from_u128(1);
+
 fn place(org: Uuid, event: Uuid, number: u32, owner: Option<Uuid>) -> [Value; 6] {
     row![org, event, number, if owner.is_some() { "claimed" } else { "free" }, owner, 1_i64]
 }
@@ -29,7 +32,7 @@ async fn rows_go_in_and_come_back_with_every_kind_of_value() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
     let [org, event, owner] = [1, 2, 3].map(Uuid::from_u128);
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
     let rows: Vec<_> = (0..100).map(|number| place(org, event, number, (number % 2 == 0).then_some(owner))).collect();
     let put: Vec<(i64, i64)> = tx.fetch_rows(PUT, vec![], rows).await.unwrap();
     assert_eq!(put, (0..100).map(|number| (number, 1)).collect::<Vec<_>>());
@@ -41,7 +44,8 @@ async fn rows_go_in_and_come_back_with_every_kind_of_value() {
     assert_eq!(again, [(1, 2), (3, 2)]);
     tx.commit().await.unwrap();
     let wanted = [5, 7, 2, 999].map(|number: i64| row![number]).to_vec();
-    let found: Vec<(i64, Option<Uuid>)> = db.fetch_rows(SOME, binds![org, event], wanted).await.unwrap();
+    let found: Vec<(i64, Option<Uuid>)> =
+        db.fetch_rows(Scope::Tenant(ORG), SOME, binds![org, event], wanted).await.unwrap();
     let mut found = found;
     found.sort_unstable();
     assert_eq!(found, [(2, Some(owner)), (5, None), (7, None)]);
@@ -53,7 +57,7 @@ async fn what_is_not_committed_never_was_and_the_writer_is_free_again() {
     let db = Db::open_sqlite(dir.path()).await.unwrap();
     let [org, event] = [1, 2].map(Uuid::from_u128);
     for dropped in [true, false] {
-        let mut tx = db.begin().await.unwrap();
+        let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
         tx.execute_rows(PUT, vec![], vec![place(org, event, 1, None)]).await.unwrap();
         if dropped {
             drop(tx);
@@ -61,7 +65,7 @@ async fn what_is_not_committed_never_was_and_the_writer_is_free_again() {
             tx.rollback().await.unwrap();
         }
     }
-    assert_eq!(db.fetch_all::<(i64,)>(COUNT, binds![org]).await.unwrap(), [(0,)]);
+    assert_eq!(db.fetch_all::<(i64,)>(Scope::Tenant(ORG), COUNT, binds![org]).await.unwrap(), [(0,)]);
 }
 
 #[tokio::test]
@@ -69,22 +73,22 @@ async fn a_snapshot_sees_one_moment_and_cannot_write() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
     let [org, event] = [1, 2].map(Uuid::from_u128);
-    let mut snapshot = db.snapshot().await.unwrap();
+    let mut snapshot = db.snapshot(Scope::Tenant(ORG)).await.unwrap();
     assert_eq!(snapshot.fetch_all::<(i64,)>(COUNT, binds![org]).await.unwrap(), [(0,)]);
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
     tx.execute_rows(PUT, vec![], vec![place(org, event, 1, None)]).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(snapshot.fetch_all::<(i64,)>(COUNT, binds![org]).await.unwrap(), [(0,)]);
     assert!(snapshot.execute_rows(PUT, vec![], vec![place(org, event, 2, None)]).await.is_err());
     drop(snapshot);
-    assert_eq!(db.fetch_all::<(i64,)>(COUNT, binds![org]).await.unwrap(), [(1,)]);
+    assert_eq!(db.fetch_all::<(i64,)>(Scope::Tenant(ORG), COUNT, binds![org]).await.unwrap(), [(1,)]);
 }
 
 #[tokio::test]
 async fn a_schema_that_is_not_ours_is_refused() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
     tx.execute(
         sql("test.newer", "insert into schema_steps (number, name, checksum) values (9999, 'newer', x'00')"),
         vec![],
@@ -101,10 +105,10 @@ async fn a_schema_that_is_not_ours_is_refused() {
 async fn a_commit_rings_for_what_it_wrote_and_only_then() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
     tx.wrote_outbox();
     drop(tx);
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
     tx.wrote_jobs();
     tx.commit().await.unwrap();
     let deadline = std::time::Duration::from_millis(200);

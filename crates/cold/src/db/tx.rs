@@ -2,37 +2,43 @@
 //!
 //! Never: an await of anything but SQL between begin and commit (the embedded engine has one writer).
 
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{Sqlite, Transaction};
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::cold;
 
-use super::{Db, Engine, Result, Row, Sql, Value, rows};
+use super::postgres::Session;
+use super::rows::{self, Link};
+use super::{Db, Error, Result, Row, Sql, Value};
 
 /// An engine's open transaction.
 pub(super) enum Open {
     Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Session),
 }
 
 /// An open transaction.
 pub struct Tx {
     open: Open,
     db: Db,
+    /// A statement was refused: some engines undo the whole at its end, and do not say so.
+    failed: bool,
     wrote_jobs: bool,
     wrote_outbox: bool,
 }
 
 impl Tx {
     pub(super) fn new(open: Open, db: Db) -> Self {
-        Self { open, db, wrote_jobs: false, wrote_outbox: false }
+        Self { open, db, failed: false, wrote_jobs: false, wrote_outbox: false }
     }
 
     /// Runs a statement; returns how many rows it changed.
     ///
     /// # Errors
-    /// [`super::Error`]; on some engines the transaction can only be dropped after any of them.
+    /// [`super::Error`]; after any of them the transaction can only be dropped.
     pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64> {
-        let (connection, engine) = self.connection();
-        rows::execute(connection, engine, sql, 0, values).await
+        let done = rows::execute(&mut self.link(), sql, 0, values).await;
+        self.failed |= done.is_err();
+        done
     }
 
     /// Runs a statement for many rows: its `{rows:N}` stands for `rows`, its `$1`… for `fixed`. Returns how many rows it changed.
@@ -45,8 +51,9 @@ impl Tx {
         fixed: Vec<Value>,
         rows: Vec<[Value; N]>,
     ) -> Result<u64> {
-        let (connection, engine) = self.connection();
-        rows::execute_rows(connection, engine, sql, fixed, rows).await
+        let done = rows::execute_rows(&mut self.link(), sql, fixed, rows).await;
+        self.failed |= done.is_err();
+        done
     }
 
     /// Reads all rows of a statement.
@@ -54,8 +61,9 @@ impl Tx {
     /// # Errors
     /// As [`Self::execute`].
     pub async fn fetch_all<R: Row>(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<R>> {
-        let (connection, engine) = self.connection();
-        rows::fetch_all(connection, engine, sql, 0, values).await
+        let done = rows::fetch_all(&mut self.link(), sql, 0, values).await;
+        self.failed |= done.is_err();
+        done
     }
 
     /// Reads at most one row of a statement.
@@ -76,8 +84,9 @@ impl Tx {
         fixed: Vec<Value>,
         rows: Vec<[Value; N]>,
     ) -> Result<Vec<R>> {
-        let (connection, engine) = self.connection();
-        rows::fetch_rows(connection, engine, sql, fixed, rows).await
+        let done = rows::fetch_rows(&mut self.link(), sql, fixed, rows).await;
+        self.failed |= done.is_err();
+        done
     }
 
     /// Says that jobs were written: their runner hears of it after the commit.
@@ -95,15 +104,19 @@ impl Tx {
     /// # Errors
     /// [`super::Error::Ambiguous`] where nobody knows whether it was; others say that it was not.
     pub async fn commit(self) -> Result<()> {
-        let Self { open, db, wrote_jobs, wrote_outbox } = self;
+        let Self { open, db, failed, wrote_jobs, wrote_outbox } = self;
+        if failed {
+            return Err(Error::internal("a transaction was to be committed after one of its statements had failed"));
+        }
         #[cfg(test)]
         db.faults().before_commit()?;
         let watch = Stopwatch::start();
         let committed = match open {
-            Open::Sqlite(transaction) => transaction.commit().await,
+            Open::Sqlite(transaction) => transaction.commit().await.map_err(Error::from),
+            Open::Postgres(session) => session.commit().await,
         };
         cold::sql("commit", watch.elapsed());
-        committed.map_err(|error| super::Error::from(error).at_commit())?;
+        committed.map_err(Error::at_commit)?;
         if wrote_jobs {
             db.signals().jobs().ring();
         }
@@ -122,12 +135,14 @@ impl Tx {
     pub async fn rollback(self) -> Result<()> {
         match self.open {
             Open::Sqlite(transaction) => Ok(transaction.rollback().await?),
+            Open::Postgres(session) => session.rollback().await,
         }
     }
 
-    fn connection(&mut self) -> (&mut SqliteConnection, Engine) {
+    fn link(&mut self) -> Link<'_> {
         match &mut self.open {
-            Open::Sqlite(transaction) => (&mut *transaction, Engine::Sqlite),
+            Open::Sqlite(transaction) => Link::Sqlite(transaction),
+            Open::Postgres(session) => Link::Postgres(session),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 use sqlx::Arguments;
+use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use uuid::Uuid;
 use voelgoed_domain::checkout::order::OrderState;
@@ -132,6 +133,22 @@ pub(super) fn sqlite_arguments(values: impl IntoIterator<Item = Value>) -> Resul
     for value in values {
         match value {
             Value::Uuid(it) => arguments.add(it.map(|uuid| uuid.as_bytes().to_vec())),
+            Value::Int(it) => arguments.add(it),
+            Value::Text(it) | Value::Json(it) => arguments.add(it),
+            Value::Bytes(it) => arguments.add(it),
+            Value::Bool(it) => arguments.add(it),
+        }
+        .map_err(Error::internal)?;
+    }
+    Ok(arguments)
+}
+
+/// The binds as Postgres takes them.
+pub(super) fn postgres_arguments(values: impl IntoIterator<Item = Value>) -> Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        match value {
+            Value::Uuid(it) => arguments.add(it),
             Value::Int(it) => arguments.add(it),
             Value::Text(it) | Value::Json(it) => arguments.add(it),
             Value::Bytes(it) => arguments.add(it),

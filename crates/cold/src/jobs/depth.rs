@@ -5,7 +5,7 @@ use voelgoed_app::jobs::ports::{LeasedJob, Queue, QueueDepth};
 use voelgoed_domain::time::Timestamp;
 
 use super::row::{Row, columns};
-use crate::db::{Db, Result, Sql, binds, sql};
+use crate::db::{Db, Result, Sql, System, binds, sql};
 
 const DEPTH: Sql = sql(
     "jobs.depth",
@@ -21,7 +21,7 @@ const ALL_DEAD: Sql = sql(
 );
 
 pub(super) async fn depth(db: &Db, queue: Queue, now: Timestamp) -> Result<QueueDepth> {
-    let found = db.fetch_optional::<(i64, i64, i64, i64)>(DEPTH, binds![queue.as_str(), now]).await?;
+    let found = db.fetch_optional::<(i64, i64, i64, i64)>(System::Jobs, DEPTH, binds![queue.as_str(), now]).await?;
     let (ready, leased, scheduled, dead) = found.unwrap_or_default();
     Ok(QueueDepth {
         ready: u64::try_from(ready)?,
@@ -32,7 +32,7 @@ pub(super) async fn depth(db: &Db, queue: Queue, now: Timestamp) -> Result<Queue
 }
 
 pub(super) async fn dead(db: &Db, most: u32) -> Result<Vec<LeasedJob>> {
-    let rows: Vec<Row> = db.fetch_all(ALL_DEAD, binds![most]).await?;
+    let rows: Vec<Row> = db.fetch_all(System::Jobs, ALL_DEAD, binds![most]).await?;
     // Nobody holds a dead job: the token is the nil UUID, which fits none.
     rows.into_iter().map(|row| row.leased(Uuid::nil())).collect()
 }

@@ -7,7 +7,7 @@ use voelgoed_app::jobs::ports::JobEnd;
 use voelgoed_domain::ids::JobId;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, binds, sql};
+use crate::db::{Db, Result, Sql, System, binds, sql};
 
 const GONE: Sql = sql("jobs.gone", "delete from jobs where id = $1 and lease = $2");
 const RETRY: Sql = sql(
@@ -30,7 +30,7 @@ const REVIVE: Sql = sql(
 );
 
 pub(super) async fn end(db: &Db, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> Result<bool> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(System::Jobs).await?;
     let changed = match end {
         JobEnd::Done | JobEnd::Cancelled(_) => tx.execute(GONE, binds![id, lease]).await?,
         JobEnd::Retry { at, error } => tx.execute(RETRY, binds![id, lease, at, error, now]).await?,
@@ -42,7 +42,7 @@ pub(super) async fn end(db: &Db, id: JobId, lease: Uuid, end: JobEnd, now: Times
 }
 
 pub(super) async fn revive(db: &Db, id: JobId, now: Timestamp) -> Result<bool> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(System::Jobs).await?;
     let revived = match tx.execute(REVIVE, binds![id, now]).await {
         // Another one lives under its key: this one has been replaced.
         Err(error) if error.is_unique() => return Ok(false),

@@ -13,6 +13,7 @@ use voelgoed_domain::ids::JobId;
 use voelgoed_domain::time::Timestamp;
 
 use crate::Cold;
+use crate::db::System;
 
 mod depth;
 mod end;
@@ -26,7 +27,7 @@ pub(crate) use insert::insert;
 #[async_trait]
 impl JobStore for Cold {
     async fn enqueue(&self, jobs: Vec<NewJob>) -> Stored<()> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin(System::Jobs).await?;
         insert(&mut tx, &jobs).await?;
         Ok(tx.commit().await?)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Error, Result, Sql, binds, sql};
+use crate::db::{Db, Error, Result, Sql, System, binds, sql};
 
 const NEXT: Sql = sql("schedules.next", "select next_at from schedules where name = $1");
 /// True for one caller: whoever comes second finds `next_at` moved.
@@ -15,12 +15,13 @@ const CLAIM: Sql = sql(
 );
 
 pub(super) async fn claim(db: &Db, name: &'static str, period: Duration, now: Timestamp) -> Result<bool> {
-    let next = db.fetch_optional::<(i64,)>(NEXT, binds![name]).await?.map(|(at,)| Timestamp::from_micros(at));
+    let next =
+        db.fetch_optional::<(i64,)>(System::Jobs, NEXT, binds![name]).await?.map(|(at,)| Timestamp::from_micros(at));
     if next.is_some_and(|at| at > now) {
         return Ok(false);
     }
     let moved = following(next.unwrap_or(now), period, now)?;
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(System::Jobs).await?;
     let claimed = tx.execute(CLAIM, binds![name, moved, now]).await?;
     tx.commit().await?;
     Ok(claimed == 1)

@@ -13,7 +13,7 @@ const BALANCES: Sql = sql(
 );
 
 pub(super) async fn balances(db: &Db, organization: OrganizationId) -> Result<Vec<Balance>> {
-    let rows: Vec<(String, String, i64)> = db.fetch_all(BALANCES, binds![organization]).await?;
+    let rows: Vec<(String, String, i64)> = db.fetch_all(organization, BALANCES, binds![organization]).await?;
     rows.into_iter()
         .map(|(account, code, amount)| Ok(Balance { account, currency: currency(&code)?, amount }))
         .collect()

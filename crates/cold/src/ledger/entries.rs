@@ -49,9 +49,10 @@ impl Row {
 pub(super) async fn entries(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<StoredEntry>> {
     // An entry and its postings are one commit and never change: no snapshot is needed.
     let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
-    let Page { items, next } = Page::cut(db.fetch_all::<Row>(LIST, binds).await?, page.most, |row| row.id);
+    let Page { items, next } =
+        Page::cut(db.fetch_all::<Row>(organization, LIST, binds).await?, page.most, |row| row.id);
     let ids = items.iter().map(|entry| row![entry.id]).collect();
-    let rows: Vec<(Uuid, String, i64)> = db.fetch_rows(POSTINGS, binds![organization], ids).await?;
+    let rows: Vec<(Uuid, String, i64)> = db.fetch_rows(organization, POSTINGS, binds![organization], ids).await?;
     let mut postings = BTreeMap::<Uuid, Vec<StoredPosting>>::new();
     for (entry, account, amount) in rows {
         postings.entry(entry).or_default().push(StoredPosting { account, amount });

@@ -33,7 +33,7 @@ async fn cold(directory: &TempDir) -> Cold {
 }
 
 async fn write(cold: &Cold, number: u128, entries: &[(Told, JournalEntry)]) {
-    let mut tx = cold.db.begin().await.unwrap();
+    let mut tx = cold.db.begin(organization(number)).await.unwrap();
     append(&mut tx, organization(number), entries).await.unwrap();
     tx.commit().await.unwrap();
 }
@@ -106,7 +106,7 @@ async fn whatever_contradicts_the_books_is_found() {
     let entries: Vec<_> = (1..=4).map(|number| (told(number), sale(Currency::ZAR, 1_000))).collect();
     write(&cold, 1, &entries).await;
     assert!(cold.unbalanced().await.unwrap().is_empty());
-    let mut tx = cold.db.begin().await.unwrap();
+    let mut tx = cold.db.begin(organization(1)).await.unwrap();
     for (number, text) in [
         (
             1,

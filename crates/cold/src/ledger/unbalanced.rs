@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use voelgoed_domain::ids::EntryId;
 
-use crate::db::{Db, Result, Sql, sql};
+use crate::db::{Db, Result, Sql, System, sql};
 
 /// System role: the books of all organizations are audited. A thousand are enough for an alarm.
 const UNBALANCED: Sql = sql(
@@ -16,6 +16,6 @@ const UNBALANCED: Sql = sql(
 );
 
 pub(super) async fn unbalanced(db: &Db) -> Result<Vec<EntryId>> {
-    let rows: Vec<(Uuid,)> = db.fetch_all(UNBALANCED, vec![]).await?;
+    let rows: Vec<(Uuid,)> = db.fetch_all(System::Audit, UNBALANCED, vec![]).await?;
     Ok(rows.into_iter().map(|(id,)| EntryId::from_uuid(id)).collect())
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, binds, row, sql};
+use crate::db::{Db, Result, Sql, System, binds, row, sql};
 
 const DELIVERED: Sql = sql(
     "outbox.delivered",
@@ -29,20 +29,20 @@ async fn mark(db: &Db, statement: Sql, ids: &[Uuid], moment: Timestamp) -> Resul
     if ids.is_empty() {
         return Ok(());
     }
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(System::Relay).await?;
     tx.execute_rows(statement, binds![moment], ids.iter().map(|id| row![*id]).collect()).await?;
     tx.commit().await
 }
 
 pub(super) async fn pending(db: &Db, now: Timestamp) -> Result<(u64, u64)> {
-    let found = db.fetch_optional::<(i64, Option<i64>)>(PENDING, vec![]).await?;
+    let found = db.fetch_optional::<(i64, Option<i64>)>(System::Relay, PENDING, vec![]).await?;
     let (rows, oldest) = found.unwrap_or_default();
     let age = oldest.map_or(0, |at| now.since(Timestamp::from_micros(at)).as_millis());
     Ok((u64::try_from(rows)?, u64::try_from(age)?))
 }
 
 pub(super) async fn prune(db: &Db, before: Timestamp, most: u32) -> Result<u64> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(System::Relay).await?;
     let gone = tx.execute(PRUNE, binds![before, most]).await?;
     tx.commit().await?;
     Ok(gone)

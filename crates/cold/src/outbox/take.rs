@@ -11,7 +11,7 @@ use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 
 use super::body;
-use crate::db::{Db, Error, Result, Sql, binds, row, sql};
+use crate::db::{Db, Error, Result, Sql, System, binds, row, sql};
 
 /// Asked on a reader first: most rounds find nothing, and need not trouble the writer.
 const ANY: Sql = sql("outbox.any", "select 1 from outbox where delivered_at is null and due_at <= $1 limit 1");
@@ -41,10 +41,10 @@ struct Row {
 }
 
 pub(super) async fn take(db: &Db, most: u32, now: Timestamp, lease: Duration) -> Result<Vec<OutboxRow>> {
-    if db.fetch_optional::<(i64,)>(ANY, binds![now]).await?.is_none() {
+    if db.fetch_optional::<(i64,)>(System::Relay, ANY, binds![now]).await?.is_none() {
         return Ok(Vec::new());
     }
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(System::Relay).await?;
     let rows = without_gaps(tx.fetch_all(TAKE, binds![now, most]).await?);
     if rows.is_empty() {
         return Ok(Vec::new());

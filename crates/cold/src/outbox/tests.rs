@@ -58,7 +58,7 @@ async fn facts_of_one_commit_are_taken_in_the_order_in_which_they_were_given() {
     let mut expected = Vec::new();
     for version in 1..=2 {
         let rows: Vec<_> = facts().into_iter().enumerate().map(|(part, fact)| row(version, part, fact)).collect();
-        let mut tx = cold.db.begin().await.unwrap();
+        let mut tx = cold.db.begin(organization).await.unwrap();
         append(&mut tx, &rows).await.unwrap();
         tx.commit().await.unwrap();
         expected.extend(rows);
@@ -72,7 +72,7 @@ async fn facts_that_are_not_committed_were_never_written() {
     let cold = Cold::open(ColdConfig::embedded(directory.path()), Arc::new(Counting::default())).await.unwrap();
     let organization = OrganizationId::from_uuid(Uuid::from_u128(1));
     let fact = facts().remove(0);
-    let mut tx = cold.db.begin().await.unwrap();
+    let mut tx = cold.db.begin(organization).await.unwrap();
     let row =
         OutboxRow { id: Uuid::from_u128(1), organization, aggregate: Uuid::from_u128(9), version: 1, fact, at: NOW };
     append(&mut tx, &[row]).await.unwrap();

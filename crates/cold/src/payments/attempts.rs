@@ -193,7 +193,7 @@ fn attempt_row(attempt: &NewAttempt, order: OrderId, event: EventId, number: u32
 }
 
 pub(super) async fn read(db: &Db, organization: OrganizationId, payment: PaymentId) -> Result<Option<Attempt>> {
-    let row: Option<AttemptRow> = db.fetch_optional(READ, binds![organization, payment]).await?;
+    let row: Option<AttemptRow> = db.fetch_optional(organization, READ, binds![organization, payment]).await?;
     row.map(AttemptRow::attempt).transpose()
 }
 

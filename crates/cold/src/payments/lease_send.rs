@@ -23,7 +23,7 @@ pub(super) async fn lease_send(
     lease: SendLease,
     now: Timestamp,
 ) -> Result<Option<Attempt>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(organization).await?;
     if tx.execute(LEASE, binds![organization, payment, lease.token, lease.until, now]).await? == 0 {
         tx.rollback().await?;
         return Ok(None);

@@ -42,11 +42,11 @@ impl PaymentStore for Cold {
     }
 
     async fn read_attempt(&self, organization: OrganizationId, payment: PaymentId) -> Stored<Option<Attempt>> {
-        Ok(attempts::read(&self.db, organization, payment).await?)
+        Ok(attempts::read(&self.sale, organization, payment).await?)
     }
 
     async fn attempts_of(&self, organization: OrganizationId, order: OrderId) -> Stored<Vec<Attempt>> {
-        let mut snapshot = self.db.snapshot().await?;
+        let mut snapshot = self.sale.snapshot(organization).await?;
         Ok(attempts::of_order(&mut snapshot, organization, order).await?)
     }
 
@@ -57,7 +57,7 @@ impl PaymentStore for Cold {
         lease: SendLease,
         now: Timestamp,
     ) -> Stored<Option<Attempt>> {
-        Ok(lease_send::lease_send(&self.db, organization, payment, lease, now).await?)
+        Ok(lease_send::lease_send(&self.sale, organization, payment, lease, now).await?)
     }
 
     async fn learn(&self, organization: OrganizationId, learned: Learned) -> Stored<Decision> {
@@ -65,11 +65,11 @@ impl PaymentStore for Cold {
     }
 
     async fn take_unresolved(&self, before: Timestamp, now: Timestamp, most: u32) -> Stored<Vec<Attempt>> {
-        Ok(unresolved::take(&self.db, before, now, most).await?)
+        Ok(unresolved::take(&self.sale, before, now, most).await?)
     }
 
     async fn unresolved(&self) -> Stored<UnresolvedPayments> {
-        Ok(unresolved::count(&self.db).await?)
+        Ok(unresolved::count(&self.sale).await?)
     }
 
     async fn open_refund(
@@ -82,12 +82,12 @@ impl PaymentStore for Cold {
     }
 
     async fn read_refund(&self, organization: OrganizationId, refund: RefundId) -> Stored<Option<Refund>> {
-        let mut snapshot = self.db.snapshot().await?;
+        let mut snapshot = self.sale.snapshot(organization).await?;
         Ok(refunds::read(&mut snapshot, organization, refund).await?)
     }
 
     async fn refunds_of(&self, organization: OrganizationId, order: OrderId) -> Stored<Vec<Refund>> {
-        let mut snapshot = self.db.snapshot().await?;
+        let mut snapshot = self.sale.snapshot(organization).await?;
         Ok(refunds::of_order(&mut snapshot, organization, order).await?)
     }
 

@@ -23,7 +23,7 @@ pub(super) async fn open_attempt(
     idempotency: Option<IdempotencyRecord>,
 ) -> Result<std::result::Result<Created<()>, Refusal>> {
     let now = cold.environment.now();
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.sale.begin(organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, organization, idempotency.as_ref()).await? {
         return Ok(answer);
     }

@@ -41,7 +41,7 @@ pub(super) async fn open_refund(
     new: NewRefund,
     idempotency: Option<IdempotencyRecord>,
 ) -> Result<Refused<Created<()>>> {
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.sale.begin(organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, organization, idempotency.as_ref()).await? {
         return Ok(answer);
     }

@@ -39,7 +39,7 @@ pub(super) async fn record(
     seen: RefundObservation,
     now: Timestamp,
 ) -> Result<RefundState> {
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.sale.begin(organization).await?;
     let missing = || Error::internal(format!("refund {id} is not there"));
     let order = refunds::read(&mut tx, organization, id).await?.ok_or_else(missing)?.order;
     let locked = order_row::lock_one(&mut tx, organization, order).await?.ok_or_else(missing)?;

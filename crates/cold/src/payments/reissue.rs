@@ -38,7 +38,7 @@ pub(super) async fn reissue(
     payment: PaymentId,
     now: Timestamp,
 ) -> Result<bool> {
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.sale.begin(organization).await?;
     let Some(found) = attempts::read_row(&mut tx, organization, payment).await? else { return Ok(false) };
     let locked = order_row::lock_one(&mut tx, organization, found.order()).await?;
     let order = locked.ok_or_else(|| Error::internal("an attempt without its order"))?.order()?;

@@ -23,7 +23,7 @@ const DONE: Sql =
     sql("payments.mark_revoked", "update refunds set tickets_revoked = true where organization_id = $1 and id = $2");
 
 pub(super) async fn finish(cold: &Cold, organization: OrganizationId, id: RefundId, now: Timestamp) -> Result<()> {
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.sale.begin(organization).await?;
     let missing = || Error::internal(format!("refund {id} is not there"));
     let order = refunds::read(&mut tx, organization, id).await?.ok_or_else(missing)?.order;
     let locked = order_row::lock_one(&mut tx, organization, order).await?.ok_or_else(missing)?;

@@ -5,7 +5,7 @@ use voelgoed_app::payments::ports::{Attempt, UnresolvedPayments};
 use voelgoed_domain::time::Timestamp;
 
 use super::attempts::{AttemptRow, attempt_columns};
-use crate::db::{Db, Result, Sql, binds, row, sql};
+use crate::db::{Db, Result, Sql, System, binds, row, sql};
 
 const TAKE: Sql = sql(
     "payments.take_unresolved",
@@ -34,13 +34,13 @@ const COUNT: Sql = sql(
 );
 
 pub(super) async fn count(db: &Db) -> Result<UnresolvedPayments> {
-    let counted: Option<(i64, Option<i64>)> = db.fetch_optional(COUNT, vec![]).await?;
+    let counted: Option<(i64, Option<i64>)> = db.fetch_optional(System::Reconciler, COUNT, vec![]).await?;
     let (count, oldest) = counted.unwrap_or_default();
     Ok(UnresolvedPayments { count: u64::try_from(count)?, oldest: oldest.map(Timestamp::from_micros) })
 }
 
 pub(super) async fn take(db: &Db, before: Timestamp, now: Timestamp, most: u32) -> Result<Vec<Attempt>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(System::Reconciler).await?;
     let taken: Vec<(Uuid, Uuid)> = tx.fetch_all(TAKE, binds![before, now, most]).await?;
     if taken.is_empty() {
         tx.rollback().await?;

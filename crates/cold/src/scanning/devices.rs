@@ -10,7 +10,7 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
 use super::gates::event_exists;
-use crate::db::{Db, Error, Result, Sql, Value, binds, row, sql};
+use crate::db::{Db, Error, Result, Sql, System, Value, binds, row, sql};
 use crate::idempotency;
 
 /// The columns of [`Row`].
@@ -86,7 +86,7 @@ pub(super) async fn create(
     pairing_ends: Timestamp,
     record: Option<&IdempotencyRecord>,
 ) -> Result<std::result::Result<Created<()>, Refusal>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
         return Ok(answer);
     }
@@ -108,7 +108,7 @@ pub(super) async fn create(
 
 /// An event's devices, oldest first.
 pub(super) async fn list(db: &Db, organization: OrganizationId, event: EventId) -> Result<Vec<Device>> {
-    let rows: Vec<Row> = db.fetch_all(LIST, binds![organization, event]).await?;
+    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds![organization, event]).await?;
     rows.into_iter().map(Device::try_from).collect()
 }
 
@@ -119,7 +119,7 @@ pub(super) async fn pair(
     key: [u8; 32],
     now: Timestamp,
 ) -> Result<std::result::Result<Device, Refusal>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(System::Directory).await?;
     let Some(row) = tx.fetch_optional::<Row>(PAIR, binds![pairing, key, now]).await? else {
         return Ok(Err(Refusal::new(Code::PairingExpired, "This pairing code is used, or over. Ask for another one.")));
     };
@@ -129,12 +129,12 @@ pub(super) async fn pair(
 
 /// The device that has this key, revoked or not.
 pub(super) async fn by_key(db: &Db, key: [u8; 32]) -> Result<Option<Device>> {
-    db.fetch_optional::<Row>(BY_KEY, binds![key]).await?.map(Device::try_from).transpose()
+    db.fetch_optional::<Row>(System::Directory, BY_KEY, binds![key]).await?.map(Device::try_from).transpose()
 }
 
 /// Revokes a device; false where the organization has none such.
 pub(super) async fn revoke(db: &Db, organization: OrganizationId, device: DeviceId, now: Timestamp) -> Result<bool> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(organization).await?;
     let revoked = tx.execute(REVOKE, binds![organization, device, now]).await?;
     tx.commit().await?;
     Ok(revoked == 1)

@@ -50,7 +50,7 @@ pub(super) async fn create(
     gate: &Gate,
     record: Option<&IdempotencyRecord>,
 ) -> Result<std::result::Result<Created<()>, Refusal>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
         return Ok(answer);
     }
@@ -64,6 +64,6 @@ pub(super) async fn create(
 
 /// An event's gates, oldest first.
 pub(super) async fn list(db: &Db, organization: OrganizationId, event: EventId) -> Result<Vec<Gate>> {
-    let rows: Vec<Row> = db.fetch_all(LIST, binds![organization, event]).await?;
+    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds![organization, event]).await?;
     rows.into_iter().map(Gate::try_from).collect()
 }

@@ -26,11 +26,11 @@ impl ScanStore for Cold {
         gate: Gate,
         idempotency: Option<IdempotencyRecord>,
     ) -> Stored<Result<Created<()>, Refusal>> {
-        Ok(gates::create(&self.db, organization, &gate, idempotency.as_ref()).await?)
+        Ok(gates::create(&self.sale, organization, &gate, idempotency.as_ref()).await?)
     }
 
     async fn gates(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Gate>> {
-        Ok(gates::list(&self.db, organization, event).await?)
+        Ok(gates::list(&self.sale, organization, event).await?)
     }
 
     async fn create_device(
@@ -41,23 +41,23 @@ impl ScanStore for Cold {
         pairing_ends: Timestamp,
         idempotency: Option<IdempotencyRecord>,
     ) -> Stored<Result<Created<()>, Refusal>> {
-        Ok(devices::create(&self.db, organization, &device, pairing, pairing_ends, idempotency.as_ref()).await?)
+        Ok(devices::create(&self.sale, organization, &device, pairing, pairing_ends, idempotency.as_ref()).await?)
     }
 
     async fn devices(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Device>> {
-        Ok(devices::list(&self.db, organization, event).await?)
+        Ok(devices::list(&self.sale, organization, event).await?)
     }
 
     async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> Stored<Result<Device, Refusal>> {
-        Ok(devices::pair(&self.db, pairing, key, now).await?)
+        Ok(devices::pair(&self.sale, pairing, key, now).await?)
     }
 
     async fn device_by_key(&self, key: [u8; 32]) -> Stored<Option<Device>> {
-        Ok(devices::by_key(&self.db, key).await?)
+        Ok(devices::by_key(&self.sale, key).await?)
     }
 
     async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> Stored<bool> {
-        Ok(devices::revoke(&self.db, organization, device, now).await?)
+        Ok(devices::revoke(&self.sale, organization, device, now).await?)
     }
 
     async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> Stored<Recorded> {

@@ -22,7 +22,7 @@ pub(super) async fn block(
 ) -> Result<std::result::Result<(), Refusal>> {
     block.places.sort_unstable();
     block.places.dedup();
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.sale.begin(organization).await?;
     let wanted: Vec<_> = block
         .places
         .iter()

@@ -13,7 +13,7 @@ const RAISE: Sql = sql(
 );
 
 pub(super) async fn raise(db: &Db, organization: OrganizationId, event: EventId) -> Result<Epoch> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(organization).await?;
     let raised: Option<(i64,)> = tx.fetch_optional(RAISE, binds![organization, event]).await?;
     let (epoch,) = raised.ok_or_else(|| Error::internal("a raised epoch was not returned"))?;
     tx.commit().await?;

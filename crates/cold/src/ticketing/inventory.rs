@@ -28,7 +28,7 @@ const SOME: Sql = sql(
 type PlaceRow = (i64, String, Option<Uuid>, i64);
 
 pub(super) async fn read(db: &Db, organization: OrganizationId, event: EventId) -> Result<ColdInventory> {
-    let mut snapshot = db.snapshot().await?;
+    let mut snapshot = db.snapshot(organization).await?;
     let places: Vec<PlaceRow> = snapshot.fetch_all(PLACES, binds![organization, event]).await?;
     let tickets: Vec<(Uuid, String)> = snapshot.fetch_all(TICKETS, binds![organization, event]).await?;
     snapshot.rollback().await?;
@@ -54,7 +54,7 @@ pub(super) async fn read_some(
     wanted.sort_unstable();
     wanted.dedup();
     let keys = wanted.into_iter().map(|place| row![place]).collect();
-    let mut effects = effects(db.fetch_rows(SOME, binds![organization, event], keys).await?)?;
+    let mut effects = effects(db.fetch_rows(organization, SOME, binds![organization, event], keys).await?)?;
     effects.sort_unstable_by_key(|effect| effect.place);
     Ok(effects)
 }

@@ -21,11 +21,11 @@ use crate::Cold;
 #[async_trait]
 impl PlaceStore for Cold {
     async fn raise_epoch(&self, organization: OrganizationId, event: EventId) -> Stored<Epoch> {
-        Ok(epoch::raise(&self.db, organization, event).await?)
+        Ok(epoch::raise(&self.sale, organization, event).await?)
     }
 
     async fn read_inventory(&self, organization: OrganizationId, event: EventId) -> Stored<ColdInventory> {
-        Ok(inventory::read(&self.db, organization, event).await?)
+        Ok(inventory::read(&self.sale, organization, event).await?)
     }
 
     async fn block(&self, organization: OrganizationId, event: EventId, block: Block) -> Stored<Result<(), Refusal>> {
@@ -47,6 +47,6 @@ impl PlaceStore for Cold {
         event: EventId,
         places: &[PlaceNumber],
     ) -> Stored<Vec<PlaceEffect>> {
-        Ok(inventory::read_some(&self.db, organization, event, places).await?)
+        Ok(inventory::read_some(&self.sale, organization, event, places).await?)
     }
 }

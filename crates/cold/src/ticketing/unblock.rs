@@ -27,7 +27,7 @@ pub(super) async fn unblock(
     let mut wanted = places.to_vec();
     wanted.sort_unstable();
     wanted.dedup();
-    let mut tx = cold.db.begin().await?;
+    let mut tx = cold.sale.begin(organization).await?;
     let rows: Vec<(i64, String, Option<Uuid>, i64)> = tx
         .fetch_rows(UNBLOCK, binds![organization, event], wanted.into_iter().map(|place| row![place]).collect())
         .await?;

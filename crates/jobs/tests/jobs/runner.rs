@@ -109,7 +109,7 @@ async fn a_run_whose_lease_is_lost_is_cut_off() {
     bench.enqueue(bench.job("test.puppet")).await;
     let run = strings.started().await;
     // Somebody ends the job behind its back: the next renewal is refused, and the handler's future dropped.
-    let mut tx = bench.store.db().begin().await.unwrap();
+    let mut tx = bench.store.db().begin(voelgoed_cold::db::System::Jobs).await.unwrap();
     let delete = voelgoed_cold::db::sql("test.delete", "delete from jobs where kind = 'test.puppet'");
     assert_eq!(tx.execute(delete, vec![]).await.unwrap(), 1);
     tx.commit().await.unwrap();

@@ -90,6 +90,6 @@ fn replayed(asked: &IdempotencyKey, row: &RecordRow) -> Result<Answer> {
 /// Which of the orders exist.
 pub(super) async fn written(db: &Db, organization: OrganizationId, orders: &[&NewOrder]) -> Result<BTreeSet<OrderId>> {
     let keys = orders.iter().map(|order| row![order.id]).collect();
-    let found: Vec<(Uuid,)> = db.fetch_rows(BY_ID, binds![organization], keys).await?;
+    let found: Vec<(Uuid,)> = db.fetch_rows(organization, BY_ID, binds![organization], keys).await?;
     Ok(found.into_iter().map(|(id,)| OrderId::from_uuid(id)).collect())
 }

@@ -32,14 +32,14 @@ impl Bench {
 
     /// Places orders so that all but the first, of a place of its own, share one batch; what the others are told.
     async fn together(&self, orders: &[NewOrder], before: impl FnOnce(&Db)) -> Vec<Stored<Answer>> {
-        let writer = self.cold.db.begin().await.unwrap();
+        let writer = self.cold.sale.begin(organization()).await.unwrap();
         let opener = order(1_000, &[1_000]);
         let all = std::iter::once(&opener).chain(orders).map(|it| self.cold.place_order(organization(), it.clone()));
         let mut all = pin!(join_all(all));
         assert!(poll_fn(|context| Poll::Ready(all.as_mut().poll(context).is_pending())).await);
         // The task takes the first to the writer, which is not free, while the others gather.
         tokio::task::yield_now().await;
-        before(&self.cold.db);
+        before(&self.cold.sale);
         drop(writer);
         let mut answers = all.await;
         assert!(matches!(answers.remove(0), Ok(Ok(Created::Fresh(())))));

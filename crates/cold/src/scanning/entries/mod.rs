@@ -33,7 +33,7 @@ pub(super) async fn record_scan(cold: &Cold, organization: OrganizationId, scan:
 }
 
 pub(super) async fn read_scan(cold: &Cold, organization: OrganizationId, scan: ScanId) -> Stored<Option<Scan>> {
-    Ok(rows::read(&cold.db, organization, &[scan]).await?.into_iter().next())
+    Ok(rows::read(&cold.sale, organization, &[scan]).await?.into_iter().next())
 }
 
 pub(super) async fn scans(
@@ -43,7 +43,7 @@ pub(super) async fn scans(
     conflicts_only: bool,
     page: PageRequest,
 ) -> Stored<Page<Scan>> {
-    Ok(rows::list(&cold.db, organization, event, conflicts_only, page).await?)
+    Ok(rows::list(&cold.sale, organization, event, conflicts_only, page).await?)
 }
 
 /// The committed command.

@@ -71,7 +71,7 @@ impl ScanRow {
 }
 
 pub(super) async fn read(db: &Db, organization: OrganizationId, ids: &[ScanId]) -> Result<Vec<Scan>> {
-    scans(db.fetch_rows(READ, binds![organization], keys(ids)).await?)
+    scans(db.fetch_rows(organization, READ, binds![organization], keys(ids)).await?)
 }
 
 pub(super) async fn read_in(tx: &mut Tx, organization: OrganizationId, ids: &[ScanId]) -> Result<Vec<Scan>> {
@@ -87,7 +87,8 @@ pub(super) async fn list(
 ) -> Result<Page<Scan>> {
     let list = if conflicts_only { CONFLICTS } else { LIST };
     let after = page.after.unwrap_or(Uuid::nil());
-    let rows = db.fetch_all(list, binds![organization, event, after, page.most.saturating_add(1)]).await?;
+    let rows =
+        db.fetch_all(organization, list, binds![organization, event, after, page.most.saturating_add(1)]).await?;
     Ok(Page::cut(scans(rows)?, page.most, |scan| scan.id.uuid()))
 }
 
