@@ -3,12 +3,16 @@
 //! A token is `base64url(kind | organization | event | id | MAC)`: the server routes by its content and checks the MAC before a store is touched,
 //! and a repeat of the request returns the same token. Never logged; never compared but in constant time (P7).
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use voelgoed_domain::ids::{EventId, Id, Kind, OrganizationId};
+use voelgoed_domain::scanning::code::TicketSigner;
 
 use crate::ticketing::ports::EventScope;
 
@@ -27,19 +31,44 @@ pub enum TokenKind {
 
 /// The server's secret, from which every other key is derived by purpose.
 #[derive(Clone)]
-pub struct MasterKey([u8; 32]);
+pub struct MasterKey {
+    bytes: [u8; 32],
+    /// Derived once per organization, since every order page, ticket and scan needs one.
+    signers: Arc<Mutex<BTreeMap<OrganizationId, TicketSigner>>>,
+}
+
+/// The most signers that are remembered; beyond it all are forgotten and derived anew when needed.
+const MOST_SIGNERS: usize = 4_096;
 
 impl MasterKey {
     /// Wraps 32 secret bytes.
     #[must_use]
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self { bytes, signers: Arc::default() }
+    }
+
+    /// The signer of an organization's ticket codes, made by `make` where it is not remembered.
+    pub(crate) fn signer(
+        &self,
+        organization: OrganizationId,
+        make: impl FnOnce(&Self) -> TicketSigner,
+    ) -> TicketSigner {
+        let mut signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signer) = signers.get(&organization) {
+            return signer.clone();
+        }
+        if signers.len() >= MOST_SIGNERS {
+            signers.clear();
+        }
+        let signer = make(self);
+        signers.insert(organization, signer.clone());
+        signer
     }
 
     /// A key for one purpose: HMAC-SHA256 of the purpose under the master key (a PRF, as in NIST SP 800-108).
     #[must_use]
     pub fn derive(&self, purpose: &str, context: &[&[u8]]) -> [u8; 32] {
-        let mut mac = keyed(&self.0);
+        let mut mac = keyed(&self.bytes);
         mac.update(purpose.as_bytes());
         for part in context {
             mac.update(&(part.len() as u64).to_be_bytes());

@@ -98,8 +98,6 @@ codes! {
     AlreadyExists = "already_exists", Conflict;
     /// The key was used with another body.
     IdempotencyMismatch = "idempotency_mismatch", Conflict;
-    /// The first request with this key still runs.
-    InProgress = "in_progress", Conflict;
     /// The hold's time ran out.
     HoldExpired = "hold_expired", Gone;
     /// The warm tier lost the hold; the places may be chosen again.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::jobs::ports::Queue;
 use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::payments::ports::RefundObservation;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{OrderId, PaymentId};
 use voelgoed_domain::money::{Currency, Money};
@@ -111,4 +112,32 @@ pub async fn late_money_buys_nothing_that_is_gone<S: Tier>(subject: Subject<S>) 
     assert!(!shop.store().reissue(shop.organization, open, now).await.unwrap());
     assert!(!shop.store().reissue(shop.organization, fresh(shop.environment()), now).await.unwrap());
     assert_eq!(shop.places(&[5, 6]).await, "5:free.2 6:free.2");
+}
+
+/// Two attempts of one order captured late: one buys the places anew, the other cannot and goes back whole.
+pub async fn late_money_twice_buys_the_places_once<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, first) = shop.ordered(&[1]).await;
+    shop.learn(first, declined()).await;
+    let second = shop.an_attempt(PAID);
+    shop.store().open_attempt(shop.organization, order, second.clone(), None).await.unwrap().unwrap();
+    shop.learn(second.id, declined()).await;
+    let now = shop.environment().now();
+    shop.store().close_unpaid(shop.organization, order, OrderState::Expired, now).await.unwrap().unwrap();
+    for payment in [first, second.id] {
+        let late = Decision::CapturedLate { why: LateWhy::OrderClosed };
+        assert_eq!(shop.captured(payment, PAID).await, late);
+    }
+    assert!(shop.store().reissue(shop.organization, second.id, now).await.unwrap());
+    assert!(!shop.store().reissue(shop.organization, first, now).await.unwrap(), "the order is paid");
+    assert!(shop.store().reissue(shop.organization, second.id, now).await.unwrap(), "a repeat finds it done");
+    let states = shop.states(order).await;
+    assert_eq!(states, (OrderState::Paid, vec![AttemptState::CapturedLate, AttemptState::Captured]));
+    assert_eq!((shop.detail(order).await.tickets.len(), shop.places(&[1]).await), (1, "1:sold.3".to_owned()));
+    let refund = shop.a_refund(order, first, PAID, &[]);
+    shop.store().open_refund(shop.organization, refund.clone(), None).await.unwrap().unwrap();
+    let done = RefundObservation::Done { provider_ref: "back".into() };
+    shop.store().record_refund(shop.organization, refund.id, done, now).await.unwrap();
+    assert_eq!(shop.states(order).await.0, OrderState::Paid, "it was never the order's money");
+    assert_eq!(shop.balances().await["provider_clearing:sandbox"], PAID);
 }

@@ -41,6 +41,7 @@ macro_rules! payment_store_suite {
             late_money_is_kept_apart
             late_money_buys_the_places_anew
             late_money_buys_nothing_that_is_gone
+            late_money_twice_buys_the_places_once
         }
     };
 }

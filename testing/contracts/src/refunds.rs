@@ -30,6 +30,7 @@ macro_rules! refund_store_suite {
             a_refund_follows_what_its_provider_says
             a_failed_refund_gives_its_amount_free
             late_money_goes_back_whole_and_once
+            late_money_that_its_provider_kept_is_asked_for_again
             many_at_once_give_back_once
             strangers_get_nothing_back
         }
@@ -250,6 +251,23 @@ pub async fn late_money_goes_back_whole_and_once<S: Tier>(subject: Subject<S>) {
     assert_eq!(shop.captured(second.id, PAID).await, Decision::Issue);
     let (_, _, tickets) = shop.paid(&[2]).await;
     assert_code(open(&shop, &shop.a_refund(order, payment, PAID + 7, &tickets)).await, Code::WrongState);
+}
+
+/// A refund that failed at the provider is no end: the same money may be given back by another one, whole, and then no more.
+pub async fn late_money_that_its_provider_kept_is_asked_for_again<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment) = shop.ordered(&[1]).await;
+    assert!(matches!(shop.captured(payment, PAID + 7).await, Decision::CapturedLate { .. }));
+    let failed = shop.a_refund(order, payment, PAID + 7, &[]);
+    open(&shop, &failed).await.unwrap();
+    let no = RefundObservation::Failed { reason: "the account is closed".into() };
+    assert_eq!(record(&shop, failed.id, no).await, RefundState::Failed);
+    assert_code(open(&shop, &shop.a_refund(order, payment, PAID, &[])).await, Code::RefundTooLarge);
+    let again = shop.a_refund(order, payment, PAID + 7, &[]);
+    open(&shop, &again).await.unwrap();
+    assert_eq!(record(&shop, again.id, done()).await, RefundState::Done);
+    assert!(shop.balances().await.is_empty(), "nothing is owed any more");
+    assert_code(open(&shop, &shop.a_refund(order, payment, PAID + 7, &[])).await, Code::RefundTooLarge);
 }
 
 /// A race for the same money.

@@ -1,5 +1,6 @@
 //! An organizer makes a key for the API; its secret is shown once.
 
+use voelgoed_domain::accounts::identity;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::Refusal;
@@ -11,9 +12,6 @@ use crate::error::Result;
 use crate::idempotency::{Created, Idempotent, record_of};
 use crate::platform::Platform;
 use crate::token::fingerprint;
-
-/// The longest name, in characters.
-pub const LONGEST_NAME: usize = 80;
 
 /// A key with its secret, as it is answered once.
 #[derive(Debug, Clone)]
@@ -35,24 +33,14 @@ pub async fn create_api_key(
     mut scopes: Vec<Scope>,
     idempotent: Option<Idempotent<'_, NewApiKey>>,
 ) -> Result<Created<NewApiKey>> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        return Err(Refusal::invalid("name", format!("Give a name of 1 to {LONGEST_NAME} characters.")).into());
-    }
+    let name = identity::name("name", name)?;
     scopes.sort_unstable();
     scopes.dedup();
     if scopes.is_empty() {
         return Err(Refusal::invalid("scopes", "Name at least one scope.").into());
     }
     let created_at = platform.environment.now();
-    let key = ApiKey {
-        id: fresh(&*platform.environment),
-        organization,
-        name: name.to_owned(),
-        scopes,
-        created_at,
-        revoked_at: None,
-    };
+    let key = ApiKey { id: fresh(&*platform.environment), organization, name, scopes, created_at, revoked_at: None };
     let new = NewApiKey { key, secret: fresh_secret(&*platform.environment, SecretKind::Api) };
     let record = record_of(idempotent.as_ref(), &new, created_at);
     let created = platform.accounts.create_api_key(new.key.clone(), fingerprint(&new.secret), record).await??;

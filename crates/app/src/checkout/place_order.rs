@@ -54,7 +54,7 @@ pub struct PlaceOrder<'a> {
     pub idempotent: Idempotent<'a, OrderDetail>,
 }
 
-/// Writes the order and sets its charge off.
+/// Writes the order and sets its charge off. A live hold is honoured: where the sale was paused or closed since, whoever holds may still buy.
 ///
 /// # Errors
 /// `hold_expired`, `hold_lost`, `place_taken`, `already_ordered`, `idempotency_mismatch`, `invalid_request`, `try_again`.
@@ -79,6 +79,8 @@ pub async fn place_order(platform: &Platform, command: PlaceOrder<'_>) -> Result
 async fn pin_and_commit(platform: &Platform, command: PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
     platform.capable(Capability::OrderAndPay)?;
     check_buyer(&command.buyer)?;
+    // Before the pin, whose extension is given once and not for a request that cannot succeed.
+    check_choice(platform, command.payment.as_ref())?;
     let scope = command.scope;
     let extension = u64::try_from(platform.times.extension.as_millis()).unwrap_or(u64::MAX);
     for _ in 0..=MOST_SUBSTITUTIONS {
@@ -88,6 +90,14 @@ async fn pin_and_commit(platform: &Platform, command: PlaceOrder<'_>) -> Result<
                 return earlier(platform, &command).await;
             }
             Ok(record) => record,
+            // Cold gave places of it to others since: the same as where cold itself refuses them below.
+            Err(Error::Refused(refusal)) if refusal.code == Code::PlaceTaken => {
+                let record = loaded(platform, scope, || platform.inventory.read_hold(scope, command.hold)).await?;
+                if !substitute(platform, scope, &record, &refusal.evidence.places).await? {
+                    return earlier_or(platform, &command, refusal).await;
+                }
+                continue;
+            }
             Err(Error::Refused(refusal)) => return earlier_or(platform, &command, refusal).await,
             Err(fault) => return Err(fault),
         };
@@ -164,9 +174,6 @@ fn compose(
         (None, false) => return Err(Refusal::invalid("payment", "Say how you want to pay.").into()),
         (Some(choice), false) => {
             let gateway = platform.gateway(&choice.provider)?;
-            if !gateway.has_method(&choice.method) {
-                return Err(Refusal::invalid("payment.method", "The provider has no such method.").into());
-            }
             let cancellation = gateway.cancellation(&choice.method);
             let attempt = first_attempt(platform, scope, id, choice, total, pay_by, now);
             vec![Attempt { cancellation, ..attempt }]
@@ -301,6 +308,14 @@ async fn substitute(
     };
     loaded(platform, scope, || platform.inventory.change_hold(scope, request.clone())).await?;
     Ok(true)
+}
+
+fn check_choice(platform: &Platform, choice: Option<&PaymentChoice>) -> Result<()> {
+    let Some(choice) = choice else { return Ok(()) };
+    if !platform.gateway(&choice.provider)?.has_method(&choice.method) {
+        return Err(Refusal::invalid("payment.method", "The provider has no such method.").into());
+    }
+    Ok(())
 }
 
 fn check_buyer(buyer: &Buyer) -> Result<()> {

@@ -1,7 +1,9 @@
 //! The reconciler of orders that nobody paid: cancels at the provider, then frees the places; never the other way round (P2, P4).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures::StreamExt;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::payments::decide::{AttemptFacts, PAY_BY_GRACE};
@@ -16,8 +18,12 @@ use crate::checkout::ports::OrderDetail;
 use crate::error::{Error, Fault, Result};
 use crate::platform::Platform;
 
-/// One round looks at no more orders than this.
-pub const MOST_PER_ROUND: u32 = 200;
+/// One round looks at no more orders than about this.
+pub const MOST_PER_ROUND: usize = 10_000;
+/// So many are looked at in one go.
+const PAGE: u32 = 200;
+/// Orders under way to their end at once: a provider that is slow or silent for one must not keep the others' places.
+const AT_ONCE: usize = 16;
 /// How often it runs.
 pub const EVERY: Duration = Duration::from_secs(1);
 /// An order takes at most so many steps in one round: one per attempt, and the end.
@@ -29,13 +35,24 @@ const MOST_STEPS: usize = 12;
 /// A fault of the cold tier.
 pub async fn expire(platform: &Platform) -> Result<usize> {
     let before = platform.environment.now().minus(PAY_BY_GRACE);
-    let overdue = platform.orders.overdue(before, MOST_PER_ROUND).await?;
-    for (organization, order) in &overdue {
-        if let Err(error) = step(platform, *organization, *order).await {
-            tracing::warn!(%organization, %order, %error, slice = "payments", "an overdue order stays open");
+    let mut looked_at = BTreeSet::new();
+    while looked_at.len() < MOST_PER_ROUND {
+        // Those that stay open, because their provider is away, are the oldest: each page reaches past them, so that they hide nobody.
+        let most = u32::try_from(looked_at.len()).unwrap_or(u32::MAX).saturating_add(PAGE);
+        let overdue = platform.orders.overdue(before, most).await?;
+        let fresh: Vec<_> = overdue.into_iter().filter(|order| looked_at.insert(*order)).collect();
+        if fresh.is_empty() {
+            break;
         }
+        futures::stream::iter(fresh)
+            .for_each_concurrent(AT_ONCE, |(organization, order)| async move {
+                if let Err(error) = step(platform, organization, order).await {
+                    tracing::warn!(%organization, %order, %error, slice = "payments", "an overdue order stays open");
+                }
+            })
+            .await;
     }
-    Ok(overdue.len())
+    Ok(looked_at.len())
 }
 
 /// Brings one order as near to its end as its providers allow now.

@@ -3,15 +3,17 @@
 //! Written first, then carried out by a job: tickets stop admitting before their places are free, and the provider is asked last.
 
 use voelgoed_domain::checkout::amounts::{LineAmounts, TaxPlacement};
-use voelgoed_domain::ids::{OrderId, OrganizationId, PaymentId, RefundId};
+use voelgoed_domain::ids::{OrderId, OrganizationId, PaymentId, RefundId, TicketId};
+use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::attempt::AttemptState;
+use voelgoed_domain::payments::late::{LateTry, still_owed};
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::payments::refund_plan::{RefundFacts, RefundPlan, RefundRequest, TicketFacts, plan_refund};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_resilience::Capability;
 
 use super::carry_out_refund::{CARRY_OUT_REFUND, CarryOutRefund};
-use super::ports::{NewRefund, Refund};
+use super::ports::{Attempt, NewRefund, Refund};
 use crate::checkout::ports::{OrderDetail, OrderLine};
 use crate::checkout::read_order::read_order;
 use crate::environment::fresh;
@@ -61,9 +63,7 @@ pub async fn open_refund(
         return crate::idempotency::replay(stored, &key.request);
     }
     let detail = read_order(platform, organization, command.order).await?;
-    let captured = detail.attempts.iter().find(|attempt| attempt.state == AttemptState::Captured);
-    let captured = captured.ok_or_else(|| Refusal::new(Code::WrongState, "Nothing was paid for this order."))?;
-    let RefundPlan { amount, tickets, .. } = plan(&detail, &command.wish, command.forced)?;
+    let (captured, amount, tickets) = source(&detail, &command.wish, command.forced)?;
     let id = fresh(&*platform.environment);
     let refund = Refund {
         id,
@@ -94,6 +94,38 @@ pub async fn open_refund(
     let record = command.idempotent.record(&refund, now);
     let created = platform.payments.open_refund(organization, new, Some(record)).await??;
     Ok(created.map(|()| refund))
+}
+
+/// Whose money goes back, how much, and with which tickets. Late money that its provider would not take back comes first where exactly it
+/// is asked for: it was never the order's.
+fn source<'a>(
+    detail: &'a OrderDetail,
+    wish: &RefundRequest,
+    forced: bool,
+) -> Result<(&'a Attempt, Money, Vec<TicketId>)> {
+    let of = |state| detail.attempts.iter().filter(move |attempt| attempt.state == state);
+    let late: Vec<PaymentId> = of(AttemptState::CapturedLate).map(|attempt| attempt.id).collect();
+    let tries = detail.refunds.iter();
+    let tries: Vec<LateTry> =
+        tries.map(|it| LateTry { payment: it.payment, state: it.state, amount: it.amount }).collect();
+    let owed = still_owed(&late, &tries);
+    if let (Some((payment, amount)), RefundRequest::Amount(wished)) = (owed, wish)
+        && amount == *wished
+        && let Some(attempt) = detail.attempts.iter().find(|attempt| attempt.id == payment)
+    {
+        return Ok((attempt, amount, Vec::new()));
+    }
+    match (of(AttemptState::Captured).next(), owed) {
+        (Some(captured), _) => {
+            let RefundPlan { amount, tickets, .. } = plan(detail, wish, forced)?;
+            Ok((captured, amount, tickets))
+        }
+        (None, Some((_, amount))) => {
+            let detail = format!("Money that came too late goes back whole: ask for {amount}.");
+            Err(Refusal::new(Code::RefundTooLarge, detail).into())
+        }
+        (None, None) => Err(Refusal::new(Code::WrongState, "Nothing was paid for this order.").into()),
+    }
 }
 
 /// What the order's tickets and refunds allow; checked once more in the commit.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::decide::{Observation, PAY_BY_GRACE};
 use voelgoed_domain::payments::expiry::UNRESOLVED_ALARM_AFTER;
@@ -15,6 +16,8 @@ use crate::platform::Platform;
 
 /// One round asks about at most so many attempts.
 pub const MOST_PER_ROUND: u32 = 100;
+/// Attempts asked about at once: a silent provider takes a whole deadline for each.
+const AT_ONCE: usize = 16;
 /// How often it runs.
 pub const EVERY: Duration = Duration::from_secs(1);
 
@@ -26,12 +29,14 @@ pub async fn resolve(platform: &Platform) -> Result<usize> {
     let now = platform.environment.now();
     let before = now.minus(platform.times.poll_every);
     let attempts = platform.payments.take_unresolved(before, now, MOST_PER_ROUND).await?;
-    for attempt in &attempts {
-        // One attempt's trouble must not keep the others from being asked about.
-        if let Err(error) = resolve_one(platform, attempt).await {
-            tracing::warn!(payment = %attempt.id, organization = %attempt.organization, %error, slice = "payments", "an attempt stays unresolved");
-        }
-    }
+    futures::stream::iter(&attempts)
+        .for_each_concurrent(AT_ONCE, |attempt| async move {
+            // One attempt's trouble must not keep the others from being asked about.
+            if let Err(error) = resolve_one(platform, attempt).await {
+                tracing::warn!(payment = %attempt.id, organization = %attempt.organization, %error, slice = "payments", "an attempt stays unresolved");
+            }
+        })
+        .await;
     let left = platform.payments.unresolved().await?;
     unresolved(left.count, left.oldest.map_or(Duration::ZERO, |oldest| platform.environment.now().since(oldest)));
     Ok(attempts.len())

@@ -14,9 +14,13 @@ pub const ADMITS_BEFORE: Duration = Duration::from_secs(24 * 3600);
 /// A ticket admits at most so long after an event began (a festival lasts days).
 pub const ADMITS_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// The signer of an organization's codes.
+/// The signer of an organization's codes; derived once and remembered.
 #[must_use]
 pub fn signer(master: &MasterKey, organization: OrganizationId) -> TicketSigner {
+    master.signer(organization, |master| derive(master, organization))
+}
+
+fn derive(master: &MasterKey, organization: OrganizationId) -> TicketSigner {
     let organization = organization.uuid().into_bytes();
     let id = master.derive("ticket key id", &[&organization]);
     let seed = master.derive("ticket key", &[&organization]);
@@ -35,4 +39,29 @@ pub fn validity(event: &Event) -> (Timestamp, Timestamp) {
 pub fn code(signer: &TicketSigner, event: &Event, ticket: TicketId) -> String {
     let (from, until) = validity(event);
     signer.sign(&TicketClaims::new(event.id, ticket, from, until))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+    use voelgoed_domain::ids::OrganizationId;
+
+    use super::{derive, signer};
+    use crate::token::MasterKey;
+
+    #[test]
+    fn what_is_remembered_is_each_organizations_own() {
+        let master = MasterKey::new([7; 32]);
+        for round in 0..2 {
+            for number in 1..4 {
+                let organization = OrganizationId::from_uuid(Uuid::from_u128(number));
+                let (found, expected) = (signer(&master, organization), derive(&master, organization));
+                assert_eq!(
+                    (found.id(), found.public_key()),
+                    (expected.id(), expected.public_key()),
+                    "{round} {number}"
+                );
+            }
+        }
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use voelgoed_domain::accounts::identity;
 use voelgoed_domain::accounts::secret::{PAIRING_BYTES, write_pairing_code};
 use voelgoed_domain::ids::GateId;
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use super::create_gate::LONGEST_NAME;
 use super::ports::Device;
 use crate::environment::fresh;
 use crate::error::Result;
@@ -40,10 +40,7 @@ pub async fn create_device(
     gates: Vec<GateId>,
     idempotent: Option<Idempotent<'_, NewDevice>>,
 ) -> Result<Created<NewDevice>> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        return Err(Refusal::invalid("name", format!("Give a name of 1 to {LONGEST_NAME} characters.")).into());
-    }
+    let name = identity::name("name", name)?;
     platform.listings.listing(scope).await?;
     let known = platform.scans.gates(scope.organization, scope.event).await?;
     if gates.is_empty() || gates.iter().any(|gate| known.iter().all(|known| known.id != *gate)) {
@@ -54,7 +51,7 @@ pub async fn create_device(
         id: fresh(&*platform.environment),
         organization: scope.organization,
         event: scope.event,
-        name: name.to_owned(),
+        name,
         gates,
         paired_at: None,
         revoked_at: None,

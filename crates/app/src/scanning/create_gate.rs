@@ -1,5 +1,6 @@
 //! An organizer adds a gate to an event.
 
+use voelgoed_domain::accounts::identity;
 use voelgoed_domain::ids::AreaId;
 use voelgoed_domain::refusal::Refusal;
 
@@ -9,9 +10,6 @@ use crate::error::Result;
 use crate::idempotency::{Created, Idempotent, record_of};
 use crate::platform::Platform;
 use crate::ticketing::ports::EventScope;
-
-/// The longest name, in characters.
-pub const LONGEST_NAME: usize = 80;
 
 /// Writes the gate; no areas means that it leads to all of them.
 ///
@@ -24,15 +22,12 @@ pub async fn create_gate(
     areas: Vec<AreaId>,
     idempotent: Option<Idempotent<'_, Gate>>,
 ) -> Result<Created<Gate>> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        return Err(Refusal::invalid("name", format!("Give a name of 1 to {LONGEST_NAME} characters.")).into());
-    }
+    let name = identity::name("name", name)?;
     let listing = platform.listings.listing(scope).await?;
     if areas.iter().any(|area| listing.layout.area(*area).is_none()) {
         return Err(Refusal::invalid("areas", "The event has no such area.").into());
     }
-    let gate = Gate { id: fresh(&*platform.environment), event: scope.event, name: name.to_owned(), areas };
+    let gate = Gate { id: fresh(&*platform.environment), event: scope.event, name, areas };
     let record = record_of(idempotent.as_ref(), &gate, platform.environment.now());
     let created = platform.scans.create_gate(scope.organization, gate.clone(), record).await??;
     Ok(created.map(|()| gate))

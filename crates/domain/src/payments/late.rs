@@ -3,7 +3,10 @@
 //! Never: keeping it without tickets, or deciding twice (P2). To add a reason: a line in [`LateRefund`] and its rows in the table.
 
 use super::decide::{LateWhy, OrderFacts};
+use super::refund::RefundState;
 use crate::checkout::order::OrderState;
+use crate::ids::PaymentId;
+use crate::money::Money;
 use crate::named::named;
 
 named! {
@@ -52,12 +55,63 @@ pub fn resolve_late(order: &OrderFacts, why: LateWhy, places_free: bool, on_sale
     }
 }
 
+/// A refund of late money, as the rule of a second try needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LateTry {
+    /// The attempt whose money should go back.
+    pub payment: PaymentId,
+    /// Where it stands.
+    pub state: RefundState,
+    /// How much.
+    pub amount: Money,
+}
+
+/// Late money that is still owed: an attempt captured late whose refund failed at the provider, with no other on its way. It was never the
+/// order's, so it goes back whole. While no refund was tried it is not owed yet: its job may still buy the places anew.
+#[must_use]
+pub fn still_owed(late: &[PaymentId], tries: &[LateTry]) -> Option<(PaymentId, Money)> {
+    late.iter().find_map(|payment| {
+        let mut tries = tries.iter().filter(|it| it.payment == *payment);
+        let first = tries.next()?;
+        let failed = |it: &LateTry| it.state == RefundState::Failed;
+        (failed(first) && tries.all(failed)).then_some((*payment, first.amount))
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{LateResolution, resolve_late};
+    use super::{LateResolution, LateTry, resolve_late, still_owed};
     use crate::checkout::order::OrderState;
+    use crate::payments::attempt::AttemptState;
     use crate::payments::decide::{LateWhy, OrderFacts};
-    use crate::payments::facts::{eur, order};
+    use crate::payments::facts::{attempt, eur, order};
+    use crate::payments::refund::RefundState::{self, Done, Failed, Pending, Unknown};
+
+    #[test]
+    fn late_money_is_owed_until_a_refund_is_on_its_way() {
+        let payment = |number| attempt(number, AttemptState::CapturedLate).id;
+        let late = [payment(1), payment(2)];
+        let rows: &[(&[(u128, RefundState)], Option<u128>)] = &[
+            (&[], None),
+            (&[(1, Pending)], None),
+            (&[(1, Unknown)], None),
+            (&[(1, Done)], None),
+            (&[(1, Failed)], Some(1)),
+            (&[(1, Failed), (1, Failed)], Some(1)),
+            (&[(1, Failed), (1, Pending)], None),
+            (&[(1, Failed), (1, Done)], None),
+            (&[(1, Done), (2, Failed)], Some(2)),
+            // A refund of the order's own money says nothing of the late money.
+            (&[(3, Failed)], None),
+        ];
+        for (tries, owed) in rows {
+            let tries: Vec<LateTry> = tries
+                .iter()
+                .map(|(number, state)| LateTry { payment: payment(*number), state: *state, amount: eur(5_007) })
+                .collect();
+            assert_eq!(still_owed(&late, &tries), owed.map(|number| (payment(number), eur(5_007))), "{tries:?}");
+        }
+    }
 
     /// The outcome for (places free, on sale) = (yes, yes), (no, yes), (yes, no), (no, no).
     fn outcomes(state: OrderState, why: LateWhy) -> String {

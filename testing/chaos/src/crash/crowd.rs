@@ -51,9 +51,7 @@ impl Crowd {
             let asked = ask();
             async move {
                 match asked.await {
-                    Ok(answer) if answer.status < 500 && answer.status != 429 && answer.code() != "in_progress" => {
-                        Ok(Some(answer))
-                    }
+                    Ok(answer) if answer.status < 500 && answer.status != 429 => Ok(Some(answer)),
                     Ok(_) => Ok(None),
                     Err(_lost) => {
                         self.journal.open().unanswered += 1;

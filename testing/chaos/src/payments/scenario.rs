@@ -319,7 +319,7 @@ async fn insist<F: Future<Output = anyhow::Result<Answer>>>(mut ask: impl FnMut(
         let asked = ask();
         async move {
             Ok(match asked.await {
-                Ok(answer) if answer.status < 500 && answer.code() != "in_progress" => Some(answer),
+                Ok(answer) if answer.status < 500 => Some(answer),
                 _ => None,
             })
         }
