@@ -4,3 +4,4 @@
 //! To add an adapter: implement the port and run its suite of `testing/contracts`.
 
 pub mod memory;
+pub mod redis;

@@ -2,6 +2,8 @@
 //!
 //! Every method names the organization first (P7). An [`InventoryError::Unloaded`] is never acknowledged as done: the caller rebuilds from cold and repeats.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -50,14 +52,29 @@ pub struct Moved {
     pub position: Position,
 }
 
+/// Whose an event's rebuild is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lease {
+    /// The caller's, from now on.
+    Given,
+    /// Somebody else's.
+    Taken {
+        /// After this it is free at the latest.
+        free_in: Duration,
+    },
+}
+
 /// The warm tier's view of one event: holds are decided here, sales are only filtered here.
 ///
 /// Every method is one atomic step at the store, which uses its own clock.
 #[async_trait]
 pub trait InventoryStore: Send + Sync + 'static {
-    /// Replaces the event's state by what cold says, keeping surviving holds that conflict with nothing in it.
-    /// Refused as [`InventoryError::Unloaded`] where the epoch is not higher than the one installed.
-    async fn install(&self, scope: EventScope, install: Install) -> Answer<Position>;
+    /// Gives the rebuild of an event to whoever asks first with a token of its own, for `lasts` by the store's clock; again to the same token.
+    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> Stored<Lease>;
+
+    /// Replaces the event's state by what cold says, keeping surviving holds that conflict with nothing in it; ends the lease.
+    /// Refused as [`InventoryError::Unloaded`] where the epoch is not higher than the one installed, or `lease` is not (or no longer) the event's.
+    async fn install(&self, scope: EventScope, lease: Uuid, install: Install) -> Answer<Position>;
 
     /// Grants all that is asked for or nothing; the same hold id again answers the same.
     async fn hold(&self, scope: EventScope, request: HoldRequest) -> Answer<HoldRecord>;

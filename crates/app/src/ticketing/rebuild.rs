@@ -5,25 +5,33 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use tokio::time::sleep;
+use uuid::Uuid;
 use voelgoed_domain::catalog::layout::AreaKind;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::ticketing::place::Position;
 
-use super::ports::{Answer, AreaSpan, EventScope, Install, InventoryError};
+use super::ports::{Answer, AreaSpan, EventScope, Install, InventoryError, Lease};
 use crate::error::{Error, Result};
 use crate::platform::Platform;
 
 /// A call is repeated at most so often after a rebuild, then answered `try_again`.
 const MOST_REBUILDS: usize = 3;
 
-/// One lock per event that is being rebuilt by this node.
+/// A node that rebuilds an event has it to itself for so long; one that dies meanwhile holds the others up no longer.
+const LEASE_LASTS: Duration = Duration::from_secs(5);
+/// While another node rebuilds, its work is looked at this often.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// One lock per event that is being rebuilt by this node; who waited for one rebuild does not begin another.
 #[derive(Debug, Default)]
 pub struct Rebuilds(Mutex<BTreeMap<EventScope, Arc<tokio::sync::Mutex<()>>>>);
 
 impl Rebuilds {
-    fn lock_of(&self, scope: EventScope) -> Arc<tokio::sync::Mutex<()>> {
+    fn of(&self, scope: EventScope) -> Arc<tokio::sync::Mutex<()>> {
         let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         locks.entry(scope).or_default().clone()
     }
@@ -63,14 +71,25 @@ where
     Err(Refusal::try_again(1, "The event is being loaded. Try again in a moment.").into())
 }
 
-/// Loads the event from cold, unless another task has done so meanwhile.
+/// Loads the event from cold, unless another task or node has done so meanwhile.
 async fn rebuild(platform: &Platform, scope: EventScope) -> Result<()> {
-    let lock = platform.rebuilds.lock_of(scope);
-    let _guard = lock.lock().await;
-    if !matches!(platform.inventory.snapshot(scope).await, Err(InventoryError::Unloaded)) {
+    let rebuilds = platform.rebuilds.of(scope);
+    let Ok(_guard) = rebuilds.try_lock() else {
+        // Whoever has it loads the event for all who wait here.
+        drop(rebuilds.lock().await);
+        return Ok(());
+    };
+    let lease = platform.environment.uuid();
+    while let Lease::Taken { free_in } = platform.inventory.lease_rebuild(scope, lease, LEASE_LASTS).await? {
+        sleep(free_in.min(LOOK_EVERY)).await;
+        if is_loaded(platform, scope).await {
+            return Ok(());
+        }
+    }
+    if is_loaded(platform, scope).await {
         return Ok(());
     }
-    let position = install(platform, scope).await?;
+    let position = install(platform, scope, lease).await?;
     tracing::info!(
         organization = %scope.organization, event = %scope.event, %position, slice = "ticketing",
         "loaded the event into the warm tier"
@@ -78,15 +97,20 @@ async fn rebuild(platform: &Platform, scope: EventScope) -> Result<()> {
     Ok(())
 }
 
-async fn install(platform: &Platform, scope: EventScope) -> Result<Position> {
+/// What is not known to be unloaded is left to the call itself.
+async fn is_loaded(platform: &Platform, scope: EventScope) -> bool {
+    !matches!(platform.inventory.snapshot(scope).await, Err(InventoryError::Unloaded))
+}
+
+async fn install(platform: &Platform, scope: EventScope, lease: Uuid) -> Result<Position> {
     let listing = platform.listings.listing(scope).await?;
     let epoch = platform.places.raise_epoch(scope.organization, scope.event).await?;
     let cold = platform.places.read_inventory(scope.organization, scope.event).await?;
     let install =
         Install { epoch, areas: spans(&listing), places: cold.places, revoked: cold.revoked, admitted: cold.admitted };
-    match platform.inventory.install(scope, install).await {
+    match platform.inventory.install(scope, lease, install).await {
         Ok(position) => Ok(position),
-        // Another node installed a higher epoch in between; its state serves.
+        // Another node installed a higher epoch in between, or the lease ran out: the call finds out.
         Err(InventoryError::Unloaded) => Ok(Position { epoch, seq: 0 }),
         Err(InventoryError::Refused(refusal)) => Err(Error::Refused(refusal)),
         Err(InventoryError::Fault(fault)) => Err(Error::Fault(fault)),

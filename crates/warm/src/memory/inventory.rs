@@ -3,13 +3,15 @@
 //! Never: keeps an event's lock over an await, nor serves a state whose step was broken off by a panic: that event is unloaded and rebuilt (P1).
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use dashmap::DashMap;
 use tokio::sync::broadcast;
+use uuid::Uuid;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::error::{Fault, Stored};
-use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, InventoryStore, Moved};
+use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, InventoryStore, Lease, Moved};
 use voelgoed_domain::ids::{HoldId, OrderId, SessionId, TicketId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest};
@@ -30,6 +32,8 @@ type Slot = Arc<Mutex<Option<Inventory>>>;
 /// The warm inventory in memory.
 pub struct MemoryInventory {
     events: DashMap<EventScope, Slot>,
+    /// Who may install an event, and until when.
+    leases: DashMap<EventScope, (Uuid, Timestamp)>,
     moved: broadcast::Sender<Moved>,
     environment: Arc<dyn Environment>,
 }
@@ -38,12 +42,13 @@ impl MemoryInventory {
     /// An empty store, in which every event is unloaded.
     #[must_use]
     pub fn new(environment: Arc<dyn Environment>) -> Self {
-        Self { events: DashMap::new(), moved: broadcast::channel(SIGNALS).0, environment }
+        Self { events: DashMap::new(), leases: DashMap::new(), moved: broadcast::channel(SIGNALS).0, environment }
     }
 
     /// Forgets everything, as an emptied store would.
     pub fn clear(&self) {
         self.events.clear();
+        self.leases.clear();
     }
 
     /// Runs one step of an event's machine, signals if its log grew, and measures.
@@ -80,7 +85,11 @@ impl MemoryInventory {
         act(inventory).map_err(InventoryError::Refused)
     }
 
-    fn install_now(&self, scope: EventScope, install: Install) -> Answer<Position> {
+    fn install_now(&self, scope: EventScope, lease: Uuid, install: Install) -> Answer<Position> {
+        let now = self.environment.now();
+        if self.leases.get(&scope).is_none_or(|held| held.0 != lease || held.1 <= now) {
+            return Err(InventoryError::Unloaded);
+        }
         let slot = Arc::clone(&self.events.entry(scope).or_default());
         // A broken state is not built upon: what the guard holds then is replaced without a look at it.
         let (mut state, sound) = match slot.lock() {
@@ -96,6 +105,7 @@ impl MemoryInventory {
         let position = inventory.position();
         *state = Some(inventory);
         slot.clear_poison();
+        self.leases.remove_if(&scope, |_, held| held.0 == lease);
         self.signal(scope, position);
         Ok(position)
     }
@@ -126,9 +136,19 @@ const fn end_of<T>(answer: &Answer<T>) -> CallEnd {
 
 #[async_trait]
 impl InventoryStore for MemoryInventory {
-    async fn install(&self, scope: EventScope, install: Install) -> Answer<Position> {
+    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> Stored<Lease> {
+        let now = self.environment.now();
+        let mut held = self.leases.entry(scope).or_insert((lease, now));
+        if held.0 != lease && held.1 > now {
+            return Ok(Lease::Taken { free_in: held.1.since(now) });
+        }
+        *held = (lease, now.plus(lasts));
+        Ok(Lease::Given)
+    }
+
+    async fn install(&self, scope: EventScope, lease: Uuid, install: Install) -> Answer<Position> {
         let watch = Stopwatch::start();
-        let answer = self.install_now(scope, install);
+        let answer = self.install_now(scope, lease, install);
         warm_call("install", end_of(&answer), watch.elapsed());
         if answer.is_ok() {
             warm_rebuilt();

@@ -23,7 +23,7 @@ pub async fn the_gate_remembers_over_a_rebuild<S: InventoryStore>(subject: Subje
             assert_eq!(store.gate_filter(other, ticket).await.unwrap(), GateFilter::Unseen);
         }
         let install = Install { admitted: vec![from_cold], ..plan(epoch) };
-        store.install(scope, install).await.unwrap();
+        installed(store, scope, install).await.unwrap();
     }
     assert_eq!(store.gate_filter(scope, from_cold).await.unwrap(), GateFilter::Admitted);
 }

@@ -21,7 +21,7 @@ pub use log::*;
 pub use orders::*;
 pub use random::*;
 use voelgoed_app::environment::{Environment, fresh};
-use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, InventoryStore};
+use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, InventoryStore, Lease};
 use voelgoed_domain::ids::{AreaId, HoldId, SessionId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest, Pick};
@@ -37,6 +37,7 @@ macro_rules! inventory_store_suite {
         $crate::cases! { inventory, $open;
             everything_is_unloaded_until_installed
             an_epoch_that_is_not_higher_is_refused
+            one_rebuild_at_a_time_under_a_lease_that_ends
             a_rebuild_keeps_the_holds_that_conflict_with_nothing
             an_emptied_store_lost_its_holds
             tenants_never_mix
@@ -86,10 +87,17 @@ fn plan(epoch: u64) -> Install {
     }
 }
 
+/// Installs under a lease of the test's own.
+async fn installed<S: InventoryStore>(store: &Arc<S>, scope: EventScope, install: Install) -> Answer<Position> {
+    let lease = uuid::Uuid::from_u128(7);
+    assert_eq!(store.lease_rebuild(scope, lease, Duration::from_secs(5)).await.unwrap(), Lease::Given);
+    store.install(scope, lease, install).await
+}
+
 /// A new event, loaded under epoch 1.
 async fn loaded<S: InventoryStore>(subject: &Subject<S>) -> EventScope {
     let scope = new_event(subject);
-    let position = subject.store.install(scope, plan(1)).await.unwrap();
+    let position = installed(&subject.store, scope, plan(1)).await.unwrap();
     assert_eq!(position, Position { epoch: Epoch(1), seq: 0 });
     scope
 }

@@ -19,7 +19,7 @@ pub async fn random_commands_are_answered_as_the_model_says<S: InventoryStore>(s
         let begins = subject.environment.now();
         let world = if run % 10 == 0 { World::crowded(begins) } else { World::narrow(begins) };
         let scope = new_event(&subject);
-        subject.store.install(scope, world.install(1)).await.unwrap();
+        installed(&subject.store, scope, world.install(1)).await.unwrap();
         let mut model = Model::new(world.install(1), begins);
         let mut done = vec![];
         for (wait, command) in steps(world, STEPS).new_tree(&mut runner).unwrap().current() {
@@ -41,7 +41,7 @@ pub async fn random_commands_are_answered_as_the_model_says<S: InventoryStore>(s
 async fn perform<S: InventoryStore>(subject: &Subject<S>, scope: EventScope, command: Command) -> Option<Verdict> {
     let store = &subject.store;
     Some(match command {
-        Command::Install(install) => told(store.install(scope, install).await, Told::Position),
+        Command::Install(install) => told(installed(store, scope, install).await, Told::Position),
         Command::Hold(request) => told(store.hold(scope, request).await, Told::Hold),
         Command::Change(request) => told(store.change_hold(scope, request).await, Told::Hold),
         Command::Read(hold) => told(store.read_hold(scope, hold).await, Told::Hold),

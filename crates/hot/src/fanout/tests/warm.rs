@@ -3,13 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::broadcast::Receiver;
 use uuid::Uuid;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::error::{Dependency, Error, Fault, Result, Stored};
-use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, InventoryStore, Moved};
+use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, InventoryStore, Lease, Moved};
 use voelgoed_domain::ids::{AreaId, EventId, HoldId, OrderId, OrganizationId, SessionId, TicketId};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest, Pick};
 use voelgoed_domain::ticketing::inventory::{AreaSpan, CatchUp, GateFilter, Install, InventorySnapshot};
@@ -88,7 +89,9 @@ impl Loader for Warm {
             revoked: vec![],
             admitted: vec![],
         };
-        self.store.install(scope, install).await.map(drop).map_err(|error| Error::Fault(Fault::internal(error)))
+        let lease = Uuid::from_u128(1);
+        let _ = self.store.lease_rebuild(scope, lease, Duration::from_secs(1)).await?;
+        self.store.install(scope, lease, install).await.map(drop).map_err(|error| Error::Fault(Fault::internal(error)))
     }
 }
 
@@ -103,8 +106,11 @@ impl Warm {
 
 #[async_trait]
 impl InventoryStore for Warm {
-    async fn install(&self, scope: EventScope, install: Install) -> Answer<Position> {
-        self.reached()?.install(scope, install).await
+    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> Stored<Lease> {
+        self.store.lease_rebuild(scope, lease, lasts).await
+    }
+    async fn install(&self, scope: EventScope, lease: Uuid, install: Install) -> Answer<Position> {
+        self.reached()?.install(scope, lease, install).await
     }
     async fn hold(&self, scope: EventScope, request: HoldRequest) -> Answer<HoldRecord> {
         self.reached()?.hold(scope, request).await

@@ -1,0 +1,166 @@
+//! What the scripts answer, read back into the domain's values.
+//!
+//! Never trusts a shape: an answer that is not as expected is a fault, not a guess.
+
+use redis::Value;
+use uuid::Uuid;
+use voelgoed_app::error::Fault;
+use voelgoed_app::ticketing::ports::{Answer, AreaSpan, InventoryError, InventorySnapshot};
+use voelgoed_domain::ids::{HoldId, OrderId, SessionId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord};
+use voelgoed_domain::ticketing::inventory::{CatchUp, Counts, InventoryChange, refusals};
+use voelgoed_domain::ticketing::place::{Epoch, PlaceNumber, Position, Shown};
+use voelgoed_domain::time::Timestamp;
+
+/// What a script said: where the log stands then, and its value or refusal.
+pub(super) struct Reply {
+    pub(super) position: Position,
+    pub(super) value: Result<Value, Refusal>,
+}
+
+/// Reads `{0, epoch, seq, value}`, `{1}` or `{2, epoch, seq, code, evidence}`; `per_session` is the limit that a refusal may name.
+pub(super) fn read(answer: Value, per_session: u32) -> Answer<Reply> {
+    let mut parts = array(answer)?.into_iter();
+    let mut next = || parts.next().ok_or_else(|| unexpected("a part is missing"));
+    let kind = int(&next()?)?;
+    if kind == 1 {
+        return Err(InventoryError::Unloaded);
+    }
+    let position = Position { epoch: Epoch(unsigned(&next()?)?), seq: unsigned(&next()?)? };
+    let value = match kind {
+        0 => Ok(next()?),
+        _ => Err(refusal(&bytes(next()?)?, &bytes(next()?)?, per_session)?),
+    };
+    Ok(Reply { position, value })
+}
+
+fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fault> {
+    Ok(match code {
+        b"lost" => refusals::hold_lost(),
+        b"expired" => refusals::hold_expired(),
+        b"not_found" => Refusal::not_found(),
+        b"being_ordered" => refusals::being_ordered(),
+        b"ordered" => refusals::ordered(OrderId::from_uuid(uuid(evidence)?)),
+        b"place_taken" => Refusal::place_taken(places(evidence)),
+        b"sold_out" => refusals::sold_out(),
+        b"too_large" => refusals::terms_too_long(),
+        b"limit" if evidence == b"places_per_hold" => refusals::places_per_hold(),
+        b"limit" if evidence == b"holds_per_session" => refusals::holds_per_session(),
+        b"limit" => refusals::places_per_session(per_session),
+        b"invalid" if evidence == b"items" => refusals::no_picks(),
+        b"invalid" if evidence == b"lasts_millis" => refusals::lasts_too_long(),
+        b"invalid" => refusals::unsound_pick(&String::from_utf8_lossy(evidence)),
+        other => return Err(unexpected(&format!("an unknown refusal {}", String::from_utf8_lossy(other)))),
+    })
+}
+
+/// `{session, expires, phase, until, order, epoch, terms, places}` of a hold.
+pub(super) fn hold(hold: HoldId, value: Value) -> Result<HoldRecord, Fault> {
+    let parts = array(value)?;
+    let [session, expires, phase, until, order, epoch, terms, lists] = <[Value; 8]>::try_from(parts)
+        .map_err(|parts| unexpected(&format!("a hold of {} parts", parts.len())))?;
+    let phase = match int(&phase)? {
+        0 => HoldPhase::Active,
+        1 => HoldPhase::Pinned { until: Timestamp::from_micros(int(&until)?) },
+        _ => HoldPhase::Claimed { order: OrderId::from_uuid(uuid(&bytes(order)?)?) },
+    };
+    let lists = array(lists)?.into_iter().map(|list| Ok(places(&bytes(list)?))).collect::<Result<_, Fault>>()?;
+    Ok(HoldRecord {
+        hold,
+        session: SessionId::from_uuid(uuid(&bytes(session)?)?),
+        places: lists,
+        terms: String::from_utf8(bytes(terms)?).map_err(|_| unexpected("terms that are not text"))?,
+        expires_at: Timestamp::from_micros(int(&expires)?),
+        phase,
+        epoch: Epoch(unsigned(&epoch)?),
+    })
+}
+
+/// `{length, areas, taken, sold, blocked}`.
+pub(super) fn snapshot(position: Position, value: Value) -> Result<InventorySnapshot, Fault> {
+    whole(position, array(value)?)
+}
+
+fn whole(position: Position, parts: Vec<Value>) -> Result<InventorySnapshot, Fault> {
+    let [length, areas, taken, sold, blocked] = <[Value; 5]>::try_from(parts)
+        .map_err(|parts| unexpected(&format!("a snapshot of {} parts", parts.len())))?;
+    let length = usize::try_from(unsigned(&length)?).map_err(|_| unexpected("a length"))?;
+    let areas: Vec<AreaSpan> = serde_json::from_slice(&bytes(areas)?).map_err(|_| unexpected("its areas"))?;
+    let (taken, sold, blocked) = (bytes(taken)?, bytes(sold)?, bytes(blocked)?);
+    if [&taken, &sold, &blocked].iter().any(|bits| bits.len() != length.div_ceil(8)) {
+        return Err(unexpected("bitmaps of different lengths"));
+    }
+    let bit = |bits: &[u8], place: usize| bits[place / 8] & (0x80 >> (place % 8)) != 0;
+    let look = |place| match (bit(&taken, place), bit(&sold, place), bit(&blocked, place)) {
+        (false, ..) => Shown::Free,
+        (true, true, _) => Shown::Sold,
+        (true, false, true) => Shown::Blocked,
+        (true, false, false) => Shown::Held,
+    };
+    let places: Vec<_> = (0..length).map(look).collect();
+    // Counted here, never kept: a count that is stored apart can differ from what it counts.
+    let counts = areas.iter().map(|span| {
+        let area = places.get(span.places.start as usize..span.places.end as usize).unwrap_or_default();
+        area.iter().fold(Counts::default(), |mut counts, shown| {
+            *counts.of(*shown) += 1;
+            counts
+        })
+    });
+    Ok(InventorySnapshot { position, counts: counts.collect(), areas, places })
+}
+
+/// `{1, since, steps}` or `{0, …}` as a snapshot.
+pub(super) fn catch_up(position: Position, value: Value) -> Result<CatchUp, Fault> {
+    let mut parts = array(value)?;
+    if parts.is_empty() {
+        return Err(unexpected("nothing to catch up with"));
+    }
+    if int(&parts.remove(0))? == 0 {
+        return Ok(CatchUp::Snapshot(whole(position, parts)?));
+    }
+    let [since, steps] =
+        <[Value; 2]>::try_from(parts).map_err(|parts| unexpected(&format!("changes of {} parts", parts.len())))?;
+    let numbered = (unsigned(&since)? + 1..).zip(array(steps)?);
+    let changes = numbered.map(|(seq, packed)| {
+        let changed = places(&bytes(packed)?).into_iter().map(|PlaceNumber(packed)| {
+            let shown = [Shown::Free, Shown::Held, Shown::Sold, Shown::Blocked][packed as usize % 4];
+            (PlaceNumber(packed / 4), shown)
+        });
+        Ok(InventoryChange { position: Position { seq, ..position }, places: changed.collect() })
+    });
+    Ok(CatchUp::Changes(changes.collect::<Result<_, Fault>>()?))
+}
+
+/// A number of something.
+pub(super) fn number(value: &Value) -> Result<u64, Fault> {
+    unsigned(value)
+}
+
+fn places(packed: &[u8]) -> Vec<PlaceNumber> {
+    packed.as_chunks::<4>().0.iter().map(|bytes| PlaceNumber(u32::from_le_bytes(*bytes))).collect()
+}
+
+fn uuid(bytes: &[u8]) -> Result<Uuid, Fault> {
+    Uuid::from_slice(bytes).map_err(|_| unexpected("an id that is none"))
+}
+
+fn array(value: Value) -> Result<Vec<Value>, Fault> {
+    if let Value::Array(parts) = value { Ok(parts) } else { Err(unexpected("no list")) }
+}
+
+fn bytes(value: Value) -> Result<Vec<u8>, Fault> {
+    if let Value::BulkString(bytes) = value { Ok(bytes) } else { Err(unexpected("no text")) }
+}
+
+fn int(value: &Value) -> Result<i64, Fault> {
+    if let Value::Int(number) = value { Ok(*number) } else { Err(unexpected("no number")) }
+}
+
+fn unsigned(value: &Value) -> Result<u64, Fault> {
+    u64::try_from(int(value)?).map_err(|_| unexpected("a number below zero"))
+}
+
+fn unexpected(what: &str) -> Fault {
+    Fault::internal(format!("the warm tier answered with {what}"))
+}

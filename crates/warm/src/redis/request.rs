@@ -1,0 +1,101 @@
+//! How values are sent to the scripts: packed, little-endian, so that a request for a hundred places stays one short argument.
+//!
+//! Never checked here what a script checks; only an installation is, as its bitmaps are made on this side.
+
+use voelgoed_app::ticketing::ports::Install;
+use voelgoed_domain::ids::{HoldId, TicketId};
+use voelgoed_domain::ticketing::hold::{HoldRequest, Pick};
+use voelgoed_domain::ticketing::inventory::{InstallRefused, minted};
+use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceState};
+
+/// A number as text.
+pub(super) fn number(number: impl ToString) -> Vec<u8> {
+    number.to_string().into_bytes()
+}
+
+/// A hold's id, and when it was minted in microseconds, or nothing.
+pub(super) fn hold(hold: HoldId) -> [Vec<u8>; 2] {
+    let minted = minted(hold).map(|at| number(at.micros())).unwrap_or_default();
+    [hold.uuid().as_bytes().to_vec(), minted]
+}
+
+/// A request as `allot.lua` reads it.
+pub(super) fn request(request: &HoldRequest) -> Vec<Vec<u8>> {
+    let picks = request.picks.iter().flat_map(|pick| match pick {
+        Pick::Place(place) => [0, place.0, 0, 0],
+        Pick::Any { range, quantity } => [1, range.start, range.end, *quantity],
+    });
+    let [hold, minted] = hold(request.hold);
+    vec![
+        hold,
+        minted,
+        request.session.uuid().as_bytes().to_vec(),
+        picks.flat_map(u32::to_le_bytes).collect(),
+        request.terms.clone().into_bytes(),
+        number(request.lasts_millis),
+        number(request.places_per_session),
+    ]
+}
+
+/// Effects: place, version, look.
+pub(super) fn effects(effects: &[PlaceEffect]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(effects.len() * 9);
+    for effect in effects {
+        packed.extend(effect.place.0.to_le_bytes());
+        packed.extend(effect.version.0.to_le_bytes());
+        packed.push(look(effect.state));
+    }
+    packed
+}
+
+/// Tickets, sixteen bytes each.
+pub(super) fn tickets(tickets: &[TicketId]) -> Vec<u8> {
+    tickets.iter().flat_map(|ticket| *ticket.uuid().as_bytes()).collect()
+}
+
+const fn look(state: PlaceState) -> u8 {
+    match state {
+        PlaceState::Free => 0,
+        PlaceState::Claimed => 1,
+        PlaceState::Sold => 2,
+        PlaceState::Blocked => 3,
+    }
+}
+
+/// What follows the lease of an installation: epoch, length, areas, the bitmaps and versions that cold describes, admitted and revoked tickets.
+///
+/// # Errors
+/// [`InstallRefused::Malformed`] where areas leave a hole or a row names a place beyond them.
+pub(super) fn install(install: &Install) -> Result<Vec<Vec<u8>>, InstallRefused> {
+    let mut length = 0;
+    for span in &install.areas {
+        if span.places.start != length || span.places.end < length {
+            return Err(InstallRefused::Malformed(length));
+        }
+        length = span.places.end;
+    }
+    let size = length as usize;
+    let mut bitmaps = [(); 3].map(|()| vec![0_u8; size.div_ceil(8)]);
+    let mut versions = vec![0_u8; size * 4];
+    for row in &install.places {
+        if row.place.0 >= length {
+            return Err(InstallRefused::Malformed(row.place.0));
+        }
+        let place = row.place.index();
+        let stored = &mut versions[place * 4..place * 4 + 4];
+        if row.version.0.to_be_bytes() < [stored[3], stored[2], stored[1], stored[0]] {
+            continue;
+        }
+        stored.copy_from_slice(&row.version.0.to_le_bytes());
+        let look = look(row.state);
+        for (bits, is_set) in bitmaps.iter_mut().zip([look != 0, look == 2, look == 3]) {
+            let bit = 0x80 >> (place % 8);
+            bits[place / 8] = if is_set { bits[place / 8] | bit } else { bits[place / 8] & !bit };
+        }
+    }
+    let [taken, sold, blocked] = bitmaps;
+    // The areas are made of numbers, ids and flags: they have a JSON text.
+    let areas = serde_json::to_vec(&install.areas).unwrap_or_default();
+    let (admitted, revoked) = (tickets(&install.admitted), tickets(&install.revoked));
+    Ok(vec![number(install.epoch.0), number(length), areas, taken, sold, blocked, versions, admitted, revoked])
+}
