@@ -38,6 +38,11 @@ pub const FONTS: Need =
 /// Python that can make environments of its own.
 pub const PYTHON: Need = Need { package: "python3-venv", probe: &["/usr/bin/python3", "-c", "import venv, ensurepip"] };
 
+/// The warm tier of a cluster, and of its tests.
+pub const REDIS: Need = Need { package: "redis-server", probe: &["redis-server", "--version"] };
+/// The cold tier of a cluster, and of its tests; Debian keeps its programs out of the path.
+pub const POSTGRES: Need =
+    Need { package: "postgresql", probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || which initdb"] };
 /// Makes sure that every need is met: installs what is missing, or says exactly what to install.
 pub fn prepare(needs: &[Need]) -> anyhow::Result<()> {
     let missing: Vec<&str> = needs.iter().filter(|need| !need.is_met()).map(|need| need.package).collect();

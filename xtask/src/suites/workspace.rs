@@ -1,6 +1,7 @@
 //! All unit, integration and documentation tests of the workspace; at full length, property tests see sixteen times as many cases.
 
 use super::{LONGEST, Suite, owned};
+use crate::machine::{Need, POSTGRES, REDIS};
 use crate::run::Run;
 use crate::shell::{self, Outcome};
 
@@ -17,6 +18,10 @@ impl Suite for Workspace {
 
     fn about(&self) -> &'static str {
         "every unit, integration and documentation test"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[REDIS, POSTGRES]
     }
 
     fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
