@@ -53,6 +53,12 @@ pub enum Command {
     Restore(Restore),
     /// Say whether the data directory is sound.
     Doctor,
+    /// List the jobs that are dead and wait for a person, or give them all their attempts anew.
+    Jobs {
+        /// Which of both.
+        #[command(subcommand)]
+        act: JobsAct,
+    },
     /// Print the OpenAPI document.
     Openapi,
     /// Print every setting with its default.
@@ -64,6 +70,18 @@ pub enum Command {
     },
     /// Run the sandbox payment provider; one node starts its own, several share this one.
     SandboxPsp(SandboxPsp),
+}
+
+/// `jobs`
+#[derive(Debug, clap::Subcommand)]
+pub enum JobsAct {
+    /// Print each dead job with what it was to do and why it died.
+    List,
+    /// Give one, or all, their attempts anew; prints which.
+    Revive {
+        /// `job_…`; all where absent.
+        job: Option<String>,
+    },
 }
 
 /// `serve`

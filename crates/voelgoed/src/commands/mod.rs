@@ -3,6 +3,7 @@
 mod backup;
 mod demo;
 mod doctor;
+mod jobs;
 mod organizer;
 mod sandbox_psp;
 mod seed;
@@ -29,6 +30,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Backup(args) => backup::backup(&settings()?, &args.to).await,
         Command::Restore(args) => backup::restore(&settings()?, &args.from).await,
         Command::Doctor => doctor::doctor(&settings()?).await,
+        Command::Jobs { act } => jobs::jobs(&settings()?, act).await,
         Command::SandboxPsp(args) => sandbox_psp::run(args, &settings()?).await,
         Command::Openapi => {
             println!("{}", voelgoed_web::assembly::document().to_pretty_json()?);
