@@ -6,7 +6,6 @@ use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_domain::ids::{AreaId, EventId, OrderId, OrganizationId, TicketId};
 use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_domain::ticketing::place::PlaceNumber;
-use voelgoed_telemetry::metrics::checkout::tickets_issued;
 
 use crate::db::{Db, Result, Sql, Tx, Value, binds, row, sql};
 
@@ -65,20 +64,26 @@ const OF_ORDER: Sql = sql(
 
 /// Tickets of orders, gathered and then written together.
 #[derive(Default)]
-pub(crate) struct NewTickets(Vec<[Value; 7]>);
+pub(crate) struct NewTickets {
+    rows: Vec<[Value; 7]>,
+    counts: Vec<(EventId, u64)>,
+}
 
 impl NewTickets {
     /// One ticket per line of an order.
     pub(crate) fn add(&mut self, environment: &dyn Environment, event: EventId, order: OrderId, lines: &[OrderLine]) {
-        tickets_issued(event.uuid(), lines.len() as u64);
-        self.0.extend(lines.iter().map(|line| {
+        self.counts.push((event, lines.len() as u64));
+        self.rows.extend(lines.iter().map(|line| {
             let id: TicketId = fresh(environment);
             row![id, event, order, line.place, line.area, &line.label, &line.ticket_type_name]
         }));
     }
 
     pub(crate) async fn write(self, tx: &mut Tx, organization: OrganizationId) -> Result<()> {
-        tx.execute_rows(INSERT, binds![organization], self.0).await?;
+        tx.execute_rows(INSERT, binds![organization], self.rows).await?;
+        for (event, count) in self.counts {
+            tx.issued(event.uuid(), count);
+        }
         Ok(())
     }
 }

@@ -3,7 +3,9 @@
 //! Never: an await of anything but SQL between begin and commit (the embedded engine has one writer).
 
 use sqlx::{Sqlite, Transaction};
+use uuid::Uuid;
 use voelgoed_telemetry::Stopwatch;
+use voelgoed_telemetry::metrics::checkout::tickets_issued;
 use voelgoed_telemetry::metrics::cold;
 
 use super::postgres::Session;
@@ -24,11 +26,13 @@ pub struct Tx {
     failed: bool,
     wrote_jobs: bool,
     wrote_outbox: bool,
+    /// Events with how many tickets were issued for them.
+    issued: Vec<(Uuid, u64)>,
 }
 
 impl Tx {
     pub(super) fn new(open: Open, db: Db) -> Self {
-        Self { open, db, failed: false, wrote_jobs: false, wrote_outbox: false }
+        Self { open, db, failed: false, wrote_jobs: false, wrote_outbox: false, issued: Vec::new() }
     }
 
     /// Runs a statement; returns how many rows it changed.
@@ -99,12 +103,17 @@ impl Tx {
         self.wrote_outbox = true;
     }
 
+    /// Says that tickets were issued: they are counted after the commit, and not where there is none.
+    pub(crate) fn issued(&mut self, event: Uuid, tickets: u64) {
+        self.issued.push((event, tickets));
+    }
+
     /// Makes it durable (P3).
     ///
     /// # Errors
     /// [`super::Error::Ambiguous`] where nobody knows whether it was; others say that it was not.
     pub async fn commit(self) -> Result<()> {
-        let Self { open, db, failed, wrote_jobs, wrote_outbox } = self;
+        let Self { open, db, failed, wrote_jobs, wrote_outbox, issued } = self;
         if failed {
             return Err(Error::internal("a transaction was to be committed after one of its statements had failed"));
         }
@@ -122,6 +131,9 @@ impl Tx {
         }
         if wrote_outbox {
             db.signals().outbox().ring();
+        }
+        for (event, tickets) in issued {
+            tickets_issued(event, tickets);
         }
         #[cfg(test)]
         db.faults().after_commit()?;
