@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_resilience::{Answer, Capabilities, Capability, Degradation};
 
 use crate::accounts::credentials::Credentials;
@@ -22,7 +22,7 @@ use crate::ledger::ports::LedgerStore;
 use crate::outbox::ports::OutboxStore;
 use crate::payments::dispatch::Dispatch;
 use crate::payments::ports::{PaymentGateway, PaymentStore};
-use crate::scanning::ports::ScanStore;
+use crate::scanning::ports::{KeptScans, ScanStore};
 use crate::ticketing::ports::{InventoryStore, PlaceStore};
 use crate::ticketing::rebuild::Rebuilds;
 use crate::ticketing::seat_view::SeatView;
@@ -90,6 +90,8 @@ pub struct Platform {
     pub gateways: Vec<Arc<dyn PaymentGateway>>,
     /// Gates, devices, scans.
     pub scans: Arc<dyn ScanStore>,
+    /// Scans that the warm tier keeps for cold.
+    pub kept_scans: Arc<dyn KeptScans>,
     /// The journal's readers.
     pub ledger: Arc<dyn LedgerStore>,
     /// The durable queue.
@@ -108,14 +110,16 @@ impl Platform {
     /// Asks the capability table before a command begins, so that a refusal costs nothing (P10); what is less than usual is told.
     ///
     /// # Errors
-    /// `try_again` with the time that the table names.
+    /// The code that the table names, with its time.
     pub fn capable(&self, capability: Capability) -> Result<Option<Degradation>> {
         match self.capabilities.may(capability) {
             Answer::Yes => Ok(None),
             Answer::Degraded { why } => Ok(Some(why)),
-            Answer::Refused { retry_after, .. } => {
+            Answer::Refused { code, retry_after } => {
+                let code = Code::ALL.iter().copied().find(|known| known.as_str() == code).unwrap_or(Code::TryAgain);
                 let detail = "This is not possible for the moment. Nothing was changed; try again soon.";
-                Err(Refusal::try_again(retry_after.as_seconds(), detail).into())
+                let seconds = Some(retry_after.as_seconds());
+                Err(Refusal::new(code, detail).with(|evidence| evidence.retry_after = seconds).into())
             }
         }
     }

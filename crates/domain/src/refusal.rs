@@ -110,6 +110,8 @@ codes! {
     RateLimited = "rate_limited", Limited;
     /// A part is away; ask again after `retry_after`.
     TryAgain = "try_again", Unavailable;
+    /// Neither tier can decide a scan: the scanner goes by its offline rules, and sends the scan later.
+    OfflineRules = "offline_rules", Unavailable;
     /// More work than this node takes; ask again after `retry_after`.
     Overloaded = "overloaded", Unavailable;
 }

@@ -131,6 +131,29 @@ impl Breaker {
         Ok(self.leave(&core))
     }
 
+    /// Whether a call may begin that says by [`Self::note`] how it ended, where no permit can travel with it. A half open one lets
+    /// everybody pass until the first has ended.
+    ///
+    /// # Errors
+    /// [`BreakerOpen`] where it is open.
+    pub fn check(&self) -> Result<(), BreakerOpen> {
+        match self.permit() {
+            Err(open) if self.state() == BreakerState::Open => Err(open),
+            // The permit is dropped, which gives its probe back.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// How a call ended that was let begin by [`Self::check`].
+    pub fn note(&self, failed: bool) {
+        match self.permit() {
+            Ok(permit) if failed => permit.failed(),
+            Ok(permit) => permit.succeeded(),
+            // It ended after others had decided.
+            Err(_) => {}
+        }
+    }
+
     /// What it does now; an open one whose time is over is still open until somebody asks for leave.
     #[must_use]
     pub fn state(&self) -> BreakerState {

@@ -163,6 +163,7 @@ const YES: Answer = Answer::Yes;
 const fn but(why: Degradation) -> Answer {
     Answer::Degraded { why }
 }
+const OFFLINE: Answer = Answer::Refused { code: "offline_rules", retry_after: RetryAfter::seconds(5) };
 const fn no(seconds: u32) -> Answer {
     Answer::Refused { code: "try_again", retry_after: RetryAfter::seconds(seconds) }
 }
@@ -182,7 +183,7 @@ pub const TABLE: [[Answer; Mode::ALL.len()]; Capability::ALL.len()] = [
     [no(5),             no(10),             no(10),           no(10),          but(PayLater)],
     [YES,               no(10),             no(10),           no(10),          YES],
     [but(WarmFollows),  no(10),             no(10),           no(10),          but(RefundsWait)],
-    [but(ColdDecides),  but(WarmDecides),   but(WarmDecides), no(5),           YES],
+    [but(ColdDecides),  but(WarmDecides),   but(WarmDecides), OFFLINE,         YES],
     [but(Stale),        but(FromReplica),   but(Stale),       but(Stale),      YES],
     [but(Frozen),       but(AdmitsHoldable), but(Frozen),     but(Frozen),     but(AdmitsPayable)],
 ];

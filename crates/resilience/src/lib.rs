@@ -11,6 +11,7 @@ mod episode;
 pub mod guard;
 pub mod health;
 pub mod load_shed;
+pub mod probe;
 pub mod rate_limit;
 pub mod retry;
 pub mod retry_after;

@@ -5,6 +5,7 @@
 mod cli;
 mod commands;
 mod environment;
+mod health;
 mod node;
 mod passwords;
 mod role;

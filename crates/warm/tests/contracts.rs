@@ -20,4 +20,10 @@ mod memory {
 
         voelgoed_contracts::inventory_store_suite!(open());
     }
+
+    mod kept_scans {
+        use super::*;
+
+        voelgoed_contracts::kept_scans_suite!(open());
+    }
 }

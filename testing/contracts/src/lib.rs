@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod idempotency;
 pub mod inventory;
 pub mod jobs;
+pub mod kept_scans;
 pub mod late_money;
 pub mod nodes;
 pub mod orders;

@@ -1,6 +1,7 @@
-//! What scanning needs of the cold tier: gates, devices, and the one commit that decides an entry.
+//! What scanning needs: of the cold tier gates, devices, and the one commit that decides an entry; of the warm tier the scans that wait for cold.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use voelgoed_domain::ids::{AreaId, DeviceId, EventId, GateId, OrganizationId, ScanId, TicketId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
@@ -9,9 +10,10 @@ use voelgoed_domain::time::Timestamp;
 use crate::error::Stored;
 use crate::idempotency::{Created, IdempotencyRecord};
 use crate::page::{Page, PageRequest};
+use crate::ticketing::ports::{Answer, EventScope};
 
 /// Where scans happen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
     /// Its identifier.
     pub id: GateId,
@@ -43,7 +45,7 @@ pub struct Device {
 }
 
 /// What became of a scan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ScanResult {
     /// Let in (or out).
     Admitted,
@@ -52,7 +54,7 @@ pub enum ScanResult {
 }
 
 /// The entry that came before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstEntry {
     /// Where.
     pub gate: GateId,
@@ -61,7 +63,7 @@ pub struct FirstEntry {
 }
 
 /// A scan to write. The code's signature, event and validity were checked before; `early` carries the reason where that already refused it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewScan {
     /// The device's own identifier for it.
     pub id: ScanId,
@@ -177,4 +179,32 @@ pub trait ScanStore: Send + Sync + 'static {
         conflicts_only: bool,
         page: PageRequest,
     ) -> Stored<Page<Scan>>;
+}
+
+/// A scan that the warm tier decided alone, until cold has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptScan {
+    /// The scan.
+    pub scan: NewScan,
+    /// What became of it.
+    pub result: ScanResult,
+    /// The kept entry that came before, where that is why it was refused.
+    pub first: Option<FirstEntry>,
+}
+
+/// An event's scans that are kept at most; beyond it a scan is refused as `offline_rules`.
+pub const MOST_KEPT: usize = 100_000;
+
+/// Scans in the warm tier while cold is away (P3, P6). Each call is one atomic step in the event's slot.
+#[async_trait]
+pub trait KeptScans: Send + Sync + 'static {
+    /// Decides by the gate's filter (`domain::scanning::entry::filter_refusal`), marks the
+    /// ticket admitted where it is let in, and keeps the scan. The same id answers the same. A scan without a ticket is not for here.
+    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<KeptScan>;
+
+    /// What is kept, the oldest first: of one ticket, or of the event.
+    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>>;
+
+    /// Cold has these now; the tickets stay admitted.
+    async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()>;
 }

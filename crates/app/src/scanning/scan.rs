@@ -1,6 +1,6 @@
-//! A ticket at the gate: its signature is checked without any store, then one cold commit decides, once (P3, P6).
+//! A ticket at the gate: its signature is checked without any store, then one tier decides, once (P3, P6); see [`super::decide`].
 //!
-//! The warm filter may refuse early what has been revoked or admitted; it never admits. The same scan id answers the same.
+//! The same scan id answers the same.
 
 use voelgoed_domain::ids::{GateId, ScanId, TicketId};
 use voelgoed_domain::refusal::{Code, Refusal};
@@ -11,8 +11,9 @@ use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::scanning::{scan_admitted, scan_conflict, scan_refused};
 
 use super::codes::signer;
+use super::decide::{Scanned, decide};
 use super::pair_device::gates_of;
-use super::ports::{Device, Gate, NewScan, Recorded, ScanResult};
+use super::ports::{Device, Gate, NewScan, ScanResult};
 use crate::error::{Fault, Result};
 use crate::platform::Platform;
 
@@ -39,24 +40,24 @@ pub struct ScanCommand {
 /// Decides and writes the scan.
 ///
 /// # Errors
-/// `invalid_request` (gate, code), a fault of the cold tier: nothing was decided then.
-pub async fn scan(platform: &Platform, device: &Device, command: ScanCommand) -> Result<Recorded> {
+/// `invalid_request` (gate, code), `offline_rules`: nothing was decided then.
+pub async fn scan(platform: &Platform, device: &Device, command: ScanCommand) -> Result<Scanned> {
     let watch = Stopwatch::start();
-    let recorded = check_and_record(platform, device, command).await?;
-    let event = device.event.uuid();
-    if !recorded.repeated {
-        match recorded.scan.result {
-            ScanResult::Admitted => scan_admitted(event, true, watch.elapsed()),
-            ScanResult::Refused(reason) => scan_refused(event, reason.as_str(), true, watch.elapsed()),
+    let scanned = check_and_decide(platform, device, command).await?;
+    let (event, durable) = (device.event.uuid(), scanned.durable);
+    if !scanned.repeated {
+        match scanned.scan.result {
+            ScanResult::Admitted => scan_admitted(event, durable, watch.elapsed()),
+            ScanResult::Refused(reason) => scan_refused(event, reason.as_str(), durable, watch.elapsed()),
         }
-        if recorded.scan.conflict {
+        if scanned.scan.conflict {
             scan_conflict();
         }
     }
-    Ok(recorded)
+    Ok(scanned)
 }
 
-async fn check_and_record(platform: &Platform, device: &Device, command: ScanCommand) -> Result<Recorded> {
+async fn check_and_decide(platform: &Platform, device: &Device, command: ScanCommand) -> Result<Scanned> {
     let now = platform.environment.now();
     let gate = gate_of(platform, device, command.gate).await?;
     if command.code.len() > LONGEST_CODE {
@@ -78,13 +79,13 @@ async fn check_and_record(platform: &Platform, device: &Device, command: ScanCom
         early,
     };
     let said = (new.event, new.ticket, new.gate.id, new.device, new.direction);
-    let recorded = platform.scans.record_scan(device.organization, new).await?;
-    let first = &recorded.scan;
-    if recorded.repeated && (first.event, first.ticket, first.gate, first.device, first.direction) != said {
+    let scanned = decide(platform, device.organization, new).await?;
+    let first = &scanned.scan;
+    if scanned.repeated && (first.event, first.ticket, first.gate, first.device, first.direction) != said {
         // Else whoever repeats an identifier would be told "admitted" for a ticket that was never looked at.
         return Err(Refusal::new(Code::IdempotencyMismatch, "This identifier was used for another scan.").into());
     }
-    Ok(recorded)
+    Ok(scanned)
 }
 
 /// The ticket that a code names, and why it does not admit, where its code alone says so.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ticket::{TicketEvent, TicketState};
 use crate::ids::{AreaId, GateId};
 use crate::named::named;
+use crate::ticketing::inventory::GateFilter;
 use crate::time::Timestamp;
 
 named! {
@@ -168,6 +169,29 @@ fn state_objection(facts: &ScanFacts<'_>) -> Option<ScanReason> {
             EntryRule::Reentry if facts.inside => Some(ScanReason::AlreadyUsed),
             EntryRule::Single | EntryRule::Reentry => None,
         },
+    }
+}
+
+/// Why the warm tier does not let through where cold cannot be asked. Its filter knows of admissions and revocations alone: what else speaks
+/// against a ticket (its area, a gate, an exit that never came in) is found when cold gets the scan, and reported then.
+#[must_use]
+pub const fn filter_refusal(
+    filter: GateFilter,
+    direction: Direction,
+    early: Option<ScanReason>,
+    forced: bool,
+) -> Option<ScanReason> {
+    let objection = match (early, direction, filter) {
+        (Some(reason), Direction::Entry, _) => Some(reason),
+        // Whoever is inside may leave, whatever became of the ticket.
+        (Some(reason), Direction::Exit, _) if reason.knows_no_ticket() => Some(reason),
+        (_, Direction::Exit, _) | (None, Direction::Entry, GateFilter::Unseen) => None,
+        (None, Direction::Entry, GateFilter::Admitted) => Some(ScanReason::AlreadyUsed),
+        (None, Direction::Entry, GateFilter::Revoked) => Some(ScanReason::Revoked),
+    };
+    match objection {
+        Some(reason) if !forced || reason.knows_no_ticket() => Some(reason),
+        Some(_) | None => None,
     }
 }
 

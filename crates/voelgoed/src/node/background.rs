@@ -16,6 +16,7 @@ use voelgoed_jobs::{Relay, RelaySettings, Runner, RunnerSettings};
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
 use super::until;
+use crate::health;
 use crate::role::Role;
 use crate::wiring::{Wired, registry};
 
@@ -44,6 +45,7 @@ pub fn start(
     if let Some(sandbox) = wired.sandbox.clone() {
         tasks.spawn(sandbox.keep(platform.environment.clone(), behind.clone()));
     }
+    tasks.spawn(until(behind.clone(), health::watch(wired)));
     // Those who hear of facts on this node, from its own relay and from others'.
     let local: Vec<Arc<dyn FactReader>> = vec![
         Arc::new(Caches(Arc::clone(&platform.listings))),
@@ -76,6 +78,7 @@ fn work(
     tasks.spawn(runner.run(behind.clone()));
     tasks.spawn(until(behind.clone(), sweep(Arc::clone(platform))));
     tasks.spawn(until(behind.clone(), reconcile(Arc::clone(platform))));
+    tasks.spawn(until(behind.clone(), health::settle_kept_scans(Arc::clone(platform))));
     Ok(())
 }
 

@@ -22,6 +22,7 @@ use voelgoed_hot::credentials::CachedCredentials;
 use voelgoed_hot::fanout::{Fanout, FanoutLimits};
 use voelgoed_hot::listings::CachedListings;
 use voelgoed_resilience::Capabilities;
+use voelgoed_warm::guarded::Guarded;
 
 use crate::environment::Machine;
 use crate::passwords::Argon2Hasher;
@@ -41,6 +42,8 @@ pub struct Wired {
     pub fanout: Arc<Fanout>,
     /// The cold tier itself, for closing and backups.
     pub cold: Arc<Cold>,
+    /// What stands before a warm tier that can be away.
+    pub warm_guard: Option<Arc<Guarded>>,
     /// What is possible now.
     pub capabilities: Capabilities,
     /// This process among the others; new at each start.
@@ -61,7 +64,8 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let master: MasterKey = secret::master_key(&settings.secrets, directory, &Machine)?;
     let capabilities = Capabilities::new();
     let cold = tiers::cold(&stores.cold, directory, &environment).await?;
-    let inventory = tiers::warm(&stores.warm, &environment).await?;
+    let tiers::Warm { inventory, kept_scans, guard: warm_guard } =
+        tiers::warm(&stores.warm, &environment, &capabilities).await?;
     let loader = Arc::new(loader::PlatformLoader::default());
     let limits = FanoutLimits { viewers: settings.limits.viewers, ..FanoutLimits::default() };
     let fanout = Arc::new(Fanout::new(Arc::clone(&inventory), loader.clone(), Arc::clone(&environment), limits));
@@ -89,6 +93,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         dispatch: Dispatch::default(),
         gateways,
         scans: cold.clone(),
+        kept_scans,
         ledger: cold.clone(),
         jobs: cold.clone(),
         outbox: cold.clone(),
@@ -104,5 +109,15 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     });
     loader.tell(&platform);
     let is_shared = stores.cold != ColdStore::Embedded;
-    Ok(Wired { platform, fanout, cold, capabilities, node, members: Members::default(), is_shared, sandbox })
+    Ok(Wired {
+        platform,
+        fanout,
+        cold,
+        warm_guard,
+        capabilities,
+        node,
+        members: Members::default(),
+        is_shared,
+        sandbox,
+    })
 }

@@ -23,6 +23,8 @@ use voelgoed_domain::time::Timestamp;
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call, warm_rebuilt};
 
+use super::kept::Kept;
+
 /// Signals that a slow reader may miss before it is told that it lags; it then re-reads what it follows.
 const SIGNALS: usize = 1024;
 
@@ -34,6 +36,8 @@ pub struct MemoryInventory {
     events: DashMap<EventScope, Slot>,
     /// Who may install an event, and until when.
     leases: DashMap<EventScope, (Uuid, Timestamp)>,
+    /// Scans that wait for cold; touched under the event's lock alone.
+    pub(super) kept: DashMap<EventScope, Kept>,
     moved: broadcast::Sender<Moved>,
     environment: Arc<dyn Environment>,
 }
@@ -42,17 +46,19 @@ impl MemoryInventory {
     /// An empty store, in which every event is unloaded.
     #[must_use]
     pub fn new(environment: Arc<dyn Environment>) -> Self {
-        Self { events: DashMap::new(), leases: DashMap::new(), moved: broadcast::channel(SIGNALS).0, environment }
+        let (events, leases, kept) = (DashMap::new(), DashMap::new(), DashMap::new());
+        Self { events, leases, kept, moved: broadcast::channel(SIGNALS).0, environment }
     }
 
     /// Forgets everything, as an emptied store would.
     pub fn clear(&self) {
         self.events.clear();
         self.leases.clear();
+        self.kept.clear();
     }
 
     /// Runs one step of an event's machine, signals if its log grew, and measures.
-    fn step<T>(
+    pub(super) fn step<T>(
         &self,
         script: &'static str,
         scope: EventScope,

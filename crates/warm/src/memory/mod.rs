@@ -3,5 +3,6 @@
 //! Never: an own rule; each call runs the machine of `domain` under the lock of its event.
 
 mod inventory;
+mod kept;
 
 pub use inventory::MemoryInventory;

@@ -82,7 +82,7 @@ impl RedisWarm {
     }
 
     /// Runs a script of an event and reads what it said.
-    async fn run(&self, scope: EventScope, script: &'static Script, args: Vec<Vec<u8>>) -> Answer<Value> {
+    pub(super) async fn run(&self, scope: EventScope, script: &'static Script, args: Vec<Vec<u8>>) -> Answer<Value> {
         self.run_limited(scope, script, args, 0).await.map(|(_, value)| value)
     }
 
@@ -265,7 +265,8 @@ impl InventoryStore for RedisWarm {
         effects: &[PlaceEffect],
     ) -> Answer<Position> {
         let bytes = |id: Uuid| id.as_bytes().to_vec();
-        let (hold, order) = claimed_by.map_or_else(Default::default, |(hold, order)| (bytes(hold.uuid()), bytes(order.uuid())));
+        let (hold, order) =
+            claimed_by.map_or_else(Default::default, |(hold, order)| (bytes(hold.uuid()), bytes(order.uuid())));
         let args = vec![hold, order, request::effects(effects)];
         self.run_limited(scope, &scripts::APPLY, args, 0).await.map(|(position, _)| position)
     }
@@ -302,7 +303,9 @@ impl InventoryStore for RedisWarm {
             match answer {
                 Ok(value) => freed += usize::try_from(reply::number(&value)?).unwrap_or(usize::MAX),
                 // Nothing to sweep; whoever needs the event rebuilds it. What was seen of it stays, as the fence.
-                Err(InventoryError::Unloaded | InventoryError::Refused(_)) => tracing::trace!(event = %scope.event, "not loaded"),
+                Err(InventoryError::Unloaded | InventoryError::Refused(_)) => {
+                    tracing::trace!(event = %scope.event, "not loaded")
+                }
                 Err(InventoryError::Fault(other)) => fault = Some(other),
             }
         }

@@ -8,6 +8,7 @@
 
 mod error;
 mod inventory;
+mod kept_scans;
 mod keys;
 mod reply;
 mod request;

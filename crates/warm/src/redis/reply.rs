@@ -5,9 +5,11 @@
 use redis::Value;
 use uuid::Uuid;
 use voelgoed_app::error::Fault;
+use voelgoed_app::scanning::ports::{KeptScan, ScanResult};
 use voelgoed_app::ticketing::ports::{Answer, AreaSpan, InventoryError, InventorySnapshot};
 use voelgoed_domain::ids::{HoldId, OrderId, SessionId};
-use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::scanning::entry::ScanReason;
 use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord};
 use voelgoed_domain::ticketing::inventory::{CatchUp, Counts, InventoryChange, refusals};
 use voelgoed_domain::ticketing::place::{Epoch, PlaceNumber, Position, Shown};
@@ -44,6 +46,7 @@ fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fa
         b"ordered" => refusals::ordered(OrderId::from_uuid(uuid(evidence)?)),
         b"place_taken" => Refusal::place_taken(places(evidence)),
         b"sold_out" => refusals::sold_out(),
+        b"offline" => Refusal::new(Code::OfflineRules, "No more scans can be kept."),
         b"too_large" => refusals::terms_too_long(),
         b"limit" if evidence == b"places_per_hold" => refusals::places_per_hold(),
         b"limit" if evidence == b"holds_per_session" => refusals::holds_per_session(),
@@ -58,8 +61,8 @@ fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fa
 /// `{session, expires, phase, until, order, epoch, terms, places}` of a hold.
 pub(super) fn hold(hold: HoldId, value: Value) -> Result<HoldRecord, Fault> {
     let parts = array(value)?;
-    let [session, expires, phase, until, order, epoch, terms, lists] = <[Value; 8]>::try_from(parts)
-        .map_err(|parts| unexpected(&format!("a hold of {} parts", parts.len())))?;
+    let [session, expires, phase, until, order, epoch, terms, lists] =
+        <[Value; 8]>::try_from(parts).map_err(|parts| unexpected(&format!("a hold of {} parts", parts.len())))?;
     let phase = match int(&phase)? {
         0 => HoldPhase::Active,
         1 => HoldPhase::Pinned { until: Timestamp::from_micros(int(&until)?) },
@@ -83,8 +86,8 @@ pub(super) fn snapshot(position: Position, value: Value) -> Result<InventorySnap
 }
 
 fn whole(position: Position, parts: Vec<Value>) -> Result<InventorySnapshot, Fault> {
-    let [length, areas, taken, sold, blocked] = <[Value; 5]>::try_from(parts)
-        .map_err(|parts| unexpected(&format!("a snapshot of {} parts", parts.len())))?;
+    let [length, areas, taken, sold, blocked] =
+        <[Value; 5]>::try_from(parts).map_err(|parts| unexpected(&format!("a snapshot of {} parts", parts.len())))?;
     let length = usize::try_from(unsigned(&length)?).map_err(|_| unexpected("a length"))?;
     let areas: Vec<AreaSpan> = serde_json::from_slice(&bytes(areas)?).map_err(|_| unexpected("its areas"))?;
     let (taken, sold, blocked) = (bytes(taken)?, bytes(sold)?, bytes(blocked)?);
@@ -130,6 +133,25 @@ pub(super) fn catch_up(position: Position, value: Value) -> Result<CatchUp, Faul
         Ok(InventoryChange { position: Position { seq, ..position }, places: changed.collect() })
     });
     Ok(CatchUp::Changes(changes.collect::<Result<_, Fault>>()?))
+}
+
+/// `refusal`, first entry and scan, a line each.
+pub(super) fn kept_scan(value: Value) -> Result<KeptScan, Fault> {
+    let text = String::from_utf8(bytes(value)?).map_err(|_| unexpected("a scan that is not text"))?;
+    let mut lines = text.splitn(3, '\n');
+    let mut next = || lines.next().ok_or_else(|| unexpected("a scan without its parts"));
+    let (refusal, first, scan) = (next()?, next()?, next()?);
+    let result = match refusal {
+        "" => ScanResult::Admitted,
+        reason => ScanResult::Refused(ScanReason::parse(reason).map_err(|error| unexpected(&error.to_string()))?),
+    };
+    let first = if first.is_empty() { None } else { Some(serde_json::from_str(first).map_err(Fault::internal)?) };
+    Ok(KeptScan { scan: serde_json::from_str(scan).map_err(Fault::internal)?, result, first })
+}
+
+/// Many of them.
+pub(super) fn kept_scans(value: Value) -> Result<Vec<KeptScan>, Fault> {
+    array(value)?.into_iter().map(kept_scan).collect()
 }
 
 /// A number of something.

@@ -90,4 +90,7 @@ scripts! {
     GATE_FILTER = "gate_filter", false, [include_str!("lua/gate_filter.lua")];
     MARK_ADMITTED = "mark_admitted", true, [include_str!("lua/mark.lua")];
     MARK_REVOKED = "mark_revoked", true, [include_str!("lua/mark.lua")];
+    KEEP_SCAN = "keep_scan", true, [include_str!("lua/keep_scan.lua")];
+    KEPT_SCANS = "kept_scans", false, [include_str!("lua/kept_scans.lua")];
+    SETTLE_SCANS = "settle_scans", true, [include_str!("lua/settle_scans.lua")];
 }

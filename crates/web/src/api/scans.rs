@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use voelgoed_app::error::Error;
-use voelgoed_app::scanning::ports::{FirstEntry, Recorded, Scan, ScanResult};
+use voelgoed_app::scanning::decide::Scanned;
+use voelgoed_app::scanning::ports::{FirstEntry, Scan, ScanResult};
 use voelgoed_app::scanning::scan::{ScanCommand, scan};
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
@@ -104,8 +105,8 @@ fn outcome(result: ScanResult) -> (&'static str, Option<ScanReason>) {
     }
 }
 
-fn answer(recorded: Recorded, now: Timestamp) -> ScanDto {
-    let scan = recorded.scan;
+fn answer(scanned: Scanned, now: Timestamp) -> ScanDto {
+    let Scanned { scan, durable, degraded, repeated: _ } = scanned;
     let (result, reason) = outcome(scan.result);
     let ticket =
         scan.ticket.map(|id| ScannedTicketDto { id, label: scan.label, ticket_type_name: scan.ticket_type_name });
@@ -116,8 +117,8 @@ fn answer(recorded: Recorded, now: Timestamp) -> ScanDto {
         ticket,
         first: scan.first.map(Into::into),
         conflict: scan.conflict,
-        durable: true,
-        degraded: false,
+        durable,
+        degraded,
         now,
     }
 }
@@ -133,7 +134,7 @@ fn command(body: ScanBody) -> ScanCommand {
     }
 }
 
-/// Decides a scan at the gate; the answer means that it is written.
+/// Decides a scan at the gate; `durable` says whether it is written, else the device keeps its copy and sends it again.
 #[utoipa::path(post, path = "/api/v1/scans", request_body = ScanBody, tag = "scanning",
     responses((status = 200, body = ScanDto), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn create(
@@ -141,8 +142,8 @@ pub async fn create(
     DeviceCaller(device): DeviceCaller,
     body: Body<ScanBody>,
 ) -> Answer<Json<ScanDto>> {
-    let recorded = scan(&web.platform, &device, command(body.value)).await?;
-    Ok(Json(answer(recorded, web.platform.environment.now())))
+    let scanned = scan(&web.platform, &device, command(body.value)).await?;
+    Ok(Json(answer(scanned, web.platform.environment.now())))
 }
 
 /// Scans of a device that was offline.
@@ -197,21 +198,22 @@ pub async fn batch(
     for body in body.value.scans {
         let id = body.id;
         answers.push(match scan(&web.platform, &device, command(body)).await {
-            Ok(recorded) => accepted(recorded, web.platform.environment.now()),
+            Ok(scanned) => accepted(scanned, web.platform.environment.now()),
             Err(error) => failed(id, &error),
         });
     }
     Ok(Json(BatchDto { answers, now: web.platform.environment.now() }))
 }
 
-fn accepted(recorded: Recorded, now: Timestamp) -> BatchAnswerDto {
-    let (_, reason) = outcome(recorded.scan.result);
-    let outcome = sync_outcome(reason, recorded.scan.conflict);
+fn accepted(scanned: Scanned, now: Timestamp) -> BatchAnswerDto {
+    let (_, reason) = outcome(scanned.scan.result);
+    // What speaks against a scan is known once cold has it.
+    let outcome = scanned.durable.then(|| sync_outcome(reason, scanned.scan.conflict));
     BatchAnswerDto {
-        id: recorded.scan.id.uuid(),
-        outcome: Some(outcome),
-        durable: true,
-        scan: Some(answer(recorded, now)),
+        id: scanned.scan.id.uuid(),
+        outcome,
+        durable: scanned.durable,
+        scan: Some(answer(scanned, now)),
         error: None,
     }
 }

@@ -97,6 +97,15 @@ impl SandboxGateway {
         self
     }
 
+    /// Asks whether the provider answers at all; how it went is reported by the guard.
+    pub async fn ping(&self) {
+        if let Ended::Answered(answer) = self.get("/methods").await
+            && let Some(Ok(list)) = answer.read::<MethodList>()
+        {
+            self.directory.learn(list);
+        }
+    }
+
     /// The provider is at `url` from now on, e.g. because it was started again.
     pub fn move_to(&self, url: impl Into<String>) {
         *self.url.write().unwrap_or_else(PoisonError::into_inner) = url.into();

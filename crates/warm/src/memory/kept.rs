@@ -1,0 +1,88 @@
+//! Scans that wait for cold, beside each event's machine and under its lock (P6).
+//!
+//! Never: forgotten by a rebuild of the event, else a ticket that was let in would be let in again.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use voelgoed_app::scanning::ports::{FirstEntry, KeptScan, KeptScans, MOST_KEPT, NewScan, ScanResult};
+use voelgoed_app::ticketing::ports::{Answer, EventScope};
+use voelgoed_domain::ids::{ScanId, TicketId};
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::scanning::entry::{Direction, filter_refusal};
+use voelgoed_domain::ticketing::inventory::{GateFilter, Inventory};
+
+use super::MemoryInventory;
+
+/// An event's scans that wait for cold.
+#[derive(Default)]
+pub(super) struct Kept {
+    scans: BTreeMap<ScanId, KeptScan>,
+    /// Who was let in by one of these, and by which.
+    entries: BTreeMap<TicketId, (ScanId, FirstEntry)>,
+}
+
+impl Kept {
+    fn keep(&mut self, inventory: &mut Inventory, scan: NewScan) -> Result<KeptScan, Refusal> {
+        if let Some(before) = self.scans.get(&scan.id) {
+            return Ok(before.clone());
+        }
+        let Some(ticket) = scan.ticket else { return Err(Refusal::invalid("ticket", "A kept scan has a ticket.")) };
+        if self.scans.len() >= MOST_KEPT {
+            return Err(Refusal::new(Code::OfflineRules, "No more scans can be kept."));
+        }
+        let prior = self.entries.get(&ticket).map(|(_, entry)| entry.clone());
+        // A rebuild knows only what cold knows; these are not there yet.
+        let filter = match inventory.gate_filter(ticket) {
+            GateFilter::Unseen if prior.is_some() => GateFilter::Admitted,
+            filter => filter,
+        };
+        let refusal = filter_refusal(filter, scan.direction, scan.early, scan.forced);
+        if refusal.is_none() && scan.direction == Direction::Entry {
+            inventory.mark_admitted(ticket);
+            let entry = FirstEntry { gate: scan.gate.id, at: scan.received_at };
+            self.entries.entry(ticket).or_insert((scan.id, entry));
+        }
+        let result = refusal.map_or(ScanResult::Admitted, ScanResult::Refused);
+        let first = prior.filter(|_| refusal.is_some() || scan.forced);
+        let kept = KeptScan { scan, result, first };
+        self.scans.insert(kept.scan.id, kept.clone());
+        Ok(kept)
+    }
+
+    fn settle(&mut self, inventory: &mut Inventory, scan: ScanId) {
+        let Some(ticket) = self.scans.remove(&scan).and_then(|kept| kept.scan.ticket) else { return };
+        if self.entries.get(&ticket).is_some_and(|(by, _)| *by == scan) {
+            self.entries.remove(&ticket);
+            // Also where the event was rebuilt since, from a cold that did not know of it yet.
+            inventory.mark_admitted(ticket);
+        }
+    }
+}
+
+#[async_trait]
+impl KeptScans for MemoryInventory {
+    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<KeptScan> {
+        self.step("keep_scan", scope, |inventory, _| self.kept.entry(scope).or_default().keep(inventory, scan))
+    }
+
+    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>> {
+        self.step("kept_scans", scope, |_, _| {
+            let Some(all) = self.kept.get(&scope) else { return Ok(Vec::new()) };
+            let wanted = |kept: &&KeptScan| ticket.is_none() || kept.scan.ticket == ticket;
+            let mut found: Vec<KeptScan> = all.scans.values().filter(wanted).cloned().collect();
+            found.sort_by_key(|kept| (kept.scan.received_at, kept.scan.id));
+            found.truncate(most);
+            Ok(found)
+        })
+    }
+
+    async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()> {
+        self.step("settle_scans", scope, |inventory, _| {
+            if let Some(mut all) = self.kept.get_mut(&scope) {
+                scans.iter().for_each(|scan| all.settle(inventory, *scan));
+            }
+            Ok(())
+        })
+    }
+}

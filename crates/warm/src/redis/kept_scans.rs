@@ -1,0 +1,57 @@
+//! The port of scans that wait for cold, on Redis: beside the event's other keys, in its slot, and over a rebuild.
+//!
+//! Never: a rule of its own. What the filter would answer is asked of `domain` here, and the script picks.
+
+use async_trait::async_trait;
+use serde_json::to_vec;
+use voelgoed_app::error::Fault;
+use voelgoed_app::scanning::ports::{FirstEntry, KeptScan, KeptScans, MOST_KEPT, NewScan};
+use voelgoed_app::ticketing::ports::{Answer, EventScope};
+use voelgoed_domain::ids::{ScanId, TicketId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::scanning::entry::{Direction, filter_refusal};
+use voelgoed_domain::ticketing::inventory::GateFilter;
+
+use super::inventory::RedisWarm;
+use super::{reply, request, scripts};
+
+#[async_trait]
+impl KeptScans for RedisWarm {
+    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<KeptScan> {
+        let Some(ticket) = scan.ticket else {
+            return Err(Refusal::invalid("ticket", "A kept scan has a ticket.").into());
+        };
+        let flag = |is: bool| request::number(u8::from(is));
+        let refusal = |filter| {
+            let refusal = filter_refusal(filter, scan.direction, scan.early, scan.forced);
+            refusal.map_or_else(Vec::new, |reason| reason.as_str().into())
+        };
+        let entry = FirstEntry { gate: scan.gate.id, at: scan.received_at };
+        let args = vec![
+            scan.id.uuid().as_bytes().to_vec(),
+            request::tickets(&[ticket]),
+            flag(scan.direction == Direction::Entry),
+            flag(scan.forced),
+            refusal(GateFilter::Unseen),
+            refusal(GateFilter::Admitted),
+            refusal(GateFilter::Revoked),
+            to_vec(&scan).map_err(Fault::internal)?,
+            to_vec(&entry).map_err(Fault::internal)?,
+            request::number(scan.received_at.micros()),
+            request::number(MOST_KEPT),
+        ];
+        let value = self.run(scope, &scripts::KEEP_SCAN, args).await?;
+        Ok(reply::kept_scan(value)?)
+    }
+
+    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>> {
+        let args = vec![request::tickets(ticket.as_slice()), request::number(most)];
+        let value = self.run(scope, &scripts::KEPT_SCANS, args).await?;
+        Ok(reply::kept_scans(value)?)
+    }
+
+    async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()> {
+        let packed = scans.iter().flat_map(|scan| *scan.uuid().as_bytes()).collect();
+        self.run(scope, &scripts::SETTLE_SCANS, vec![packed]).await.map(drop)
+    }
+}
