@@ -1,5 +1,7 @@
 //! Every suite of `testing/contracts` that a warm adapter keeps, run by each of them.
 
+mod servers;
+
 use std::sync::Arc;
 
 use voelgoed_contracts::subject::{Subject, TestEnvironment};
@@ -25,5 +27,23 @@ mod memory {
         use super::*;
 
         voelgoed_contracts::kept_scans_suite!(open());
+    }
+}
+
+mod redis {
+    mod inventory {
+        voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::single().await.url()));
+    }
+    mod kept_scans {
+        voelgoed_contracts::kept_scans_suite!(crate::servers::subject(crate::servers::single().await.url()));
+    }
+}
+
+mod redis_cluster {
+    mod inventory {
+        voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+    }
+    mod kept_scans {
+        voelgoed_contracts::kept_scans_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
     }
 }

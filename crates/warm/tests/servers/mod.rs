@@ -1,0 +1,43 @@
+//! The servers that all tests of one binary share, and a store for each test with a prefix of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::OnceCell;
+use voelgoed_contracts::subject::{Subject, TestEnvironment};
+use voelgoed_testkit::redis::{RedisCluster, RedisServer};
+use voelgoed_warm::redis::{Clock, RedisSettings, RedisWarm};
+
+static SINGLE: OnceCell<RedisServer> = OnceCell::const_new();
+static CLUSTER: OnceCell<RedisCluster> = OnceCell::const_new();
+static TESTS: AtomicUsize = AtomicUsize::new(0);
+
+/// Where servers keep their files.
+pub fn directory() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+/// One server for all.
+pub async fn single() -> &'static RedisServer {
+    SINGLE.get_or_init(|| async { RedisServer::start(directory()).await.unwrap() }).await
+}
+
+/// One cluster for all.
+pub async fn cluster() -> &'static RedisCluster {
+    CLUSTER.get_or_init(|| async { RedisCluster::start(directory()).await.unwrap() }).await
+}
+
+/// Settings with a prefix that no other test has.
+pub fn settings(url: &str) -> RedisSettings {
+    let number = TESTS.fetch_add(1, Ordering::Relaxed);
+    RedisSettings { prefix: format!("test{number}"), ..RedisSettings::from_url(url).unwrap() }
+}
+
+/// A store whose clock the test moves.
+pub async fn subject(url: String) -> Subject<RedisWarm> {
+    let environment = Arc::new(TestEnvironment::default());
+    let settings = RedisSettings { clock: Clock::Environment, ..settings(&url) };
+    let store = Arc::new(RedisWarm::open(settings, Arc::clone(&environment) as _));
+    Subject { store, environment, keep: Box::new(()) }
+}

@@ -1,0 +1,10 @@
+//! Real Redis servers on free ports: one alone, or a cluster of three masters with a replica each; killed, stopped, emptied and failed over at will.
+//!
+//! Never: a server that outlives the process that started it (also where that is killed), a signal to anything else, a wait without a deadline.
+
+mod cluster;
+mod process;
+mod wire;
+
+pub use cluster::RedisCluster;
+pub use process::RedisServer;
