@@ -7,6 +7,7 @@ pub mod books;
 pub mod buyer;
 pub mod client;
 pub mod organizer;
+pub mod postgres;
 pub mod redis;
 pub mod scanner;
 pub mod server;

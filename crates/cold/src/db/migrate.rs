@@ -44,6 +44,7 @@ const STEPS: &[Step] = steps! {
     150 "0150_scans",
     160 "0160_capture_grace",
     190 "0190_nodes",
+    200 "0200_row_security",
 };
 
 const HISTORY: &str = "create table if not exists schema_steps (number bigint primary key, name text not null, checksum {bytes} not null)";

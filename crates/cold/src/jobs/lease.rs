@@ -13,7 +13,7 @@ use crate::db::{Db, Result, Sql, System, binds, row, sql};
 /// Asked on a reader first: most rounds find nothing, and need not trouble the writer.
 const ANY: Sql = sql(
     "jobs.any",
-    "select 1 from jobs where queue = $1 and dead_at is null and run_at <= $2 and (leased_until is null or leased_until <= $2) limit 1",
+    "select cast(1 as bigint) from jobs where queue = $1 and dead_at is null and run_at <= $2 and (leased_until is null or leased_until <= $2) limit 1",
 );
 const DUE: Sql = sql(
     "jobs.due",

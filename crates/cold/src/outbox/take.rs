@@ -14,7 +14,8 @@ use super::body;
 use crate::db::{Db, Error, Result, Sql, System, binds, row, sql};
 
 /// Asked on a reader first: most rounds find nothing, and need not trouble the writer.
-const ANY: Sql = sql("outbox.any", "select 1 from outbox where delivered_at is null and due_at <= $1 limit 1");
+const ANY: Sql =
+    sql("outbox.any", "select cast(1 as bigint) from outbox where delivered_at is null and due_at <= $1 limit 1");
 /// `earlier` counts the undelivered rows before this one in its aggregate; none of them may be leased or paused.
 const TAKE: Sql = sql(
     "outbox.take",

@@ -1,0 +1,4 @@
+//! Cold on a real Postgres: the suites of its ports, and what only a server of its own brings: row security, failures, replicas, migrations.
+
+mod contracts;
+mod server;

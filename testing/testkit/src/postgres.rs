@@ -1,0 +1,254 @@
+//! Real Postgres servers: a primary and streaming replicas, each a process of its own on a free port, as an unprivileged user where the tests are root.
+//!
+//! Never: a server that outlives the tests (whoever holds its pipe keeps it alive, and it goes with its directory once that is closed), a signal to
+//! a process that was not started from here. For tests only: nothing is flushed to the disk, so a crash of the machine loses all.
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+
+use crate::until::until;
+
+/// A start, also after a crash, takes at most this.
+const START: Duration = Duration::from_secs(60);
+/// Who owns the schema and serves: no superuser, so that row security holds.
+pub const ROLE: &str = "voelgoed";
+/// Starts the server given, and ends it as the line says that comes first, or with its directory where the pipe is closed.
+const KEEPER: &str = r#"directory=$1; shift; "$@" </dev/null & server=$!
+if read -r signal; then kill -"$signal" $server; wait; else kill -QUIT $server; wait; rm -rf "$directory"; fi"#;
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Postgres {
+    binaries: PathBuf,
+    directory: PathBuf,
+    port: u16,
+    keeper: Option<Child>,
+}
+
+impl Postgres {
+    /// A fresh primary with the role [`ROLE`], which may create databases.
+    ///
+    /// # Errors
+    /// Where Postgres is not installed (`apt-get install postgresql`), or does not start.
+    pub async fn start() -> anyhow::Result<Self> {
+        let mut server = Self::prepare()?;
+        let data = server.data();
+        let mut made = server.command("initdb")?;
+        made.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"]).arg(&data);
+        run(&mut made)?;
+        server.rise().await?;
+        server.sql("postgres", &format!("create role {ROLE} login createdb"))?;
+        Ok(server)
+    }
+
+    /// A streaming replica of this server, which follows it as `name`.
+    ///
+    /// # Errors
+    /// Where the copy fails, or the replica does not start.
+    pub async fn replica(&self, name: &str) -> anyhow::Result<Self> {
+        let mut replica = Self::prepare()?;
+        let data = replica.data();
+        let from = format!("host=127.0.0.1 port={} user=postgres application_name={name}", self.port);
+        let mut copy = replica.command("pg_basebackup")?;
+        copy.args([
+            "--no-sync",
+            "--write-recovery-conf",
+            "--wal-method=stream",
+            "--checkpoint=fast",
+            "-d",
+            &from,
+            "-D",
+        ]);
+        run(copy.arg(&data))?;
+        replica.rise().await?;
+        Ok(replica)
+    }
+
+    /// Where `database` is reached as [`ROLE`].
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{ROLE}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Where `database` is reached as the superuser.
+    #[must_use]
+    pub fn superuser_url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Makes an empty database, or a copy of another one that nobody is connected to.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn create_database(&self, name: &str, template: &str) -> anyhow::Result<()> {
+        self.sql("postgres", &format!("create database {name} owner {ROLE} template {template}")).map(drop)
+    }
+
+    /// What the superuser is told: a line per row, without headings.
+    ///
+    /// # Errors
+    /// Where the server refuses.
+    pub fn sql(&self, database: &str, text: &str) -> anyhow::Result<String> {
+        let mut asked = Command::new(self.binaries.join("psql"));
+        asked.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", &self.superuser_url(database), "-c", text]);
+        Ok(run(&mut asked)?.trim().to_owned())
+    }
+
+    /// kill -9 of the server and of all its sessions.
+    ///
+    /// # Errors
+    /// Where it was not running.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        self.signal("KILL")?;
+        let mut keeper = self.keeper.take().context("the server is down already")?;
+        // The server is gone by now; the keeper is told to keep the directory.
+        let _ = keeper.stdin.take().context("a pipe")?.write_all(b"KILL\n");
+        until("the keeper ends", START, || {
+            let ended = keeper.try_wait();
+            async move { Ok(ended?.map(drop)) }
+        })
+        .await
+    }
+
+    /// Stops every process of it where it is (SIGSTOP): it keeps its connections and answers nothing.
+    ///
+    /// # Errors
+    /// Where it is not running.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        self.signal("STOP")
+    }
+
+    /// Goes on after [`Self::freeze`].
+    ///
+    /// # Errors
+    /// Where it is not running.
+    pub fn thaw(&self) -> anyhow::Result<()> {
+        self.signal("CONT")
+    }
+
+    /// Starts it (again) at its port, and waits until it takes connections.
+    ///
+    /// # Errors
+    /// Where it does not come up in time.
+    pub async fn rise(&mut self) -> anyhow::Result<()> {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.directory.join("log"))?;
+        let mut server = Command::new("sh");
+        server.args(["-c", KEEPER, "sh"]).arg(&self.directory).args(unprivileged()?);
+        server.arg(self.binaries.join("postgres")).arg("-D").arg(self.data());
+        let port = format!("port={}", self.port);
+        for setting in [
+            port.as_str(),
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=300",
+            "shared_buffers=32MB",
+            "fsync=off",
+            "full_page_writes=off",
+            "hot_standby_feedback=on",
+            "wal_receiver_status_interval=1",
+        ] {
+            server.args(["-c", setting]);
+        }
+        let child = server.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log).spawn();
+        self.keeper = Some(child.context("cannot start a shell")?);
+        until("Postgres takes connections", START, || async { Ok(self.sql("postgres", "select 1").ok()) })
+            .await
+            .with_context(|| fs::read_to_string(self.directory.join("log")).unwrap_or_default())
+            .map(drop)
+    }
+
+    fn prepare() -> anyhow::Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let directory = std::env::temp_dir().join(format!("voelgoed-postgres-{}-{port}", std::process::id()));
+        fs::create_dir_all(&directory)?;
+        let user = unprivileged()?;
+        if let [_, uid, ..] = user.as_slice() {
+            run(Command::new("chown").arg(uid.trim_start_matches("--reuid=")).arg(&directory))?;
+        }
+        Ok(Self { binaries: binaries()?, directory, port, keeper: None })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    /// A program of Postgres, as the unprivileged user.
+    fn command(&self, program: &str) -> anyhow::Result<Command> {
+        let mut words = unprivileged()?.into_iter();
+        let program = self.binaries.join(program);
+        let Some(first) = words.next() else { return Ok(Command::new(program)) };
+        let mut command = Command::new(first);
+        command.args(words).arg(program);
+        Ok(command)
+    }
+
+    /// Sends a signal to the server and to its sessions.
+    fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let pid = fs::read_to_string(self.data().join("postmaster.pid")).context("the server is down")?;
+        let server = pid.lines().next().context("a process id")?.to_owned();
+        let sessions = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap_or_default();
+        let mut kill = Command::new("kill");
+        kill.arg(format!("-{name}")).arg(&server).args(sessions.split_whitespace());
+        // A session may have ended meanwhile; the server itself may not.
+        let told = run(&mut kill);
+        ensure!(told.is_ok() || Path::new(&format!("/proc/{server}")).exists(), "the server is gone");
+        Ok(())
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // A frozen server hears nothing.
+        let _ = self.thaw();
+        match &mut self.keeper {
+            Some(keeper) => {
+                drop(keeper.stdin.take());
+                let _ = keeper.wait();
+            }
+            None => drop(fs::remove_dir_all(&self.directory)),
+        }
+    }
+}
+
+/// What goes before a program of Postgres where we are root, whom it refuses to serve.
+fn unprivileged() -> anyhow::Result<Vec<String>> {
+    use std::os::unix::fs::MetadataExt;
+    if fs::metadata("/proc/self")?.uid() != 0 {
+        return Ok(Vec::new());
+    }
+    let users = fs::read_to_string("/etc/passwd")?;
+    let of = |name: &str| {
+        let line = users.lines().find(|line| line.starts_with(&format!("{name}:")))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.to_owned(), fields.next()?.to_owned()))
+    };
+    let (user, group) = of("postgres").or_else(|| of("nobody")).context("no unprivileged user")?;
+    Ok(vec!["setpriv".to_owned(), format!("--reuid={user}"), format!("--regid={group}"), "--clear-groups".to_owned()])
+}
+
+/// Where the programs of Postgres are: Debian's newest, else beside the `postgres` of the path.
+fn binaries() -> anyhow::Result<PathBuf> {
+    let debian =
+        fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut found: Vec<PathBuf> = debian.filter(|bin| bin.join("postgres").exists()).collect();
+    found.sort();
+    found
+        .pop()
+        .or_else(|| std::env::split_paths(&path).find(|bin| bin.join("postgres").exists()))
+        .context("Postgres is not installed: apt-get install postgresql")
+}
+
+fn run(command: &mut Command) -> anyhow::Result<String> {
+    let done = command.stdin(Stdio::null()).output().with_context(|| format!("{command:?}"))?;
+    if !done.status.success() {
+        bail!("{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+}
