@@ -1,4 +1,7 @@
-//! Who did what: written after the deed; a lost line is logged, never a reason to fail it.
+//! Who did what: written after the deed, in a commit of its own; a lost line is logged, never a reason to fail it.
+//!
+//! Not part of the deed's commit on purpose: the actor is known to the surface alone, and every port method would have to carry it. Between the
+//! two commits a crash loses the line and leaves the log's `audited`. What must never be lost, of money, stands in the journal and in refunds.
 
 use voelgoed_domain::ids::OrganizationId;
 
