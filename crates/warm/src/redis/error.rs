@@ -7,7 +7,17 @@ use voelgoed_app::error::{Dependency, Fault};
 
 /// The codes of a server that does not begin.
 const REFUSALS: &[&str] = &[
-    "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOAUTH", "NOPERM", "NOREPLICAS", "OOM", "READONLY", "TRYAGAIN",
+    "BUSY",
+    "CLUSTERDOWN",
+    "LOADING",
+    "MASTERDOWN",
+    "MISCONF",
+    "NOAUTH",
+    "NOPERM",
+    "NOREPLICAS",
+    "OOM",
+    "READONLY",
+    "TRYAGAIN",
 ];
 
 /// Why a call has no answer.

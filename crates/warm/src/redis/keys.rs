@@ -17,7 +17,10 @@ pub(super) fn scope_of(prefix: &str, key: &[u8], name: &str) -> Option<EventScop
     let tag = std::str::from_utf8(key).ok()?.strip_prefix(prefix)?.strip_prefix(":{")?.strip_suffix(name)?;
     let (organization, event) = tag.strip_suffix("}:")?.split_once(':')?;
     let id = |text| Uuid::try_parse(text).ok();
-    Some(EventScope { organization: OrganizationId::from_uuid(id(organization)?), event: EventId::from_uuid(id(event)?) })
+    Some(EventScope {
+        organization: OrganizationId::from_uuid(id(organization)?),
+        event: EventId::from_uuid(id(event)?),
+    })
 }
 
 /// The slot of a key: CRC-16/XMODEM of its hash tag.
@@ -29,7 +32,10 @@ pub(super) fn slot(key: &str) -> u16 {
 
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
-        (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 })
+        (0..8).fold(
+            crc ^ (u16::from(*byte) << 8),
+            |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 },
+        )
     })
 }
 

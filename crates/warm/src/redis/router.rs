@@ -135,7 +135,9 @@ impl Router {
 async fn slots_of(server: &Arc<Server>) -> Result<Vec<Stretch>, CallError> {
     let answer = server.ask(cmd("CLUSTER").arg("SLOTS")).await?;
     let stretches = read_slots(&answer, &server.address);
-    stretches.filter(|stretches| !stretches.is_empty()).ok_or_else(|| CallError::Refused("it knows no slots".to_owned()))
+    stretches
+        .filter(|stretches| !stretches.is_empty())
+        .ok_or_else(|| CallError::Refused("it knows no slots".to_owned()))
 }
 
 /// `[[first, last, [host, port, …], …], …]`; an empty host is the one that was asked.

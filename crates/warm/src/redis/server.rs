@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, ProtocolVersion, PushInfo, PushKind,
     RedisConnectionInfo, Value, cmd,
 };
-use redis::io::tcp::TcpSettings;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 use voelgoed_app::environment::Environment;
@@ -153,8 +153,7 @@ pub(super) async fn dial(
     settings: &RedisSettings,
     heard: impl Fn(PushInfo) -> Result<(), redis::aio::SendError> + Send + Sync + 'static,
 ) -> Result<MultiplexedConnection, CallError> {
-    let (host, port) =
-        split(address).ok_or_else(|| CallError::NotSent(format!("{address} is not host:port")))?;
+    let (host, port) = split(address).ok_or_else(|| CallError::NotSent(format!("{address} is not host:port")))?;
     let mut redis = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
     if let Some(username) = &settings.username {
         redis = redis.set_username(username);

@@ -64,7 +64,9 @@ impl RedisSettings {
         let rest = rest.trim_end_matches('/');
         let (who, servers) = rest.rsplit_once('@').map_or((None, rest), |(who, servers)| (Some(who), servers));
         let (username, password) = match who.map(|who| who.split_once(':').ok_or(MalformedUrl)).transpose()? {
-            Some((user, password)) => (Some(user.to_owned()).filter(|user| !user.is_empty()), Some(password.to_owned())),
+            Some((user, password)) => {
+                (Some(user.to_owned()).filter(|user| !user.is_empty()), Some(password.to_owned()))
+            }
             None => (None, None),
         };
         let addresses: Vec<_> = servers.split(',').map(str::to_owned).collect();
@@ -104,8 +106,15 @@ mod tests {
         assert_eq!((cluster.username.as_deref(), cluster.password.as_deref()), (Some("vg"), Some("a@b")));
         assert!(!format!("{cluster:?}").contains("a@b"), "a password is not shown");
         assert_eq!(split("[::1]:2"), Some(("::1", 2)));
-        for bad in ["memory", "redis://", "redis://h", "redis://h:x", "redis://a:1,b:2", "redis+cluster://a:1,", "redis://u@h:1"]
-        {
+        for bad in [
+            "memory",
+            "redis://",
+            "redis://h",
+            "redis://h:x",
+            "redis://a:1,b:2",
+            "redis+cluster://a:1,",
+            "redis://u@h:1",
+        ] {
             assert_eq!(RedisSettings::from_url(bad).unwrap_err(), MalformedUrl, "{bad}");
         }
     }

@@ -31,9 +31,20 @@ impl RedisCluster {
             let bus = free_port()?;
             let bus_text = bus.to_string();
             let arguments = [
-                "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "1000",
-                "--cluster-require-full-coverage", "no", "--cluster-replica-validity-factor", "0",
-                "--repl-diskless-sync-delay", "0", "--cluster-port", &bus_text,
+                "--cluster-enabled",
+                "yes",
+                "--cluster-config-file",
+                "nodes.conf",
+                "--cluster-node-timeout",
+                "1000",
+                "--cluster-require-full-coverage",
+                "no",
+                "--cluster-replica-validity-factor",
+                "0",
+                "--repl-diskless-sync-delay",
+                "0",
+                "--cluster-port",
+                &bus_text,
             ];
             servers.push(RedisServer::start_with(root, &arguments.map(str::to_owned)).await?);
             buses.push(bus);

@@ -123,6 +123,12 @@ impl RedisServer {
         self.ask(&["SAVE"]).await.map(drop)
     }
 
+    /// Where [`Self::save`] writes to, and a start looks.
+    #[must_use]
+    pub fn saved(&self) -> PathBuf {
+        self.directory.join("dump.rdb")
+    }
+
     /// kill -9.
     ///
     /// # Errors

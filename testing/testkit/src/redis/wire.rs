@@ -21,7 +21,10 @@ pub(super) async fn ask(port: u16, command: &[&str]) -> anyhow::Result<String> {
         stream.write_all(text.as_bytes()).await?;
         read(&mut stream).await
     };
-    timeout(ANSWERS, asked).await.with_context(|| format!("{command:?}: no answer"))?.with_context(|| format!("{command:?}"))
+    timeout(ANSWERS, asked)
+        .await
+        .with_context(|| format!("{command:?}: no answer"))?
+        .with_context(|| format!("{command:?}"))
 }
 
 async fn read(stream: &mut BufReader<TcpStream>) -> anyhow::Result<String> {

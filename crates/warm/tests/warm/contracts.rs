@@ -1,7 +1,5 @@
 //! Every suite of `testing/contracts` that a warm adapter keeps, run by each of them.
 
-mod servers;
-
 use std::sync::Arc;
 
 use voelgoed_contracts::subject::{Subject, TestEnvironment};
