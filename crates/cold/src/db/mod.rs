@@ -1,7 +1,7 @@
 //! The store layer: pools, transactions, binds and statements, so that each statement of this crate is written once for every engine.
 //!
 //! Never: a slice's table, an await of anything but SQL inside a write transaction, a wait without limit. Promise: what [`Tx::commit`] returned
-//! is on disk (P3); an error says whether anything may have been changed ([`Error`]).
+//! is on disk (P3), but for [`Db::begin_unflushed`]; an error says whether anything may have been changed ([`Error`]).
 //! To add an engine: a variant of [`Pools`] and of `tx::Open`, its tokens in `sql.rs`, its binds in `value.rs`, its codes in `error.rs`.
 
 pub(crate) mod copy;
@@ -130,6 +130,16 @@ impl Db {
         self.open(scope.into(), Mode::Write).await
     }
 
+    /// [`Self::begin`] for notes about work that is done again without them, such as who is at it and what is over: its commit waits for no disk.
+    /// It survives this process; with the machine the last of it may go, and never anything that was committed after it.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub(crate) async fn begin_unflushed(&self, scope: impl Into<Scope>) -> Result<Tx> {
+        touch::cold_write();
+        self.open(scope.into(), Mode::Unflushed).await
+    }
+
     /// [`Self::begin`] for work that was marked where it was handed over (the committer).
     pub(crate) async fn begin_unmarked(&self, scope: impl Into<Scope>) -> Result<Tx> {
         self.open(scope.into(), Mode::Write).await
@@ -146,8 +156,7 @@ impl Db {
 
     async fn open(&self, scope: Scope, mode: Mode) -> Result<Tx> {
         let open = match &self.inner.pools {
-            Pools::Sqlite(sqlite) if mode == Mode::Write => tx::Open::Sqlite(sqlite.begin_write().await?),
-            Pools::Sqlite(sqlite) => tx::Open::Sqlite(sqlite.begin_read().await?),
+            Pools::Sqlite(sqlite) => tx::Open::Sqlite(sqlite.begin(mode).await?),
             Pools::Postgres(postgres) => tx::Open::Postgres(postgres.begin(self.lane_of(scope), scope, mode).await?),
         };
         Ok(Tx::new(open, self.clone()))

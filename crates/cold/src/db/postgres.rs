@@ -1,6 +1,6 @@
 //! Postgres: a pool per kind of work, so that reports cannot take the sale's connections (P9), and a session that is begun, used and ended.
 //!
-//! Never: `synchronous_commit` off (P3), a wait without limit, a connection given back whose state is not known, a superuser (row security would
+//! Never: `synchronous_commit` off but in a transaction that asked for it (P3), a wait without limit, a connection given back whose state is not known, a superuser (row security would
 //! not hold for it, P7). Every transaction says for whom it is before its first statement; see [`super::Scope`].
 
 use std::io::ErrorKind;
@@ -135,6 +135,7 @@ pub(super) fn pool_options(settings: &PostgresSettings, most: u32) -> PgPoolOpti
 fn begin_text(scope: Scope, mode: Mode) -> String {
     let mode = match mode {
         Mode::Write => "",
+        Mode::Unflushed => "; set local synchronous_commit = off",
         Mode::Read => " read only",
         Mode::Snapshot => " isolation level repeatable read read only",
     };

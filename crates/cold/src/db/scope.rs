@@ -91,8 +91,10 @@ pub(crate) enum Lane {
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Writing: every statement sees what was committed before it.
+    /// Writing: every statement sees what was committed before it, and the commit is on disk.
     Write,
+    /// Writing what is done again where it is lost with the machine: the commit is on disk with the next flushed one.
+    Unflushed,
     /// One statement that reads.
     Read,
     /// Reading: every statement sees the same moment.

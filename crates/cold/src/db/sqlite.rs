@@ -1,6 +1,6 @@
 //! The embedded engine: one file, one writer connection, some readers.
 //!
-//! Never: `synchronous` below FULL (P3), a second writer connection in this process, a wait beyond [`WAIT`].
+//! Never: `synchronous` below FULL but in a transaction that asked for it (P3; so every one says which it wants), a second writer connection in this process, a wait beyond [`WAIT`].
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite as Engine, Transaction};
 
-use super::{Error, Result};
+use super::{Error, Mode, Result};
 
 /// The database's file in the data directory.
 pub(crate) const FILE: &str = "voelgoed.sqlite";
@@ -53,12 +53,12 @@ impl Sqlite {
         Ok(Self { writer, readers })
     }
 
-    pub(super) async fn begin_write(&self) -> Result<Transaction<'static, Engine>> {
-        Ok(self.writer.begin_with("begin immediate").await?)
-    }
-
-    pub(super) async fn begin_read(&self) -> Result<Transaction<'static, Engine>> {
-        Ok(self.readers.begin().await?)
+    pub(super) async fn begin(&self, mode: Mode) -> Result<Transaction<'static, Engine>> {
+        Ok(match mode {
+            Mode::Write => self.writer.begin_with("pragma synchronous = full; begin immediate").await?,
+            Mode::Unflushed => self.writer.begin_with("pragma synchronous = normal; begin immediate").await?,
+            Mode::Read | Mode::Snapshot => self.readers.begin().await?,
+        })
     }
 
     pub(super) async fn reader(&self) -> Result<PoolConnection<Engine>> {

@@ -69,6 +69,24 @@ async fn what_is_not_committed_never_was_and_the_writer_is_free_again() {
 }
 
 #[tokio::test]
+async fn a_transaction_waits_for_the_disk_whatever_the_one_before_it_did() {
+    const SYNCHRONOUS: Sql = sql("test.synchronous", "pragma synchronous");
+    const FULL: i64 = 2;
+    let dir = TempDir::new();
+    let db = Db::open_sqlite(dir.path()).await.unwrap();
+    for committed in [true, false] {
+        let mut unflushed = db.begin_unflushed(System::Relay).await.unwrap();
+        assert_eq!(unflushed.fetch_all::<(i64,)>(SYNCHRONOUS, vec![]).await.unwrap(), [(FULL - 1,)]);
+        match committed {
+            true => unflushed.commit().await.unwrap(),
+            false => drop(unflushed),
+        }
+        let mut flushed = db.begin(Scope::Tenant(ORG)).await.unwrap();
+        assert_eq!(flushed.fetch_all::<(i64,)>(SYNCHRONOUS, vec![]).await.unwrap(), [(FULL,)]);
+    }
+}
+
+#[tokio::test]
 async fn a_snapshot_sees_one_moment_and_cannot_write() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();

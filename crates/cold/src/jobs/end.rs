@@ -30,7 +30,7 @@ const REVIVE: Sql = sql(
 );
 
 pub(super) async fn end(db: &Db, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> Result<bool> {
-    let mut tx = db.begin(System::Jobs).await?;
+    let mut tx = db.begin_unflushed(System::Jobs).await?;
     let changed = match end {
         JobEnd::Done | JobEnd::Cancelled(_) => tx.execute(GONE, binds![id, lease]).await?,
         JobEnd::Retry { at, error } => tx.execute(RETRY, binds![id, lease, at, error, now]).await?,

@@ -48,7 +48,7 @@ pub(super) async fn lease(
     if db.fetch_optional::<(i64,)>(System::Jobs, ANY, binds![queue.as_str(), now]).await?.is_none() {
         return Ok(Vec::new());
     }
-    let mut tx = db.begin(System::Jobs).await?;
+    let mut tx = db.begin_unflushed(System::Jobs).await?;
     let due: Vec<Row> = tx.fetch_all(DUE, binds![queue.as_str(), now, most]).await?;
     let (used_up, due): (Vec<Row>, Vec<Row>) = due.into_iter().partition(|job| job.attempt >= job.max_attempts);
     let ids = |rows: &[Row]| rows.iter().map(|job| row![job.id]).collect::<Vec<_>>();
@@ -62,7 +62,7 @@ pub(super) async fn lease(
 }
 
 pub(super) async fn renew(db: &Db, id: JobId, lease: Uuid, until: Timestamp) -> Result<bool> {
-    let mut tx = db.begin(System::Jobs).await?;
+    let mut tx = db.begin_unflushed(System::Jobs).await?;
     let renewed = tx.execute(RENEW, binds![id, lease, until]).await?;
     tx.commit().await?;
     Ok(renewed == 1)

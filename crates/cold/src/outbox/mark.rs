@@ -29,7 +29,7 @@ async fn mark(db: &Db, statement: Sql, ids: &[Uuid], moment: Timestamp) -> Resul
     if ids.is_empty() {
         return Ok(());
     }
-    let mut tx = db.begin(System::Relay).await?;
+    let mut tx = db.begin_unflushed(System::Relay).await?;
     tx.execute_rows(statement, binds![moment], ids.iter().map(|id| row![*id]).collect()).await?;
     tx.commit().await
 }

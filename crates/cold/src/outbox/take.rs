@@ -45,7 +45,7 @@ pub(super) async fn take(db: &Db, most: u32, now: Timestamp, lease: Duration) ->
     if db.fetch_optional::<(i64,)>(System::Relay, ANY, binds![now]).await?.is_none() {
         return Ok(Vec::new());
     }
-    let mut tx = db.begin(System::Relay).await?;
+    let mut tx = db.begin_unflushed(System::Relay).await?;
     let rows = without_gaps(tx.fetch_all(TAKE, binds![now, most]).await?);
     if rows.is_empty() {
         return Ok(Vec::new());
