@@ -1,7 +1,8 @@
-//! `cargo xtask dev`: the shop with its demo events, on this machine, with data that outlives the run.
+//! `cargo xtask dev`: the shop with its demo events, on this machine, with data that outlives the run; one process, or a platform of many.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 
+use crate::machine::{self, HAPROXY, POSTGRES, REDIS};
 use crate::run::Run;
 use crate::shell;
 
@@ -17,10 +18,16 @@ pub struct Options {
     /// Optimised, as it ships; slower to build.
     #[arg(long)]
     release: bool,
+    /// Three web nodes and two workers behind HAProxy, on a Redis Cluster and a Postgres with a replica; optimised. Ports are free ones.
+    #[arg(long)]
+    cluster: bool,
 }
 
 /// Builds and serves until it is stopped.
 pub fn serve(run: &Run, options: &Options) -> anyhow::Result<ExitCode> {
+    if options.cluster {
+        return serve_cluster(run, options);
+    }
     let data = run.target().join("dev-data");
     let mut command = shell::cargo(&run.root);
     command.args(["run", "--quiet", "--package", "voelgoed"]);
@@ -34,5 +41,25 @@ pub fn serve(run: &Run, options: &Options) -> anyhow::Result<ExitCode> {
         println!("data: {} (delete it to begin anew)", data.display());
     }
     let status = command.status()?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The same as a platform of many processes; what starts and ends them is a program of `testing/nodes`.
+fn serve_cluster(run: &Run, options: &Options) -> anyhow::Result<ExitCode> {
+    machine::prepare(&[HAPROXY, POSTGRES, REDIS])?;
+    // Cargo's own words go to standard error: the first line of standard output is the platform's.
+    shell::quietly(shell::cargo(&run.root).args(["build", "--package", "voelgoed-nodes"]))?;
+    shell::quietly(shell::cargo(&run.root).args(["build", "--release", "--package", "voelgoed"]))?;
+    let target = run.target();
+    let mut command = Command::new(target.join("debug").join("voelgoed-nodes"));
+    command.current_dir(&run.root).arg("dev").arg("--binary").arg(target.join("release").join("voelgoed"));
+    // Where this process ends, whatever the reason, its end of the pipe does too, and with it the platform.
+    command.arg("--root").arg(target.join("dev-cluster")).arg("--exit-with-parent").stdin(Stdio::piped());
+    if options.json {
+        command.arg("--json");
+    }
+    let mut platform = command.spawn()?;
+    let _lifeline = platform.stdin.take();
+    let status = platform.wait()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

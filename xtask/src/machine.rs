@@ -32,6 +32,8 @@ impl Need {
 pub const CHROMIUM: Need = Need { package: "chromium", probe: &["chromium", "--version"] };
 /// What steers it.
 pub const CHROMEDRIVER: Need = Need { package: "chromium-driver", probe: &["chromedriver", "--version"] };
+/// The balancer in front of several nodes.
+pub const HAPROXY: Need = Need { package: "haproxy", probe: &["haproxy", "-v"] };
 /// Letters for its screenshots.
 pub const FONTS: Need =
     Need { package: "fonts-dejavu-core", probe: &["test", "-d", "/usr/share/fonts/truetype/dejavu"] };

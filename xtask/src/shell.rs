@@ -39,6 +39,16 @@ pub fn must(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs it without a word on standard output; an error where it fails.
+pub fn quietly(command: &mut Command) -> anyhow::Result<()> {
+    let status =
+        command.stdout(Stdio::null()).status().with_context(|| format!("cannot start `{}`", spelled(command)))?;
+    if !status.success() {
+        bail!("`{}` ended with {status}", spelled(command));
+    }
+    Ok(())
+}
+
 /// Runs it and returns what it printed on stdout; an error with its stderr where it fails.
 pub fn capture(command: &mut Command) -> anyhow::Result<String> {
     let output = command.output().with_context(|| format!("cannot start `{}`", spelled(command)))?;

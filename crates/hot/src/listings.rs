@@ -94,4 +94,8 @@ impl Listings for CachedListings {
     fn forget(&self, organization: OrganizationId, event: EventId) {
         self.listings.forget(&EventScope { organization, event });
     }
+
+    fn forget_all(&self) {
+        self.listings.clear();
+    }
 }

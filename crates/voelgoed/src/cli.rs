@@ -59,6 +59,8 @@ pub enum Command {
         #[command(subcommand)]
         act: JobsAct,
     },
+    /// Bring the schema of Postgres up to date; nodes of the release before may serve meanwhile.
+    Migrate,
     /// Print the OpenAPI document.
     Openapi,
     /// Print every setting with its default.

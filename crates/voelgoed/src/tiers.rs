@@ -4,20 +4,19 @@
 
 use std::fmt;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
+use voelgoed_warm::redis::RedisSettings;
 
 use crate::role::Role;
 use crate::settings::Settings;
 
 /// What stands behind the warm tier.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum WarmStore {
     /// This process's memory: for one node only.
     Memory,
-    /// One Redis, `redis://…`.
-    Redis(String),
-    /// The seeds of a Redis Cluster, each `redis://…`.
-    RedisCluster(Vec<String>),
+    /// Redis, one server or a cluster.
+    Redis(RedisSettings),
 }
 
 /// What stands behind the cold tier.
@@ -52,26 +51,17 @@ impl WarmStore {
         if url == "memory" {
             return Ok(Self::Memory);
         }
-        if let Some(seeds) = url.strip_prefix("redis+cluster://") {
-            let seeds: Vec<String> = seeds.split(',').map(|seed| format!("redis://{}", seed.trim())).collect();
-            if seeds.iter().any(|seed| seed == "redis://") {
-                bail!("a seed of the cluster is empty; write redis+cluster://host:port,host:port");
-            }
-            return Ok(Self::RedisCluster(seeds));
-        }
-        if url.starts_with("redis://") && url.len() > "redis://".len() {
-            return Ok(Self::Redis(url.to_owned()));
-        }
-        bail!("must be \"memory\", \"redis://…\" or \"redis+cluster://…,…\"")
+        let settings = RedisSettings::from_url(url).map_err(|error| anyhow!("{error}, or \"memory\""))?;
+        Ok(Self::Redis(settings))
     }
 
     /// Its name for people.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Memory => "memory",
+            Self::Redis(settings) if settings.cluster => "Redis Cluster",
             Self::Redis(_) => "Redis",
-            Self::RedisCluster(_) => "Redis Cluster",
         }
     }
 }
@@ -103,7 +93,7 @@ impl ColdStore {
 }
 
 /// Both tiers, checked together with the role and the secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Tiers {
     /// Warm.
     pub warm: WarmStore,
@@ -146,7 +136,7 @@ impl Tiers {
     /// True where several processes may work on them.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        self.warm != WarmStore::Memory && self.cold != ColdStore::Embedded
+        !matches!(self.warm, WarmStore::Memory) && self.cold != ColdStore::Embedded
     }
 }
 
@@ -166,10 +156,12 @@ mod tests {
 
     #[test]
     fn urls_name_stores() {
-        let seeds = vec!["redis://a:1".to_owned(), "redis://b:2".to_owned()];
-        assert_eq!(WarmStore::parse("redis+cluster://a:1, b:2").unwrap(), WarmStore::RedisCluster(seeds));
-        assert_eq!(WarmStore::parse("redis://:pw@a:1/2").unwrap(), WarmStore::Redis("redis://:pw@a:1/2".into()));
-        for wrong in ["", "redis", "redis://", "redis+cluster://", "redis+cluster://a,,b", "http://a"] {
+        for (url, name) in
+            [("memory", "memory"), ("redis://:pw@a:1", "Redis"), ("redis+cluster://a:1,b:2", "Redis Cluster")]
+        {
+            assert_eq!(WarmStore::parse(url).unwrap().name(), name);
+        }
+        for wrong in ["", "redis", "redis://", "redis+cluster://", "redis+cluster://a:1,,b:1", "http://a:1"] {
             assert!(WarmStore::parse(wrong).is_err(), "{wrong}");
         }
         for (url, replicas, good) in [
@@ -188,15 +180,15 @@ mod tests {
     fn what_does_not_fit_together_is_refused() {
         for (warm, cold, master, provider, role, refused) in [
             ("memory", "sqlite", "", "", Role::All, None),
-            ("redis://a", "sqlite", "", "", Role::All, None),
+            ("redis://a:1", "sqlite", "", "", Role::All, None),
             ("memory", "postgres://a", "k", "http://p", Role::All, None),
-            ("redis://a", "postgres://a", "k", "http://p", Role::Web, None),
-            ("redis+cluster://a,b", "postgres://a", "k", "http://p", Role::Worker, None),
+            ("redis://a:1", "postgres://a", "k", "http://p", Role::Web, None),
+            ("redis+cluster://a:1,b:1", "postgres://a", "k", "http://p", Role::Worker, None),
             ("memory", "sqlite", "", "", Role::Web, Some("role web needs")),
             ("memory", "postgres://a", "k", "http://p", Role::Worker, Some("role worker needs")),
-            ("redis://a", "sqlite", "", "", Role::Web, Some("role web needs")),
-            ("redis://a", "postgres://a", "", "http://p", Role::All, Some("master key")),
-            ("redis://a", "postgres://a", "k", "", Role::Web, Some("sandbox.url")),
+            ("redis://a:1", "sqlite", "", "", Role::Web, Some("role web needs")),
+            ("redis://a:1", "postgres://a", "", "http://p", Role::All, Some("master key")),
+            ("redis://a:1", "postgres://a", "k", "", Role::Web, Some("sandbox.url")),
         ] {
             let found = Tiers::of(&settings(warm, cold, master, provider), role);
             match refused {

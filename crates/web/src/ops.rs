@@ -25,6 +25,8 @@ async fn livez() -> &'static str {
 /// What `/readyz` says.
 #[derive(Serialize)]
 struct Ready {
+    /// Which node says so.
+    node: String,
     /// True while the node is about to stop.
     leaving: bool,
     #[serde(flatten)]
@@ -59,7 +61,13 @@ async fn readyz(State(web): State<Web>) -> Response {
         started_at: node.started_at.to_string(),
     });
     let nodes_at = known.at.map(|at| at.to_string());
-    let ready = Ready { leaving, readiness: web.capabilities.current(), nodes: nodes.collect(), nodes_at };
+    let ready = Ready {
+        node: web.node.to_string(),
+        leaving,
+        readiness: web.capabilities.current(),
+        nodes: nodes.collect(),
+        nodes_at,
+    };
     (status, Json(ready)).into_response()
 }
 

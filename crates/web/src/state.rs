@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 use voelgoed_app::nodes::members::Members;
 use voelgoed_app::platform::Platform;
 use voelgoed_app::scanning::watch::GateWatch;
@@ -43,6 +44,8 @@ pub struct Shared {
     pub gate_watch: GateWatch,
     /// What is possible now.
     pub capabilities: Capabilities,
+    /// Which node this is; new at each start.
+    pub node: Uuid,
     /// Which nodes there are.
     pub members: Members,
     /// Refuses the less critical first.

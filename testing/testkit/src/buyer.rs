@@ -60,6 +60,12 @@ impl Buyer {
         Self { client, session: None }
     }
 
+    /// The same buyer, who talks to another node from now on.
+    #[must_use]
+    pub fn at(&self, client: &Client) -> Self {
+        Self { client: client.clone(), session: self.session.clone() }
+    }
+
     async fn call(&mut self, method: Method, path: &str, call: Call<'_>) -> anyhow::Result<Answer> {
         let session = self.session.clone();
         let answer = self.client.call(method, path, Call { session: session.as_deref(), ..call }).await?;

@@ -6,9 +6,12 @@
 pub mod books;
 pub mod buyer;
 pub mod client;
+pub mod cluster;
+pub mod haproxy;
 pub mod organizer;
 pub mod postgres;
 pub mod redis;
 pub mod scanner;
 pub mod server;
 pub mod until;
+pub mod verdict;

@@ -10,6 +10,7 @@ mod crash;
 mod demo;
 mod deny;
 mod fmt;
+mod nodes;
 mod payments;
 mod race;
 mod schemathesis;
@@ -38,6 +39,7 @@ const SUITES: &[&dyn Suite] = &[
     &race::Race,
     &payments::Payments,
     &crash::Crash,
+    &nodes::Nodes,
     &browser::Browser,
     &schemathesis::Schemathesis,
     &api::EDGES,

@@ -40,4 +40,7 @@ pub trait Listings: Send + Sync + 'static {
 
     /// Forgets what is cached of an event.
     fn forget(&self, organization: OrganizationId, event: EventId);
+
+    /// Forgets every listing: some may have changed unheard.
+    fn forget_all(&self);
 }

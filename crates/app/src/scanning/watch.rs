@@ -15,11 +15,13 @@ pub enum GateSignal {
     Admitted(TicketId),
     /// These tickets no longer admit.
     Revoked(Vec<TicketId>),
+    /// Signals may have been missed: the package must be fetched anew.
+    Missed,
 }
 
 /// Signals for the gates of all events on this node.
 #[derive(Debug, Clone)]
-pub struct GateWatch(broadcast::Sender<(EventScope, GateSignal)>);
+pub struct GateWatch(broadcast::Sender<(Option<EventScope>, GateSignal)>);
 
 impl Default for GateWatch {
     fn default() -> Self {
@@ -31,12 +33,17 @@ impl GateWatch {
     /// Tells every device on this node.
     pub fn signal(&self, scope: EventScope, signal: GateSignal) {
         // Nobody listening is the usual case.
-        let _unheard = self.0.send((scope, signal));
+        let _unheard = self.0.send((Some(scope), signal));
+    }
+
+    /// Tells every device on this node, of whatever event, that it may have missed something.
+    pub fn missed(&self) {
+        let _unheard = self.0.send((None, GateSignal::Missed));
     }
 
     /// Hears the signals of all events; the caller picks its own.
     #[must_use]
-    pub fn subscribe(&self) -> broadcast::Receiver<(EventScope, GateSignal)> {
+    pub fn subscribe(&self) -> broadcast::Receiver<(Option<EventScope>, GateSignal)> {
         self.0.subscribe()
     }
 }

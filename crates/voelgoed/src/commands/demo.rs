@@ -82,6 +82,7 @@ async fn remembered_or_new(settings: &Settings, wired: &Wired) -> anyhow::Result
                 );
             }
             let seeded = seed(&wired.platform).await?;
+            std::fs::create_dir_all(&settings.data.directory)?;
             // It holds keys, so only its owner reads it.
             write_private(&path, &serde_json::to_vec(&seeded)?)?;
             Ok(seeded)

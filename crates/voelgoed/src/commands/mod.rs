@@ -4,6 +4,7 @@ mod backup;
 mod demo;
 mod doctor;
 mod jobs;
+mod migrate;
 mod organizer;
 mod sandbox_psp;
 mod seed;
@@ -31,6 +32,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Restore(args) => backup::restore(&settings()?, &args.from).await,
         Command::Doctor => doctor::doctor(&settings()?).await,
         Command::Jobs { act } => jobs::jobs(&settings()?, act).await,
+        Command::Migrate => migrate::migrate(&settings()?).await,
         Command::SandboxPsp(args) => sandbox_psp::run(args, &settings()?).await,
         Command::Openapi => {
             println!("{}", voelgoed_web::assembly::document().to_pretty_json()?);

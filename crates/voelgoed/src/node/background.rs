@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use voelgoed_app::outbox::bulletin::Tell;
 use voelgoed_app::outbox::reader::FactReader;
 use voelgoed_app::outbox::readers::{Caches, Gates, OrderWatchers, Warm};
 use voelgoed_app::payments::{expire, resolve, send};
@@ -15,6 +16,7 @@ use voelgoed_app::scanning::watch::GateWatch;
 use voelgoed_jobs::{Relay, RelaySettings, Runner, RunnerSettings};
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
+use super::hearsay::Hearsay;
 use super::until;
 use crate::health;
 use crate::role::Role;
@@ -52,6 +54,16 @@ pub fn start(
         Arc::new(OrderWatchers(platform.order_watch.clone())),
         Arc::new(Gates(gate_watch.clone())),
     ];
+    if let Some(bulletin) = wired.bulletin.clone().filter(|_| role.serves()) {
+        let hearsay = Hearsay {
+            bulletin,
+            node: wired.node,
+            readers: local.clone(),
+            platform: Arc::clone(platform),
+            gate_watch: gate_watch.clone(),
+        };
+        tasks.spawn(until(behind.clone(), hearsay.follow()));
+    }
     if role.works() {
         work(tasks, wired, local, behind)?;
     }
@@ -67,6 +79,9 @@ fn work(
     let platform = &wired.platform;
     let mut readers: Vec<Arc<dyn FactReader>> = vec![Arc::new(Warm(Arc::clone(platform)))];
     readers.extend(local);
+    if let Some(bulletin) = wired.bulletin.clone() {
+        readers.push(Arc::new(Tell { bulletin, node: wired.node }));
+    }
     let relay = Relay::new(platform.outbox.clone(), platform.environment.clone(), readers, RelaySettings::default());
     tasks.spawn(relay.run(behind.clone()));
     let runner = Runner::new(

@@ -4,6 +4,7 @@
 //! relay and the jobs, then the membership, then the store.
 
 mod background;
+mod hearsay;
 mod membership;
 mod surface;
 

@@ -32,6 +32,7 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
         fanout: Arc::clone(&wired.fanout),
         gate_watch: GateWatch::default(),
         capabilities: wired.capabilities.clone(),
+        node: wired.node,
         members: wired.members.clone(),
         load_shed: LoadShed::new(LoadShedLimit { in_flight: settings.server.most_in_flight, delay: LATE_BY }),
         exporter,

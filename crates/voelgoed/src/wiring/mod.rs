@@ -12,6 +12,7 @@ use uuid::Uuid;
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::nodes::members::Members;
+use voelgoed_app::outbox::bulletin::Bulletin;
 use voelgoed_app::payments::dispatch::Dispatch;
 use voelgoed_app::payments::ports::PaymentGateway;
 use voelgoed_app::platform::{Platform, SaleTimes};
@@ -33,6 +34,7 @@ use crate::settings::Settings;
 use crate::tiers::{ColdStore, Tiers};
 
 pub use handlers::registry;
+pub use tiers::postgres;
 
 /// Everything that a process of this program is made of.
 pub struct Wired {
@@ -46,6 +48,8 @@ pub struct Wired {
     pub warm_guard: Option<Arc<Guarded>>,
     /// What is possible now.
     pub capabilities: Capabilities,
+    /// The way to other nodes, where there can be any.
+    pub bulletin: Option<Arc<dyn Bulletin>>,
     /// This process among the others; new at each start.
     pub node: Uuid,
     /// Who else is there.
@@ -64,8 +68,8 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let master: MasterKey = secret::master_key(&settings.secrets, directory, &Machine)?;
     let capabilities = Capabilities::new();
     let cold = tiers::cold(&stores.cold, directory, &environment).await?;
-    let tiers::Warm { inventory, kept_scans, guard: warm_guard } =
-        tiers::warm(&stores.warm, &environment, &capabilities).await?;
+    let tiers::Warm { inventory, kept_scans, guard: warm_guard, bulletin } =
+        tiers::warm(&stores.warm, &environment, &capabilities);
     let loader = Arc::new(loader::PlatformLoader::default());
     let limits = FanoutLimits { viewers: settings.limits.viewers, ..FanoutLimits::default() };
     let fanout = Arc::new(Fanout::new(Arc::clone(&inventory), loader.clone(), Arc::clone(&environment), limits));
@@ -115,6 +119,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         cold,
         warm_guard,
         capabilities,
+        bulletin,
         node,
         members: Members::default(),
         is_shared,

@@ -3,30 +3,41 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use voelgoed_app::environment::Environment;
+use voelgoed_app::outbox::bulletin::Bulletin;
 use voelgoed_app::scanning::ports::KeptScans;
 use voelgoed_app::ticketing::ports::InventoryStore;
+use voelgoed_cold::db::PostgresSettings;
 use voelgoed_cold::{Cold, ColdConfig};
 use voelgoed_resilience::Capabilities;
 use voelgoed_warm::guarded::{Guarded, WarmPorts};
 use voelgoed_warm::memory::MemoryInventory;
+use voelgoed_warm::redis::RedisWarm;
 
 use crate::tiers::{ColdStore, WarmStore};
 
-/// Opens the cold tier and brings its schema up to date.
+/// Opens the cold tier. The embedded one brings its schema up to date; that of Postgres must be (`voelgoed migrate`).
 pub async fn cold(
     store: &ColdStore,
     directory: &Path,
     environment: &Arc<dyn Environment>,
 ) -> anyhow::Result<Arc<Cold>> {
-    let config = match store {
-        ColdStore::Embedded => ColdConfig::embedded(directory),
-        ColdStore::Postgres { .. } => bail!("this program was built without Postgres"),
+    let opened = match store {
+        ColdStore::Embedded => Cold::open(ColdConfig::embedded(directory), Arc::clone(environment)).await,
+        ColdStore::Postgres { .. } => Cold::open_postgres(&postgres(store), Arc::clone(environment)).await,
     };
-    let cold =
-        Cold::open(config, Arc::clone(environment)).await.with_context(|| format!("cold.url ({})", store.name()))?;
-    Ok(Arc::new(cold))
+    Ok(Arc::new(opened.with_context(|| format!("cold.url ({})", store.name()))?))
+}
+
+/// Where the Postgres of the settings is.
+pub fn postgres(store: &ColdStore) -> PostgresSettings {
+    match store {
+        ColdStore::Embedded => PostgresSettings::new(""),
+        ColdStore::Postgres { primary, replicas } => {
+            PostgresSettings { replicas: replicas.clone(), ..PostgresSettings::new(primary) }
+        }
+    }
 }
 
 /// The warm tier's ports, by one store.
@@ -37,29 +48,28 @@ pub struct Warm {
     pub kept_scans: Arc<dyn KeptScans>,
     /// What stands before a store that can be away; this process's own memory cannot.
     pub guard: Option<Arc<Guarded>>,
+    /// Tells other nodes, where there can be any.
+    pub bulletin: Option<Arc<dyn Bulletin>>,
 }
 
 impl Warm {
     fn near(store: Arc<impl WarmPorts>) -> Self {
-        Self { inventory: store.clone(), kept_scans: store, guard: None }
+        Self { inventory: store.clone(), kept_scans: store, guard: None, bulletin: None }
     }
 
-    #[expect(dead_code, reason = "stores elsewhere come with their adapter")]
-    fn far(store: Arc<impl WarmPorts>, capabilities: &Capabilities) -> Self {
+    fn far(store: Arc<impl WarmPorts + Bulletin>, capabilities: &Capabilities) -> Self {
         let seed = u64::from(std::process::id());
-        let guard = Arc::new(Guarded::new(store, capabilities.clone(), seed));
-        Self { inventory: guard.clone(), kept_scans: guard.clone(), guard: Some(guard) }
+        let guard = Arc::new(Guarded::new(store.clone(), capabilities.clone(), seed));
+        Self { inventory: guard.clone(), kept_scans: guard.clone(), guard: Some(guard), bulletin: Some(store) }
     }
 }
 
-/// Opens the warm tier, whose health goes to `capabilities`.
-pub async fn warm(
-    store: &WarmStore,
-    environment: &Arc<dyn Environment>,
-    _capabilities: &Capabilities,
-) -> anyhow::Result<Warm> {
+/// Opens the warm tier, whose health goes to `capabilities`; Redis is connected to at the first call.
+pub fn warm(store: &WarmStore, environment: &Arc<dyn Environment>, capabilities: &Capabilities) -> Warm {
     match store {
-        WarmStore::Memory => Ok(Warm::near(Arc::new(MemoryInventory::new(Arc::clone(environment))))),
-        WarmStore::Redis(_) | WarmStore::RedisCluster(_) => bail!("this program was built without Redis"),
+        WarmStore::Memory => Warm::near(Arc::new(MemoryInventory::new(Arc::clone(environment)))),
+        WarmStore::Redis(settings) => {
+            Warm::far(Arc::new(RedisWarm::open(settings.clone(), Arc::clone(environment))), capabilities)
+        }
     }
 }

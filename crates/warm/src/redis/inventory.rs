@@ -42,9 +42,9 @@ const SWEPT_TOGETHER: usize = 16;
 
 /// The warm inventory on Redis, shared by all nodes.
 pub struct RedisWarm {
-    settings: Arc<RedisSettings>,
+    pub(super) settings: Arc<RedisSettings>,
     environment: Arc<dyn Environment>,
-    router: Router,
+    pub(super) router: Router,
     signals: Signals,
     /// The highest position of each event that this node was told of.
     seen: DashMap<EventScope, Position>,

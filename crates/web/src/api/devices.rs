@@ -122,10 +122,10 @@ pub async fn stream(State(web): State<Web>, DeviceCaller(device): DeviceCaller) 
     let frames = stream::unfold(signals, move |mut signals| async move {
         loop {
             let (event, tickets) = match signals.recv().await {
-                Ok((of, GateSignal::Admitted(ticket))) if of == scope => ("admitted", vec![ticket]),
-                Ok((of, GateSignal::Revoked(tickets))) if of == scope => ("revoked", tickets),
+                Ok((of, GateSignal::Admitted(ticket))) if of == Some(scope) => ("admitted", vec![ticket]),
+                Ok((of, GateSignal::Revoked(tickets))) if of == Some(scope) => ("revoked", tickets),
+                Ok((_, GateSignal::Missed)) | Err(RecvError::Lagged(_)) => ("package", Vec::new()),
                 Ok(_) => continue,
-                Err(RecvError::Lagged(_)) => ("package", Vec::new()),
                 Err(RecvError::Closed) => return None,
             };
             let json = serde_json::json!({ "tickets": tickets }).to_string();

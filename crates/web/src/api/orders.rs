@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use voelgoed_app::checkout::place_order::{PaymentChoice, PlaceOrder, place_order};
 use voelgoed_app::checkout::ports::{Buyer as BuyerDetails, OrderDetail};
 use voelgoed_app::checkout::read_order::{read_order, scope_of_token};
+use voelgoed_app::checkout::watch::OrderSignal;
 use voelgoed_app::idempotency::Idempotent;
 use voelgoed_app::payments::pay_again::pay_again as pay_again_command;
 use voelgoed_app::scanning::codes;
@@ -310,9 +311,13 @@ pub async fn stream(State(web): State<Web>, PathId(order): PathId<OrderId>, toke
         }
         loop {
             match changes.recv().await {
-                Ok((organization, changed)) if organization == scope.organization && changed == order => break,
-                Ok(_) => {}
-                Err(RecvError::Lagged(_)) => break,
+                Ok(OrderSignal::Changed(organization, changed))
+                    if organization == scope.organization && changed == order =>
+                {
+                    break;
+                }
+                Ok(OrderSignal::Changed(..)) => {}
+                Ok(OrderSignal::Missed) | Err(RecvError::Lagged(_)) => break,
                 Err(RecvError::Closed) => return None,
             }
         }

@@ -1,0 +1,24 @@
+//! `voelgoed migrate`: brings the schema of Postgres up to date, while nodes of the release before serve on it.
+
+use anyhow::Context;
+use voelgoed_cold::db::migrate_postgres;
+
+use crate::role::Role;
+use crate::settings::Settings;
+use crate::tiers::{ColdStore, Tiers};
+use crate::wiring::postgres;
+
+/// Runs the steps that the schema lacks, all or none, and names them. The embedded database does this at each start by itself.
+pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    let tiers = Tiers::of(settings, Role::All)?;
+    if tiers.cold == ColdStore::Embedded {
+        println!("nothing to do: the embedded database migrates when it is opened");
+        return Ok(());
+    }
+    let steps = migrate_postgres(&postgres(&tiers.cold)).await.context("the schema was not changed")?;
+    for step in &steps {
+        println!("{step}");
+    }
+    println!("{} steps", steps.len());
+    Ok(())
+}

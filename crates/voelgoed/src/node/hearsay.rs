@@ -1,0 +1,81 @@
+//! What other nodes' relays tell: handed to whoever watches on this node, as its own relay would.
+//!
+//! Never: a fact acknowledged here. Where something may have been missed, watchers read anew and caches are emptied.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+use voelgoed_app::outbox::bulletin::{Bulletin, Notice};
+use voelgoed_app::outbox::fact::OutboxRow;
+use voelgoed_app::outbox::reader::FactReader;
+use voelgoed_app::platform::Platform;
+use voelgoed_app::scanning::watch::GateWatch;
+
+/// Before the next attempt to listen.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What the task needs.
+pub struct Hearsay {
+    /// The way between nodes.
+    pub bulletin: Arc<dyn Bulletin>,
+    /// This node, whose own notices it has heard already.
+    pub node: Uuid,
+    /// Who hears.
+    pub readers: Vec<Arc<dyn FactReader>>,
+    /// Whose watchers read anew.
+    pub platform: Arc<Platform>,
+    /// Who is told to read anew at the gates.
+    pub gate_watch: GateWatch,
+}
+
+impl Hearsay {
+    /// Listens for ever.
+    pub async fn follow(self) {
+        let mut away = false;
+        loop {
+            match self.bulletin.listen().await {
+                Ok(mut notices) => {
+                    away = false;
+                    self.missed();
+                    while let Some(notice) = notices.heard.recv().await {
+                        self.hear(notice).await;
+                    }
+                }
+                Err(fault) => {
+                    if !std::mem::replace(&mut away, true) {
+                        tracing::warn!(%fault, "cannot hear the other nodes; trying on");
+                    }
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn hear(&self, notice: Notice) {
+        if notice.from == self.node {
+            return;
+        }
+        let row = OutboxRow {
+            id: Uuid::nil(),
+            organization: notice.organization,
+            aggregate: Uuid::nil(),
+            version: 0,
+            fact: notice.fact,
+            at: self.platform.environment.now(),
+        };
+        for reader in &self.readers {
+            if let Err(error) = reader.read(&row).await {
+                tracing::debug!(%error, reader = reader.name(), "a notice was not taken note of");
+            }
+        }
+    }
+
+    /// From here on everything is heard; what was told before is not known.
+    fn missed(&self) {
+        self.platform.order_watch.missed();
+        self.gate_watch.missed();
+        self.platform.listings.forget_all();
+        self.platform.credentials.forget_all();
+    }
+}
