@@ -29,6 +29,9 @@ mod memory {
 }
 
 mod redis {
+    mod bulletin {
+        voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::single().await.url()));
+    }
     mod inventory {
         voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::single().await.url()));
     }
@@ -38,6 +41,9 @@ mod redis {
 }
 
 mod redis_cluster {
+    mod bulletin {
+        voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+    }
     mod inventory {
         voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
     }
