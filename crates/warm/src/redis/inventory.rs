@@ -66,21 +66,6 @@ impl RedisWarm {
         }
     }
 
-    /// Whether every server of the warm tier that has events answers; for `/readyz` and `doctor`.
-    ///
-    /// # Errors
-    /// `away`, with the first server that does not.
-    pub async fn ping(&self) -> Stored<()> {
-        let masters = self.router.masters().await;
-        if masters.is_empty() {
-            return Err(Fault::away(Dependency::Warm, "no server is known"));
-        }
-        for server in masters {
-            server.ask(&cmd("PING")).await?;
-        }
-        Ok(())
-    }
-
     /// Runs a script of an event and reads what it said.
     pub(super) async fn run(&self, scope: EventScope, script: &'static Script, args: Vec<Vec<u8>>) -> Answer<Value> {
         self.run_limited(scope, script, args, 0).await.map(|(_, value)| value)
