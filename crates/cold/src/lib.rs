@@ -17,6 +17,7 @@ mod ledger;
 mod nodes;
 mod outbox;
 mod payments;
+mod pulse;
 mod scanning;
 mod take_over;
 #[cfg(test)]

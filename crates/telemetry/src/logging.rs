@@ -92,7 +92,8 @@ where
 {
     let filter = EnvFilter::try_new(&config.filter)
         .map_err(|error| LogError::Filter { filter: config.filter.clone(), reason: error.to_string() })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    // A log that cannot be written (its disk is full) is no reason to stop: the default answer to that is a print, which panics.
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
     Ok(match config.format {
         // One span per request or job, so the innermost has every field; the list would repeat it.
         LogFormat::Json => Box::new(lines.json().flatten_event(true).with_span_list(false).finish()),

@@ -14,6 +14,11 @@ use crate::wiring::Wired;
 pub fn watch(wired: &Wired) -> impl Future<Output = ()> + Send + use<> {
     let told = |part: &'static str, fault: Fault| tracing::debug!(%fault, part, "still away");
     let capabilities = || wired.capabilities.clone();
+    let cold = Arc::clone(&wired.cold);
+    let cold = probe::watch(capabilities(), Dependency::Cold, move || {
+        let cold = Arc::clone(&cold);
+        async move { cold.pulse().await.unwrap_or_else(|fault| told("cold", fault)) }
+    });
     let warm = wired.warm_guard.clone();
     let warm = probe::watch(capabilities(), Dependency::Warm, move || {
         let warm = warm.clone();
@@ -34,7 +39,7 @@ pub fn watch(wired: &Wired) -> impl Future<Output = ()> + Send + use<> {
     });
     async move {
         // None of them ends.
-        tokio::join!(warm, provider);
+        tokio::join!(cold, warm, provider);
     }
 }
 

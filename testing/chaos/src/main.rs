@@ -1,9 +1,10 @@
-//! Three suites against the real binary over HTTP: a race for too few places, payments of every kind with processes killed at every step,
-//! and kill -9 again and again under load.
+//! Suites against the real binary over HTTP: a race for too few places, payments of every kind with processes killed at every step,
+//! kill -9 again and again under load, and a store that is taken away.
 //!
 //! Never: a look behind the API to judge the server (P1, P2, P3), a verdict without a count, more than 20,000 open files.
 //! To add a suite: a module, a variant of [`Suite`], and a file in `xtask/src/suites`.
 
+mod cells;
 mod crash;
 mod payments;
 mod race;
@@ -36,6 +37,8 @@ enum Suite {
     Race(race::Options),
     /// Every payment method, undisturbed and with kills at every step.
     Payments(payments::Options),
+    /// A disk that refuses to write: what the capability table promises then, and afterwards.
+    Cells,
     /// kill -9 under load.
     Crash(crash::Options),
 }
@@ -47,6 +50,7 @@ async fn main() -> ExitCode {
     let run = match &chaos.suite {
         Suite::Race(options) => race::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
         Suite::Payments(options) => payments::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
+        Suite::Cells => cells::run(&chaos.binary, &chaos.root, &mut verdicts).await,
         Suite::Crash(options) => crash::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
     };
     if let Err(error) = run {

@@ -59,6 +59,12 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// Its process, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
     /// What it wrote to its log so far.
     #[must_use]
     pub fn log_file(&self) -> PathBuf {

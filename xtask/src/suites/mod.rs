@@ -5,6 +5,7 @@
 
 mod api;
 mod browser;
+mod cells;
 mod clippy;
 mod crash;
 mod demo;
@@ -38,6 +39,7 @@ const SUITES: &[&dyn Suite] = &[
     &demo::Demo,
     &race::Race,
     &payments::Payments,
+    &cells::Cells,
     &crash::Crash,
     &nodes::Nodes,
     &browser::Browser,

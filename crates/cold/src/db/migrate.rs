@@ -44,6 +44,7 @@ const STEPS: &[Step] = steps! {
     150 "0150_scans",
     160 "0160_capture_grace",
     190 "0190_nodes",
+    195 "0195_pulse",
     200 "0200_row_security",
 };
 

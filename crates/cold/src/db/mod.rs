@@ -17,10 +17,12 @@ mod sql;
 mod sqlite;
 mod tx;
 mod value;
+mod watch;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use voelgoed_resilience::Capabilities;
 use voelgoed_telemetry::touch;
 
 pub use error::{Error, Result};
@@ -39,6 +41,7 @@ pub(crate) use value::{binds, row};
 use self::postgres::Postgres;
 use self::rows::Link;
 use self::scope::Mode;
+use self::watch::{Side, Watch};
 
 /// An engine, as far as texts and binds differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,6 +63,7 @@ enum Pools {
 struct Inner {
     pools: Pools,
     signals: Signals,
+    watch: Watch,
     #[cfg(test)]
     faults: faults::Faults,
 }
@@ -102,6 +106,7 @@ impl Db {
         let inner = Inner {
             pools,
             signals: Signals::default(),
+            watch: Watch::default(),
             #[cfg(test)]
             faults: faults::Faults::default(),
         };
@@ -155,11 +160,28 @@ impl Db {
     }
 
     async fn open(&self, scope: Scope, mode: Mode) -> Result<Tx> {
-        let open = match &self.inner.pools {
-            Pools::Sqlite(sqlite) => tx::Open::Sqlite(sqlite.begin(mode).await?),
-            Pools::Postgres(postgres) => tx::Open::Postgres(postgres.begin(self.lane_of(scope), scope, mode).await?),
+        let side = match mode {
+            Mode::Write | Mode::Unflushed => Side::Writes,
+            Mode::Read | Mode::Snapshot => Side::Reads,
         };
-        Ok(Tx::new(open, self.clone()))
+        self.watch().let_in(side)?;
+        let open = match &self.inner.pools {
+            Pools::Sqlite(sqlite) => sqlite.begin(mode).await.map(tx::Open::Sqlite),
+            Pools::Postgres(postgres) => postgres.begin(self.lane_of(scope), scope, mode).await.map(tx::Open::Postgres),
+        };
+        self.watch().saw_step(side, &open);
+        Ok(Tx::new(open?, self.clone(), side))
+    }
+
+    /// Reads on one of the embedded engine's readers.
+    async fn read<R>(&self, sqlite: &sqlite::Sqlite, read: impl AsyncFnOnce(&mut Link<'_>) -> Result<R>) -> Result<R> {
+        self.watch().let_in(Side::Reads)?;
+        let found = match sqlite.reader().await {
+            Ok(mut reader) => read(&mut Link::Sqlite(&mut reader)).await,
+            Err(error) => Err(error),
+        };
+        self.watch().saw(Side::Reads, &found);
+        found
     }
 
     fn lane_of(&self, scope: Scope) -> Lane {
@@ -177,7 +199,7 @@ impl Db {
     pub async fn fetch_all<R: Row>(&self, scope: impl Into<Scope>, sql: Sql, values: Vec<Value>) -> Result<Vec<R>> {
         touch::cold_read();
         if let Pools::Sqlite(sqlite) = &self.inner.pools {
-            return rows::fetch_all(&mut Link::Sqlite(&mut *sqlite.reader().await?), sql, 0, values).await;
+            return self.read(sqlite, async |link| rows::fetch_all(link, sql, 0, values).await).await;
         }
         let mut tx = self.open(scope.into(), Mode::Read).await?;
         let found = tx.fetch_all(sql, values).await?;
@@ -211,12 +233,21 @@ impl Db {
     ) -> Result<Vec<R>> {
         touch::cold_read();
         if let Pools::Sqlite(sqlite) = &self.inner.pools {
-            return rows::fetch_rows(&mut Link::Sqlite(&mut *sqlite.reader().await?), sql, fixed, keys).await;
+            return self.read(sqlite, async |link| rows::fetch_rows(link, sql, fixed, keys).await).await;
         }
         let mut tx = self.open(scope.into(), Mode::Read).await?;
         let found = tx.fetch_rows(sql, fixed, keys).await?;
         tx.rollback().await?;
         Ok(found)
+    }
+
+    /// Tells the capability table from now on how this store is.
+    pub fn report_to(&self, capabilities: Capabilities) {
+        self.watch().report_to(capabilities);
+    }
+
+    fn watch(&self) -> &Watch {
+        &self.inner.watch
     }
 
     pub(crate) fn engine(&self) -> Engine {

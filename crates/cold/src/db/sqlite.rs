@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite as Engine, Transaction};
+use sqlx::{Connection, Sqlite as Engine, SqliteConnection, Transaction};
 
 use super::{Error, Mode, Result};
 
@@ -42,8 +42,10 @@ impl Sqlite {
             .pragma("temp_store", "memory");
         let pool =
             |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(WAIT).test_before_acquire(false);
-        // The connection lives as long as the process: nothing of it is worth making anew.
+        // The connection lives as long as the process: nothing of it is worth making anew, unless a commit failed on it, after which the driver still
+        // counts a transaction that the engine has undone.
         let writer = pool(1)
+            .before_acquire(|connection, _| Box::pin(unless_torn(connection)))
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
@@ -69,4 +71,12 @@ impl Sqlite {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Whether a connection can begin something; a rollback that is still on its way to it is waited for.
+async fn unless_torn(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    if connection.is_in_transaction() {
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }

@@ -10,6 +10,7 @@ use voelgoed_telemetry::metrics::cold;
 
 use super::postgres::Session;
 use super::rows::{self, Link};
+use super::watch::Side;
 use super::{Db, Error, Result, Row, Sql, Value};
 
 /// An engine's open transaction.
@@ -22,6 +23,9 @@ pub(super) enum Open {
 pub struct Tx {
     open: Open,
     db: Db,
+    side: Side,
+    /// Rows were changed, so that its commit reaches the disk and shows how the store is.
+    changed: bool,
     /// A statement was refused: some engines undo the whole at its end, and do not say so.
     failed: bool,
     wrote_jobs: bool,
@@ -31,8 +35,9 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(super) fn new(open: Open, db: Db) -> Self {
-        Self { open, db, failed: false, wrote_jobs: false, wrote_outbox: false, issued: Vec::new() }
+    pub(super) fn new(open: Open, db: Db, side: Side) -> Self {
+        let issued = Vec::new();
+        Self { open, db, side, changed: false, failed: false, wrote_jobs: false, wrote_outbox: false, issued }
     }
 
     /// Runs a statement; returns how many rows it changed.
@@ -41,8 +46,8 @@ impl Tx {
     /// [`super::Error`]; after any of them the transaction can only be dropped.
     pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64> {
         let done = rows::execute(&mut self.link(), sql, 0, values).await;
-        self.failed |= done.is_err();
-        done
+        self.changed |= matches!(done, Ok(1..));
+        self.seen(done)
     }
 
     /// Runs a statement for many rows: its `{rows:N}` stands for `rows`, its `$1`… for `fixed`. Returns how many rows it changed.
@@ -56,8 +61,8 @@ impl Tx {
         rows: Vec<[Value; N]>,
     ) -> Result<u64> {
         let done = rows::execute_rows(&mut self.link(), sql, fixed, rows).await;
-        self.failed |= done.is_err();
-        done
+        self.changed |= matches!(done, Ok(1..));
+        self.seen(done)
     }
 
     /// Reads all rows of a statement.
@@ -66,8 +71,7 @@ impl Tx {
     /// As [`Self::execute`].
     pub async fn fetch_all<R: Row>(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<R>> {
         let done = rows::fetch_all(&mut self.link(), sql, 0, values).await;
-        self.failed |= done.is_err();
-        done
+        self.seen(done)
     }
 
     /// Reads at most one row of a statement.
@@ -89,8 +93,7 @@ impl Tx {
         rows: Vec<[Value; N]>,
     ) -> Result<Vec<R>> {
         let done = rows::fetch_rows(&mut self.link(), sql, fixed, rows).await;
-        self.failed |= done.is_err();
-        done
+        self.seen(done)
     }
 
     /// Says that jobs were written: their runner hears of it after the commit.
@@ -113,7 +116,7 @@ impl Tx {
     /// # Errors
     /// [`super::Error::Ambiguous`] where nobody knows whether it was; others say that it was not.
     pub async fn commit(self) -> Result<()> {
-        let Self { open, db, failed, wrote_jobs, wrote_outbox, issued } = self;
+        let Self { open, db, side, changed, failed, wrote_jobs, wrote_outbox, issued } = self;
         if failed {
             return Err(Error::internal("a transaction was to be committed after one of its statements had failed"));
         }
@@ -125,7 +128,11 @@ impl Tx {
             Open::Postgres(session) => session.commit().await,
         };
         cold::sql("commit", watch.elapsed());
-        committed.map_err(Error::at_commit)?;
+        let committed = committed.map_err(Error::at_commit);
+        if changed || committed.is_err() {
+            db.watch().saw(side, &committed);
+        }
+        committed?;
         if wrote_jobs {
             db.signals().jobs().ring();
         }
@@ -149,6 +156,16 @@ impl Tx {
             Open::Sqlite(transaction) => Ok(transaction.rollback().await?),
             Open::Postgres(session) => session.rollback().await,
         }
+    }
+
+    /// What a statement's end says of the transaction and of the store: a read that is no part of a write shows that reads work.
+    fn seen<T>(&mut self, done: Result<T>) -> Result<T> {
+        self.failed |= done.is_err();
+        match self.side {
+            Side::Reads => self.db.watch().saw(Side::Reads, &done),
+            Side::Writes => self.db.watch().saw_step(Side::Writes, &done),
+        }
+        done
     }
 
     fn link(&mut self) -> Link<'_> {

@@ -68,6 +68,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let master: MasterKey = secret::master_key(&settings.secrets, directory, &Machine)?;
     let capabilities = Capabilities::new();
     let cold = tiers::cold(&stores.cold, directory, &environment).await?;
+    cold.report_to(capabilities.clone());
     let tiers::Warm { inventory, kept_scans, guard: warm_guard, bulletin } =
         tiers::warm(&stores.warm, &environment, &capabilities);
     let loader = Arc::new(loader::PlatformLoader::default());

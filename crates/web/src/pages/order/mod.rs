@@ -15,6 +15,7 @@ use voelgoed_domain::ids::OrderId;
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::scanning::ticket::TicketState;
+use voelgoed_resilience::{Answer as Answered, Capability, Degradation};
 
 use self::words::{Told, fingerprint, told};
 use super::hold::methods::{Method, methods};
@@ -111,7 +112,7 @@ pub async fn render(
         made: Moment::new(order.created_at, &event.timezone),
         buyer: order.buyer.name.clone(),
         email: order.buyer.email.clone(),
-        told: told(&detail, &event.timezone, now),
+        told: told(&detail, &event.timezone, now, payments(web)),
         fingerprint: fingerprint(&detail),
         lines: lines
             .iter()
@@ -131,6 +132,14 @@ pub async fn render(
         notice,
     };
     Ok(page(status, &template))
+}
+
+/// What is less than usual with payments.
+fn payments(web: &Web) -> Option<Degradation> {
+    match web.capabilities.may(Capability::OrderAndPay) {
+        Answered::Degraded { why } => Some(why),
+        Answered::Yes | Answered::Refused { .. } => None,
+    }
 }
 
 fn tickets(detail: &OrderDetail) -> Vec<TicketView> {

@@ -7,6 +7,7 @@ use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_domain::time::Timestamp;
+use voelgoed_resilience::Degradation;
 
 use crate::pages::text::{Moment, money};
 
@@ -25,8 +26,8 @@ pub struct Told {
     pub can_pay: bool,
 }
 
-/// What to say of an order at `now`.
-pub fn told(detail: &OrderDetail, timezone: &str, now: Timestamp) -> Told {
+/// What to say of an order at `now`, while payments work as `less` says.
+pub fn told(detail: &OrderDetail, timezone: &str, now: Timestamp, less: Option<Degradation>) -> Told {
     let say = |heading: &str, detail: String, tone| Told {
         heading: heading.to_owned(),
         detail,
@@ -36,7 +37,7 @@ pub fn told(detail: &OrderDetail, timezone: &str, now: Timestamp) -> Told {
     };
     let order = &detail.order;
     match order.state {
-        OrderState::AwaitingPayment => awaiting(detail, timezone, now),
+        OrderState::AwaitingPayment => awaiting(detail, timezone, now, less),
         OrderState::Paid => Told { follows: false, ..say("You are going!", paid(detail), "good") },
         OrderState::Expired if came_late(detail) => {
             say("Your payment came too late", "The time to pay was over and the places had gone. We pay everything back; there is nothing that you need to do.".to_owned(), "bad")
@@ -60,7 +61,7 @@ fn came_late(detail: &OrderDetail) -> bool {
     detail.attempts.iter().any(|attempt| attempt.state == AttemptState::CapturedLate)
 }
 
-fn awaiting(detail: &OrderDetail, timezone: &str, now: Timestamp) -> Told {
+fn awaiting(detail: &OrderDetail, timezone: &str, now: Timestamp, less: Option<Degradation>) -> Told {
     let pay_by = detail.order.pay_by;
     let kept = format!("Your places are kept until {}.", Moment::new(pay_by, timezone).clock());
     let last = detail.attempts.last();
@@ -68,6 +69,11 @@ fn awaiting(detail: &OrderDetail, timezone: &str, now: Timestamp) -> Told {
         _ if now > pay_by => {
             let text = "The time to pay is over. We are asking the provider for the last time, so that you never pay for nothing.";
             ("Checking your payment", text.to_owned(), "wait")
+        }
+        Some(AttemptState::Created | AttemptState::Unknown) if less == Some(Degradation::PayLater) => {
+            let text =
+                format!("{kept} Your payment goes through as soon as the provider answers again. You never pay twice.");
+            ("Payments are slow at the moment", text, "wait")
         }
         Some(AttemptState::Unknown) => {
             let text = format!(
