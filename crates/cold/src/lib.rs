@@ -33,6 +33,7 @@ use crate::checkout::place_order::PlaceOrders;
 use crate::committer::Batcher;
 use crate::db::{Db, Lane, PostgresSettings};
 use crate::payments::learn::Lessons;
+use crate::payments::lease_send::SendLeases;
 use crate::scanning::entries::RecordScans;
 
 pub use crate::committer::CommitMode;
@@ -63,6 +64,7 @@ pub struct Cold {
     plans: catalog::Plans,
     orders: Batcher<PlaceOrders>,
     lessons: Batcher<Lessons>,
+    send_leases: Batcher<SendLeases>,
     scans: Batcher<RecordScans>,
 }
 
@@ -95,8 +97,9 @@ impl Cold {
         let sale = db.lane(Lane::Sale);
         let orders = Batcher::start(PlaceOrders { environment: environment.clone() }, sale.clone(), mode);
         let lessons = Batcher::start(Lessons { environment: environment.clone() }, sale.clone(), mode);
+        let send_leases = Batcher::start(SendLeases, sale.clone(), mode);
         let scans = Batcher::start(RecordScans { environment: environment.clone() }, sale.clone(), mode);
-        Self { db, sale, environment, plans: catalog::Plans::default(), orders, lessons, scans }
+        Self { db, sale, environment, plans: catalog::Plans::default(), orders, lessons, send_leases, scans }
     }
 
     /// Ends all connections once what runs is done; what is sent afterwards is answered as away.

@@ -31,7 +31,7 @@ macro_rules! from_attempts {
 }
 
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub(super) struct AttemptRow {
+pub(crate) struct AttemptRow {
     id: Uuid,
     organization_id: Uuid,
     event_id: Uuid,

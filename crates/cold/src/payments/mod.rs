@@ -6,7 +6,7 @@
 pub(crate) mod attempts;
 mod journal;
 pub(crate) mod learn;
-mod lease_send;
+pub(crate) mod lease_send;
 mod open_attempt;
 mod open_refund;
 mod record_refund;
@@ -57,7 +57,7 @@ impl PaymentStore for Cold {
         lease: SendLease,
         now: Timestamp,
     ) -> Stored<Option<Attempt>> {
-        Ok(lease_send::lease_send(&self.sale, organization, payment, lease, now).await?)
+        lease_send::lease_send(self, organization, payment, lease, now).await
     }
 
     async fn learn(&self, organization: OrganizationId, learned: Learned) -> Stored<Decision> {
