@@ -1,4 +1,8 @@
 //! Cold on a real Postgres: the suites of its ports, and what only a server of its own brings: row security, failures, replicas, migrations.
 
 mod contracts;
+mod failures;
+mod lanes;
+mod migrations;
+mod row_security;
 mod server;

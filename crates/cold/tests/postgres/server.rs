@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::OnceCell;
+use voelgoed_app::page::PageRequest;
 use voelgoed_cold::Cold;
 use voelgoed_cold::db::{PostgresSettings, migrate_postgres};
 use voelgoed_contracts::subject::{Subject, TestEnvironment};
@@ -47,8 +48,22 @@ pub fn settings(server: &Postgres, database: &str) -> PostgresSettings {
 /// The cold tier on a database of its own.
 pub async fn open() -> Subject<Cold> {
     let server = shared().await;
-    let settings = settings(server, &database(server));
+    open_with(&settings(server, &database(server))).await
+}
+
+/// The cold tier of `settings`.
+pub async fn open_with(settings: &PostgresSettings) -> Subject<Cold> {
     let environment = Arc::new(TestEnvironment::default());
-    let store = Arc::new(Cold::open_postgres(&settings, environment.clone()).await.unwrap());
+    let store = Arc::new(Cold::open_postgres(settings, environment.clone()).await.unwrap());
     Subject { store, environment, keep: Box::new(()) }
+}
+
+/// The same store once more.
+pub fn share(subject: &Subject<Cold>) -> Subject<Cold> {
+    Subject { store: subject.store.clone(), environment: subject.environment.clone(), keep: Box::new(()) }
+}
+
+/// The first `most`.
+pub fn page(most: u32) -> PageRequest {
+    PageRequest { after: None, most }
 }
