@@ -1,5 +1,5 @@
-//! Suites against the real binary over HTTP: a race for too few places, payments of every kind with processes killed at every step,
-//! kill -9 again and again under load, and a store that is taken away.
+//! Four suites against the real binary over HTTP: a race for too few places, payments of every kind with processes killed at every step,
+//! kill -9 again and again under load, and a storm over Redis, Postgres and two nodes.
 //!
 //! Never: a look behind the API to judge the server (P1, P2, P3), a verdict without a count, more than 20,000 open files.
 //! To add a suite: a module, a variant of [`Suite`], and a file in `xtask/src/suites`.
@@ -8,6 +8,7 @@ mod cells;
 mod crash;
 mod payments;
 mod race;
+mod storm;
 mod verdict;
 
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ enum Suite {
     Cells,
     /// kill -9 under load.
     Crash(crash::Options),
+    /// Everything, over Redis and Postgres, under load.
+    Storm(storm::Options),
 }
 
 #[tokio::main]
@@ -52,6 +55,7 @@ async fn main() -> ExitCode {
         Suite::Payments(options) => payments::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
         Suite::Cells => cells::run(&chaos.binary, &chaos.root, &mut verdicts).await,
         Suite::Crash(options) => crash::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
+        Suite::Storm(options) => storm::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
     };
     if let Err(error) = run {
         verdicts.judge("the suite is carried through", Err(error));
