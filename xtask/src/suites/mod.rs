@@ -15,6 +15,7 @@ mod nodes;
 mod payments;
 mod race;
 mod schemathesis;
+mod storm;
 mod tidy;
 mod workspace;
 
@@ -41,6 +42,7 @@ const SUITES: &[&dyn Suite] = &[
     &payments::Payments,
     &cells::Cells,
     &crash::Crash,
+    &storm::Storm,
     &nodes::Nodes,
     &browser::Browser,
     &schemathesis::Schemathesis,

@@ -1,0 +1,33 @@
+//! Everything breaks again and again over the real tiers, and the clients' journals judge (P1-P7).
+
+use super::{LONGEST, Suite};
+use crate::machine::{Need, POSTGRES, REDIS};
+use crate::run::Run;
+use crate::shell::{self, Outcome};
+
+/// `voelgoed-chaos storm` against the release binary.
+pub struct Storm;
+
+impl Suite for Storm {
+    fn name(&self) -> &'static str {
+        "storm"
+    }
+
+    fn about(&self) -> &'static str {
+        "nodes, Redis, Postgres and the provider killed, frozen, emptied under load: nothing oversold, lost, doubled or mixed"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[POSTGRES, REDIS]
+    }
+
+    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
+        let mut command = run.program("voelgoed-chaos")?;
+        command.arg("storm").arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("chaos"));
+        // The short run kills nodes only; everything else breaks in the long one.
+        let much: &[&str] =
+            if run.long { &["--injections", "300"] } else { &["--injections", "8", "--only", "KillNode"] };
+        command.args(much);
+        shell::tally(&mut command, LONGEST)
+    }
+}
