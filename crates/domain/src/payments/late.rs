@@ -87,11 +87,14 @@ mod tests {
     use crate::payments::facts::{attempt, eur, order};
     use crate::payments::refund::RefundState::{self, Done, Failed, Pending, Unknown};
 
+    /// The attempts that were given back, by number, with how that ended.
+    type Tries = &'static [(u128, RefundState)];
+
     #[test]
     fn late_money_is_owed_until_a_refund_is_on_its_way() {
         let payment = |number| attempt(number, AttemptState::CapturedLate).id;
         let late = [payment(1), payment(2)];
-        let rows: &[(&[(u128, RefundState)], Option<u128>)] = &[
+        let rows: &[(Tries, Option<u128>)] = &[
             (&[], None),
             (&[(1, Pending)], None),
             (&[(1, Unknown)], None),
