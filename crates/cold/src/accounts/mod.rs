@@ -44,7 +44,7 @@ impl AccountStore for Cold {
     }
 
     async fn members(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<Member>> {
-        Ok(members::list(&self.db, organization, page).await?)
+        Ok(members::list(&self.reports, organization, page).await?)
     }
 
     async fn member_by_email(&self, email: &str) -> Stored<Option<(Member, String)>> {
@@ -80,7 +80,7 @@ impl AccountStore for Cold {
     }
 
     async fn api_keys(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<ApiKey>> {
-        Ok(api_keys::list(&self.db, organization, page).await?)
+        Ok(api_keys::list(&self.reports, organization, page).await?)
     }
 
     async fn api_key_by_secret(&self, secret: [u8; 32]) -> Stored<Option<ApiKey>> {
@@ -96,6 +96,6 @@ impl AccountStore for Cold {
     }
 
     async fn audit_lines(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<AuditLine>> {
-        Ok(audit::list(&self.db, organization, page).await?)
+        Ok(audit::list(&self.reports, organization, page).await?)
     }
 }

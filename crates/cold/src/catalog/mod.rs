@@ -45,7 +45,7 @@ impl CatalogStore for Cold {
     }
 
     async fn venues(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<Venue>> {
-        Ok(venues::list(&self.db, organization, page).await?)
+        Ok(venues::list(&self.reports, organization, page).await?)
     }
 
     async fn create_layout(
@@ -62,7 +62,7 @@ impl CatalogStore for Cold {
     }
 
     async fn layouts(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredLayout>> {
-        Ok(layouts::list(&self.db, organization, page).await?)
+        Ok(layouts::list(&self.reports, organization, page).await?)
     }
 
     async fn create_event(
@@ -129,7 +129,7 @@ impl CatalogStore for Cold {
         published_only: bool,
         page: PageRequest,
     ) -> Stored<Page<EventSummary>> {
-        Ok(events::list(&self.db, organization, published_only, page).await?)
+        Ok(events::list(&self.reports, organization, published_only, page).await?)
     }
 
     async fn venue_of(&self, organization: OrganizationId, event: EventId) -> Stored<Option<Venue>> {

@@ -45,7 +45,7 @@ impl OrderStore for Cold {
         event: Option<EventId>,
         page: PageRequest,
     ) -> Stored<Page<Order>> {
-        Ok(lists::orders(&self.sale, organization, event, page).await?)
+        Ok(lists::orders(&self.reports, organization, event, page).await?)
     }
 
     async fn read_ticket(&self, organization: OrganizationId, ticket: TicketId) -> Stored<Option<Ticket>> {

@@ -10,6 +10,7 @@ mod error;
 pub(crate) mod faults;
 mod migrate;
 mod postgres;
+mod replicas;
 mod rows;
 mod scope;
 mod signals;
@@ -57,7 +58,7 @@ enum Pools {
     /// One writer, some readers, one file.
     Sqlite(sqlite::Sqlite),
     /// Many connections, in lanes.
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
 }
 
 struct Inner {
@@ -97,7 +98,7 @@ impl Db {
     /// # Errors
     /// [`Error::Away`] where it does not answer; [`Error::Internal`] where the address, the role or the schema is not usable.
     pub async fn open_postgres(settings: &PostgresSettings) -> Result<Self> {
-        let db = Self::of(Pools::Postgres(Postgres::new(settings)?));
+        let db = Self::of(Pools::Postgres(Box::new(Postgres::new(settings)?)));
         migrate::check_postgres(settings).await?;
         Ok(db)
     }
@@ -170,7 +171,7 @@ impl Db {
             Pools::Postgres(postgres) => postgres.begin(self.lane_of(scope), scope, mode).await.map(tx::Open::Postgres),
         };
         self.watch().saw_step(side, &open);
-        Ok(Tx::new(open?, self.clone(), side))
+        Ok(Tx::new(open?, self.clone(), scope, side))
     }
 
     /// Reads on one of the embedded engine's readers.
@@ -187,6 +188,7 @@ impl Db {
     fn lane_of(&self, scope: Scope) -> Lane {
         match scope {
             Scope::Tenant(_) => self.lane,
+            Scope::System(System::Shop | System::Audit) if self.lane == Lane::Reports => Lane::Reports,
             Scope::System(System::Directory | System::Shop) => Lane::Desk,
             Scope::System(_) => Lane::Jobs,
         }
@@ -248,6 +250,13 @@ impl Db {
 
     fn watch(&self) -> &Watch {
         &self.inner.watch
+    }
+
+    /// `scope` has just committed: what it reads next holds it.
+    fn wrote(&self, scope: Scope) {
+        if let Pools::Postgres(postgres) = &self.inner.pools {
+            postgres.wrote(scope);
+        }
     }
 
     pub(crate) fn engine(&self) -> Engine {

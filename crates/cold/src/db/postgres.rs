@@ -11,6 +11,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres as Engine};
 
+use super::replicas::Replicas;
 use super::{Error, Lane, Mode, Result, Scope};
 
 /// Where Postgres is, and how much of it may be used.
@@ -28,6 +29,8 @@ pub struct PostgresSettings {
     pub jobs_connections: u32,
     /// Connections to each replica.
     pub replica_connections: u32,
+    /// A replica further behind than this is not asked.
+    pub most_lag: Duration,
     /// A statement is given up after so long.
     pub statement: Duration,
     /// So is the wait for a row that somebody else has locked.
@@ -47,6 +50,7 @@ impl PostgresSettings {
             desk_connections: 8,
             jobs_connections: 4,
             replica_connections: 8,
+            most_lag: Duration::from_secs(2),
             statement: Duration::from_secs(5),
             lock: Duration::from_secs(2),
             acquire: Duration::from_secs(2),
@@ -70,8 +74,9 @@ const STATEMENTS: usize = 512;
 /// Unused connections are ended after so long.
 const IDLE: Duration = Duration::from_secs(300);
 
-/// The pools of the primary.
+/// The pools of the primary, and its replicas.
 pub(super) struct Postgres {
+    replicas: Replicas,
     sale: PgPool,
     desk: PgPool,
     jobs: PgPool,
@@ -87,26 +92,40 @@ impl Postgres {
             let options = options.clone().application_name(&format!("voelgoed {name}"));
             pool_options(settings, most).connect_lazy_with(options)
         };
+        let patience = settings.statement + SILENCE;
         Ok(Self {
+            replicas: Replicas::new(settings, patience)?,
             sale: pool("sale", settings.sale_connections),
             desk: pool("desk", settings.desk_connections),
             jobs: pool("jobs", settings.jobs_connections),
-            patience: settings.statement + SILENCE,
+            patience,
         })
     }
 
     /// A transaction of `lane`'s pool for `scope`.
     pub(super) async fn begin(&self, lane: Lane, scope: Scope, mode: Mode) -> Result<Session> {
+        let text = begin_text(scope, mode);
+        if lane == Lane::Reports
+            && matches!(mode, Mode::Read | Mode::Snapshot)
+            && let Some(session) = self.replicas.begin(scope, &text).await
+        {
+            return Ok(session);
+        }
         let pool = match lane {
             Lane::Sale => &self.sale,
-            Lane::Desk => &self.desk,
+            Lane::Desk | Lane::Reports => &self.desk,
             Lane::Jobs => &self.jobs,
         };
-        Session::begin(pool, self.patience, &begin_text(scope, mode)).await
+        Session::begin(pool, self.patience, &text).await
+    }
+
+    /// `scope` has just written.
+    pub(super) fn wrote(&self, scope: Scope) {
+        self.replicas.wrote(scope);
     }
 
     pub(super) async fn close(&self) {
-        tokio::join!(self.sale.close(), self.desk.close(), self.jobs.close());
+        tokio::join!(self.sale.close(), self.desk.close(), self.jobs.close(), self.replicas.close());
     }
 }
 
@@ -155,7 +174,7 @@ pub(super) struct Session {
 
 impl Session {
     /// Begins on a connection of the pool. One that has died while it was idle shows here, where nothing has happened yet, and is replaced.
-    async fn begin(pool: &PgPool, patience: Duration, text: &str) -> Result<Self> {
+    pub(super) async fn begin(pool: &PgPool, patience: Duration, text: &str) -> Result<Self> {
         let mut tries = pool.options().get_max_connections();
         loop {
             let mut session = Self { connection: Some(pool.acquire().await?), patience, in_doubt: false };

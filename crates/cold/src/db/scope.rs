@@ -86,6 +86,8 @@ pub(crate) enum Lane {
     Desk,
     /// The relay, the jobs, the reconcilers.
     Jobs,
+    /// Lists and reports: on a replica that is near enough, else where the desk is.
+    Reports,
 }
 
 /// What a transaction is for.

@@ -11,7 +11,7 @@ use voelgoed_telemetry::metrics::cold;
 use super::postgres::Session;
 use super::rows::{self, Link};
 use super::watch::Side;
-use super::{Db, Error, Result, Row, Sql, Value};
+use super::{Db, Error, Result, Row, Scope, Sql, Value};
 
 /// An engine's open transaction.
 pub(super) enum Open {
@@ -26,6 +26,7 @@ pub struct Tx {
     side: Side,
     /// Rows were changed, so that its commit reaches the disk and shows how the store is.
     changed: bool,
+    scope: Scope,
     /// A statement was refused: some engines undo the whole at its end, and do not say so.
     failed: bool,
     wrote_jobs: bool,
@@ -35,9 +36,9 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(super) fn new(open: Open, db: Db, side: Side) -> Self {
+    pub(super) fn new(open: Open, db: Db, scope: Scope, side: Side) -> Self {
         let issued = Vec::new();
-        Self { open, db, side, changed: false, failed: false, wrote_jobs: false, wrote_outbox: false, issued }
+        Self { open, db, scope, side, changed: false, failed: false, wrote_jobs: false, wrote_outbox: false, issued }
     }
 
     /// Runs a statement; returns how many rows it changed.
@@ -116,7 +117,7 @@ impl Tx {
     /// # Errors
     /// [`super::Error::Ambiguous`] where nobody knows whether it was; others say that it was not.
     pub async fn commit(self) -> Result<()> {
-        let Self { open, db, side, changed, failed, wrote_jobs, wrote_outbox, issued } = self;
+        let Self { open, db, scope, side, changed, failed, wrote_jobs, wrote_outbox, issued } = self;
         if failed {
             return Err(Error::internal("a transaction was to be committed after one of its statements had failed"));
         }
@@ -128,6 +129,8 @@ impl Tx {
             Open::Postgres(session) => session.commit().await,
         };
         cold::sql("commit", watch.elapsed());
+        // Also where the answer was lost: it may have happened.
+        db.wrote(scope);
         let committed = committed.map_err(Error::at_commit);
         if changed || committed.is_err() {
             db.watch().saw(side, &committed);

@@ -22,14 +22,14 @@ pub(crate) use append::{Told, append};
 #[async_trait]
 impl LedgerStore for Cold {
     async fn balances(&self, organization: OrganizationId) -> Stored<Vec<Balance>> {
-        Ok(balances::balances(&self.db, organization).await?)
+        Ok(balances::balances(&self.reports, organization).await?)
     }
 
     async fn entries(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredEntry>> {
-        Ok(entries::entries(&self.db, organization, page).await?)
+        Ok(entries::entries(&self.reports, organization, page).await?)
     }
 
     async fn unbalanced(&self) -> Stored<Vec<EntryId>> {
-        Ok(unbalanced::unbalanced(&self.db).await?)
+        Ok(unbalanced::unbalanced(&self.reports).await?)
     }
 }

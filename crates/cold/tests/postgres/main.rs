@@ -4,5 +4,6 @@ mod contracts;
 mod failures;
 mod lanes;
 mod migrations;
+mod replicas;
 mod row_security;
 mod server;

@@ -43,7 +43,7 @@ pub(super) async fn scans(
     conflicts_only: bool,
     page: PageRequest,
 ) -> Stored<Page<Scan>> {
-    Ok(rows::list(&cold.sale, organization, event, conflicts_only, page).await?)
+    Ok(rows::list(&cold.reports, organization, event, conflicts_only, page).await?)
 }
 
 /// The committed command.
