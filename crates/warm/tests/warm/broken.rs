@@ -290,7 +290,7 @@ async fn a_promoted_replica_is_unloaded_until_rebuilt() {
     let kept = node.hold(1).await.unwrap();
     let key = node.key("meta");
     let old = cluster.master_of(&key).await.unwrap();
-    assert_eq!(old.ask(&["WAIT", "1", "5000"]).await.unwrap(), "1", "the replica has it");
+    old.replicated().await.unwrap();
     old.kill().unwrap();
     assert!(is_away(&node.hold(2).await));
     cluster.failed_over(&key, old).await.unwrap();

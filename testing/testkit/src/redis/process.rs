@@ -13,6 +13,8 @@ use crate::until::until;
 
 /// A start takes at most this.
 const START: Duration = Duration::from_secs(20);
+/// A replica follows its master within this; it says so once a second.
+const FOLLOWS: Duration = Duration::from_secs(20);
 
 /// A server that can be broken in every way. What it keeps over a restart is what [`RedisServer::save`] wrote last.
 #[derive(Debug)]
@@ -105,6 +107,23 @@ impl RedisServer {
         let info = self.ask(command).await?;
         let mut fields = info.lines().filter_map(|line| line.trim_end().split_once(':'));
         Ok(fields.find(|(found, _)| *found == name).map(|(_, value)| value.to_owned()).unwrap_or_default())
+    }
+
+    /// Waits until its replica has everything that was written here before.
+    ///
+    /// `WAIT` would not do: it knows only what its own connection wrote.
+    ///
+    /// # Errors
+    /// Where there is no replica, or it does not follow in time.
+    pub async fn replicated(&self) -> anyhow::Result<()> {
+        let info = ["INFO", "replication"];
+        let written: u64 = self.field(&info, "master_repl_offset").await?.parse()?;
+        until("the replica has it", FOLLOWS, || async {
+            let replica = self.field(&info, "slave0").await?;
+            let offset = replica.split(',').find_map(|part| part.strip_prefix("offset=")?.parse::<u64>().ok());
+            Ok(offset.filter(|offset| *offset >= written).map(drop))
+        })
+        .await
     }
 
     /// Forgets everything.
