@@ -24,9 +24,11 @@ impl Suite for Storm {
     fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
         let mut command = run.program("voelgoed-chaos")?;
         command.arg("storm").arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("chaos"));
-        // The short run kills nodes only; everything else breaks in the long one.
-        let much: &[&str] =
-            if run.long { &["--injections", "300"] } else { &["--injections", "8", "--only", "KillNode"] };
+        // The short run kills nodes only, and always the same ones; everything breaks in the long one, another way each time.
+        let much: &[&str] = match run.long {
+            true => &["--injections", "300"],
+            false => &["--injections", "8", "--only", "KillNode", "--seed", "1"],
+        };
         command.args(much);
         shell::tally(&mut command, LONGEST)
     }
