@@ -13,6 +13,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+/// Chromedriver is started at most so often.
+const STARTS: usize = 5;
 /// Chromium without screen, sound, updates or anything beyond loopback.
 const ARGUMENTS: &[&str] = &[
     "--headless",
@@ -56,7 +58,18 @@ pub struct Browser<'a> {
 
 impl Driver {
     /// Starts chromedriver on a free port; profiles are made below `scratch`.
+    ///
+    /// It takes a port of IPv4 first and then the same one of IPv6, and ends where somebody else has that one; so it is started anew.
     pub fn start(scratch: &Path) -> anyhow::Result<Self> {
+        for _ in 0..STARTS {
+            if let Some(driver) = Self::try_start(scratch)? {
+                return Ok(driver);
+            }
+        }
+        bail!("chromedriver named no port")
+    }
+
+    fn try_start(scratch: &Path) -> anyhow::Result<Option<Self>> {
         let mut child = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -80,7 +93,8 @@ impl Driver {
             profiles,
             opened: AtomicU32::new(0),
         };
-        port.map(|_| driver).context("chromedriver named no port")
+        // Without a port its own end is waited for by the drop.
+        Ok(port.map(|_| driver))
     }
 
     async fn call(&self, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
