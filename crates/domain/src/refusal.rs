@@ -20,6 +20,8 @@ pub enum Nature {
     Forbidden,
     /// There is no such thing for this caller.
     Absent,
+    /// It is there, but not to be used like this.
+    WrongMethod,
     /// The state of the world does not allow it.
     Conflict,
     /// It was there and is over.
@@ -74,6 +76,8 @@ codes! {
     PassRequired = "pass_required", Forbidden;
     /// Unknown, foreign, or the token does not fit.
     NotFound = "not_found", Absent;
+    /// The route is there, not with this method.
+    MethodNotAllowed = "method_not_allowed", WrongMethod;
     /// Another buyer was faster; `places` lists which.
     PlaceTaken = "place_taken", Conflict;
     /// Not enough free places.

@@ -7,6 +7,8 @@ pub enum Access {
     Anybody,
     /// Who has the token of the hold or order.
     Token,
+    /// Who has the order's token, and the organization that sold it.
+    TokenOrOrganizer,
     /// Members and API keys with a scope.
     Organizer,
     /// Members and API keys, whatever their scopes.
@@ -32,7 +34,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("PATCH", "/api/v1/holds/{hold}", Access::Token),
     ("DELETE", "/api/v1/holds/{hold}", Access::Token),
     ("POST", "/api/v1/orders", Access::Token),
-    ("GET", "/api/v1/orders/{order}", Access::Token),
+    ("GET", "/api/v1/orders/{order}", Access::TokenOrOrganizer),
     ("POST", "/api/v1/orders/{order}/payments", Access::Token),
     ("GET", "/api/v1/orders/{order}/stream", Access::Token),
     ("GET", "/api/v1/tickets/{file}", Access::Token),
@@ -49,6 +51,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/venues", Access::Organizer),
     ("POST", "/api/v1/layouts", Access::Organizer),
     ("GET", "/api/v1/layouts", Access::Organizer),
+    ("GET", "/api/v1/layouts/{layout}", Access::Organizer),
     ("POST", "/api/v1/layouts/import", Access::Organizer),
     ("GET", "/api/v1/organization/events", Access::Organizer),
     ("POST", "/api/v1/ticket-types", Access::Organizer),
@@ -60,8 +63,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/events/{event}/close", Access::Organizer),
     ("POST", "/api/v1/events/{event}/blocks", Access::Organizer),
     ("DELETE", "/api/v1/events/{event}/blocks", Access::Organizer),
-    ("GET", "/api/v1/organization/orders", Access::Organizer),
-    ("GET", "/api/v1/organization/orders/{order}", Access::Organizer),
+    ("GET", "/api/v1/orders", Access::Organizer),
     ("POST", "/api/v1/orders/{order}/cancel", Access::Organizer),
     ("POST", "/api/v1/orders/{order}/refunds", Access::Organizer),
     ("GET", "/api/v1/ledger/accounts", Access::Organizer),

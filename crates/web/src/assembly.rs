@@ -8,7 +8,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::refusal::{Code, Refusal};
 
 use crate::api::{self, openapi};
 use crate::extract::session_layer;
@@ -35,6 +35,7 @@ pub fn router(web: Web) -> Router {
         .merge(ops::routes())
         .route("/api/v1/openapi.json", get(move || async move { Json(document) }))
         .fallback(nothing_here)
+        .method_not_allowed_fallback(not_like_this)
         // Bodies end at a named limit; seating plans have a larger one of their own.
         .layer(DefaultBodyLimit::max(largest_body))
         .layer(CompressionLayer::new().compress_when(compressed))
@@ -55,6 +56,10 @@ pub fn operator_router(web: Web) -> Router {
 
 async fn nothing_here() -> Response {
     Failure::from(Refusal::not_found()).into_response()
+}
+
+async fn not_like_this() -> Response {
+    Failure::from(Refusal::new(Code::MethodNotAllowed, "This is here, but not with this method.")).into_response()
 }
 
 /// The OpenAPI document.

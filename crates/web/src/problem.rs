@@ -120,6 +120,7 @@ pub fn status_of(nature: Nature) -> StatusCode {
         Nature::Unauthenticated => StatusCode::UNAUTHORIZED,
         Nature::Forbidden => StatusCode::FORBIDDEN,
         Nature::Absent => StatusCode::NOT_FOUND,
+        Nature::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
         Nature::Conflict => StatusCode::CONFLICT,
         Nature::Gone => StatusCode::GONE,
         Nature::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

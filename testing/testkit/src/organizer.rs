@@ -178,7 +178,7 @@ impl Organizer {
     /// # Errors
     /// Where they cannot be read.
     pub async fn orders(&self, event: &str) -> anyhow::Result<Vec<Value>> {
-        self.all(&format!("/api/v1/organization/orders?event={event}")).await
+        self.all(&format!("/api/v1/orders?event={event}")).await
     }
 
     /// One order, whole.
@@ -186,7 +186,7 @@ impl Organizer {
     /// # Errors
     /// Where it cannot be read.
     pub async fn order(&self, order: &str) -> anyhow::Result<Value> {
-        let path = format!("/api/v1/organization/orders/{order}");
+        let path = format!("/api/v1/orders/{order}");
         self.client.get(&path, Call { bearer: Some(&self.key), ..Call::default() }).await
     }
 

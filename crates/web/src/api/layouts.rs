@@ -18,7 +18,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::created::{created, idempotent, json};
 use super::paging::{ListDto, ListParams};
-use crate::extract::{Body, OptionalKey, Organizer, Params};
+use crate::extract::{Body, OptionalKey, Organizer, Params, PathId};
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
 
@@ -64,19 +64,26 @@ pub struct SeatBody {
     flags: Vec<SeatFlag>,
 }
 
-/// A stored version of a seating plan.
+/// A stored version of a seating plan, as lists show it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct LayoutDto {
+pub struct LayoutLineDto {
     #[schema(value_type = String)]
     id: LayoutId,
     #[schema(value_type = String)]
     venue: VenueId,
     /// 1, 2, … within the venue; 0 in the answer that makes it where it is not yet known.
     version: u32,
-    places: u32,
-    areas: Vec<LayoutAreaDto>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+}
+
+/// A stored version of a seating plan.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LayoutDto {
+    #[serde(flatten)]
+    line: LayoutLineDto,
+    places: u32,
+    areas: Vec<LayoutAreaDto>,
 }
 
 /// An area of a stored plan.
@@ -87,20 +94,17 @@ pub struct LayoutAreaDto {
     places: u32,
 }
 
+fn line(stored: &StoredLayout) -> LayoutLineDto {
+    LayoutLineDto { id: stored.id, venue: stored.venue, version: stored.version, created_at: stored.created_at }
+}
+
 fn render(stored: &StoredLayout) -> LayoutDto {
     let areas = stored.layout.areas.iter().map(|area| LayoutAreaDto {
         id: area.id.to_string(),
         name: area.name.clone(),
         places: u32::try_from(area.places().len()).unwrap_or(u32::MAX),
     });
-    LayoutDto {
-        id: stored.id,
-        venue: stored.venue,
-        version: stored.version,
-        places: stored.layout.place_count(),
-        areas: areas.collect(),
-        created_at: stored.created_at,
-    }
+    LayoutDto { line: line(stored), places: stored.layout.place_count(), areas: areas.collect() }
 }
 
 fn draft(web: &Web, at: usize, area: AreaBody) -> Result<AreaDraft, Refusal> {
@@ -179,15 +183,28 @@ pub async fn import(
     Ok(created(outcome, |stored| json(&render(stored))))
 }
 
+/// A seating plan and the places of its areas.
+#[utoipa::path(get, path = "/api/v1/layouts/{layout}", params(("layout" = String, Path)), tag = "catalog",
+    responses((status = 200, body = LayoutDto), (status = 404, body = Problem)))]
+pub async fn show(
+    State(web): State<Web>,
+    caller: Organizer,
+    PathId(layout): PathId<LayoutId>,
+) -> Answer<Json<LayoutDto>> {
+    caller.may(Scope::Catalog)?;
+    let found = web.platform.catalog.read_layout(caller.organization, layout).await?;
+    Ok(Json(render(&found.ok_or_else(Refusal::not_found)?)))
+}
+
 /// The seating plans, oldest first.
 #[utoipa::path(get, path = "/api/v1/layouts", params(ListParams), tag = "catalog",
-    responses((status = 200, body = ListDto<LayoutDto>), (status = 403, body = Problem)))]
+    responses((status = 200, body = ListDto<LayoutLineDto>), (status = 403, body = Problem)))]
 pub async fn list(
     State(web): State<Web>,
     caller: Organizer,
     Params(params): Params<ListParams>,
-) -> Answer<Json<ListDto<LayoutDto>>> {
+) -> Answer<Json<ListDto<LayoutLineDto>>> {
     caller.may(Scope::Catalog)?;
     let found = web.platform.catalog.layouts(caller.organization, params.page()?).await?;
-    Ok(Json(ListDto::of(found, |stored| render(&stored))))
+    Ok(Json(ListDto::of(found, |stored| line(&stored))))
 }

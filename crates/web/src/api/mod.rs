@@ -69,7 +69,6 @@ pub fn other_routes() -> OpenApiRouter<Web> {
         .routes(routes!(catalog::close))
         .routes(routes!(catalog::block, catalog::unblock))
         .routes(routes!(sales::list_orders))
-        .routes(routes!(sales::show_order))
         .routes(routes!(sales::cancel_order))
         .routes(routes!(refunds::create))
         .routes(routes!(ledger::accounts))
@@ -89,5 +88,8 @@ pub fn other_routes() -> OpenApiRouter<Web> {
 
 /// Routes that take whole seating plans, and so larger bodies.
 pub fn plan_routes() -> OpenApiRouter<Web> {
-    OpenApiRouter::new().routes(routes!(layouts::create, layouts::list)).routes(routes!(layouts::import))
+    OpenApiRouter::new()
+        .routes(routes!(layouts::create, layouts::list))
+        .routes(routes!(layouts::show))
+        .routes(routes!(layouts::import))
 }

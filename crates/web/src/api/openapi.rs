@@ -34,8 +34,15 @@ const ANYWHERE: &[(&str, &str)] = &[
 ];
 
 /// The prefix of the ids that each name in a path stands for; a name that is not here stands for something else.
-const PREFIXES: &[(&str, &str)] =
-    &[("event", "evt"), ("hold", "hold"), ("order", "ord"), ("key", "key"), ("ticket_type", "tt"), ("device", "dev")];
+const PREFIXES: &[(&str, &str)] = &[
+    ("event", "evt"),
+    ("hold", "hold"),
+    ("order", "ord"),
+    ("key", "key"),
+    ("ticket_type", "tt"),
+    ("device", "dev"),
+    ("layout", "lay"),
+];
 
 /// Adds what holds for every route: errors as problem+json, the shape of ids in paths, and by what each caller is known (from the access table).
 pub fn complete(document: &mut utoipa::openapi::OpenApi) {
@@ -67,6 +74,7 @@ fn known_by(access: Access, path: &str) -> Option<Vec<SecurityRequirement>> {
         // An order names its hold's token in its body.
         Access::Token if path == "/api/v1/orders" => return None,
         Access::Token => &["token", "token_query"],
+        Access::TokenOrOrganizer => &["token", "token_query", "organizer", "login"],
         // Signatures are the provider's own affair; a session is given to whoever comes without one.
         Access::Anybody | Access::Provider => return None,
     };

@@ -17,9 +17,10 @@ use voelgoed_app::scanning::codes;
 use voelgoed_app::ticketing::hold::of_token;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::token::TokenKind;
+use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::event::Event;
 use voelgoed_domain::checkout::order::OrderState;
-use voelgoed_domain::ids::{EventId, HoldId, OrderId, PaymentId, RefundId, TicketId, TicketTypeId};
+use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, PaymentId, RefundId, TicketId, TicketTypeId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::refund::RefundState;
@@ -29,7 +30,7 @@ use voelgoed_domain::time::Timestamp;
 use super::created::{created, json};
 use super::money::MoneyDto;
 use super::sse::{beating, frame, sse};
-use crate::extract::{Body, Buyer, BuyerToken, PathId, RequiredKey};
+use crate::extract::{Body, Buyer, BuyerToken, PathId, RequiredKey, TokenOrOrganizer};
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
 
@@ -260,18 +261,33 @@ pub async fn create(State(web): State<Web>, buyer: Buyer, key: RequiredKey, body
     Ok(created(outcome, show))
 }
 
-/// An order with its payments, refunds and tickets.
+/// An order with its payments, refunds and tickets: for its buyer, and for the organization that sold it.
 #[utoipa::path(get, path = "/api/v1/orders/{order}", params(("order" = String, Path)), tag = "checkout",
     responses((status = 200, body = OrderDto), (status = 404, body = Problem)))]
-pub async fn show(State(web): State<Web>, PathId(order): PathId<OrderId>, token: BuyerToken) -> Answer<Json<OrderDto>> {
-    let scope = scope_of_token(&web.platform, order, &token.0)?;
-    Ok(Json(current(&web, scope, order).await?))
+pub async fn show(
+    State(web): State<Web>,
+    PathId(order): PathId<OrderId>,
+    reader: TokenOrOrganizer,
+) -> Answer<Json<OrderDto>> {
+    let organization = match reader {
+        TokenOrOrganizer::Token(token) => scope_of_token(&web.platform, order, &token.0)?.organization,
+        TokenOrOrganizer::Organizer(organizer) => {
+            organizer.may(Scope::Sales)?;
+            organizer.organization
+        }
+    };
+    Ok(Json(current(&web, organization, order).await?))
 }
 
-async fn current(web: &Web, scope: EventScope, order: OrderId) -> Answer<OrderDto> {
-    let detail = read_order(&web.platform, scope.organization, order).await?;
+async fn current(web: &Web, organization: OrganizationId, order: OrderId) -> Answer<OrderDto> {
+    rendered(web, &read_order(&web.platform, organization, order).await?).await
+}
+
+/// An order as it is now, rendered.
+pub async fn rendered(web: &Web, detail: &OrderDetail) -> Answer<OrderDto> {
+    let scope = EventScope { organization: detail.order.organization, event: detail.order.event };
     let listing = web.platform.listings.listing(scope).await?;
-    Ok(render(web, &detail, &listing.event, web.platform.environment.now()))
+    Ok(render(web, detail, &listing.event, web.platform.environment.now()))
 }
 
 /// Another attempt while the places are kept.
@@ -303,7 +319,7 @@ pub async fn stream(State(web): State<Web>, PathId(order): PathId<OrderId>, toke
     let scope = scope_of_token(&web.platform, order, &token.0)?;
     // Subscribed before the first read, so that no change falls between.
     let changes = web.platform.order_watch.subscribe();
-    let first = json(&current(&web, scope, order).await?);
+    let first = json(&current(&web, scope.organization, order).await?);
     let stopping = web.stopping.clone();
     let frames = stream::unfold((web, changes, Some(first)), move |(web, mut changes, first)| async move {
         if let Some(first) = first {
@@ -322,7 +338,7 @@ pub async fn stream(State(web): State<Web>, PathId(order): PathId<OrderId>, toke
             }
         }
         // Where it cannot be read now, the stream ends and the browser comes again.
-        let body = json(&current(&web, scope, order).await.ok()?);
+        let body = json(&current(&web, scope.organization, order).await.ok()?);
         Some((frame("order", &String::from_utf8_lossy(&body)), (web, changes, None)))
     });
     Ok(sse(beating(frames), stopping))

@@ -7,15 +7,14 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::checkout::cancel_order::cancel_order as cancel_command;
-use voelgoed_app::checkout::ports::{Order, OrderDetail};
-use voelgoed_app::checkout::read_order::read_order;
+use voelgoed_app::checkout::ports::Order;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{EventId, OrderId};
 use voelgoed_domain::time::Timestamp;
 
 use super::money::MoneyDto;
-use super::orders::{OrderDto, render};
+use super::orders::{OrderDto, rendered};
 use super::paging::{ListDto, ListParams};
 use crate::extract::{Organizer, Params, PathId};
 use crate::problem::{Answer, Problem};
@@ -65,7 +64,7 @@ pub struct OrdersParams {
 }
 
 /// The organization's orders, oldest first.
-#[utoipa::path(get, path = "/api/v1/organization/orders", params(OrdersParams), tag = "sales",
+#[utoipa::path(get, path = "/api/v1/orders", params(OrdersParams), tag = "sales",
     responses((status = 200, body = ListDto<OrderLineDto>), (status = 403, body = Problem)))]
 pub async fn list_orders(
     State(web): State<Web>,
@@ -76,28 +75,6 @@ pub async fn list_orders(
     let page = ListParams { after: params.after, limit: params.limit }.page()?;
     let found = web.platform.orders.orders(caller.organization, params.event, page).await?;
     Ok(Json(ListDto::of(found, line)))
-}
-
-async fn rendered(web: &Web, detail: OrderDetail) -> Answer<Json<OrderDto>> {
-    let scope = voelgoed_app::ticketing::ports::EventScope {
-        organization: detail.order.organization,
-        event: detail.order.event,
-    };
-    let listing = web.platform.listings.listing(scope).await?;
-    Ok(Json(render(web, &detail, &listing.event, web.platform.environment.now())))
-}
-
-/// One order of the organization.
-#[utoipa::path(get, path = "/api/v1/organization/orders/{order}", params(("order" = String, Path)), tag = "sales",
-    responses((status = 200, body = OrderDto), (status = 404, body = Problem)))]
-pub async fn show_order(
-    State(web): State<Web>,
-    caller: Organizer,
-    PathId(order): PathId<OrderId>,
-) -> Answer<Json<OrderDto>> {
-    caller.may(Scope::Sales)?;
-    let detail = read_order(&web.platform, caller.organization, order).await?;
-    rendered(&web, detail).await
 }
 
 /// Gives an unpaid order up; its places are freed once its provider confirmed that nothing will be charged.
@@ -111,5 +88,5 @@ pub async fn cancel_order(
     caller.may(Scope::Sales)?;
     let detail = cancel_command(&web.platform, caller.organization, order).await?;
     audit(&web.platform, caller.organization, &caller.actor, "order.cancel", order).await;
-    rendered(&web, detail).await
+    Ok(Json(rendered(&web, &detail).await?))
 }

@@ -9,6 +9,7 @@ mod device;
 mod idempotency;
 mod organizer;
 mod parts;
+mod token_or_organizer;
 
 pub use address::ClientAddress;
 pub use body::{Body, bytes};
@@ -17,3 +18,4 @@ pub use device::DeviceCaller;
 pub use idempotency::{OptionalKey, RequiredKey};
 pub use organizer::{LOGIN_COOKIE, Operator, Organizer};
 pub use parts::{Params, PathId, PathIds};
+pub use token_or_organizer::TokenOrOrganizer;

@@ -30,6 +30,7 @@ async fn errors_are_problems_and_every_answer_carries_its_headers() -> anyhow::R
         (server.request("GET", "/api/v1/events/evt_nonsense"), 404, "not_found"),
         (server.request("GET", "/api/v1/events/evt_01a204d3c872738bb7243b8a68c14d25"), 404, "not_found"),
         (server.request("GET", "/api/v1/events?organization=nonsense"), 400, "invalid_request"),
+        (server.request("DELETE", "/api/v1/venues"), 405, "method_not_allowed"),
         (server.request("GET", "/api/v1/venues"), 401, "unauthenticated"),
         (hold("text/plain", "{}"), 400, "invalid_request"),
         (hold(json, ""), 400, "invalid_request"),
@@ -60,6 +61,9 @@ async fn errors_are_problems_and_every_answer_carries_its_headers() -> anyhow::R
     }
     let unauthenticated = server.send(server.request("GET", "/api/v1/venues")).await?;
     assert_eq!(unauthenticated.header("www-authenticate"), "Bearer");
+    let wrong_method = server.send(server.request("DELETE", "/api/v1/venues")).await?;
+    let allowed: std::collections::BTreeSet<_> = wrong_method.header("allow").split(',').collect();
+    assert_eq!(allowed, ["GET", "HEAD", "POST"].into());
     Ok(())
 }
 

@@ -220,7 +220,7 @@ impl People {
     async fn look_elsewhere(&self, first: usize) -> anyhow::Result<()> {
         let last = self.journal.open().orders.last().map(|bought| bought.order.id.clone());
         let Some(order) = last else { return Ok(()) };
-        let path = format!("/api/v1/organization/orders/{order}");
+        let path = format!("/api/v1/orders/{order}");
         let answer = self.insist(first, |client| {
             let (path, key) = (path.clone(), self.stranger.clone());
             async move { client.call(Method::GET, &path, Call { bearer: Some(&key), ..Call::default() }).await }

@@ -1,0 +1,37 @@
+//! Who may look at an order: whoever has its token, and the organization that sold it.
+//!
+//! Never: a login cookie preferred to a token. An organizer who follows a buyer's link sees what the buyer sees.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use voelgoed_domain::refusal::Refusal;
+
+use super::buyer::{BuyerToken, cookie};
+use super::organizer::{LOGIN_COOKIE, Organizer, bearer};
+use crate::problem::Failure;
+use crate::state::Web;
+
+/// One of the two.
+#[derive(Debug, Clone)]
+pub enum TokenOrOrganizer {
+    /// A token, not checked yet.
+    Token(BuyerToken),
+    /// A member or a key, whose scope is not checked yet.
+    Organizer(Organizer),
+}
+
+impl FromRequestParts<Web> for TokenOrOrganizer {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
+        if bearer(&parts.headers).is_none() {
+            if let Ok(token) = BuyerToken::from_request_parts(parts, web).await {
+                return Ok(Self::Token(token));
+            }
+            if cookie(&parts.headers, LOGIN_COOKIE).is_none() {
+                return Err(Refusal::not_found().into());
+            }
+        }
+        Organizer::from_request_parts(parts, web).await.map(Self::Organizer)
+    }
+}
