@@ -3,11 +3,12 @@
 //! Never: a login cookie preferred to a token. An organizer who follows a buyer's link sees what the buyer sees.
 
 use axum::extract::FromRequestParts;
+use axum::http::header;
 use axum::http::request::Parts;
 use voelgoed_domain::refusal::Refusal;
 
 use super::buyer::{BuyerToken, cookie};
-use super::organizer::{LOGIN_COOKIE, Organizer, bearer};
+use super::organizer::{LOGIN_COOKIE, Organizer};
 use crate::problem::Failure;
 use crate::state::Web;
 
@@ -24,7 +25,7 @@ impl FromRequestParts<Web> for TokenOrOrganizer {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
-        if bearer(&parts.headers).is_none() {
+        if !parts.headers.contains_key(header::AUTHORIZATION) {
             if let Ok(token) = BuyerToken::from_request_parts(parts, web).await {
                 return Ok(Self::Token(token));
             }
