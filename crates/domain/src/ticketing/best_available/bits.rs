@@ -89,6 +89,43 @@ impl Bits {
         })
     }
 
+    /// All runs of set places, ascending; `joined` is set where a place and the next are in one row, and no run goes on where it is not.
+    pub fn joined_runs(&self, joined: &Self) -> impl Iterator<Item = Run> {
+        let mut word = 0;
+        let mut open = None;
+        // Where runs begin and where they end within the word; each beginning has its end, there or in a later word.
+        let (mut begin, mut end) = self.edges(joined, 0);
+        std::iter::from_fn(move || {
+            loop {
+                let edges = if open.is_some() { &mut end } else { &mut begin };
+                if *edges == 0 {
+                    // What is left of the other kind lies beyond this edge, in no word but a later one.
+                    word += 1;
+                    if word >= self.words.len() {
+                        return None;
+                    }
+                    (begin, end) = self.edges(joined, word);
+                    continue;
+                }
+                let place = self.base + word as u32 * 64 + edges.trailing_zeros();
+                *edges &= *edges - 1;
+                match open.take() {
+                    None => open = Some(place),
+                    Some(first) => return Some(Run { first, len: place + 1 - first }),
+                }
+            }
+        })
+    }
+
+    /// The first and the last places of runs within a word.
+    fn edges(&self, joined: &Self, word: usize) -> (u64, u64) {
+        let set = self.word(word);
+        let goes_on = |at: usize| self.word(at) & joined.word(at);
+        let before = if word == 0 { 0 } else { goes_on(word - 1) >> 63 };
+        let next = set >> 1 | self.word(word + 1) << 63;
+        (set & !(goes_on(word) << 1 | before), set & !(joined.word(word) & next))
+    }
+
     /// The places from which `quantity` (at least 1) set places follow each other; `joined` is set where a place and the next are in one row.
     pub fn windows(&self, joined: &Self, quantity: u32) -> Self {
         let mut starts = self.clone();
@@ -170,6 +207,21 @@ mod tests {
             prop_assert!((base..base + length).all(|place| bits.get(place) == is_set(place)));
             prop_assert_eq!(bits.filled(|_| u64::MAX).and(&bits), bits.clone());
             prop_assert_eq!(bits.is_empty(), !(base..base + length).any(is_set));
+        }
+
+        #[test]
+        fn joined_runs_are_the_runs_of_each_row(
+            base in 0_u32..200, set in prop::collection::vec(any::<bool>(), 1..600), parted in prop::collection::vec(prop::bool::weighted(0.1), 600),
+        ) {
+            let end = base + u32::try_from(set.len()).unwrap();
+            let (mut bits, mut joined) = (Bits::covering(base, end), Bits::covering(base, end));
+            (base..end).filter(|place| set[(place - base) as usize]).for_each(|place| bits.set(place));
+            (base..end - 1).filter(|place| !parted[(place - base) as usize]).for_each(|place| joined.set(place));
+            let mut rows = vec![base];
+            rows.extend((base..end - 1).filter(|place| !joined.get(*place)).map(|place| place + 1));
+            rows.push(end);
+            let expected: Vec<Run> = rows.windows(2).flat_map(|row| bits.runs(row[0], row[1])).collect();
+            prop_assert_eq!(bits.joined_runs(&joined).collect::<Vec<_>>(), expected);
         }
 
         #[test]

@@ -2,6 +2,8 @@
 //!
 //! Never: a state of a place; an index is made once per layout and shared. To add a kind of seat: a mask here, and its use in `wished`.
 
+use std::ops::Range;
+
 use super::bits::Bits;
 use super::view::Availability;
 use super::{Closeness, NEIGHBOURING_ROWS};
@@ -70,6 +72,11 @@ impl Costs {
     /// What so many seats of this row cost at least.
     pub fn at_least(&self, row: usize, quantity: u32) -> u64 {
         u64::from(self.nearest[row]) * u64::from(quantity)
+    }
+
+    /// Which of these rows has the nearest seat; of equals the first.
+    pub fn nearest_row(&self, rows: Range<usize>) -> Option<usize> {
+        rows.min_by_key(|row| self.nearest[*row])
     }
 
     fn new(rows: &[PlanRow], seats: &[PlanSeat], near: Option<Point>) -> Self {

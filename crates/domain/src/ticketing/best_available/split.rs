@@ -11,66 +11,117 @@ use super::plan::{Costs, SeatingPlan};
 use super::together::within;
 
 /// A run and the number of the row that it is in.
-#[derive(Debug, Clone, Copy)]
-struct Piece {
-    run: Run,
-    row: usize,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// The seats.
+    pub run: Run,
+    /// Their row.
+    pub row: usize,
 }
 
 /// `quantity` seats within `open`, of which no row has so many adjacent ones; none where there are not enough at all.
 pub(super) fn pieces(plan: &SeatingPlan, open: &Bits, costs: &Costs, quantity: u32) -> Option<Vec<u32>> {
-    // Counting is quicker than looking for runs, so that only rows which have enough are looked at.
-    let counts: Vec<u32> = plan.rows().iter().map(|row| open.count(row.first, row.end())).collect();
-    if counts.iter().sum::<u32>() < quantity {
+    let runs = Runs::of(plan, open);
+    if runs.seats_of(0..plan.rows().len()) < quantity {
         return None;
     }
     let chosen = (1..=NEIGHBOURING_ROWS)
-        .find_map(|rows| in_neighbouring_rows(plan, open, costs, &counts, rows, quantity))
-        .or_else(|| fill(plan, costs, runs(plan, open, 0..counts.len()), quantity))?;
+        .find_map(|rows| in_neighbouring_rows(plan, &runs, costs, rows, quantity))
+        .or_else(|| fill(plan, costs, runs.pieces, quantity))?;
     Some(chosen.iter().flat_map(|piece| piece.run.first..piece.run.end()).collect())
 }
 
-/// The runs of open seats in some rows.
-fn runs(plan: &SeatingPlan, open: &Bits, rows: Range<usize>) -> Vec<Piece> {
-    let in_row = |row: usize| {
-        let range = &plan.rows()[row];
-        open.runs(range.first, range.end()).map(move |run| Piece { run, row })
-    };
-    rows.flat_map(in_row).collect()
+/// Every run of open seats, row after row, found once for all that is asked about them.
+pub(super) struct Runs {
+    pieces: Vec<Piece>,
+    /// For each row how many runs and how many open seats there are before it; one entry more for the end.
+    before: Vec<(usize, u32)>,
+}
+
+impl Runs {
+    pub fn of(plan: &SeatingPlan, open: &Bits) -> Self {
+        let rows = plan.rows();
+        let mut before = Vec::with_capacity(rows.len() + 1);
+        let mut pieces = Vec::new();
+        let mut seats = 0;
+        for run in open.joined_runs(plan.joined()) {
+            while rows.get(before.len()).is_some_and(|row| row.first <= run.first) {
+                before.push((pieces.len(), seats));
+            }
+            pieces.push(Piece { run, row: before.len().saturating_sub(1) });
+            seats += run.len;
+        }
+        before.resize(rows.len() + 1, (pieces.len(), seats));
+        Self { pieces, before }
+    }
+
+    /// The runs of some rows.
+    pub fn of_rows(&self, rows: Range<usize>) -> &[Piece] {
+        &self.pieces[self.before[rows.start].0..self.before[rows.end].0]
+    }
+
+    fn seats_of(&self, rows: Range<usize>) -> u32 {
+        self.before[rows.end].1 - self.before[rows.start].1
+    }
+
+    /// How many of the longest runs of some rows hold `quantity`; none where all of them do not. `lengths` is room to count in.
+    fn fewest(&self, rows: Range<usize>, quantity: u32, lengths: &mut Vec<u32>) -> Option<usize> {
+        lengths.clear();
+        lengths.extend(self.of_rows(rows).iter().map(|piece| piece.run.len));
+        lengths.sort_unstable_by_key(|length| std::cmp::Reverse(*length));
+        let mut sum = 0;
+        let enough = lengths.iter().position(|length| {
+            sum += length;
+            sum >= quantity
+        });
+        enough.map(|at| at + 1)
+    }
 }
 
 /// The best pieces out of any `rows` rows that follow each other in one area: the fewest, then the nearest, then the frontmost rows.
-fn in_neighbouring_rows(
+///
+/// Blocks come by their nearest row, each with the row that is its nearest, so that the walk ends where nothing better can follow.
+pub(super) fn in_neighbouring_rows(
     plan: &SeatingPlan,
-    open: &Bits,
+    runs: &Runs,
     costs: &Costs,
-    counts: &[u32],
     rows: usize,
     quantity: u32,
 ) -> Option<Vec<Piece>> {
-    let mut best: Option<((usize, u64), Vec<Piece>)> = None;
-    for (first, block) in counts.windows(rows).enumerate() {
-        let last = first + rows - 1;
-        if block.iter().sum::<u32>() < quantity || plan.rows()[first].area != plan.rows()[last].area {
-            continue;
-        }
+    let mut best: Option<((usize, u64, usize), Vec<Piece>)> = None;
+    let mut lengths = Vec::new();
+    for nearest in &costs.order {
+        let at_least = costs.at_least(*nearest, quantity);
         // Two pieces are the fewest there can be, as no row has so many adjacent seats.
-        let at_least = (first..=last).map(|row| costs.at_least(row, quantity)).min().unwrap_or(0);
-        if best.as_ref().is_some_and(|(least, _)| *least <= (2, at_least)) {
-            continue;
+        if best.as_ref().is_some_and(|(rank, _)| *rank < (2, at_least, 0)) {
+            break;
         }
-        let Some(chosen) = fill(plan, costs, runs(plan, open, first..last + 1), quantity) else { continue };
-        let cost = |piece: &Piece| u64::from(costs.of(plan, piece.row, piece.run.first, piece.run.len));
-        let rank = (chosen.len(), chosen.iter().map(cost).sum());
-        if best.as_ref().is_none_or(|(least, _)| rank < *least) {
-            best = Some((rank, chosen));
+        for first in (nearest + 1).saturating_sub(rows)..=*nearest {
+            let block = first..first + rows;
+            if block.end > plan.rows().len() || runs.seats_of(block.clone()) < quantity {
+                continue;
+            }
+            let one_area = plan.rows()[first].area == plan.rows()[block.end - 1].area;
+            if !one_area || costs.nearest_row(block.clone()) != Some(*nearest) {
+                continue;
+            }
+            let Some(count) = runs.fewest(block.clone(), quantity, &mut lengths) else { continue };
+            if best.as_ref().is_some_and(|(rank, _)| *rank <= (count, at_least, first)) {
+                continue;
+            }
+            let Some(chosen) = fill(plan, costs, runs.of_rows(block).to_vec(), quantity) else { continue };
+            let cost = |piece: &Piece| u64::from(costs.of(plan, piece.row, piece.run.first, piece.run.len));
+            let rank = (chosen.len(), chosen.iter().map(cost).sum(), first);
+            if best.as_ref().is_none_or(|(least, _)| rank < *least) {
+                best = Some((rank, chosen));
+            }
         }
     }
     best.map(|(_, chosen)| chosen)
 }
 
 /// `quantity` seats out of `runs`, none of which has so many: the longest whole, then the best window for what is left.
-fn fill(plan: &SeatingPlan, costs: &Costs, mut runs: Vec<Piece>, quantity: u32) -> Option<Vec<Piece>> {
+pub(super) fn fill(plan: &SeatingPlan, costs: &Costs, mut runs: Vec<Piece>, quantity: u32) -> Option<Vec<Piece>> {
     let cost = |piece: &Piece| costs.of(plan, piece.row, piece.run.first, piece.run.len);
     runs.sort_unstable_by_key(|piece| (std::cmp::Reverse(piece.run.len), cost(piece), piece.run.first));
     let mut chosen: Vec<Piece> = Vec::new();

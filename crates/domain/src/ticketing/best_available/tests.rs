@@ -8,6 +8,7 @@ use crate::catalog::layout::{AreaDraft, Layout, Point, RowDraft, Seat, SeatFlag}
 use crate::ids::AreaId;
 
 mod model;
+mod pieces;
 mod wishes;
 
 /// A hall drawn row by row: `.` free, `x` taken, `a` accessible, `c` companion, `r` restricted view (`A`, `C`, `R` the same, taken).
