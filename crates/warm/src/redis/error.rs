@@ -20,6 +20,9 @@ const REFUSALS: &[&str] = &[
     "TRYAGAIN",
 ];
 
+/// How a server says that it does not know a function; the code of it is the general one.
+const UNKNOWN: &str = "Function not found";
+
 /// Why a call has no answer.
 #[derive(Debug, Clone)]
 pub(super) enum CallError {
@@ -31,7 +34,7 @@ pub(super) enum CallError {
     Refused(String),
     /// Another server has this slot now.
     Moved(String),
-    /// The server does not know the script.
+    /// The server does not know the library.
     NoScript,
     /// The script itself failed.
     Broken(String),
@@ -48,7 +51,7 @@ impl From<RedisError> for CallError {
             };
         }
         match error.code() {
-            Some("NOSCRIPT") => Self::NoScript,
+            _ if error.detail().is_some_and(|detail| detail.contains(UNKNOWN)) => Self::NoScript,
             // These come before a script's first write, or instead of the script; anything else broke it off.
             Some(code) if REFUSALS.contains(&code) => Self::Refused(error.to_string()),
             Some(_) => Self::Broken(error.to_string()),
@@ -62,7 +65,7 @@ impl From<CallError> for Fault {
         match error {
             CallError::NotSent(detail) | CallError::Refused(detail) => Self::away(Dependency::Warm, detail),
             CallError::Moved(to) => Self::away(Dependency::Warm, format!("the slot moved on to {to}")),
-            CallError::NoScript => Self::away(Dependency::Warm, "the script was dropped at once"),
+            CallError::NoScript => Self::away(Dependency::Warm, "the library was dropped at once"),
             CallError::Lost(detail) => Self::Ambiguous { dependency: Dependency::Warm, detail },
             CallError::Broken(detail) => Self::internal(detail),
         }

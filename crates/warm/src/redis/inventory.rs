@@ -106,7 +106,7 @@ impl RedisWarm {
         };
         let mut all = vec![request::number(seen.epoch.0), request::number(seen.seq), now];
         all.extend(args);
-        let takes = if std::ptr::eq(script, &*scripts::INSTALL) { INSTALL_TAKES } else { 1 };
+        let takes = if std::ptr::eq(script, &scripts::INSTALL) { INSTALL_TAKES } else { 1 };
         let call = Call { script, key: &key, args: &all, within: self.settings.answer_within * takes };
         let answer = match self.router.call(&call).await {
             Ok(answer) => answer,

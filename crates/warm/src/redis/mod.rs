@@ -1,6 +1,6 @@
 //! The warm tier on Redis 7, single or Cluster: shared by all nodes, gone with its servers, rebuilt from cold.
 //!
-//! Never: a rule of its own. Each call is one script that mirrors one command of `domain::ticketing::inventory`, atomic in the slot of its event; the contract
+//! Never: a rule of its own. Each call is one function that mirrors one command of `domain::ticketing::inventory`, atomic in the slot of its event; the contract
 //! suite and the property test compare every answer. To add a command: a file in `lua/`, a line in `scripts.rs`, a method in `inventory.rs`.
 //!
 //! Who uses it: [`RedisWarm::open`] with [`RedisSettings::from_url`]; opening does no I/O, so a node starts while Redis is away and answers as the

@@ -58,44 +58,77 @@ fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fa
     })
 }
 
-/// `{session, expires, phase, until, order, epoch, terms, places}` of a hold.
+/// A hold as `common.lua` packs it: session, end, phase, end of the pin, order, epoch, whether extended, how many lists; then the lists and the terms.
 pub(super) fn hold(hold: HoldId, value: Value) -> Result<HoldRecord, Fault> {
-    let parts = array(value)?;
-    let [session, expires, phase, until, order, epoch, terms, lists] =
-        <[Value; 8]>::try_from(parts).map_err(|parts| unexpected(&format!("a hold of {} parts", parts.len())))?;
-    let phase = match int(&phase)? {
+    let packed = bytes(value)?;
+    let mut rest = packed.as_slice();
+    let session = SessionId::from_uuid(uuid(part(&mut rest, 16)?)?);
+    let expires_at = moment(&mut rest)?;
+    let phase = one(&mut rest)?;
+    let until = moment(&mut rest)?;
+    let order = part(&mut rest, 16)?;
+    let phase = match phase {
         0 => HoldPhase::Active,
-        1 => HoldPhase::Pinned { until: Timestamp::from_micros(int(&until)?) },
-        _ => HoldPhase::Claimed { order: OrderId::from_uuid(uuid(&bytes(order)?)?) },
+        1 => HoldPhase::Pinned { until },
+        2 => HoldPhase::Claimed { order: OrderId::from_uuid(uuid(order)?) },
+        _ => return Err(unexpected("a phase that is none")),
     };
-    let lists = array(lists)?.into_iter().map(|list| Ok(places(&bytes(list)?))).collect::<Result<_, Fault>>()?;
-    Ok(HoldRecord {
-        hold,
-        session: SessionId::from_uuid(uuid(&bytes(session)?)?),
-        places: lists,
-        terms: String::from_utf8(bytes(terms)?).map_err(|_| unexpected("terms that are not text"))?,
-        expires_at: Timestamp::from_micros(int(&expires)?),
-        phase,
-        epoch: Epoch(unsigned(&epoch)?),
-    })
+    // Written by this side as a whole number far below 2^53.
+    let epoch = Epoch(double(&mut rest)? as u64);
+    let _extended = one(&mut rest)?;
+    let lists = u16::from_le_bytes(array_of(part(&mut rest, 2)?)?);
+    let mut all = Vec::with_capacity(usize::from(lists));
+    for _ in 0..lists {
+        let size = u32::from_le_bytes(array_of(part(&mut rest, 4)?)?);
+        all.push(places(part(&mut rest, size as usize)?));
+    }
+    let terms = std::str::from_utf8(rest).map_err(|_| unexpected("terms that are not text"))?.to_owned();
+    Ok(HoldRecord { hold, session, places: all, terms, expires_at, phase, epoch })
 }
 
-/// `{length, areas, taken, sold, blocked}`.
+fn part<'a>(rest: &mut &'a [u8], size: usize) -> Result<&'a [u8], Fault> {
+    let (part, behind) = rest.split_at_checked(size).ok_or_else(|| unexpected("a hold that is cut off"))?;
+    *rest = behind;
+    Ok(part)
+}
+
+fn array_of<const N: usize>(part: &[u8]) -> Result<[u8; N], Fault> {
+    part.try_into().map_err(|_| unexpected("a part of another size"))
+}
+
+fn one(rest: &mut &[u8]) -> Result<u8, Fault> {
+    array_of(part(rest, 1)?).map(|[byte]| byte)
+}
+
+/// Lua's only kind of number.
+fn double(rest: &mut &[u8]) -> Result<f64, Fault> {
+    array_of(part(rest, 8)?).map(f64::from_le_bytes)
+}
+
+/// Microseconds, exact as a double until the year 2255.
+fn moment(rest: &mut &[u8]) -> Result<Timestamp, Fault> {
+    double(rest).map(|micros| Timestamp::from_micros(micros as i64))
+}
+
+/// `{length, areas, bitmaps}`: taken, sold and blocked, one after the other.
 pub(super) fn snapshot(position: Position, value: Value) -> Result<InventorySnapshot, Fault> {
     whole(position, array(value)?)
 }
 
 fn whole(position: Position, parts: Vec<Value>) -> Result<InventorySnapshot, Fault> {
-    let [length, areas, taken, sold, blocked] =
-        <[Value; 5]>::try_from(parts).map_err(|parts| unexpected(&format!("a snapshot of {} parts", parts.len())))?;
+    let [length, areas, bitmaps] =
+        <[Value; 3]>::try_from(parts).map_err(|parts| unexpected(&format!("a snapshot of {} parts", parts.len())))?;
     let length = usize::try_from(unsigned(&length)?).map_err(|_| unexpected("a length"))?;
     let areas: Vec<AreaSpan> = serde_json::from_slice(&bytes(areas)?).map_err(|_| unexpected("its areas"))?;
-    let (taken, sold, blocked) = (bytes(taken)?, bytes(sold)?, bytes(blocked)?);
-    if [&taken, &sold, &blocked].iter().any(|bits| bits.len() != length.div_ceil(8)) {
-        return Err(unexpected("bitmaps of different lengths"));
+    let bitmaps = bytes(bitmaps)?;
+    let size = length.div_ceil(8);
+    if bitmaps.len() != size * 3 {
+        return Err(unexpected("bitmaps of another length"));
     }
+    let (taken, others) = bitmaps.split_at(size);
+    let (sold, blocked) = others.split_at(size);
     let bit = |bits: &[u8], place: usize| bits[place / 8] & (0x80 >> (place % 8)) != 0;
-    let look = |place| match (bit(&taken, place), bit(&sold, place), bit(&blocked, place)) {
+    let look = |place| match (bit(taken, place), bit(sold, place), bit(blocked, place)) {
         (false, ..) => Shown::Free,
         (true, true, _) => Shown::Sold,
         (true, false, true) => Shown::Blocked,

@@ -30,10 +30,10 @@ pub(super) fn request(request: &HoldRequest) -> Vec<Vec<u8>> {
         hold,
         minted,
         request.session.uuid().as_bytes().to_vec(),
-        picks.flat_map(u32::to_le_bytes).collect(),
         request.terms.clone().into_bytes(),
         number(request.lasts_millis),
         number(request.places_per_session),
+        picks.flat_map(u32::to_le_bytes).collect(),
     ]
 }
 

@@ -1,6 +1,8 @@
-//! The scripts, each a file in `lua/` behind the common opening, with the limits of the domain in front.
+//! The commands, each a file in `lua/`, as functions of one library with the limits of the domain in front.
 //!
-//! Never a limit of their own: each constant comes from `domain::ticketing::inventory`.
+//! One library rather than a script per command, since a script makes everything it shares anew at each call, and that costs more than most commands.
+//! Its name has the digest of its text: nodes of two versions run beside each other, each by its own. Never a limit of its own: each constant comes
+//! from `domain::ticketing::inventory`.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -9,38 +11,56 @@ use voelgoed_domain::ticketing::inventory::{
     HOLDS_PER_SESSION, LOG_CHANGES, LOG_STEPS, LONGEST_HOLD, PIN_LASTS, PLACES_PER_HOLD, SWEPT_PER_STEP, TERMS_BYTES,
 };
 
-/// A script as it is loaded and called.
+/// A command as it is called.
 pub(super) struct Script {
     /// Its name in metrics and errors.
     pub(super) name: &'static str,
     /// Whether it changes anything that a lost answer would leave unknown.
     pub(super) writes: bool,
-    code: redis::Script,
-    source: String,
+    /// What the server is told of it: one that writes nothing is served by a server that takes no writes, one that frees by a full one.
+    flag: Option<&'static str>,
+    body: &'static str,
+}
+
+/// All commands as they are loaded.
+pub(super) struct Library {
+    /// What `FUNCTION LOAD` wants.
+    pub(super) source: String,
+    /// What `FCALL` calls a command begins with this.
+    prefix: String,
 }
 
 impl Script {
-    fn new(name: &'static str, writes: bool, parts: &[&str]) -> Self {
-        let mut source = limits();
-        for part in [COMMON].iter().chain(parts) {
-            source.push_str(part);
-        }
-        Self { name, writes, code: redis::Script::new(&source), source }
+    const fn new(name: &'static str, writes: bool, flag: Option<&'static str>, body: &'static str) -> Self {
+        Self { name, writes, flag, body }
     }
 
-    /// What `EVALSHA` calls it.
-    pub(super) fn hash(&self) -> &str {
-        self.code.get_hash()
-    }
-
-    /// What `SCRIPT LOAD` wants.
-    pub(super) fn source(&self) -> &str {
-        &self.source
+    /// What `FCALL` calls it.
+    pub(super) fn function(&self) -> String {
+        LIBRARY.prefix.clone() + self.name
     }
 }
 
-const COMMON: &str = include_str!("lua/common.lua");
-const ALLOT: &str = include_str!("lua/allot.lua");
+/// The library of this version.
+pub(super) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
+    let shared = limits() + include_str!("lua/common.lua") + include_str!("lua/allot.lua");
+    let whole = ALL
+        .iter()
+        .fold(shared.clone(), |text, script| text + script.name + script.flag.unwrap_or_default() + script.body);
+    let name = format!("voelgoed_{}", redis::Script::new(&whole).get_hash());
+    let prefix = name.clone() + "_";
+    let mut source = format!("#!lua name={name}\n{shared}");
+    for Script { name, flag, body, .. } in ALL {
+        let flags = flag.map_or_else(String::new, |flag| format!("'{flag}'"));
+        // Writing to a string cannot fail.
+        let _ = write!(
+            source,
+            "redis.register_function{{function_name='{prefix}{name}', flags={{{flags}}}, callback=function(keys, argv)\n\
+             begin(keys, argv)\n{body}\nend}}\n"
+        );
+    }
+    Library { source, prefix }
+});
 
 fn limits() -> String {
     let mut text = String::new();
@@ -61,36 +81,33 @@ fn limits() -> String {
 }
 
 macro_rules! scripts {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $writes:literal, [$($part:expr),+];)*) => {
-        $($(#[$doc])* pub(super) static $name: LazyLock<Script> =
-            LazyLock::new(|| Script::new($text, $writes, &[$($part),+]));)*
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $writes:literal, $flag:expr, $body:literal;)*) => {
+        $($(#[$doc])* pub(super) static $name: Script = Script::new($text, $writes, $flag, include_str!($body));)*
 
         /// All of them, for loading.
-        pub(super) fn all() -> Vec<&'static Script> {
-            vec![$(&$name),*]
-        }
+        static ALL: &[&Script] = &[$(&$name),*];
     };
 }
 
 scripts! {
-    INSTALL = "install", true, [include_str!("lua/install.lua")];
-    LEASE = "lease", true, [include_str!("lua/lease.lua")];
-    UNLOAD = "unload", true, [include_str!("lua/unload.lua")];
-    HOLD = "hold", true, [ALLOT, include_str!("lua/hold.lua")];
-    CHANGE_HOLD = "change_hold", true, [ALLOT, include_str!("lua/change_hold.lua")];
-    READ_HOLD = "read_hold", false, [include_str!("lua/read_hold.lua")];
-    RELEASE = "release", true, [include_str!("lua/release.lua")];
-    PIN = "pin", true, [include_str!("lua/pin.lua")];
-    UNPIN = "unpin", true, [include_str!("lua/unpin.lua")];
-    APPLY = "apply", true, [include_str!("lua/apply.lua")];
-    SNAPSHOT = "snapshot", false, [include_str!("lua/snapshot.lua")];
-    CHANGES_SINCE = "changes_since", false, [include_str!("lua/changes_since.lua")];
-    SWEEP = "sweep", false, [include_str!("lua/sweep.lua")];
-    HELD_BY = "held_by", false, [include_str!("lua/held_by.lua")];
-    GATE_FILTER = "gate_filter", false, [include_str!("lua/gate_filter.lua")];
-    MARK_ADMITTED = "mark_admitted", true, [include_str!("lua/mark.lua")];
-    MARK_REVOKED = "mark_revoked", true, [include_str!("lua/mark.lua")];
-    KEEP_SCAN = "keep_scan", true, [include_str!("lua/keep_scan.lua")];
-    KEPT_SCANS = "kept_scans", false, [include_str!("lua/kept_scans.lua")];
-    SETTLE_SCANS = "settle_scans", true, [include_str!("lua/settle_scans.lua")];
+    INSTALL = "install", true, None, "lua/install.lua";
+    LEASE = "lease", true, None, "lua/lease.lua";
+    UNLOAD = "unload", true, Some("allow-oom"), "lua/unload.lua";
+    HOLD = "hold", true, None, "lua/hold.lua";
+    CHANGE_HOLD = "change_hold", true, None, "lua/change_hold.lua";
+    READ_HOLD = "read_hold", false, None, "lua/read_hold.lua";
+    RELEASE = "release", true, Some("allow-oom"), "lua/release.lua";
+    PIN = "pin", true, None, "lua/pin.lua";
+    UNPIN = "unpin", true, None, "lua/unpin.lua";
+    APPLY = "apply", true, None, "lua/apply.lua";
+    SNAPSHOT = "snapshot", false, Some("no-writes"), "lua/snapshot.lua";
+    CHANGES_SINCE = "changes_since", false, Some("no-writes"), "lua/changes_since.lua";
+    SWEEP = "sweep", false, Some("allow-oom"), "lua/sweep.lua";
+    HELD_BY = "held_by", false, None, "lua/held_by.lua";
+    GATE_FILTER = "gate_filter", false, Some("no-writes"), "lua/gate_filter.lua";
+    MARK_ADMITTED = "mark_admitted", true, None, "lua/mark.lua";
+    MARK_REVOKED = "mark_revoked", true, None, "lua/mark.lua";
+    KEEP_SCAN = "keep_scan", true, None, "lua/keep_scan.lua";
+    KEPT_SCANS = "kept_scans", false, Some("no-writes"), "lua/kept_scans.lua";
+    SETTLE_SCANS = "settle_scans", true, None, "lua/settle_scans.lua";
 }

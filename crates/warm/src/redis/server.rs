@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use voelgoed_app::environment::Environment;
 
 use super::error::CallError;
-use super::scripts::{self, Script};
+use super::scripts::{LIBRARY, Script};
 use super::settings::{RedisSettings, split};
 
 /// The first wait after a failed attempt to connect; doubled with each further one.
@@ -61,13 +61,13 @@ impl Server {
         Arc::new(Self { address, settings, environment, live: ArcSwapOption::empty(), attempts: Mutex::default() })
     }
 
-    /// Runs a script; loads all of them where the server does not know it.
+    /// Runs a command; loads the library where the server does not know it.
     pub(super) async fn call(self: &Arc<Self>, call: &Call<'_>) -> Result<Value, CallError> {
         let live = self.live().await?;
-        match self.send(&live, &evalsha(call, &live.run), call.within).await {
+        match self.send(&live, &fcall(call, &live.run), call.within).await {
             Err(CallError::NoScript) => {
-                self.load_scripts(&live).await?;
-                self.send(&live, &evalsha(call, &live.run), call.within).await
+                self.load_library(&live).await?;
+                self.send(&live, &fcall(call, &live.run), call.within).await
             }
             answer => answer,
         }
@@ -136,14 +136,17 @@ impl Server {
         let info: String = cmd("INFO").arg("server").query_async(&mut connection.clone()).await?;
         let run = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().trim().to_owned();
         let live = Live { connection, run };
-        load(&live.connection).await?;
-        Ok(live)
+        // A server that takes no writes at present refuses the library too; the call that needs it finds out.
+        match load(&live.connection).await {
+            Ok(()) | Err(CallError::Refused(_)) => Ok(live),
+            Err(error) => Err(error),
+        }
     }
 
-    async fn load_scripts(&self, live: &Live) -> Result<(), CallError> {
+    async fn load_library(&self, live: &Live) -> Result<(), CallError> {
         timeout(self.settings.answer_within, load(&live.connection))
             .await
-            .unwrap_or_else(|_| Err(CallError::Refused("the scripts were not loaded in time".to_owned())))
+            .unwrap_or_else(|_| Err(CallError::Refused("the library was not loaded in time".to_owned())))
     }
 }
 
@@ -183,17 +186,19 @@ fn closed(server: &Weak<Server>, push: &PushInfo) -> Result<(), redis::aio::Send
     Ok(())
 }
 
+/// Loads the library; one that is there already is this very one, as its name says what it holds.
 async fn load(connection: &MultiplexedConnection) -> Result<(), CallError> {
-    let mut all = redis::pipe();
-    for script in scripts::all() {
-        all.cmd("SCRIPT").arg("LOAD").arg(script.source()).ignore();
+    let mut command = cmd("FUNCTION");
+    command.arg("LOAD").arg(&LIBRARY.source);
+    match command.query_async::<Value>(&mut connection.clone()).await {
+        Err(error) if !error.to_string().contains("already exists") => Err(CallError::Refused(error.to_string())),
+        Ok(_) | Err(_) => Ok(()),
     }
-    all.query_async::<()>(&mut connection.clone()).await.map_err(|error| CallError::Refused(error.to_string()))
 }
 
-fn evalsha(call: &Call<'_>, run: &str) -> redis::Cmd {
-    let mut command = cmd("EVALSHA");
-    command.arg(call.script.hash()).arg(1).arg(call.key).arg(run).arg(call.args);
+fn fcall(call: &Call<'_>, run: &str) -> redis::Cmd {
+    let mut command = cmd("FCALL");
+    command.arg(call.script.function()).arg(1).arg(call.key).arg(run).arg(call.args);
     command
 }
 

@@ -138,7 +138,7 @@ async fn an_old_copy_does_not_serve_who_has_seen_more() {
     for key in keys.lines() {
         server.ask(&["RENAME", &format!("{key}-old"), key]).await.unwrap();
     }
-    server.ask(&["DEL", &node.key("holds"), &node.key("hold_data"), &node.key("holders")]).await.unwrap();
+    server.ask(&["DEL", &node.key("holds"), &node.key("book")]).await.unwrap();
     assert!(node.is_unloaded().await);
     assert!(!node.neighbour().is_unloaded().await, "it is whole, only old");
     node.load(2).await;
@@ -171,12 +171,26 @@ async fn a_restarted_server_is_noticed_by_whoever_asks() {
 async fn a_half_empty_store_is_no_store() {
     let server = own_server().await;
     let node = Node::new(&server.url());
-    for (epoch, name) in (1..).zip(["taken", "sold", "blocked", "versions", "holds", "hold_data", "holders", "meta"]) {
+    for (epoch, name) in (1..).zip(["places", "holds", "book", "meta"]) {
         node.load(epoch).await;
         node.hold(u32::try_from(epoch).unwrap()).await.unwrap();
         assert!(!node.is_unloaded().await);
         assert_eq!(server.ask(&["DEL", &node.key(name)]).await.unwrap(), "1");
         assert!(node.is_unloaded().await, "without {name}");
+    }
+    node.load(5).await;
+    // Within a key too: the holder of a place is gone, something foreign came, places are missing.
+    for (epoch, broken) in
+        (6..).zip([["HDEL", "book", "1", ""], ["HSET", "book", "foreign", "1"], ["SETRANGE", "places", "500", "x"]])
+    {
+        node.hold(1).await.unwrap();
+        let [command, name, field, value] = broken;
+        let key = node.key(name);
+        let parts = [command, &key, field, value];
+        let parts = if value.is_empty() { &parts[..3] } else { &parts[..] };
+        server.ask(parts).await.unwrap();
+        assert!(node.is_unloaded().await, "after {command} {name}");
+        node.load(epoch).await;
     }
     node.load(9).await;
     let snapshot = node.store.snapshot(node.scope).await.unwrap();
@@ -198,11 +212,11 @@ async fn a_step_that_breaks_off_unloads_its_event() {
 }
 
 #[tokio::test]
-async fn forgotten_scripts_are_sent_again() {
+async fn a_forgotten_library_is_sent_again() {
     let server = own_server().await;
     let node = Node::new(&server.url());
     node.load(1).await;
-    server.ask(&["SCRIPT", "FLUSH"]).await.unwrap();
+    server.ask(&["FUNCTION", "FLUSH"]).await.unwrap();
     node.hold(1).await.unwrap();
 }
 

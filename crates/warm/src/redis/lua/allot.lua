@@ -1,13 +1,16 @@
 -- Which places a request gets, or why none; shared by `hold` and `change_hold`. Checks come in the order of `domain`'s allot.rs.
--- ARGV: 5 the hold, 6 when its id was minted, 7 the session, 8 the picks (four u32 each: 0, place, 0, 0 or 1, start, end, quantity),
--- 9 the terms, 10 how long it lasts in milliseconds, 11 the most places per session.
+-- ARGV: 5 the hold, 6 when its id was minted, 7 the session, 8 the terms, 9 how long it lasts in milliseconds, 10 the most places per session,
+-- 11 the picks (four u32 each: 0, place, 0, 0 or 1, start, end, quantity).
 
-local id, minted, session, terms = ARGV[5], ARGV[6], ARGV[7], ARGV[9]
-local lasts, per_session = tonumber(ARGV[10]), tonumber(ARGV[11])
-local picks = {}
-for at = 1, #ARGV[8], 16 do
-  local kind, from, to, quantity = struct.unpack('<I4I4I4I4', ARGV[8], at)
-  picks[#picks + 1] = { any = kind == 1, from = from, to = to, quantity = quantity }
+local picks, terms, lasts, per_session
+
+local function read_request()
+  terms, lasts, per_session, picks = ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10]), {}
+  for at = 1, #ARGV[11], 16 do
+    local kind, from, to, quantity = struct.unpack('<I4I4I4I4', ARGV[11], at)
+    picks[#picks + 1] = { any = kind == 1, from = from, to = to, quantity = quantity }
+  end
+  return ARGV[5], ARGV[6], ARGV[7]
 end
 
 local function check_shape()
@@ -26,7 +29,7 @@ local function check_shape()
   end
 end
 
-local function check_limits(replaces, own_places)
+local function check_limits(session, replaces, own_places)
   local wanted = 0
   for _, pick in ipairs(picks) do wanted = wanted + (pick.any and pick.quantity or 1) end
   if wanted > PLACES_PER_HOLD then return 'limit', 'places_per_hold' end
@@ -56,7 +59,7 @@ local function any_of(pick, kept, chosen)
   end
   local from = pick.from
   while #list < pick.quantity and from < pick.to do
-    local place = call('BITPOS', TAKEN, 0, from, pick.to - 1, 'BIT')
+    local place = call('BITPOS', PLACES, 0, from, pick.to - 1, 'BIT')
     if place < 0 then break end
     if not chosen[place] then list[#list + 1] = place end
     from = place + 1
@@ -67,9 +70,9 @@ local function any_of(pick, kept, chosen)
 end
 
 -- One list of places per pick, or nothing, the refusal and its evidence. `own` is the hold that the request replaces, `kept` its reach.
-local function allot(own, kept)
+local function allot(session, own, kept)
   local no, evidence = check_shape()
-  if not no then no, evidence = check_limits(own ~= nil, #kept) end
+  if not no then no, evidence = check_limits(session, own ~= nil, #kept) end
   if no then return nil, no, evidence end
   local chosen = {}
   no, evidence = exact(own, chosen)

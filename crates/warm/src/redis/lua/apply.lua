@@ -13,11 +13,11 @@ if claimant then
   end
 end
 for at = 1, #ARGV[7], 9 do
-  local place, version, now = struct.unpack('<I4I4B', ARGV[7], at)
+  local place, newer, now = struct.unpack('<I4I4B', ARGV[7], at)
   if place < length then
     local held_by = holder(place)
-    if version > struct.unpack('<I4', call('GETRANGE', VERSIONS, place * 4, place * 4 + 3)) then
-      call('SETRANGE', VERSIONS, place * 4, struct.pack('<I4', version))
+    if newer > version(place) then
+      set_version(place, newer)
       wrote = true
       if now ~= FREE or not held_by then
         let_go(place)

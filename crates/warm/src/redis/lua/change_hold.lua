@@ -1,5 +1,6 @@
 -- Replaces an active hold's content: what both have is kept, the new is taken, the rest is freed; all or nothing. Its end stays.
 if not loaded() then return UNLOADED end
+local id, minted, session = read_request()
 tick()
 free_lapsed(SWEPT_PER_STEP)
 local known, no, evidence = live(id, minted)
@@ -9,11 +10,10 @@ known, no, evidence = active(id, minted)
 if not known then return refuse(no, evidence) end
 local had = in_reach(id, known)
 local lists
-lists, no, evidence = allot(id, had)
+lists, no, evidence = allot(session, id, had)
 if not lists then return refuse(no, evidence) end
-local wanted, places = {}, {}
-for at, list in ipairs(lists) do
-  places[at] = pack(list)
+local wanted = {}
+for _, list in ipairs(lists) do
   for _, place in ipairs(list) do wanted[place] = true end
 end
 for _, place in ipairs(had) do
@@ -22,6 +22,6 @@ end
 for _, list in ipairs(lists) do
   for _, place in ipairs(list) do if wanted[place] then take_place(place, id) end end
 end
-known.places, known.terms = places, terms
+written(known, lists, terms)
 keep(id, known)
 return answer(as_it_stands(id))

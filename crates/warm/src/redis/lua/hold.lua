@@ -1,20 +1,20 @@
 -- Grants all that is asked for or nothing; the same id again answers the hold as it stands.
 if not loaded() then return UNLOADED end
+local id, minted, session = read_request()
 tick()
 free_lapsed(SWEPT_PER_STEP)
-if get(id) then
+if get_both(id, session) then
   local known, no = live(id, minted)
   if not known then return refuse(no) end
   if known.session ~= session then return refuse('not_found') end
   return answer(as_it_stands(id))
 end
-local lists, no, evidence = allot(nil, {})
+local lists, no, evidence = allot(session, nil, {})
 if not lists then return refuse(no, evidence) end
-local places = {}
-for at, list in ipairs(lists) do places[at] = pack(list) end
-enter(id, {
-  session = session, expires = clock + lasts * 1000, phase = ACTIVE, ['until'] = 0, order = '', epoch = epoch, extended = false,
-  terms = terms, places = places,
-})
+local record = {
+  session = session, expires = clock + lasts * 1000, phase = ACTIVE, ['until'] = 0, order = NO_ORDER, epoch = epoch, extended = 0,
+}
+written(record, lists, terms)
+enter(id, record)
 for _, list in ipairs(lists) do for _, place in ipairs(list) do take_place(place, id) end end
-return answer(as_it_stands(id))
+return answer(entries['h' .. id])

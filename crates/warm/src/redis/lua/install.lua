@@ -6,35 +6,35 @@ if lease ~= ARGV[5] or tonumber(until_) <= present() then return UNLOADED end
 local known = read_meta()
 if known and tonumber(ARGV[6]) <= epoch then return UNLOADED end
 
-local old_versions, old_taken, old_sold, old_blocked = '', '', '', ''
+local old_versions, old_places = '', ''
 local old_records, old_holders, same = {}, {}, false
 clock = known and math.max(clock, present()) or present()
 -- A torn state hands nothing over but what the gate knew.
-if known and areas == ARGV[8] and length == tonumber(ARGV[7]) and whole() then
+if known and read_areas() == ARGV[8] and length == tonumber(ARGV[7]) and whole() then
   same = true
-  old_versions, old_taken = call('GET', VERSIONS), call('GET', TAKEN)
-  old_sold, old_blocked = call('GET', SOLD), call('GET', BLOCKED)
-  local stored = call('HGETALL', HOLD_DATA)
-  for at = 1, #stored, 2 do old_records[stored[at]] = cmsgpack.unpack(stored[at + 1]) end
-  local held = call('HGETALL', HOLDERS)
-  for at = 1, #held, 2 do old_holders[tonumber(held[at])] = held[at + 1] end
+  old_places = call('GET', PLACES)
+  old_versions = old_places:sub(version_at(0) + 1)
+  local book = call('HGETALL', BOOK)
+  for at = 1, #book, 2 do
+    local field, value = book[at], book[at + 1]
+    local kind = field:sub(1, 1)
+    if kind == 'h' then old_records[field:sub(2)] = unpacked(value) elseif kind ~= 's' then old_holders[tonumber(field)] = value end
+  end
 end
 
-call('DEL', META, HOLDS, HOLD_DATA, HOLDERS, SESSIONS, LOG)
-call('SET', TAKEN, ARGV[9])
-call('SET', SOLD, ARGV[10])
-call('SET', BLOCKED, ARGV[11])
-call('SET', VERSIONS, ARGV[12])
-epoch, seq, length, areas = tonumber(ARGV[6]), 0, tonumber(ARGV[7]), ARGV[8]
-open, reach, logged = 0, 0, 0
+call('DEL', META, HOLDS, BOOK, LOG)
+call('SET', PLACES, ARGV[9] .. ARGV[10] .. ARGV[11] .. ARGV[12])
+epoch, seq, length, installed, run = tonumber(ARGV[6]), 0, tonumber(ARGV[7]), clock, ARGV[1]
+open, reach, seated, logged, next_lapse, bytes = 0, 0, 0, 0, NEVER, math.ceil(length / 8)
 
-local function old_bit(bits, place)
-  return bit.band(bits:byte(math.floor(place / 8) + 1), bit.lshift(1, 7 - place % 8)) ~= 0
+local function old_bit(bitmap, place)
+  local at = bitmap * bytes + math.floor(place / 8) + 1
+  return bit.band(old_places:byte(at), bit.lshift(1, 7 - place % 8)) ~= 0
 end
 local function old_look(place)
-  if not old_bit(old_taken, place) then return FREE end
-  if old_bit(old_sold, place) then return 2 end
-  if old_bit(old_blocked, place) then return 3 end
+  if not old_bit(0, place) then return FREE end
+  if old_bit(1, place) then return 2 end
+  if old_bit(2, place) then return 3 end
   return HELD
 end
 
@@ -44,9 +44,9 @@ for from = 1, #old_versions, STRETCH do
   local was, is = old_versions:sub(from, from + STRETCH - 1), ARGV[12]:sub(from, from + STRETCH - 1)
   if was ~= is then
     for at = 1, #was, 4 do
-      local version, place = struct.unpack('<I4', was, at), (from + at - 2) / 4
-      if version > struct.unpack('<I4', is, at) then
-        call('SETRANGE', VERSIONS, place * 4, struct.pack('<I4', version))
+      local newer, place = struct.unpack('<I4', was, at), (from + at - 2) / 4
+      if newer > struct.unpack('<I4', is, at) then
+        set_version(place, newer)
         show(place, old_holders[place] and FREE or old_look(place))
       end
     end
@@ -72,9 +72,9 @@ end
 for set, tickets in pairs({ admitted = ARGV[13], revoked = ARGV[14] }) do
   for at = 1, #tickets, 16 do call('SADD', base .. set, tickets:sub(at, at + 15)) end
 end
-write_sessions()
-call('HSET', META, 'epoch', text(epoch), 'seq', 0, 'length', length, 'clock', text(clock), 'installed', text(clock),
-  'run', ARGV[1], 'open', open, 'reach', reach, 'logged', 0, 'areas', areas)
+write_book()
+write_meta()
+call('HSET', META, 'areas', ARGV[8])
 call('DEL', base .. 'lease')
 tell()
 return { 0, epoch, seq, same and 1 or 0 }

@@ -10,8 +10,8 @@ local places, gone = granted(known), {}
 look_up(places)
 for _, place in ipairs(places) do if holders[place] ~= id then gone[#gone + 1] = place end end
 if #gone > 0 then return refuse('place_taken', pack(gone)) end
-if not known.extended then
-  known.extended, known.expires = true, known.expires + tonumber(ARGV[7]) * 1000
+if known.extended == 0 then
+  known.extended, known.expires = 1, known.expires + tonumber(ARGV[7]) * 1000
 end
 known.phase, known['until'] = PINNED, clock + PIN_LASTS
 keep(id, known)
