@@ -100,7 +100,8 @@ impl Cold {
         let orders = Batcher::start(PlaceOrders { environment: environment.clone() }, sale.clone(), mode);
         let lessons = Batcher::start(Lessons { environment: environment.clone() }, sale.clone(), mode);
         let send_leases = Batcher::start(SendLeases, sale.clone(), mode);
-        let scans = Batcher::start(RecordScans { environment: environment.clone() }, sale.clone(), mode);
+        let gate = db.lane(Lane::Gate);
+        let scans = Batcher::start(RecordScans { environment: environment.clone() }, gate, mode);
         let reports = db.lane(Lane::Reports);
         Self { db, sale, reports, environment, plans: catalog::Plans::default(), orders, lessons, send_leases, scans }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 
-use super::{Db, Engine, Error, Mode, Pools, PostgresSettings, Result, postgres, sql};
+use super::{Db, Engine, Error, Lane, Mode, Pools, PostgresSettings, Result, postgres, sql};
 
 /// A step of the schema.
 struct Step {
@@ -64,7 +64,7 @@ const STEP_LOCK: &str = "set local lock_timeout = '5s'";
 pub(super) async fn run(db: &Db) -> Result<()> {
     let Pools::Sqlite(sqlite) = &db.inner.pools else { return Err(Error::internal("not the embedded engine")) };
     let expand = |text: &str| sql::expand(Engine::Sqlite, text, 0).map(AssertSqlSafe);
-    let mut tx = sqlite.begin(Mode::Write).await?;
+    let (mut tx, _turn) = sqlite.begin(Lane::Desk, Mode::Write).await?;
     sqlx::raw_sql(expand(HISTORY)?).execute(&mut *tx).await?;
     let done: Vec<(i64, Vec<u8>)> = sqlx::query_as(DONE).fetch_all(&mut *tx).await?;
     if let Some((number, _)) = done.iter().find(|(number, _)| !STEPS.iter().any(|step| step.number == *number)) {

@@ -16,6 +16,7 @@ mod scope;
 mod signals;
 mod sql;
 mod sqlite;
+mod turns;
 mod tx;
 mod value;
 mod watch;
@@ -167,7 +168,9 @@ impl Db {
         };
         self.watch().let_in(side)?;
         let open = match &self.inner.pools {
-            Pools::Sqlite(sqlite) => sqlite.begin(mode).await.map(tx::Open::Sqlite),
+            Pools::Sqlite(sqlite) => {
+                sqlite.begin(self.lane_of(scope), mode).await.map(|(open, turn)| tx::Open::Sqlite(open, turn))
+            }
             Pools::Postgres(postgres) => postgres.begin(self.lane_of(scope), scope, mode).await.map(tx::Open::Postgres),
         };
         self.watch().saw_step(side, &open);

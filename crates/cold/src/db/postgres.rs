@@ -21,7 +21,9 @@ pub struct PostgresSettings {
     pub url: String,
     /// Streaming replicas of it, for heavy reads.
     pub replicas: Vec<String>,
-    /// Connections for what sells, charges and admits.
+    /// Connections for what admits.
+    pub gate_connections: u32,
+    /// Connections for what sells and charges.
     pub sale_connections: u32,
     /// Connections for what organizers and the shop read and write beside that.
     pub desk_connections: u32,
@@ -46,6 +48,7 @@ impl PostgresSettings {
         Self {
             url: url.into(),
             replicas: Vec::new(),
+            gate_connections: 4,
             sale_connections: 8,
             desk_connections: 8,
             jobs_connections: 4,
@@ -77,6 +80,7 @@ const IDLE: Duration = Duration::from_secs(300);
 /// The pools of the primary, and its replicas.
 pub(super) struct Postgres {
     replicas: Replicas,
+    gate: PgPool,
     sale: PgPool,
     desk: PgPool,
     jobs: PgPool,
@@ -95,6 +99,7 @@ impl Postgres {
         let patience = settings.statement + SILENCE;
         Ok(Self {
             replicas: Replicas::new(settings, patience)?,
+            gate: pool("gate", settings.gate_connections),
             sale: pool("sale", settings.sale_connections),
             desk: pool("desk", settings.desk_connections),
             jobs: pool("jobs", settings.jobs_connections),
@@ -112,6 +117,7 @@ impl Postgres {
             return Ok(session);
         }
         let pool = match lane {
+            Lane::Gate => &self.gate,
             Lane::Sale => &self.sale,
             Lane::Desk | Lane::Reports => &self.desk,
             Lane::Jobs => &self.jobs,
@@ -125,7 +131,7 @@ impl Postgres {
     }
 
     pub(super) async fn close(&self) {
-        tokio::join!(self.sale.close(), self.desk.close(), self.jobs.close(), self.replicas.close());
+        tokio::join!(self.gate.close(), self.sale.close(), self.desk.close(), self.jobs.close(), self.replicas.close());
     }
 }
 

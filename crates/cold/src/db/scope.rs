@@ -77,10 +77,12 @@ impl System {
     }
 }
 
-/// Which connections a transaction uses, so that one kind of work cannot take another's (P9). Engines with one writer know no lanes.
+/// Which connections a transaction uses, so that one kind of work cannot take another's (P9). The embedded engine has one writer, whose turns go by lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
-    /// What sells, charges and admits.
+    /// What admits: people stand and wait.
+    Gate,
+    /// What sells and charges.
     Sale,
     /// What organizers and the shop read and write beside that.
     Desk,

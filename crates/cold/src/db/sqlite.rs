@@ -8,8 +8,10 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite as Engine, SqliteConnection, Transaction};
+use tokio::time::timeout;
 
-use super::{Error, Mode, Result};
+use super::turns::{Turn, Turns};
+use super::{Error, Lane, Mode, Result};
 
 /// The database's file in the data directory.
 pub(crate) const FILE: &str = "voelgoed.sqlite";
@@ -24,6 +26,7 @@ const WRITER_CACHE: &str = "-65536";
 
 pub(super) struct Sqlite {
     writer: SqlitePool,
+    turns: Turns,
     readers: SqlitePool,
 }
 
@@ -52,15 +55,19 @@ impl Sqlite {
             .connect_with(options.clone().pragma("cache_size", WRITER_CACHE))
             .await?;
         let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self { writer, readers })
+        Ok(Self { writer, turns: Turns::default(), readers })
     }
 
-    pub(super) async fn begin(&self, mode: Mode) -> Result<Transaction<'static, Engine>> {
-        Ok(match mode {
-            Mode::Write => self.writer.begin_with("pragma synchronous = full; begin immediate").await?,
-            Mode::Unflushed => self.writer.begin_with("pragma synchronous = normal; begin immediate").await?,
-            Mode::Read | Mode::Snapshot => self.readers.begin().await?,
-        })
+    /// A transaction; one that writes comes with the turn that it has to keep until it is over.
+    pub(super) async fn begin(&self, lane: Lane, mode: Mode) -> Result<(Transaction<'static, Engine>, Option<Turn>)> {
+        let how = match mode {
+            Mode::Write => "pragma synchronous = full; begin immediate",
+            Mode::Unflushed => "pragma synchronous = normal; begin immediate",
+            Mode::Read | Mode::Snapshot => return Ok((self.readers.begin().await?, None)),
+        };
+        let turn = timeout(WAIT, self.turns.take(lane)).await;
+        let turn = turn.map_err(|_| Error::Away("the writer was busy for too long".to_owned()))?;
+        Ok((self.writer.begin_with(how).await?, Some(turn)))
     }
 
     pub(super) async fn reader(&self) -> Result<PoolConnection<Engine>> {

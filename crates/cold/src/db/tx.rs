@@ -10,12 +10,14 @@ use voelgoed_telemetry::metrics::cold;
 
 use super::postgres::Session;
 use super::rows::{self, Link};
+use super::turns::Turn;
 use super::watch::Side;
 use super::{Db, Error, Result, Row, Scope, Sql, Value};
 
 /// An engine's open transaction.
 pub(super) enum Open {
-    Sqlite(Transaction<'static, Sqlite>),
+    /// With its turn at the writer, where it writes: given back after the transaction is.
+    Sqlite(Transaction<'static, Sqlite>, Option<Turn>),
     Postgres(Session),
 }
 
@@ -125,7 +127,7 @@ impl Tx {
         db.faults().before_commit()?;
         let watch = Stopwatch::start();
         let committed = match open {
-            Open::Sqlite(transaction) => transaction.commit().await.map_err(Error::from),
+            Open::Sqlite(transaction, _turn) => transaction.commit().await.map_err(Error::from),
             Open::Postgres(session) => session.commit().await,
         };
         cold::sql("commit", watch.elapsed());
@@ -156,7 +158,7 @@ impl Tx {
     /// [`super::Error::Away`]; it is undone all the same.
     pub async fn rollback(self) -> Result<()> {
         match self.open {
-            Open::Sqlite(transaction) => Ok(transaction.rollback().await?),
+            Open::Sqlite(transaction, _turn) => Ok(transaction.rollback().await?),
             Open::Postgres(session) => session.rollback().await,
         }
     }
@@ -173,7 +175,7 @@ impl Tx {
 
     fn link(&mut self) -> Link<'_> {
         match &mut self.open {
-            Open::Sqlite(transaction) => Link::Sqlite(transaction),
+            Open::Sqlite(transaction, _) => Link::Sqlite(transaction),
             Open::Postgres(session) => Link::Postgres(session),
         }
     }
