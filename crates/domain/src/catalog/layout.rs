@@ -3,6 +3,8 @@
 //! Never changed once an event pins it: a change is a new version (P1: a place number means the same seat for ever).
 //! Made by [`Layout::build`] only, so that every lookup may trust the numbering. To add a property of a seat: a field here, its check in `build`.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::AreaId;
@@ -43,6 +45,19 @@ pub struct Area {
     /// The corners of its shape on the plan, in order; empty where nobody drew one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outline: Vec<Point>,
+    /// What [`Area::categories`] has found.
+    #[serde(skip)]
+    categories: Derived<Vec<String>>,
+}
+
+/// What follows from the rest of a value that never changes, made when it is first asked for. It takes no part in comparisons.
+#[derive(Debug, Clone, Default)]
+struct Derived<T>(OnceLock<T>);
+
+impl<T> PartialEq for Derived<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// A position on the plan: `x` grows to the right, `y` downwards (away from a stage at the top).

@@ -224,7 +224,7 @@ fn area(area: &Area) -> AreaDto {
         kind: if area.is_seated() { "seated" } else { "general_admission" },
         first: area.first.0,
         count: u32::try_from(area.places().len()).unwrap_or(u32::MAX),
-        categories: area.categories().into_iter().map(str::to_owned).collect(),
+        categories: area.categories().map(str::to_owned).collect(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Area, AreaKind, Layout, Point, Row, Seat, SeatFlag};
+use super::{Area, AreaKind, Derived, Layout, Point, Row, Seat, SeatFlag};
 use crate::catalog::wording::worded;
 use crate::ids::AreaId;
 use crate::refusal::Refusal;
@@ -138,7 +138,8 @@ impl Layout {
             }
             let first = PlaceNumber(next);
             let kind = numbered(&field, draft.kind, &mut next, &mut categories)?;
-            areas.push(Area { id: draft.id, name, first, kind, focus: draft.focus, outline: draft.outline });
+            let (focus, outline) = (draft.focus, draft.outline);
+            areas.push(Area { id: draft.id, name, first, kind, focus, outline, categories: Derived::default() });
         }
         Ok(Self { areas })
     }

@@ -57,20 +57,21 @@ impl Area {
         matches!(self.kind, AreaKind::Seated { .. })
     }
 
-    /// Its categories in the order of their first place, each once.
-    #[must_use]
-    pub fn categories(&self) -> Vec<&str> {
-        let mut found: Vec<&str> = Vec::new();
-        let mut note = |category| {
-            if !found.contains(&category) {
-                found.push(category);
+    /// Its categories in the order of their first place, each once. Walks every seat at the first call only: pages ask each time.
+    pub fn categories(&self) -> impl Iterator<Item = &str> {
+        self.categories.0.get_or_init(|| self.found_categories()).iter().map(String::as_str)
+    }
+
+    fn found_categories(&self) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        let mut note = |category: &String| {
+            if !found.contains(category) {
+                found.push(category.clone());
             }
         };
         match &self.kind {
-            AreaKind::GeneralAdmission { category, .. } => note(category.as_str()),
-            AreaKind::Seated { rows } => {
-                rows.iter().flat_map(|row| &row.seats).for_each(|seat| note(seat.category.as_str()));
-            }
+            AreaKind::GeneralAdmission { category, .. } => note(category),
+            AreaKind::Seated { rows } => rows.iter().flat_map(|row| &row.seats).for_each(|seat| note(&seat.category)),
         }
         found
     }
