@@ -88,11 +88,17 @@ fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
     <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
-/// Makes and checks tokens and signed cookies.
-#[derive(Debug, Clone)]
+/// Makes and checks tokens and signed cookies. A keyed MAC is kept rather than its key: half of a short MAC is taking in the key.
+#[derive(Clone)]
 pub struct Tokens {
-    token_key: [u8; 32],
-    session_key: [u8; 32],
+    token_key: Hmac<Sha256>,
+    session_key: Hmac<Sha256>,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tokens(…)")
+    }
 }
 
 /// What a good token says.
@@ -108,7 +114,7 @@ impl Tokens {
     /// Derives its keys from the server's secret.
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
-        Self { token_key: master.derive("token", &[]), session_key: master.derive("session", &[]) }
+        Self { token_key: keyed(&master.derive("token", &[])), session_key: keyed(&master.derive("session", &[])) }
     }
 
     /// The token of a thing; always the same.
@@ -162,8 +168,8 @@ impl Tokens {
     }
 }
 
-fn sign(key: &[u8; 32], body: &[u8]) -> [u8; MAC_BYTES] {
-    let mut mac = keyed(key);
+fn sign(key: &Hmac<Sha256>, body: &[u8]) -> [u8; MAC_BYTES] {
+    let mut mac = key.clone();
     mac.update(body);
     let full: [u8; 32] = mac.finalize().into_bytes().into();
     let mut short = [0; MAC_BYTES];

@@ -69,9 +69,12 @@ async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<H
     listing.event.check_on_sale(now)?;
     let id = hold_id(platform, &command);
     let mut occupancy = platform.seat_view.current(command.scope).await?;
-    let seating = platform.listings.seating(command.scope).await?;
+    let seating = match command.best_available {
+        true => Some(platform.listings.seating(command.scope).await?),
+        false => None,
+    };
     for choice in 1.. {
-        let chooser = command.best_available.then_some(Chooser { occupancy: &*occupancy, seating: &seating });
+        let chooser = seating.as_ref().map(|seating| Chooser { occupancy: &*occupancy, seating });
         let lines = picks(&listing, &command.items, chooser)?;
         if !command.best_available {
             refuse_surely_taken(&lines, &*occupancy, command.repeatable.is_some())?;
@@ -84,7 +87,10 @@ async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<H
                 let seen = occupancy.position();
                 occupancy = platform.seat_view.newer_than(command.scope, seen).await?;
             }
-            other => return HoldView::new(command.scope, &listing, other?, now).map_err(Into::into),
+            other => {
+                let (record, terms) = other?;
+                return Ok(HoldView::with_terms(command.scope, &listing, record, terms, now)?);
+            }
         }
     }
     Err(Refusal::try_again(1, "Others were faster each time. Try again.").into())
@@ -119,7 +125,7 @@ async fn grant(
     listing: &Listing,
     command: &HoldCommand,
     Grant { id, lines, now, less }: Grant,
-) -> Result<HoldRecord> {
+) -> Result<(HoldRecord, HoldTerms)> {
     let (lasts, most) = match less {
         // Whoever cannot order yet must not lose the places for that, nor keep many from others.
         Some(Degradation::HoldsCapped) => (
@@ -140,12 +146,14 @@ async fn grant(
     };
     let record =
         loaded(platform, command.scope, || platform.inventory.hold(command.scope, request_to_store.clone())).await?;
-    if HoldTerms::of(&record)?.request != request {
+    // Most holds are granted just now, with these very terms.
+    let terms = if record.terms == request_to_store.terms { terms } else { HoldTerms::of(&record)? };
+    if terms.request != request {
         return Err(
             Refusal::new(Code::IdempotencyMismatch, "This Idempotency-Key was used with another request.").into()
         );
     }
-    Ok(record)
+    Ok((record, terms))
 }
 
 /// A repeatable request always names the same hold, so that the warm tier recognises the repeat; any other names a fresh one.

@@ -63,6 +63,20 @@ impl HoldView {
     /// [`Fault::Internal`] where record and terms do not fit together.
     pub fn new(scope: EventScope, listing: &Listing, record: HoldRecord, now: Timestamp) -> Stored<Self> {
         let terms = HoldTerms::of(&record)?;
+        Self::with_terms(scope, listing, record, terms, now)
+    }
+
+    /// The same where the record's terms are read already.
+    ///
+    /// # Errors
+    /// [`Fault::Internal`] where record and terms do not fit together.
+    pub fn with_terms(
+        scope: EventScope,
+        listing: &Listing,
+        record: HoldRecord,
+        terms: HoldTerms,
+        now: Timestamp,
+    ) -> Stored<Self> {
         let places = terms.terms.price_places(&listing.layout, &record.places).map_err(Fault::internal)?;
         Ok(Self { scope, id: record.hold, record, terms, places, now })
     }

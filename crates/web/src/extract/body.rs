@@ -2,12 +2,13 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
 
+use super::idempotency::KEY_HEADER;
 use crate::problem::Failure;
 use crate::state::Web;
 
@@ -16,7 +17,7 @@ use crate::state::Web;
 pub struct Body<T> {
     /// What it says.
     pub value: T,
-    /// SHA-256 of method, path and body.
+    /// SHA-256 of method, path and body where the request has an `Idempotency-Key`, which alone asks for it; else zeros.
     pub digest: [u8; 32],
 }
 
@@ -30,17 +31,24 @@ impl<T: DeserializeOwned> FromRequest<Web> for Body<T> {
         }) {
             return Err(Refusal::invalid("Content-Type", "Send application/json.").into());
         }
-        let mut hasher = Sha256::new();
-        hasher.update(request.method().as_str());
-        hasher.update(b"\0");
-        hasher.update(request.uri().path());
-        hasher.update(b"\0");
+        let asked =
+            request.headers().contains_key(KEY_HEADER).then(|| (request.method().clone(), request.uri().clone()));
         let bytes = bytes(request, web).await?;
-        hasher.update(&bytes);
+        let digest = asked.map(|(method, uri)| digest_of(&method, &uri, &bytes)).unwrap_or_default();
         let value = serde_json::from_slice(&bytes)
             .map_err(|error| Refusal::invalid("body", format!("Not the expected JSON: {error}.")))?;
-        Ok(Self { value, digest: hasher.finalize().into() })
+        Ok(Self { value, digest })
     }
+}
+
+fn digest_of(method: &Method, uri: &Uri, body: &[u8]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(method.as_str());
+    hasher.update(b"\0");
+    hasher.update(uri.path());
+    hasher.update(b"\0");
+    hasher.update(body);
+    hasher.finalize().into()
 }
 
 /// Reads a body up to the limit of its route.

@@ -9,7 +9,7 @@ use crate::problem::Failure;
 use crate::state::Web;
 
 /// The header's name.
-const HEADER: &str = "idempotency-key";
+pub const KEY_HEADER: &str = "idempotency-key";
 /// The longest key, in characters.
 pub const LONGEST_KEY: usize = 200;
 
@@ -47,7 +47,7 @@ impl FromRequestParts<Web> for OptionalKey {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Failure> {
-        let Some(value) = parts.headers.get(HEADER) else { return Ok(Self(None)) };
+        let Some(value) = parts.headers.get(KEY_HEADER) else { return Ok(Self(None)) };
         let text = value.to_str().unwrap_or_default();
         if text.is_empty() || text.len() > LONGEST_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             let detail = format!("Use 1 to {LONGEST_KEY} visible ASCII characters without spaces.");
