@@ -9,6 +9,7 @@ pub mod latency;
 pub mod measure;
 pub mod options;
 pub mod paced;
+pub mod pgbench;
 pub mod process;
 pub mod sale;
 pub mod shop;

@@ -11,6 +11,8 @@ use crate::shop::Shop;
 
 /// The concert hall with the gate and its 1,900 seats.
 pub const CONCERT: usize = 0;
+/// The festival of 25,000 places without numbers.
+pub const FESTIVAL: usize = 1;
 /// The stadium of 60,000 seats.
 pub const STADIUM: usize = 2;
 /// Seats of one order, at most.
@@ -21,6 +23,7 @@ pub struct Show {
     /// `evt_…`
     pub event: String,
     ticket_type: String,
+    areas: Vec<String>,
     /// Every numbered place.
     pub seats: Vec<u32>,
 }
@@ -49,11 +52,13 @@ impl Show {
         let mut connection = Connection::open(&shop.address).await?;
         let about = connection.send(&get(&format!("/api/v1/events/{event}"))).await?.expect(200)?.json()?;
         let ticket_type = about["ticket_types"][0]["id"].as_str().context("an event has ticket types")?.to_owned();
+        let areas = about["areas"].as_array().into_iter().flatten().filter_map(|area| area["id"].as_str());
+        let areas = areas.map(str::to_owned).collect();
         let map = connection.send(&get(&format!("/api/v1/events/{event}/map"))).await?.expect(200)?.json()?;
         let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let rows = items(&map["areas"]).into_iter().flat_map(|area| items(&area["rows"]));
         let seats = rows.flat_map(|row| items(&row["seats"])).filter_map(|seat| seat["place"].as_u64());
-        Ok(Self { event, ticket_type, seats: seats.filter_map(|place| u32::try_from(place).ok()).collect() })
+        Ok(Self { event, ticket_type, areas, seats: seats.filter_map(|place| u32::try_from(place).ok()).collect() })
     }
 
     /// Takes these seats.
@@ -62,6 +67,14 @@ impl Show {
         let items: Vec<Value> =
             seats.iter().map(|place| json!({ "place": place, "ticket_type": self.ticket_type })).collect();
         let body = json!({ "items": items }).to_string();
+        request("POST", &format!("/api/v1/events/{}/holds", self.event), &[("X-Session", session)], Some(&body))
+    }
+
+    /// Takes any place of the area with this number.
+    #[must_use]
+    pub fn hold_any(&self, area: usize, session: &str) -> Vec<u8> {
+        let item = json!({ "area": self.areas.get(area), "quantity": 1, "ticket_type": self.ticket_type });
+        let body = json!({ "items": [item] }).to_string();
         request("POST", &format!("/api/v1/events/{}/holds", self.event), &[("X-Session", session)], Some(&body))
     }
 

@@ -36,6 +36,14 @@ impl Shop {
     /// # Errors
     /// The binary is not there, or does not start.
     pub fn open(options: &Options, name: &str) -> anyhow::Result<Self> {
+        Self::open_with(options, name, &[])
+    }
+
+    /// The same with further settings, such as `VOELGOED__WARM__URL`.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(options: &Options, name: &str, settings: &[(&str, String)]) -> anyhow::Result<Self> {
         let directory = options.data.join(name);
         if directory.exists() {
             std::fs::remove_dir_all(&directory)?;
@@ -43,7 +51,12 @@ impl Shop {
         std::fs::create_dir_all(&options.data)?;
         let mut command = Command::new(&options.voelgoed);
         command.args(["demo", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(&directory);
-        command.envs(WIDE.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .envs(WIDE.iter().copied())
+            .envs(settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().with_context(|| format!("cannot start {}", options.voelgoed.display()))?;
         let stdout = child.stdout.take().context("stdout is piped")?;
         let mut shop = Self { child, directory, address: String::new(), card: Value::Null };

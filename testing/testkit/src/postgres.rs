@@ -1,7 +1,7 @@
 //! Real Postgres servers: a primary and streaming replicas, each a process of its own on a free port, as an unprivileged user where the tests are root.
 //!
 //! Never: a server that outlives the tests (whoever holds its pipe keeps it alive, and it goes with its directory once that is closed), a signal to
-//! a process that was not started from here. For tests only: nothing is flushed to the disk, so a crash of the machine loses all.
+//! a process that was not started from here. For tests only: unless asked for, nothing is flushed to the disk, so a crash of the machine loses all.
 
 use std::fs;
 use std::io::Write;
@@ -29,6 +29,8 @@ pub struct Postgres {
     directory: PathBuf,
     port: u16,
     keeper: Option<Child>,
+    /// Whether a commit reaches the disk.
+    flushes: bool,
 }
 
 impl Postgres {
@@ -37,7 +39,20 @@ impl Postgres {
     /// # Errors
     /// Where Postgres is not installed (`apt-get install postgresql`), or does not start.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::begin(false).await
+    }
+
+    /// The same with a disk under it: every commit is flushed, as in earnest. For measurements.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_flushing() -> anyhow::Result<Self> {
+        Self::begin(true).await
+    }
+
+    async fn begin(flushes: bool) -> anyhow::Result<Self> {
         let mut server = Self::prepare()?;
+        server.flushes = flushes;
         let data = server.data();
         let mut made = server.command("initdb")?;
         made.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"]).arg(&data);
@@ -100,6 +115,14 @@ impl Postgres {
         Ok(run(&mut asked)?.trim().to_owned())
     }
 
+    /// What it has logged so far.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn log(&self) -> anyhow::Result<String> {
+        Ok(String::from_utf8_lossy(&fs::read(self.directory.join("log"))?).into_owned())
+    }
+
     /// kill -9 of the server and of all its sessions.
     ///
     /// # Errors
@@ -148,8 +171,8 @@ impl Postgres {
             "unix_socket_directories=",
             "max_connections=300",
             "shared_buffers=32MB",
-            "fsync=off",
-            "full_page_writes=off",
+            if self.flushes { "fsync=on" } else { "fsync=off" },
+            if self.flushes { "full_page_writes=on" } else { "full_page_writes=off" },
             "hot_standby_feedback=on",
             "wal_receiver_status_interval=1",
         ] {
@@ -171,7 +194,7 @@ impl Postgres {
         if let [_, uid, ..] = user.as_slice() {
             run(Command::new("chown").arg(uid.trim_start_matches("--reuid=")).arg(&directory))?;
         }
-        Ok(Self { binaries: binaries()?, directory, port, keeper: None })
+        Ok(Self { binaries: binaries()?, directory, port, keeper: None, flushes: false })
     }
 
     fn data(&self) -> PathBuf {

@@ -20,11 +20,15 @@ use figures::Figures;
 const BENCHMARKS: &[&dyn Benchmark] = &[
     &start::Start,
     &programs::HOLD,
+    &programs::HOLD_REDIS,
+    &programs::GROWTH,
     &programs::COMMITTER,
+    &programs::COMMITTER_POSTGRES,
     &programs::BEST_AVAILABLE,
     &programs::FANOUT,
     &programs::UNDER_LOAD,
     &programs::RATES,
+    &programs::SALE,
 ];
 
 /// Something that can be measured.

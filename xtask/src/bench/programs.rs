@@ -4,6 +4,7 @@
 
 use super::Benchmark;
 use super::figures::{Claim, Figures, Target, of_program};
+use crate::machine::{self, Need};
 use crate::run::Run;
 
 /// A benchmark that is a program.
@@ -11,6 +12,7 @@ pub struct Program {
     name: &'static str,
     about: &'static str,
     claims: &'static [Claim],
+    needs: &'static [Need],
 }
 
 /// Holds over HTTP.
@@ -18,6 +20,40 @@ pub const HOLD: Program = Program {
     name: "hold",
     about: "a hold on one of 60,000 seats beside an empty route, same client and connections, rounds in turn",
     claims: &[Claim::Ratio("hold", "empty route", Target::AtLeast(0.5))],
+    needs: &[],
+};
+
+/// Holds over HTTP, the warm tier on Redis.
+pub const HOLD_REDIS: Program = Program {
+    name: "hold_redis",
+    about: "a hold over Redis beside an empty route, and beside redis-benchmark with the same function",
+    claims: &[
+        Claim::Ratio("hold over Redis", "empty route", Target::AtLeast(0.5)),
+        Claim::Value("hold over Redis", Target::AtLeast(10_000.0)),
+    ],
+    needs: &[machine::REDIS, machine::REDIS_TOOLS],
+};
+
+/// The warm tier's port in small and large events.
+pub const GROWTH: Program = Program {
+    name: "growth",
+    about: "a hold in an event of 200,000 places beside one of 1,000, in memory and on Redis",
+    claims: &[
+        Claim::Ratio("memory, 200,000 places", "memory, 1,000 places", Target::AtMost(2.0)),
+        Claim::Ratio("Redis, 200,000 places", "Redis, 1,000 places", Target::AtMost(1.5)),
+    ],
+    needs: &[machine::REDIS],
+};
+
+/// A sale and a gate on the tiers of a platform.
+pub const SALE: Program = Program {
+    name: "sale",
+    about: "a saturating sale on Redis and Postgres while a gate scans; what of it touches the cold tier",
+    claims: &[
+        Claim::Value("requests that never touched cold", Target::AtLeast(90.0)),
+        Claim::Value("scan during the sale, p99", Target::AtMost(50.0)),
+    ],
+    needs: &[machine::REDIS, machine::POSTGRES],
 };
 
 /// The committer's port.
@@ -28,6 +64,18 @@ pub const COMMITTER: Program = Program {
         Claim::Ratio("32 tasks, shared", "32 tasks, one by one", Target::AtLeast(5.0)),
         Claim::Ratio("lone order, shared", "lone order, one by one", Target::AtMost(1.15)),
     ],
+    needs: &[],
+};
+
+/// The committer's port on Postgres.
+pub const COMMITTER_POSTGRES: Program = Program {
+    name: "committer_postgres",
+    about: "orders in shared transactions on Postgres beside pgbench with the same statements, one transaction each",
+    claims: &[
+        Claim::Ratio("32 tasks, shared", "pgbench, one transaction each", Target::AtLeast(5.0)),
+        Claim::Ratio("32 tasks, shared", "pgbench, best commit_delay", Target::AtLeast(3.0)),
+    ],
+    needs: &[machine::POSTGRES],
 };
 
 /// The choice of seats.
@@ -43,6 +91,7 @@ pub const BEST_AVAILABLE: Program = Program {
         Claim::Value("party of 8, p99", Target::AtMost(200.0)),
         Claim::Value("party of 10, p99", Target::AtMost(200.0)),
     ],
+    needs: &[],
 };
 
 /// The live map.
@@ -54,6 +103,7 @@ pub const FANOUT: Program = Program {
         "bare loop, CPU per frame and viewer",
         Target::AtMost(2.0),
     )],
+    needs: &[],
 };
 
 /// Latencies.
@@ -64,6 +114,7 @@ pub const UNDER_LOAD: Program = Program {
         Claim::Value("scan, p99", Target::AtMost(5.0)),
         Claim::Value("hold to viewer, p99", Target::AtMost(150.0)),
     ],
+    needs: &[],
 };
 
 /// Plain rates. They are shown beside 30 pages, 15 carts, 7 orders and 18 scans a second: what pretix did on the same kind of machine, measured elsewhere.
@@ -76,6 +127,7 @@ pub const RATES: Program = Program {
         Claim::Value("orders paid, with tickets", Target::AtLeast(7.0)),
         Claim::Value("scans", Target::AtLeast(18.0)),
     ],
+    needs: &[],
 };
 
 impl Benchmark for Program {
@@ -88,6 +140,7 @@ impl Benchmark for Program {
     }
 
     fn run(&self, run: &Run) -> anyhow::Result<Figures> {
+        machine::prepare(self.needs)?;
         let binary = run.release_binary()?;
         let data = run.target().join("bench");
         of_program(
