@@ -8,7 +8,7 @@ use voelgoed_app::error::Fault;
 use voelgoed_app::scanning::ports::{KeptScan, ScanResult};
 use voelgoed_app::ticketing::ports::{Answer, AreaSpan, InventoryError, InventorySnapshot};
 use voelgoed_domain::ids::{HoldId, OrderId, SessionId};
-use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::scanning::entry::ScanReason;
 use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord};
 use voelgoed_domain::ticketing::inventory::{CatchUp, Counts, InventoryChange, refusals};
@@ -46,7 +46,8 @@ fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fa
         b"ordered" => refusals::ordered(OrderId::from_uuid(uuid(evidence)?)),
         b"place_taken" => Refusal::place_taken(places(evidence)),
         b"sold_out" => refusals::sold_out(),
-        b"offline" => Refusal::new(Code::OfflineRules, "No more scans can be kept."),
+        b"offline" if evidence == b"asked" => refusals::asked_elsewhere(),
+        b"offline" => refusals::too_many_kept(),
         b"too_large" => refusals::terms_too_long(),
         b"limit" if evidence == b"places_per_hold" => refusals::places_per_hold(),
         b"limit" if evidence == b"holds_per_session" => refusals::holds_per_session(),

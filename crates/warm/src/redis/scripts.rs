@@ -41,6 +41,7 @@ impl Script {
 
 const COMMON: &str = include_str!("lua/common.lua");
 const ALLOT: &str = include_str!("lua/allot.lua");
+const ASKED: &str = include_str!("lua/asked.lua");
 
 fn limits() -> String {
     let mut text = String::new();
@@ -88,9 +89,11 @@ scripts! {
     SWEEP = "sweep", false, [include_str!("lua/sweep.lua")];
     HELD_BY = "held_by", false, [include_str!("lua/held_by.lua")];
     GATE_FILTER = "gate_filter", false, [include_str!("lua/gate_filter.lua")];
-    MARK_ADMITTED = "mark_admitted", true, [include_str!("lua/mark.lua")];
-    MARK_REVOKED = "mark_revoked", true, [include_str!("lua/mark.lua")];
-    KEEP_SCAN = "keep_scan", true, [include_str!("lua/keep_scan.lua")];
+    MARK_ADMITTED = "mark_admitted", true, [ASKED, include_str!("lua/mark.lua")];
+    MARK_REVOKED = "mark_revoked", true, [ASKED, include_str!("lua/mark.lua")];
+    ANNOUNCE = "announce", true, [ASKED, include_str!("lua/announce.lua")];
+    ANSWERED = "answered", true, [ASKED, include_str!("lua/answered.lua")];
+    KEEP_SCAN = "keep_scan", true, [ASKED, include_str!("lua/keep_scan.lua")];
     KEPT_SCANS = "kept_scans", false, [include_str!("lua/kept_scans.lua")];
-    SETTLE_SCANS = "settle_scans", true, [include_str!("lua/settle_scans.lua")];
+    SETTLE_SCANS = "settle_scans", true, [ASKED, include_str!("lua/settle_scans.lua")];
 }

@@ -8,6 +8,7 @@ mod people;
 mod process;
 mod schedule;
 mod stage;
+mod strike;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use self::journal::Journal;
 use self::people::People;
 use self::schedule::schedule;
 use self::stage::Stage;
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// How much is broken.
 #[derive(Debug, Args)]
@@ -89,6 +90,9 @@ pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut V
     for (name, people) in ["north", "south"].iter().zip(&crowds) {
         judge::organization(name, people, &stage.data, verdicts).await?;
     }
+    let [north, south] = &crowds;
+    judge::apart("north", north, south, verdicts).await;
+    judge::apart("south", south, north, verdicts).await;
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use voelgoed_testkit::buyer::{Buyer, placed};
 use voelgoed_testkit::until::until;
 
 use super::people::People;
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// No place is held, and no order open, this long after the last buyer went home.
 const STUCK: Duration = Duration::from_secs(60);
@@ -62,9 +62,16 @@ pub async fn organization(name: &str, people: &People, books: &Path, verdicts: &
     judge("0 places are oversold, and every node's map says what is sold", places::sold_once(people, &seen).await);
     judge("whatever is not sold can be held again", places::held_again(people, &seen).await);
     judge("0 acknowledged scans are lost, and what was used stays used", gate::scans(people, &seen).await);
-    judge("0 tickets are let in twice while a store lives", gate::doubles(people));
+    judge("0 tickets are let in twice while a store lives", gate::doubles(people).await);
+    judge("0 are let in on a refunded ticket", gate::refunded(people));
     judge("0 of another organization is seen", tenants(people));
     Ok(())
+}
+
+/// Judges whether organizations stayed apart; what a stranger's gate reads is kept there, so this comes last.
+pub async fn apart(name: &str, people: &People, others: &People, verdicts: &mut Verdicts) {
+    verdicts
+        .judge(&format!("{name}: 0 is told to another organization's key or gate"), gate::apart(people, others).await);
 }
 
 async fn whole_orders(people: &People) -> anyhow::Result<Vec<Value>> {
