@@ -104,12 +104,17 @@ async fn write(platform: &Platform, refund: &Refund, new: NewRefund, record: Ide
     let (act, tickets) = (refund.id.uuid(), refund.tickets.as_slice());
     let warm_hears = platform.capable(Capability::IssueAndRefund)? != Some(Degradation::WarmFollows);
     let announced = warm_hears && !tickets.is_empty() && announce(platform, scope, act, tickets).await;
-    let written = platform.payments.open_refund(refund.organization, new, Some(record)).await?;
-    let became = if matches!(written, Ok(Created::Fresh(()))) { GateFilter::Revoked } else { GateFilter::Unseen };
-    if !tickets.is_empty() && (announced || became == GateFilter::Revoked) {
+    let written = platform.payments.open_refund(refund.organization, new, Some(record)).await;
+    let became = match &written {
+        Ok(Ok(Created::Fresh(()))) => Some(GateFilter::Revoked),
+        Ok(Ok(Created::Replayed(_)) | Err(_)) | Err(Fault::Away { .. }) => announced.then_some(GateFilter::Unseen),
+        // It may be written: warm lets nobody in on these tickets alone.
+        Err(Fault::Ambiguous { .. } | Fault::Internal(_)) => None,
+    };
+    if let Some(became) = became.filter(|_| !tickets.is_empty()) {
         answered(platform, scope, act, tickets, became, announced).await;
     }
-    Ok(written?)
+    Ok(written??)
 }
 
 /// Whose money goes back, how much, and with which tickets. Late money that its provider would not take back comes first where exactly it

@@ -11,6 +11,7 @@ use voelgoed_app::scanning::settle_kept::settle_kept;
 use voelgoed_app::scanning::tell_warm::tell_untold;
 use voelgoed_domain::refusal::Code;
 use voelgoed_domain::scanning::entry::ScanReason;
+use voelgoed_resilience::{Dependency, Health};
 
 use self::scene::Scene;
 use self::stores::Is;
@@ -67,10 +68,29 @@ async fn where_the_node_died_too_only_the_same_scan_goes_on() {
     one.warm.set(Is::Dying);
     one.cold.set(Is::Dying);
     assert_eq!(code(one.scan(&first).await), Code::OfflineRules);
-    two.cold.set(Is::Away);
+    two.platform.capabilities.report(Dependency::Cold, Health::Down);
     assert_eq!(code(two.scan(&second).await), Code::OfflineRules);
     assert_eq!(told(two.scan(&first).await), (ScanResult::Admitted, false, true));
     assert_eq!(told(two.scan(&second).await), (USED, false, true));
+}
+
+#[tokio::test]
+async fn of_two_that_cold_may_have_let_in_warm_lets_in_neither() {
+    let scene = Scene::open().await;
+    let (one, two) = (scene.node(), scene.node());
+    let readings = [scene.reading(0), scene.reading(1)];
+    for (node, reading) in [&one, &two].into_iter().zip(&readings) {
+        node.warm.set(Is::Dying);
+        node.cold.set(Is::Dying);
+        assert_eq!(code(node.scan(reading).await), Code::OfflineRules);
+        node.warm.set(Is::Up);
+    }
+    for reading in &readings {
+        assert_eq!(code(one.scan(reading).await), Code::OfflineRules);
+    }
+    one.cold.set(Is::Up);
+    assert_eq!(told(one.scan(&readings[1]).await), (USED, true, false));
+    assert_eq!(told(one.scan(&readings[0]).await), (ScanResult::Admitted, true, false));
 }
 
 #[tokio::test]
