@@ -20,11 +20,11 @@ pub struct Bought {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// Cold and warm: `durable`, not `degraded`.
-    ToBoth,
+    Both,
     /// Cold alone: `durable` and `degraded`.
-    ToCold,
+    ColdAlone,
     /// Warm alone: not `durable`.
-    ToWarm,
+    WarmAlone,
 }
 
 /// Somebody was let in.

@@ -87,10 +87,10 @@ pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut V
     }
     let answered = if ends.is_empty() { Ok(()) } else { Err(anyhow::anyhow!("{ends:?}")) };
     verdicts.judge("everybody gets an answer in the end", answered);
-    for (name, people) in ["north", "south"].iter().zip(&crowds) {
-        judge::organization(name, people, &stage.data, verdicts).await?;
-    }
     let [north, south] = &crowds;
+    let (north_quiet, south_quiet) = tokio::join!(judge::quiet(north), judge::quiet(south));
+    judge::organization("north", north, north_quiet, &stage.data, verdicts).await?;
+    judge::organization("south", south, south_quiet, &stage.data, verdicts).await?;
     judge::apart("north", north, south, verdicts).await;
     judge::apart("south", south, north, verdicts).await;
     Ok(())

@@ -183,8 +183,8 @@ impl People {
             if answer["result"] == "admitted" && let_in.is_none() {
                 let_in = Some(LetIn { from, until: Instant::now(), known });
             }
-            if known != Known::ToWarm {
-                self.journal.open().by_cold += usize::from(known == Known::ToCold);
+            if known != Known::WarmAlone {
+                self.journal.open().by_cold += usize::from(known == Known::ColdAlone);
                 break answer;
             }
             if losses.is_none() {
@@ -243,9 +243,9 @@ impl People {
 
 fn known(answer: &Value) -> Known {
     match (answer["durable"] == true, answer["degraded"] == true) {
-        (true, false) => Known::ToBoth,
-        (true, true) => Known::ToCold,
-        (false, _) => Known::ToWarm,
+        (true, false) => Known::Both,
+        (true, true) => Known::ColdAlone,
+        (false, _) => Known::WarmAlone,
     }
 }
 

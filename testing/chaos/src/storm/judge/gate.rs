@@ -94,10 +94,10 @@ fn is_lawful(first: &Reading, second: &Reading) -> bool {
     let comes_first = one.from <= two.until;
     comes_first
         && match (one.known, two.known) {
-            (Known::ToBoth, _) | (Known::ToCold, Known::ToCold | Known::ToBoth) => false,
-            (Known::ToCold, Known::ToWarm) => true,
-            (Known::ToWarm, Known::ToCold) => first.warm_lost || two.from < first.durable,
-            (Known::ToWarm, Known::ToWarm | Known::ToBoth) => first.warm_lost,
+            (Known::Both, _) | (Known::ColdAlone, Known::ColdAlone | Known::Both) => false,
+            (Known::ColdAlone, Known::WarmAlone) => true,
+            (Known::WarmAlone, Known::ColdAlone) => first.warm_lost || two.from < first.durable,
+            (Known::WarmAlone, Known::WarmAlone | Known::Both) => first.warm_lost,
         }
 }
 
@@ -144,24 +144,24 @@ mod tests {
         let begin = Instant::now();
         let first = |known, durable, lost| reading(begin, 0, 1, known, durable, lost);
         let second = |known| reading(begin, 2, 3, known, 3, false);
-        let unknown = reading(begin, 2, 3, Known::ToWarm, 9, false);
-        for known in [Known::ToBoth, Known::ToCold, Known::ToWarm] {
-            assert!(!is_lawful(&first(Known::ToBoth, 1, false), &second(known)), "both knew");
+        let unknown = reading(begin, 2, 3, Known::WarmAlone, 9, false);
+        for known in [Known::Both, Known::ColdAlone, Known::WarmAlone] {
+            assert!(!is_lawful(&first(Known::Both, 1, false), &second(known)), "both knew");
         }
-        assert!(is_lawful(&first(Known::ToCold, 1, false), &unknown), "cold alone knew, warm alone was asked");
-        assert!(!is_lawful(&first(Known::ToCold, 1, false), &second(Known::ToCold)));
-        assert!(!is_lawful(&first(Known::ToCold, 1, false), &second(Known::ToBoth)));
+        assert!(is_lawful(&first(Known::ColdAlone, 1, false), &unknown), "cold alone knew, warm alone was asked");
+        assert!(!is_lawful(&first(Known::ColdAlone, 1, false), &second(Known::ColdAlone)));
+        assert!(!is_lawful(&first(Known::ColdAlone, 1, false), &second(Known::Both)));
         assert!(
-            is_lawful(&first(Known::ToWarm, 5, false), &second(Known::ToCold)),
+            is_lawful(&first(Known::WarmAlone, 5, false), &second(Known::ColdAlone)),
             "warm alone knew, cold alone was asked"
         );
         assert!(
-            !is_lawful(&first(Known::ToWarm, 2, false), &reading(begin, 4, 5, Known::ToCold, 5, false)),
+            !is_lawful(&first(Known::WarmAlone, 2, false), &reading(begin, 4, 5, Known::ColdAlone, 5, false)),
             "cold had it"
         );
-        assert!(!is_lawful(&first(Known::ToWarm, 5, false), &second(Known::ToBoth)));
-        assert!(!is_lawful(&first(Known::ToWarm, 5, false), &unknown));
-        assert!(is_lawful(&first(Known::ToWarm, 5, true), &second(Known::ToBoth)), "warm had lost it");
-        assert!(!is_lawful(&unknown, &first(Known::ToCold, 1, true)), "the other came first");
+        assert!(!is_lawful(&first(Known::WarmAlone, 5, false), &second(Known::Both)));
+        assert!(!is_lawful(&first(Known::WarmAlone, 5, false), &unknown));
+        assert!(is_lawful(&first(Known::WarmAlone, 5, true), &second(Known::Both)), "warm had lost it");
+        assert!(!is_lawful(&unknown, &first(Known::ColdAlone, 1, true)), "the other came first");
     }
 }

@@ -28,16 +28,27 @@ const REPEATED: usize = 50;
 /// Orders read at once.
 const AT_ONCE: usize = 8;
 
-/// Judges what became of one organization's sale; `name` is said in each verdict.
-pub async fn organization(name: &str, people: &People, books: &Path, verdicts: &mut Verdicts) -> anyhow::Result<()> {
+/// Waits until nothing is held and no order open; begun for all organizations at once, when the last buyer went home.
+pub async fn quiet(people: &People) -> anyhow::Result<()> {
     let (organizer, event) = (&people.organizer, &people.event.id);
-    let quiet = until("quiet", STUCK, || async {
+    until("quiet", STUCK, || async {
         let orders = organizer.orders(event).await?;
         let open = orders.iter().any(|order| order["state"] == "awaiting_payment");
         Ok((!open && organizer.counts(event).await?.held == 0).then_some(()))
-    });
+    })
+    .await
+}
+
+/// Judges what became of one organization's sale; `name` is said in each verdict, `quiet` is what [`quiet`] came to.
+pub async fn organization(
+    name: &str,
+    people: &People,
+    quiet: anyhow::Result<()>,
+    books: &Path,
+    verdicts: &mut Verdicts,
+) -> anyhow::Result<()> {
+    let (organizer, event) = (&people.organizer, &people.event.id);
     let mut judge = |claim: &str, outcome| verdicts.judge(&format!("{name}: {claim}"), outcome);
-    let quiet = quiet.await;
     println!("{name}: {}; {:?}", people.journal, organizer.counts(event).await?);
     judge("0 holds are stuck after 60 s", quiet);
     judge("0 acknowledged orders are lost, none is doubled", orders(people).await);
