@@ -214,6 +214,10 @@ impl KeptScans for Guarded {
         self.ask(|| self.inner.keep(scope, scan.clone())).await
     }
 
+    async fn told(&self, scope: EventScope, scan: ScanId) -> Answer<()> {
+        self.ask(|| self.inner.told(scope, scan)).await
+    }
+
     async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>> {
         self.ask(|| self.inner.announce(scope, act, tickets, most)).await
     }

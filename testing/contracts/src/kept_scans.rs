@@ -22,6 +22,7 @@ macro_rules! kept_scans_suite {
         $crate::cases! { kept_scans, $open;
             a_ticket_is_let_in_once_without_cold
             the_same_scan_is_kept_once
+            what_was_told_is_known_as_told
             what_the_filter_knows_is_refused
             whoever_is_inside_may_leave
             what_was_forced_is_kept
@@ -108,6 +109,28 @@ pub async fn the_same_scan_is_kept_once<S: InventoryStore + KeptScans>(subject: 
     let again = NewScan { received_at: subject.environment.now(), ..scan.clone() };
     assert_eq!(subject.store.keep(scope, again).await.unwrap(), first);
     assert_eq!(ids(&subject, scope, None).await, [scan.id]);
+}
+
+/// Until it is forgotten; of what is not kept there is nothing to know.
+pub async fn what_was_told_is_known_as_told<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+    let (store, scope, ticket) = (&subject.store, loaded(&subject).await, ticket(&subject));
+    let [told, untold] = [a_scan(&subject, scope, ticket), a_scan(&subject, scope, ticket)];
+    for scan in [&told, &untold] {
+        assert!(!store.keep(scope, scan.clone()).await.unwrap().told);
+    }
+    store.told(scope, told.id).await.unwrap();
+    assert!(store.keep(scope, told.clone()).await.unwrap().told);
+    for kept in [
+        store.kept(scope, None, 100).await.unwrap(),
+        store.announce(scope, subject.environment.uuid(), &[ticket], 100).await.unwrap(),
+    ] {
+        assert_eq!(kept.len(), 2);
+        assert!(kept.iter().all(|kept| kept.told == (kept.scan.id == told.id)), "{kept:?}");
+    }
+    store.settle(scope, &[told.id]).await.unwrap();
+    store.told(scope, told.id).await.unwrap();
+    assert!(!store.keep(scope, told).await.unwrap().told, "it begins anew");
+    assert!(matches!(store.told(new_event(&subject), untold.id).await, Err(InventoryError::Unloaded)));
 }
 
 /// What cold had decided before.

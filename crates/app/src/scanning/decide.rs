@@ -82,12 +82,19 @@ async fn by_warm(platform: &Platform, scope: EventScope, new: NewScan) -> Result
     if new.ticket.is_none() {
         let refusal = filter_refusal(GateFilter::Unseen, new.direction, new.early, new.forced);
         let result = refusal.map_or(ScanResult::Admitted, ScanResult::Refused);
-        return Ok(undurable(KeptScan { scan: new, result, first: None }));
+        return Ok(undurable(KeptScan { scan: new, result, first: None, told: true }));
     }
     if !catch_up(platform, scope).await {
         return Err(offline());
     }
-    match platform.kept_scans.keep(scope, new).await {
+    let scan = new.id;
+    let kept = async {
+        let kept = platform.kept_scans.keep(scope, new).await?;
+        // A decision whose answer is lost on its way here must not count as one that somebody was told of.
+        platform.kept_scans.told(scope, scan).await?;
+        Ok::<_, InventoryError>(kept)
+    };
+    match kept.await {
         Ok(kept) => Ok(undurable(kept)),
         Err(InventoryError::Refused(refusal)) => Err(refusal.with(|evidence| evidence.retry_after = Some(SOON)).into()),
         Err(error @ (InventoryError::Unloaded | InventoryError::Fault(_))) => {
@@ -102,7 +109,7 @@ fn offline() -> Error {
     Refusal::new(Code::OfflineRules, words).with(|evidence| evidence.retry_after = Some(SOON)).into()
 }
 
-fn undurable(KeptScan { scan, result, first }: KeptScan) -> Scanned {
+fn undurable(KeptScan { scan, result, first, told: _ }: KeptScan) -> Scanned {
     let scan = Scan {
         id: scan.id,
         event: scan.event,

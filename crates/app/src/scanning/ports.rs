@@ -191,6 +191,8 @@ pub struct KeptScan {
     pub result: ScanResult,
     /// The kept entry that came before, where that is why it was refused.
     pub first: Option<FirstEntry>,
+    /// True once a node had this answer to pass on. A decision whose answer was lost may have let nobody in: then cold decides afresh.
+    pub told: bool,
 }
 
 /// An event's scans that are kept at most; beyond it a scan is refused as `offline_rules`.
@@ -202,6 +204,9 @@ pub trait KeptScans: Send + Sync + 'static {
     /// Decides by the gate's filter (`domain::scanning::entry::filter_refusal`), marks the
     /// ticket admitted where it is let in, and keeps the scan. The same id answers the same. A scan without a ticket is not for here.
     async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<KeptScan>;
+
+    /// Notes that the answer of [`Self::keep`] has arrived and is about to be passed on; nothing happens where the scan is not kept.
+    async fn told(&self, scope: EventScope, scan: ScanId) -> Answer<()>;
 
     /// Notes that `act` (a scan, a refund) asks cold about these tickets, and returns what is kept of them, ticket by ticket, the oldest first, at most `most`.
     /// Until [`Self::answered`], a mark of the ticket or the act's settling, [`Self::keep`] lets nobody in on them for another act

@@ -94,6 +94,23 @@ async fn of_two_that_cold_may_have_let_in_warm_lets_in_neither() {
 }
 
 #[tokio::test]
+async fn whom_warm_let_in_without_telling_anybody_is_not_in() {
+    let scene = Scene::open().await;
+    let (one, two) = (scene.node(), scene.node());
+    let (first, second) = (scene.reading(0), scene.reading(1));
+    // Warm carries it out after its caller has given up; meanwhile cold, which cannot reach warm, has let in somebody else.
+    one.platform.capabilities.report(Dependency::Cold, Health::Down);
+    one.warm.set(Is::Dying);
+    assert_eq!(code(one.scan(&first).await), Code::OfflineRules);
+    two.warm.set(Is::Away);
+    assert_eq!(told(two.scan(&second).await), (ScanResult::Admitted, true, true));
+    one.platform.capabilities.report(Dependency::Cold, Health::Up);
+    one.warm.set(Is::Up);
+    assert_eq!(told(one.scan(&first).await), (USED, true, false));
+    assert_eq!(told(one.scan(&second).await), (ScanResult::Admitted, true, false));
+}
+
+#[tokio::test]
 async fn what_warm_could_not_be_told_it_is_told_before_it_decides() {
     let scene = Scene::open().await;
     let (one, two) = (scene.node(), scene.node());

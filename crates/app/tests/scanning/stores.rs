@@ -125,6 +125,10 @@ impl KeptScans for Failing<MemoryInventory> {
         self.ask(self.inner.keep(scope, scan)).await
     }
 
+    async fn told(&self, scope: EventScope, scan: ScanId) -> Answer<()> {
+        self.ask(self.inner.told(scope, scan)).await
+    }
+
     async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>> {
         self.ask(self.inner.announce(scope, act, tickets, most)).await
     }

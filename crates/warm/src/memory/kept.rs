@@ -55,7 +55,7 @@ impl Kept {
         }
         let result = refusal.map_or(ScanResult::Admitted, ScanResult::Refused);
         let first = prior.filter(|_| refusal.is_some() || scan.forced);
-        let kept = KeptScan { scan, result, first };
+        let kept = KeptScan { scan, result, first, told: false };
         self.scans.insert(kept.scan.id, kept.clone());
         Ok(kept)
     }
@@ -97,6 +97,17 @@ impl Kept {
 impl KeptScans for MemoryInventory {
     async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<KeptScan> {
         self.step("keep_scan", scope, |inventory, _| self.kept.entry(scope).or_default().keep(inventory, scan))
+    }
+
+    async fn told(&self, scope: EventScope, scan: ScanId) -> Answer<()> {
+        self.step("told", scope, |_, _| {
+            if let Some(mut all) = self.kept.get_mut(&scope)
+                && let Some(kept) = all.scans.get_mut(&scan)
+            {
+                kept.told = true;
+            }
+            Ok(())
+        })
     }
 
     async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>> {

@@ -46,6 +46,10 @@ impl KeptScans for RedisWarm {
         Ok(reply::kept_scan(value)?)
     }
 
+    async fn told(&self, scope: EventScope, scan: ScanId) -> Answer<()> {
+        self.run(scope, &scripts::TOLD, vec![scan.uuid().as_bytes().to_vec()]).await.map(drop)
+    }
+
     async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>> {
         let args = vec![act.as_bytes().to_vec(), request::tickets(tickets), request::number(most)];
         let value = self.run(scope, &scripts::ANNOUNCE, args).await?;

@@ -136,18 +136,18 @@ pub(super) fn catch_up(position: Position, value: Value) -> Result<CatchUp, Faul
     Ok(CatchUp::Changes(changes.collect::<Result<_, Fault>>()?))
 }
 
-/// `refusal`, first entry and scan, a line each.
+/// Whether it was told (1), `refusal`, first entry and scan, a line each.
 pub(super) fn kept_scan(value: Value) -> Result<KeptScan, Fault> {
     let text = String::from_utf8(bytes(value)?).map_err(|_| unexpected("a scan that is not text"))?;
-    let mut lines = text.splitn(3, '\n');
+    let mut lines = text.splitn(4, '\n');
     let mut next = || lines.next().ok_or_else(|| unexpected("a scan without its parts"));
-    let (refusal, first, scan) = (next()?, next()?, next()?);
+    let (told, refusal, first, scan) = (next()? == "1", next()?, next()?, next()?);
     let result = match refusal {
         "" => ScanResult::Admitted,
         reason => ScanResult::Refused(ScanReason::parse(reason).map_err(|error| unexpected(&error.to_string()))?),
     };
     let first = if first.is_empty() { None } else { Some(serde_json::from_str(first).map_err(Fault::internal)?) };
-    Ok(KeptScan { scan: serde_json::from_str(scan).map_err(Fault::internal)?, result, first })
+    Ok(KeptScan { scan: serde_json::from_str(scan).map_err(Fault::internal)?, result, first, told })
 }
 
 /// Many of them.

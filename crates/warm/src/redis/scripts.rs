@@ -91,9 +91,10 @@ scripts! {
     GATE_FILTER = "gate_filter", false, [include_str!("lua/gate_filter.lua")];
     MARK_ADMITTED = "mark_admitted", true, [ASKED, include_str!("lua/mark.lua")];
     MARK_REVOKED = "mark_revoked", true, [ASKED, include_str!("lua/mark.lua")];
+    TOLD = "told", true, [include_str!("lua/told.lua")];
     ANNOUNCE = "announce", true, [ASKED, include_str!("lua/announce.lua")];
     ANSWERED = "answered", true, [ASKED, include_str!("lua/answered.lua")];
     KEEP_SCAN = "keep_scan", true, [ASKED, include_str!("lua/keep_scan.lua")];
-    KEPT_SCANS = "kept_scans", false, [include_str!("lua/kept_scans.lua")];
+    KEPT_SCANS = "kept_scans", false, [ASKED, include_str!("lua/kept_scans.lua")];
     SETTLE_SCANS = "settle_scans", true, [ASKED, include_str!("lua/settle_scans.lua")];
 }

@@ -7,7 +7,7 @@ for at = 1, #ARGV[6], 16 do
   call('HSET', ASKED, ticket, without(call('HGET', ASKED, ticket) or '', act) .. act)
   local of = call('HGET', base .. 'kept_of', ticket) or ''
   for from = 1, #of, 16 do
-    if #found < most then found[#found + 1] = (call('HGET', base .. 'kept', of:sub(from, from + 15)) or ''):sub(17) end
+    if #found < most then found[#found + 1] = kept_scan(of:sub(from, from + 15)) end
   end
 end
 return { 0, epoch, seq, found }

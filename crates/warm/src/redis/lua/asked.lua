@@ -1,4 +1,4 @@
--- Which acts ask cold about which tickets: a list per ticket, sixteen bytes an act. What the filter knows of a ticket needs no such list any more.
+-- What the scripts of a gate without cold share. Which acts ask cold about which tickets: a list per ticket, sixteen bytes an act. What the filter knows of a ticket needs no such list any more.
 
 local ASKED = base .. 'asked'
 
@@ -19,4 +19,9 @@ end
 local function know(set, ticket)
   call('SADD', base .. set, ticket)
   call('HDEL', ASKED, ticket)
+end
+
+-- A kept scan as it is answered; without the ticket that it is kept under.
+local function kept_scan(scan)
+  return call('SISMEMBER', base .. 'told', scan) .. '\n' .. (call('HGET', base .. 'kept', scan) or ''):sub(17)
 end

@@ -5,8 +5,7 @@
 if not loaded() then return UNLOADED end
 local KEPT, KEPT_AT, KEPT_OF, LET_IN = base .. 'kept', base .. 'kept_at', base .. 'kept_of', base .. 'let_in'
 local scan, ticket = ARGV[5], ARGV[6]
-local known = call('HGET', KEPT, scan)
-if known then return { 0, epoch, seq, known:sub(17) } end
+if call('HEXISTS', KEPT, scan) == 1 then return { 0, epoch, seq, kept_scan(scan) } end
 if call('HLEN', KEPT) >= tonumber(ARGV[15]) then return { 2, epoch, seq, 'offline', '' } end
 local prior = call('HGET', LET_IN, ticket)
 local refusal, seen = ARGV[9], false
@@ -24,4 +23,4 @@ local kept = refusal .. '\n' .. first .. '\n' .. ARGV[12]
 call('HSET', KEPT, scan, ticket .. kept)
 call('ZADD', KEPT_AT, ARGV[14], scan)
 call('HSET', KEPT_OF, ticket, (call('HGET', KEPT_OF, ticket) or '') .. scan)
-return { 0, epoch, seq, kept }
+return { 0, epoch, seq, kept_scan(scan) }

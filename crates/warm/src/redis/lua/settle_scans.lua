@@ -16,6 +16,7 @@ for at = 1, #ARGV[5], 16 do
     local left = without(call('HGET', KEPT_OF, ticket) or '', scan)
     if left == '' then call('HDEL', KEPT_OF, ticket) else call('HSET', KEPT_OF, ticket, left) end
     call('HDEL', KEPT, scan)
+    call('SREM', base .. 'told', scan)
     call('ZREM', base .. 'kept_at', scan)
   end
 end
