@@ -23,6 +23,7 @@ use crate::outbox::ports::OutboxStore;
 use crate::payments::dispatch::Dispatch;
 use crate::payments::ports::{PaymentGateway, PaymentStore};
 use crate::scanning::ports::{KeptScans, ScanStore};
+use crate::scanning::tell_warm::Untold;
 use crate::ticketing::ports::{InventoryStore, PlaceStore};
 use crate::ticketing::rebuild::Rebuilds;
 use crate::ticketing::seat_view::SeatView;
@@ -92,6 +93,8 @@ pub struct Platform {
     pub scans: Arc<dyn ScanStore>,
     /// Scans that the warm tier keeps for cold.
     pub kept_scans: Arc<dyn KeptScans>,
+    /// Acts on tickets of which this node could not tell the warm tier.
+    pub untold: Untold,
     /// The journal's readers.
     pub ledger: Arc<dyn LedgerStore>,
     /// The durable queue.

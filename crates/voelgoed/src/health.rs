@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use voelgoed_app::error::Fault;
 use voelgoed_app::platform::Platform;
-use voelgoed_app::scanning::settle_kept;
+use voelgoed_app::scanning::{settle_kept, tell_warm};
 use voelgoed_resilience::{Dependency, probe};
 
 use crate::sandbox::Sandbox;
@@ -40,6 +40,14 @@ pub fn watch(wired: &Wired) -> impl Future<Output = ()> + Send + use<> {
     async move {
         // None of them ends.
         tokio::join!(cold, warm, provider);
+    }
+}
+
+/// Tells warm of acts on tickets as soon as it hears again; whatever node asked cold about them.
+pub async fn tell_untold(platform: Arc<Platform>) {
+    loop {
+        tokio::time::sleep(tell_warm::EVERY).await;
+        tell_warm::tell_untold(&platform).await;
     }
 }
 

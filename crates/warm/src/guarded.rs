@@ -214,6 +214,18 @@ impl KeptScans for Guarded {
         self.ask(|| self.inner.keep(scope, scan.clone())).await
     }
 
+    async fn told(&self, scope: EventScope, scan: ScanId) -> Answer<()> {
+        self.ask(|| self.inner.told(scope, scan)).await
+    }
+
+    async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>> {
+        self.ask(|| self.inner.announce(scope, act, tickets, most)).await
+    }
+
+    async fn answered(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], became: GateFilter) -> Answer<()> {
+        self.ask(|| self.inner.answered(scope, act, tickets, became)).await
+    }
+
     async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>> {
         self.ask(|| self.inner.kept(scope, ticket, most)).await
     }

@@ -18,7 +18,7 @@ use voelgoed_testkit::scanner::Scanner;
 use voelgoed_testkit::server::{Server, Setup, fresh_directory};
 use voelgoed_testkit::until::until;
 
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// Anything that is to come about does within this.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -9,14 +9,12 @@ mod crash;
 mod payments;
 mod race;
 mod storm;
-mod verdict;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// What is run, and against what.
 #[derive(Debug, Parser)]

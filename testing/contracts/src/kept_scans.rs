@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::scanning::ports::{FirstEntry, Gate, KeptScans, NewScan, ScanResult};
-use voelgoed_app::ticketing::ports::{AreaSpan, EventScope, GateFilter, Install, InventoryError, InventoryStore};
+use voelgoed_app::ticketing::ports::{
+    Answer, AreaSpan, EventScope, GateFilter, Install, InventoryError, InventoryStore,
+};
 use voelgoed_domain::ids::{AreaId, ScanId, TicketId};
+use voelgoed_domain::refusal::Code;
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
 use voelgoed_domain::ticketing::place::Epoch;
 
@@ -19,6 +22,7 @@ macro_rules! kept_scans_suite {
         $crate::cases! { kept_scans, $open;
             a_ticket_is_let_in_once_without_cold
             the_same_scan_is_kept_once
+            what_was_told_is_known_as_told
             what_the_filter_knows_is_refused
             whoever_is_inside_may_leave
             what_was_forced_is_kept
@@ -27,6 +31,12 @@ macro_rules! kept_scans_suite {
             an_event_that_is_not_loaded_keeps_nothing
             other_events_keep_their_own
             many_gates_at_once_let_in_once_without_cold
+            nobody_else_is_let_in_while_cold_is_asked
+            what_became_of_an_act_is_known
+            every_act_holds_its_tickets_by_itself
+            an_announcement_is_told_what_is_kept
+            a_note_goes_with_what_ends_it
+            a_note_outlives_a_rebuild_and_stays_in_its_event
         }
     };
 }
@@ -99,6 +109,28 @@ pub async fn the_same_scan_is_kept_once<S: InventoryStore + KeptScans>(subject: 
     let again = NewScan { received_at: subject.environment.now(), ..scan.clone() };
     assert_eq!(subject.store.keep(scope, again).await.unwrap(), first);
     assert_eq!(ids(&subject, scope, None).await, [scan.id]);
+}
+
+/// Until it is forgotten; of what is not kept there is nothing to know.
+pub async fn what_was_told_is_known_as_told<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+    let (store, scope, ticket) = (&subject.store, loaded(&subject).await, ticket(&subject));
+    let [told, untold] = [a_scan(&subject, scope, ticket), a_scan(&subject, scope, ticket)];
+    for scan in [&told, &untold] {
+        assert!(!store.keep(scope, scan.clone()).await.unwrap().told);
+    }
+    store.told(scope, told.id).await.unwrap();
+    assert!(store.keep(scope, told.clone()).await.unwrap().told);
+    for kept in [
+        store.kept(scope, None, 100).await.unwrap(),
+        store.announce(scope, subject.environment.uuid(), &[ticket], 100).await.unwrap(),
+    ] {
+        assert_eq!(kept.len(), 2);
+        assert!(kept.iter().all(|kept| kept.told == (kept.scan.id == told.id)), "{kept:?}");
+    }
+    store.settle(scope, &[told.id]).await.unwrap();
+    store.told(scope, told.id).await.unwrap();
+    assert!(!store.keep(scope, told).await.unwrap().told, "it begins anew");
+    assert!(matches!(store.told(new_event(&subject), untold.id).await, Err(InventoryError::Unloaded)));
 }
 
 /// What cold had decided before.
@@ -196,4 +228,124 @@ pub async fn many_gates_at_once_let_in_once_without_cold<S: InventoryStore + Kep
     }
     let admitted = gates.join_all().await.into_iter().filter(|result| *result == ScanResult::Admitted);
     assert_eq!(admitted.count(), 1);
+}
+
+fn code<T: std::fmt::Debug>(answer: Answer<T>) -> Code {
+    match answer {
+        Err(InventoryError::Refused(refusal)) => refusal.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What cold decided may be known to nobody any more; only the act itself goes on, and what rests on more than an unseen ticket.
+pub async fn nobody_else_is_let_in_while_cold_is_asked<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+    let (store, scope, ticket) = (&subject.store, loaded(&subject).await, ticket(&subject));
+    let own = a_scan(&subject, scope, ticket);
+    assert_eq!(store.announce(scope, own.id.uuid(), &[ticket], 20).await.unwrap(), []);
+    let other = a_scan(&subject, scope, ticket);
+    assert_eq!(code(store.keep(scope, other.clone()).await), Code::OfflineRules);
+    assert_eq!(ids(&subject, scope, None).await, [], "nothing was decided, so nothing is kept");
+    let early = NewScan { early: Some(ScanReason::Expired), ..a_scan(&subject, scope, ticket) };
+    let exit = NewScan { direction: Direction::Exit, ..a_scan(&subject, scope, ticket) };
+    assert_eq!(store.keep(scope, early).await.unwrap().result, ScanResult::Refused(ScanReason::Expired));
+    assert_eq!(store.keep(scope, exit).await.unwrap().result, ScanResult::Admitted);
+    assert_eq!(code(store.keep(scope, other.clone()).await), Code::OfflineRules);
+    assert_eq!(store.keep(scope, own).await.unwrap().result, ScanResult::Admitted);
+    let refused = store.keep(scope, other).await.unwrap().result;
+    assert_eq!(refused, ScanResult::Refused(ScanReason::AlreadyUsed), "now warm knows");
+    let (scope, ticket) = (loaded(&subject).await, self::ticket(&subject));
+    store.announce(scope, subject.environment.uuid(), &[ticket], 20).await.unwrap();
+    let forced = NewScan { forced: true, ..a_scan(&subject, scope, ticket) };
+    assert_eq!(store.keep(scope, forced).await.unwrap().result, ScanResult::Admitted);
+}
+
+/// Admitted, revoked, or as before.
+pub async fn what_became_of_an_act_is_known<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, loaded(&subject).await);
+    for (became, result) in [
+        (GateFilter::Unseen, ScanResult::Admitted),
+        (GateFilter::Admitted, ScanResult::Refused(ScanReason::AlreadyUsed)),
+        (GateFilter::Revoked, ScanResult::Refused(ScanReason::Revoked)),
+    ] {
+        for announced in [true, false] {
+            let (act, tickets) = (subject.environment.uuid(), [ticket(&subject), ticket(&subject)]);
+            if announced {
+                store.announce(scope, act, &tickets, 20).await.unwrap();
+                store.announce(scope, act, &tickets, 20).await.unwrap();
+            }
+            store.answered(scope, act, &tickets, became).await.unwrap();
+            for ticket in tickets {
+                assert_eq!(store.gate_filter(scope, ticket).await.unwrap(), became, "{announced}");
+                let kept = store.keep(scope, a_scan(&subject, scope, ticket)).await.unwrap();
+                assert_eq!(kept.result, result, "{became:?} {announced}");
+            }
+        }
+    }
+}
+
+/// One that ends leaves the other's note.
+pub async fn every_act_holds_its_tickets_by_itself<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+    let (store, scope, ticket) = (&subject.store, loaded(&subject).await, ticket(&subject));
+    let [one, two] = [a_scan(&subject, scope, ticket), a_scan(&subject, scope, ticket)];
+    for scan in [&one, &two] {
+        store.announce(scope, scan.id.uuid(), &[ticket], 20).await.unwrap();
+    }
+    assert_eq!(code(store.keep(scope, one.clone()).await), Code::OfflineRules, "the other may have been let in");
+    store.answered(scope, two.id.uuid(), &[ticket], GateFilter::Unseen).await.unwrap();
+    assert_eq!(store.keep(scope, one).await.unwrap().result, ScanResult::Admitted);
+    assert_eq!(store.keep(scope, two).await.unwrap().result, ScanResult::Refused(ScanReason::AlreadyUsed));
+}
+
+/// Of all its tickets, so that it reaches cold first.
+pub async fn an_announcement_is_told_what_is_kept<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, loaded(&subject).await);
+    let tickets = [ticket(&subject), ticket(&subject)];
+    let mut kept = Vec::new();
+    for ticket in [tickets[0], tickets[1], tickets[0], self::ticket(&subject)] {
+        subject.environment.advance(Duration::from_secs(1));
+        kept.push(store.keep(scope, a_scan(&subject, scope, ticket)).await.unwrap());
+    }
+    let act = subject.environment.uuid();
+    let told = store.announce(scope, act, &tickets, 20).await.unwrap();
+    assert_eq!(told, [kept[0].clone(), kept[2].clone(), kept[1].clone()]);
+    assert_eq!(store.announce(scope, act, &tickets, 2).await.unwrap().len(), 2);
+    assert_eq!(ids(&subject, scope, None).await.len(), 4, "they stay until they are settled");
+}
+
+/// The outbox's mark, and cold's taking over of the scan itself.
+pub async fn a_note_goes_with_what_ends_it<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, loaded(&subject).await);
+    let [admitted, revoked, refused] = [ticket(&subject), ticket(&subject), ticket(&subject)];
+    let expired = NewScan { early: Some(ScanReason::Expired), ..a_scan(&subject, scope, refused) };
+    for (act, ticket) in
+        [(subject.environment.uuid(), admitted), (subject.environment.uuid(), revoked), (expired.id.uuid(), refused)]
+    {
+        store.announce(scope, act, &[ticket], 20).await.unwrap();
+    }
+    store.mark_admitted(scope, admitted).await.unwrap();
+    store.mark_revoked(scope, &[revoked]).await.unwrap();
+    store.keep(scope, expired.clone()).await.unwrap();
+    assert_eq!(code(store.keep(scope, a_scan(&subject, scope, refused)).await), Code::OfflineRules);
+    store.settle(scope, &[expired.id]).await.unwrap();
+    for (ticket, result) in [
+        (admitted, ScanResult::Refused(ScanReason::AlreadyUsed)),
+        (revoked, ScanResult::Refused(ScanReason::Revoked)),
+        (refused, ScanResult::Admitted),
+    ] {
+        assert_eq!(store.keep(scope, a_scan(&subject, scope, ticket)).await.unwrap().result, result);
+    }
+}
+
+/// A rebuild reads a cold that may be written right after.
+pub async fn a_note_outlives_a_rebuild_and_stays_in_its_event<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+    let (store, here, there) = (&subject.store, loaded(&subject).await, loaded(&subject).await);
+    let (act, ticket, nowhere) = (subject.environment.uuid(), ticket(&subject), new_event(&subject));
+    store.announce(here, act, &[ticket], 20).await.unwrap();
+    store.answered(there, act, &[ticket], GateFilter::Unseen).await.unwrap();
+    install(&subject, here, 2).await;
+    assert_eq!(code(store.keep(here, a_scan(&subject, here, ticket)).await), Code::OfflineRules);
+    assert_eq!(store.keep(there, a_scan(&subject, there, ticket)).await.unwrap().result, ScanResult::Admitted);
+    assert!(matches!(store.announce(nowhere, act, &[ticket], 20).await, Err(InventoryError::Unloaded)));
+    let answered = store.answered(nowhere, act, &[ticket], GateFilter::Admitted).await;
+    assert!(matches!(answered, Err(InventoryError::Unloaded)));
 }

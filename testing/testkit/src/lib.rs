@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod haproxy;
 pub mod organizer;
 pub mod postgres;
+pub mod proxy;
 pub mod redis;
 pub mod scanner;
 pub mod server;

@@ -20,7 +20,12 @@ const START: Duration = Duration::from_secs(60);
 pub const ROLE: &str = "voelgoed";
 /// Starts the server given, and ends it as the line says that comes first, or with its directory where the pipe is closed.
 const KEEPER: &str = r#"directory=$1; shift; "$@" </dev/null & server=$!
-if read -r signal; then kill -"$signal" $server; wait; else kill -QUIT $server; wait; rm -rf "$directory"; fi"#;
+if read -r signal; then kill -"$signal" $server; wait
+else kill -QUIT $server; wait; umount "$directory/data" 2>/dev/null; rm -rf "$directory"; fi"#;
+/// The room on a small disk.
+const SMALL_DISK: &str = "400m";
+/// What fills it.
+const BALLAST: &str = "ballast";
 
 /// A server that runs.
 #[derive(Debug)]
@@ -31,6 +36,7 @@ pub struct Postgres {
     keeper: Option<Child>,
     /// Whether a commit reaches the disk.
     flushes: bool,
+    has_disk: bool,
 }
 
 impl Postgres {
@@ -39,7 +45,7 @@ impl Postgres {
     /// # Errors
     /// Where Postgres is not installed (`apt-get install postgresql`), or does not start.
     pub async fn start() -> anyhow::Result<Self> {
-        Self::begin(false).await
+        Self::prepare()?.begin().await
     }
 
     /// The same with a disk under it: every commit is flushed, as in earnest. For measurements.
@@ -47,19 +53,57 @@ impl Postgres {
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_flushing() -> anyhow::Result<Self> {
-        Self::begin(true).await
+        let mut server = Self::prepare()?;
+        server.flushes = true;
+        server.begin().await
     }
 
-    async fn begin(flushes: bool) -> anyhow::Result<Self> {
+    /// The same on a small disk of its own, which can be [filled](Self::fill_disk).
+    ///
+    /// # Errors
+    /// As [`Self::start`], and where nothing can be mounted here.
+    pub async fn start_on_small_disk() -> anyhow::Result<Self> {
         let mut server = Self::prepare()?;
-        server.flushes = flushes;
+        let data = server.data();
+        fs::create_dir(&data)?;
+        let owner = unprivileged()?.iter().find_map(|word| Some(word.strip_prefix("--reuid=")?.to_owned()));
+        let options =
+            format!("size={SMALL_DISK},mode=0700{}", owner.map(|uid| format!(",uid={uid}")).unwrap_or_default());
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&data))?;
+        server.has_disk = true;
+        server.begin().await
+    }
+
+    async fn begin(mut self) -> anyhow::Result<Self> {
+        let server = &mut self;
         let data = server.data();
         let mut made = server.command("initdb")?;
         made.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"]).arg(&data);
         run(&mut made)?;
         server.rise().await?;
         server.sql("postgres", &format!("create role {ROLE} login createdb"))?;
-        Ok(server)
+        Ok(self)
+    }
+
+    /// Takes what is left of its small disk: whatever needs more room is refused (`ENOSPC`), until it is [emptied](Self::empty_disk).
+    ///
+    /// # Errors
+    /// Where it has no disk of its own.
+    pub fn fill_disk(&self) -> anyhow::Result<()> {
+        ensure!(self.has_disk, "the server has no disk of its own");
+        let mut ballast = fs::File::create(self.data().join(BALLAST))?;
+        let chunk = vec![0; 64 * 1024];
+        // To the last byte: a write that is cut short is followed by one that is refused.
+        while ballast.write(&chunk).is_ok() {}
+        Ok(())
+    }
+
+    /// Gives the room back.
+    ///
+    /// # Errors
+    /// Where it was not filled.
+    pub fn empty_disk(&self) -> anyhow::Result<()> {
+        Ok(fs::remove_file(self.data().join(BALLAST))?)
     }
 
     /// A streaming replica of this server, which follows it as `name`.
@@ -83,6 +127,12 @@ impl Postgres {
         run(copy.arg(&data))?;
         replica.rise().await?;
         Ok(replica)
+    }
+
+    /// `host:port`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// Where `database` is reached as [`ROLE`].
@@ -129,8 +179,12 @@ impl Postgres {
     /// Where it was not running.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
         self.signal("KILL")?;
+        self.forget().await
+    }
+
+    /// The server is gone; its keeper is told to keep the directory.
+    async fn forget(&mut self) -> anyhow::Result<()> {
         let mut keeper = self.keeper.take().context("the server is down already")?;
-        // The server is gone by now; the keeper is told to keep the directory.
         let _ = keeper.stdin.take().context("a pipe")?.write_all(b"KILL\n");
         until("the keeper ends", START, || {
             let ended = keeper.try_wait();
@@ -155,6 +209,21 @@ impl Postgres {
         self.signal("CONT")
     }
 
+    /// Starts it again where it has ended by itself; true where it had.
+    ///
+    /// # Errors
+    /// Where it does not come up in time.
+    pub async fn keep(&mut self) -> anyhow::Result<bool> {
+        // Ended and not yet waited for, it has no command line any more.
+        let line = self.server_pid().and_then(|pid| Ok(fs::read(format!("/proc/{pid}/cmdline"))?));
+        if line.is_ok_and(|line| !line.is_empty()) {
+            return Ok(false);
+        }
+        self.forget().await?;
+        self.rise().await?;
+        Ok(true)
+    }
+
     /// Starts it (again) at its port, and waits until it takes connections.
     ///
     /// # Errors
@@ -175,6 +244,7 @@ impl Postgres {
             if self.flushes { "full_page_writes=on" } else { "full_page_writes=off" },
             "hot_standby_feedback=on",
             "wal_receiver_status_interval=1",
+            "max_wal_size=128MB",
         ] {
             server.args(["-c", setting]);
         }
@@ -194,7 +264,7 @@ impl Postgres {
         if let [_, uid, ..] = user.as_slice() {
             run(Command::new("chown").arg(uid.trim_start_matches("--reuid=")).arg(&directory))?;
         }
-        Ok(Self { binaries: binaries()?, directory, port, keeper: None, flushes: false })
+        Ok(Self { binaries: binaries()?, directory, port, keeper: None, flushes: false, has_disk: false })
     }
 
     fn data(&self) -> PathBuf {
@@ -211,10 +281,14 @@ impl Postgres {
         Ok(command)
     }
 
+    fn server_pid(&self) -> anyhow::Result<String> {
+        let pid = fs::read_to_string(self.data().join("postmaster.pid")).context("the server is down")?;
+        Ok(pid.lines().next().context("a process id")?.to_owned())
+    }
+
     /// Sends a signal to the server and to its sessions.
     fn signal(&self, name: &str) -> anyhow::Result<()> {
-        let pid = fs::read_to_string(self.data().join("postmaster.pid")).context("the server is down")?;
-        let server = pid.lines().next().context("a process id")?.to_owned();
+        let server = self.server_pid()?;
         let sessions = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap_or_default();
         let mut kill = Command::new("kill");
         kill.arg(format!("-{name}")).arg(&server).args(sessions.split_whitespace());
@@ -234,7 +308,12 @@ impl Drop for Postgres {
                 drop(keeper.stdin.take());
                 let _ = keeper.wait();
             }
-            None => drop(fs::remove_dir_all(&self.directory)),
+            None => {
+                if self.has_disk {
+                    let _ = run(Command::new("umount").arg(self.data()));
+                }
+                drop(fs::remove_dir_all(&self.directory));
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use voelgoed_domain::payments::late::{LateTry, still_owed};
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::payments::refund_plan::{RefundFacts, RefundPlan, RefundRequest, TicketFacts, plan_refund};
 use voelgoed_domain::refusal::{Code, Refusal};
-use voelgoed_resilience::Capability;
+use voelgoed_resilience::{Capability, Degradation};
 
 use super::carry_out_refund::{CARRY_OUT_REFUND, CarryOutRefund};
 use super::ports::{Attempt, NewRefund, Refund};
@@ -18,9 +18,11 @@ use crate::checkout::ports::{OrderDetail, OrderLine};
 use crate::checkout::read_order::read_order;
 use crate::environment::fresh;
 use crate::error::{Fault, Result};
-use crate::idempotency::{Created, Idempotent};
+use crate::idempotency::{Created, IdempotencyRecord, Idempotent};
 use crate::jobs::ports::{NewJob, Queue};
 use crate::platform::Platform;
+use crate::scanning::tell_warm::{announce, answered};
+use crate::ticketing::ports::{EventScope, GateFilter};
 
 /// The longest reason, in characters.
 pub const LONGEST_REASON: usize = 200;
@@ -92,8 +94,27 @@ pub async fn open_refund(
         job: refund_job(platform, organization, id)?,
     };
     let record = command.idempotent.record(&refund, now);
-    let created = platform.payments.open_refund(organization, new, Some(record)).await??;
+    let created = write(platform, &refund, new, record).await?;
     Ok(created.map(|()| refund))
+}
+
+/// Both tiers hear that the tickets no longer admit, as they do of a scan; warm, where it is away, from the job and the outbox.
+async fn write(platform: &Platform, refund: &Refund, new: NewRefund, record: IdempotencyRecord) -> Result<Created<()>> {
+    let scope = EventScope { organization: refund.organization, event: refund.event };
+    let (act, tickets) = (refund.id.uuid(), refund.tickets.as_slice());
+    let warm_hears = platform.capable(Capability::IssueAndRefund)? != Some(Degradation::WarmFollows);
+    let announced = warm_hears && !tickets.is_empty() && announce(platform, scope, act, tickets).await;
+    let written = platform.payments.open_refund(refund.organization, new, Some(record)).await;
+    let became = match &written {
+        Ok(Ok(Created::Fresh(()))) => Some(GateFilter::Revoked),
+        Ok(Ok(Created::Replayed(_)) | Err(_)) | Err(Fault::Away { .. }) => announced.then_some(GateFilter::Unseen),
+        // It may be written: warm lets nobody in on these tickets alone.
+        Err(Fault::Ambiguous { .. } | Fault::Internal(_)) => None,
+    };
+    if let Some(became) = became.filter(|_| !tickets.is_empty()) {
+        answered(platform, scope, act, tickets, became, announced).await;
+    }
+    Ok(written??)
 }
 
 /// Whose money goes back, how much, and with which tickets. Late money that its provider would not take back comes first where exactly it

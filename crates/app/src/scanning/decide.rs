@@ -1,29 +1,26 @@
 //! Which tier decides a scan: cold while it is there, warm alone while it is not, neither where both are away (P3, P6, P10).
 //!
-//! Never: an answer `durable` before cold has flushed the scan; a scan decided by cold while warm keeps an admission of the same ticket that cold has
-//! not got yet: that goes first.
+//! Never: an answer `durable` before cold has flushed the scan; an admission answered as not `degraded` before both know of it; a scan decided by cold
+//! while warm keeps an admission of the same ticket that cold has not got yet: that goes first; a scan decided by warm that this node knows to be behind.
 
 use std::time::Duration;
 
-use voelgoed_domain::ids::{OrganizationId, TicketId};
+use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
-use voelgoed_domain::scanning::entry::filter_refusal;
+use voelgoed_domain::scanning::entry::{Direction, filter_refusal};
 use voelgoed_domain::ticketing::inventory::GateFilter;
 use voelgoed_resilience::{Capability, Deadline, Degradation, Dependency};
 
 use super::ports::{KeptScan, NewScan, Scan, ScanResult};
-use super::settle_kept::settle;
+use super::tell_warm::{announce, answered, catch_up, caught_up};
 use crate::error::{Error, Fault, Result};
 use crate::platform::Platform;
 use crate::ticketing::ports::{EventScope, InventoryError};
-use crate::ticketing::rebuild::loaded;
 
 /// Cold may take so long for a scan; then warm decides, since people stand at the gate.
 const COLD_WITHIN: Duration = Duration::from_secs(2);
-/// Asking warm what it keeps of a ticket may take so long.
-const WARM_WITHIN: Duration = Duration::from_millis(500);
-/// The most scans of one ticket that are brought to cold before the next one.
-pub(super) const MOST_OF_A_TICKET: usize = 20;
+/// What neither tier decides is sent again after so many seconds.
+const SOON: u32 = 5;
 
 /// A scan with its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,12 +43,29 @@ pub(super) async fn decide(platform: &Platform, organization: OrganizationId, ne
         return by_warm(platform, scope, new).await;
     }
     let mut degraded = less.is_some();
-    if let (false, Some(ticket)) = (degraded, new.ticket) {
-        degraded = !caught_up(platform, scope, ticket).await;
+    // Whoever leaves lets nobody in: of that warm need not hear.
+    let enters = new.ticket.filter(|_| new.direction == Direction::Entry);
+    let mut announced = false;
+    if !degraded {
+        degraded = match (enters, new.ticket) {
+            (Some(ticket), _) => {
+                announced = announce(platform, scope, new.id.uuid(), &[ticket]).await;
+                !announced
+            }
+            (None, Some(ticket)) => !caught_up(platform, scope, ticket).await,
+            (None, None) => false,
+        };
     }
     let asked = platform.scans.record_scan(organization, new.clone());
     let fault = match Deadline::within(COLD_WITHIN).wrap(asked).await {
         Ok(Ok(recorded)) => {
+            if let Some(ticket) = enters {
+                let admitted = recorded.scan.result == ScanResult::Admitted;
+                let became = if admitted { GateFilter::Admitted } else { GateFilter::Unseen };
+                if announced || admitted {
+                    degraded |= !answered(platform, scope, new.id.uuid(), &[ticket], became, announced).await;
+                }
+            }
             return Ok(Scanned { scan: recorded.scan, repeated: recorded.repeated, durable: true, degraded });
         }
         Ok(Err(fault @ Fault::Internal(_))) => return Err(fault.into()),
@@ -63,36 +77,26 @@ pub(super) async fn decide(platform: &Platform, organization: OrganizationId, ne
     by_warm(platform, scope, new).await
 }
 
-/// Brings what warm keeps of the ticket to cold; false where warm did not answer.
-async fn caught_up(platform: &Platform, scope: EventScope, ticket: TicketId) -> bool {
-    let kept = || platform.kept_scans.kept(scope, Some(ticket), MOST_OF_A_TICKET);
-    let caught_up = async {
-        let kept = loaded(platform, scope, kept).await?;
-        settle(platform, scope, kept).await
-    };
-    match Deadline::within(WARM_WITHIN).wrap(caught_up).await {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            tracing::info!(event = %scope.event, %error, slice = "scanning", "a scan goes on without the warm tier");
-            false
-        }
-        Err(late) => {
-            tracing::info!(event = %scope.event, error = %late, slice = "scanning", "a scan goes on without the warm tier");
-            false
-        }
-    }
-}
-
 async fn by_warm(platform: &Platform, scope: EventScope, new: NewScan) -> Result<Scanned> {
     // Without a ticket the code has decided; there is nothing that the warm tier could keep it under, and the device keeps its copy.
     if new.ticket.is_none() {
         let refusal = filter_refusal(GateFilter::Unseen, new.direction, new.early, new.forced);
         let result = refusal.map_or(ScanResult::Admitted, ScanResult::Refused);
-        return Ok(undurable(KeptScan { scan: new, result, first: None }));
+        return Ok(undurable(KeptScan { scan: new, result, first: None, told: true }));
     }
-    match platform.kept_scans.keep(scope, new).await {
+    if !catch_up(platform, scope).await {
+        return Err(offline());
+    }
+    let scan = new.id;
+    let kept = async {
+        let kept = platform.kept_scans.keep(scope, new).await?;
+        // A decision whose answer is lost on its way here must not count as one that somebody was told of.
+        platform.kept_scans.told(scope, scan).await?;
+        Ok::<_, InventoryError>(kept)
+    };
+    match kept.await {
         Ok(kept) => Ok(undurable(kept)),
-        Err(InventoryError::Refused(refusal)) => Err(refusal.into()),
+        Err(InventoryError::Refused(refusal)) => Err(refusal.with(|evidence| evidence.retry_after = Some(SOON)).into()),
         Err(error @ (InventoryError::Unloaded | InventoryError::Fault(_))) => {
             tracing::warn!(organization = %scope.organization, event = %scope.event, %error, slice = "scanning", "neither tier decides; the gate is on its own");
             Err(offline())
@@ -102,10 +106,10 @@ async fn by_warm(platform: &Platform, scope: EventScope, new: NewScan) -> Result
 
 fn offline() -> Error {
     let words = "Neither store answers. Go by the offline rules, keep the scan, and send it again.";
-    Refusal::new(Code::OfflineRules, words).with(|evidence| evidence.retry_after = Some(5)).into()
+    Refusal::new(Code::OfflineRules, words).with(|evidence| evidence.retry_after = Some(SOON)).into()
 }
 
-fn undurable(KeptScan { scan, result, first }: KeptScan) -> Scanned {
+fn undurable(KeptScan { scan, result, first, told: _ }: KeptScan) -> Scanned {
     let scan = Scan {
         id: scan.id,
         event: scan.event,

@@ -9,4 +9,5 @@ pub mod pair_device;
 pub mod ports;
 pub mod scan;
 pub mod settle_kept;
+pub mod tell_warm;
 pub mod watch;

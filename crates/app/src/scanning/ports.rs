@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use voelgoed_domain::ids::{AreaId, DeviceId, EventId, GateId, OrganizationId, ScanId, TicketId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
@@ -10,7 +11,7 @@ use voelgoed_domain::time::Timestamp;
 use crate::error::Stored;
 use crate::idempotency::{Created, IdempotencyRecord};
 use crate::page::{Page, PageRequest};
-use crate::ticketing::ports::{Answer, EventScope};
+use crate::ticketing::ports::{Answer, EventScope, GateFilter};
 
 /// Where scans happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,6 +191,8 @@ pub struct KeptScan {
     pub result: ScanResult,
     /// The kept entry that came before, where that is why it was refused.
     pub first: Option<FirstEntry>,
+    /// True once a node had this answer to pass on. A decision whose answer was lost may have let nobody in: then cold decides afresh.
+    pub told: bool,
 }
 
 /// An event's scans that are kept at most; beyond it a scan is refused as `offline_rules`.
@@ -201,6 +204,17 @@ pub trait KeptScans: Send + Sync + 'static {
     /// Decides by the gate's filter (`domain::scanning::entry::filter_refusal`), marks the
     /// ticket admitted where it is let in, and keeps the scan. The same id answers the same. A scan without a ticket is not for here.
     async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<KeptScan>;
+
+    /// Notes that the answer of [`Self::keep`] has arrived and is about to be passed on; nothing happens where the scan is not kept.
+    async fn told(&self, scope: EventScope, scan: ScanId) -> Answer<()>;
+
+    /// Notes that `act` (a scan, a refund) asks cold about these tickets, and returns what is kept of them, ticket by ticket, the oldest first, at most `most`.
+    /// Until [`Self::answered`], a mark of the ticket or the act's settling, [`Self::keep`] lets nobody in on them for another act
+    /// (`offline_rules`; see `domain::scanning::entry::rests_on_unseen`). Survives a rebuild. Harmless again.
+    async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>>;
+
+    /// Cold has answered the act: its note goes, and the filter knows these tickets as `became` (`Unseen`: as before).
+    async fn answered(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], became: GateFilter) -> Answer<()>;
 
     /// What is kept, the oldest first: of one ticket, or of the event.
     async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>>;

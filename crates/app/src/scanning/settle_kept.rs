@@ -67,8 +67,12 @@ pub(super) async fn settle(platform: &Platform, scope: EventScope, kept: Vec<Kep
     }
 }
 
-/// Cold takes over what was decided: it may object, but nobody is let in or out again.
+/// Cold takes over what was decided: it may object, but nobody is let in or out again. What nobody was told of, it decides itself: the store may have
+/// carried it out long after its caller had given up, when others had come in on the ticket.
 fn as_decided(kept: KeptScan) -> NewScan {
+    if !kept.told {
+        return kept.scan;
+    }
     match kept.result {
         ScanResult::Admitted => NewScan { forced: true, ..kept.scan },
         ScanResult::Refused(reason) => NewScan { early: Some(reason), ..kept.scan },

@@ -195,6 +195,13 @@ pub const fn filter_refusal(
     }
 }
 
+/// True where warm alone would let somebody in on nothing but its not having seen the ticket. While cold is asked about it by another act whose end
+/// warm has not heard, that is not enough: cold may have admitted or revoked it, and nobody is left who knows.
+#[must_use]
+pub const fn rests_on_unseen(direction: Direction, early: Option<ScanReason>, forced: bool) -> bool {
+    matches!((direction, early, forced), (Direction::Entry, None, false))
+}
+
 named! {
     /// What a device that was offline is told of each scan that it brings.
     "sync outcome" SyncOutcome {

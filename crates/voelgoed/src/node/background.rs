@@ -48,6 +48,7 @@ pub fn start(
         tasks.spawn(sandbox.keep(platform.environment.clone(), behind.clone()));
     }
     tasks.spawn(until(behind.clone(), health::watch(wired)));
+    tasks.spawn(until(behind.clone(), health::tell_untold(Arc::clone(platform))));
     // Those who hear of facts on this node, from its own relay and from others'.
     let local: Vec<Arc<dyn FactReader>> = vec![
         Arc::new(Caches(Arc::clone(&platform.listings))),

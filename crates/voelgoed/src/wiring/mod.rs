@@ -16,6 +16,7 @@ use voelgoed_app::outbox::bulletin::Bulletin;
 use voelgoed_app::payments::dispatch::Dispatch;
 use voelgoed_app::payments::ports::PaymentGateway;
 use voelgoed_app::platform::{Platform, SaleTimes};
+use voelgoed_app::scanning::tell_warm::Untold;
 use voelgoed_app::ticketing::rebuild::Rebuilds;
 use voelgoed_app::token::{MasterKey, Tokens};
 use voelgoed_cold::Cold;
@@ -99,6 +100,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         gateways,
         scans: cold.clone(),
         kept_scans,
+        untold: Untold::default(),
         ledger: cold.clone(),
         jobs: cold.clone(),
         outbox: cold.clone(),

@@ -122,6 +122,13 @@ impl MemoryInventory {
         let _ = self.moved.send(Moved { scope, position });
     }
 
+    /// Within the event's step: the filter knows these from now on.
+    fn known(&self, scope: EventScope, tickets: &[TicketId]) {
+        if let Some(mut kept) = self.kept.get_mut(&scope) {
+            kept.known(tickets);
+        }
+    }
+
     fn scopes(&self) -> Vec<EventScope> {
         let loaded = |slot: &Slot| slot.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         let slots: Vec<_> = self.events.iter().map(|entry| (*entry.key(), Arc::clone(entry.value()))).collect();
@@ -226,6 +233,7 @@ impl InventoryStore for MemoryInventory {
     async fn mark_admitted(&self, scope: EventScope, ticket: TicketId) -> Answer<()> {
         self.step("mark_admitted", scope, |inventory, _| {
             inventory.mark_admitted(ticket);
+            self.known(scope, &[ticket]);
             Ok(())
         })
     }
@@ -233,6 +241,7 @@ impl InventoryStore for MemoryInventory {
     async fn mark_revoked(&self, scope: EventScope, tickets: &[TicketId]) -> Answer<()> {
         self.step("mark_revoked", scope, |inventory, _| {
             inventory.mark_revoked(tickets);
+            self.known(scope, tickets);
             Ok(())
         })
     }

@@ -2,15 +2,16 @@
 //!
 //! Never: forgotten by a rebuild of the event, else a ticket that was let in would be let in again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use uuid::Uuid;
 use voelgoed_app::scanning::ports::{FirstEntry, KeptScan, KeptScans, MOST_KEPT, NewScan, ScanResult};
 use voelgoed_app::ticketing::ports::{Answer, EventScope};
 use voelgoed_domain::ids::{ScanId, TicketId};
-use voelgoed_domain::refusal::{Code, Refusal};
-use voelgoed_domain::scanning::entry::{Direction, filter_refusal};
-use voelgoed_domain::ticketing::inventory::{GateFilter, Inventory};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::scanning::entry::{Direction, filter_refusal, rests_on_unseen};
+use voelgoed_domain::ticketing::inventory::{GateFilter, Inventory, refusals};
 
 use super::MemoryInventory;
 
@@ -20,6 +21,8 @@ pub(super) struct Kept {
     scans: BTreeMap<ScanId, KeptScan>,
     /// Who was let in by one of these, and by which.
     entries: BTreeMap<TicketId, (ScanId, FirstEntry)>,
+    /// Which acts ask cold about a ticket; what the filter knows of one needs no such note.
+    asked: BTreeMap<TicketId, BTreeSet<Uuid>>,
 }
 
 impl Kept {
@@ -29,7 +32,7 @@ impl Kept {
         }
         let Some(ticket) = scan.ticket else { return Err(Refusal::invalid("ticket", "A kept scan has a ticket.")) };
         if self.scans.len() >= MOST_KEPT {
-            return Err(Refusal::new(Code::OfflineRules, "No more scans can be kept."));
+            return Err(refusals::too_many_kept());
         }
         let prior = self.entries.get(&ticket).map(|(_, entry)| entry.clone());
         // A rebuild knows only what cold knows; these are not there yet.
@@ -37,6 +40,13 @@ impl Kept {
             GateFilter::Unseen if prior.is_some() => GateFilter::Admitted,
             filter => filter,
         };
+        let by_another = |acts: &BTreeSet<Uuid>| acts.iter().any(|act| *act != scan.id.uuid());
+        if filter == GateFilter::Unseen
+            && rests_on_unseen(scan.direction, scan.early, scan.forced)
+            && self.asked.get(&ticket).is_some_and(by_another)
+        {
+            return Err(refusals::asked_elsewhere());
+        }
         let refusal = filter_refusal(filter, scan.direction, scan.early, scan.forced);
         if refusal.is_none() && scan.direction == Direction::Entry {
             inventory.mark_admitted(ticket);
@@ -45,18 +55,41 @@ impl Kept {
         }
         let result = refusal.map_or(ScanResult::Admitted, ScanResult::Refused);
         let first = prior.filter(|_| refusal.is_some() || scan.forced);
-        let kept = KeptScan { scan, result, first };
+        let kept = KeptScan { scan, result, first, told: false };
         self.scans.insert(kept.scan.id, kept.clone());
         Ok(kept)
     }
 
     fn settle(&mut self, inventory: &mut Inventory, scan: ScanId) {
         let Some(ticket) = self.scans.remove(&scan).and_then(|kept| kept.scan.ticket) else { return };
+        self.forget_act(ticket, scan.uuid());
         if self.entries.get(&ticket).is_some_and(|(by, _)| *by == scan) {
             self.entries.remove(&ticket);
             // Also where the event was rebuilt since, from a cold that did not know of it yet.
             inventory.mark_admitted(ticket);
+            self.known(&[ticket]);
         }
+    }
+
+    fn of(&self, ticket: Option<TicketId>) -> Vec<KeptScan> {
+        let wanted = |kept: &&KeptScan| ticket.is_none() || kept.scan.ticket == ticket;
+        let mut found: Vec<KeptScan> = self.scans.values().filter(wanted).cloned().collect();
+        found.sort_by_key(|kept| (kept.scan.received_at, kept.scan.id));
+        found
+    }
+
+    fn forget_act(&mut self, ticket: TicketId, act: Uuid) {
+        if let Some(acts) = self.asked.get_mut(&ticket) {
+            acts.remove(&act);
+            if acts.is_empty() {
+                self.asked.remove(&ticket);
+            }
+        }
+    }
+
+    /// The filter knows these tickets from now on.
+    pub(super) fn known(&mut self, tickets: &[TicketId]) {
+        tickets.iter().for_each(|ticket| drop(self.asked.remove(ticket)));
     }
 }
 
@@ -66,12 +99,47 @@ impl KeptScans for MemoryInventory {
         self.step("keep_scan", scope, |inventory, _| self.kept.entry(scope).or_default().keep(inventory, scan))
     }
 
+    async fn told(&self, scope: EventScope, scan: ScanId) -> Answer<()> {
+        self.step("told", scope, |_, _| {
+            if let Some(mut all) = self.kept.get_mut(&scope)
+                && let Some(kept) = all.scans.get_mut(&scan)
+            {
+                kept.told = true;
+            }
+            Ok(())
+        })
+    }
+
+    async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>> {
+        self.step("announce", scope, |_, _| {
+            let mut all = self.kept.entry(scope).or_default();
+            for ticket in tickets {
+                all.asked.entry(*ticket).or_default().insert(act);
+            }
+            let mut found: Vec<KeptScan> = tickets.iter().flat_map(|ticket| all.of(Some(*ticket))).collect();
+            found.truncate(most);
+            Ok(found)
+        })
+    }
+
+    async fn answered(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], became: GateFilter) -> Answer<()> {
+        self.step("answered", scope, |inventory, _| {
+            let mut all = self.kept.entry(scope).or_default();
+            match became {
+                GateFilter::Unseen => tickets.iter().for_each(|ticket| all.forget_act(*ticket, act)),
+                GateFilter::Admitted => tickets.iter().for_each(|ticket| inventory.mark_admitted(*ticket)),
+                GateFilter::Revoked => inventory.mark_revoked(tickets),
+            }
+            if became != GateFilter::Unseen {
+                all.known(tickets);
+            }
+            Ok(())
+        })
+    }
+
     async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>> {
         self.step("kept_scans", scope, |_, _| {
-            let Some(all) = self.kept.get(&scope) else { return Ok(Vec::new()) };
-            let wanted = |kept: &&KeptScan| ticket.is_none() || kept.scan.ticket == ticket;
-            let mut found: Vec<KeptScan> = all.scans.values().filter(wanted).cloned().collect();
-            found.sort_by_key(|kept| (kept.scan.received_at, kept.scan.id));
+            let mut found = self.kept.get(&scope).map(|all| all.of(ticket)).unwrap_or_default();
             found.truncate(most);
             Ok(found)
         })

@@ -4,12 +4,13 @@
 
 use async_trait::async_trait;
 use serde_json::to_vec;
+use uuid::Uuid;
 use voelgoed_app::error::Fault;
 use voelgoed_app::scanning::ports::{FirstEntry, KeptScan, KeptScans, MOST_KEPT, NewScan};
 use voelgoed_app::ticketing::ports::{Answer, EventScope};
 use voelgoed_domain::ids::{ScanId, TicketId};
 use voelgoed_domain::refusal::Refusal;
-use voelgoed_domain::scanning::entry::{Direction, filter_refusal};
+use voelgoed_domain::scanning::entry::{Direction, filter_refusal, rests_on_unseen};
 use voelgoed_domain::ticketing::inventory::GateFilter;
 
 use super::inventory::RedisWarm;
@@ -39,9 +40,30 @@ impl KeptScans for RedisWarm {
             to_vec(&entry).map_err(Fault::internal)?,
             request::number(scan.received_at.micros()),
             request::number(MOST_KEPT),
+            flag(rests_on_unseen(scan.direction, scan.early, scan.forced)),
         ];
         let value = self.run(scope, &scripts::KEEP_SCAN, args).await?;
         Ok(reply::kept_scan(value)?)
+    }
+
+    async fn told(&self, scope: EventScope, scan: ScanId) -> Answer<()> {
+        self.run(scope, &scripts::TOLD, vec![scan.uuid().as_bytes().to_vec()]).await.map(drop)
+    }
+
+    async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>> {
+        let args = vec![act.as_bytes().to_vec(), request::tickets(tickets), request::number(most)];
+        let value = self.run(scope, &scripts::ANNOUNCE, args).await?;
+        Ok(reply::kept_scans(value)?)
+    }
+
+    async fn answered(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], became: GateFilter) -> Answer<()> {
+        let set: &[u8] = match became {
+            GateFilter::Unseen => b"",
+            GateFilter::Admitted => b"admitted",
+            GateFilter::Revoked => b"revoked",
+        };
+        let args = vec![act.as_bytes().to_vec(), request::tickets(tickets), set.to_vec()];
+        self.run(scope, &scripts::ANSWERED, args).await.map(drop)
     }
 
     async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>> {

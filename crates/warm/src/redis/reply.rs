@@ -8,7 +8,7 @@ use voelgoed_app::error::Fault;
 use voelgoed_app::scanning::ports::{KeptScan, ScanResult};
 use voelgoed_app::ticketing::ports::{Answer, AreaSpan, InventoryError, InventorySnapshot};
 use voelgoed_domain::ids::{HoldId, OrderId, SessionId};
-use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::scanning::entry::ScanReason;
 use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord};
 use voelgoed_domain::ticketing::inventory::{CatchUp, Counts, InventoryChange, refusals};
@@ -46,7 +46,8 @@ fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fa
         b"ordered" => refusals::ordered(OrderId::from_uuid(uuid(evidence)?)),
         b"place_taken" => Refusal::place_taken(places(evidence)),
         b"sold_out" => refusals::sold_out(),
-        b"offline" => Refusal::new(Code::OfflineRules, "No more scans can be kept."),
+        b"offline" if evidence == b"asked" => refusals::asked_elsewhere(),
+        b"offline" => refusals::too_many_kept(),
         b"too_large" => refusals::terms_too_long(),
         b"limit" if evidence == b"places_per_hold" => refusals::places_per_hold(),
         b"limit" if evidence == b"holds_per_session" => refusals::holds_per_session(),
@@ -168,18 +169,18 @@ pub(super) fn catch_up(position: Position, value: Value) -> Result<CatchUp, Faul
     Ok(CatchUp::Changes(changes.collect::<Result<_, Fault>>()?))
 }
 
-/// `refusal`, first entry and scan, a line each.
+/// Whether it was told (1), `refusal`, first entry and scan, a line each.
 pub(super) fn kept_scan(value: Value) -> Result<KeptScan, Fault> {
     let text = String::from_utf8(bytes(value)?).map_err(|_| unexpected("a scan that is not text"))?;
-    let mut lines = text.splitn(3, '\n');
+    let mut lines = text.splitn(4, '\n');
     let mut next = || lines.next().ok_or_else(|| unexpected("a scan without its parts"));
-    let (refusal, first, scan) = (next()?, next()?, next()?);
+    let (told, refusal, first, scan) = (next()? == "1", next()?, next()?, next()?);
     let result = match refusal {
         "" => ScanResult::Admitted,
         reason => ScanResult::Refused(ScanReason::parse(reason).map_err(|error| unexpected(&error.to_string()))?),
     };
     let first = if first.is_empty() { None } else { Some(serde_json::from_str(first).map_err(Fault::internal)?) };
-    Ok(KeptScan { scan: serde_json::from_str(scan).map_err(Fault::internal)?, result, first })
+    Ok(KeptScan { scan: serde_json::from_str(scan).map_err(Fault::internal)?, result, first, told })
 }
 
 /// Many of them.

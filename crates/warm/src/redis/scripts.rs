@@ -43,7 +43,7 @@ impl Script {
 
 /// The library of this version.
 pub(super) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
-    let shared = limits() + include_str!("lua/common.lua") + include_str!("lua/allot.lua");
+    let shared = limits() + include_str!("lua/common.lua") + include_str!("lua/allot.lua") + include_str!("lua/asked.lua");
     let whole = ALL
         .iter()
         .fold(shared.clone(), |text, script| text + script.name + script.flag.unwrap_or_default() + script.body);
@@ -107,6 +107,9 @@ scripts! {
     GATE_FILTER = "gate_filter", false, Some("no-writes"), "lua/gate_filter.lua";
     MARK_ADMITTED = "mark_admitted", true, None, "lua/mark.lua";
     MARK_REVOKED = "mark_revoked", true, None, "lua/mark.lua";
+    TOLD = "told", true, None, "lua/told.lua";
+    ANNOUNCE = "announce", true, None, "lua/announce.lua";
+    ANSWERED = "answered", true, None, "lua/answered.lua";
     KEEP_SCAN = "keep_scan", true, None, "lua/keep_scan.lua";
     KEPT_SCANS = "kept_scans", false, Some("no-writes"), "lua/kept_scans.lua";
     SETTLE_SCANS = "settle_scans", true, None, "lua/settle_scans.lua";

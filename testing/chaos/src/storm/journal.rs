@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use voelgoed_testkit::buyer::{OrderRequest, Placed};
 
@@ -15,17 +16,43 @@ pub struct Bought {
     pub order: Placed,
 }
 
+/// Which stores know of a scan, as its answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Cold and warm: `durable`, not `degraded`.
+    Both,
+    /// Cold alone: `durable` and `degraded`.
+    ColdAlone,
+    /// Warm alone: not `durable`.
+    WarmAlone,
+}
+
+/// Somebody was let in.
+#[derive(Debug, Clone)]
+pub struct LetIn {
+    /// Before it was asked for.
+    pub from: Instant,
+    /// After it was answered.
+    pub until: Instant,
+    /// Who knew of it then.
+    pub known: Known,
+}
+
 /// One reading of a ticket at the gate, sent until it was answered as durable.
 #[derive(Debug, Clone)]
 pub struct Reading {
     /// The ticket's code.
     pub code: String,
+    /// The ticket's order: `ord_…`
+    pub order: String,
     /// `tkt_…`
     pub ticket: String,
     /// The durable answer: `admitted` or a reason.
     pub word: String,
-    /// True where somebody was let in by any answer, also one that was not durable.
-    pub let_in: bool,
+    /// By the first answer that said so, also one that was not durable.
+    pub let_in: Option<LetIn>,
+    /// When the durable answer was there.
+    pub durable: Instant,
     /// True where warm lost something between an answer that was not durable and the one that was.
     pub warm_lost: bool,
 }
@@ -59,6 +86,8 @@ pub struct Pages {
     pub readings: Vec<Reading>,
     /// The same.
     pub refunds: Vec<GivenBack>,
+    /// Readings of tickets whose refund was acknowledged before.
+    pub turned_away: Vec<Reading>,
     /// On their way to the gate.
     pub to_admit: VecDeque<Ticket>,
     /// On their way back.
@@ -67,6 +96,8 @@ pub struct Pages {
     pub again: usize,
     /// Scans that warm alone decided first.
     pub by_warm: usize,
+    /// Scans that cold alone decided.
+    pub by_cold: usize,
     /// Refused with a clean word: somebody was faster, or the hold was lost.
     pub refused: usize,
     /// What somebody saw of the other organization.
@@ -90,7 +121,11 @@ impl fmt::Display for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pages = self.open();
         let (orders, readings, refunds) = (pages.orders.len(), pages.readings.len(), pages.refunds.len());
-        write!(f, "{orders} orders, {readings} scans ({} by warm), {refunds} refunds, ", pages.by_warm)?;
+        let (by_warm, by_cold) = (pages.by_warm, pages.by_cold);
+        write!(
+            f,
+            "{orders} orders, {readings} scans ({by_warm} by warm, {by_cold} by cold alone), {refunds} refunds, "
+        )?;
         write!(f, "{} refused, {} asked again", pages.refused, pages.again)
     }
 }

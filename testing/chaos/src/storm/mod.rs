@@ -8,6 +8,7 @@ mod people;
 mod process;
 mod schedule;
 mod stage;
+mod strike;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use self::journal::Journal;
 use self::people::People;
 use self::schedule::schedule;
 use self::stage::Stage;
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// How much is broken.
 #[derive(Debug, Args)]
@@ -86,9 +87,12 @@ pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut V
     }
     let answered = if ends.is_empty() { Ok(()) } else { Err(anyhow::anyhow!("{ends:?}")) };
     verdicts.judge("everybody gets an answer in the end", answered);
-    for (name, people) in ["north", "south"].iter().zip(&crowds) {
-        judge::organization(name, people, &stage.data, verdicts).await?;
-    }
+    let [north, south] = &crowds;
+    let (north_quiet, south_quiet) = tokio::join!(judge::quiet(north), judge::quiet(south));
+    judge::organization("north", north, north_quiet, &stage.data, verdicts).await?;
+    judge::organization("south", south, south_quiet, &stage.data, verdicts).await?;
+    judge::apart("north", north, south, verdicts).await;
+    judge::apart("south", south, north, verdicts).await;
     Ok(())
 }
 

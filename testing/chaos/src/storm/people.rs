@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use rand::RngExt;
@@ -16,7 +16,7 @@ use voelgoed_testkit::organizer::{Event, Organizer, text};
 use voelgoed_testkit::scanner::Scanner;
 use voelgoed_testkit::until::until;
 
-use super::journal::{Bought, GivenBack, Journal, Reading, Ticket};
+use super::journal::{Bought, GivenBack, Journal, Known, LetIn, Reading, Ticket};
 
 /// Whatever was broken is mended by then.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -156,46 +156,47 @@ impl People {
             };
             let first = dice.random_range(0..8);
             if dice.random_ratio(1, READ_TWICE) {
-                tokio::try_join!(self.read(&ticket, first), self.read(&ticket, first + 1))?;
+                let (one, two) = tokio::try_join!(self.read(&ticket, first), self.read(&ticket, first + 1))?;
+                self.journal.open().readings.extend([one, two]);
             } else {
-                self.read(&ticket, first).await?;
+                let reading = self.read(&ticket, first).await?;
+                self.journal.open().readings.push(reading);
             }
         }
         Ok(())
     }
 
     /// One reading, sent again under its own identifier until cold has it, as a device does.
-    async fn read(&self, ticket: &Ticket, first: usize) -> anyhow::Result<()> {
+    async fn read(&self, ticket: &Ticket, first: usize) -> anyhow::Result<Reading> {
         let request = self.scanner.read(&ticket.code);
-        let (mut let_in, mut losses) = (false, None);
-        let durable = until("a durable answer", PATIENCE, || async {
+        let limit = Instant::now() + PATIENCE;
+        let (mut let_in, mut losses) = (None, None);
+        let answer = loop {
+            let from = Instant::now();
+            ensure!(from < limit, "no durable answer to a scan of {}", ticket.id);
             let sent = self.insist(first, |client| {
-                let scanner = self.scanner.at(&client);
-                let request = request.clone();
+                let (scanner, request) = (self.scanner.at(&client), request.clone());
                 async move { scanner.send(&request).await }
             });
-            sent.await?.must(200).map(Some)
-        });
-        let mut answer = durable.await?;
-        while answer["durable"] != true {
-            let_in |= answer["result"] == "admitted";
+            let answer = sent.await?.must(200)?;
+            let known = known(&answer);
+            if answer["result"] == "admitted" && let_in.is_none() {
+                let_in = Some(LetIn { from, until: Instant::now(), known });
+            }
+            if known != Known::WarmAlone {
+                self.journal.open().by_cold += usize::from(known == Known::ColdAlone);
+                break answer;
+            }
             if losses.is_none() {
                 losses = Some(self.warm_losses.load(Ordering::SeqCst));
                 self.journal.open().by_warm += 1;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
-            let again = self.insist(first, |client| {
-                let (scanner, request) = (self.scanner.at(&client), request.clone());
-                async move { scanner.send(&request).await }
-            });
-            answer = again.await?.must(200)?;
-        }
-        let word = word(&answer);
-        let_in |= word == "admitted";
+        };
         let warm_lost = losses.is_some_and(|losses| losses != self.warm_losses.load(Ordering::SeqCst));
-        let (code, ticket) = (ticket.code.clone(), ticket.id.clone());
-        self.journal.open().readings.push(Reading { code, ticket, word, let_in, warm_lost });
-        Ok(())
+        let Ticket { order, id, code } = ticket.clone();
+        let (word, durable) = (word(&answer), Instant::now());
+        Ok(Reading { code, order, ticket: id, word, let_in, durable, warm_lost })
     }
 
     /// An organizer's life: gives back, and asks now and then for what is another organization's (P7).
@@ -204,7 +205,8 @@ impl People {
             self.think(&mut dice).await;
             self.look_elsewhere(dice.random_range(0..8)).await?;
             let next = self.journal.open().to_give_back.pop_front();
-            let Some(Ticket { order, id, .. }) = next else { continue };
+            let Some(ticket) = next else { continue };
+            let Ticket { order, id, .. } = ticket.clone();
             let key = format!("back-{id}");
             let answer = self.insist(dice.random_range(0..8), |client| {
                 let organizer = Organizer { client, key: self.organizer.key.clone() };
@@ -213,6 +215,9 @@ impl People {
             });
             let refund = text(&answer.await?.must(201)?, "id")?;
             self.journal.open().refunds.push(GivenBack { order, refund });
+            // Somebody tries it all the same.
+            let reading = self.read(&ticket, dice.random_range(0..8)).await?;
+            self.journal.open().turned_away.push(reading);
         }
         Ok(())
     }
@@ -233,6 +238,14 @@ impl People {
             pages.seen_elsewhere.push(format!("{order}: {} {}", answer.status, answer.body));
         }
         Ok(())
+    }
+}
+
+fn known(answer: &Value) -> Known {
+    match (answer["durable"] == true, answer["degraded"] == true) {
+        (true, false) => Known::Both,
+        (true, true) => Known::ColdAlone,
+        (false, _) => Known::WarmAlone,
     }
 }
 

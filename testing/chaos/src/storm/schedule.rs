@@ -1,6 +1,6 @@
 //! What is broken, when, and for how long: drawn from a seed before anything starts, so that a seed is a schedule.
 //!
-//! To add a kind: a variant of [`Injection`], its line in [`Kind::ALL`], its arm in `stage::strike`.
+//! To add a kind: a variant of [`Kind`], its line in [`Kind::ALL`], its arm in `strike`.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,7 +14,7 @@ pub const NODES: usize = 2;
 /// Quiet before each injection, in milliseconds: people are at work then.
 const BETWEEN: Range<u64> = 300..1_500;
 /// How long something is away, in milliseconds.
-const AWAY: Range<u64> = 200..3_000;
+const AWAY: Range<u64> = 200..2_500;
 
 /// What is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,19 +33,33 @@ pub enum Kind {
     OldCopy,
     /// Every connection to Redis is cut.
     CutRedis,
+    /// kill -9 of Redis; its replica is promoted, with what had reached it.
+    FailoverRedis,
+    /// Nothing passes between a node and Redis.
+    PartRedis(usize),
+    /// Everything between a node and Redis is late.
+    SlowRedis(usize),
     /// kill -9 of Postgres, and its start.
     KillPostgres,
     /// Postgres stands still and goes on.
     FreezePostgres,
     /// Every connection to Postgres is cut.
     CutPostgres,
+    /// The disk of Postgres is full.
+    FillDisk,
+    /// Nothing passes between a node and Postgres.
+    PartPostgres(usize),
+    /// Everything between a node and Postgres is late.
+    SlowPostgres(usize),
     /// kill -9 of the payment provider, and its start.
     KillProvider,
+    /// The payment provider stands still and goes on.
+    FreezeProvider,
 }
 
 impl Kind {
     /// Every kind.
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 24] = [
         Self::KillNode(0),
         Self::Flush,
         Self::KillPostgres,
@@ -59,6 +73,17 @@ impl Kind {
         Self::CutRedis,
         Self::KillNode(1),
         Self::FreezeNode(1),
+        Self::FreezeProvider,
+        Self::FailoverRedis,
+        Self::PartRedis(0),
+        Self::PartRedis(1),
+        Self::SlowRedis(0),
+        Self::SlowRedis(1),
+        Self::FillDisk,
+        Self::PartPostgres(0),
+        Self::PartPostgres(1),
+        Self::SlowPostgres(0),
+        Self::SlowPostgres(1),
     ];
 }
 

@@ -1,23 +1,24 @@
-//! The platform that is broken: two nodes on one Redis, one Postgres and one payment provider, each a process of its own; and how each of them breaks.
+//! The platform that is broken: two nodes on one Redis with a replica, one Postgres and one payment provider, each a process of its own. Each node has
+//! ways of its own to Redis and Postgres, so that they can be parted from it alone. How each breaks is in `strike`.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context;
 use reqwest::Method;
-use tokio::time::sleep;
 use voelgoed_testkit::client::{Call, Client};
 use voelgoed_testkit::organizer::Organizer;
-use voelgoed_testkit::postgres::Postgres;
+use voelgoed_testkit::postgres::{Postgres, ROLE};
+use voelgoed_testkit::proxy::Proxy;
 use voelgoed_testkit::redis::RedisServer;
 use voelgoed_testkit::server::fresh_directory;
 use voelgoed_testkit::until::until;
 
 use super::process::Process;
-use super::schedule::{Injection, Kind, NODES};
+use super::schedule::NODES;
 
 /// Everything is ready again within this after the last injection.
 const HEALED: Duration = Duration::from_secs(120);
@@ -36,11 +37,28 @@ pub struct Stage {
     pub warm_losses: Arc<AtomicU64>,
     /// How often a node ended by itself.
     pub ended: u32,
-    nodes: Vec<Process>,
-    provider: Process,
-    redis: RedisServer,
-    postgres: Postgres,
-    copy: PathBuf,
+    pub(super) nodes: Vec<Process>,
+    pub(super) ways: Vec<Ways>,
+    pub(super) provider: Process,
+    pub(super) redis: [RedisServer; 2],
+    /// Which of them is the master.
+    pub(super) master: usize,
+    pub(super) postgres: Postgres,
+    /// False where nothing can be mounted here.
+    pub(super) has_disk: bool,
+    pub(super) copy: PathBuf,
+}
+
+/// A node's ways to the stores.
+pub(super) struct Ways {
+    pub(super) redis: Proxy,
+    pub(super) postgres: Proxy,
+}
+
+impl Ways {
+    async fn start(redis: &RedisServer, postgres: &Postgres) -> anyhow::Result<Self> {
+        Ok(Self { redis: Proxy::start(&redis.address()).await?, postgres: Proxy::start(&postgres.address()).await? })
+    }
 }
 
 fn free_address() -> anyhow::Result<String> {
@@ -54,20 +72,33 @@ impl Stage {
         std::fs::create_dir_all(data.join("sandbox"))?;
         let data = data.canonicalize()?;
         let binary = binary.canonicalize().with_context(|| binary.display().to_string())?;
-        let redis = RedisServer::start(&data).await?;
-        let postgres = Postgres::start().await?;
+        // A replica follows at once, and keeps nothing of it over a restart.
+        let pair = ["--repl-diskless-sync-delay", "0", "--rdb-del-sync-files", "yes"].map(str::to_owned);
+        let redis = [RedisServer::start_with(&data, &pair).await?, RedisServer::start_with(&data, &pair).await?];
+        redis[1].follow(&redis[0]).await?;
+        let (postgres, has_disk) = match Postgres::start_on_small_disk().await {
+            Ok(postgres) => (postgres, true),
+            Err(error) => {
+                println!("no disk will be full: {error:#}");
+                (Postgres::start().await?, false)
+            }
+        };
         postgres.create_database(DATABASE, "template0")?;
         let (addresses, provider_address) =
             ((0..NODES).map(|_| free_address()).collect::<anyhow::Result<Vec<_>>>()?, free_address()?);
         let urls: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
-        let environment = environment(&redis, &postgres, &provider_address);
+        let mut ways = Vec::new();
+        for _ in 0..NODES {
+            ways.push(Ways::start(&redis[0], &postgres).await?);
+        }
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let file = data.join("sandbox/charges.jsonl");
         let callback = format!("{}/api/v1/providers/sandbox/callback", urls[0]);
         let books = file.to_str().context("a name in UTF-8")?;
         let arguments =
             words(&["sandbox-psp", "--listen", &provider_address, "--file", books, "--callback-url", &callback]);
-        let mut provider = Process::new(binary.clone(), arguments, environment.clone(), data.join("provider.log"));
+        let same = environment(&ways[0], &provider_address);
+        let mut provider = Process::new(binary.clone(), arguments, same, data.join("provider.log"));
         provider.start()?;
         let mut nodes = Vec::new();
         for (number, address) in addresses.iter().enumerate() {
@@ -75,12 +106,14 @@ impl Stage {
             let own = data.join(&name);
             let arguments = words(&["serve", "--listen", address, "--data", own.to_str().context("a name in UTF-8")?]);
             let log = data.join(format!("{name}.log"));
-            nodes.push(Process::new(binary.clone(), arguments, environment.clone(), log));
+            nodes.push(Process::new(binary.clone(), arguments, environment(&ways[number], &provider_address), log));
         }
         println!("{}", nodes[0].ask(&["migrate"]).await?.trim_end().lines().last().unwrap_or_default());
         let copy = data.join("old.rdb");
         let warm_losses = Arc::default();
-        let mut stage = Self { urls, data, warm_losses, ended: 0, nodes, provider, redis, postgres, copy };
+        let (ended, master) = (0, 0);
+        let mut stage =
+            Self { urls, data, warm_losses, ended, nodes, ways, provider, redis, master, postgres, has_disk, copy };
         for node in &mut stage.nodes {
             node.start()?;
         }
@@ -95,92 +128,11 @@ impl Stage {
         Ok(Organizer { client: Client::new(&self.urls[0])?, key })
     }
 
-    /// Breaks something, and mends it.
-    pub async fn strike(&mut self, injection: &Injection) -> anyhow::Result<()> {
-        if injection.copy {
-            self.keep_copy().await?;
-        }
-        let away = injection.away;
-        match injection.kind {
-            Kind::KillNode(node) => {
-                self.nodes[node].kill().await?;
-                sleep(away).await;
-            }
-            Kind::FreezeNode(node) => {
-                self.nodes[node].signal("-STOP").await?;
-                sleep(away).await;
-                self.nodes[node].signal("-CONT").await?;
-            }
-            Kind::KillProvider => {
-                self.provider.kill().await?;
-                sleep(away).await;
-                self.provider.start()?;
-            }
-            Kind::KillPostgres => {
-                self.postgres.kill().await?;
-                sleep(away).await;
-                self.postgres.rise().await?;
-            }
-            Kind::FreezePostgres => {
-                self.postgres.freeze()?;
-                sleep(away).await;
-                self.postgres.thaw()?;
-            }
-            Kind::CutPostgres => {
-                let others = "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'voelgoed'";
-                self.postgres.sql("postgres", others)?;
-            }
-            Kind::FreezeRedis => {
-                self.redis.pause()?;
-                sleep(away).await;
-                self.redis.resume()?;
-            }
-            Kind::CutRedis => {
-                for class in ["normal", "pubsub"] {
-                    self.redis.ask(&["CLIENT", "KILL", "TYPE", class, "SKIPME", "yes"]).await?;
-                }
-            }
-            Kind::Flush => {
-                self.redis.flush_all().await?;
-                self.lost();
-            }
-            Kind::KillRedis => self.restart_redis(away, false).await?,
-            Kind::OldCopy => self.restart_redis(away, true).await?,
-        }
-        self.keep()
-    }
-
-    async fn restart_redis(&mut self, away: Duration, from_copy: bool) -> anyhow::Result<()> {
-        if from_copy && !self.copy.exists() {
-            self.keep_copy().await?;
-            sleep(away).await;
-        }
-        self.redis.kill()?;
-        self.lost();
-        sleep(away).await;
-        let saved = self.redis.saved();
-        if from_copy {
-            std::fs::copy(&self.copy, &saved)?;
-        }
-        self.redis.rise().await?;
-        self.lost();
-        if from_copy {
-            std::fs::remove_file(saved)?;
-        }
-        Ok(())
-    }
-
-    async fn keep_copy(&self) -> anyhow::Result<()> {
-        self.redis.save().await?;
-        Ok(std::fs::rename(self.redis.saved(), &self.copy)?)
-    }
-
-    fn lost(&self) {
-        self.warm_losses.fetch_add(1, Ordering::SeqCst);
-    }
-
     /// Starts what is down, as a supervisor does: a node that finds no Postgres ends and is started again.
-    fn keep(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn keep(&mut self) -> anyhow::Result<()> {
+        if self.postgres.keep().await? {
+            println!("Postgres had ended by itself");
+        }
         for node in &mut self.nodes {
             self.ended += u32::from(node.keep()?);
         }
@@ -193,7 +145,7 @@ impl Stage {
             let client = Client::new(&self.urls[at])?;
             let limit = tokio::time::Instant::now() + HEALED;
             while tokio::time::Instant::now() < limit {
-                self.keep()?;
+                self.keep().await?;
                 let ready = until("ready", Duration::from_secs(3), || async {
                     let answer = client.call(Method::GET, "/readyz", Call::default()).await;
                     Ok(answer.is_ok_and(|answer| answer.status == 200).then_some(()))
@@ -208,11 +160,11 @@ impl Stage {
     }
 }
 
-fn environment(redis: &RedisServer, postgres: &Postgres, provider: &str) -> Vec<(&'static str, String)> {
+fn environment(ways: &Ways, provider: &str) -> Vec<(&'static str, String)> {
     let many = || "100000000".to_owned();
     vec![
-        ("VOELGOED__WARM__URL", redis.url()),
-        ("VOELGOED__COLD__URL", postgres.url(DATABASE)),
+        ("VOELGOED__WARM__URL", format!("redis://{}", ways.redis.address())),
+        ("VOELGOED__COLD__URL", format!("postgres://{ROLE}@{}/{DATABASE}", ways.postgres.address())),
         ("VOELGOED__SECRETS__MASTER", MASTER.to_owned()),
         ("VOELGOED__SANDBOX__URL", format!("http://{provider}")),
         ("VOELGOED__LIMITS__ADDRESS_BURST", many()),

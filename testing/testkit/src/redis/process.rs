@@ -42,7 +42,10 @@ impl RedisServer {
     }
 
     /// The same, with further arguments.
-    pub(super) async fn start_with(root: &Path, arguments: &[String]) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with(root: &Path, arguments: &[String]) -> anyhow::Result<Self> {
         let port = free_port()?;
         let directory = crate::server::fresh_directory(root, &format!("redis-{port}"))?;
         std::fs::create_dir_all(&directory)?;
@@ -124,6 +127,22 @@ impl RedisServer {
             Ok(offset.filter(|offset| *offset >= written).map(drop))
         })
         .await
+    }
+
+    /// Follows `master` from now on, as far as it gets; what it had itself is gone.
+    ///
+    /// # Errors
+    /// Where the server does not answer.
+    pub async fn follow(&self, master: &Self) -> anyhow::Result<()> {
+        self.ask(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]).await.map(drop)
+    }
+
+    /// Follows nobody any more: it is a master, with what it has.
+    ///
+    /// # Errors
+    /// Where the server does not answer.
+    pub async fn promote(&self) -> anyhow::Result<()> {
+        self.ask(&["REPLICAOF", "NO", "ONE"]).await.map(drop)
     }
 
     /// Forgets everything.

@@ -75,3 +75,15 @@ pub fn hold_lost() -> Refusal {
 pub fn hold_expired() -> Refusal {
     Refusal::new(Code::HoldExpired, "The time to buy these places ran out.")
 }
+
+/// More scans than a store keeps for cold.
+#[must_use]
+pub fn too_many_kept() -> Refusal {
+    Refusal::new(Code::OfflineRules, "No more scans can be kept.")
+}
+
+/// Cold is asked about the ticket by another act; see `scanning::entry::rests_on_unseen`.
+#[must_use]
+pub fn asked_elsewhere() -> Refusal {
+    Refusal::new(Code::OfflineRules, "The durable store was being asked about this ticket when it went away.")
+}

@@ -7,14 +7,13 @@
 -- Keys: `meta` the packed state and the areas; `places` the bitmaps taken, sold, blocked and a version of four bytes for each place, one after the
 -- other; `holds` when each hold lapses; `book` the holds (h…), the hold that has a place (its number), what each session has (s…); `log` the last steps.
 
-local call, ARGV, base, META, PLACES, HOLDS, BOOK, LOG
+local call, ARGV, base, META, PLACES, HOLDS, BOOK, LOG, ASKED
 local FREE, HELD = 0, 1
 local ACTIVE, PINNED, CLAIMED = 0, 1, 2
 local UNLOADED = { 1 }
 local NO_ORDER = ('\0'):rep(16)
 local NEVER = 2 ^ 53
 local DROPPED_TOGETHER = 64
-
 
 -- What `meta` says: `open` counts the holds, `reach` the places in reach of one, `seated` the sessions that have something, `logged` the changes in the
 -- log; no hold lapses before `next_lapse`.
@@ -30,6 +29,7 @@ local function begin(keys, argv)
   if base ~= keys[1] then
     base = keys[1]
     META, PLACES, HOLDS, BOOK, LOG = base .. 'meta', base .. 'places', base .. 'holds', base .. 'book', base .. 'log'
+    ASKED = base .. 'asked'
   end
   look, before, holders, records, tallies, entries, wrote = {}, {}, {}, {}, {}, {}, false
 end

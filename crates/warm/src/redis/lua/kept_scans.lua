@@ -7,5 +7,5 @@ else
   for at = 1, math.min(#of, most * 16), 16 do scans[#scans + 1] = of:sub(at, at + 15) end
 end
 local found = {}
-for at, scan in ipairs(scans) do found[at] = (call('HGET', base .. 'kept', scan) or ''):sub(17) end
+for at, scan in ipairs(scans) do found[at] = kept_scan(scan) end
 return { 0, epoch, seq, found }

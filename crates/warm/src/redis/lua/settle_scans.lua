@@ -7,18 +7,16 @@ for at = 1, #ARGV[5], 16 do
   local known = call('HGET', KEPT, scan)
   if known then
     local ticket = known:sub(1, 16)
+    forget_act(ticket, scan)
     local entry = call('HGET', LET_IN, ticket)
     if entry and entry:sub(1, 16) == scan then
       call('HDEL', LET_IN, ticket)
-      call('SADD', base .. 'admitted', ticket)
+      know('admitted', ticket)
     end
-    local of, left = call('HGET', KEPT_OF, ticket) or '', ''
-    for from = 1, #of, 16 do
-      local other = of:sub(from, from + 15)
-      if other ~= scan then left = left .. other end
-    end
+    local left = without(call('HGET', KEPT_OF, ticket) or '', scan)
     if left == '' then call('HDEL', KEPT_OF, ticket) else call('HSET', KEPT_OF, ticket, left) end
     call('HDEL', KEPT, scan)
+    call('SREM', base .. 'told', scan)
     call('ZREM', base .. 'kept_at', scan)
   end
 end

@@ -17,7 +17,7 @@ use voelgoed_testkit::buyer::{Buyer, placed};
 use voelgoed_testkit::until::until;
 
 use super::people::People;
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// No place is held, and no order open, this long after the last buyer went home.
 const STUCK: Duration = Duration::from_secs(60);
@@ -28,16 +28,27 @@ const REPEATED: usize = 50;
 /// Orders read at once.
 const AT_ONCE: usize = 8;
 
-/// Judges what became of one organization's sale; `name` is said in each verdict.
-pub async fn organization(name: &str, people: &People, books: &Path, verdicts: &mut Verdicts) -> anyhow::Result<()> {
+/// Waits until nothing is held and no order open; begun for all organizations at once, when the last buyer went home.
+pub async fn quiet(people: &People) -> anyhow::Result<()> {
     let (organizer, event) = (&people.organizer, &people.event.id);
-    let quiet = until("quiet", STUCK, || async {
+    until("quiet", STUCK, || async {
         let orders = organizer.orders(event).await?;
         let open = orders.iter().any(|order| order["state"] == "awaiting_payment");
         Ok((!open && organizer.counts(event).await?.held == 0).then_some(()))
-    });
+    })
+    .await
+}
+
+/// Judges what became of one organization's sale; `name` is said in each verdict, `quiet` is what [`quiet`] came to.
+pub async fn organization(
+    name: &str,
+    people: &People,
+    quiet: anyhow::Result<()>,
+    books: &Path,
+    verdicts: &mut Verdicts,
+) -> anyhow::Result<()> {
+    let (organizer, event) = (&people.organizer, &people.event.id);
     let mut judge = |claim: &str, outcome| verdicts.judge(&format!("{name}: {claim}"), outcome);
-    let quiet = quiet.await;
     println!("{name}: {}; {:?}", people.journal, organizer.counts(event).await?);
     judge("0 holds are stuck after 60 s", quiet);
     judge("0 acknowledged orders are lost, none is doubled", orders(people).await);
@@ -62,9 +73,16 @@ pub async fn organization(name: &str, people: &People, books: &Path, verdicts: &
     judge("0 places are oversold, and every node's map says what is sold", places::sold_once(people, &seen).await);
     judge("whatever is not sold can be held again", places::held_again(people, &seen).await);
     judge("0 acknowledged scans are lost, and what was used stays used", gate::scans(people, &seen).await);
-    judge("0 tickets are let in twice while a store lives", gate::doubles(people));
+    judge("0 tickets are let in twice while a store lives", gate::doubles(people).await);
+    judge("0 are let in on a refunded ticket", gate::refunded(people));
     judge("0 of another organization is seen", tenants(people));
     Ok(())
+}
+
+/// Judges whether organizations stayed apart; what a stranger's gate reads is kept there, so this comes last.
+pub async fn apart(name: &str, people: &People, others: &People, verdicts: &mut Verdicts) {
+    verdicts
+        .judge(&format!("{name}: 0 is told to another organization's key or gate"), gate::apart(people, others).await);
 }
 
 async fn whole_orders(people: &People) -> anyhow::Result<Vec<Value>> {
