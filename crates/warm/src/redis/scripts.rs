@@ -92,5 +92,6 @@ scripts! {
     MARK_REVOKED = "mark_revoked", true, [include_str!("lua/mark.lua")];
     KEEP_SCAN = "keep_scan", true, [include_str!("lua/keep_scan.lua")];
     KEPT_SCANS = "kept_scans", false, [include_str!("lua/kept_scans.lua")];
+    VIEWERS = "viewers", false, [include_str!("lua/viewers.lua")];
     SETTLE_SCANS = "settle_scans", true, [include_str!("lua/settle_scans.lua")];
 }
