@@ -25,6 +25,8 @@ const BENCHMARKS: &[&dyn Benchmark] = &[
     &programs::FANOUT,
     &programs::UNDER_LOAD,
     &programs::RATES,
+    &programs::FLUSH,
+    &programs::KILLED,
 ];
 
 /// Something that can be measured.
