@@ -19,6 +19,7 @@ mod outbox;
 mod payments;
 mod pulse;
 mod scanning;
+pub mod standby;
 mod take_over;
 #[cfg(test)]
 mod testing;

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::scanning::ports::{KeptScan, KeptScans, NewScan};
 use voelgoed_app::ticketing::ports::{
     Answer, CatchUp, EventScope, GateFilter, Install, InventoryError, InventorySnapshot, InventoryStore, Lease, Moved,
@@ -53,9 +54,9 @@ pub struct Guarded {
 }
 
 /// Every port of the warm tier, by one store.
-pub trait WarmPorts: InventoryStore + KeptScans {}
+pub trait WarmPorts: InventoryStore + KeptScans + Presence {}
 
-impl<S: InventoryStore + KeptScans> WarmPorts for S {}
+impl<S: InventoryStore + KeptScans + Presence> WarmPorts for S {}
 
 impl Guarded {
     /// `inner` behind its guard, which reports into `capabilities`; `seed` spreads the waits of this process apart from others'.
@@ -232,5 +233,12 @@ impl KeptScans for Guarded {
 
     async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()> {
         self.ask(|| self.inner.settle(scope, scans)).await
+    }
+}
+
+#[async_trait]
+impl Presence for Guarded {
+    async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> Stored<u64> {
+        stored(&self.guard, || self.inner.report(scope, node, viewers, lasts)).await
     }
 }

@@ -19,6 +19,7 @@ pub mod orders;
 pub mod outbox;
 pub mod payments;
 pub mod places;
+pub mod presence;
 pub mod refunds;
 pub mod scans;
 pub mod selling;

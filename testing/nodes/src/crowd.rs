@@ -1,7 +1,7 @@
 //! Buyers who come one after the other through the balancer and note every request that was not answered as it should be.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::Method;
 use tokio::task::JoinSet;
@@ -15,14 +15,20 @@ pub struct Tally {
     /// Answered as they should be.
     pub good: AtomicU64,
     /// Acknowledged orders.
-    pub orders: AtomicU64,
-    /// Not answered, or with a fault; the first few in words.
-    pub dropped: std::sync::Mutex<Vec<String>>,
+    pub orders: Mutex<Vec<String>>,
+    /// Not answered, or with a fault, in words.
+    pub dropped: Mutex<Vec<String>>,
 }
 
 impl Tally {
-    fn note(&self, what: String) {
-        self.dropped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(what);
+    /// The orders that were acknowledged so far.
+    pub fn orders(&self) -> Vec<String> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was not answered so far.
+    pub fn dropped(&self) -> Vec<String> {
+        self.dropped.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -45,7 +51,7 @@ impl Crowd {
             tasks.spawn(async move {
                 while !over.load(Ordering::Relaxed) {
                     if let Err(error) = once(&client, &event, &tally).await {
-                        tally.note(format!("{error:#}"));
+                        tally.dropped.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{error:#}"));
                     }
                 }
             });
@@ -69,8 +75,8 @@ async fn once(client: &Client, event: &Event, tally: &Tally) -> anyhow::Result<(
     let mut buyer = Buyer::new(client.clone());
     let hold = held(buyer.hold_general(event, 1).await?)?;
     tally.good.fetch_add(1, Ordering::Relaxed);
-    placed(buyer.order(&OrderRequest::new(&hold, "ok")).await?)?;
+    let order = placed(buyer.order(&OrderRequest::new(&hold, "ok")).await?)?;
     tally.good.fetch_add(1, Ordering::Relaxed);
-    tally.orders.fetch_add(1, Ordering::Relaxed);
+    tally.orders.lock().unwrap_or_else(PoisonError::into_inner).push(order.id);
     Ok(())
 }

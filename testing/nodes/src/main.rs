@@ -1,10 +1,14 @@
 //! Several nodes on shared tiers, from outside: one sale across them, one of them killed in between; a rolling restart behind HAProxy without a
-//! dropped request. And the platform that `cargo xtask dev --cluster` keeps running.
+//! dropped request; the warm tier emptied at the peak of a sale; a node killed under load, with its viewers; a standby promoted. And the platform that
+//! `cargo xtask dev --cluster` keeps running.
 //!
 //! Never: a look behind the API to judge, a process that outlives this one. To add a suite: a module and a variant of [`Task`].
 
 mod crowd;
 mod dev;
+mod flush;
+mod killed;
+mod promotion;
 mod rolling;
 mod sale;
 mod viewer;
@@ -34,12 +38,18 @@ pub struct Nodes {
 /// What can be run.
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Both suites.
+    /// Every suite.
     Check {
         /// On a Redis Cluster and a Postgres with a replica, and longer.
         #[arg(long)]
         long: bool,
     },
+    /// The warm tier emptied at the peak of a sale, with figures.
+    Flush(flush::Options),
+    /// A node killed under load, with figures.
+    Killed(killed::Options),
+    /// The primary of Postgres killed, its standby promoted.
+    Promotion,
     /// A platform, until it is told to stop or its standard input ends.
     Dev(dev::Options),
 }
@@ -47,23 +57,57 @@ enum Task {
 #[tokio::main]
 async fn main() -> ExitCode {
     let nodes = Nodes::parse();
-    let long = match &nodes.task {
-        Task::Dev(options) => {
-            return match dev::run(&nodes, options).await {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    eprintln!("error: {error:#}");
-                    ExitCode::FAILURE
-                }
-            };
-        }
-        Task::Check { long } => *long,
-    };
+    if let Task::Dev(options) = &nodes.task {
+        return match dev::run(&nodes, options).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let mut verdicts = Verdicts::default();
-    let sale = sale::run(&nodes, long, &mut verdicts).await;
-    verdicts.judge("the sale across two nodes is carried through", sale);
-    let rolling = rolling::run(&nodes, long, &mut verdicts).await;
-    verdicts.judge("the rolling restart is carried through", rolling);
+    match &nodes.task {
+        Task::Check { long } => check(&nodes, *long, &mut verdicts).await,
+        Task::Flush(options) => flushed(&nodes, options, &mut verdicts).await,
+        Task::Killed(options) => killed(&nodes, options, &mut verdicts).await,
+        Task::Promotion => promoted(&nodes, &mut verdicts).await,
+        Task::Dev(_) => {}
+    }
     println!("{verdicts}");
     if verdicts.hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn check(nodes: &Nodes, long: bool, verdicts: &mut Verdicts) {
+    let sale = sale::run(nodes, long, verdicts).await;
+    verdicts.judge("the sale across two nodes is carried through", sale);
+    let rolling = rolling::run(nodes, long, verdicts).await;
+    verdicts.judge("the rolling restart is carried through", rolling);
+    let flushes =
+        if long { flush::Options { flushes: 30, sold: 10_000, cluster: true } } else { flush::Options::smoke() };
+    flushed(nodes, &flushes, verdicts).await;
+    killed(nodes, &killed::Options::smoke(), verdicts).await;
+    if long {
+        promoted(nodes, verdicts).await;
+    }
+}
+
+async fn promoted(nodes: &Nodes, verdicts: &mut Verdicts) {
+    let promoted = promotion::run(nodes, verdicts).await;
+    verdicts.judge("the promotion is carried through", promoted);
+}
+
+async fn flushed(nodes: &Nodes, options: &flush::Options, verdicts: &mut Verdicts) {
+    let flushed = flush::run(nodes, options, verdicts).await;
+    verdicts.judge("the sale whose warm tier is emptied is carried through", flushed);
+}
+
+async fn killed(nodes: &Nodes, options: &killed::Options, verdicts: &mut Verdicts) {
+    let killed = killed::run(nodes, options, verdicts).await;
+    verdicts.judge("the sale whose node is killed is carried through", killed);
+}
+
+/// Limits wide enough for one address to be everybody.
+fn wide() -> Vec<(String, String)> {
+    ["SESSION_BURST", "ADDRESS_BURST"].map(|name| (format!("VOELGOED__LIMITS__{name}"), "100000000".to_owned())).into()
 }

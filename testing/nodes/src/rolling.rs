@@ -61,8 +61,7 @@ pub async fn run(nodes: &Nodes, long: bool, verdicts: &mut Verdicts) -> anyhow::
         }
     }
     let tally = crowd.disperse().await;
-    let (good, orders) = (tally.good.load(Ordering::Relaxed), tally.orders.load(Ordering::Relaxed));
-    let dropped = tally.dropped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let (good, orders, dropped) = (tally.good.load(Ordering::Relaxed), tally.orders().len(), tally.dropped());
     println!("{good} requests were answered, {} were not; {orders} orders", dropped.len());
     let outcome = match dropped.first() {
         None if orders > 0 => Ok(()),
@@ -72,7 +71,7 @@ pub async fn run(nodes: &Nodes, long: bool, verdicts: &mut Verdicts) -> anyhow::
     verdicts.judge("a rolling restart behind HAProxy drops no request", outcome);
     let sold = until("every acknowledged order is paid", SOON, || async {
         let listed = organizer.orders(&event.id).await?;
-        ensure!(listed.len() as u64 == orders, "{orders} were acknowledged, {} are listed", listed.len());
+        ensure!(listed.len() == orders, "{orders} were acknowledged, {} are listed", listed.len());
         Ok(listed.iter().all(|order| order["state"] == "paid").then_some(()))
     });
     verdicts.judge("what was acknowledged meanwhile is paid, and nothing else is", sold.await);
@@ -80,7 +79,7 @@ pub async fn run(nodes: &Nodes, long: bool, verdicts: &mut Verdicts) -> anyhow::
 }
 
 /// Waits until HAProxy sends to every node that serves: a node that is ready is not yet used.
-async fn balanced(platform: &Platform) -> anyhow::Result<()> {
+pub async fn balanced(platform: &Platform) -> anyhow::Result<()> {
     let client = Client::new(&platform.url)?;
     let serving = platform.nodes.iter().filter(|node| node.serves()).count();
     until("HAProxy uses every node", SOON, || async {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use voelgoed_testkit::buyer::{Buyer, OrderRequest, Placed, held, placed};
+use voelgoed_testkit::client::{Call, Client};
 use voelgoed_testkit::cluster::{Plan, Platform};
 use voelgoed_testkit::organizer::{Counts, Event, Organizer, text};
 use voelgoed_testkit::scanner::Scanner;
@@ -73,6 +74,12 @@ impl Hall {
         let path = format!("/api/v1/events/{}/stream", self.event.id);
         let mut viewer = Viewer::open(&self.platform.nodes[1].url(), &path, None, "").await?;
         viewer.next().await?;
+        let mut at_a = Viewer::open(&self.platform.nodes[0].url(), &path, None, "").await?;
+        at_a.next().await?;
+        for node in [&a, &b] {
+            self.viewers(node, 2).await.context("each node counts the viewers of both")?;
+        }
+        drop(at_a);
         let mut buyer = Buyer::new(a.clone());
         let watch = Instant::now();
         let hold = held(buyer.hold_seat(&self.event, 5).await?)?;
@@ -130,15 +137,28 @@ impl Hall {
         })
         .await?;
         let nodes = until("A lists both nodes", SOON, || async {
-            let ready = self.organizer.client.get("/readyz", voelgoed_testkit::client::Call::default()).await?;
+            let ready = self.organizer.client.get("/readyz", Call::default()).await?;
             Ok(ready["nodes"].as_array().filter(|nodes| nodes.len() >= 2).cloned())
         });
         println!("{}", Value::Array(nodes.await?));
+        self.viewers(&self.organizer.client, 0)
+            .await
+            .context("those whom the dead node had are not counted any more")?;
         let orders = self.organizer.orders(&self.event.id).await?;
         ensure!(orders.len() == 2 && orders.iter().all(|order| order["state"] == "paid"), "{orders:?}");
         let journal = self.organizer.balanced_journal().await?;
         ensure!(journal.iter().filter(|entry| entry.kind == "sale").count() == 2, "{journal:?}");
         Ok(())
+    }
+
+    /// Waits until a node says that so many watch the event on all nodes together.
+    async fn viewers(&self, node: &Client, count: u64) -> anyhow::Result<()> {
+        let path = format!("/api/v1/events/{}", self.event.id);
+        until("the viewers of all nodes", SOON, || async {
+            let event = node.get(&path, Call::default()).await?;
+            Ok((event["viewers"] == count).then_some(()))
+        })
+        .await
     }
 
     /// A scan at a node, which must end so.

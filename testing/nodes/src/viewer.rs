@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use serde_json::Value;
@@ -25,6 +27,37 @@ pub struct Frame {
     pub event: String,
     /// What it tells.
     pub data: Value,
+}
+
+/// What somebody sees who only reads.
+#[derive(Debug, Default)]
+pub struct Map {
+    /// The state of each place: 0 free, 1 held, 2 sold, 3 blocked.
+    pub places: Vec<u8>,
+}
+
+impl Map {
+    /// The map that `GET …/availability` or a snapshot tells.
+    pub fn of(availability: &Value) -> anyhow::Result<Self> {
+        let bytes = STANDARD.decode(availability["places"].as_str().context("availability has places")?)?;
+        Ok(Self { places: bytes.iter().flat_map(|byte| (0..4).map(move |at| (byte >> (2 * at)) & 3)).collect() })
+    }
+
+    /// Moves it by a frame.
+    pub fn take_in(&mut self, frame: &Frame) -> anyhow::Result<()> {
+        match frame.event.as_str() {
+            "snapshot" => *self = Self::of(&frame.data)?,
+            "delta" => {
+                for change in frame.data["changes"].as_array().context("a delta has changes")? {
+                    let place = usize::try_from(change[0].as_u64().context("a change names its place")?)?;
+                    let state = u8::try_from(change[1].as_u64().context("a change names its state")?)?;
+                    *self.places.get_mut(place).context("a delta is about places of the map")? = state;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 impl Viewer {

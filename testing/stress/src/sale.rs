@@ -38,7 +38,8 @@ pub struct Held {
 /// An order that was placed.
 #[derive(Debug, Clone)]
 pub struct Ordered {
-    id: String,
+    /// `ord_…`
+    pub id: String,
     token: String,
 }
 
@@ -48,8 +49,16 @@ impl Show {
     /// # Errors
     /// It is not there, or not as the contract says.
     pub async fn of(shop: &Shop, at: usize) -> anyhow::Result<Self> {
-        let event = shop.card["events"][at]["id"].as_str().context("the demo has the event")?.to_owned();
-        let mut connection = Connection::open(&shop.address).await?;
+        Self::at(&shop.address, &shop.card, at).await
+    }
+
+    /// The same, of any shop that serves at `address` and gave this card.
+    ///
+    /// # Errors
+    /// As [`Show::of`].
+    pub async fn at(address: &str, card: &Value, at: usize) -> anyhow::Result<Self> {
+        let event = card["events"][at]["id"].as_str().context("the demo has the event")?.to_owned();
+        let mut connection = Connection::open(address).await?;
         let about = connection.send(&get(&format!("/api/v1/events/{event}"))).await?.expect(200)?.json()?;
         let ticket_type = about["ticket_types"][0]["id"].as_str().context("an event has ticket types")?.to_owned();
         let areas = about["areas"].as_array().into_iter().flatten().filter_map(|area| area["id"].as_str());

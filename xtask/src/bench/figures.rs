@@ -55,13 +55,14 @@ pub struct Figures {
 /// among whatever else it prints.
 pub fn of_program(
     run: &Run,
-    package: &str,
-    program: &str,
+    (package, program): (&str, &str),
+    arguments: &[&str],
     paths: &[(&str, &Path)],
     claims: &[Claim],
 ) -> anyhow::Result<Figures> {
     let mut command = shell::cargo(&run.root);
     command.args(["run", "--release", "--quiet", "--package", package, "--bin", program, "--"]);
+    command.args(arguments);
     for (option, path) in paths {
         command.arg(option).arg(path);
     }

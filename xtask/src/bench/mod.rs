@@ -29,6 +29,8 @@ const BENCHMARKS: &[&dyn Benchmark] = &[
     &programs::UNDER_LOAD,
     &programs::RATES,
     &programs::SALE,
+    &programs::FLUSH,
+    &programs::KILLED,
 ];
 
 /// Something that can be measured.

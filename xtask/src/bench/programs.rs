@@ -1,10 +1,11 @@
-//! The benchmarks that are programs of `testing/stress`: what each measures, and what is claimed of it.
+//! The benchmarks that are programs of `testing/stress`, or suites of `testing/nodes` that print figures: what each measures, and what is
+//! claimed of it.
 //!
 //! To add one: its program in `testing/stress/src/bin/` and its entry here.
 
 use super::Benchmark;
 use super::figures::{Claim, Figures, Target, of_program};
-use crate::machine::{self, Need};
+use crate::machine::{self, HAPROXY, Need, POSTGRES, REDIS};
 use crate::run::Run;
 
 /// A benchmark that is a program.
@@ -130,6 +131,47 @@ pub const RATES: Program = Program {
     needs: &[],
 };
 
+/// A benchmark that is a suite of `voelgoed-nodes`.
+pub struct Suite {
+    name: &'static str,
+    about: &'static str,
+    arguments: &'static [&'static str],
+    claims: &'static [Claim],
+}
+
+/// The warm tier emptied at the peak.
+pub const FLUSH: Suite = Suite {
+    name: "flush",
+    about: "FLUSHALL at the peak of a sale of 60,000 seats, half of them sold, until both nodes grant holds again",
+    arguments: &["flush"],
+    claims: &[Claim::Value("flush to the next hold at each node, p99", Target::AtMost(2_000.0))],
+};
+
+/// A node killed at half of what the platform can do.
+pub const KILLED: Suite = Suite {
+    name: "killed",
+    about: "kill -9 of one of three nodes behind HAProxy, in an open loop at half of capacity",
+    arguments: &["killed"],
+    claims: &[Claim::Value("goodput after / before", Target::AtLeast(0.95))],
+};
+
+impl Benchmark for Suite {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn run(&self, run: &Run) -> anyhow::Result<Figures> {
+        machine::prepare(&[HAPROXY, POSTGRES, REDIS])?;
+        let (binary, root) = (run.release_binary()?, run.target().join("bench-nodes"));
+        let paths = [("--binary", binary), ("--root", root.as_path())];
+        of_program(run, ("voelgoed-nodes", "voelgoed-nodes"), self.arguments, &paths, self.claims)
+    }
+}
+
 impl Benchmark for Program {
     fn name(&self) -> &'static str {
         self.name
@@ -143,12 +185,7 @@ impl Benchmark for Program {
         machine::prepare(self.needs)?;
         let binary = run.release_binary()?;
         let data = run.target().join("bench");
-        of_program(
-            run,
-            "voelgoed-stress",
-            self.name,
-            &[("--voelgoed", binary), ("--data", data.as_path())],
-            self.claims,
-        )
+        let paths = [("--voelgoed", binary), ("--data", data.as_path())];
+        of_program(run, ("voelgoed-stress", self.name), &[], &paths, self.claims)
     }
 }

@@ -14,7 +14,7 @@ impl Suite for Nodes {
     }
 
     fn about(&self) -> &'static str {
-        "one sale across two nodes on Redis and Postgres, one killed in between; a rolling restart drops no request"
+        "one sale across nodes on Redis and Postgres; restarts without a dropped request; warm emptied at the peak; a node killed under load"
     }
 
     fn needs(&self) -> &'static [Need] {

@@ -1,10 +1,13 @@
-//! What membership needs of the cold tier.
+//! What membership needs of the cold tier, and presence of the warm one.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use uuid::Uuid;
 use voelgoed_domain::time::Timestamp;
 
 use crate::error::Stored;
+use crate::ticketing::ports::EventScope;
 
 /// A process of this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,4 +35,12 @@ pub trait NodeStore: Send + Sync + 'static {
 
     /// A node is gone in order.
     async fn leave(&self, id: Uuid) -> Stored<()>;
+}
+
+/// Viewers per event and node, in the warm tier: counts that are lost with it and told again.
+#[async_trait]
+pub trait Presence: Send + Sync + 'static {
+    /// Says that `node` has so many viewers of an event for `lasts` by the store's clock; returns those of all nodes whose time is not over.
+    /// The event needs not be loaded.
+    async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> Stored<u64>;
 }

@@ -262,6 +262,11 @@ impl Db {
         }
     }
 
+    /// True where other machines can have copies of it.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self.engine(), Engine::Postgres)
+    }
+
     pub(crate) fn engine(&self) -> Engine {
         match &self.inner.pools {
             Pools::Sqlite(_) => Engine::Sqlite,

@@ -2,7 +2,7 @@
 //!
 //! Never locked by a reader: view and stream are swapped whole. Whoever folds or publishes holds `pending`, so that there is one writer.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use tokio::sync::{Mutex, watch};
 use voelgoed_app::environment::Environment;
+use voelgoed_app::nodes::presence::COUNTS_FOR;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::ticketing::inventory::CatchUp;
 use voelgoed_domain::ticketing::place::Position;
@@ -34,6 +35,8 @@ pub(super) struct Feed {
     /// Running since the first signal that no tick has looked into, to tell how long changes take to viewers.
     signalled: StdMutex<Option<Stopwatch>>,
     pub(super) viewers: Arc<AtomicUsize>,
+    /// Viewers at other nodes, and when that was learned.
+    elsewhere: (AtomicU64, AtomicI64),
     last_used: AtomicI64,
     environment: Arc<dyn Environment>,
 }
@@ -90,6 +93,7 @@ impl Feed {
             dirty: AtomicBool::new(true),
             signalled: StdMutex::default(),
             viewers: Arc::default(),
+            elsewhere: Default::default(),
             last_used: AtomicI64::new(0),
             environment,
         }
@@ -123,6 +127,18 @@ impl Feed {
 
     pub(super) fn viewers(&self) -> usize {
         self.viewers.load(Ordering::Relaxed)
+    }
+
+    /// Takes in how many watch at other nodes.
+    pub(super) fn learn_elsewhere(&self, viewers: u64, now: Timestamp) {
+        self.elsewhere.0.store(viewers, Ordering::Relaxed);
+        self.elsewhere.1.store(now.micros(), Ordering::Relaxed);
+    }
+
+    /// Viewers at other nodes; what was learned too long ago is not told.
+    pub(super) fn elsewhere(&self, now: Timestamp) -> u64 {
+        let at = Timestamp::from_micros(self.elsewhere.1.load(Ordering::Relaxed));
+        if now.since(at) < COUNTS_FOR { self.elsewhere.0.load(Ordering::Relaxed) } else { 0 }
     }
 
     pub(super) fn used(&self, now: Timestamp) {

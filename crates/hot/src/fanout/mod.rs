@@ -6,6 +6,7 @@
 mod feed;
 mod follow;
 mod frame;
+mod presence;
 mod refresh;
 mod ring;
 mod seat_view;

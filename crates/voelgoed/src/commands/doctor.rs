@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use voelgoed_app::nodes::ports::NodeStore;
+use voelgoed_cold::standby::Standby;
 
 use crate::role::Role;
 use crate::settings::Settings;
@@ -15,6 +16,7 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
     let (waiting, oldest) = wired.platform.outbox.pending(now).await?;
     let dead = wired.platform.jobs.dead(100).await?;
     let nodes = wired.cold.living(now).await?;
+    let standby = wired.cold.standby().await?;
     wired.cold.close().await;
     println!("unbalanced entries  {}", unbalanced.len());
     println!("facts not delivered {waiting} (oldest {oldest} ms)");
@@ -26,8 +28,49 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
     for node in &nodes {
         println!("  {} {} {} {} since {}", node.id, node.role, node.address, node.version, node.started_at);
     }
+    println!("synchronous standby {}", spoken(&standby));
     if !unbalanced.is_empty() {
         bail!("something is wrong; restore a backup beside this directory and compare");
     }
     Ok(())
+}
+
+/// What is there, and what is lost without it.
+fn spoken(standby: &Standby) -> String {
+    const RUNBOOK: &str = "docs/runbooks/promotion.md";
+    match standby {
+        Standby::Embedded => "none, SQLite is on one disk: without it all is lost but `voelgoed backup`s".to_owned(),
+        Standby::Asynchronous { following } => format!(
+            "none ({following} replicas follow): where one of them is promoted, orders, payments and scans are lost \
+             that were acknowledged and had not reached it ({RUNBOOK})"
+        ),
+        Standby::Synchronous { names, connected: Some(0) } => {
+            format!("{names}, none is there: nothing can be sold until one is ({RUNBOOK})")
+        }
+        Standby::Synchronous { names, connected: Some(count) } => {
+            format!("{names}, {count} there: promoted, it lacks nothing that was acknowledged")
+        }
+        Standby::Synchronous { names, connected: None } => {
+            format!("{names}; whether it is there is shown to members of pg_monitor (grant pg_monitor to this role)")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_what_is_lost_without_a_synchronous_standby() {
+        let names = || "FIRST 1 (standby)".to_owned();
+        for (standby, expected) in [
+            (Standby::Embedded, "all is lost but"),
+            (Standby::Asynchronous { following: 1 }, "none (1 replicas follow)"),
+            (Standby::Synchronous { names: names(), connected: Some(0) }, "nothing can be sold"),
+            (Standby::Synchronous { names: names(), connected: Some(1) }, "lacks nothing"),
+            (Standby::Synchronous { names: names(), connected: None }, "grant pg_monitor"),
+        ] {
+            assert!(spoken(&standby).contains(expected), "{standby:?}: {}", spoken(&standby));
+        }
+    }
 }

@@ -42,6 +42,8 @@ pub fn start(
     let fanout = Arc::clone(&wired.fanout);
     let stop = behind.clone();
     tasks.spawn(async move { fanout.run(stop.cancelled()).await });
+    let viewers = super::presence::keep(Arc::clone(&wired.presence), wired.node, Arc::clone(&wired.fanout));
+    tasks.spawn(until(behind.clone(), viewers));
     // Whoever took an order sends its charge at once; the reconciler finds what a dead node left.
     tasks.spawn(until(behind.clone(), send_charges(Arc::clone(platform))));
     if let Some(sandbox) = wired.sandbox.clone() {

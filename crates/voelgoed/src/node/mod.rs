@@ -6,6 +6,7 @@
 mod background;
 mod hearsay;
 mod membership;
+mod presence;
 mod surface;
 
 use std::future::Future;

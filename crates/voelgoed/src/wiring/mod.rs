@@ -12,6 +12,7 @@ use uuid::Uuid;
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::nodes::members::Members;
+use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::outbox::bulletin::Bulletin;
 use voelgoed_app::payments::dispatch::Dispatch;
 use voelgoed_app::payments::ports::PaymentGateway;
@@ -47,6 +48,8 @@ pub struct Wired {
     pub cold: Arc<Cold>,
     /// What stands before a warm tier that can be away.
     pub warm_guard: Option<Arc<Guarded>>,
+    /// Who watches at which node.
+    pub presence: Arc<dyn Presence>,
     /// What is possible now.
     pub capabilities: Capabilities,
     /// The way to other nodes, where there can be any.
@@ -70,7 +73,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let capabilities = Capabilities::new();
     let cold = tiers::cold(&stores.cold, directory, &environment).await?;
     cold.report_to(capabilities.clone());
-    let tiers::Warm { inventory, kept_scans, guard: warm_guard, bulletin } =
+    let tiers::Warm { inventory, kept_scans, presence, guard: warm_guard, bulletin } =
         tiers::warm(&stores.warm, &environment, &capabilities);
     let loader = Arc::new(loader::PlatformLoader::default());
     let limits = FanoutLimits { viewers: settings.limits.viewers, ..FanoutLimits::default() };
@@ -121,6 +124,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         fanout,
         cold,
         warm_guard,
+        presence,
         capabilities,
         bulletin,
         node,

@@ -24,6 +24,7 @@ use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call, warm_rebuilt};
 
 use super::kept::Kept;
+use super::presence::Counts;
 
 /// Signals that a slow reader may miss before it is told that it lags; it then re-reads what it follows.
 const SIGNALS: usize = 1024;
@@ -38,16 +39,18 @@ pub struct MemoryInventory {
     leases: DashMap<EventScope, (Uuid, Timestamp)>,
     /// Scans that wait for cold; touched under the event's lock alone.
     pub(super) kept: DashMap<EventScope, Kept>,
+    /// Who watches, by event and node.
+    pub(super) viewers: DashMap<EventScope, Counts>,
     moved: broadcast::Sender<Moved>,
-    environment: Arc<dyn Environment>,
+    pub(super) environment: Arc<dyn Environment>,
 }
 
 impl MemoryInventory {
     /// An empty store, in which every event is unloaded.
     #[must_use]
     pub fn new(environment: Arc<dyn Environment>) -> Self {
-        let (events, leases, kept) = (DashMap::new(), DashMap::new(), DashMap::new());
-        Self { events, leases, kept, moved: broadcast::channel(SIGNALS).0, environment }
+        let (events, leases, kept, viewers) = (DashMap::new(), DashMap::new(), DashMap::new(), DashMap::new());
+        Self { events, leases, kept, viewers, moved: broadcast::channel(SIGNALS).0, environment }
     }
 
     /// Forgets everything, as an emptied store would.
@@ -55,6 +58,7 @@ impl MemoryInventory {
         self.events.clear();
         self.leases.clear();
         self.kept.clear();
+        self.viewers.clear();
     }
 
     /// Runs one step of an event's machine, signals if its log grew, and measures.

@@ -4,5 +4,6 @@
 
 mod inventory;
 mod kept;
+mod presence;
 
 pub use inventory::MemoryInventory;

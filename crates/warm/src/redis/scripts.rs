@@ -112,5 +112,6 @@ scripts! {
     ANSWERED = "answered", true, None, "lua/answered.lua";
     KEEP_SCAN = "keep_scan", true, None, "lua/keep_scan.lua";
     KEPT_SCANS = "kept_scans", false, Some("no-writes"), "lua/kept_scans.lua";
+    VIEWERS = "viewers", false, None, "lua/viewers.lua";
     SETTLE_SCANS = "settle_scans", true, None, "lua/settle_scans.lua";
 }

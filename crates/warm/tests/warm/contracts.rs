@@ -26,6 +26,12 @@ mod memory {
 
         voelgoed_contracts::kept_scans_suite!(open());
     }
+
+    mod presence {
+        use super::*;
+
+        voelgoed_contracts::presence_suite!(open());
+    }
 }
 
 mod redis {
@@ -38,6 +44,9 @@ mod redis {
     mod kept_scans {
         voelgoed_contracts::kept_scans_suite!(crate::servers::subject(crate::servers::single().await.url()));
     }
+    mod presence {
+        voelgoed_contracts::presence_suite!(crate::servers::subject(crate::servers::single().await.url()));
+    }
 }
 
 mod redis_cluster {
@@ -49,5 +58,8 @@ mod redis_cluster {
     }
     mod kept_scans {
         voelgoed_contracts::kept_scans_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+    }
+    mod presence {
+        voelgoed_contracts::presence_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
     }
 }

@@ -132,6 +132,8 @@ pub struct EventDto {
     limits: EventLimitsDto,
     /// Present where the event has a waiting room; none has one yet.
     waiting_room: Option<String>,
+    /// How many watch it now, on all nodes together, as of a few seconds ago.
+    viewers: u64,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
 }
@@ -300,6 +302,7 @@ pub async fn show(State(web): State<Web>, PathId(event): PathId<EventId>) -> Ans
             places_per_session: limits.places_per_session,
         },
         waiting_room: None,
+        viewers: web.fanout.watching(scope),
         now: web.platform.environment.now(),
     }))
 }

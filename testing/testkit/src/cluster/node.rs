@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use reqwest::Method;
 use tokio::process::Command;
 
-use super::daemon::Daemon;
+use super::daemon::{Daemon, output};
 use crate::client::{Call, Client};
 use crate::until::until;
 
@@ -73,6 +73,22 @@ impl Node {
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.daemon.as_ref().and_then(Daemon::pid)
+    }
+
+    /// Tells it something else from its next start on.
+    pub fn tell(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Runs another command of the binary as this node would; what it printed.
+    ///
+    /// # Errors
+    /// Where it fails.
+    pub async fn ask(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).arg("--data").arg(self.root.join("asked")).envs(self.environment.iter().cloned());
+        output(command).await
     }
 
     /// Starts it; see [`Self::ready`].

@@ -1,11 +1,16 @@
 //! Postgres with a role that is no superuser, and where wanted a streaming replica. Its files outlive it: a later start finds them.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::process::Command;
 
 use super::daemon::{Daemon, free_port, output, unprivileged};
+use crate::until::until;
+
+/// A server does what it is told within this.
+const SOON: Duration = Duration::from_secs(60);
 
 /// The cold tier's servers.
 #[derive(Debug)]
@@ -44,6 +49,40 @@ impl Postgres {
     #[must_use]
     pub fn url(&self) -> String {
         url(&self.primary)
+    }
+
+    /// Commits wait for the replica from now on.
+    ///
+    /// # Errors
+    /// Where there is none, or it does not become the synchronous one.
+    pub async fn make_synchronous(&self) -> anyhow::Result<()> {
+        // The one that follows calls itself by Postgres' default name.
+        sql(&self.primary, "alter system set synchronous_standby_names = 'FIRST 1 (walreceiver)'").await?;
+        sql(&self.primary, "select pg_reload_conf()").await?;
+        until("the replica is the synchronous standby", SOON, || async {
+            let state = sql(&self.primary, "select sync_state from pg_stat_replication").await?;
+            Ok((state.trim() == "sync").then_some(()))
+        })
+        .await
+    }
+
+    /// The replica becomes the primary; where to reach it.
+    ///
+    /// # Errors
+    /// Where there is none, or it does not.
+    pub async fn promote(&mut self) -> anyhow::Result<String> {
+        let replica = self.replica.take().context("there is no replica")?;
+        sql(&replica, "select pg_promote(wait => true)").await?;
+        self.primary = replica;
+        Ok(self.url())
+    }
+
+    /// Lets nodes see whether their standby is there.
+    ///
+    /// # Errors
+    /// Where the primary refuses.
+    pub async fn grant_monitor(&self) -> anyhow::Result<()> {
+        sql(&self.primary, "grant pg_monitor to voelgoed").await.map(drop)
     }
 
     /// What nodes are told of the replica.
@@ -107,10 +146,8 @@ async fn server(name: &str, directory: &Path, home: &Path) -> anyhow::Result<Dae
     }
     let server = Daemon::start(name, &format!("127.0.0.1:{port}"), command, directory)?;
     server.listens().await?;
-    crate::until::until(&format!("{name} answers"), std::time::Duration::from_secs(60), || async {
-        Ok(sql(&server, "select 1").await.is_ok().then_some(()))
-    })
-    .await?;
+    until(&format!("{name} answers"), SOON, || async { Ok(sql(&server, "select 1").await.is_ok().then_some(())) })
+        .await?;
     Ok(server)
 }
 

@@ -112,6 +112,8 @@ struct EventPage {
     code: String,
     config: String,
     stale: bool,
+    /// How many watch, where that is worth saying.
+    looking: Option<String>,
 }
 
 /// The page.
@@ -173,10 +175,16 @@ pub async fn render(
         kept: kept.collect(),
         code: shown.code,
         config: config::block(listing, &offers, sale.is_on_sale(), &shown.keep),
+        looking: looking(web.fanout.watching(scope)),
         stale: view.as_ref().is_some_and(|view| is_stale(view, now)),
         sale,
     };
     Ok(page(status, &template))
+}
+
+/// Whoever is alone is not told so.
+fn looking(viewers: u64) -> Option<String> {
+    (viewers > 1).then(|| format!("{} looking", counted(viewers, "person is", "people are")))
 }
 
 fn is_stale(view: &AvailabilityView, now: Timestamp) -> bool {

@@ -1,0 +1,30 @@
+//! Viewers per event and node, in this process's memory: there is one node, but the port is the same.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+use voelgoed_app::error::Stored;
+use voelgoed_app::nodes::ports::Presence;
+use voelgoed_app::ticketing::ports::EventScope;
+use voelgoed_domain::time::Timestamp;
+
+use super::MemoryInventory;
+
+/// The count of each node, and until when it holds.
+pub(super) type Counts = BTreeMap<Uuid, (u32, Timestamp)>;
+
+#[async_trait]
+impl Presence for MemoryInventory {
+    async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> Stored<u64> {
+        let now = self.environment.now();
+        let mut counts = self.viewers.entry(scope).or_default();
+        counts.retain(|_, (_, until)| *until > now);
+        counts.remove(&node);
+        if viewers > 0 {
+            counts.insert(node, (viewers, now.plus(lasts)));
+        }
+        Ok(counts.values().map(|(viewers, _)| u64::from(*viewers)).sum())
+    }
+}
