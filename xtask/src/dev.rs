@@ -1,6 +1,9 @@
 //! `cargo xtask dev`: the shop with its demo events, on this machine, with data that outlives the run; one process, or a platform of many.
 
-use std::process::{Command, ExitCode, Stdio};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
 
 use crate::machine::{self, HAPROXY, POSTGRES, REDIS};
 use crate::run::Run;
@@ -44,7 +47,8 @@ pub fn serve(run: &Run, options: &Options) -> anyhow::Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The same as a platform of many processes; what starts and ends them is a program of `testing/nodes`.
+/// The same as a platform of many processes; what starts and ends them is a program of `testing/nodes`, which takes this one's place: it is
+/// what Ctrl-C reaches and what the shell waits for, and all that it started ends with it, also where it is killed.
 fn serve_cluster(run: &Run, options: &Options) -> anyhow::Result<ExitCode> {
     machine::prepare(&[HAPROXY, POSTGRES, REDIS])?;
     // Cargo's own words go to standard error: the first line of standard output is the platform's.
@@ -53,13 +57,9 @@ fn serve_cluster(run: &Run, options: &Options) -> anyhow::Result<ExitCode> {
     let target = run.target();
     let mut command = Command::new(target.join("debug").join("voelgoed-nodes"));
     command.current_dir(&run.root).arg("dev").arg("--binary").arg(target.join("release").join("voelgoed"));
-    // Where this process ends, whatever the reason, its end of the pipe does too, and with it the platform.
-    command.arg("--root").arg(target.join("dev-cluster")).arg("--exit-with-parent").stdin(Stdio::piped());
+    command.arg("--root").arg(target.join("dev-cluster"));
     if options.json {
         command.arg("--json");
     }
-    let mut platform = command.spawn()?;
-    let _lifeline = platform.stdin.take();
-    let status = platform.wait()?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Err(command.exec()).with_context(|| format!("cannot start {}", shell::spelled(&command)))
 }

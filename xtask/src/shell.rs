@@ -73,6 +73,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Adds what another program of the same suite said.
+    pub fn add(&mut self, other: Self) {
+        self.tally.add(other.tally);
+        self.lines.extend(other.lines);
+    }
+
     /// The lines that name a test that failed, in libtest's words or our own.
     pub fn failures(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().map(String::as_str).filter(|line| line.starts_with("test ") && line.contains(" ... FAILED"))

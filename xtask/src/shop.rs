@@ -1,4 +1,5 @@
-//! A running `voelgoed demo` for suites and benchmarks: the release binary, a data directory of its own, loopback only.
+//! A running shop for suites and benchmarks: `voelgoed demo` or a platform of many processes, by the release binary, in a directory of its own,
+//! loopback only.
 //!
 //! Never: a shop that outlives its value (it is ended on drop, by its id), a wait without a deadline.
 
@@ -12,6 +13,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::clock::{Stopwatch, pause};
+use crate::run::Run;
 
 /// Seeding three events and starting takes at most this.
 const START: Duration = Duration::from_secs(120);
@@ -39,10 +41,24 @@ impl Shop {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let mut command = Command::new(binary);
         command.args(["demo", "--json", "--listen", &address, "--data"]).arg(data).envs(settings.iter().copied());
-        let mut child =
-            command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {}", binary.display()))?;
+        Self::start(command)
+    }
+
+    /// The same shop as `cargo xtask dev --cluster`: nodes, workers, HAProxy, Redis Cluster and Postgres with a replica, at `root`.
+    pub fn open_platform(run: &Run, root: &Path) -> anyhow::Result<Self> {
+        let mut command = run.program("voelgoed-nodes")?;
+        command.args(["dev", "--json", "--exit-with-parent", "--binary"]).arg(run.release_binary()?);
+        command.arg("--root").arg(root).stdin(Stdio::piped());
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> anyhow::Result<Self> {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let stdout = child.stdout.take().context("stdout is piped")?;
-        let mut shop = Self { child, card: Value::Null, address };
+        let mut shop = Self { child, card: Value::Null, address: String::new() };
         let (said, first) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let mut lines = BufReader::new(stdout).lines();
@@ -55,6 +71,8 @@ impl Shop {
             Err(_) => bail!("the demo said nothing within {} s ({:?})", START.as_secs(), shop.child.try_wait()?),
         };
         shop.card = serde_json::from_str(&line).with_context(|| format!("the demo's first line is JSON: {line}"))?;
+        let url = shop.card["url"].as_str().context("the demo has a url")?;
+        url.trim_start_matches("http://").clone_into(&mut shop.address);
         Ok(shop)
     }
 

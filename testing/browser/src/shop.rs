@@ -1,5 +1,7 @@
 //! The running demo, as its card describes it.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context;
 use serde_json::{Value, json};
 
@@ -16,6 +18,14 @@ impl Shop {
     pub fn of_suite() -> anyhow::Result<Self> {
         let card = std::env::var("VOELGOED_CARD").context("start this suite by `cargo xtask test --only browser`")?;
         Ok(Self { card: serde_json::from_str(&card)?, client: reqwest::Client::new() })
+    }
+
+    /// Where screenshots of it go: those of a platform of many nodes have a folder of their own.
+    pub fn screenshots(&self) -> anyhow::Result<PathBuf> {
+        let folder = if self.card["nodes"].is_array() { "screenshots/cluster" } else { "screenshots" };
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target").join(folder);
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
     }
 
     /// Where it serves.

@@ -1,6 +1,6 @@
 //! Every page of every demo event as a phone and a desk see it, and what drawing the largest map costs while seats change.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -14,12 +14,6 @@ const FIRST_DRAW: f64 = 1_500.0;
 const FRAME: f64 = 200.0;
 const NAMES: [&str; 3] = ["hall", "festival", "stadium"];
 
-fn screenshots() -> anyhow::Result<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
-    std::fs::create_dir_all(&folder)?;
-    Ok(folder)
-}
-
 async fn ready(browser: &Browser<'_>) -> anyhow::Result<()> {
     browser
         .wait_for("window.voelgoed && voelgoed.figures().frames > 0 && document.getElementById('stale').hidden", SOON)
@@ -29,7 +23,8 @@ async fn ready(browser: &Browser<'_>) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_at_both_widths() -> anyhow::Result<()> {
-    let (shop, folder) = (Shop::of_suite()?, screenshots()?);
+    let shop = Shop::of_suite()?;
+    let folder = shop.screenshots()?;
     let driver = Driver::start(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     for (screen, width, pixels) in [(Screen::Desktop, "desktop", 1_440), (Screen::Phone, "phone", 390)] {
         let browser = driver.open(screen).await?;

@@ -1,6 +1,6 @@
 //! The whole sale in two real browsers: one buys on the map, the other sees it happen; the gate admits once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -9,13 +9,6 @@ use voelgoed_browser::driver::{Browser, Driver, Screen};
 use voelgoed_browser::shop::Shop;
 
 const SOON: Duration = Duration::from_secs(15);
-
-/// Where screenshots go.
-fn screenshots() -> anyhow::Result<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
-    std::fs::create_dir_all(&folder)?;
-    Ok(folder)
-}
 
 async fn open_map(browser: &Browser<'_>, shop: &Shop, event: usize) -> anyhow::Result<()> {
     browser.go(&shop.url(&format!("/events/{}", shop.event(event)))).await?;
@@ -47,7 +40,7 @@ async fn fill_in_and_pay(browser: &Browser<'_>, method: &str) -> anyhow::Result<
 #[tokio::test(flavor = "multi_thread")]
 async fn one_buys_two_seats_another_sees_it_and_the_gate_admits_once() -> anyhow::Result<()> {
     let shop = Shop::of_suite()?;
-    let folder = screenshots()?;
+    let folder = shop.screenshots()?;
     let driver = Driver::start(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     let (buyer, viewer) = (driver.open(Screen::Desktop).await?, driver.open(Screen::Desktop).await?);
     open_map(&buyer, &shop, 0).await?;
@@ -106,7 +99,7 @@ async fn admits_once(shop: &Shop, buyer: &Browser<'_>) -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_declined_payment_can_be_tried_again_on_a_phone() -> anyhow::Result<()> {
     let shop = Shop::of_suite()?;
-    let folder = screenshots()?;
+    let folder = shop.screenshots()?;
     let driver = Driver::start(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     let phone = driver.open(Screen::Phone).await?;
     open_map(&phone, &shop, 1).await?;

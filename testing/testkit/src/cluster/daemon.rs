@@ -30,13 +30,15 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts `command`, its output in `<directory>/<name>.log`, away from the terminal's signals.
+    /// Starts `command`, its output in `<directory>/<name>.log`, away from the terminal's signals. The kernel ends it with the thread that
+    /// calls this, so that nothing is left where we are killed: call it from one that stays.
     ///
     /// # Errors
     /// Where it cannot be started.
-    pub fn start(name: &str, address: &str, mut command: Command, directory: &Path) -> anyhow::Result<Self> {
+    pub fn start(name: &str, address: &str, command: Command, directory: &Path) -> anyhow::Result<Self> {
         let log = directory.join(format!("{name}.log"));
         let file = OpenOptions::new().create(true).append(true).open(&log)?;
+        let mut command = tied(&command);
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0).kill_on_drop(true);
         let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         Ok(Self { name: name.to_owned(), address: address.to_owned(), log, child: Some(child) })
@@ -84,6 +86,26 @@ impl Daemon {
         let status = ended.with_context(|| format!("{} does not end", self.name))??;
         Ok(status.success())
     }
+}
+
+/// What asks the kernel for that.
+const TIE: &str = "--pdeathsig=KILL";
+
+/// The same command, tied to us.
+fn tied(command: &Command) -> Command {
+    let command = command.as_std();
+    let mut tied = Command::new("setpriv");
+    tied.arg(TIE).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => tied.env(name, value),
+            None => tied.env_remove(name),
+        };
+    }
+    if let Some(directory) = command.get_current_dir() {
+        tied.current_dir(directory);
+    }
+    tied
 }
 
 /// A port of loopback that nobody has now.
@@ -146,11 +168,47 @@ pub fn unprivileged(program: &Path, directory: &Path) -> anyhow::Result<Command>
         bail!("{} cannot be given to the user postgres", directory.display());
     }
     let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+    // A change of user unties it, so it is tied anew.
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", TIE]).arg(program);
     Ok(command)
 }
 
 fn is_root() -> anyhow::Result<bool> {
     let id = std::process::Command::new("id").arg("-u").output()?;
     Ok(String::from_utf8_lossy(&id.stdout).trim() == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the kernel knows a process of this number that is no corpse.
+    fn lives(pid: u32) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    }
+
+    #[test]
+    fn a_process_ends_with_the_thread_that_started_it_without_being_told() {
+        let directory = std::env::temp_dir().join(format!("voelgoed-tied-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let home = directory.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let guard = runtime.enter();
+        let handle = tokio::runtime::Handle::current();
+        let daemon = std::thread::spawn(move || {
+            let _runtime = handle.enter();
+            let mut command = Command::new("sleep");
+            command.arg("600");
+            Daemon::start("sleeper", "nowhere", command, &home).unwrap()
+        });
+        // Its value lives on: what ends it is the end of the thread.
+        let daemon = daemon.join().unwrap();
+        let pid = daemon.pid().unwrap();
+        drop(guard);
+        let gone = runtime.block_on(until("its end", PATIENCE, || async { Ok((!lives(pid)).then_some(())) }));
+        drop(daemon);
+        std::fs::remove_dir_all(directory).unwrap();
+        gone.unwrap();
+    }
 }
