@@ -11,6 +11,8 @@ use voelgoed_domain::scanning::entry::filter_refusal;
 use voelgoed_domain::ticketing::inventory::GateFilter;
 use voelgoed_resilience::{Capability, Deadline, Degradation, Dependency};
 
+use voelgoed_planted::{Bug, planted};
+
 use super::ports::{KeptScan, NewScan, Scan, ScanResult};
 use super::settle_kept::settle;
 use crate::error::{Error, Fault, Result};
@@ -47,7 +49,7 @@ pub(super) async fn decide(platform: &Platform, organization: OrganizationId, ne
     }
     let mut degraded = less.is_some();
     if let (false, Some(ticket)) = (degraded, new.ticket) {
-        degraded = !caught_up(platform, scope, ticket).await;
+        degraded = !planted(Bug::KeptScanOvertaken) && !caught_up(platform, scope, ticket).await;
     }
     let asked = platform.scans.record_scan(organization, new.clone());
     let fault = match Deadline::within(COLD_WITHIN).wrap(asked).await {
@@ -122,5 +124,5 @@ fn undurable(KeptScan { scan, result, first }: KeptScan) -> Scanned {
         forced: scan.forced,
         conflict: false,
     };
-    Scanned { scan, repeated: true, durable: false, degraded: true }
+    Scanned { scan, repeated: true, durable: planted(Bug::WarmScanDurable), degraded: true }
 }

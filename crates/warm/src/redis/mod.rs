@@ -11,6 +11,7 @@ mod error;
 mod inventory;
 mod kept_scans;
 mod keys;
+mod planted;
 mod reply;
 mod request;
 mod router;

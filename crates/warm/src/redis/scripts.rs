@@ -9,6 +9,8 @@ use voelgoed_domain::ticketing::inventory::{
     HOLDS_PER_SESSION, LOG_CHANGES, LOG_STEPS, LONGEST_HOLD, PIN_LASTS, PLACES_PER_HOLD, SWEPT_PER_STEP, TERMS_BYTES,
 };
 
+use super::planted::with_bug;
+
 /// A script as it is loaded and called.
 pub(super) struct Script {
     /// Its name in metrics and errors.
@@ -20,10 +22,10 @@ pub(super) struct Script {
 }
 
 impl Script {
-    fn new(name: &'static str, writes: bool, parts: &[&str]) -> Self {
+    fn new(name: &'static str, writes: bool, parts: &[&'static str]) -> Self {
         let mut source = limits();
         for part in [COMMON].iter().chain(parts) {
-            source.push_str(part);
+            source.push_str(with_bug(part));
         }
         Self { name, writes, code: redis::Script::new(&source), source }
     }
