@@ -1,6 +1,6 @@
 //! The test programs of the workspace, built as `cargo test --workspace` builds them and started one by one with a bug switched on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -16,13 +16,29 @@ use crate::suites::LONGEST;
 /// One test program may take so long in the short run.
 const SHORT: Duration = Duration::from_secs(120);
 
+/// Some tests of one program.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tests {
+    package: String,
+    target: String,
+    /// What their names contain; all where it is empty.
+    names: String,
+}
+
+impl std::fmt::Display for Tests {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { package, target, names } = self;
+        write!(f, "{package} {target} {names}")
+    }
+}
+
 /// Package folder and target of each, with where it is.
 pub struct Programs {
     root: PathBuf,
     by_target: BTreeMap<(String, String), PathBuf>,
     /// The server that tests over HTTP start: with the switch, unlike the one that ships.
     server: PathBuf,
-    limit: Duration,
+    long: bool,
 }
 
 impl Programs {
@@ -33,28 +49,35 @@ impl Programs {
         command.args(["test", "--workspace", "--no-run", "--quiet", "--message-format=json-render-diagnostics"]);
         let said = shell::capture(&mut command)?;
         let by_target = said.lines().filter_map(|line| program(&run.root, &serde_json::from_str(line).ok()?)).collect();
-        let limit = if run.long { LONGEST } else { SHORT };
-        Ok(Self { root: run.root.clone(), by_target, server, limit })
+        Ok(Self { root: run.root.clone(), by_target, server, long: run.long })
     }
 
-    /// Every test of the packages of `expected`; those that need a server of their own stay as they are.
-    pub fn everything(&self, expected: &BTreeSet<Catcher>) -> BTreeSet<Catcher> {
-        let (served, whole): (Vec<_>, Vec<_>) = expected.iter().partition(|catcher| catcher.package == "testing/api");
-        let programs = whole.into_iter().map(|catcher: &Catcher| Catcher { tests: "", ..*catcher });
-        programs.chain(served.into_iter().copied()).collect()
+    /// The tests that look for a bug: in short those that are expected to catch it, else all of their package. What starts servers of its own stays
+    /// as it is.
+    pub fn of(&self, catcher: &Catcher) -> Vec<Tests> {
+        let tests = |target: &str, names: &str| Tests {
+            package: catcher.package.to_owned(),
+            target: target.to_owned(),
+            names: names.to_owned(),
+        };
+        if !self.long || catcher.package == "testing/api" {
+            return vec![tests(catcher.target, catcher.tests)];
+        }
+        let own = self.by_target.keys().filter(|(package, _)| package == catcher.package);
+        own.map(|(_, target)| tests(target, "")).collect()
     }
 
-    /// Runs the tests of a catcher, with a bug or without, and says nothing of what they print.
-    pub fn run(&self, catcher: &Catcher, planted: Option<&Planted>) -> anyhow::Result<Outcome> {
-        let target = (catcher.package.to_owned(), catcher.target.to_owned());
+    /// Runs tests, with a bug or without, and says nothing of what they print.
+    pub fn run(&self, tests: &Tests, planted: Option<&Planted>) -> anyhow::Result<Outcome> {
+        let target = (tests.package.clone(), tests.target.clone());
         let program = self.by_target.get(&target).with_context(|| format!("there are no tests {target:?}"))?;
         let mut command = Command::new(program);
-        command.arg(catcher.tests).current_dir(self.root.join(catcher.package)).stderr(Stdio::null());
+        command.arg(&tests.names).current_dir(self.root.join(&tests.package)).stderr(Stdio::null());
         command.env("VOELGOED_BIN", &self.server).env_remove(SWITCH);
         if let Some(planted) = planted {
             command.env(SWITCH, planted.name);
         }
-        shell::hushed(&mut command, self.limit)
+        shell::hushed(&mut command, if self.long { LONGEST } else { SHORT })
     }
 }
 
