@@ -95,8 +95,18 @@ impl From<Tally> for Outcome {
 ///
 /// A program that ends badly without having counted a failure (it does not compile, it was ended) counts as one failure.
 pub fn tally(command: &mut Command, limit: Duration) -> anyhow::Result<Outcome> {
+    println!("$ {}", spelled(command));
+    // Not straight to standard output: what our own tests make this print must not be counted by the run that runs them.
+    counted(command, limit, |line| println!("{line}"))
+}
+
+/// The same without a word of what it prints.
+pub fn hushed(command: &mut Command, limit: Duration) -> anyhow::Result<Outcome> {
+    counted(command, limit, |_| ())
+}
+
+fn counted(command: &mut Command, limit: Duration, show: impl Fn(&str)) -> anyhow::Result<Outcome> {
     let name = spelled(command);
-    println!("$ {name}");
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{name}`"))?;
     let stdout = child.stdout.take().context("stdout is piped")?;
     let (finished, deadline) = mpsc::channel::<()>();
@@ -111,8 +121,7 @@ pub fn tally(command: &mut Command, limit: Duration) -> anyhow::Result<Outcome> 
     let mut outcome = Outcome::default();
     for line in BufReader::new(stdout).split(b'\n') {
         let line = String::from_utf8_lossy(&line?).into_owned();
-        // Not straight to standard output: what our own tests make this print must not be counted by the run that runs them.
-        println!("{line}");
+        show(&line);
         if let Some(counts) = Tally::of_line(&line) {
             outcome.tally.add(counts);
         }
@@ -121,10 +130,10 @@ pub fn tally(command: &mut Command, limit: Duration) -> anyhow::Result<Outcome> 
     let status = child.wait()?;
     drop(finished);
     if watchdog.join().unwrap_or(false) {
-        println!("`{name}` was ended: it ran longer than {} s", limit.as_secs());
+        show(&format!("`{name}` was ended: it ran longer than {} s", limit.as_secs()));
     }
     if !status.success() && outcome.tally.failed == 0 {
-        println!("`{name}` ended with {status}");
+        show(&format!("`{name}` ended with {status}"));
         outcome.tally.failed = 1;
     }
     Ok(outcome)

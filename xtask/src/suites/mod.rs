@@ -13,6 +13,7 @@ mod deny;
 mod fmt;
 mod nodes;
 mod payments;
+mod planted;
 mod race;
 mod schemathesis;
 mod storm;
@@ -37,6 +38,7 @@ const SUITES: &[&dyn Suite] = &[
     &clippy::Clippy,
     &deny::Deny,
     &workspace::Workspace,
+    &planted::PlantedBugs,
     &demo::Demo,
     &race::Race,
     &payments::Payments,

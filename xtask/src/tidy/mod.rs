@@ -21,6 +21,7 @@ mod lints;
 mod log_messages;
 mod metrics;
 mod modules;
+mod planted;
 mod purity;
 mod sleep;
 mod source;
@@ -52,6 +53,7 @@ const LAWS: &[&dyn Law] = &[
     &lints::Lints,
     &log_messages::LogMessages,
     &metrics::Metrics,
+    &planted::PlantedBugs,
     &purity::Purity,
     &sleep::Sleep,
     &statements::Statements,

@@ -18,6 +18,8 @@ use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::checkout::{OrderEnd, order_ended, order_placed, order_refused};
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
+use voelgoed_planted::{Bug, planted};
+
 use super::ports::{Buyer, NewOrder, Order, OrderDetail, OrderLine};
 use crate::environment::fresh;
 use crate::error::{Error, Fault, Result};
@@ -147,6 +149,9 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
         attempt,
         idempotency: command.idempotent.record(&detail, now),
     };
+    if let Some(attempt) = detail.attempts.first().filter(|_| planted(Bug::ChargedBeforeClaim)) {
+        platform.dispatch.send(scope.organization, attempt.id);
+    }
     match platform.orders.place_order(scope.organization, new).await?? {
         Created::Replayed(answer) => Ok(Created::Replayed(answer)),
         Created::Fresh(()) => {

@@ -4,6 +4,8 @@
 
 use voelgoed_domain::ids::{OrganizationId, PaymentId};
 
+use voelgoed_planted::{Bug, planted};
+
 use super::learn::learn;
 use super::ports::{Attempt, Charge, ProviderKey, SendLease};
 use crate::error::{Error, Result};
@@ -26,9 +28,11 @@ pub async fn send(platform: &Platform, organization: OrganizationId, payment: Pa
     }
     let now = platform.environment.now();
     let lease = SendLease { token: platform.environment.uuid(), until: now.plus(platform.times.send_lease) };
-    let Some(attempt) = platform.payments.lease_send(organization, payment, lease, now).await? else {
-        return Ok(());
+    let leased = match platform.payments.lease_send(organization, payment, lease, now).await? {
+        None if planted(Bug::ChargedWithoutLease) => platform.payments.read_attempt(organization, payment).await?,
+        leased => leased,
     };
+    let Some(attempt) = leased else { return Ok(()) };
     let gateway = platform.gateway(&attempt.provider)?;
     let charge = Charge {
         key: provider_key(&attempt),

@@ -9,6 +9,7 @@ use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::scanning::entry::{Direction, filter_refusal};
 use voelgoed_domain::ticketing::inventory::GateFilter;
+use voelgoed_planted::{Bug, planted};
 use voelgoed_resilience::{Capability, Deadline, Degradation, Dependency};
 
 use super::ports::{KeptScan, NewScan, Scan, ScanResult};
@@ -126,5 +127,5 @@ fn undurable(KeptScan { scan, result, first, told: _ }: KeptScan) -> Scanned {
         forced: scan.forced,
         conflict: false,
     };
-    Scanned { scan, repeated: true, durable: false, degraded: true }
+    Scanned { scan, repeated: true, durable: planted(Bug::WarmScanDurable), degraded: true }
 }

@@ -15,6 +15,8 @@ use voelgoed_resilience::{Capability, Degradation};
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::ticketing::{best_available_retried, hold_granted, hold_refused};
 
+use voelgoed_planted::{Bug, planted};
+
 use super::picks::{Chooser, Item, picks};
 use super::ports::EventScope;
 use super::rebuild::loaded;
@@ -175,7 +177,7 @@ fn hold_id(platform: &Platform, command: &HoldCommand) -> HoldId {
 pub fn of_token(platform: &Platform, hold: HoldId, token: &str) -> Result<EventScope> {
     let claims = platform.tokens.read(crate::token::TokenKind::Hold, token);
     match claims {
-        Some(claims) if claims.id == hold.uuid() => Ok(claims.scope),
+        Some(claims) if claims.id == hold.uuid() || planted(Bug::TokenOfAnotherHold) => Ok(claims.scope),
         Some(_) | None => Err(Refusal::not_found().into()),
     }
 }

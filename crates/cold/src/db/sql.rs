@@ -9,6 +9,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock, RwLock};
 
+use voelgoed_planted::{Bug, altered};
+
 use super::{Engine, Error, Result};
 
 /// A statement.
@@ -18,6 +20,13 @@ pub struct Sql {
     pub name: &'static str,
     /// Its text with binds and tokens.
     pub text: &'static str,
+}
+
+impl Sql {
+    /// The statement with a planted bug in it: as it stands wherever that is not switched on, which is always in what ships.
+    pub(crate) fn planted(self, bug: Bug, from: &str, to: &str) -> Self {
+        Self { text: altered(bug, self.text, from, to), ..self }
+    }
 }
 
 /// A statement named `name`.

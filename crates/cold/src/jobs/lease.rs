@@ -6,6 +6,7 @@ use uuid::Uuid;
 use voelgoed_app::jobs::ports::{LeasedJob, Queue};
 use voelgoed_domain::ids::JobId;
 use voelgoed_domain::time::Timestamp;
+use voelgoed_planted::Bug;
 
 use super::row::{Row, columns};
 use crate::db::{Db, Result, Sql, System, binds, row, sql};
@@ -63,7 +64,9 @@ pub(super) async fn lease(
 
 pub(super) async fn renew(db: &Db, id: JobId, lease: Uuid, until: Timestamp) -> Result<bool> {
     let mut tx = db.begin_unflushed(System::Jobs).await?;
-    let renewed = tx.execute(RENEW, binds![id, lease, until]).await?;
+    let renewed = tx
+        .execute(RENEW.planted(Bug::LeaseRenewedByAnyone, " and lease = $2", " and $2 = $2"), binds![id, lease, until])
+        .await?;
     tx.commit().await?;
     Ok(renewed == 1)
 }

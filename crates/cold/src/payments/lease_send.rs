@@ -6,6 +6,8 @@ use voelgoed_app::payments::ports::{Attempt, SendLease};
 use voelgoed_domain::ids::{OrganizationId, PaymentId};
 use voelgoed_domain::time::Timestamp;
 
+use voelgoed_planted::Bug;
+
 use super::attempts::{self, AttemptRow};
 use crate::Cold;
 use crate::committer::{Applied, Commit, Unanswered, Verdict};
@@ -63,7 +65,13 @@ impl Commit for SendLeases {
         let mut verdicts = Vec::with_capacity(asked.len());
         let mut wrote = false;
         for Asked { payment, lease, now } in asked {
-            let leased = tx.execute(LEASE, binds![organization, *payment, lease.token, lease.until, *now]).await? > 0;
+            let leased = tx
+                .execute(
+                    LEASE.planted(Bug::TwoSenders, "lease_until is null", "$5 = $5"),
+                    binds![organization, *payment, lease.token, lease.until, *now],
+                )
+                .await?
+                > 0;
             wrote |= leased;
             let row = if leased { attempts::read_row(tx, organization, *payment).await? } else { None };
             verdicts.push(Verdict::Answer(row));

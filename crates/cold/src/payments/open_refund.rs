@@ -10,6 +10,7 @@ use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::payments::refund_plan::{RefundFacts, RefundRequest, TicketFacts, plan_refund};
 use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_planted::{Bug, planted};
 
 use super::attempts::{self, AttemptRow};
 use super::refunds;
@@ -146,7 +147,9 @@ async fn write(tx: &mut Tx, cold: &Cold, order: &Order, attempt: &AttemptRow, ne
     tx.execute(INSERT, values).await?;
     let rows: Vec<_> = new.tickets.iter().map(|ticket| row![*ticket]).collect();
     let wanted = rows.len() as u64;
-    if tx.execute_rows(REVOKE, binds![organization, new.id, amount > 0], rows).await? != wanted {
+    if !planted(Bug::RefundedTicketAdmits)
+        && tx.execute_rows(REVOKE, binds![organization, new.id, amount > 0], rows).await? != wanted
+    {
         return Err(Error::internal("a ticket changed under its order's lock"));
     }
     touch(tx, organization, order.id).await?;

@@ -6,6 +6,7 @@
 use uuid::Uuid;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceNumber, PlaceState, PlaceVersion};
+use voelgoed_planted::Bug;
 
 use crate::db::{Result, Sql, Tx, Value, binds, row, sql};
 
@@ -98,7 +99,14 @@ pub(crate) async fn take(
 ) -> Result<Vec<Moved>> {
     wanted.sort_unstable_by_key(|(owned, _)| *owned);
     let rows = wanted.into_iter().map(|(it, state)| row![it.event, it.place, state, it.owner]).collect();
-    moved(tx.fetch_rows(TAKE, binds![organization], rows).await?)
+    moved(
+        tx.fetch_rows(
+            TAKE.planted(Bug::ClaimsTaken, "where places.state = 'free'", "where true"),
+            binds![organization],
+            rows,
+        )
+        .await?,
+    )
 }
 
 /// Sells places that their orders have claimed; returns those that were.

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use voelgoed_planted::{Bug, planted};
 
 use super::attempt::{AttemptEvent, AttemptState};
 use crate::checkout::order::{OrderEvent, OrderState};
@@ -196,11 +197,12 @@ fn captured(order: &OrderFacts, attempt: &AttemptFacts, amount: Money) -> Decisi
     if amount.currency != attempt.amount.currency || amount.currency != order.total.currency {
         return late(LateWhy::CurrencyDiffers);
     }
-    if amount != attempt.amount || amount != order.total {
+    if (amount != attempt.amount || amount != order.total) && !planted(Bug::OddAmountBuys) {
         return late(LateWhy::AmountDiffers);
     }
     match order.state {
         OrderState::AwaitingPayment => Decision::Issue,
+        OrderState::Expired if planted(Bug::LateMoneyIssues) => Decision::Issue,
         OrderState::Paid | OrderState::PartiallyRefunded | OrderState::Refunded => late(LateWhy::AlreadyPaid),
         OrderState::Expired | OrderState::Cancelled => late(LateWhy::OrderClosed),
     }

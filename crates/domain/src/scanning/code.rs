@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use uuid::Uuid;
 
+use voelgoed_planted::{Bug, planted};
+
 use super::base45::{self, Base45Error};
 use super::entry::ScanReason;
 use crate::ids::{EventId, TicketId};
@@ -204,7 +206,7 @@ impl TicketClaims {
     pub fn check(&self, event: EventId, now: Timestamp) -> Result<(), CodeError> {
         let moment = |seconds: u32| Timestamp::from_micros(i64::from(seconds) * 1_000_000);
         match () {
-            () if self.event != event => Err(CodeError::WrongEvent),
+            () if self.event != event && !planted(Bug::CodeOfAnotherEvent) => Err(CodeError::WrongEvent),
             () if now < moment(self.valid_from) => Err(CodeError::NotYet),
             () if now >= moment(self.valid_until) => Err(CodeError::Expired),
             () => Ok(()),

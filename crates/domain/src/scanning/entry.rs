@@ -4,6 +4,7 @@
 //! (ticket, entry number) is what makes the decision true. To add a reason: a line in [`ScanReason`], its rule here, its rows in the tests.
 
 use serde::{Deserialize, Serialize};
+use voelgoed_planted::{Bug, planted};
 
 use super::ticket::{TicketEvent, TicketState};
 use crate::ids::{AreaId, GateId};
@@ -163,6 +164,7 @@ fn state_objection(facts: &ScanFacts<'_>) -> Option<ScanReason> {
         TicketState::Revoking | TicketState::Revoked if facts.refunded => Some(ScanReason::Refunded),
         TicketState::Revoking | TicketState::Revoked => Some(ScanReason::Revoked),
         TicketState::Valid | TicketState::Used => match facts.rule {
+            EntryRule::Single if planted(Bug::AdmitsTwice) => None,
             EntryRule::Single if facts.entries > 0 || facts.ticket == TicketState::Used => {
                 Some(ScanReason::AlreadyUsed)
             }

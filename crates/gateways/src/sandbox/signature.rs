@@ -9,6 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use voelgoed_domain::time::Timestamp;
+use voelgoed_planted::{Bug, planted};
 
 /// How far the clocks of the two sides, and the journey, may be apart.
 pub const WINDOW: Duration = Duration::from_secs(5 * 60);
@@ -66,7 +67,7 @@ impl CallbackSecret {
     /// [`NotBelieved`] says why.
     pub fn verify(&self, timestamp: &str, signature: &str, body: &[u8], now: Timestamp) -> Result<(), NotBelieved> {
         let expected = format!("{SCHEME}{}", self.digest(timestamp, body));
-        if !bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) {
+        if !planted(Bug::UnsignedCallback) && !bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) {
             return Err(NotBelieved::Forged);
         }
         let seconds: i64 = timestamp.parse().map_err(|_| NotBelieved::Forged)?;

@@ -11,6 +11,7 @@ mod error;
 mod inventory;
 mod kept_scans;
 mod keys;
+mod planted;
 mod presence;
 mod reply;
 mod request;

@@ -11,6 +11,8 @@ use voelgoed_domain::ticketing::inventory::{
     HOLDS_PER_SESSION, LOG_CHANGES, LOG_STEPS, LONGEST_HOLD, PIN_LASTS, PLACES_PER_HOLD, SWEPT_PER_STEP, TERMS_BYTES,
 };
 
+use super::planted::with_bug;
+
 /// A command as it is called.
 pub(super) struct Script {
     /// Its name in metrics and errors.
@@ -43,14 +45,17 @@ impl Script {
 
 /// The library of this version.
 pub(super) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
-    let shared = limits() + include_str!("lua/common.lua") + include_str!("lua/allot.lua") + include_str!("lua/asked.lua");
+    let shared = [include_str!("lua/common.lua"), include_str!("lua/allot.lua"), include_str!("lua/asked.lua")]
+        .into_iter()
+        .fold(limits(), |text, part| text + with_bug(part));
     let whole = ALL
         .iter()
-        .fold(shared.clone(), |text, script| text + script.name + script.flag.unwrap_or_default() + script.body);
+        .fold(shared.clone(), |text, script| text + script.name + script.flag.unwrap_or_default() + with_bug(script.body));
     let name = format!("voelgoed_{}", redis::Script::new(&whole).get_hash());
     let prefix = name.clone() + "_";
     let mut source = format!("#!lua name={name}\n{shared}");
     for Script { name, flag, body, .. } in ALL {
+        let body = with_bug(body);
         let flags = flag.map_or_else(String::new, |flag| format!("'{flag}'"));
         // Writing to a string cannot fail.
         let _ = write!(

@@ -11,6 +11,8 @@ use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_telemetry::spans;
 
+use voelgoed_planted::{Bug, planted};
+
 use super::buyer::cookie;
 use crate::problem::Failure;
 use crate::state::Web;
@@ -49,7 +51,7 @@ impl Organizer {
     /// `not_found` for a foreign one.
     pub async fn event(&self, web: &Web, event: EventId) -> Result<EventScope, Failure> {
         let scope = web.platform.listings.locate(event).await?;
-        if scope.organization != self.organization {
+        if scope.organization != self.organization && !planted(Bug::EventOfAnyTenant) {
             voelgoed_telemetry::metrics::http::tenant_mismatch("organizer");
             return Err(Refusal::not_found().into());
         }

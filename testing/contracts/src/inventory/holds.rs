@@ -104,6 +104,23 @@ pub async fn holds_lapse_by_the_stores_clock<S: InventoryStore>(subject: Subject
     assert_eq!(store.held_by(scope, held.session).await.unwrap(), 0);
 }
 
+/// More end at once than one step sweeps: what is left of them serves nobody from that very moment on.
+pub async fn lapsed_holds_serve_nobody_before_they_are_swept<S: InventoryStore>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, loaded(&subject).await);
+    let picks = (0..SEATS).map(|seat| seats(&[seat])).chain(std::iter::repeat_with(|| vec![floor(1)]));
+    let mut held = Vec::new();
+    for picks in picks.take(SWEPT_PER_STEP + 1) {
+        held.push(store.hold(scope, request(&subject, picks)).await.unwrap().hold);
+    }
+    // They go in the order of their ids: the step that asks for the last one sweeps all others.
+    let last = *held.iter().max().unwrap();
+    subject.environment.advance(TEN_MINUTES - Duration::from_micros(1));
+    store.read_hold(scope, last).await.unwrap();
+    subject.environment.advance(Duration::from_micros(1));
+    assert_eq!(code(store.pin(scope, last, 1_000).await), Code::HoldExpired);
+    assert_eq!(code(store.read_hold(scope, last).await), Code::HoldExpired);
+}
+
 /// One sweep serves every event, at most so many holds of each.
 pub async fn a_sweep_frees_lapsed_holds_of_every_event<S: InventoryStore>(subject: Subject<S>) {
     let (store, one, other) = (&subject.store, loaded(&subject).await, loaded(&subject).await);

@@ -25,7 +25,7 @@ use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, Invento
 use voelgoed_domain::ids::{AreaId, HoldId, SessionId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest, Pick};
-use voelgoed_domain::ticketing::inventory::{AreaSpan, Counts, Install};
+use voelgoed_domain::ticketing::inventory::{AreaSpan, Counts, Install, SWEPT_PER_STEP};
 use voelgoed_domain::ticketing::place::{Epoch, PlaceEffect, PlaceNumber, PlaceState, PlaceVersion, Position, Shown};
 
 use crate::subject::Subject;
@@ -47,6 +47,7 @@ macro_rules! inventory_store_suite {
             a_change_keeps_what_both_have
             a_release_frees_once
             holds_lapse_by_the_stores_clock
+            lapsed_holds_serve_nobody_before_they_are_swept
             a_sweep_frees_lapsed_holds_of_every_event
             a_seat_has_one_winner
             a_floor_sells_out_exactly

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use voelgoed_planted::{Bug, planted};
+
 use crate::error::Error;
 use crate::outbox::fact::{Fact, OutboxRow};
 use crate::outbox::reader::{FactReader, ReadError};
@@ -26,7 +28,12 @@ impl FactReader for Warm {
         let carried = match &row.fact {
             Fact::PlacesChanged { event, claimed_by, effects } => {
                 let scope = scope(*event);
-                loaded(platform, scope, || platform.inventory.apply(scope, *claimed_by, effects)).await.map(drop)
+                let apply = || platform.inventory.apply(scope, *claimed_by, effects);
+                if planted(Bug::UnloadedAcknowledged) {
+                    drop(apply().await);
+                    return Ok(());
+                }
+                loaded(platform, scope, apply).await.map(drop)
             }
             Fact::TicketAdmitted { event, ticket } => {
                 let scope = scope(*event);

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use voelgoed_planted::{Bug, planted};
+
 use super::{Inventory, PIN_LASTS, refusals};
 use crate::ids::HoldId;
 use crate::refusal::Refusal;
@@ -27,7 +29,7 @@ impl Inventory {
             }
             let until = inventory.clock.plus(PIN_LASTS);
             inventory.book.amend(hold, |holding| {
-                if !holding.extended {
+                if !holding.extended || planted(Bug::PinExtendsAgain) {
                     holding.extended = true;
                     holding.record.expires_at = holding.record.expires_at.plus(Duration::from_millis(extend_millis));
                 }

@@ -1,5 +1,7 @@
 //! What can be asked of an inventory: a hold, a session's places, the whole state, what happened since.
 
+use voelgoed_planted::{Bug, planted};
+
 use super::book::Holding;
 use super::values::{CatchUp, InventorySnapshot};
 use super::{Inventory, LONGEST_HOLD, refusals};
@@ -49,7 +51,10 @@ impl Inventory {
 
     /// The hold, unless it has lapsed, swept or not.
     pub(super) fn live(&self, hold: HoldId) -> Result<&Holding, Refusal> {
-        self.book.get(hold).filter(|holding| holding.lapses_at() > self.clock).ok_or_else(|| self.gone(hold))
+        let lives = |holding: &&Holding| {
+            holding.lapses_at() > self.clock || planted(Bug::LapsesOneLate) && holding.lapses_at() == self.clock
+        };
+        self.book.get(hold).filter(lives).ok_or_else(|| self.gone(hold))
     }
 
     /// The hold, while no order is written from it and none was.

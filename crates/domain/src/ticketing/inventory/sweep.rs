@@ -2,6 +2,8 @@
 //!
 //! Never: frees a place that is out of the hold's reach, so no sweep frees what cold has claimed.
 
+use voelgoed_planted::{Bug, planted};
+
 use super::Inventory;
 use crate::ids::HoldId;
 use crate::time::Timestamp;
@@ -29,7 +31,9 @@ impl Inventory {
     /// Strikes a hold out and frees what is in its reach.
     pub(super) fn free_hold(&mut self, hold: HoldId) {
         let Some(holding) = self.book.get(hold) else { return };
-        for place in self.book.reach(holding) {
+        let freed =
+            if planted(Bug::SweepFreesClaimed) { holding.granted().collect() } else { self.book.reach(holding) };
+        for place in freed {
             self.free_place(place);
         }
         self.book.strike(hold);

@@ -1,0 +1,239 @@
+//! A shop with one event on sale, and everything that commands need.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use voelgoed_app::accounts::passwords::PasswordHasher;
+use voelgoed_app::catalog::ports::CatalogStore;
+use voelgoed_app::checkout::place_order::{PaymentChoice, PlaceOrder, place_order};
+use voelgoed_app::checkout::ports::{Buyer, OrderDetail};
+use voelgoed_app::checkout::watch::OrderWatch;
+use voelgoed_app::environment::{Environment, fresh};
+use voelgoed_app::error::{Fault, Result};
+use voelgoed_app::idempotency::{Created, IdempotencyKey, Idempotent};
+use voelgoed_app::payments::dispatch::Dispatch;
+use voelgoed_app::payments::ports::{
+    Callback, CallbackRejected, Charge, PaymentGateway, ProviderKey, RefundCharge, RefundObservation,
+};
+use voelgoed_app::platform::{Platform, SaleTimes};
+use voelgoed_app::ticketing::hold::{HoldCommand, hold};
+use voelgoed_app::ticketing::picks::Item;
+use voelgoed_app::ticketing::ports::EventScope;
+use voelgoed_app::ticketing::rebuild::Rebuilds;
+use voelgoed_app::ticketing::seat_view::{Occupancy, SeatView};
+use voelgoed_app::token::{MasterKey, Tokens};
+use voelgoed_cold::{Cold, ColdConfig};
+use voelgoed_contracts::catalogue::{a_ticket_type, event, made, organization};
+use voelgoed_contracts::directory::Directory;
+use voelgoed_contracts::subject::{Subject, TestEnvironment};
+use voelgoed_domain::catalog::event::EventState;
+use voelgoed_domain::catalog::ticket_type::{TicketType, TicketTypeLimits};
+use voelgoed_domain::ids::{HoldId, RefundId, TicketTypeId};
+use voelgoed_domain::payments::decide::{Cancellation, Observation};
+use voelgoed_domain::ticketing::place::{Epoch, PlaceNumber, Position};
+use voelgoed_domain::time::Timestamp;
+use voelgoed_hot::credentials::CachedCredentials;
+use voelgoed_hot::listings::CachedListings;
+use voelgoed_resilience::Capabilities;
+use voelgoed_warm::memory::MemoryInventory;
+
+/// A shop that sells.
+pub struct Bench {
+    pub platform: Arc<Platform>,
+    pub environment: Arc<TestEnvironment>,
+    pub provider: Arc<Provider>,
+    pub scope: EventScope,
+    ticket_type: TicketTypeId,
+    _directory: Directory,
+}
+
+impl Bench {
+    /// Opens a shop with an event of four seats and a field of ten, not yet loaded into warm.
+    pub async fn open() -> Self {
+        let directory = Directory::new("sale");
+        let environment = Arc::new(TestEnvironment::default());
+        let cold = Arc::new(Cold::open(ColdConfig::embedded(directory.path()), environment.clone()).await.unwrap());
+        let subject = Subject { store: cold.clone(), environment: environment.clone(), keep: Box::new(()) };
+        let organization = organization(&subject).await;
+        let event = event(&subject, organization).await;
+        let now = environment.now();
+        cold.move_event(organization, event.id, &[EventState::Draft], EventState::Published, now)
+            .await
+            .unwrap()
+            .unwrap();
+        let ticket_type = TicketType {
+            areas: vec![],
+            categories: vec![],
+            prices: vec![],
+            limits: TicketTypeLimits { min_per_hold: 1, max_per_hold: 6 },
+            ..a_ticket_type(&environment, event.id)
+        };
+        made(cold.create_ticket_type(organization, ticket_type.clone(), now, None).await.unwrap());
+        let provider = Arc::new(Provider::default());
+        let platform = Arc::new(platform(&cold, &environment, &provider));
+        let scope = EventScope { organization, event: event.id };
+        Self { platform, environment, provider, scope, ticket_type: ticket_type.id, _directory: directory }
+    }
+
+    /// Holds a seat, for a session of its own.
+    pub async fn held(&self, place: u32) -> HoldId {
+        let command = HoldCommand {
+            scope: self.scope,
+            session: fresh(&*self.environment),
+            items: vec![Item::Place { place: PlaceNumber(place), ticket_type: self.ticket_type }],
+            best_available: false,
+            code: None,
+            repeatable: None,
+        };
+        hold(&self.platform, command).await.unwrap().id
+    }
+
+    /// Makes an order of a hold.
+    pub async fn order(&self, hold: HoldId) -> Result<Created<OrderDetail>> {
+        let key = IdempotencyKey { scope: format!("hold:{hold}"), key: "once".into(), request: [7; 32] };
+        let buyer = Buyer { name: "Ann".into(), email: "ann@example.org".into() };
+        let payment = Some(PaymentChoice { provider: "puppet".into(), method: "ok".into() });
+        let idempotent = Idempotent { key, render: &|_| Bytes::from_static(b"an order") };
+        place_order(&self.platform, PlaceOrder { scope: self.scope, hold, buyer, payment, idempotent }).await
+    }
+
+    /// An order that was made now.
+    pub async fn ordered(&self, place: u32) -> OrderDetail {
+        let hold = self.held(place).await;
+        match self.order(hold).await.unwrap() {
+            Created::Fresh(detail) => detail,
+            Created::Replayed(_) => panic!("a replay"),
+        }
+    }
+}
+
+fn platform(cold: &Arc<Cold>, environment: &Arc<TestEnvironment>, provider: &Arc<Provider>) -> Platform {
+    let clock: Arc<dyn Environment> = environment.clone();
+    let warm = Arc::new(MemoryInventory::new(clock.clone()));
+    let master = MasterKey::new([7; 32]);
+    Platform {
+        capabilities: Capabilities::new(),
+        inventory: warm.clone(),
+        rebuilds: Rebuilds::default(),
+        seat_view: Arc::new(NothingTaken),
+        places: cold.clone(),
+        catalog: cold.clone(),
+        listings: Arc::new(CachedListings::new(cold.clone(), &clock)),
+        accounts: cold.clone(),
+        credentials: Arc::new(CachedCredentials::new(cold.clone(), cold.clone(), &clock)),
+        passwords: Arc::new(NoPasswords),
+        orders: cold.clone(),
+        order_watch: OrderWatch::default(),
+        idempotency: cold.clone(),
+        payments: cold.clone(),
+        dispatch: Dispatch::default(),
+        gateways: vec![provider.clone()],
+        scans: cold.clone(),
+        kept_scans: warm,
+        ledger: cold.clone(),
+        jobs: cold.clone(),
+        outbox: cold.clone(),
+        tokens: Tokens::new(&master),
+        master,
+        times: SaleTimes::default(),
+        environment: clock,
+    }
+}
+
+/// A view that refuses nothing early, so that the tiers decide.
+struct NothingTaken;
+
+impl Occupancy for NothingTaken {
+    fn position(&self) -> Position {
+        Position { epoch: Epoch(0), seq: 0 }
+    }
+
+    fn packed(&self) -> &[u8] {
+        &[0; 4]
+    }
+}
+
+#[async_trait]
+impl SeatView for NothingTaken {
+    async fn current(&self, _scope: EventScope) -> Result<Arc<dyn Occupancy>> {
+        Ok(Arc::new(Self))
+    }
+
+    async fn newer_than(&self, _scope: EventScope, _position: Position) -> Result<Arc<dyn Occupancy>> {
+        Ok(Arc::new(Self))
+    }
+}
+
+/// Nobody logs in here.
+struct NoPasswords;
+
+#[async_trait]
+impl PasswordHasher for NoPasswords {
+    async fn hash(&self, _password: String) -> Result<String> {
+        Err(Fault::internal("nobody logs in here").into())
+    }
+
+    async fn verify(&self, _password: String, _hash: Option<String>) -> Result<bool> {
+        Err(Fault::internal("nobody logs in here").into())
+    }
+}
+
+/// A provider that captures at once, and counts how often it was asked to.
+#[derive(Default)]
+pub struct Provider {
+    charges: AtomicUsize,
+}
+
+impl Provider {
+    /// How often money was asked for.
+    pub fn charges(&self) -> usize {
+        self.charges.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl PaymentGateway for Provider {
+    fn name(&self) -> &'static str {
+        "puppet"
+    }
+
+    fn has_method(&self, method: &str) -> bool {
+        method == "ok"
+    }
+
+    fn cancellation(&self, _method: &str) -> Cancellation {
+        Cancellation::AtProvider
+    }
+
+    async fn charge(&self, charge: &Charge) -> Observation {
+        self.charges.fetch_add(1, Ordering::SeqCst);
+        Observation::Captured { amount: charge.amount, provider_ref: charge.key.payment.to_string() }
+    }
+
+    async fn poll(&self, _key: ProviderKey) -> Observation {
+        Observation::NoAnswer
+    }
+
+    async fn cancel(&self, _key: ProviderKey) -> Observation {
+        Observation::NoAnswer
+    }
+
+    async fn refund(&self, _refund: &RefundCharge) -> RefundObservation {
+        RefundObservation::NoAnswer
+    }
+
+    async fn poll_refund(&self, _refund: RefundId) -> RefundObservation {
+        RefundObservation::NoAnswer
+    }
+
+    fn verify_callback(
+        &self,
+        _headers: &[(String, String)],
+        _body: &[u8],
+        _now: Timestamp,
+    ) -> std::result::Result<Callback, CallbackRejected> {
+        Err(CallbackRejected::Forged)
+    }
+}

@@ -1,0 +1,9 @@
+//! Commands across the tiers: warm in memory, cold on SQLite, a provider that does what the test says.
+//!
+//! Never: a server, the machine's clock. To add a case: a function in the file of its walk.
+
+mod bench;
+mod charge;
+mod gate;
+mod order;
+mod relay;

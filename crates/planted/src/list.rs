@@ -1,0 +1,155 @@
+//! The list of planted bugs: what each breaks, and the tests that are expected to catch it in the short run.
+//!
+//! Never: a bug that nobody asks about, or a name that docs/planted-bugs.md does not explain (`cargo xtask tidy` looks).
+//! To add one: a line here, `planted(Bug::…)` where it breaks something, and a test that fails by it.
+
+/// A bug of the list.
+#[derive(Debug, Clone, Copy)]
+pub struct Planted {
+    /// Which.
+    pub bug: Bug,
+    /// Its name for the switch.
+    pub name: &'static str,
+    /// The promise that it breaks.
+    pub promise: &'static str,
+    /// What goes wrong.
+    pub breaks: &'static str,
+    /// Who is expected to catch it.
+    pub caught_by: Catcher,
+}
+
+/// Tests that are expected to fail by a bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Catcher {
+    /// The folder of their package.
+    pub package: &'static str,
+    /// The test target: `lib` for unit tests, else the file or folder below `tests/`.
+    pub target: &'static str,
+    /// What their names contain.
+    pub tests: &'static str,
+}
+
+macro_rules! bugs {
+    ($($promise:ident $bug:ident = $name:literal, $breaks:literal, by $package:literal $target:literal $tests:literal;)+) => {
+        /// A bug that can be switched on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Bug { $(#[doc = $breaks] $bug,)+ }
+
+        /// All of them.
+        pub const ALL: &[Planted] = &[$(Planted {
+            bug: Bug::$bug,
+            name: $name,
+            promise: stringify!($promise),
+            breaks: $breaks,
+            caught_by: Catcher { package: $package, target: $target, tests: $tests },
+        },)+];
+    };
+}
+
+bugs! {
+    // The inventory's machine, and with it warm in memory.
+    P1 SeatHeldTwice = "seat-held-twice", "a seat of another's hold is held again",
+        by "crates/warm" "warm" "memory::inventory::random_commands";
+    P4 LapsesOneLate = "lapses-one-late", "a hold that is not swept yet serves at the moment of its end",
+        by "crates/domain" "lib" "inventory::tests::lapsed_holds";
+    P4 SweepsOneLate = "sweeps-one-late", "a hold is swept a moment after its end",
+        by "crates/warm" "warm" "memory::inventory::a_sweep_frees";
+    P1 SweepFreesClaimed = "sweep-frees-claimed", "a sweep frees what an order has claimed",
+        by "crates/warm" "warm" "memory::inventory::what_became_an_order";
+    P1 OldNewsApplied = "old-news-applied", "an effect counts although a newer one is known",
+        by "crates/warm" "warm" "memory::inventory::random_commands";
+    P1 EpochNotHigher = "epoch-not-higher", "a rebuild is installed under an epoch that is not higher",
+        by "crates/warm" "warm" "memory::inventory::an_epoch_that_is_not_higher";
+    P1 ConflictingHoldSurvives = "conflicting-hold-survives", "a hold survives a rebuild although cold gave its place away",
+        by "crates/warm" "warm" "memory::inventory::a_rebuild_keeps";
+    P8 StepNotLogged = "step-not-logged", "a step is not written to the log",
+        by "crates/warm" "warm" "memory::inventory::the_log_has_no_holes";
+    P4 PinExtendsAgain = "pin-extends-again", "each pin makes a hold longer",
+        by "crates/warm" "warm" "memory::inventory::a_pin_keeps";
+
+    // Warm on Redis: the scripts.
+    P1 RedisSeatHeldTwice = "redis-seat-held-twice", "the script holds a seat of another's hold again",
+        by "crates/warm" "warm" "redis::inventory::a_hold_is_all_or_nothing";
+    P3 RedisAnyServer = "redis-any-server", "a server that was restarted or promoted serves on as if it had lost nothing",
+        by "crates/warm" "warm" "broken::a_restarted_server";
+    P3 RedisOldCopy = "redis-old-copy", "a copy older than what the caller has seen serves",
+        by "crates/warm" "warm" "broken::an_old_copy";
+    P3 RedisTornState = "redis-torn-state", "a half-empty store serves",
+        by "crates/warm" "warm" "broken::a_half_empty_store";
+    P4 RedisLapsesOneLate = "redis-lapses-one-late", "a hold that is not swept yet serves at the moment of its end",
+        by "crates/warm" "warm" "redis::inventory::lapsed_holds";
+    P1 RedisSweepFreesClaimed = "redis-sweep-frees-claimed", "the sweep frees what an order has claimed",
+        by "crates/warm" "warm" "redis::inventory::what_became_an_order";
+    P1 RedisOldNewsApplied = "redis-old-news-applied", "an effect counts although a newer one is known",
+        by "crates/warm" "warm" "redis::inventory::only_news";
+    P1 RedisInstallWithoutLease = "redis-install-without-lease", "a rebuild is installed by a node that has lost its lease",
+        by "crates/warm" "warm" "redis::inventory::one_rebuild_at_a_time";
+    P8 RedisStepNotLogged = "redis-step-not-logged", "a step is not written to the log",
+        by "crates/warm" "warm" "redis::inventory::the_log_has_no_holes";
+
+    // Money, tickets and the gate: rules.
+    P2 OddAmountBuys = "odd-amount-buys", "a capture of another amount than was asked for pays the order",
+        by "crates/domain" "lib" "payments::decide";
+    P1 LateMoneyIssues = "late-money-issues", "a capture after the order expired issues tickets without taking the places anew",
+        by "crates/domain" "lib" "payments::decide";
+    P2 FreedWithoutProvider = "freed-without-provider", "an order expires while its provider could still capture",
+        by "crates/domain" "lib" "payments::expiry";
+    P6 AdmitsTwice = "admits-twice", "a used ticket is let in again",
+        by "crates/domain" "lib" "scanning::entry";
+    P7 CodeOfAnotherEvent = "code-of-another-event", "a ticket of another event is looked up at this one's gate",
+        by "crates/domain" "lib" "scanning::code";
+
+    // Cold.
+    P3 ReplyBeforeFlush = "reply-before-flush", "the committer answers before its commit is flushed",
+        by "crates/cold" "lib" "committer::tests";
+    P3 LostCommitGuessed = "lost-commit-guessed", "a commit whose answer was lost is repeated without a look at what was written",
+        by "crates/cold" "lib" "committer::tests::a_lost_answer";
+    P1 ClaimsTaken = "claims-taken", "an order claims places that are not free",
+        by "crates/cold" "contracts" "exactly_the_taken_places";
+    P8 JobUnfenced = "job-unfenced", "a runner that lost its lease ends the job",
+        by "crates/cold" "contracts" "a_lapsed_lease_is_due_again";
+    P8 LeaseRenewedByAnyone = "lease-renewed-by-anyone", "a runner that lost its lease renews it",
+        by "crates/cold" "contracts" "a_lapsed_lease_is_due_again";
+    P3 RepeatIsAnotherOrder = "repeat-is-another-order", "a repeated request for an order is not answered from its record",
+        by "crates/cold" "contracts" "a_repeat_gets_the_first_answer";
+    P3 RecordNotNoted = "record-not-noted", "a request with a key leaves no record of it",
+        by "crates/cold" "contracts" "a_request_for_another_attempt_repeats";
+    P3 KeyReused = "key-reused", "an idempotency key answers another request than its own",
+        by "crates/cold" "contracts" "a_repeat_gets_the_first_answer";
+    P7 OrderOfAnyTenant = "order-of-any-tenant", "an order is read without its organization",
+        by "crates/cold" "contracts" "strangers_see_nothing";
+    P2 TwoSenders = "two-senders", "an attempt is leased to a second sender while the first one's lease lives",
+        by "crates/cold" "contracts" "one_sender_at_a_time";
+    P6 RefundedTicketAdmits = "refunded-ticket-admits", "a refund leaves its tickets valid",
+        by "crates/cold" "contracts" "tickets_go_back_step_by_step";
+    P5 SaleNotBooked = "sale-not-booked", "a sale leaves no journal entry",
+        by "crates/cold" "contracts" "a_capture_issues_tickets";
+
+    // Between the tiers.
+    P8 FailedFactDelivered = "failed-fact-delivered", "the relay marks a fact delivered before its reader took note",
+        by "crates/jobs" "jobs" "relay::what_is_unloaded";
+    P8 UnloadedAcknowledged = "unloaded-acknowledged", "an effect that warm answered `unloaded` is acknowledged",
+        by "crates/app" "sale" "relay::";
+    P2 ChargedBeforeClaim = "charged-before-claim", "a charge is set off before the order is written",
+        by "crates/app" "sale" "order::";
+    P2 ChargedWithoutLease = "charged-without-lease", "a charge is sent by who did not get the attempt's lease",
+        by "crates/app" "sale" "charge::";
+    P3 WarmScanDurable = "warm-scan-durable", "a scan that only warm has is answered as durable",
+        by "crates/app" "sale" "gate::";
+    P6 KeptScanOvertaken = "kept-scan-overtaken", "cold decides a scan while warm keeps an earlier admission of the ticket",
+        by "crates/app" "sale" "gate::";
+
+    // The surface.
+    P7 TokenUnchecked = "token-unchecked", "a token with a wrong signature is believed",
+        by "crates/app" "lib" "token::tests";
+    P7 TokenOfAnotherHold = "token-of-another-hold", "the token of one hold opens another",
+        by "crates/app" "sale" "order::";
+    P7 EventOfAnyTenant = "event-of-any-tenant", "an organizer acts on an event of another organization",
+        by "testing/api" "tenants" "what_is_another_organizations";
+    P2 UnsignedCallback = "unsigned-callback", "a callback is believed without its signature",
+        by "crates/gateways" "lib" "signature::tests";
+    P4 FrameSkipped = "frame-skipped", "a viewer that comes back misses a frame",
+        by "crates/hot" "lib" "fanout::ring";
+    P10 StaleNotTold = "stale-not-told", "viewers are not told that what they see is old",
+        by "crates/hot" "lib" "fanout::tests::silence";
+}
