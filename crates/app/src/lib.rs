@@ -11,6 +11,7 @@ pub mod error;
 pub mod idempotency;
 pub mod jobs;
 pub mod ledger;
+pub mod limits;
 pub mod nodes;
 pub mod outbox;
 pub mod page;

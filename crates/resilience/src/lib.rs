@@ -3,6 +3,7 @@
 //! Never: a slice's types, a store, HTTP. Promises: everything remote has a deadline, a bulkhead and a breaker (P9); what still works when
 //! something is away is read from one table (P10). To add an idea: a file that stands alone, and a line in [`guard`] if calls pass it.
 
+pub mod allowance;
 pub mod breaker;
 pub mod bulkhead;
 pub mod capability;
@@ -16,6 +17,7 @@ pub mod rate_limit;
 pub mod retry;
 pub mod retry_after;
 
+pub use allowance::Spent;
 pub use breaker::{Breaker, BreakerLimit, BreakerOpen, BreakerState, Forced};
 pub use bulkhead::{Bulkhead, BulkheadFull, BulkheadLimit};
 pub use capability::{Answer, Capability, Degradation};

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::limits::ports::{Allowances, Caller};
 use voelgoed_app::scanning::ports::{KeptScan, KeptScans, NewScan};
 use voelgoed_app::ticketing::ports::{
     Answer, CatchUp, EventScope, GateFilter, Install, InventoryError, InventorySnapshot, InventoryStore, Lease, Moved,
@@ -19,8 +20,8 @@ use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, ScanId, Ses
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest};
 use voelgoed_domain::ticketing::place::{PlaceEffect, Position};
 use voelgoed_resilience::{
-    BreakerLimit, BulkheadLimit, Capabilities, Guard, GuardError, GuardLimit, Repeat, RetryBudgetLimit, RetryPolicy,
-    Verdict,
+    BreakerLimit, BulkheadLimit, Capabilities, Guard, GuardError, GuardLimit, RateLimit, Repeat, RetryBudgetLimit,
+    RetryPolicy, Spent, Verdict,
 };
 
 /// The limits of calls to a shared store.
@@ -45,24 +46,35 @@ pub const LONG_LIMIT: GuardLimit = GuardLimit {
     ..LIMIT
 };
 
+/// The limits of counting callers: where the answer is not there at once, each node counts by itself, so nobody waits in line and nothing is repeated.
+pub const ALLOWANCES_LIMIT: GuardLimit = GuardLimit {
+    name: "warm_allowances",
+    deadline: Duration::from_millis(150),
+    attempt: Duration::from_millis(150),
+    bulkhead: BulkheadLimit { name: "warm_allowances", running: 512, waiting: 0 },
+    retry: RetryPolicy::NEVER,
+    ..LIMIT
+};
+
 /// An inventory that is somewhere else.
 pub struct Guarded {
     inner: Arc<dyn WarmPorts>,
     guard: Guard,
     long: Guard,
+    allowances: Guard,
 }
 
 /// Every port of the warm tier, by one store.
-pub trait WarmPorts: InventoryStore + KeptScans {}
+pub trait WarmPorts: InventoryStore + KeptScans + Allowances {}
 
-impl<S: InventoryStore + KeptScans> WarmPorts for S {}
+impl<S: InventoryStore + KeptScans + Allowances> WarmPorts for S {}
 
 impl Guarded {
     /// `inner` behind its guard, which reports into `capabilities`; `seed` spreads the waits of this process apart from others'.
     #[must_use]
     pub fn new(inner: Arc<dyn WarmPorts>, capabilities: Capabilities, seed: u64) -> Self {
         let guard = Guard::new(LIMIT, seed).reporting(capabilities, Dependency::Warm);
-        Self { inner, guard, long: Guard::new(LONG_LIMIT, seed) }
+        Self { inner, guard, long: Guard::new(LONG_LIMIT, seed), allowances: Guard::new(ALLOWANCES_LIMIT, seed) }
     }
 
     /// Asks whether the store answers at all; nothing is read or changed.
@@ -220,5 +232,16 @@ impl KeptScans for Guarded {
 
     async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()> {
         self.ask(|| self.inner.settle(scope, scans)).await
+    }
+}
+
+#[async_trait]
+impl Allowances for Guarded {
+    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> Stored<Spent> {
+        let attempt = || self.inner.spend(limit, caller, most);
+        self.allowances.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(|error| match error {
+            GuardError::Failed { error, .. } => error,
+            other => fault(&other),
+        })
     }
 }

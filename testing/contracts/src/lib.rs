@@ -3,6 +3,7 @@
 //! Never: knowledge of an adapter. To add a suite: a module named after the port's slice, called from each adapter's `tests/`.
 
 pub mod accounts;
+pub mod allowances;
 pub mod bulletin;
 pub mod catalog;
 pub mod catalogue;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::Environment;
+use voelgoed_app::limits::ports::Allowances;
 use voelgoed_app::nodes::members::Members;
 use voelgoed_app::outbox::bulletin::Bulletin;
 use voelgoed_app::payments::dispatch::Dispatch;
@@ -44,6 +45,8 @@ pub struct Wired {
     pub fanout: Arc<Fanout>,
     /// The cold tier itself, for closing and backups.
     pub cold: Arc<Cold>,
+    /// What callers may still do, over all nodes.
+    pub allowances: Arc<dyn Allowances>,
     /// What stands before a warm tier that can be away.
     pub warm_guard: Option<Arc<Guarded>>,
     /// What is possible now.
@@ -69,7 +72,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let capabilities = Capabilities::new();
     let cold = tiers::cold(&stores.cold, directory, &environment).await?;
     cold.report_to(capabilities.clone());
-    let tiers::Warm { inventory, kept_scans, guard: warm_guard, bulletin } =
+    let tiers::Warm { inventory, kept_scans, allowances, guard: warm_guard, bulletin } =
         tiers::warm(&stores.warm, &environment, &capabilities);
     let loader = Arc::new(loader::PlatformLoader::default());
     let limits = FanoutLimits { viewers: settings.limits.viewers, ..FanoutLimits::default() };
@@ -118,6 +121,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         platform,
         fanout,
         cold,
+        allowances,
         warm_guard,
         capabilities,
         bulletin,

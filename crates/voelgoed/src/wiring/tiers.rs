@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use voelgoed_app::environment::Environment;
+use voelgoed_app::limits::ports::Allowances;
 use voelgoed_app::outbox::bulletin::Bulletin;
 use voelgoed_app::scanning::ports::KeptScans;
 use voelgoed_app::ticketing::ports::InventoryStore;
@@ -46,6 +47,8 @@ pub struct Warm {
     pub inventory: Arc<dyn InventoryStore>,
     /// Scans that wait for cold.
     pub kept_scans: Arc<dyn KeptScans>,
+    /// What callers may still do, over all nodes.
+    pub allowances: Arc<dyn Allowances>,
     /// What stands before a store that can be away; this process's own memory cannot.
     pub guard: Option<Arc<Guarded>>,
     /// Tells other nodes, where there can be any.
@@ -54,13 +57,19 @@ pub struct Warm {
 
 impl Warm {
     fn near(store: Arc<impl WarmPorts>) -> Self {
-        Self { inventory: store.clone(), kept_scans: store, guard: None, bulletin: None }
+        Self { inventory: store.clone(), kept_scans: store.clone(), allowances: store, guard: None, bulletin: None }
     }
 
     fn far(store: Arc<impl WarmPorts + Bulletin>, capabilities: &Capabilities) -> Self {
         let seed = u64::from(std::process::id());
         let guard = Arc::new(Guarded::new(store.clone(), capabilities.clone(), seed));
-        Self { inventory: guard.clone(), kept_scans: guard.clone(), guard: Some(guard), bulletin: Some(store) }
+        Self {
+            inventory: guard.clone(),
+            kept_scans: guard.clone(),
+            allowances: guard.clone(),
+            guard: Some(guard),
+            bulletin: Some(store),
+        }
     }
 }
 

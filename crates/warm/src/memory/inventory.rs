@@ -23,6 +23,7 @@ use voelgoed_domain::time::Timestamp;
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call, warm_rebuilt};
 
+use super::allowances::Spending;
 use super::kept::Kept;
 
 /// Signals that a slow reader may miss before it is told that it lags; it then re-reads what it follows.
@@ -38,8 +39,10 @@ pub struct MemoryInventory {
     leases: DashMap<EventScope, (Uuid, Timestamp)>,
     /// Scans that wait for cold; touched under the event's lock alone.
     pub(super) kept: DashMap<EventScope, Kept>,
+    /// What callers spent of what they may do.
+    pub(super) spending: Spending,
     moved: broadcast::Sender<Moved>,
-    environment: Arc<dyn Environment>,
+    pub(super) environment: Arc<dyn Environment>,
 }
 
 impl MemoryInventory {
@@ -47,7 +50,7 @@ impl MemoryInventory {
     #[must_use]
     pub fn new(environment: Arc<dyn Environment>) -> Self {
         let (events, leases, kept) = (DashMap::new(), DashMap::new(), DashMap::new());
-        Self { events, leases, kept, moved: broadcast::channel(SIGNALS).0, environment }
+        Self { events, leases, kept, spending: Spending::default(), moved: broadcast::channel(SIGNALS).0, environment }
     }
 
     /// Forgets everything, as an emptied store would.
@@ -55,6 +58,7 @@ impl MemoryInventory {
         self.events.clear();
         self.leases.clear();
         self.kept.clear();
+        self.spending.clear();
     }
 
     /// Runs one step of an event's machine, signals if its log grew, and measures.

@@ -154,6 +154,14 @@ pub(super) fn kept_scans(value: Value) -> Result<Vec<KeptScan>, Fault> {
     array(value)?.into_iter().map(kept_scan).collect()
 }
 
+/// Two numbers.
+pub(super) fn pair(value: Value) -> Result<(u64, u64), Fault> {
+    match array(value)?.as_slice() {
+        [first, second] => Ok((unsigned(first)?, unsigned(second)?)),
+        other => Err(unexpected(&format!("{} numbers instead of two", other.len()))),
+    }
+}
+
 /// A number of something.
 pub(super) fn number(value: &Value) -> Result<u64, Fault> {
     unsigned(value)

@@ -28,6 +28,11 @@ impl Script {
         Self { name, writes, code: redis::Script::new(&source), source }
     }
 
+    /// One that is of no event, and so has nothing in common with the others.
+    fn alone(name: &'static str, source: &'static str) -> Self {
+        Self { name, writes: true, code: redis::Script::new(source), source: source.to_owned() }
+    }
+
     /// What `EVALSHA` calls it.
     pub(super) fn hash(&self) -> &str {
         self.code.get_hash()
@@ -67,10 +72,14 @@ macro_rules! scripts {
 
         /// All of them, for loading.
         pub(super) fn all() -> Vec<&'static Script> {
-            vec![$(&$name),*]
+            vec![&SPEND, $(&$name),*]
         }
     };
 }
+
+/// Spends of an allowance.
+pub(super) static SPEND: LazyLock<Script> =
+    LazyLock::new(|| Script::alone("spend", include_str!("lua/spend.lua")));
 
 scripts! {
     INSTALL = "install", true, [include_str!("lua/install.lua")];

@@ -15,6 +15,12 @@ mod memory {
         Subject { store, environment, keep: Box::new(()) }
     }
 
+    mod allowances {
+        use super::*;
+
+        voelgoed_contracts::allowances_suite!(open());
+    }
+
     mod inventory {
         use super::*;
 
@@ -29,6 +35,9 @@ mod memory {
 }
 
 mod redis {
+    mod allowances {
+        voelgoed_contracts::allowances_suite!(crate::servers::subject(crate::servers::single().await.url()));
+    }
     mod bulletin {
         voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::single().await.url()));
     }
@@ -41,6 +50,9 @@ mod redis {
 }
 
 mod redis_cluster {
+    mod allowances {
+        voelgoed_contracts::allowances_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+    }
     mod bulletin {
         voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
     }
