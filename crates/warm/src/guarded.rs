@@ -12,6 +12,7 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 use voelgoed_app::error::{Dependency, Fault, Stored};
 use voelgoed_app::limits::ports::{Allowances, Caller};
+use voelgoed_app::outbox::bulletin::{Bulletin, Notice, Notices};
 use voelgoed_app::scanning::ports::{KeptScan, KeptScans, NewScan};
 use voelgoed_app::ticketing::ports::{
     Answer, CatchUp, EventScope, GateFilter, Install, InventoryError, InventorySnapshot, InventoryStore, Lease, Moved,
@@ -52,6 +53,16 @@ pub const ALLOWANCES_LIMIT: GuardLimit = GuardLimit {
     deadline: Duration::from_millis(150),
     attempt: Duration::from_millis(150),
     bulkhead: BulkheadLimit { name: "warm_allowances", running: 512, waiting: 0 },
+    retry: RetryPolicy::NEVER,
+    ..LIMIT
+};
+
+/// The limits of word between nodes: one server after the other is tried within an attempt. Nothing is decided by it, so its health is nobody's.
+pub const BULLETIN_LIMIT: GuardLimit = GuardLimit {
+    name: "bulletin",
+    deadline: Duration::from_millis(3_500),
+    attempt: Duration::from_millis(3_500),
+    bulkhead: BulkheadLimit { name: "bulletin", running: 16, waiting: 1_024 },
     retry: RetryPolicy::NEVER,
     ..LIMIT
 };
@@ -243,5 +254,30 @@ impl Allowances for Guarded {
             GuardError::Failed { error, .. } => error,
             other => fault(&other),
         })
+    }
+}
+
+/// The way between nodes behind its guard.
+pub struct GuardedBulletin {
+    inner: Arc<dyn Bulletin>,
+    guard: Guard,
+}
+
+impl GuardedBulletin {
+    /// `inner` behind its guard; `seed` as of [`Guarded::new`].
+    #[must_use]
+    pub fn new(inner: Arc<dyn Bulletin>, seed: u64) -> Self {
+        Self { inner, guard: Guard::new(BULLETIN_LIMIT, seed) }
+    }
+}
+
+#[async_trait]
+impl Bulletin for GuardedBulletin {
+    async fn tell(&self, notice: &Notice) -> Stored<()> {
+        stored(&self.guard, || self.inner.tell(notice)).await
+    }
+
+    async fn listen(&self) -> Stored<Notices> {
+        stored(&self.guard, || self.inner.listen()).await
     }
 }

@@ -12,7 +12,7 @@ use voelgoed_app::ticketing::ports::InventoryStore;
 use voelgoed_cold::db::PostgresSettings;
 use voelgoed_cold::{Cold, ColdConfig};
 use voelgoed_resilience::Capabilities;
-use voelgoed_warm::guarded::{Guarded, WarmPorts};
+use voelgoed_warm::guarded::{Guarded, GuardedBulletin, WarmPorts};
 use voelgoed_warm::memory::MemoryInventory;
 use voelgoed_warm::redis::RedisWarm;
 
@@ -68,7 +68,7 @@ impl Warm {
             kept_scans: guard.clone(),
             allowances: guard.clone(),
             guard: Some(guard),
-            bulletin: Some(store),
+            bulletin: Some(Arc::new(GuardedBulletin::new(store, seed))),
         }
     }
 }

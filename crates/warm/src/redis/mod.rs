@@ -12,6 +12,7 @@ mod error;
 mod inventory;
 mod kept_scans;
 mod keys;
+mod look;
 mod reply;
 mod request;
 mod router;
@@ -21,4 +22,5 @@ mod settings;
 mod signals;
 
 pub use inventory::RedisWarm;
+pub use look::MasterState;
 pub use settings::{Clock, MalformedUrl, RedisSettings};

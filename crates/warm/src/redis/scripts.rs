@@ -78,8 +78,7 @@ macro_rules! scripts {
 }
 
 /// Spends of an allowance.
-pub(super) static SPEND: LazyLock<Script> =
-    LazyLock::new(|| Script::alone("spend", include_str!("lua/spend.lua")));
+pub(super) static SPEND: LazyLock<Script> = LazyLock::new(|| Script::alone("spend", include_str!("lua/spend.lua")));
 
 scripts! {
     INSTALL = "install", true, [include_str!("lua/install.lua")];
