@@ -17,6 +17,8 @@ pub mod outbox;
 pub mod page;
 pub mod payments;
 pub mod platform;
+pub mod retention;
 pub mod scanning;
+pub mod shares;
 pub mod ticketing;
 pub mod token;

@@ -23,6 +23,7 @@ use crate::outbox::ports::OutboxStore;
 use crate::payments::dispatch::Dispatch;
 use crate::payments::ports::{PaymentGateway, PaymentStore};
 use crate::scanning::ports::{KeptScans, ScanStore};
+use crate::shares::TenantShares;
 use crate::ticketing::ports::{InventoryStore, PlaceStore};
 use crate::ticketing::rebuild::Rebuilds;
 use crate::ticketing::seat_view::SeatView;
@@ -56,6 +57,8 @@ impl Default for SaleTimes {
 pub struct Platform {
     /// What is possible now; every command asks first.
     pub capabilities: Capabilities,
+    /// What each organization may have in work on this node.
+    pub shares: TenantShares,
     /// Time, identifiers, randomness.
     pub environment: Arc<dyn Environment>,
     /// The warm inventory.

@@ -18,6 +18,7 @@ mod nodes;
 mod outbox;
 mod payments;
 mod pulse;
+mod retention;
 mod scanning;
 mod take_over;
 #[cfg(test)]

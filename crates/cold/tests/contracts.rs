@@ -47,6 +47,9 @@ mod places {
 mod refunds {
     voelgoed_contracts::refund_store_suite!(super::open());
 }
+mod retention {
+    voelgoed_contracts::retention_store_suite!(super::open());
+}
 mod scans {
     voelgoed_contracts::scan_store_suite!(super::open());
 }

@@ -16,6 +16,7 @@ pub mod probe;
 pub mod rate_limit;
 pub mod retry;
 pub mod retry_after;
+pub mod shares;
 
 pub use allowance::Spent;
 pub use breaker::{Breaker, BreakerLimit, BreakerOpen, BreakerState, Forced};
@@ -28,3 +29,4 @@ pub use load_shed::{Criticality, LoadShed, LoadShedLimit, Shed};
 pub use rate_limit::{RateLimit, RateLimited, RateLimiter};
 pub use retry::{RetryBudget, RetryBudgetLimit, RetryPolicy};
 pub use retry_after::RetryAfter;
+pub use shares::Shares;

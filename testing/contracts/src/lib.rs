@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod payments;
 pub mod places;
 pub mod refunds;
+pub mod retention;
 pub mod scans;
 pub mod selling;
 pub mod subject;

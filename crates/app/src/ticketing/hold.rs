@@ -23,6 +23,7 @@ use super::terms::{HoldTerms, HoldView};
 use crate::environment::fresh;
 use crate::error::{Error, Result};
 use crate::platform::Platform;
+use crate::shares::Work;
 
 /// Best-available choices are repeated at most so often when others are faster.
 const MOST_CHOICES: usize = 5;
@@ -53,7 +54,8 @@ pub struct HoldCommand {
 pub async fn hold(platform: &Platform, command: HoldCommand) -> Result<HoldView> {
     let watch = Stopwatch::start();
     let event = command.scope.event.uuid();
-    let granted = choose_and_grant(platform, command).await;
+    let organization = command.scope.organization;
+    let granted = platform.shares.within(Work::Holds, organization, choose_and_grant(platform, command)).await;
     match &granted {
         Ok(_) => hold_granted(event, watch.elapsed()),
         Err(Error::Refused(refusal)) => hold_refused(event, refusal.code.as_str(), watch.elapsed()),

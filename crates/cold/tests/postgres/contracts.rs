@@ -33,6 +33,9 @@ mod places {
 mod refunds {
     voelgoed_contracts::refund_store_suite!(super::super::server::open());
 }
+mod retention {
+    voelgoed_contracts::retention_store_suite!(super::super::server::open());
+}
 mod scans {
     voelgoed_contracts::scan_store_suite!(super::super::server::open());
 }

@@ -87,7 +87,7 @@ fn work(
     let runner = Runner::new(
         platform.jobs.clone(),
         platform.environment.clone(),
-        registry(platform)?,
+        registry(platform, wired.cold.clone(), wired.retention)?,
         RunnerSettings::default(),
     );
     tasks.spawn(runner.run(behind.clone()));

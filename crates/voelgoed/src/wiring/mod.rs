@@ -17,6 +17,8 @@ use voelgoed_app::outbox::bulletin::Bulletin;
 use voelgoed_app::payments::dispatch::Dispatch;
 use voelgoed_app::payments::ports::PaymentGateway;
 use voelgoed_app::platform::{Platform, SaleTimes};
+use voelgoed_app::retention::Spans;
+use voelgoed_app::shares::TenantShares;
 use voelgoed_app::ticketing::rebuild::Rebuilds;
 use voelgoed_app::token::{MasterKey, Tokens};
 use voelgoed_cold::Cold;
@@ -57,6 +59,8 @@ pub struct Wired {
     pub node: Uuid,
     /// Who else is there.
     pub members: Members,
+    /// How long what is over is kept.
+    pub retention: Spans,
     /// True where other processes may work on the same cold tier.
     pub is_shared: bool,
     /// The sandbox provider, where it is enabled.
@@ -85,6 +89,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let node = environment.uuid();
     let platform = Arc::new(Platform {
         capabilities: capabilities.clone(),
+        shares: TenantShares::new(settings.limits.organization_running, settings.limits.organization_waiting),
         inventory,
         rebuilds: Rebuilds::default(),
         seat_view: fanout.clone(),
@@ -127,6 +132,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         bulletin,
         node,
         members: Members::default(),
+        retention: settings.retention.spans(),
         is_shared,
         sandbox,
     })

@@ -6,3 +6,4 @@ mod idempotency;
 mod limits;
 mod login;
 mod shape;
+mod shares;
