@@ -4,6 +4,7 @@
 //! One module per slice, one file per operation; each slice's `ports.rs` says what it needs of the outside.
 
 pub mod accounts;
+pub mod analytics;
 pub mod catalog;
 pub mod checkout;
 pub mod environment;

@@ -11,6 +11,8 @@ use voelgoed_resilience::{Answer, Capabilities, Capability, Degradation};
 use crate::accounts::credentials::Credentials;
 use crate::accounts::passwords::PasswordHasher;
 use crate::accounts::ports::AccountStore;
+use crate::analytics::counters::Counters;
+use crate::analytics::ports::{AnalyticsStore, CountStream};
 use crate::catalog::listings::Listings;
 use crate::catalog::ports::CatalogStore;
 use crate::checkout::ports::{IdempotencyStore, OrderStore};
@@ -97,6 +99,12 @@ pub struct Platform {
     pub kept_scans: Arc<dyn KeptScans>,
     /// The journal's readers.
     pub ledger: Arc<dyn LedgerStore>,
+    /// What this node has counted and not yet handed on.
+    pub counters: Counters,
+    /// Where nodes leave what they counted.
+    pub count_stream: Arc<dyn CountStream>,
+    /// Figures.
+    pub analytics: Arc<dyn AnalyticsStore>,
     /// The durable queue.
     pub jobs: Arc<dyn JobStore>,
     /// Facts on their way out.

@@ -5,6 +5,7 @@
 //! lets many commands share a transaction. To add a port method: its file in the slice's folder, its statement as a `Sql`, its suite in `testing/contracts`.
 
 mod accounts;
+mod analytics;
 pub mod backup;
 mod catalog;
 mod checkout;

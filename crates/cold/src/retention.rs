@@ -36,6 +36,12 @@ const AUDIT_LINES: Sql = sql(
      (select organization_id, id from audit_lines where at < $1 order by at limit $2)",
 );
 
+const COUNTS: Sql = sql(
+    "retention.counts",
+    "delete from counts where (organization_id, event_id, entry) in
+     (select organization_id, event_id, entry from counts where minute < $1 order by minute limit $2)",
+);
+
 #[async_trait]
 impl RetentionStore for Cold {
     async fn delete(&self, remains: Remains, before: Timestamp, most: u32) -> Stored<u64> {
@@ -45,6 +51,7 @@ impl RetentionStore for Cold {
             Remains::Logins => (System::Retention, LOGINS),
             Remains::Scans => (System::Retention, SCANS),
             Remains::AuditLines => (System::Retention, AUDIT_LINES),
+            Remains::Counts => (System::Retention, COUNTS),
         };
         let mut tx = self.db.begin(role).await?;
         let gone = tx.execute(statement, binds![before, most]).await?;

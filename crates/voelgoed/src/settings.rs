@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Deserializer};
+use voelgoed_app::platform::SaleTimes;
 use voelgoed_app::retention::Spans;
 
 /// The defaults, with a comment on each.
@@ -119,6 +120,19 @@ pub struct Sale {
     pub poll_every: Duration,
 }
 
+impl Sale {
+    /// As the application wants them.
+    #[must_use]
+    pub const fn times(&self) -> SaleTimes {
+        SaleTimes {
+            hold: self.hold,
+            extension: self.extension,
+            send_lease: self.send_lease,
+            poll_every: self.poll_every,
+        }
+    }
+}
+
 /// `[retention]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +143,8 @@ pub struct Retention {
     pub scans: Duration,
     #[serde(deserialize_with = "span")]
     pub audit_lines: Duration,
+    #[serde(deserialize_with = "span")]
+    pub counts: Duration,
 }
 
 impl Retention {
@@ -138,7 +154,7 @@ impl Retention {
     /// As the application wants them.
     #[must_use]
     pub const fn spans(&self) -> Spans {
-        Spans { facts: self.facts, scans: self.scans, audit_lines: self.audit_lines }
+        Spans { facts: self.facts, scans: self.scans, audit_lines: self.audit_lines, counts: self.counts }
     }
 
     fn check(&self) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 use uuid::Uuid;
+use voelgoed_app::analytics::ports::{CountStream, Counted, Counts};
 use voelgoed_app::error::{Dependency, Fault, Stored};
 use voelgoed_app::limits::ports::{Allowances, Caller};
 use voelgoed_app::outbox::bulletin::{Bulletin, Notice, Notices};
@@ -20,6 +21,7 @@ use voelgoed_app::ticketing::ports::{
 use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, ScanId, SessionId, TicketId};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest};
 use voelgoed_domain::ticketing::place::{PlaceEffect, Position};
+use voelgoed_domain::time::Timestamp;
 use voelgoed_resilience::{
     BreakerLimit, BulkheadLimit, Capabilities, Guard, GuardError, GuardLimit, RateLimit, Repeat, RetryBudgetLimit,
     RetryPolicy, Spent, Verdict,
@@ -76,9 +78,9 @@ pub struct Guarded {
 }
 
 /// Every port of the warm tier, by one store.
-pub trait WarmPorts: InventoryStore + KeptScans + Allowances {}
+pub trait WarmPorts: InventoryStore + KeptScans + CountStream + Allowances {}
 
-impl<S: InventoryStore + KeptScans + Allowances> WarmPorts for S {}
+impl<S: InventoryStore + KeptScans + CountStream + Allowances> WarmPorts for S {}
 
 impl Guarded {
     /// `inner` behind its guard, which reports into `capabilities`; `seed` spreads the waits of this process apart from others'.
@@ -254,6 +256,26 @@ impl Allowances for Guarded {
             GuardError::Failed { error, .. } => error,
             other => fault(&other),
         })
+    }
+}
+
+#[async_trait]
+impl CountStream for Guarded {
+    async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> Stored<()> {
+        // Once only: an entry that may have been written would count twice.
+        let attempt = || self.inner.append(scope, minute, counts);
+        self.long.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(|error| match error {
+            GuardError::Failed { error, .. } => error,
+            other => fault(&other),
+        })
+    }
+
+    async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> Stored<Vec<Counted>> {
+        stored(&self.long, || self.inner.take(scope, reader, most, idle)).await
+    }
+
+    async fn finish(&self, scope: EventScope, ids: &[String]) -> Stored<u64> {
+        stored(&self.long, || self.inner.finish(scope, ids)).await
     }
 }
 

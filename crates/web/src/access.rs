@@ -60,6 +60,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/events/{event}/close", Access::Organizer),
     ("POST", "/api/v1/events/{event}/blocks", Access::Organizer),
     ("DELETE", "/api/v1/events/{event}/blocks", Access::Organizer),
+    ("GET", "/api/v1/events/{event}/funnel", Access::Organizer),
     ("GET", "/api/v1/organization/orders", Access::Organizer),
     ("GET", "/api/v1/organization/orders/{order}", Access::Organizer),
     ("POST", "/api/v1/orders/{order}/cancel", Access::Organizer),

@@ -4,9 +4,11 @@
 
 pub mod accounts;
 pub mod allowances;
+pub mod analytics;
 pub mod bulletin;
 pub mod catalog;
 pub mod catalogue;
+pub mod count_stream;
 pub mod devices;
 pub mod directory;
 pub mod gateway;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use voelgoed_app::accounts::ports::{AuditLine, Member};
+use voelgoed_app::analytics::ports::{AnalyticsStore, Counted, Counts};
 use voelgoed_app::catalog::ports::{CatalogStore, Venue};
 use voelgoed_app::checkout::ports::IdempotencyStore;
 use voelgoed_app::environment::{Environment, fresh};
@@ -10,6 +11,7 @@ use voelgoed_app::idempotency::{IdempotencyKey, KEPT_FOR};
 use voelgoed_app::page::PageRequest;
 use voelgoed_app::retention::ports::{Remains, RetentionStore};
 use voelgoed_app::scanning::ports::{FirstEntry, ScanResult};
+use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::scanning::entry::ScanReason;
 use voelgoed_domain::time::Timestamp;
@@ -30,6 +32,7 @@ macro_rules! retention_store_suite {
             logins_go_when_they_are_over
             audit_lines_go_by_their_age_the_oldest_first
             a_scan_goes_and_lets_nobody_in_again
+            counts_go_by_their_minute
             money_places_and_tickets_stay
         }
     };
@@ -39,8 +42,8 @@ const MICRO: Duration = Duration::from_micros(1);
 const LEASE: Duration = Duration::from_secs(30);
 
 /// What the cases need of an adapter.
-pub trait Retained: Tier + CatalogStore + IdempotencyStore + RetentionStore {}
-impl<S: Tier + CatalogStore + IdempotencyStore + RetentionStore> Retained for S {}
+pub trait Retained: Tier + CatalogStore + IdempotencyStore + AnalyticsStore + RetentionStore {}
+impl<S: Tier + CatalogStore + IdempotencyStore + AnalyticsStore + RetentionStore> Retained for S {}
 
 /// Not at its own moment, but a microsecond later.
 async fn goes_after<S: Retained>(shop: &Shop<S>, remains: Remains, at: Timestamp, rows: u64) {
@@ -139,6 +142,18 @@ pub async fn a_scan_goes_and_lets_nobody_in_again<S: Retained>(subject: Subject<
         assert_eq!(answer.result, ScanResult::Refused(ScanReason::AlreadyUsed));
         assert_eq!(answer.first, Some(FirstEntry { gate: first.gate.id, at: first.received_at }));
     }
+}
+
+/// Of all events.
+pub async fn counts_go_by_their_minute<S: Retained>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let minute = shop.environment().now();
+    let counts = Counts { viewed: 1, held: 1, refused: 1 };
+    for organization in [shop.organization, shop.stranger] {
+        let scope = EventScope { organization, event: shop.event };
+        shop.store().add_counts(scope, &[Counted { id: "1-0".into(), minute, counts }]).await.unwrap();
+    }
+    goes_after(&shop, Remains::Counts, minute, 2).await;
 }
 
 /// Whatever is deleted, as late as it may be.

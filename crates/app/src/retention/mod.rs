@@ -25,6 +25,8 @@ pub struct Spans {
     pub scans: Duration,
     /// Audit lines.
     pub audit_lines: Duration,
+    /// Counts.
+    pub counts: Duration,
 }
 
 impl Spans {
@@ -37,6 +39,7 @@ impl Spans {
             Remains::Logins => Duration::ZERO,
             Remains::Scans => self.scans,
             Remains::AuditLines => self.audit_lines,
+            Remains::Counts => self.counts,
         }
     }
 }

@@ -18,11 +18,13 @@ pub enum Remains {
     Scans,
     /// Lines of the audit log, by when they were written.
     AuditLines,
+    /// What nodes counted, by its minute.
+    Counts,
 }
 
 impl Remains {
     /// Everything.
-    pub const ALL: [Self; 5] = [Self::Facts, Self::Answers, Self::Logins, Self::Scans, Self::AuditLines];
+    pub const ALL: [Self; 6] = [Self::Facts, Self::Answers, Self::Logins, Self::Scans, Self::AuditLines, Self::Counts];
 
     /// Its name in metrics.
     #[must_use]
@@ -33,6 +35,7 @@ impl Remains {
             Self::Logins => "logins",
             Self::Scans => "scans",
             Self::AuditLines => "audit_lines",
+            Self::Counts => "counts",
         }
     }
 }

@@ -3,6 +3,9 @@
 mod accounts {
     voelgoed_contracts::account_store_suite!(super::super::server::open());
 }
+mod analytics {
+    voelgoed_contracts::analytics_store_suite!(super::super::server::open());
+}
 mod catalog {
     voelgoed_contracts::catalog_store_suite!(super::super::server::open());
 }

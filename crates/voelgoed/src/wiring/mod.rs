@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use voelgoed_app::analytics::counters::Counters;
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::limits::ports::Allowances;
@@ -16,7 +17,7 @@ use voelgoed_app::nodes::members::Members;
 use voelgoed_app::outbox::bulletin::Bulletin;
 use voelgoed_app::payments::dispatch::Dispatch;
 use voelgoed_app::payments::ports::PaymentGateway;
-use voelgoed_app::platform::{Platform, SaleTimes};
+use voelgoed_app::platform::Platform;
 use voelgoed_app::retention::Spans;
 use voelgoed_app::shares::TenantShares;
 use voelgoed_app::ticketing::rebuild::Rebuilds;
@@ -76,7 +77,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let capabilities = Capabilities::new();
     let cold = tiers::cold(&stores.cold, directory, &environment).await?;
     cold.report_to(capabilities.clone());
-    let tiers::Warm { inventory, kept_scans, allowances, guard: warm_guard, bulletin } =
+    let tiers::Warm { inventory, kept_scans, count_stream, allowances, guard: warm_guard, bulletin } =
         tiers::warm(&stores.warm, &environment, &capabilities);
     let loader = Arc::new(loader::PlatformLoader::default());
     let limits = FanoutLimits { viewers: settings.limits.viewers, ..FanoutLimits::default() };
@@ -108,16 +109,14 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         scans: cold.clone(),
         kept_scans,
         ledger: cold.clone(),
+        counters: Counters::default(),
+        count_stream,
+        analytics: cold.clone(),
         jobs: cold.clone(),
         outbox: cold.clone(),
         tokens: Tokens::new(&master),
         master,
-        times: SaleTimes {
-            hold: settings.sale.hold,
-            extension: settings.sale.extension,
-            send_lease: settings.sale.send_lease,
-            poll_every: settings.sale.poll_every,
-        },
+        times: settings.sale.times(),
         environment,
     });
     loader.tell(&platform);

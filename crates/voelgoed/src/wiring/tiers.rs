@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use voelgoed_app::analytics::ports::CountStream;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::limits::ports::Allowances;
 use voelgoed_app::outbox::bulletin::Bulletin;
@@ -47,6 +48,8 @@ pub struct Warm {
     pub inventory: Arc<dyn InventoryStore>,
     /// Scans that wait for cold.
     pub kept_scans: Arc<dyn KeptScans>,
+    /// What nodes counted.
+    pub count_stream: Arc<dyn CountStream>,
     /// What callers may still do, over all nodes.
     pub allowances: Arc<dyn Allowances>,
     /// What stands before a store that can be away; this process's own memory cannot.
@@ -57,7 +60,14 @@ pub struct Warm {
 
 impl Warm {
     fn near(store: Arc<impl WarmPorts>) -> Self {
-        Self { inventory: store.clone(), kept_scans: store.clone(), allowances: store, guard: None, bulletin: None }
+        Self {
+            inventory: store.clone(),
+            kept_scans: store.clone(),
+            count_stream: store.clone(),
+            allowances: store,
+            guard: None,
+            bulletin: None,
+        }
     }
 
     fn far(store: Arc<impl WarmPorts + Bulletin>, capabilities: &Capabilities) -> Self {
@@ -66,6 +76,7 @@ impl Warm {
         Self {
             inventory: guard.clone(),
             kept_scans: guard.clone(),
+            count_stream: guard.clone(),
             allowances: guard.clone(),
             guard: Some(guard),
             bulletin: Some(Arc::new(GuardedBulletin::new(store, seed))),

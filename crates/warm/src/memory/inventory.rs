@@ -24,6 +24,7 @@ use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call, warm_rebuilt};
 
 use super::allowances::Spending;
+use super::counts::CountsOfEvent;
 use super::kept::Kept;
 
 /// Signals that a slow reader may miss before it is told that it lags; it then re-reads what it follows.
@@ -39,6 +40,10 @@ pub struct MemoryInventory {
     leases: DashMap<EventScope, (Uuid, Timestamp)>,
     /// Scans that wait for cold; touched under the event's lock alone.
     pub(super) kept: DashMap<EventScope, Kept>,
+    /// What nodes counted, by event.
+    pub(super) counts: DashMap<EventScope, CountsOfEvent>,
+    /// When this store began.
+    pub(super) started: Timestamp,
     /// What callers spent of what they may do.
     pub(super) spending: Spending,
     moved: broadcast::Sender<Moved>,
@@ -49,8 +54,16 @@ impl MemoryInventory {
     /// An empty store, in which every event is unloaded.
     #[must_use]
     pub fn new(environment: Arc<dyn Environment>) -> Self {
-        let (events, leases, kept) = (DashMap::new(), DashMap::new(), DashMap::new());
-        Self { events, leases, kept, spending: Spending::default(), moved: broadcast::channel(SIGNALS).0, environment }
+        Self {
+            events: DashMap::new(),
+            leases: DashMap::new(),
+            kept: DashMap::new(),
+            counts: DashMap::new(),
+            started: environment.now(),
+            spending: Spending::default(),
+            moved: broadcast::channel(SIGNALS).0,
+            environment,
+        }
     }
 
     /// Forgets everything, as an emptied store would.
@@ -58,6 +71,7 @@ impl MemoryInventory {
         self.events.clear();
         self.leases.clear();
         self.kept.clear();
+        self.counts.clear();
         self.spending.clear();
     }
 

@@ -8,6 +8,7 @@
 
 mod allowances;
 mod bulletin;
+mod counts;
 mod error;
 mod inventory;
 mod kept_scans;

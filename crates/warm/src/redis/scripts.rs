@@ -29,8 +29,8 @@ impl Script {
     }
 
     /// One that is of no event, and so has nothing in common with the others.
-    fn alone(name: &'static str, source: &'static str) -> Self {
-        Self { name, writes: true, code: redis::Script::new(source), source: source.to_owned() }
+    fn alone(name: &'static str, writes: bool, source: &'static str) -> Self {
+        Self { name, writes, code: redis::Script::new(source), source: source.to_owned() }
     }
 
     /// What `EVALSHA` calls it.
@@ -72,13 +72,23 @@ macro_rules! scripts {
 
         /// All of them, for loading.
         pub(super) fn all() -> Vec<&'static Script> {
-            vec![&SPEND, $(&$name),*]
+            vec![&SPEND, &APPEND_COUNTS, &TAKE_COUNTS, &FINISH_COUNTS, $(&$name),*]
         }
     };
 }
 
 /// Spends of an allowance.
-pub(super) static SPEND: LazyLock<Script> = LazyLock::new(|| Script::alone("spend", include_str!("lua/spend.lua")));
+pub(super) static SPEND: LazyLock<Script> =
+    LazyLock::new(|| Script::alone("spend", true, include_str!("lua/spend.lua")));
+/// Appends to an event's stream of counts.
+pub(super) static APPEND_COUNTS: LazyLock<Script> =
+    LazyLock::new(|| Script::alone("append_counts", true, include_str!("lua/append_counts.lua")));
+/// Hands out entries of it; repeated, it hands out others, and what was handed out to nobody comes again.
+pub(super) static TAKE_COUNTS: LazyLock<Script> =
+    LazyLock::new(|| Script::alone("take_counts", false, include_str!("lua/take_counts.lua")));
+/// Forgets entries of it.
+pub(super) static FINISH_COUNTS: LazyLock<Script> =
+    LazyLock::new(|| Script::alone("finish_counts", false, include_str!("lua/finish_counts.lua")));
 
 scripts! {
     INSTALL = "install", true, [include_str!("lua/install.lua")];

@@ -21,6 +21,12 @@ mod memory {
         voelgoed_contracts::allowances_suite!(open());
     }
 
+    mod count_stream {
+        use super::*;
+
+        voelgoed_contracts::count_stream_suite!(open());
+    }
+
     mod inventory {
         use super::*;
 
@@ -41,6 +47,9 @@ mod redis {
     mod bulletin {
         voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::single().await.url()));
     }
+    mod count_stream {
+        voelgoed_contracts::count_stream_suite!(crate::servers::subject(crate::servers::single().await.url()));
+    }
     mod inventory {
         voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::single().await.url()));
     }
@@ -55,6 +64,9 @@ mod redis_cluster {
     }
     mod bulletin {
         voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+    }
+    mod count_stream {
+        voelgoed_contracts::count_stream_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
     }
     mod inventory {
         voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::cluster().await.url()));

@@ -1,6 +1,7 @@
 //! Every limit at its edge, repeats with and without their key, sessions, logins, headers, the shape of errors, and draining.
 
 mod drain;
+mod funnel;
 mod holds;
 mod idempotency;
 mod limits;
