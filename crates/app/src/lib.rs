@@ -4,6 +4,7 @@
 //! One module per slice, one file per operation; each slice's `ports.rs` says what it needs of the outside.
 
 pub mod accounts;
+pub mod analytics;
 pub mod catalog;
 pub mod checkout;
 pub mod environment;
@@ -11,11 +12,14 @@ pub mod error;
 pub mod idempotency;
 pub mod jobs;
 pub mod ledger;
+pub mod limits;
 pub mod nodes;
 pub mod outbox;
 pub mod page;
 pub mod payments;
 pub mod platform;
+pub mod retention;
 pub mod scanning;
+pub mod shares;
 pub mod ticketing;
 pub mod token;

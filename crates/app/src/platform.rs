@@ -11,6 +11,8 @@ use voelgoed_resilience::{Answer, Capabilities, Capability, Degradation};
 use crate::accounts::credentials::Credentials;
 use crate::accounts::passwords::PasswordHasher;
 use crate::accounts::ports::AccountStore;
+use crate::analytics::counters::Counters;
+use crate::analytics::ports::{AnalyticsStore, CountStream};
 use crate::catalog::listings::Listings;
 use crate::catalog::ports::CatalogStore;
 use crate::checkout::ports::{IdempotencyStore, OrderStore};
@@ -24,6 +26,7 @@ use crate::payments::dispatch::Dispatch;
 use crate::payments::ports::{PaymentGateway, PaymentStore};
 use crate::scanning::ports::{KeptScans, ScanStore};
 use crate::scanning::tell_warm::Untold;
+use crate::shares::TenantShares;
 use crate::ticketing::ports::{InventoryStore, PlaceStore};
 use crate::ticketing::rebuild::Rebuilds;
 use crate::ticketing::seat_view::SeatView;
@@ -57,6 +60,8 @@ impl Default for SaleTimes {
 pub struct Platform {
     /// What is possible now; every command asks first.
     pub capabilities: Capabilities,
+    /// What each organization may have in work on this node.
+    pub shares: TenantShares,
     /// Time, identifiers, randomness.
     pub environment: Arc<dyn Environment>,
     /// The warm inventory.
@@ -97,6 +102,12 @@ pub struct Platform {
     pub untold: Untold,
     /// The journal's readers.
     pub ledger: Arc<dyn LedgerStore>,
+    /// What this node has counted and not yet handed on.
+    pub counters: Counters,
+    /// Where nodes leave what they counted.
+    pub count_stream: Arc<dyn CountStream>,
+    /// Figures.
+    pub analytics: Arc<dyn AnalyticsStore>,
     /// The durable queue.
     pub jobs: Arc<dyn JobStore>,
     /// Facts on their way out.

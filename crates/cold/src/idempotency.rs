@@ -14,7 +14,7 @@ use voelgoed_domain::time::Timestamp;
 use voelgoed_planted::{Bug, planted};
 
 use crate::Cold;
-use crate::db::{self, Error, Sql, System, Tx, binds, sql};
+use crate::db::{self, Error, Sql, Tx, binds, sql};
 
 /// A record that is over gives way to a new one.
 const NOTE: Sql = sql(
@@ -26,12 +26,6 @@ const NOTE: Sql = sql(
 const FIND: Sql = sql(
     "idempotency.find",
     "select request, answer, at from idempotency where organization_id = $1 and scope = $2 and key = $3 and at > $4",
-);
-/// System role: records of all organizations age alike.
-const PRUNE: Sql = sql(
-    "idempotency.prune",
-    "delete from idempotency where (organization_id, scope, key) in
-     (select organization_id, scope, key from idempotency where at < $1 order by at limit $2)",
 );
 
 type Row = (Vec<u8>, Vec<u8>, i64);
@@ -77,12 +71,5 @@ impl IdempotencyStore for Cold {
         let binds = binds![organization, &key.scope, &key.key, now.minus(KEPT_FOR)];
         let found = self.db.fetch_optional::<Row>(organization, FIND, binds).await?;
         found.map(|row| stored(key, row)).transpose().map_err(Fault::from)
-    }
-
-    async fn prune(&self, before: Timestamp, most: u32) -> Stored<u64> {
-        let mut tx = self.db.begin(System::Retention).await?;
-        let gone = tx.execute(PRUNE, binds![before, most]).await?;
-        tx.commit().await?;
-        Ok(gone)
     }
 }

@@ -5,6 +5,7 @@
 //! lets many commands share a transaction. To add a port method: its file in the slice's folder, its statement as a `Sql`, its suite in `testing/contracts`.
 
 mod accounts;
+mod analytics;
 pub mod backup;
 mod catalog;
 mod checkout;
@@ -18,6 +19,7 @@ mod nodes;
 mod outbox;
 mod payments;
 mod pulse;
+mod retention;
 mod scanning;
 pub mod standby;
 mod take_over;

@@ -17,6 +17,9 @@ async fn open() -> Subject<Cold> {
 mod accounts {
     voelgoed_contracts::account_store_suite!(super::open());
 }
+mod analytics {
+    voelgoed_contracts::analytics_store_suite!(super::open());
+}
 mod catalog {
     voelgoed_contracts::catalog_store_suite!(super::open());
 }
@@ -46,6 +49,9 @@ mod places {
 }
 mod refunds {
     voelgoed_contracts::refund_store_suite!(super::open());
+}
+mod retention {
+    voelgoed_contracts::retention_store_suite!(super::open());
 }
 mod scans {
     voelgoed_contracts::scan_store_suite!(super::open());

@@ -3,6 +3,7 @@
 //! Never: a slice's types, a store, HTTP. Promises: everything remote has a deadline, a bulkhead and a breaker (P9); what still works when
 //! something is away is read from one table (P10). To add an idea: a file that stands alone, and a line in [`guard`] if calls pass it.
 
+pub mod allowance;
 pub mod breaker;
 pub mod bulkhead;
 pub mod capability;
@@ -15,7 +16,9 @@ pub mod probe;
 pub mod rate_limit;
 pub mod retry;
 pub mod retry_after;
+pub mod shares;
 
+pub use allowance::Spent;
 pub use breaker::{Breaker, BreakerLimit, BreakerOpen, BreakerState, Forced};
 pub use bulkhead::{Bulkhead, BulkheadFull, BulkheadLimit};
 pub use capability::{Answer, Capability, Degradation};
@@ -26,3 +29,4 @@ pub use load_shed::{Criticality, LoadShed, LoadShedLimit, Shed};
 pub use rate_limit::{RateLimit, RateLimited, RateLimiter};
 pub use retry::{RetryBudget, RetryBudgetLimit, RetryPolicy};
 pub use retry_after::RetryAfter;
+pub use shares::Shares;

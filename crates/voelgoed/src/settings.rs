@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyhow::Context;
 use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Deserializer};
+use voelgoed_app::platform::SaleTimes;
+use voelgoed_app::retention::Spans;
 
 /// The defaults, with a comment on each.
 pub const DEFAULTS: &str = include_str!("../default.toml");
@@ -27,6 +29,8 @@ pub struct Settings {
     pub secrets: Secrets,
     /// Times of a sale.
     pub sale: Sale,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// Limits.
     pub limits: Limits,
     /// The log.
@@ -116,6 +120,50 @@ pub struct Sale {
     pub poll_every: Duration,
 }
 
+impl Sale {
+    /// As the application wants them.
+    #[must_use]
+    pub const fn times(&self) -> SaleTimes {
+        SaleTimes {
+            hold: self.hold,
+            extension: self.extension,
+            send_lease: self.send_lease,
+            poll_every: self.poll_every,
+        }
+    }
+}
+
+/// `[retention]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    #[serde(deserialize_with = "span")]
+    pub facts: Duration,
+    #[serde(deserialize_with = "span")]
+    pub scans: Duration,
+    #[serde(deserialize_with = "span")]
+    pub audit_lines: Duration,
+    #[serde(deserialize_with = "span")]
+    pub counts: Duration,
+}
+
+impl Retention {
+    /// The shortest: a device that was offline may still send its scans, and who was told of a conflict looks at it.
+    const SCANS_AT_LEAST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+    /// As the application wants them.
+    #[must_use]
+    pub const fn spans(&self) -> Spans {
+        Spans { facts: self.facts, scans: self.scans, audit_lines: self.audit_lines, counts: self.counts }
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let least = Self::SCANS_AT_LEAST;
+        anyhow::ensure!(self.scans >= least, "retention.scans must be at least {} h", least.as_secs() / 3600);
+        Ok(())
+    }
+}
+
 /// `[limits]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -132,6 +180,8 @@ pub struct Limits {
     #[serde(deserialize_with = "span")]
     pub login_per: Duration,
     pub viewers: usize,
+    pub organization_running: usize,
+    pub organization_waiting: usize,
 }
 
 /// `[log]`
@@ -185,7 +235,9 @@ impl Settings {
             let data = data.to_str().context("the data directory's name is not UTF-8")?;
             sources = sources.set_override("data.directory", data)?;
         }
-        sources.build()?.try_deserialize().context("the configuration is not usable")
+        let settings: Self = sources.build()?.try_deserialize().context("the configuration is not usable")?;
+        settings.retention.check()?;
+        Ok(settings)
     }
 }
 
@@ -217,6 +269,7 @@ mod tests {
             ("unknown", "[server]\nlisen = \"x\"", "lisen"),
             ("span", "[sale]\nhold = \"ten\"", "not a span"),
             ("negative", "[sale]\nhold = \"-1s\"", "negative"),
+            ("short", "[retention]\nscans = \"167h\"", "at least 168 h"),
         ] {
             let file = std::env::temp_dir().join(format!("voelgoed-settings-{}-{name}.toml", std::process::id()));
             std::fs::write(&file, content).unwrap();

@@ -10,8 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 use uuid::Uuid;
+use voelgoed_app::analytics::ports::{CountStream, Counted, Counts};
 use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::limits::ports::{Allowances, Caller};
 use voelgoed_app::nodes::ports::Presence;
+use voelgoed_app::outbox::bulletin::{Bulletin, Notice, Notices};
 use voelgoed_app::scanning::ports::{KeptScan, KeptScans, NewScan};
 use voelgoed_app::ticketing::ports::{
     Answer, CatchUp, EventScope, GateFilter, Install, InventoryError, InventorySnapshot, InventoryStore, Lease, Moved,
@@ -19,9 +22,10 @@ use voelgoed_app::ticketing::ports::{
 use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, ScanId, SessionId, TicketId};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest};
 use voelgoed_domain::ticketing::place::{PlaceEffect, Position};
+use voelgoed_domain::time::Timestamp;
 use voelgoed_resilience::{
-    BreakerLimit, BulkheadLimit, Capabilities, Guard, GuardError, GuardLimit, Repeat, RetryBudgetLimit, RetryPolicy,
-    Verdict,
+    BreakerLimit, BulkheadLimit, Capabilities, Guard, GuardError, GuardLimit, RateLimit, Repeat, RetryBudgetLimit,
+    RetryPolicy, Spent, Verdict,
 };
 
 /// The limits of calls to a shared store.
@@ -46,24 +50,45 @@ pub const LONG_LIMIT: GuardLimit = GuardLimit {
     ..LIMIT
 };
 
+/// The limits of counting callers: where the answer is not there at once, each node counts by itself, so nobody waits in line and nothing is repeated.
+pub const ALLOWANCES_LIMIT: GuardLimit = GuardLimit {
+    name: "warm_allowances",
+    deadline: Duration::from_millis(150),
+    attempt: Duration::from_millis(150),
+    bulkhead: BulkheadLimit { name: "warm_allowances", running: 512, waiting: 0 },
+    retry: RetryPolicy::NEVER,
+    ..LIMIT
+};
+
+/// The limits of word between nodes: one server after the other is tried within an attempt. Nothing is decided by it, so its health is nobody's.
+pub const BULLETIN_LIMIT: GuardLimit = GuardLimit {
+    name: "bulletin",
+    deadline: Duration::from_millis(3_500),
+    attempt: Duration::from_millis(3_500),
+    bulkhead: BulkheadLimit { name: "bulletin", running: 16, waiting: 1_024 },
+    retry: RetryPolicy::NEVER,
+    ..LIMIT
+};
+
 /// An inventory that is somewhere else.
 pub struct Guarded {
     inner: Arc<dyn WarmPorts>,
     guard: Guard,
     long: Guard,
+    allowances: Guard,
 }
 
 /// Every port of the warm tier, by one store.
-pub trait WarmPorts: InventoryStore + KeptScans + Presence {}
+pub trait WarmPorts: InventoryStore + KeptScans + Presence + CountStream + Allowances {}
 
-impl<S: InventoryStore + KeptScans + Presence> WarmPorts for S {}
+impl<S: InventoryStore + KeptScans + Presence + CountStream + Allowances> WarmPorts for S {}
 
 impl Guarded {
     /// `inner` behind its guard, which reports into `capabilities`; `seed` spreads the waits of this process apart from others'.
     #[must_use]
     pub fn new(inner: Arc<dyn WarmPorts>, capabilities: Capabilities, seed: u64) -> Self {
         let guard = Guard::new(LIMIT, seed).reporting(capabilities, Dependency::Warm);
-        Self { inner, guard, long: Guard::new(LONG_LIMIT, seed) }
+        Self { inner, guard, long: Guard::new(LONG_LIMIT, seed), allowances: Guard::new(ALLOWANCES_LIMIT, seed) }
     }
 
     /// Asks whether the store answers at all; nothing is read or changed.
@@ -240,5 +265,61 @@ impl KeptScans for Guarded {
 impl Presence for Guarded {
     async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> Stored<u64> {
         stored(&self.guard, || self.inner.report(scope, node, viewers, lasts)).await
+    }
+}
+
+#[async_trait]
+impl Allowances for Guarded {
+    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> Stored<Spent> {
+        let attempt = || self.inner.spend(limit, caller, most);
+        self.allowances.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(|error| match error {
+            GuardError::Failed { error, .. } => error,
+            other => fault(&other),
+        })
+    }
+}
+
+#[async_trait]
+impl CountStream for Guarded {
+    async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> Stored<()> {
+        // Once only: an entry that may have been written would count twice.
+        let attempt = || self.inner.append(scope, minute, counts);
+        self.long.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(|error| match error {
+            GuardError::Failed { error, .. } => error,
+            other => fault(&other),
+        })
+    }
+
+    async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> Stored<Vec<Counted>> {
+        stored(&self.long, || self.inner.take(scope, reader, most, idle)).await
+    }
+
+    async fn finish(&self, scope: EventScope, ids: &[String]) -> Stored<u64> {
+        stored(&self.long, || self.inner.finish(scope, ids)).await
+    }
+}
+
+/// The way between nodes behind its guard.
+pub struct GuardedBulletin {
+    inner: Arc<dyn Bulletin>,
+    guard: Guard,
+}
+
+impl GuardedBulletin {
+    /// `inner` behind its guard; `seed` as of [`Guarded::new`].
+    #[must_use]
+    pub fn new(inner: Arc<dyn Bulletin>, seed: u64) -> Self {
+        Self { inner, guard: Guard::new(BULLETIN_LIMIT, seed) }
+    }
+}
+
+#[async_trait]
+impl Bulletin for GuardedBulletin {
+    async fn tell(&self, notice: &Notice) -> Stored<()> {
+        stored(&self.guard, || self.inner.tell(notice)).await
+    }
+
+    async fn listen(&self) -> Stored<Notices> {
+        stored(&self.guard, || self.inner.listen()).await
     }
 }

@@ -64,6 +64,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/events/{event}/blocks", Access::Organizer),
     ("DELETE", "/api/v1/events/{event}/blocks", Access::Organizer),
     ("GET", "/api/v1/orders", Access::Organizer),
+    ("GET", "/api/v1/events/{event}/funnel", Access::Organizer),
     ("POST", "/api/v1/orders/{order}/cancel", Access::Organizer),
     ("POST", "/api/v1/orders/{order}/refunds", Access::Organizer),
     ("GET", "/api/v1/ledger/accounts", Access::Organizer),

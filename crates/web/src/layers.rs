@@ -97,6 +97,7 @@ fn criticality(method: &Method, route: &str) -> Criticality {
     } else if route.contains("/organization")
         || route.contains("/ledger")
         || route.contains("/audit")
+        || route.contains("/funnel")
         || route.starts_with("/api/v1/scans")
     {
         Criticality::Report
@@ -114,6 +115,7 @@ fn is_of_a_sale(route: &str) -> bool {
 fn slice_of(route: &str) -> &'static str {
     const SLICES: &[(&str, &str)] = &[
         ("/availability", "ticketing"),
+        ("/funnel", "analytics"),
         ("/stream", "ticketing"),
         ("/holds", "ticketing"),
         ("/blocks", "ticketing"),

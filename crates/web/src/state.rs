@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use voelgoed_app::limits::Limiter;
 use voelgoed_app::nodes::members::Members;
 use voelgoed_app::platform::Platform;
 use voelgoed_app::scanning::watch::GateWatch;
@@ -14,7 +15,6 @@ use voelgoed_domain::ids::SessionId;
 use voelgoed_hot::fanout::Fanout;
 use voelgoed_resilience::health::Capabilities;
 use voelgoed_resilience::load_shed::LoadShed;
-use voelgoed_resilience::rate_limit::RateLimiter;
 use voelgoed_telemetry::exporter::Exporter;
 
 /// How the surface is set up.
@@ -55,11 +55,11 @@ pub struct Shared {
     /// How the surface is set up.
     pub settings: WebSettings,
     /// Per session.
-    pub session_limiter: RateLimiter<SessionId>,
+    pub session_limiter: Limiter<SessionId>,
     /// Per address.
-    pub address_limiter: RateLimiter<IpAddr>,
+    pub address_limiter: Limiter<IpAddr>,
     /// Per address, for guesses of secrets.
-    pub login_limiter: RateLimiter<IpAddr>,
+    pub login_limiter: Limiter<IpAddr>,
     /// Ends readiness, before anything else ends, so that a balancer sends nothing new.
     pub leaving: CancellationToken,
     /// Ends streams when the node stops, so that viewers go elsewhere.

@@ -125,6 +125,7 @@ fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant)
         }
         ("POST", "/gates") => (route.into(), json!({"event": a.event, "name": "Mine"}), Absent),
         ("POST", "/devices") => (route.into(), json!({"event": a.event, "name": "Mine", "gates": [a.gate]}), Absent),
+        ("GET", "/events/{event}/funnel") => (path(&a.event), Value::Null, Absent),
         ("GET", "/gates" | "/devices" | "/scans" | "/conflicts") => {
             (format!("{route}?event={}", a.event), Value::Null, Absent)
         }

@@ -1,4 +1,4 @@
-//! What `IdempotencyStore` promises: records of one caller and one organization, replayed while they are young, pruned when they are over.
+//! What `IdempotencyStore` promises: records of one caller and one organization, replayed while they are young.
 //!
 //! Records are made by creating venues.
 
@@ -24,7 +24,6 @@ macro_rules! idempotency_store_suite {
         $crate::cases! { idempotency, $open;
             a_record_is_found_by_its_own_caller_while_it_is_young
             an_old_record_gives_way
-            only_old_records_are_pruned
             of_many_repeats_at_once_one_creates
         }
     };
@@ -95,23 +94,6 @@ pub async fn an_old_record_gives_way<S: Records>(subject: Subject<S>) {
     let repeat =
         create(&*subject.store, environment, organization, a_record(environment, "s", [2; 32], "fourth")).await;
     assert!(matches!(repeat.unwrap(), Created::Replayed(answer) if answer == "third"));
-}
-
-/// At most so many at a time.
-pub async fn only_old_records_are_pruned<S: Records>(subject: Subject<S>) {
-    let organization = organization(&subject).await;
-    let environment = &*subject.environment;
-    for scope in ["a", "b", "c"] {
-        made(create(&*subject.store, environment, organization, a_record(environment, scope, [1; 32], "")).await);
-    }
-    let before = environment.advance(Duration::from_secs(1));
-    made(create(&*subject.store, environment, organization, a_record(environment, "d", [1; 32], "")).await);
-    for expected in [2, 1, 0] {
-        assert_eq!(subject.store.prune(before, 2).await.unwrap(), expected);
-    }
-    let key = |scope: &str| IdempotencyKey { scope: scope.into(), key: "k".into(), request: [1; 32] };
-    assert!(subject.store.find(organization, &key("a"), before).await.unwrap().is_none());
-    assert!(subject.store.find(organization, &key("d"), before).await.unwrap().is_some());
 }
 
 /// The others hear its answer.

@@ -3,9 +3,12 @@
 //! Never: knowledge of an adapter. To add a suite: a module named after the port's slice, called from each adapter's `tests/`.
 
 pub mod accounts;
+pub mod allowances;
+pub mod analytics;
 pub mod bulletin;
 pub mod catalog;
 pub mod catalogue;
+pub mod count_stream;
 pub mod devices;
 pub mod directory;
 pub mod gateway;
@@ -21,6 +24,7 @@ pub mod payments;
 pub mod places;
 pub mod presence;
 pub mod refunds;
+pub mod retention;
 pub mod scans;
 pub mod selling;
 pub mod subject;

@@ -26,6 +26,7 @@ use crate::error::{Error, Fault, Result};
 use crate::idempotency::{Created, Idempotent, replay};
 use crate::payments::ports::{Attempt, NewAttempt};
 use crate::platform::Platform;
+use crate::shares::Work;
 use crate::ticketing::ports::EventScope;
 use crate::ticketing::rebuild::{loaded, spans};
 use crate::ticketing::terms::HoldView;
@@ -63,7 +64,8 @@ pub struct PlaceOrder<'a> {
 pub async fn place_order(platform: &Platform, command: PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
     let watch = Stopwatch::start();
     let event = command.scope.event.uuid();
-    let placed = pin_and_commit(platform, command).await;
+    let organization = command.scope.organization;
+    let placed = platform.shares.within(Work::Orders, organization, pin_and_commit(platform, command)).await;
     match &placed {
         Ok(Created::Fresh(detail)) => {
             order_placed(event, watch.elapsed());

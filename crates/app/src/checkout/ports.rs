@@ -207,7 +207,4 @@ pub trait IdempotencyStore: Send + Sync + 'static {
         key: &IdempotencyKey,
         now: Timestamp,
     ) -> Stored<Option<IdempotencyRecord>>;
-
-    /// Deletes records that are over, at most `most`; returns how many (system role).
-    async fn prune(&self, before: Timestamp, most: u32) -> Stored<u64>;
 }

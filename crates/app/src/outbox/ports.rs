@@ -26,9 +26,6 @@ pub trait OutboxStore: Send + Sync + 'static {
     /// How many rows are not delivered, and the age in milliseconds of the oldest.
     async fn pending(&self, now: Timestamp) -> Stored<(u64, u64)>;
 
-    /// Deletes rows that were delivered before `before`, at most `most`; returns how many.
-    async fn prune(&self, before: Timestamp, most: u32) -> Stored<u64>;
-
     /// Resolves when rows may have been written by this process; a hint, polling finds the rest.
     async fn written(&self);
 }

@@ -13,6 +13,7 @@ use crate::environment::fresh;
 use crate::error::Result;
 use crate::idempotency::{Created, Idempotent};
 use crate::platform::Platform;
+use crate::shares::Work;
 use crate::ticketing::ports::EventScope;
 
 /// Writes the attempt and sets it off; the answer is the order with it.
@@ -20,6 +21,17 @@ use crate::ticketing::ports::EventScope;
 /// # Errors
 /// `payment_unresolved`, `not_payable`, `limit_reached`, `invalid_request`, `idempotency_mismatch`.
 pub async fn pay_again(
+    platform: &Platform,
+    scope: EventScope,
+    order: OrderId,
+    choice: PaymentChoice,
+    idempotent: Idempotent<'_, OrderDetail>,
+) -> Result<Created<OrderDetail>> {
+    let paid = write_attempt(platform, scope, order, choice, idempotent);
+    platform.shares.within(Work::Orders, scope.organization, paid).await
+}
+
+async fn write_attempt(
     platform: &Platform,
     scope: EventScope,
     order: OrderId,

@@ -16,6 +16,7 @@ use super::pair_device::gates_of;
 use super::ports::{Device, Gate, NewScan, ScanResult};
 use crate::error::{Fault, Result};
 use crate::platform::Platform;
+use crate::shares::Work;
 
 /// The longest code that is looked at, in bytes; ours have a fixed length below it.
 pub const LONGEST_CODE: usize = 1024;
@@ -43,7 +44,8 @@ pub struct ScanCommand {
 /// `invalid_request` (gate, code), `offline_rules`: nothing was decided then.
 pub async fn scan(platform: &Platform, device: &Device, command: ScanCommand) -> Result<Scanned> {
     let watch = Stopwatch::start();
-    let scanned = check_and_decide(platform, device, command).await?;
+    let decided = check_and_decide(platform, device, command);
+    let scanned = platform.shares.within(Work::Scans, device.organization, decided).await?;
     let (event, durable) = (device.event.uuid(), scanned.durable);
     if !scanned.repeated {
         match scanned.scan.result {

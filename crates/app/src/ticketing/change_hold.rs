@@ -13,6 +13,7 @@ use super::rebuild::loaded;
 use super::terms::{HoldTerms, HoldView};
 use crate::error::{Fault, Result};
 use crate::platform::Platform;
+use crate::shares::Work;
 
 /// What is to change.
 #[derive(Debug, Clone)]
@@ -32,6 +33,11 @@ pub struct ChangeHold {
 /// # Errors
 /// `hold_expired`, `hold_lost`, `place_taken`, `sold_out`, `limit_reached`, `invalid_request`.
 pub async fn change_hold(platform: &Platform, change: ChangeHold) -> Result<HoldView> {
+    let organization = change.scope.organization;
+    platform.shares.within(Work::Holds, organization, amend_and_grant(platform, change)).await
+}
+
+async fn amend_and_grant(platform: &Platform, change: ChangeHold) -> Result<HoldView> {
     platform.capable(Capability::Hold)?;
     let scope = change.scope;
     let listing = platform.listings.listing(scope).await?;

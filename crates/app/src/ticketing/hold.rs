@@ -22,9 +22,11 @@ use super::ports::EventScope;
 use super::rebuild::loaded;
 use super::seat_view::Occupancy;
 use super::terms::{HoldTerms, HoldView};
+use crate::analytics::ports::Step;
 use crate::environment::fresh;
 use crate::error::{Error, Result};
 use crate::platform::Platform;
+use crate::shares::Work;
 
 /// Best-available choices are repeated at most so often when others are faster.
 const MOST_CHOICES: usize = 5;
@@ -54,11 +56,22 @@ pub struct HoldCommand {
 /// `sale_closed`, `place_taken`, `sold_out`, `limit_reached`, `invalid_request`, `idempotency_mismatch`, `try_again`.
 pub async fn hold(platform: &Platform, command: HoldCommand) -> Result<HoldView> {
     let watch = Stopwatch::start();
-    let event = command.scope.event.uuid();
-    let granted = choose_and_grant(platform, command).await;
+    let scope = command.scope;
+    let event = scope.event.uuid();
+    let granted = platform.shares.within(Work::Holds, scope.organization, choose_and_grant(platform, command)).await;
+    let count = |step| platform.counters.count(&*platform.environment, scope, step);
     match &granted {
-        Ok(_) => hold_granted(event, watch.elapsed()),
-        Err(Error::Refused(refusal)) => hold_refused(event, refusal.code.as_str(), watch.elapsed()),
+        Ok(_) => {
+            hold_granted(event, watch.elapsed());
+            count(Step::Held);
+        }
+        Err(Error::Refused(refusal)) => {
+            hold_refused(event, refusal.code.as_str(), watch.elapsed());
+            // Whoever wanted places and got none; not who asked wrongly.
+            if matches!(refusal.code, Code::PlaceTaken | Code::SoldOut) {
+                count(Step::Refused);
+            }
+        }
         Err(Error::Fault(_)) => {}
     }
     granted

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use voelgoed_domain::ids::OrganizationId;
+use voelgoed_resilience::Deadline;
 use voelgoed_telemetry::metrics::cold;
 use voelgoed_telemetry::touch;
 
@@ -35,6 +36,8 @@ pub(super) struct Waiting<C: Commit> {
     pub(super) organization: OrganizationId,
     pub(super) command: C::Command,
     pub(super) reply: oneshot::Sender<Result<C::Answer, Error>>,
+    /// When its request is over.
+    pub(super) deadline: Option<Deadline>,
     /// How many transactions it has been in.
     pub(super) rounds: u32,
 }
@@ -77,7 +80,8 @@ impl<C: Commit> Batcher<C> {
     ) -> Result<C::Answer, Unanswered> {
         touch::cold_write();
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Waiting { organization, command, reply, rounds: 0 }).map_err(|refused| match refused {
+        let waiting = Waiting { organization, command, reply, deadline: Deadline::carried(), rounds: 0 };
+        self.queue.try_send(waiting).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => Unanswered::Overloaded,
             mpsc::error::TrySendError::Closed(_) => {
                 Unanswered::Failed(Error::Away("the committer has ended".to_owned()))
@@ -111,6 +115,10 @@ impl<C: Commit> Worker<C> {
             }
             self.gather().await;
             cold::committer_queue(C::NAME, self.gathered.len() + self.queue.len());
+            self.let_go_of_the_late();
+            if self.gathered.is_empty() {
+                continue;
+            }
             let batch = self.next_batch();
             self.last = batch.len();
             for waiting in self.flusher.flush(batch).await.into_iter().rev() {
@@ -137,6 +145,14 @@ impl<C: Commit> Worker<C> {
                 return;
             }
         }
+    }
+
+    /// Whose request was over before its turn came: nothing was begun for it, and its caller has been told to try again.
+    fn let_go_of_the_late(&mut self) {
+        let before = self.gathered.len();
+        let is_late = |waiting: &Waiting<C>| waiting.rounds == 0 && waiting.deadline.is_some_and(Deadline::passed);
+        self.gathered.retain(|waiting| !is_late(waiting));
+        cold::committer_late(C::NAME, before - self.gathered.len());
     }
 
     /// The oldest command, and those of its organization that fit beside it.

@@ -5,10 +5,12 @@ use std::pin::pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
+use voelgoed_resilience::Deadline;
 
 use super::*;
 use crate::db::{Error, Sql, binds, row, sql};
@@ -307,4 +309,24 @@ async fn what_was_asked_is_done_although_nobody_waits() {
     bench.release();
     bench.batcher.submit(org(1), (2, Deed::Write)).await.unwrap();
     assert_eq!(bench.written().await, [1, 2]);
+}
+
+#[tokio::test]
+async fn whose_deadline_passed_before_its_turn_is_not_begun() {
+    let bench = Bench::new(CommitMode::Shared).await;
+    bench.hold();
+    let mut first = pin!(bench.batcher.submit(org(1), (1, Deed::Write)));
+    assert!(poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending())).await);
+    while bench.batcher.waiting() > 0 {
+        tokio::task::yield_now().await;
+    }
+    // Behind the first one's transaction until its time is over.
+    let late = Deadline::after(Duration::from_millis(5)).carry(bench.batcher.submit(org(1), (2, Deed::Write))).await;
+    assert!(late.is_err(), "it was told so");
+    let in_time = Deadline::after(Duration::from_secs(600)).carry(bench.batcher.submit(org(1), (3, Deed::Write)));
+    let mut in_time = pin!(in_time);
+    assert!(poll_fn(|context| Poll::Ready(in_time.as_mut().poll(context).is_pending())).await);
+    bench.release();
+    assert_eq!((first.await.unwrap(), in_time.await.unwrap().unwrap()), (1, 3));
+    assert_eq!(bench.written().await, [1, 3]);
 }

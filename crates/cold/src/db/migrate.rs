@@ -46,6 +46,8 @@ const STEPS: &[Step] = steps! {
     190 "0190_nodes",
     195 "0195_pulse",
     200 "0200_row_security",
+    215 "0215_retention",
+    220 "0220_analytics",
 };
 
 const HISTORY: &str = "create table if not exists schema_steps (number bigint primary key, name text not null, checksum {bytes} not null)";

@@ -24,7 +24,7 @@ mod watch;
 use std::path::Path;
 use std::sync::Arc;
 
-use voelgoed_resilience::Capabilities;
+use voelgoed_resilience::{Capabilities, Deadline};
 use voelgoed_telemetry::touch;
 
 pub use error::{Error, Result};
@@ -166,6 +166,7 @@ impl Db {
             Mode::Write | Mode::Unflushed => Side::Writes,
             Mode::Read | Mode::Snapshot => Side::Reads,
         };
+        in_time()?;
         self.watch().let_in(side)?;
         let open = match &self.inner.pools {
             Pools::Sqlite(sqlite) => {
@@ -179,6 +180,7 @@ impl Db {
 
     /// Reads on one of the embedded engine's readers.
     async fn read<R>(&self, sqlite: &sqlite::Sqlite, read: impl AsyncFnOnce(&mut Link<'_>) -> Result<R>) -> Result<R> {
+        in_time()?;
         self.watch().let_in(Side::Reads)?;
         let found = match sqlite.reader().await {
             Ok(mut reader) => read(&mut Link::Sqlite(&mut reader)).await,
@@ -282,6 +284,14 @@ impl Db {
     pub(crate) fn faults(&self) -> &faults::Faults {
         &self.inner.faults
     }
+}
+
+/// Nothing is begun for a request that nobody waits for any more (P9).
+fn in_time() -> Result<()> {
+    if Deadline::carried().is_some_and(Deadline::passed) {
+        return Err(Error::Away("the request's deadline passed".to_owned()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

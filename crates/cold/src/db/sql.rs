@@ -1,7 +1,8 @@
 //! A statement: its name for metrics, its text for every engine, and what the text's tokens become.
 //!
 //! Binds are `$1`, `$2`, …. Tokens: `{for_update}` and `{skip_locked}` lock rows where engines know that; `{rows:N}` becomes as many rows of N binds as
-//! are given; `{uuid}`, `{json}`, `{bytes}` are column types and `{clustered}` a table option; `{secured:table role…}` is a table's row security.
+//! are given; `{uuid}`, `{json}`, `{bytes}` are column types and `{clustered}` a table option; `{secured:table role…}` is a table's row security,
+//! `{shown:table role…}` names anew the system roles that see a secured table.
 //! Never: a brace that is no token.
 //! To add a token: one line in [`token`].
 
@@ -73,7 +74,8 @@ pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> Result<String> 
             match name.split_once(':') {
                 Some(("rows", _)) => push_rows(&mut out, engine, width, rows),
                 Some(("secured", table)) if engine == Engine::Postgres => push_secured(&mut out, table),
-                Some(("secured", _)) => {}
+                Some(("shown", table)) if engine == Engine::Postgres => push_shown(&mut out, table),
+                Some(("secured" | "shown", _)) => {}
                 _ => out.push_str(token(engine, name)?),
             }
             rest = &rest[end + 1..];
@@ -111,8 +113,7 @@ fn push_secured(out: &mut String, secured: &str) {
         Some(named) => named,
         None => (table, "organization_id"),
     };
-    // Migrations change rows of all organizations.
-    let roles = words.fold("'migration'".to_owned(), |roles, role| format!("{roles}, '{role}'"));
+    let roles = roles(words);
     let _ = write!(
         out,
         "alter table {table} enable row level security;
@@ -120,6 +121,20 @@ fn push_secured(out: &mut String, secured: &str) {
          create policy tenant on {table} using ({column} = nullif(current_setting('voelgoed.organization', true), '')::uuid);
          create policy system on {table} using (current_setting('voelgoed.system', true) in ({roles}));"
     );
+}
+
+/// The same policy with other roles.
+fn push_shown(out: &mut String, shown: &str) {
+    let mut words = shown.split(' ');
+    let table = words.next().unwrap_or_default();
+    let roles = roles(words);
+    let _ =
+        write!(out, "alter policy system on {table} using (current_setting('voelgoed.system', true) in ({roles}));");
+}
+
+/// Migrations change rows of all organizations.
+fn roles<'a>(named: impl Iterator<Item = &'a str>) -> String {
+    named.fold("'migration'".to_owned(), |roles, role| format!("{roles}, '{role}'"))
 }
 
 fn token(engine: Engine, name: &str) -> Result<&'static str> {

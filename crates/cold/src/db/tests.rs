@@ -133,3 +133,23 @@ async fn a_commit_rings_for_what_it_wrote_and_only_then() {
     assert!(tokio::time::timeout(deadline, db.signals().jobs().heard()).await.is_ok());
     assert!(tokio::time::timeout(deadline, db.signals().outbox().heard()).await.is_err());
 }
+
+#[tokio::test]
+async fn nothing_is_begun_for_a_request_that_is_over() {
+    let dir = TempDir::new();
+    let db = Db::open_sqlite(dir.path()).await.unwrap();
+    let asked = async {
+        // Busy until its time is over, so that only the store can notice.
+        while !Deadline::carried().unwrap().passed() {
+            std::hint::spin_loop();
+        }
+        let writes = db.begin(Scope::Tenant(ORG)).await.map(drop);
+        let reads = db.fetch_all::<(i64,)>(Scope::Tenant(ORG), COUNT, binds![ORG]).await.map(drop);
+        [writes, reads]
+    };
+    let answers = Deadline::after(std::time::Duration::from_millis(5)).carry(asked).await.unwrap();
+    for answer in answers {
+        assert!(matches!(&answer, Err(Error::Away(why)) if why.contains("deadline")), "{answer:?}");
+    }
+    db.begin(Scope::Tenant(ORG)).await.unwrap().commit().await.unwrap();
+}

@@ -1,4 +1,4 @@
-//! What becomes of taken rows: delivered, put back, at last deleted; and how many wait.
+//! What becomes of taken rows: delivered or put back; and how many wait.
 
 use uuid::Uuid;
 use voelgoed_domain::time::Timestamp;
@@ -12,10 +12,6 @@ const DELIVERED: Sql = sql(
 const POSTPONE: Sql =
     sql("outbox.postpone", "update outbox set due_at = $1 where delivered_at is null and id in (values {rows:1})");
 const PENDING: Sql = sql("outbox.pending", "select count(*), min(at) from outbox where delivered_at is null");
-const PRUNE: Sql = sql(
-    "outbox.prune",
-    "delete from outbox where id in (select id from outbox where delivered_at < $1 order by delivered_at limit $2)",
-);
 
 pub(super) async fn delivered(db: &Db, ids: &[Uuid], now: Timestamp) -> Result<()> {
     mark(db, DELIVERED, ids, now).await
@@ -39,11 +35,4 @@ pub(super) async fn pending(db: &Db, now: Timestamp) -> Result<(u64, u64)> {
     let (rows, oldest) = found.unwrap_or_default();
     let age = oldest.map_or(0, |at| now.since(Timestamp::from_micros(at)).as_millis());
     Ok((u64::try_from(rows)?, u64::try_from(age)?))
-}
-
-pub(super) async fn prune(db: &Db, before: Timestamp, most: u32) -> Result<u64> {
-    let mut tx = db.begin(System::Relay).await?;
-    let gone = tx.execute(PRUNE, binds![before, most]).await?;
-    tx.commit().await?;
-    Ok(gone)
 }

@@ -1,4 +1,4 @@
-//! Facts on their way out: [`append`] writes them in the commit of the state they tell of; the relay takes, marks and prunes them (P8).
+//! Facts on their way out: [`append`] writes them in the commit of the state they tell of; the relay takes and marks them (P8).
 //!
 //! Never: a cursor over ids (a later commit may carry a smaller one), a later row of an aggregate taken while an earlier one is in other hands.
 //! The relay acts for all organizations (system role). To add an operation: its file, and its line in the port below.
@@ -39,10 +39,6 @@ impl OutboxStore for Cold {
 
     async fn pending(&self, now: Timestamp) -> Stored<(u64, u64)> {
         Ok(mark::pending(&self.db, now).await?)
-    }
-
-    async fn prune(&self, before: Timestamp, most: u32) -> Stored<u64> {
-        Ok(mark::prune(&self.db, before, most).await?)
     }
 
     async fn written(&self) {

@@ -3,6 +3,9 @@
 mod accounts {
     voelgoed_contracts::account_store_suite!(super::super::server::open());
 }
+mod analytics {
+    voelgoed_contracts::analytics_store_suite!(super::super::server::open());
+}
 mod catalog {
     voelgoed_contracts::catalog_store_suite!(super::super::server::open());
 }
@@ -32,6 +35,9 @@ mod places {
 }
 mod refunds {
     voelgoed_contracts::refund_store_suite!(super::super::server::open());
+}
+mod retention {
+    voelgoed_contracts::retention_store_suite!(super::super::server::open());
 }
 mod scans {
     voelgoed_contracts::scan_store_suite!(super::super::server::open());

@@ -2,6 +2,8 @@
 
 use futures::future::join_all;
 use uuid::Uuid;
+use voelgoed_app::accounts::ports::{AccountStore as _, AuditLine};
+use voelgoed_app::environment::Environment as _;
 use voelgoed_cold::db::{PostgresSettings, Scope, Sql, System, sql};
 use voelgoed_contracts::selling::Shop;
 
@@ -10,6 +12,7 @@ use crate::server;
 const ALL: Sql = sql("test.all_orders", "select organization_id from orders");
 const FACTS: Sql = sql("test.all_facts", "select organization_id from outbox");
 const TICKETS: Sql = sql("test.all_tickets", "select organization_id from tickets");
+const LINES: Sql = sql("test.all_lines", "select organization_id from audit_lines");
 const CLOSE: Sql = sql("test.close_all", "update orders set state = 'cancelled'");
 const STEAL: Sql = sql("test.steal", "update orders set organization_id = '00000000-0000-0000-0000-000000000001'");
 
@@ -84,11 +87,21 @@ async fn a_setting_does_not_outlive_its_transaction() {
 async fn a_system_role_sees_the_tables_of_its_work_only() {
     let (one, _other) = two_shops().await;
     let db = one.store().db();
+    let line = AuditLine {
+        id: one.environment().uuid(),
+        actor: "mem_1".into(),
+        action: "event.publish".into(),
+        subject: "evt_1".into(),
+        at: one.environment().now(),
+    };
+    one.store().audit(one.organization, line).await.unwrap();
     for role in System::ALL {
         let orders: Vec<(Uuid,)> = db.fetch_all(role, ALL, vec![]).await.unwrap();
         assert_eq!(orders.len(), if role == System::Reconciler { 2 } else { 0 }, "orders to {role:?}");
         let facts: Vec<(Uuid,)> = db.fetch_all(role, FACTS, vec![]).await.unwrap();
         assert_eq!(!facts.is_empty(), role == System::Relay, "facts to {role:?}");
+        let lines: Vec<(Uuid,)> = db.fetch_all(role, LINES, vec![]).await.unwrap();
+        assert_eq!(lines.len(), usize::from(role == System::Retention), "lines to {role:?}");
         let tickets: Vec<(Uuid,)> = db.fetch_all(role, TICKETS, vec![]).await.unwrap();
         assert!(tickets.is_empty(), "tickets to {role:?}");
     }

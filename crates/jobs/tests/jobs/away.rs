@@ -86,9 +86,6 @@ impl OutboxStore for Away {
     async fn pending(&self, now: Timestamp) -> Stored<(u64, u64)> {
         self.there()?.pending(now).await
     }
-    async fn prune(&self, before: Timestamp, most: u32) -> Stored<u64> {
-        OutboxStore::prune(self.there()?, before, most).await
-    }
     async fn written(&self) {
         OutboxStore::written(&*self.store).await;
     }

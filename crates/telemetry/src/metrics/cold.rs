@@ -62,6 +62,13 @@ pub const COMMITTER_QUEUE: Metric = Metric::gauge(
     &[COMMITTER],
     "Requests that wait for the next shared transaction.",
 );
+/// Requests that were over before their turn came.
+pub const COMMITTER_LATE_TOTAL: Metric = Metric::counter(
+    "cold",
+    "voelgoed_committer_late_total",
+    &[COMMITTER],
+    "Requests whose deadline passed while they waited for a shared transaction; nothing was begun for them.",
+);
 /// Batches that were done again.
 pub const COMMITTER_REPEATS_TOTAL: Metric = Metric::counter(
     "cold",
@@ -123,6 +130,7 @@ pub const ALL: &[Metric] = &[
     COMMITTER_BATCH_ROWS,
     COMMITTER_FLUSH_SECONDS,
     COMMITTER_QUEUE,
+    COMMITTER_LATE_TOTAL,
     COMMITTER_REPEATS_TOTAL,
     OUTBOX_PENDING,
     OUTBOX_OLDEST_SECONDS,
@@ -135,6 +143,7 @@ static SQL_SLOW: Family<Counter, 1> = Family::of(&SQL_SLOW_TOTAL);
 static TOUCHES: Family<Counter, 1> = Family::of(&COLD_TOUCHES_TOTAL);
 static ROWS: Family<Histogram, 1> = Family::of(&COMMITTER_BATCH_ROWS);
 static FLUSH: Family<Histogram, 1> = Family::of(&COMMITTER_FLUSH_SECONDS);
+static LATE: Family<Counter, 1> = Family::of(&COMMITTER_LATE_TOTAL);
 static QUEUE: Family<Gauge, 1> = Family::of(&COMMITTER_QUEUE);
 static REPEATS: Family<Counter, 2> = Family::of(&COMMITTER_REPEATS_TOTAL);
 static PENDING: Family<Gauge, 0> = Family::of(&OUTBOX_PENDING);
@@ -165,6 +174,11 @@ pub fn committer_flushed(committer: &'static str, rows: usize, took: Duration) {
 /// `waiting` requests wait for the next shared transaction.
 pub fn committer_queue(committer: &'static str, waiting: usize) {
     QUEUE.at([committer], |gauge| gauge.set(waiting as f64));
+}
+
+/// The deadlines of `requests` passed before a shared transaction took them.
+pub fn committer_late(committer: &'static str, requests: usize) {
+    LATE.at([committer], |counter| counter.increment(requests as u64));
 }
 
 /// A batch was done again.

@@ -9,6 +9,7 @@ use crate::metric::{Label, Metric, SLOW, Unit, label_values};
 
 const KIND: Label = Label::open("kind");
 const QUEUE: Label = Label::open("queue");
+const REMAINS: Label = Label::open("remains");
 
 /// Jobs in the store.
 pub const JOBS_STORED: Metric = Metric::gauge(
@@ -32,6 +33,14 @@ pub const JOB_WAIT_SECONDS: Metric = Metric::histogram(
     SLOW,
     &[KIND],
     "Time from when a job could run to when it did.",
+);
+
+/// Rows deleted because they were over.
+pub const REMAINS_DELETED_TOTAL: Metric = Metric::counter(
+    "jobs",
+    "voelgoed_remains_deleted_total",
+    &[REMAINS],
+    "Rows deleted because they had been kept for as long as the settings say.",
 );
 
 label_values! {
@@ -67,12 +76,18 @@ label_values! {
 }
 
 /// The list.
-pub const ALL: &[Metric] = &[JOBS_STORED, JOBS_RUN_TOTAL, JOB_SECONDS, JOB_WAIT_SECONDS];
+pub const ALL: &[Metric] = &[JOBS_STORED, JOBS_RUN_TOTAL, JOB_SECONDS, JOB_WAIT_SECONDS, REMAINS_DELETED_TOTAL];
 
 static STORED: Family<Gauge, 2> = Family::of(&JOBS_STORED);
 static RUNS: Family<Counter, 2> = Family::of(&JOBS_RUN_TOTAL);
 static DURATION: Family<Histogram, 1> = Family::of(&JOB_SECONDS);
+static DELETED: Family<Counter, 1> = Family::of(&REMAINS_DELETED_TOTAL);
 static WAIT: Family<Histogram, 1> = Family::of(&JOB_WAIT_SECONDS);
+
+/// Rows of one kind were deleted because they were over.
+pub fn remains_deleted(remains: &str, rows: u64) {
+    DELETED.at([remains], |counter| counter.increment(rows));
+}
 
 /// How many jobs of `queue` are in a state.
 pub fn jobs_stored(queue: &str, state: Stored, jobs: u64) {

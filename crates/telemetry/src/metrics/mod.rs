@@ -5,6 +5,7 @@
 
 use crate::metric::Metric;
 
+pub mod analytics;
 pub mod cache;
 pub mod checkout;
 pub mod cold;
@@ -33,7 +34,7 @@ macro_rules! areas {
 }
 
 areas! {
-    http, ticketing, checkout, payments, scanning, warm, cold, jobs, realtime, cache, resilience, process, live_event,
+    analytics, http, ticketing, checkout, payments, scanning, warm, cold, jobs, realtime, cache, resilience, process, live_event,
 }
 
 #[cfg(test)]

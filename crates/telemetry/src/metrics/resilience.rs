@@ -72,6 +72,13 @@ pub const RATE_LIMITED_TOTAL: Metric = Metric::counter(
     &[LIMIT],
     "Requests refused by a rate limit, by name of the limit.",
 );
+/// Questions about what callers may still do among all nodes.
+pub const LIMIT_ASKS_TOTAL: Metric = Metric::counter(
+    "resilience",
+    "voelgoed_limit_asks_total",
+    &[LIMIT, LimitAsk::LABEL],
+    "Times a node asked what a caller may still do among all nodes, by name of the limit and answer; without one the node keeps its own limit.",
+);
 /// Health of dependencies.
 pub const DEPENDENCY_HEALTH: Metric = Metric::gauge(
     "resilience",
@@ -117,6 +124,18 @@ label_values! {
 }
 
 label_values! {
+    /// What was answered about a caller.
+    LimitAsk = "answer" {
+        /// Part of the allowance.
+        Given = "given",
+        /// Nothing is left of it.
+        Refused = "refused",
+        /// Nobody answered.
+        Away = "away",
+    }
+}
+
+label_values! {
     /// What became of a wish to retry.
     Retry = "retry" {
         /// Made.
@@ -140,6 +159,7 @@ pub const ALL: &[Metric] = &[
     RETRIES_TOTAL,
     SHED_TOTAL,
     RATE_LIMITED_TOTAL,
+    LIMIT_ASKS_TOTAL,
     DEPENDENCY_HEALTH,
     DEPENDENCY_CHANGES_TOTAL,
 ];
@@ -152,6 +172,7 @@ static RUNNING: Family<Gauge, 1> = Family::of(&BULKHEAD_RUNNING);
 static RETRIES: Family<Counter, 2> = Family::of(&RETRIES_TOTAL);
 static SHED: Family<Counter, 1> = Family::of(&SHED_TOTAL);
 static LIMITED: Family<Counter, 1> = Family::of(&RATE_LIMITED_TOTAL);
+static ASKS: Family<Counter, 2> = Family::of(&LIMIT_ASKS_TOTAL);
 static HEALTHS: Family<Gauge, 1> = Family::of(&DEPENDENCY_HEALTH);
 static CHANGES: Family<Counter, 2> = Family::of(&DEPENDENCY_CHANGES_TOTAL);
 
@@ -194,6 +215,11 @@ pub fn shed(criticality: &'static str) {
 /// A request hit a rate limit.
 pub fn rate_limited(limit: &str) {
     LIMITED.at([limit], |counter| counter.increment(1));
+}
+
+/// A node asked what a caller may still do among all nodes.
+pub fn limit_asked(limit: &str, answer: LimitAsk) {
+    ASKS.at([limit, answer.as_str()], |counter| counter.increment(1));
 }
 
 /// A dependency's health changed to `health`, at `level` 0 up, 1 limited, 2 down.

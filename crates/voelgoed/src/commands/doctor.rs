@@ -1,11 +1,17 @@
 //! `voelgoed doctor`: is the data directory sound, and does what must balance balance?
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use voelgoed_app::nodes::ports::NodeStore;
 use voelgoed_cold::standby::Standby;
 
+use voelgoed_warm::redis::RedisWarm;
+
+use crate::environment::Machine;
 use crate::role::Role;
 use crate::settings::Settings;
+use crate::tiers::{Tiers, WarmStore};
 use crate::wiring::wire;
 
 /// Looks, and says what it found; fails where something is wrong.
@@ -29,8 +35,12 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
         println!("  {} {} {} {} since {}", node.id, node.role, node.address, node.version, node.started_at);
     }
     println!("synchronous standby {}", spoken(&standby));
+    let complaints = warm(settings).await?;
     if !unbalanced.is_empty() {
         bail!("something is wrong; restore a backup beside this directory and compare");
+    }
+    if complaints > 0 {
+        bail!("the warm tier is not set up as it should be; see above and deploy/README.md");
     }
     Ok(())
 }
@@ -54,6 +64,20 @@ fn spoken(standby: &Standby) -> String {
             format!("{names}; whether it is there is shown to members of pg_monitor (grant pg_monitor to this role)")
         }
     }
+}
+
+/// How the servers of the warm tier are set up; how much is wrong with that.
+async fn warm(settings: &Settings) -> anyhow::Result<usize> {
+    let WarmStore::Redis(redis) = Tiers::of(settings, Role::All)?.warm else { return Ok(0) };
+    let mut complaints = 0;
+    for master in RedisWarm::open(redis, Arc::new(Machine)).look().await? {
+        println!("warm master         {} with {} replicas", master.address, master.replicas);
+        for complaint in master.complaints() {
+            println!("  {complaint}");
+            complaints += 1;
+        }
+    }
+    Ok(complaints)
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use voelgoed_app::analytics::collect;
+use voelgoed_app::analytics::counters::hand_on;
 use voelgoed_app::outbox::bulletin::Tell;
 use voelgoed_app::outbox::reader::FactReader;
 use voelgoed_app::outbox::readers::{Caches, Gates, OrderWatchers, Warm};
@@ -51,6 +54,7 @@ pub fn start(
     }
     tasks.spawn(until(behind.clone(), health::watch(wired)));
     tasks.spawn(until(behind.clone(), health::tell_untold(Arc::clone(platform))));
+    tasks.spawn(hand_counts_on(Arc::clone(platform), behind.clone()));
     // Those who hear of facts on this node, from its own relay and from others'.
     let local: Vec<Arc<dyn FactReader>> = vec![
         Arc::new(Caches(Arc::clone(&platform.listings))),
@@ -90,13 +94,14 @@ fn work(
     let runner = Runner::new(
         platform.jobs.clone(),
         platform.environment.clone(),
-        registry(platform)?,
+        registry(platform, wired.cold.clone(), wired.retention)?,
         RunnerSettings::default(),
     );
     tasks.spawn(runner.run(behind.clone()));
     tasks.spawn(until(behind.clone(), sweep(Arc::clone(platform))));
     tasks.spawn(until(behind.clone(), reconcile(Arc::clone(platform))));
     tasks.spawn(until(behind.clone(), health::settle_kept_scans(Arc::clone(platform))));
+    tasks.spawn(until(behind.clone(), collect_counts(Arc::clone(platform), wired.node)));
     Ok(())
 }
 
@@ -110,6 +115,27 @@ async fn send_charges(platform: Arc<Platform>) {
             send::send_quietly(&platform, organization, payment)
         })
         .await;
+}
+
+/// Hands on what this node counted, for the last time when the node stops.
+async fn hand_counts_on(platform: Arc<Platform>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(collect::EVERY) => {}
+        }
+        hand_on(&platform).await;
+    }
+}
+
+/// Brings to cold what all nodes counted.
+async fn collect_counts(platform: Arc<Platform>, reader: Uuid) {
+    loop {
+        tokio::time::sleep(collect::EVERY).await;
+        if let Err(fault) = collect::collect(&platform, reader).await {
+            tracing::debug!(%fault, slice = "analytics", "counts wait in their streams");
+        }
+    }
 }
 
 /// Frees lapsed holds.

@@ -1,12 +1,12 @@
 //! What every handler shares, put together from the wiring and the settings.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use voelgoed_app::limits::Limiter;
 use voelgoed_app::scanning::watch::GateWatch;
 use voelgoed_app::token::fingerprint;
-use voelgoed_resilience::{LoadShed, LoadShedLimit, RateLimit, RateLimiter};
+use voelgoed_resilience::{LoadShed, LoadShedLimit, RateLimit};
 use voelgoed_telemetry::Exporter;
 use voelgoed_web::state::{Shared, Web, WebSettings};
 
@@ -19,13 +19,14 @@ const LATE_BY: Duration = Duration::from_millis(500);
 /// Keys that a rate limiter remembers; beyond it they share one allowance.
 const LIMITED_KEYS: usize = 200_000;
 
-/// The surface's state. Its rate limits are this node's own: with several nodes a caller has that many times the allowance.
+/// The surface's state. Its rate limits count over all nodes, and where the warm tier is away over this one.
 pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop: &Stop) -> Web {
     let limits = &settings.limits;
     let rate = |name, burst, per| RateLimit { name, burst, per, keys: LIMITED_KEYS };
     let session_rate = rate("session_writes", limits.session_burst, limits.session_per);
     let address_rate = rate("address_writes", limits.address_burst, limits.address_per);
     let login_rate = rate("logins", limits.login_burst, limits.login_per);
+    let shared = || Arc::clone(&wired.allowances);
     let operator_key = (!settings.secrets.operator.is_empty()).then(|| fingerprint(&settings.secrets.operator));
     Web::new(Shared {
         platform: Arc::clone(&wired.platform),
@@ -44,9 +45,9 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
             secure_cookies: settings.server.secure_cookies,
             operator_key,
         },
-        session_limiter: RateLimiter::new(session_rate),
-        address_limiter: RateLimiter::<IpAddr>::new(address_rate),
-        login_limiter: RateLimiter::new(login_rate),
+        session_limiter: Limiter::new(session_rate, shared()),
+        address_limiter: Limiter::new(address_rate, shared()),
+        login_limiter: Limiter::new(login_rate, shared()),
         leaving: stop.leaving.clone(),
         stopping: stop.stopping.clone(),
     })

@@ -4,34 +4,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio_util::sync::CancellationToken;
-use voelgoed_app::error::{Error, Result, Stored};
-use voelgoed_app::idempotency::KEPT_FOR;
+use voelgoed_app::error::{Error, Result};
 use voelgoed_app::jobs::ports::Queue;
 use voelgoed_app::payments::carry_out_refund::{CARRY_OUT_REFUND, CarryOutRefund, RefundProgress, carry_out_refund};
 use voelgoed_app::payments::late_capture::late_capture;
 use voelgoed_app::payments::learn::{LATE_CAPTURE, LateCapture};
 use voelgoed_app::platform::Platform;
+use voelgoed_app::retention::ports::RetentionStore;
+use voelgoed_app::retention::{Spans, prune};
 use voelgoed_jobs::{JobContext, JobHandler, Outcome, Registry, Schedule, WiringError};
 
 /// A refund whose provider has not decided is looked at again after this long.
 const REFUND_LOOKS_EVERY: Duration = Duration::from_secs(3);
-/// Rows deleted at most in one go, so that a sale is not kept waiting.
-const PRUNED_AT_ONCE: u32 = 2_000;
-/// Delivered facts are kept for so long, for whoever asks what happened.
-const FACTS_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// The kind of the job that deletes what is over.
 const PRUNE: &str = "upkeep.prune";
 
-/// Every handler and schedule.
-pub fn registry(platform: &Arc<Platform>) -> std::result::Result<Registry, WiringError> {
+/// Every handler and schedule; what is over is kept for `spans`.
+pub fn registry(
+    platform: &Arc<Platform>,
+    store: Arc<dyn RetentionStore>,
+    spans: Spans,
+) -> std::result::Result<Registry, WiringError> {
     let handlers: Vec<Arc<dyn JobHandler>> = vec![
         Arc::new(Refunds(Arc::clone(platform))),
         Arc::new(LateCaptures(Arc::clone(platform))),
-        Arc::new(Prunes(Arc::clone(platform))),
+        Arc::new(Prunes { platform: Arc::clone(platform), store, spans }),
     ];
-    let prune = Schedule { name: "prune", period: Duration::from_secs(60), kind: PRUNE, queue: Queue::Upkeep };
-    Registry::new(handlers, vec![prune])
+    let prunes = Schedule { name: "prune", period: Duration::from_secs(60), kind: PRUNE, queue: Queue::Upkeep };
+    Registry::new(handlers, vec![prunes])
 }
 
 fn outcome(done: Result<Outcome>) -> Outcome {
@@ -85,20 +85,10 @@ impl JobHandler for LateCaptures {
     }
 }
 
-struct Prunes(Arc<Platform>);
-
-impl Prunes {
-    /// Deletes in small commits until nothing is left that is over.
-    async fn prune(&self, stopping: &CancellationToken) -> Stored<()> {
-        let now = self.0.environment.now();
-        let (mut facts, mut answers) = (u64::MAX, u64::MAX);
-        while facts.max(answers) >= u64::from(PRUNED_AT_ONCE) && !stopping.is_cancelled() {
-            facts = self.0.outbox.prune(now.minus(FACTS_KEPT), PRUNED_AT_ONCE).await?;
-            answers = self.0.idempotency.prune(now.minus(KEPT_FOR), PRUNED_AT_ONCE).await?;
-            tracing::debug!(facts, answers, "pruned what is over");
-        }
-        Ok(())
-    }
+struct Prunes {
+    platform: Arc<Platform>,
+    store: Arc<dyn RetentionStore>,
+    spans: Spans,
 }
 
 #[async_trait]
@@ -108,7 +98,8 @@ impl JobHandler for Prunes {
     }
 
     async fn run(&self, job: JobContext) -> Outcome {
-        match self.prune(job.stopping()).await {
+        let stopping = job.stopping().clone();
+        match prune(&self.platform, &*self.store, self.spans, || stopping.is_cancelled()).await {
             Ok(()) => Outcome::Done,
             Err(fault) => Outcome::Retry(fault.to_string()),
         }

@@ -9,15 +9,19 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use voelgoed_app::analytics::counters::Counters;
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::Environment;
+use voelgoed_app::limits::ports::Allowances;
 use voelgoed_app::nodes::members::Members;
 use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::outbox::bulletin::Bulletin;
 use voelgoed_app::payments::dispatch::Dispatch;
 use voelgoed_app::payments::ports::PaymentGateway;
-use voelgoed_app::platform::{Platform, SaleTimes};
+use voelgoed_app::platform::Platform;
+use voelgoed_app::retention::Spans;
 use voelgoed_app::scanning::tell_warm::Untold;
+use voelgoed_app::shares::TenantShares;
 use voelgoed_app::ticketing::rebuild::Rebuilds;
 use voelgoed_app::token::{MasterKey, Tokens};
 use voelgoed_cold::Cold;
@@ -46,6 +50,8 @@ pub struct Wired {
     pub fanout: Arc<Fanout>,
     /// The cold tier itself, for closing and backups.
     pub cold: Arc<Cold>,
+    /// What callers may still do, over all nodes.
+    pub allowances: Arc<dyn Allowances>,
     /// What stands before a warm tier that can be away.
     pub warm_guard: Option<Arc<Guarded>>,
     /// Who watches at which node.
@@ -58,6 +64,8 @@ pub struct Wired {
     pub node: Uuid,
     /// Who else is there.
     pub members: Members,
+    /// How long what is over is kept.
+    pub retention: Spans,
     /// True where other processes may work on the same cold tier.
     pub is_shared: bool,
     /// The sandbox provider, where it is enabled.
@@ -73,7 +81,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let capabilities = Capabilities::new();
     let cold = tiers::cold(&stores.cold, directory, &environment).await?;
     cold.report_to(capabilities.clone());
-    let tiers::Warm { inventory, kept_scans, presence, guard: warm_guard, bulletin } =
+    let tiers::Warm { inventory, kept_scans, presence, count_stream, allowances, guard: warm_guard, bulletin } =
         tiers::warm(&stores.warm, &environment, &capabilities);
     let loader = Arc::new(loader::PlatformLoader::default());
     let limits = FanoutLimits { viewers: settings.limits.viewers, ..FanoutLimits::default() };
@@ -86,6 +94,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let node = environment.uuid();
     let platform = Arc::new(Platform {
         capabilities: capabilities.clone(),
+        shares: TenantShares::new(settings.limits.organization_running, settings.limits.organization_waiting),
         inventory,
         rebuilds: Rebuilds::default(),
         seat_view: fanout.clone(),
@@ -105,16 +114,14 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         kept_scans,
         untold: Untold::default(),
         ledger: cold.clone(),
+        counters: Counters::default(),
+        count_stream,
+        analytics: cold.clone(),
         jobs: cold.clone(),
         outbox: cold.clone(),
         tokens: Tokens::new(&master),
         master,
-        times: SaleTimes {
-            hold: settings.sale.hold,
-            extension: settings.sale.extension,
-            send_lease: settings.sale.send_lease,
-            poll_every: settings.sale.poll_every,
-        },
+        times: settings.sale.times(),
         environment,
     });
     loader.tell(&platform);
@@ -123,12 +130,14 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         platform,
         fanout,
         cold,
+        allowances,
         warm_guard,
         presence,
         capabilities,
         bulletin,
         node,
         members: Members::default(),
+        retention: settings.retention.spans(),
         is_shared,
         sandbox,
     })

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use voelgoed_app::analytics::ports::CountStream;
 use voelgoed_app::environment::Environment;
+use voelgoed_app::limits::ports::Allowances;
 use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::outbox::bulletin::Bulletin;
 use voelgoed_app::scanning::ports::KeptScans;
@@ -12,7 +14,7 @@ use voelgoed_app::ticketing::ports::InventoryStore;
 use voelgoed_cold::db::PostgresSettings;
 use voelgoed_cold::{Cold, ColdConfig};
 use voelgoed_resilience::Capabilities;
-use voelgoed_warm::guarded::{Guarded, WarmPorts};
+use voelgoed_warm::guarded::{Guarded, GuardedBulletin, WarmPorts};
 use voelgoed_warm::memory::MemoryInventory;
 use voelgoed_warm::redis::RedisWarm;
 
@@ -49,6 +51,10 @@ pub struct Warm {
     pub kept_scans: Arc<dyn KeptScans>,
     /// Who watches at which node.
     pub presence: Arc<dyn Presence>,
+    /// What nodes counted.
+    pub count_stream: Arc<dyn CountStream>,
+    /// What callers may still do, over all nodes.
+    pub allowances: Arc<dyn Allowances>,
     /// What stands before a store that can be away; this process's own memory cannot.
     pub guard: Option<Arc<Guarded>>,
     /// Tells other nodes, where there can be any.
@@ -57,7 +63,15 @@ pub struct Warm {
 
 impl Warm {
     fn near(store: Arc<impl WarmPorts>) -> Self {
-        Self { inventory: store.clone(), kept_scans: store.clone(), presence: store, guard: None, bulletin: None }
+        Self {
+            inventory: store.clone(),
+            kept_scans: store.clone(),
+            count_stream: store.clone(),
+            presence: store.clone(),
+            allowances: store,
+            guard: None,
+            bulletin: None,
+        }
     }
 
     fn far(store: Arc<impl WarmPorts + Bulletin>, capabilities: &Capabilities) -> Self {
@@ -67,8 +81,10 @@ impl Warm {
             inventory: guard.clone(),
             kept_scans: guard.clone(),
             presence: guard.clone(),
+            count_stream: guard.clone(),
+            allowances: guard.clone(),
             guard: Some(guard),
-            bulletin: Some(store),
+            bulletin: Some(Arc::new(GuardedBulletin::new(store, seed))),
         }
     }
 }

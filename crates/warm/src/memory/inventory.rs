@@ -23,6 +23,8 @@ use voelgoed_domain::time::Timestamp;
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call, warm_rebuilt};
 
+use super::allowances::Spending;
+use super::counts::CountsOfEvent;
 use super::kept::Kept;
 use super::presence::Counts;
 
@@ -41,6 +43,12 @@ pub struct MemoryInventory {
     pub(super) kept: DashMap<EventScope, Kept>,
     /// Who watches, by event and node.
     pub(super) viewers: DashMap<EventScope, Counts>,
+    /// What nodes counted, by event.
+    pub(super) counts: DashMap<EventScope, CountsOfEvent>,
+    /// When this store began.
+    pub(super) started: Timestamp,
+    /// What callers spent of what they may do.
+    pub(super) spending: Spending,
     moved: broadcast::Sender<Moved>,
     pub(super) environment: Arc<dyn Environment>,
 }
@@ -49,8 +57,17 @@ impl MemoryInventory {
     /// An empty store, in which every event is unloaded.
     #[must_use]
     pub fn new(environment: Arc<dyn Environment>) -> Self {
-        let (events, leases, kept, viewers) = (DashMap::new(), DashMap::new(), DashMap::new(), DashMap::new());
-        Self { events, leases, kept, viewers, moved: broadcast::channel(SIGNALS).0, environment }
+        Self {
+            events: DashMap::new(),
+            leases: DashMap::new(),
+            kept: DashMap::new(),
+            viewers: DashMap::new(),
+            counts: DashMap::new(),
+            started: environment.now(),
+            spending: Spending::default(),
+            moved: broadcast::channel(SIGNALS).0,
+            environment,
+        }
     }
 
     /// Forgets everything, as an emptied store would.
@@ -59,6 +76,8 @@ impl MemoryInventory {
         self.leases.clear();
         self.kept.clear();
         self.viewers.clear();
+        self.counts.clear();
+        self.spending.clear();
     }
 
     /// Runs one step of an event's machine, signals if its log grew, and measures.

@@ -2,6 +2,8 @@
 //!
 //! Never: an own rule; each call runs the machine of `domain` under the lock of its event.
 
+mod allowances;
+mod counts;
 mod inventory;
 mod kept;
 mod presence;

@@ -100,11 +100,7 @@ impl RedisWarm {
     ) -> Answer<(Position, Value)> {
         let key = keys::base(&self.settings.prefix, scope);
         let seen = self.seen.get(&scope).map(|seen| *seen).unwrap_or_default();
-        let now = match self.settings.clock {
-            Clock::Server => Vec::new(),
-            Clock::Environment => request::number(self.environment.now().micros()),
-        };
-        let mut all = vec![request::number(seen.epoch.0), request::number(seen.seq), now];
+        let mut all = vec![request::number(seen.epoch.0), request::number(seen.seq), self.injected_now()];
         all.extend(args);
         let takes = if std::ptr::eq(script, &scripts::INSTALL) { INSTALL_TAKES } else { 1 };
         let call = Call { script, key: &key, args: &all, within: self.settings.answer_within * takes };
@@ -117,6 +113,14 @@ impl RedisWarm {
         *newest = position.max(*newest);
         drop(newest);
         Ok((position, value?))
+    }
+
+    /// The moment as scripts are told it: nothing where the server's own clock counts.
+    pub(super) fn injected_now(&self) -> Vec<u8> {
+        match self.settings.clock {
+            Clock::Server => Vec::new(),
+            Clock::Environment => request::number(self.environment.now().micros()),
+        }
     }
 
     /// What a call without an answer comes to. A step that was broken off is not built upon: its event is unloaded, as good as that goes.

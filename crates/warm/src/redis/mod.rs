@@ -6,11 +6,14 @@
 //! Who uses it: [`RedisWarm::open`] with [`RedisSettings::from_url`]; opening does no I/O, so a node starts while Redis is away and answers as the
 //! capability table says. Servers should run with `maxmemory-policy noeviction` and, where there are replicas, `min-replicas-to-write 1`.
 
+mod allowances;
 mod bulletin;
+mod counts;
 mod error;
 mod inventory;
 mod kept_scans;
 mod keys;
+mod look;
 mod planted;
 mod presence;
 mod reply;
@@ -22,4 +25,5 @@ mod settings;
 mod signals;
 
 pub use inventory::RedisWarm;
+pub use look::MasterState;
 pub use settings::{Clock, MalformedUrl, RedisSettings};

@@ -4,6 +4,7 @@
 
 use redis::Value;
 use uuid::Uuid;
+use voelgoed_app::analytics::ports::{self as analytics, Counted};
 use voelgoed_app::error::Fault;
 use voelgoed_app::scanning::ports::{KeptScan, ScanResult};
 use voelgoed_app::ticketing::ports::{Answer, AreaSpan, InventoryError, InventorySnapshot};
@@ -186,6 +187,30 @@ pub(super) fn kept_scan(value: Value) -> Result<KeptScan, Fault> {
 /// Many of them.
 pub(super) fn kept_scans(value: Value) -> Result<Vec<KeptScan>, Fault> {
     array(value)?.into_iter().map(kept_scan).collect()
+}
+
+/// `{{id, minute, viewed, held, refused}, …}`, all of them text.
+pub(super) fn counted(value: Value) -> Result<Vec<Counted>, Fault> {
+    let entry = |value| {
+        let [id, minute, viewed, held, refused] = <[Value; 5]>::try_from(array(value)?)
+            .map_err(|parts| unexpected(&format!("an entry of {} parts", parts.len())))?;
+        let text = |value| String::from_utf8(bytes(value)?).map_err(|_| unexpected("an entry that is not text"));
+        let count = |value| text(value)?.parse().map_err(|_| unexpected("a count that is none"));
+        Ok(Counted {
+            id: text(id)?,
+            minute: Timestamp::from_micros(text(minute)?.parse().map_err(|_| unexpected("a minute that is none"))?),
+            counts: analytics::Counts { viewed: count(viewed)?, held: count(held)?, refused: count(refused)? },
+        })
+    };
+    array(value)?.into_iter().map(entry).collect()
+}
+
+/// Two numbers.
+pub(super) fn pair(value: Value) -> Result<(u64, u64), Fault> {
+    match array(value)?.as_slice() {
+        [first, second] => Ok((unsigned(first)?, unsigned(second)?)),
+        other => Err(unexpected(&format!("{} numbers instead of two", other.len()))),
+    }
 }
 
 /// A number of something.

@@ -48,9 +48,9 @@ pub(super) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
     let shared = [include_str!("lua/common.lua"), include_str!("lua/allot.lua"), include_str!("lua/asked.lua")]
         .into_iter()
         .fold(limits(), |text, part| text + with_bug(part));
-    let whole = ALL
-        .iter()
-        .fold(shared.clone(), |text, script| text + script.name + script.flag.unwrap_or_default() + with_bug(script.body));
+    let whole = ALL.iter().fold(shared.clone(), |text, script| {
+        text + script.name + script.flag.unwrap_or_default() + with_bug(script.body)
+    });
     let name = format!("voelgoed_{}", redis::Script::new(&whole).get_hash());
     let prefix = name.clone() + "_";
     let mut source = format!("#!lua name={name}\n{shared}");
@@ -119,4 +119,12 @@ scripts! {
     KEPT_SCANS = "kept_scans", false, Some("no-writes"), "lua/kept_scans.lua";
     VIEWERS = "viewers", false, None, "lua/viewers.lua";
     SETTLE_SCANS = "settle_scans", true, None, "lua/settle_scans.lua";
+    /// Spends of an allowance.
+    SPEND = "spend", true, None, "lua/spend.lua";
+    /// Appends to an event's stream of counts.
+    APPEND_COUNTS = "append_counts", true, None, "lua/append_counts.lua";
+    /// Hands out entries of it; repeated, it hands out others, and what was handed out to nobody comes again.
+    TAKE_COUNTS = "take_counts", false, None, "lua/take_counts.lua";
+    /// Forgets entries of it.
+    FINISH_COUNTS = "finish_counts", false, None, "lua/finish_counts.lua";
 }

@@ -84,6 +84,8 @@ impl Signals {
         let listening = timeout(self.settings.connect_within, self.listen(address, &line, scope)).await;
         *next = match listening.unwrap_or_else(|_| Err(CallError::NotSent("no answer in time".to_owned()))) {
             Ok(()) => None,
+            // The slot went elsewhere: the read that follows learns where, the next one listens there. The line is well, others keep it.
+            Err(CallError::Moved(_)) => None,
             Err(error) => {
                 line.live.store(None);
                 tracing::warn!(

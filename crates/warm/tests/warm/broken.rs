@@ -24,15 +24,15 @@ use voelgoed_warm::redis::{Clock, RedisSettings, RedisWarm};
 const SOON: Duration = Duration::from_secs(20);
 
 /// A node, its clock, and an event of its own.
-struct Node {
-    store: RedisWarm,
+pub struct Node {
+    pub store: RedisWarm,
     environment: Arc<TestEnvironment>,
-    scope: EventScope,
+    pub scope: EventScope,
     settings: RedisSettings,
 }
 
 impl Node {
-    fn new(url: &str) -> Self {
+    pub fn new(url: &str) -> Self {
         let environment = Arc::new(TestEnvironment::default());
         let scope = EventScope { organization: fresh(&*environment), event: fresh(&*environment) };
         let settings = RedisSettings {
@@ -48,11 +48,11 @@ impl Node {
     }
 
     /// Another node of the same installation, which has seen nothing yet.
-    fn neighbour(&self) -> Self {
+    pub fn neighbour(&self) -> Self {
         Self::of(self.settings.clone(), Arc::clone(&self.environment), self.scope)
     }
 
-    async fn load(&self, epoch: u64) {
+    pub async fn load(&self, epoch: u64) {
         let lease = Uuid::from_u128(1);
         assert_eq!(self.store.lease_rebuild(self.scope, lease, SOON).await.unwrap(), Lease::Given);
         let area = AreaSpan { area: AreaId::from_uuid(Uuid::from_u128(1)), places: 0..100, seated: true };
@@ -61,7 +61,7 @@ impl Node {
         self.store.install(self.scope, lease, install).await.unwrap();
     }
 
-    async fn hold(&self, place: u32) -> Answer<HoldRecord> {
+    pub async fn hold(&self, place: u32) -> Answer<HoldRecord> {
         let request = HoldRequest {
             hold: fresh(&*self.environment),
             session: fresh(&*self.environment),
@@ -74,7 +74,7 @@ impl Node {
     }
 
     /// A key of the event.
-    fn key(&self, name: &str) -> String {
+    pub fn key(&self, name: &str) -> String {
         let EventScope { organization, event } = self.scope;
         format!("{}:{{{}:{}}}:{name}", self.settings.prefix, organization.uuid().simple(), event.uuid().simple())
     }
@@ -91,7 +91,7 @@ impl Node {
         }
     }
 
-    async fn serves_again(&self) {
+    pub async fn serves_again(&self) {
         until("it answers", SOON, || async {
             Ok(match self.store.snapshot(self.scope).await {
                 Err(InventoryError::Fault(_)) => None,

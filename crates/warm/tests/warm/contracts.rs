@@ -15,6 +15,18 @@ mod memory {
         Subject { store, environment, keep: Box::new(()) }
     }
 
+    mod allowances {
+        use super::*;
+
+        voelgoed_contracts::allowances_suite!(open());
+    }
+
+    mod count_stream {
+        use super::*;
+
+        voelgoed_contracts::count_stream_suite!(open());
+    }
+
     mod inventory {
         use super::*;
 
@@ -35,8 +47,14 @@ mod memory {
 }
 
 mod redis {
+    mod allowances {
+        voelgoed_contracts::allowances_suite!(crate::servers::subject(crate::servers::single().await.url()));
+    }
     mod bulletin {
         voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::single().await.url()));
+    }
+    mod count_stream {
+        voelgoed_contracts::count_stream_suite!(crate::servers::subject(crate::servers::single().await.url()));
     }
     mod inventory {
         voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::single().await.url()));
@@ -50,8 +68,14 @@ mod redis {
 }
 
 mod redis_cluster {
+    mod allowances {
+        voelgoed_contracts::allowances_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+    }
     mod bulletin {
         voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+    }
+    mod count_stream {
+        voelgoed_contracts::count_stream_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
     }
     mod inventory {
         voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::cluster().await.url()));

@@ -3,5 +3,7 @@
 mod broken;
 mod bulletin;
 mod contracts;
+mod followed;
 mod mirror;
 mod servers;
+mod setup;

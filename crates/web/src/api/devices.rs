@@ -62,7 +62,7 @@ fn public_keys(signer: &TicketSigner) -> Vec<PublicKeyDto> {
 #[utoipa::path(post, path = "/api/v1/devices/pair", request_body = PairBody, tag = "scanning",
     responses((status = 200, body = PairedDto), (status = 410, body = Problem, description = "pairing_expired"), (status = 429, body = Problem)))]
 pub async fn pair(State(web): State<Web>, address: ClientAddress, body: Body<PairBody>) -> Answer<Json<PairedDto>> {
-    guess_limited(&web, address)?;
+    guess_limited(&web, address).await?;
     let paired = pair_device(&web.platform, &body.value.code).await?;
     web.platform.credentials.forget_all();
     let signer = signer(&web.platform.master, paired.device.organization);

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
+use voelgoed_app::analytics::ports::Step;
 use voelgoed_app::catalog::ports::EventSummary;
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::ticketing::ports::EventScope;
@@ -288,6 +289,7 @@ pub async fn visible(web: &Web, event: EventId) -> Answer<(EventScope, Arc<Listi
     responses((status = 200, body = EventDto), (status = 404, body = Problem)))]
 pub async fn show(State(web): State<Web>, PathId(event): PathId<EventId>) -> Answer<Json<EventDto>> {
     let (scope, listing) = visible(&web, event).await?;
+    web.platform.counters.count(&*web.platform.environment, scope, Step::Viewed);
     let venue = web.platform.listings.venue(scope).await?;
     let limits = listing.event.limits;
     Ok(Json(EventDto {

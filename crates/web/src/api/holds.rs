@@ -152,7 +152,7 @@ pub async fn create(
     key: OptionalKey,
     body: Body<HoldBody>,
 ) -> Answer<Response> {
-    buyer.limited(&web)?;
+    buyer.limited(&web).await?;
     let (scope, _) = visible(&web, event).await?;
     let command = HoldCommand {
         scope,
@@ -197,7 +197,7 @@ pub async fn change(
     body: Body<ChangeBody>,
 ) -> Answer<Json<HoldDto>> {
     let scope = of_token(&web.platform, hold, &token.0)?;
-    buyer.limited(&web)?;
+    buyer.limited(&web).await?;
     if body.value.add.is_empty() && body.value.remove.is_empty() {
         return Err(Refusal::invalid("body", "Give `add`, `remove` or both.").into());
     }

@@ -46,8 +46,8 @@ pub struct LoginDto {
 ///
 /// # Errors
 /// `rate_limited` with the time to wait.
-pub fn guess_limited(web: &Web, ClientAddress(address): ClientAddress) -> Result<(), Failure> {
-    web.login_limiter.check(&address).map_err(|limited| {
+pub async fn guess_limited(web: &Web, ClientAddress(address): ClientAddress) -> Result<(), Failure> {
+    web.login_limiter.check(&address).await.map_err(|limited| {
         let refusal = Refusal::new(Code::RateLimited, "Too many tries. Wait a moment.");
         refusal.with(|evidence| evidence.retry_after = Some(limited.retry_after.as_seconds())).into()
     })
@@ -57,7 +57,7 @@ pub fn guess_limited(web: &Web, ClientAddress(address): ClientAddress) -> Result
 #[utoipa::path(post, path = "/api/v1/login", request_body = LoginBody, tag = "accounts",
     responses((status = 200, body = LoginDto), (status = 401, body = Problem), (status = 429, body = Problem)))]
 pub async fn log_in(State(web): State<Web>, address: ClientAddress, body: Body<LoginBody>) -> Answer<Response> {
-    guess_limited(&web, address)?;
+    guess_limited(&web, address).await?;
     let login = log_in_command(&web.platform, &body.value.email, body.value.password).await?;
     let member = login.session.member;
     let dto = LoginDto {

@@ -3,6 +3,7 @@
 //! Never: a rule, SQL, a store's key. To add a route: its handler with `#[utoipa::path]`, a line in [`routes`], a line in `access.rs`.
 
 pub mod accounts;
+pub mod analytics;
 pub mod audit;
 pub mod availability;
 pub mod callbacks;
@@ -71,6 +72,7 @@ pub fn other_routes() -> OpenApiRouter<Web> {
         .routes(routes!(sales::list_orders))
         .routes(routes!(sales::cancel_order))
         .routes(routes!(refunds::create))
+        .routes(routes!(analytics::funnel))
         .routes(routes!(ledger::accounts))
         .routes(routes!(ledger::entries))
         .routes(routes!(gates::create_gate, gates::list_gates))

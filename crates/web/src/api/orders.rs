@@ -246,7 +246,7 @@ pub fn render(web: &Web, detail: &OrderDetail, event: &Event, now: Timestamp) ->
     responses((status = 201, body = OrderDto), (status = 409, body = Problem, description = "place_taken, already_ordered, idempotency_mismatch"),
         (status = 410, body = Problem, description = "hold_expired, hold_lost"), (status = 503, body = Problem)))]
 pub async fn create(State(web): State<Web>, buyer: Buyer, key: RequiredKey, body: Body<OrderBody>) -> Answer<Response> {
-    buyer.limited(&web)?;
+    buyer.limited(&web).await?;
     let scope = of_token(&web.platform, body.value.hold, &body.value.hold_token)?;
     let listing = web.platform.listings.listing(scope).await?;
     let show = |detail: &OrderDetail| json(&render(&web, detail, &listing.event, detail.order.created_at));
@@ -303,7 +303,7 @@ pub async fn pay_again(
     body: Body<PaymentBody>,
 ) -> Answer<Response> {
     let scope = scope_of_token(&web.platform, order, &token.0)?;
-    buyer.limited(&web)?;
+    buyer.limited(&web).await?;
     let listing = web.platform.listings.listing(scope).await?;
     let now = web.platform.environment.now();
     let show = |detail: &OrderDetail| json(&render(&web, detail, &listing.event, now));

@@ -46,15 +46,21 @@ impl Buyer {
     ///
     /// # Errors
     /// `rate_limited` with the time to wait.
-    pub fn limited(&self, web: &Web) -> Result<(), Refusal> {
+    pub async fn limited(&self, web: &Web) -> Result<(), Refusal> {
         let slower = |limited: voelgoed_resilience::rate_limit::RateLimited| {
             let seconds = limited.retry_after.as_seconds();
             let refusal = Refusal::new(Code::RateLimited, "Too many requests. Wait a moment.");
             refusal.with(|evidence| evidence.retry_after = Some(seconds))
         };
         // The address first: sessions cost nothing to make, and must not fill the other limiter's memory.
-        web.address_limiter.check(&self.address).map_err(slower)?;
-        web.session_limiter.check(&self.session).map_err(slower)
+        web.address_limiter.check_here(&self.address).map_err(slower)?;
+        web.session_limiter.check_here(&self.session).map_err(slower)?;
+        // Where the other nodes must be asked, for both at once.
+        let (address, session) = futures::join!(
+            web.address_limiter.check_shared(&self.address),
+            web.session_limiter.check_shared(&self.session)
+        );
+        address.and(session).map_err(slower)
     }
 }
 

@@ -34,7 +34,6 @@ macro_rules! outbox_store_suite {
             what_is_put_back_comes_at_its_moment
             marks_are_harmless_when_repeated
             pending_counts_what_is_not_delivered
-            only_what_is_old_and_delivered_is_pruned
             many_relays_share_the_rows
             a_change_rings
             whatever_happens_each_aggregate_keeps_its_order
@@ -193,19 +192,6 @@ pub async fn pending_counts_what_is_not_delivered<S: Facts>(subject: Subject<S>)
     assert_eq!(pending().await, (2, 1_500), "taken is not delivered");
     delivered(&subject, &rows[..1]).await;
     assert_eq!(pending().await, (1, 0));
-}
-
-/// At most so many, and never one that is still to be delivered.
-pub async fn only_what_is_old_and_delivered_is_pruned<S: Facts>(subject: Subject<S>) {
-    let (_, _) = events(&subject, 4).await;
-    let rows = take(&subject, 10).await;
-    delivered(&subject, &rows[..3]).await;
-    let now = subject.environment.advance(SECOND);
-    assert_eq!(subject.store.prune(now.minus(SECOND), 10).await.unwrap(), 0, "not older than the limit");
-    assert_eq!(subject.store.prune(now, 2).await.unwrap(), 2);
-    assert_eq!(subject.store.prune(now, 2).await.unwrap(), 1);
-    assert_eq!(subject.store.prune(now, 2).await.unwrap(), 0);
-    assert_eq!(subject.store.pending(now).await.unwrap().0, 1);
 }
 
 /// Four relays: every row once, in the order of its aggregate.

@@ -146,6 +146,37 @@ impl RedisCluster {
         .await
     }
 
+    /// Moves the slot of a key, with all that is in it, to another master.
+    ///
+    /// # Errors
+    /// Where a server refuses.
+    pub async fn move_slot(&self, key: &str) -> anyhow::Result<()> {
+        let from = self.master_of(key).await?;
+        let mut masters = vec![];
+        for server in &self.servers {
+            if server.ask(&["ROLE"]).await.is_ok_and(|role| role.starts_with("master")) {
+                masters.push(server);
+            }
+        }
+        let to = masters.iter().find(|server| server.address() != from.address()).context("another master")?;
+        let slot = from.ask(&["CLUSTER", "KEYSLOT", key]).await?;
+        let (giver, taker) = (from.ask(&["CLUSTER", "MYID"]).await?, to.ask(&["CLUSTER", "MYID"]).await?);
+        to.ask(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &giver]).await?;
+        from.ask(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &taker]).await?;
+        let keys = from.ask(&["CLUSTER", "GETKEYSINSLOT", &slot, "1000"]).await?;
+        let address = to.address();
+        let (host, port) = address.split_once(':').context("host:port")?;
+        let mut migrate = vec!["MIGRATE", host, port, "", "0", "5000", "KEYS"];
+        migrate.extend(keys.split_whitespace());
+        from.ask(&migrate).await?;
+        // The taker first, so that nobody is sent to a server that does not have it yet.
+        to.ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &taker]).await?;
+        for server in masters {
+            server.ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &taker]).await?;
+        }
+        Ok(())
+    }
+
     /// Forgets everything, at every master.
     ///
     /// # Errors

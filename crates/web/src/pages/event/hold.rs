@@ -29,7 +29,7 @@ pub async fn create(
     buyer: Buyer,
     form: Form,
 ) -> Answer<Response> {
-    buyer.limited(&web)?;
+    buyer.limited(&web).await?;
     let (scope, listing) = visible(&web, event).await?;
     match ask(&web, scope, &listing, buyer, &form).await {
         Ok(view) => {

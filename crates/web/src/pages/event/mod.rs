@@ -15,6 +15,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use voelgoed_app::analytics::ports::Step;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::ticketing::seat_view::Occupancy;
 use voelgoed_domain::catalog::layout::Area;
@@ -130,6 +131,7 @@ pub async fn show(
         ..Shown::default()
     };
     let (scope, listing) = visible(&web, event).await?;
+    web.platform.counters.count(&*web.platform.environment, scope, Step::Viewed);
     render(&web, scope, &listing, StatusCode::OK, shown).await
 }
 

@@ -27,7 +27,7 @@ pub async fn remove(
 ) -> Answer<Response> {
     let token = form.must("token")?;
     let scope = of_token(&web.platform, hold, token)?;
-    buyer.limited(&web)?;
+    buyer.limited(&web).await?;
     let place = form.must("place")?.parse().map_err(|_| Refusal::invalid("place", "Not a place."))?;
     let remove = PlaceNumber(place);
     let held = match read_hold(&web.platform, scope, hold).await {

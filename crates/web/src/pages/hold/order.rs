@@ -29,7 +29,7 @@ pub async fn create(
     form: Form,
 ) -> Answer<Response> {
     let scope = of_token(&web.platform, hold, form.must("token")?)?;
-    buyer.limited(&web)?;
+    buyer.limited(&web).await?;
     let outcome = submit(&web, scope, hold, &form).await;
     match outcome {
         Ok(order) => Ok(to_order(&web, scope, order)),

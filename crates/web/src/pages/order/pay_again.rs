@@ -26,7 +26,7 @@ pub async fn create(
     form: Form,
 ) -> Answer<Response> {
     let scope = scope_of_token(&web.platform, order, form.must("token")?)?;
-    buyer.limited(&web)?;
+    buyer.limited(&web).await?;
     let chosen = form.get("method").and_then(|method| method.split_once(':'));
     let (provider, method) = chosen.ok_or_else(|| Refusal::invalid("method", "Choose how you want to pay."))?;
     let choice = PaymentChoice { provider: provider.to_owned(), method: method.to_owned() };

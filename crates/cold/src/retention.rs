@@ -1,0 +1,61 @@
+//! Deletes what is over, the oldest first, some rows in a commit.
+//!
+//! Never: a row that something else refers to; nor a scope that sees more than the table at hand needs. To let something end: its statement, an index
+//! by age, and the role in the table's policy.
+
+use async_trait::async_trait;
+use voelgoed_app::error::Stored;
+use voelgoed_app::retention::ports::{Remains, RetentionStore};
+use voelgoed_domain::time::Timestamp;
+
+use crate::Cold;
+use crate::db::{Sql, System, binds, sql};
+
+const FACTS: Sql = sql(
+    "retention.facts",
+    "delete from outbox where id in (select id from outbox where delivered_at < $1 order by delivered_at limit $2)",
+);
+const ANSWERS: Sql = sql(
+    "retention.answers",
+    "delete from idempotency where (organization_id, scope, key) in
+     (select organization_id, scope, key from idempotency where at < $1 order by at limit $2)",
+);
+const LOGINS: Sql = sql(
+    "retention.logins",
+    "delete from console_sessions where (organization_id, token) in
+     (select organization_id, token from console_sessions where expires_at < $1 order by expires_at limit $2)",
+);
+const SCANS: Sql = sql(
+    "retention.scans",
+    "delete from scans where (organization_id, id) in
+     (select organization_id, id from scans where received_at < $1 order by received_at limit $2)",
+);
+const AUDIT_LINES: Sql = sql(
+    "retention.audit_lines",
+    "delete from audit_lines where (organization_id, id) in
+     (select organization_id, id from audit_lines where at < $1 order by at limit $2)",
+);
+
+const COUNTS: Sql = sql(
+    "retention.counts",
+    "delete from counts where (organization_id, event_id, entry) in
+     (select organization_id, event_id, entry from counts where minute < $1 order by minute limit $2)",
+);
+
+#[async_trait]
+impl RetentionStore for Cold {
+    async fn delete(&self, remains: Remains, before: Timestamp, most: u32) -> Stored<u64> {
+        let (role, statement) = match remains {
+            Remains::Facts => (System::Relay, FACTS),
+            Remains::Answers => (System::Retention, ANSWERS),
+            Remains::Logins => (System::Retention, LOGINS),
+            Remains::Scans => (System::Retention, SCANS),
+            Remains::AuditLines => (System::Retention, AUDIT_LINES),
+            Remains::Counts => (System::Retention, COUNTS),
+        };
+        let mut tx = self.db.begin(role).await?;
+        let gone = tx.execute(statement, binds![before, most]).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+}

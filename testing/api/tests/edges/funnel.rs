@@ -1,0 +1,68 @@
+//! The funnel shows what was done, once, to its organizer alone, within a named span.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use voelgoed_api_tests::server::{Server, WIDE};
+use voelgoed_api_tests::tenant::{SCOPES, Tenant};
+
+/// What nodes count is on its way for two rounds of five seconds.
+const ARRIVES: Duration = Duration::from_secs(60);
+
+async fn total(server: &Server, tenant: &Tenant) -> anyhow::Result<Value> {
+    Ok(server.get(&format!("/api/v1/events/{}/funnel", tenant.event), &tenant.key).await?["total"].clone())
+}
+
+#[tokio::test]
+async fn every_step_is_counted_once() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    // The tenant's making took two holds, of which one was ordered and paid, and one look at the event.
+    let tenant = Tenant::make(&server, "funnel").await?;
+    for _ in 0..4 {
+        server.get(&format!("/api/v1/events/{}", tenant.event), "").await?;
+    }
+    let too_many = server.request("POST", &format!("/api/v1/events/{}/holds", tenant.event)).json(&tenant.seats(50));
+    for status in [201, 409] {
+        assert_eq!(server.send(too_many.try_clone().unwrap()).await?.status, status);
+    }
+    let scan = server.request("POST", "/api/v1/scans").bearer_auth(&tenant.device_key);
+    assert_eq!(server.send(scan.json(&tenant.scan_of(&tenant.code))).await?.json()["result"], "admitted");
+    let mut looks = tokio::time::interval(Duration::from_millis(100));
+    let arrived = async {
+        loop {
+            looks.tick().await;
+            let seen = total(&server, &tenant).await?;
+            if seen["viewed"] == 5 && seen["held"] == 3 {
+                return anyhow::Ok(seen);
+            }
+        }
+    };
+    let seen = tokio::time::timeout(ARRIVES, arrived).await??;
+    for (step, times) in [("refused", 1), ("ordered", 1), ("paid", 1), ("admitted", 1)] {
+        assert_eq!(seen[step], times, "{step}: {seen}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_may_ask_and_for_how_much() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "asks").await?;
+    let path = format!("/api/v1/events/{}/funnel", tenant.event);
+    for (scope, key) in SCOPES.iter().zip(&tenant.scoped) {
+        let status = server.send(server.request("GET", &path).bearer_auth(key)).await?.status;
+        assert_eq!(status.as_u16(), if *scope == "reports" { 200 } else { 403 }, "{scope}");
+    }
+    for (span, status) in [
+        ("from=2026-01-01T10:00:00Z&to=2026-01-02T10:00:00Z", 200),
+        ("from=2026-01-01T10:00:59Z&to=2026-01-02T10:00:59Z", 200),
+        ("from=2026-01-01T10:00:00Z&to=2026-01-02T10:01:00Z", 400),
+        ("from=2026-01-01T10:00:00Z&to=2026-01-01T10:00:00Z", 400),
+        ("from=2026-01-01T10:00:01Z&to=2026-01-01T10:00:02Z", 200),
+        ("from=yesterday", 400),
+    ] {
+        let request = server.request("GET", &format!("{path}?{span}")).bearer_auth(&tenant.key);
+        assert_eq!(server.send(request).await?.status.as_u16(), status, "{span}");
+    }
+    Ok(())
+}
