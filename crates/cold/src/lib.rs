@@ -60,6 +60,8 @@ pub struct Cold {
     db: Db,
     /// The same on the connections of what sells, charges and admits.
     sale: Db,
+    /// The same for what buyers and gates are shown of that: a replica answers while the primary is away.
+    shown: Db,
     /// The same where lists and reports are read: a replica that is near enough, where there is one.
     reports: Db,
     environment: Arc<dyn Environment>,
@@ -101,8 +103,19 @@ impl Cold {
         let lessons = Batcher::start(Lessons { environment: environment.clone() }, sale.clone(), mode);
         let send_leases = Batcher::start(SendLeases, sale.clone(), mode);
         let scans = Batcher::start(RecordScans { environment: environment.clone() }, sale.clone(), mode);
-        let reports = db.lane(Lane::Reports);
-        Self { db, sale, reports, environment, plans: catalog::Plans::default(), orders, lessons, send_leases, scans }
+        let (shown, reports) = (db.lane(Lane::Shown), db.lane(Lane::Reports));
+        Self {
+            db,
+            sale,
+            shown,
+            reports,
+            environment,
+            plans: catalog::Plans::default(),
+            orders,
+            lessons,
+            send_leases,
+            scans,
+        }
     }
 
     /// Ends all connections once what runs is done; what is sent afterwards is answered as away.
