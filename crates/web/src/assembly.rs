@@ -12,6 +12,7 @@ use voelgoed_domain::refusal::{Code, Refusal};
 
 use crate::api::{self, openapi};
 use crate::extract::session_layer;
+use crate::last_known::organizer_lists;
 use crate::layers::request_layer;
 use crate::problem::Failure;
 use crate::state::Web;
@@ -30,7 +31,8 @@ pub fn router(web: Web) -> Router {
         // Buyers: a session from the first contact on.
         .merge(buyers.merge(pages::routes()).layer(middleware::from_fn_with_state(web.clone(), session_layer)))
         // Organizers, devices, providers: each by its own credentials.
-        .merge(others)
+        // Organizers' lists go on from memory while their store is away.
+        .merge(others.layer(middleware::from_fn_with_state(web.clone(), organizer_lists)))
         .merge(plans.layer(DefaultBodyLimit::max(web.settings.largest_layout)))
         .merge(ops::routes())
         .route("/api/v1/openapi.json", get(move || async move { Json(document) }))

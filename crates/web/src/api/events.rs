@@ -9,8 +9,6 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use voelgoed_app::catalog::ports::EventSummary;
-use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::catalog::event::{Event, EventState, FeePolicy, TaxPolicy};
 use voelgoed_domain::catalog::layout::{Area, AreaKind, Layout};
@@ -19,11 +17,14 @@ use voelgoed_domain::catalog::ticket_type::TicketType;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
+use voelgoed_hot::listings::STALE_AFTER;
+use voelgoed_resilience::{Answer as Availability, Capability};
 
 use super::created::json;
 use super::money::MoneyDto;
 use super::paging::{ListDto, ListParams};
 use crate::extract::{Params, PathId};
+use crate::last_known::published_events;
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
 
@@ -132,6 +133,11 @@ pub struct EventDto {
     limits: EventLimitsDto,
     /// Present where the event has a waiting room; none has one yet.
     waiting_room: Option<String>,
+    /// When all of this was read from the catalog.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// True where a part of the platform is away and this may be old.
+    stale: bool,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
 }
@@ -243,18 +249,6 @@ pub struct EventsParams {
     limit: Option<u32>,
 }
 
-/// The published events, as pages and the API show them.
-///
-/// # Errors
-/// A fault of the cold tier.
-pub async fn published(
-    web: &Web,
-    organization: Option<OrganizationId>,
-    page: PageRequest,
-) -> Answer<Page<EventSummary>> {
-    Ok(web.platform.catalog.events(organization, true, page).await?)
-}
-
 /// The published events, oldest first.
 #[utoipa::path(get, path = "/api/v1/events", params(EventsParams), tag = "catalog",
     responses((status = 200, body = ListDto<EventSummaryDto>), (status = 400, body = Problem)))]
@@ -263,8 +257,9 @@ pub async fn list(
     Params(params): Params<EventsParams>,
 ) -> Answer<Json<ListDto<EventSummaryDto>>> {
     let page = ListParams { after: params.after, limit: params.limit }.page()?;
-    let found = published(&web, params.organization, page).await?;
-    Ok(Json(ListDto::of(found, |item| summary(&item.event, item.venue))))
+    let found = published_events(&web, params.organization, page).await?;
+    let list = ListDto::of(found.page, |item| summary(&item.event, item.venue));
+    Ok(Json(list.known(found.stale_since, web.platform.environment.now())))
 }
 
 /// The listing of an event that everybody may see.
@@ -281,6 +276,13 @@ pub async fn visible(web: &Web, event: EventId) -> Answer<(EventScope, Arc<Listi
     Ok((scope, listing))
 }
 
+/// When what is shown of an event was read from the catalog, and whether it may be old, since the catalog cannot be asked.
+pub fn catalog_age(web: &Web, scope: EventScope, now: Timestamp) -> (Timestamp, bool) {
+    let at = web.platform.listings.read_at(scope).unwrap_or(now);
+    let is_old = now.since(at) > STALE_AFTER;
+    (at, is_old && web.capabilities.may(Capability::Browse) != Availability::Yes)
+}
+
 /// One event with areas, ticket types, fees, tax and sale window.
 #[utoipa::path(get, path = "/api/v1/events/{event}", params(("event" = String, Path)), tag = "catalog",
     responses((status = 200, body = EventDto), (status = 404, body = Problem)))]
@@ -288,6 +290,8 @@ pub async fn show(State(web): State<Web>, PathId(event): PathId<EventId>) -> Ans
     let (scope, listing) = visible(&web, event).await?;
     let venue = web.platform.listings.venue(scope).await?;
     let limits = listing.event.limits;
+    let now = web.platform.environment.now();
+    let (at, stale) = catalog_age(&web, scope, now);
     Ok(Json(EventDto {
         summary: summary(&listing.event, venue.name.clone()),
         layout: listing.event.layout.to_string(),
@@ -300,7 +304,9 @@ pub async fn show(State(web): State<Web>, PathId(event): PathId<EventId>) -> Ans
             places_per_session: limits.places_per_session,
         },
         waiting_room: None,
-        now: web.platform.environment.now(),
+        at,
+        stale,
+        now,
     }))
 }
 
