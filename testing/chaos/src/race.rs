@@ -15,7 +15,7 @@ use voelgoed_testkit::organizer::{Counts, Event, Organizer};
 use voelgoed_testkit::server::{Server, Setup, fresh_directory};
 use voelgoed_testkit::until::until;
 
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// What is for sale.
 const PLACES: u32 = 100;

@@ -14,7 +14,7 @@ use voelgoed_testkit::until::until;
 use super::crowd::Crowd;
 use super::journal::Journal;
 use super::{GENERAL, SEATS};
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// So many of the latest orders are looked at after each restart; all of them at the end.
 const LATEST: usize = 40;

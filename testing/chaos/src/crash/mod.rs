@@ -22,7 +22,7 @@ use voelgoed_testkit::server::{Server, Setup, fresh_directory};
 
 use self::crowd::Crowd;
 use self::journal::Journal;
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// How much is killed.
 #[derive(Debug, Args)]

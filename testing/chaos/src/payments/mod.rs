@@ -19,7 +19,7 @@ use voelgoed_testkit::server::{Server, Setup, copy_directory, fresh_directory};
 
 use self::scenario::{Kill, Scenario};
 use self::table::ROWS;
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// How much is run.
 #[derive(Debug, Args)]

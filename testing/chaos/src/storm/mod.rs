@@ -5,7 +5,7 @@
 mod journal;
 mod judge;
 mod people;
-mod process;
+pub mod process;
 mod schedule;
 mod stage;
 
@@ -25,7 +25,7 @@ use self::journal::Journal;
 use self::people::People;
 use self::schedule::schedule;
 use self::stage::Stage;
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// How much is broken.
 #[derive(Debug, Args)]

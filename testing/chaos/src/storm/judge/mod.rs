@@ -17,7 +17,7 @@ use voelgoed_testkit::buyer::{Buyer, placed};
 use voelgoed_testkit::until::until;
 
 use super::people::People;
-use crate::verdict::Verdicts;
+use voelgoed_testkit::verdict::Verdicts;
 
 /// No place is held, and no order open, this long after the last buyer went home.
 const STUCK: Duration = Duration::from_secs(60);
