@@ -25,6 +25,7 @@ const BENCHMARKS: &[&dyn Benchmark] = &[
     &programs::FANOUT,
     &programs::UNDER_LOAD,
     &programs::RATES,
+    &programs::REFUSALS,
 ];
 
 /// Something that can be measured.
