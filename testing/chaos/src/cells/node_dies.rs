@@ -1,7 +1,6 @@
 //! One of two nodes dies (kill -9): whatever was begun there goes on at the other.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use reqwest::Method;
@@ -37,8 +36,6 @@ pub async fn run(binary: &Path, root: &Path, haproxy: &Path, verdicts: &mut Verd
     let claimed = held(buyer.hold_seat(&event, 2).await?)?;
     let claimed = placed(buyer.order(&OrderRequest::new(&claimed, "slow")).await?)?;
     let seen = dying.get(&format!("/api/v1/events/{}/availability", event.id), Call::default()).await?;
-    // The other one follows the event too, so that it has every change since.
-    other.get(&format!("/api/v1/events/{}/availability", event.id), Call::default()).await?;
     let position = format!("{}:{}", seen["epoch"], seen["seq"]);
 
     platform.nodes[0].kill().await?;
@@ -103,16 +100,20 @@ async fn paid(buyer: &Buyer, order: &Placed) -> anyhow::Result<()> {
     .await
 }
 
-/// Changes since the position come one by one, and not the whole.
+/// The other node goes on from the position: by the changes since, or by the whole where that is less; never from before it.
 async fn resumes(url: &str, event: &Event, position: &str) -> anyhow::Result<()> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     let request = http.get(format!("{url}/api/v1/events/{}/stream", event.id)).header("last-event-id", position);
     let mut stream = request.send().await?.error_for_status()?;
     let mut text = String::new();
     while !text.contains("data:") {
-        let part = tokio::time::timeout(Duration::from_secs(20), stream.chunk()).await.context("nothing is told")??;
+        let part = tokio::time::timeout(PATIENCE, stream.chunk()).await.context("nothing is told")??;
         text.push_str(&String::from_utf8_lossy(&part.context("the stream ended")?));
     }
-    ensure!(text.contains("event: delta"), "not a change but {text:.60}");
+    let of = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+    ensure!(matches!(of("event:").as_str(), "delta" | "snapshot"), "not a change but {text:.60}");
+    let at = |text: &str| text.split_once(':').and_then(|(epoch, seq)| Some((epoch.parse().ok()?, seq.parse().ok()?)));
+    let (from, to): (Option<(u64, u64)>, Option<(u64, u64)>) = (at(position), at(&of("id:")));
+    ensure!(from.is_some() && to > from, "from {position} to {}", of("id:"));
     Ok(())
 }

@@ -13,7 +13,7 @@ use voelgoed_stress::client::{Connection, get};
 use voelgoed_stress::crowd::{Crowd, Round};
 use voelgoed_stress::measure::Measures;
 use voelgoed_stress::options::Options;
-use voelgoed_stress::sale::{CONCERT, Held, STADIUM, Show, all_admitted, buy_all, hold_all, scan};
+use voelgoed_stress::sale::{CONCERT, Held, STADIUM, Show, all_admitted, buy_all, scan};
 use voelgoed_stress::shop::Shop;
 use voelgoed_testkit::redis::RedisServer;
 use voelgoed_testkit::until::until;
