@@ -63,6 +63,8 @@ pub struct Cold {
     db: Db,
     /// The same on the connections of what sells, charges and admits.
     sale: Db,
+    /// The same for what buyers and gates are shown of that: a replica answers while the primary is away.
+    shown: Db,
     /// The same where lists and reports are read: a replica that is near enough, where there is one.
     reports: Db,
     environment: Arc<dyn Environment>,
@@ -103,10 +105,20 @@ impl Cold {
         let orders = Batcher::start(PlaceOrders { environment: environment.clone() }, sale.clone(), mode);
         let lessons = Batcher::start(Lessons { environment: environment.clone() }, sale.clone(), mode);
         let send_leases = Batcher::start(SendLeases, sale.clone(), mode);
-        let gate = db.lane(Lane::Gate);
-        let scans = Batcher::start(RecordScans { environment: environment.clone() }, gate, mode);
-        let reports = db.lane(Lane::Reports);
-        Self { db, sale, reports, environment, plans: catalog::Plans::default(), orders, lessons, send_leases, scans }
+        let scans = Batcher::start(RecordScans { environment: environment.clone() }, db.lane(Lane::Gate), mode);
+        let (shown, reports) = (db.lane(Lane::Shown), db.lane(Lane::Reports));
+        Self {
+            db,
+            sale,
+            shown,
+            reports,
+            environment,
+            plans: catalog::Plans::default(),
+            orders,
+            lessons,
+            send_leases,
+            scans,
+        }
     }
 
     /// Ends all connections once what runs is done; what is sent afterwards is answered as away.

@@ -16,7 +16,7 @@ impl Cold {
     /// # Errors
     /// The fault, where it does not.
     pub async fn pulse(&self) -> Stored<()> {
-        let read: Result<Option<(i64,)>> = self.db.fetch_optional(System::Nodes, FEEL, binds![]).await;
+        let read: Result<Option<(i64,)>> = self.reports.fetch_optional(System::Nodes, FEEL, binds![]).await;
         let mut tx = self.db.begin(System::Nodes).await?;
         tx.execute(BEAT, binds![self.environment.now()]).await?;
         tx.commit().await?;

@@ -108,6 +108,11 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         }
     }
 
+    /// When what is served for `key` was read.
+    pub fn read_at(&self, key: &K) -> Option<Timestamp> {
+        self.entries.peek(key).map(|entry| entry.loaded_at)
+    }
+
     /// Forgets a key; what is being loaded at this moment is not kept either.
     pub fn forget(&self, key: &K) {
         self.forgotten.fetch_add(1, Ordering::AcqRel);

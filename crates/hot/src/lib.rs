@@ -6,6 +6,7 @@
 pub mod cache;
 pub mod credentials;
 pub mod fanout;
+pub mod last_known;
 pub mod listings;
 pub mod snapshot;
 #[cfg(test)]

@@ -15,11 +15,14 @@ use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::ticketing::best_available::SeatingPlans;
+use voelgoed_domain::time::Timestamp;
 
 use crate::cache::{Cache, CacheLimits};
 
 /// A listing counts as new for so long.
 pub const FRESH: Duration = Duration::from_secs(15);
+/// One that was read longer ago than this was not to be had anew.
+pub const STALE_AFTER: Duration = Duration::from_secs(20);
 /// While the cold tier is away a listing serves for so long.
 pub const USABLE: Duration = Duration::from_secs(600);
 /// The most listings kept; the plan of a stadium is a few megabytes.
@@ -89,6 +92,10 @@ impl Listings for CachedListings {
             venue.map(Arc::new).ok_or_else(|| Error::Refused(Refusal::not_found()))
         };
         self.venues.get(&scope, read).await
+    }
+
+    fn read_at(&self, scope: EventScope) -> Option<Timestamp> {
+        self.listings.read_at(&scope)
     }
 
     fn forget(&self, organization: OrganizationId, event: EventId) {

@@ -42,6 +42,21 @@ impl Capability {
         Self::WaitingRoom,
     ];
 
+    /// Its name in metrics and `/readyz`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Browse => "browse",
+            Self::Hold => "hold",
+            Self::OrderAndPay => "order_and_pay",
+            Self::Callbacks => "callbacks",
+            Self::IssueAndRefund => "issue_and_refund",
+            Self::Scan => "scan",
+            Self::Dashboards => "dashboards",
+            Self::WaitingRoom => "waiting_room",
+        }
+    }
+
     /// As the table's row says it.
     #[must_use]
     pub const fn title(self) -> &'static str {

@@ -12,8 +12,9 @@ use voelgoed_domain::refusal::{Code, Refusal};
 
 use crate::api::{self, openapi};
 use crate::extract::session_layer;
+use crate::last_known::organizer_lists;
 use crate::layers::request_layer;
-use crate::problem::Failure;
+use crate::problem::{Failure, PROBLEM_JSON};
 use crate::state::Web;
 use crate::{ops, pages};
 
@@ -24,13 +25,12 @@ pub fn router(web: Web) -> Router {
     let (plans, _) = api::plan_routes().split_for_parts();
     let document = document();
     let largest_body = web.settings.largest_body;
-    // A stream's frames must leave at once, and hardly repeat.
-    let compressed = DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream"));
     Router::new()
         // Buyers: a session from the first contact on.
         .merge(buyers.merge(pages::routes()).layer(middleware::from_fn_with_state(web.clone(), session_layer)))
         // Organizers, devices, providers: each by its own credentials.
-        .merge(others)
+        // Organizers' lists go on from memory while their store is away.
+        .merge(others.layer(middleware::from_fn_with_state(web.clone(), organizer_lists)))
         .merge(plans.layer(DefaultBodyLimit::max(web.settings.largest_layout)))
         .merge(ops::routes())
         .route("/api/v1/openapi.json", get(move || async move { Json(document) }))
@@ -38,12 +38,19 @@ pub fn router(web: Web) -> Router {
         .method_not_allowed_fallback(not_like_this)
         // Bodies end at a named limit; seating plans have a larger one of their own.
         .layer(DefaultBodyLimit::max(largest_body))
-        .layer(CompressionLayer::new().compress_when(compressed))
+        .layer(CompressionLayer::new().compress_when(compressed()))
         // Outermost: span, deadline, load shed, metrics, security headers.
         .layer(middleware::from_fn_with_state(web.clone(), request_layer))
         // Around even that: an error is a page for whoever asked for one.
         .layer(middleware::from_fn(pages::error_pages))
         .with_state(web)
+}
+
+/// What is compressed. A stream's frames must leave at once, and hardly repeat; an error is small, and becomes a page further out.
+fn compressed() -> impl Predicate {
+    DefaultPredicate::new()
+        .and(NotForContentType::const_new("text/event-stream"))
+        .and(NotForContentType::const_new(PROBLEM_JSON))
 }
 
 /// The operator's routes alone, for a node that serves nobody else.
@@ -72,4 +79,20 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = routes.into_openapi();
     openapi::complete(&mut document);
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use tower_http::compression::predicate::Predicate;
+    use voelgoed_domain::refusal::Refusal;
+
+    use super::*;
+
+    #[test]
+    fn an_error_reaches_the_layer_that_makes_pages_as_it_was_written() {
+        let error = Failure::from(Refusal::not_found()).into_response();
+        assert!(!compressed().should_compress(&error), "every browser asks for compression");
+        let list = Json(vec!["a list that is long enough to be worth it"; 10]).into_response();
+        assert!(compressed().should_compress(&list));
+    }
 }

@@ -14,6 +14,7 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_resilience::{Criticality, Deadline};
 use voelgoed_telemetry::{metrics, spans, touch};
 
+use crate::capable;
 use crate::problem::Failure;
 use crate::state::Web;
 
@@ -38,8 +39,12 @@ pub async fn request_layer(State(web): State<Web>, request: Request, next: Next)
     let id = web.platform.environment.uuid().simple().to_string();
     let span = spans::http_request(slice_of(&route), method.as_str(), &route, &id);
     let stream = route.ends_with("/stream");
+    let refused = capable::refusal(&web, &method, &route);
     let admitted = web.load_shed.admit(criticality(&method, &route));
     let answer = async {
+        if let Some(refused) = refused {
+            return refused;
+        }
         let _place = match admitted {
             Ok(place) => place,
             Err(shed) => {

@@ -5,8 +5,10 @@
 pub mod access;
 pub mod api;
 pub mod assembly;
+mod capable;
 pub mod extract;
-pub mod layers;
+pub mod last_known;
+mod layers;
 pub mod ops;
 pub mod pages;
 pub mod problem;

@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 use voelgoed_app::error::{Error, Fault};
 use voelgoed_domain::refusal::{Code, Evidence, LimitHit, Nature, Refusal};
 
+/// The content type of every error.
+pub const PROBLEM_JSON: &str = "application/problem+json";
 /// A client is told to come back after this many seconds where nothing better is known.
 const USUAL_RETRY_SECONDS: u32 = 2;
 
@@ -146,7 +148,7 @@ fn respond(status: StatusCode, code: &'static str, detail: String, evidence: Evi
     };
     let mut response = (status, Json(problem)).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(seconds) = retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -5,17 +5,23 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use voelgoed_app::catalog::ports::EventSummary;
 use voelgoed_app::limits::Limiter;
 use voelgoed_app::nodes::members::Members;
+use voelgoed_app::page::Page;
 use voelgoed_app::platform::Platform;
 use voelgoed_app::scanning::watch::GateWatch;
 use voelgoed_domain::ids::SessionId;
 use voelgoed_hot::fanout::Fanout;
+use voelgoed_hot::last_known::LastKnown;
 use voelgoed_resilience::health::Capabilities;
 use voelgoed_resilience::load_shed::LoadShed;
 use voelgoed_telemetry::exporter::Exporter;
+
+use crate::last_known::{AskedEvents, AskedList};
 
 /// How the surface is set up.
 #[derive(Debug, Clone)]
@@ -42,6 +48,10 @@ pub struct Shared {
     pub fanout: Arc<Fanout>,
     /// Signals for gates.
     pub gate_watch: GateWatch,
+    /// What organizers' lists answered last.
+    pub last_lists: LastKnown<AskedList, Bytes>,
+    /// What the list of events answered last.
+    pub last_events: LastKnown<AskedEvents, Page<EventSummary>>,
     /// What is possible now.
     pub capabilities: Capabilities,
     /// Which node this is; new at each start.

@@ -47,6 +47,8 @@ async fn every_page_at_both_widths() -> anyhow::Result<()> {
             }
         }
         browser.go(&shop.url("/nowhere")).await?;
+        let heading = browser.script("return document.querySelector('h1')?.textContent").await?;
+        ensure!(heading == "Nothing here", "an error is a page for a person: {heading}");
         browser.screenshot(&folder.join(format!("{width}-nothing.png"))).await?;
         let complaints: Vec<_> =
             browser.complaints().await?.into_iter().filter(|line| !line.contains("/nowhere")).collect();

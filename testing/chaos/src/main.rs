@@ -36,8 +36,8 @@ enum Suite {
     Race(race::Options),
     /// Every payment method, undisturbed and with kills at every step.
     Payments(payments::Options),
-    /// A disk that refuses to write: what the capability table promises then, and afterwards.
-    Cells,
+    /// What the capability table promises while something is away, and afterwards.
+    Cells(cells::Options),
     /// kill -9 under load.
     Crash(crash::Options),
     /// Everything, over Redis and Postgres, under load.
@@ -51,7 +51,7 @@ async fn main() -> ExitCode {
     let run = match &chaos.suite {
         Suite::Race(options) => race::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
         Suite::Payments(options) => payments::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
-        Suite::Cells => cells::run(&chaos.binary, &chaos.root, &mut verdicts).await,
+        Suite::Cells(options) => cells::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
         Suite::Crash(options) => crash::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
         Suite::Storm(options) => storm::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
     };

@@ -49,14 +49,12 @@ impl Shop {
             std::fs::remove_dir_all(&directory)?;
         }
         std::fs::create_dir_all(&options.data)?;
-        let mut command = Command::new(&options.voelgoed);
+        // A write that its limit refuses is to fail, and not to end it.
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"trap '' XFSZ; exec "$@""#, "sh"]).arg(&options.voelgoed);
         command.args(["demo", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(&directory);
-        command
-            .envs(WIDE.iter().copied())
-            .envs(settings.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        command.envs(WIDE.iter().copied()).envs(settings.iter().map(|(name, value)| (*name, value.as_str())));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().with_context(|| format!("cannot start {}", options.voelgoed.display()))?;
         let stdout = child.stdout.take().context("stdout is piped")?;
         let mut shop = Self { child, directory, address: String::new(), card: Value::Null };
@@ -74,6 +72,12 @@ impl Shop {
     /// It is gone.
     pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
         cpu_seconds(&self.child.id().to_string())
+    }
+
+    /// The server's process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// A text of the card.

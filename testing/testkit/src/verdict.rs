@@ -31,6 +31,12 @@ impl Verdicts {
         self.judge(claim, outcome);
     }
 
+    /// Adds what was claimed elsewhere at the same time.
+    pub fn absorb(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+
     /// True where something was claimed and all of it held.
     pub fn hold(&self) -> bool {
         self.failed == 0 && self.passed > 0

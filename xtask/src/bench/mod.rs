@@ -31,6 +31,7 @@ const BENCHMARKS: &[&dyn Benchmark] = &[
     &programs::SALE,
     &programs::FLUSH,
     &programs::KILLED,
+    &programs::REFUSALS,
 ];
 
 /// Something that can be measured.

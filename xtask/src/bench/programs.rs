@@ -172,6 +172,18 @@ impl Benchmark for Suite {
     }
 }
 
+/// What it costs to say no.
+pub const REFUSALS: Program = Program {
+    name: "refusals",
+    about: "a command that is refused because something is away, beside the same one served, beyond an empty route",
+    claims: &[
+        Claim::Value("hold: refused / served, beyond the empty route", Target::AtMost(0.1)),
+        Claim::Value("order: refused / served, beyond the empty route", Target::AtMost(0.1)),
+        Claim::Value("scan: refused / served, beyond the empty route", Target::AtMost(0.1)),
+    ],
+    needs: &[],
+};
+
 impl Benchmark for Program {
     fn name(&self) -> &'static str {
         self.name

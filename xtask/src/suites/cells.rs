@@ -1,6 +1,7 @@
 //! What the capability table promises is what happens where a store is really taken away (P10).
 
 use super::{LONGEST, Suite};
+use crate::machine::{HAPROXY, Need, POSTGRES, REDIS};
 use crate::run::Run;
 use crate::shell::{self, Outcome};
 
@@ -13,7 +14,11 @@ impl Suite for Cells {
     }
 
     fn about(&self) -> &'static str {
-        "a disk that refuses to write: the promised answers, the return, nothing lost or doubled"
+        "Redis, Postgres, its replica, the provider, a node and a disk taken away: the promised answers, the return, nothing lost or doubled"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[HAPROXY, POSTGRES, REDIS]
     }
 
     fn run(&self, run: &Run) -> anyhow::Result<Outcome> {

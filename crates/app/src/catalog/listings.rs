@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::ticketing::best_available::SeatingPlans;
+use voelgoed_domain::time::Timestamp;
 
 use crate::catalog::ports::Venue;
 use crate::error::Result;
@@ -37,6 +38,9 @@ pub trait Listings: Send + Sync + 'static {
     /// # Errors
     /// `not_found`.
     async fn venue(&self, scope: EventScope) -> Result<Arc<Venue>>;
+
+    /// When the listing that is served was read from the catalog, where it is known.
+    fn read_at(&self, scope: EventScope) -> Option<Timestamp>;
 
     /// Forgets what is cached of an event.
     fn forget(&self, organization: OrganizationId, event: EventId);

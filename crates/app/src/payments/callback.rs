@@ -19,6 +19,11 @@ pub async fn callback(
     headers: &[(String, String)],
     body: &[u8],
 ) -> Result<std::result::Result<(), CallbackRejected>> {
+    // Refused as 503 before anything is looked at, so that the provider repeats it; what it does not repeat is found by polling.
+    if let Err(refused) = platform.capable(Capability::Callbacks) {
+        provider_callback(provider, CallbackResult::Deferred);
+        return Err(refused);
+    }
     let gateway = platform.gateway(provider)?;
     let callback = match gateway.verify_callback(headers, body, platform.environment.now()) {
         Ok(callback) => callback,
@@ -27,11 +32,6 @@ pub async fn callback(
             return Ok(Err(rejected));
         }
     };
-    // Refused as 503, so that the provider repeats it; what it does not repeat is found by polling.
-    if let Err(refused) = platform.capable(Capability::Callbacks) {
-        provider_callback(provider, CallbackResult::Deferred);
-        return Err(refused);
-    }
     let learned = learn(platform, callback.key.organization, callback.key.payment, callback.observation).await;
     let result = match &learned {
         Ok(Decision::Nothing) => CallbackResult::Repeated,

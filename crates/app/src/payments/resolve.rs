@@ -6,6 +6,7 @@ use futures::StreamExt;
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::decide::{Observation, PAY_BY_GRACE};
 use voelgoed_domain::payments::expiry::UNRESOLVED_ALARM_AFTER;
+use voelgoed_domain::time::Timestamp;
 use voelgoed_telemetry::metrics::payments::unresolved;
 
 use super::learn::learn;
@@ -42,6 +43,13 @@ pub async fn resolve(platform: &Platform) -> Result<usize> {
     Ok(attempts.len())
 }
 
+/// True once nobody sends it any more: its sender had no answer and its lease is over, or its time is.
+fn was_given_up(platform: &Platform, attempt: &Attempt, now: Timestamp) -> bool {
+    let unanswered =
+        attempt.state == AttemptState::Unknown && now >= attempt.created_at.plus(platform.times.send_lease);
+    unanswered || now >= attempt.pay_by.plus(PAY_BY_GRACE)
+}
+
 async fn resolve_one(platform: &Platform, attempt: &Attempt) -> Result<()> {
     let now = platform.environment.now();
     if now >= attempt.pay_by.plus(UNRESOLVED_ALARM_AFTER) {
@@ -52,8 +60,9 @@ async fn resolve_one(platform: &Platform, attempt: &Attempt) -> Result<()> {
     }
     let gateway = platform.gateway(&attempt.provider)?;
     let mut observation = gateway.poll(provider_key(attempt)).await;
-    if observation == Observation::Absent && now >= attempt.pay_by.plus(PAY_BY_GRACE) {
-        // It never arrived and nobody may send it any more: barred there, it can be closed here, also where its order is over already.
+    if observation == Observation::Absent && was_given_up(platform, attempt, now) {
+        // It never arrived: barred there, so that it never will, it can be closed here. While its order is open the buyer may pay anew, and
+        // where that is over its places go.
         observation = gateway.cancel(provider_key(attempt)).await;
     }
     learn(platform, attempt.organization, attempt.id, observation).await?;

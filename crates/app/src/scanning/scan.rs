@@ -7,6 +7,7 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::scanning::code::TicketKeys;
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
 use voelgoed_domain::time::Timestamp;
+use voelgoed_resilience::Capability;
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::scanning::{scan_admitted, scan_conflict, scan_refused};
 
@@ -60,6 +61,8 @@ pub async fn scan(platform: &Platform, device: &Device, command: ScanCommand) ->
 }
 
 async fn check_and_decide(platform: &Platform, device: &Device, command: ScanCommand) -> Result<Scanned> {
+    // Before the signature, which is dear: where neither tier decides, nothing of the scan matters.
+    platform.capable(Capability::Scan)?;
     let now = platform.environment.now();
     let gate = gate_of(platform, device, command.gate).await?;
     if command.code.len() > LONGEST_CODE {

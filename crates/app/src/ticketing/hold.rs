@@ -31,7 +31,7 @@ use crate::shares::Work;
 /// Best-available choices are repeated at most so often when others are faster.
 const MOST_CHOICES: usize = 5;
 /// While nothing can be ordered, a session holds at most so many places, for longer.
-const CAPPED_PLACES: u32 = 4;
+pub const CAPPED_PLACES: u32 = 4;
 
 /// What a buyer asks for.
 #[derive(Debug, Clone)]

@@ -32,11 +32,11 @@ impl OrderStore for Cold {
     }
 
     async fn read_order(&self, organization: OrganizationId, order: OrderId) -> Stored<Option<OrderDetail>> {
-        Ok(read_order::read_order(&self.sale, organization, order).await?)
+        Ok(read_order::read_order(&self.shown, organization, order).await?)
     }
 
     async fn order_of_hold(&self, organization: OrganizationId, hold: HoldId) -> Stored<Option<OrderId>> {
-        Ok(lists::order_of_hold(&self.sale, organization, hold).await?)
+        Ok(lists::order_of_hold(&self.shown, organization, hold).await?)
     }
 
     async fn orders(
@@ -49,7 +49,7 @@ impl OrderStore for Cold {
     }
 
     async fn read_ticket(&self, organization: OrganizationId, ticket: TicketId) -> Stored<Option<Ticket>> {
-        Ok(tickets::read(&self.sale, organization, ticket).await?)
+        Ok(tickets::read(&self.shown, organization, ticket).await?)
     }
 
     async fn overdue(&self, before: Timestamp, most: u32) -> Stored<Vec<(OrganizationId, OrderId)>> {

@@ -162,20 +162,63 @@ impl Db {
     }
 
     async fn open(&self, scope: Scope, mode: Mode) -> Result<Tx> {
-        let side = match mode {
-            Mode::Write | Mode::Unflushed => Side::Writes,
-            Mode::Read | Mode::Snapshot => Side::Reads,
-        };
         in_time()?;
-        self.watch().let_in(side)?;
-        let open = match &self.inner.pools {
-            Pools::Sqlite(sqlite) => {
-                sqlite.begin(self.lane_of(scope), mode).await.map(|(open, turn)| tx::Open::Sqlite(open, turn))
+        let side = if mode.only_reads() { Side::Reads } else { Side::Writes };
+        match &self.inner.pools {
+            Pools::Postgres(postgres) if mode.only_reads() && postgres.has_replicas() => {
+                self.open_reading(postgres, scope, mode).await
             }
-            Pools::Postgres(postgres) => postgres.begin(self.lane_of(scope), scope, mode).await.map(tx::Open::Postgres),
-        };
+            Pools::Postgres(postgres) => {
+                let begin = async { postgres.begin(self.lane_of(scope), scope, mode).await.map(tx::Open::Postgres) };
+                self.opened(side, scope, begin).await
+            }
+            Pools::Sqlite(sqlite) => {
+                let lane = self.lane_of(scope);
+                let begin = async {
+                    sqlite.begin(lane, mode).await.map(|(open, turn)| tx::Open::Sqlite(open, turn))
+                };
+                self.opened(side, scope, begin).await
+            }
+        }
+    }
+
+    async fn opened(&self, side: Side, scope: Scope, begin: impl Future<Output = Result<tx::Open>>) -> Result<Tx> {
+        self.watch().let_in(side)?;
+        let open = begin.await;
         self.watch().saw_step(side, &open);
         Ok(Tx::new(open?, self.clone(), scope, side))
+    }
+
+    /// Where there are replicas: reports are read there, and where the primary is away whatever decides nothing.
+    async fn open_reading(&self, postgres: &Postgres, scope: Scope, mode: Mode) -> Result<Tx> {
+        let lane = self.lane_of(scope);
+        let primary = async { postgres.begin(lane, scope, mode).await.map(tx::Open::Postgres) };
+        if !lane.is_readable_elsewhere() {
+            return self.opened(Side::PrimaryReads, scope, primary).await;
+        }
+        let elsewhere = async |is_away| {
+            let session = postgres.begin_elsewhere(scope, mode, is_away).await?;
+            Some(Tx::new(tx::Open::Postgres(session), self.clone(), scope, Side::Reads))
+        };
+        let is_away = self.watch().is_read_only();
+        if is_away || lane == Lane::Reports {
+            self.watch().let_in(Side::Reads)?;
+            if let Some(tx) = elsewhere(is_away).await {
+                return Ok(tx);
+            }
+        }
+        if is_away {
+            // The last one that could answer.
+            return self.opened(Side::Reads, scope, primary).await;
+        }
+        match self.opened(Side::PrimaryReads, scope, primary).await {
+            Err(away @ Error::Away(_)) => {
+                let found = elsewhere(true).await.ok_or(away);
+                self.watch().saw_step(Side::Reads, &found);
+                found
+            }
+            opened => opened,
+        }
     }
 
     /// Reads on one of the embedded engine's readers.
@@ -193,7 +236,7 @@ impl Db {
     fn lane_of(&self, scope: Scope) -> Lane {
         match scope {
             Scope::Tenant(_) => self.lane,
-            Scope::System(System::Shop | System::Audit) if self.lane == Lane::Reports => Lane::Reports,
+            Scope::System(System::Shop | System::Audit | System::Nodes) if self.lane == Lane::Reports => Lane::Reports,
             Scope::System(System::Directory | System::Shop) => Lane::Desk,
             Scope::System(_) => Lane::Jobs,
         }

@@ -107,22 +107,26 @@ impl Postgres {
         })
     }
 
-    /// A transaction of `lane`'s pool for `scope`.
+    /// A transaction of `lane`'s pool on the primary, for `scope`.
     pub(super) async fn begin(&self, lane: Lane, scope: Scope, mode: Mode) -> Result<Session> {
         let text = begin_text(scope, mode);
-        if lane == Lane::Reports
-            && matches!(mode, Mode::Read | Mode::Snapshot)
-            && let Some(session) = self.replicas.begin(scope, &text).await
-        {
-            return Ok(session);
-        }
         let pool = match lane {
             Lane::Gate => &self.gate,
-            Lane::Sale => &self.sale,
+            Lane::Sale | Lane::Shown => &self.sale,
             Lane::Desk | Lane::Reports => &self.desk,
             Lane::Jobs => &self.jobs,
         };
         Session::begin(pool, self.patience, &text).await
+    }
+
+    /// A reading transaction on a replica that is near enough; any will do where the primary is known to be away.
+    pub(super) async fn begin_elsewhere(&self, scope: Scope, mode: Mode, primary_is_away: bool) -> Option<Session> {
+        self.replicas.begin(scope, &begin_text(scope, mode), primary_is_away).await
+    }
+
+    /// True where there is somebody else to read from.
+    pub(super) fn has_replicas(&self) -> bool {
+        self.replicas.are_there()
     }
 
     /// `scope` has just written.

@@ -85,9 +85,14 @@ impl Replicas {
         wrote.insert(organization, Stopwatch::start());
     }
 
-    /// A transaction on a replica that is near enough for `scope`; none where the primary must answer.
-    pub(super) async fn begin(&self, scope: Scope, text: &str) -> Option<Session> {
-        let chosen = self.choose(scope).await?;
+    pub(super) fn are_there(&self) -> bool {
+        !self.pools.is_empty()
+    }
+
+    /// A transaction on a replica that is near enough for `scope`; none where the primary must answer. One that is known to be away is not asked
+    /// how far it is: everybody would wait for that.
+    pub(super) async fn begin(&self, scope: Scope, text: &str, primary_is_away: bool) -> Option<Session> {
+        let chosen = self.choose(scope, primary_is_away).await?;
         match Session::begin(&self.pools[chosen], self.patience, text).await {
             Ok(session) => Some(session),
             Err(error) => {
@@ -97,15 +102,17 @@ impl Replicas {
         }
     }
 
-    async fn choose(&self, scope: Scope) -> Option<usize> {
+    async fn choose(&self, scope: Scope, primary_is_away: bool) -> Option<usize> {
         if self.pools.is_empty() {
             return None;
         }
         let wrote = self.last_write(scope);
         let mut seen = self.seen.lock().await;
-        let stale = seen.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY || !is_after(looked, wrote));
-        if stale {
-            self.look(&mut seen).await;
+        let stale = seen
+            .looked
+            .is_none_or(|looked| looked.elapsed() >= LOOK_EVERY || !primary_is_away && !is_after(looked, wrote));
+        if stale || primary_is_away && !seen.primary_is_away {
+            self.look(&mut seen, primary_is_away).await;
         }
         let needed = match wrote {
             _ if seen.primary_is_away => i64::MIN,
@@ -131,9 +138,14 @@ impl Replicas {
         self.wrote.lock().unwrap_or_else(PoisonError::into_inner).get(&organization).copied()
     }
 
-    async fn look(&self, seen: &mut Seen) {
+    async fn look(&self, seen: &mut Seen, primary_is_away: bool) {
         let began = Stopwatch::start();
-        let primary = position(&self.primary, PRIMARY_AT, self.patience);
+        let primary = async {
+            match primary_is_away {
+                true => None,
+                false => position(&self.primary, PRIMARY_AT, self.patience).await,
+            }
+        };
         let replicas = futures::future::join_all(self.pools.iter().map(|pool| position(pool, REPLICA_AT, ACQUIRE)));
         let (primary, replayed) = tokio::join!(primary, replicas);
         seen.looked = Some(began);

@@ -84,12 +84,21 @@ pub(crate) enum Lane {
     Gate,
     /// What sells and charges.
     Sale,
+    /// What buyers and gates are shown of that: on the same connections, and on a replica while the primary is away.
+    Shown,
     /// What organizers and the shop read and write beside that.
     Desk,
     /// The relay, the jobs, the reconcilers.
     Jobs,
     /// Lists and reports: on a replica that is near enough, else where the desk is.
     Reports,
+}
+
+impl Lane {
+    /// True where a replica may answer while the primary is away: nothing is decided by what is read there.
+    pub(super) const fn is_readable_elsewhere(self) -> bool {
+        matches!(self, Self::Shown | Self::Desk | Self::Reports)
+    }
 }
 
 /// What a transaction is for.
@@ -103,4 +112,11 @@ pub(super) enum Mode {
     Read,
     /// Reading: every statement sees the same moment.
     Snapshot,
+}
+
+impl Mode {
+    /// True where nothing is changed.
+    pub(super) const fn only_reads(self) -> bool {
+        matches!(self, Self::Read | Self::Snapshot)
+    }
 }

@@ -167,7 +167,7 @@ impl Tx {
     fn seen<T>(&mut self, done: Result<T>) -> Result<T> {
         self.failed |= done.is_err();
         match self.side {
-            Side::Reads => self.db.watch().saw(Side::Reads, &done),
+            Side::Reads | Side::PrimaryReads => self.db.watch().saw(self.side, &done),
             Side::Writes => self.db.watch().saw_step(Side::Writes, &done),
         }
         done

@@ -22,6 +22,8 @@ pub(super) enum Side {
     Writes,
     /// It only reads.
     Reads,
+    /// It reads from a primary that has replicas: what it meets there says how the primary is, and that something can be read at all.
+    PrimaryReads,
 }
 
 /// The two breakers of a database.
@@ -84,14 +86,30 @@ impl Watch {
     /// # Errors
     /// [`Error::Away`] where the store is known to be.
     pub(super) fn let_in(&self, side: Side) -> Result<()> {
-        self.breaker(side).check().map_err(|open| Error::Away(open.to_string()))
+        let breakers: &[&Breaker] = match side {
+            Side::Writes => &[&self.writes],
+            Side::Reads => &[&self.reads],
+            Side::PrimaryReads => &[&self.reads, &self.writes],
+        };
+        breakers.iter().try_for_each(|breaker| breaker.check()).map_err(|open| Error::Away(open.to_string()))
+    }
+
+    /// True while nothing can be written, as far as is known.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.verdict.no_writes.load(Ordering::Acquire)
     }
 
     /// Looks at how something ended that shows how the store is: a commit, a read, or a failure of anything.
     pub(super) fn saw<T>(&self, side: Side, ended: &Result<T>) {
+        let (answered, silent) = match side {
+            Side::Writes => (&self.writes, &self.writes),
+            Side::Reads => (&self.reads, &self.reads),
+            // That it can be read does not say that it can be written; that it is silent does not say that its replicas are.
+            Side::PrimaryReads => (&self.reads, &self.writes),
+        };
         match ended {
-            Ok(_) => self.breaker(side).note(false),
-            Err(Error::Away(_) | Error::Ambiguous(_)) => self.breaker(side).note(true),
+            Ok(_) => answered.note(false),
+            Err(Error::Away(_) | Error::Ambiguous(_)) => silent.note(true),
             // It answered; what it said is for the caller.
             Err(Error::Unique(_) | Error::Serialization(_) | Error::Internal(_)) => {}
         }
@@ -101,13 +119,6 @@ impl Watch {
     pub(super) fn saw_step<T>(&self, side: Side, ended: &Result<T>) {
         if ended.is_err() {
             self.saw(side, ended);
-        }
-    }
-
-    const fn breaker(&self, side: Side) -> &Breaker {
-        match side {
-            Side::Writes => &self.writes,
-            Side::Reads => &self.reads,
         }
     }
 }
@@ -144,6 +155,26 @@ mod tests {
         assert_eq!(health(), Health::Down, "not known to be better");
         seen(&watch, Side::Reads, &Ok(()), 1);
         assert_eq!(health(), Health::ReplicaOnly);
+        seen(&watch, Side::Writes, &Ok(()), 1);
+        assert_eq!(health(), Health::Up);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_primary_that_is_silent_is_no_word_on_its_replicas() {
+        let (watch, capabilities) = (Watch::default(), Capabilities::new());
+        watch.report_to(capabilities.clone());
+        let health = || capabilities.health(Dependency::Cold);
+        seen(&watch, Side::PrimaryReads, &away(), 5);
+        assert_eq!(health(), Health::ReplicaOnly);
+        assert!(watch.is_read_only());
+        assert!(matches!(watch.let_in(Side::PrimaryReads), Err(Error::Away(_))), "told at once");
+        assert!(watch.let_in(Side::Reads).is_ok(), "a replica is asked");
+        seen(&watch, Side::Reads, &away(), 5);
+        assert_eq!(health(), Health::Down, "nor does a replica answer");
+        tokio::time::advance(LIMIT.open_for).await;
+        assert!(watch.let_in(Side::PrimaryReads).is_ok(), "looked at again");
+        seen(&watch, Side::PrimaryReads, &Ok(()), 1);
+        assert_eq!(health(), Health::ReplicaOnly, "it is read, and not known to be written");
         seen(&watch, Side::Writes, &Ok(()), 1);
         assert_eq!(health(), Health::Up);
     }

@@ -30,7 +30,7 @@ impl ScanStore for Cold {
     }
 
     async fn gates(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Gate>> {
-        Ok(gates::list(&self.sale, organization, event).await?)
+        Ok(gates::list(&self.shown, organization, event).await?)
     }
 
     async fn create_device(
@@ -45,7 +45,7 @@ impl ScanStore for Cold {
     }
 
     async fn devices(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Device>> {
-        Ok(devices::list(&self.sale, organization, event).await?)
+        Ok(devices::list(&self.shown, organization, event).await?)
     }
 
     async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> Stored<Result<Device, Refusal>> {
@@ -53,7 +53,7 @@ impl ScanStore for Cold {
     }
 
     async fn device_by_key(&self, key: [u8; 32]) -> Stored<Option<Device>> {
-        Ok(devices::by_key(&self.sale, key).await?)
+        Ok(devices::by_key(&self.shown, key).await?)
     }
 
     async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> Stored<bool> {

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use voelgoed_app::catalog::ports::CatalogStore;
 use voelgoed_app::checkout::ports::OrderStore;
+use voelgoed_app::payments::ports::PaymentStore;
 use voelgoed_cold::Cold;
 use voelgoed_cold::db::PostgresSettings;
 use voelgoed_contracts::selling::Shop;
+use voelgoed_resilience::{Capabilities, Dependency, Health};
 use voelgoed_testkit::postgres::Postgres;
 use voelgoed_testkit::until::until;
 
@@ -81,9 +84,11 @@ async fn a_replica_whose_replay_stands_still_is_not_asked() {
 }
 
 #[tokio::test]
-async fn without_the_primary_lists_are_read_and_nothing_is_sold() {
+async fn without_the_primary_what_decides_nothing_is_read_and_nothing_is_sold() {
     let mut bench = Bench::open().await;
-    bench.shop.ordered(&[1]).await;
+    let (order, payment) = bench.shop.ordered(&[1]).await;
+    let capabilities = Capabilities::new();
+    bench.shop.store().report_to(capabilities.clone());
     let followed = || async {
         let rows = bench.replica.sql(&bench.database, "select count(*) from orders").unwrap();
         Ok((rows == "1").then_some(()))
@@ -91,9 +96,32 @@ async fn without_the_primary_lists_are_read_and_nothing_is_sold() {
     until("the replica has the order", SOON, followed).await.unwrap();
     bench.primary.kill().await.unwrap();
     assert_eq!(bench.listed().await, 1);
-    let refused = bench.shop.store().place_order(bench.shop.organization, bench.shop.an_order(&[2])).await;
-    assert!(refused.is_err(), "{refused:?}");
+    let (store, organization) = (bench.shop.store(), bench.shop.organization);
+    for wanted in [2, 3, 4] {
+        let refused = store.place_order(organization, bench.shop.an_order(&[wanted])).await;
+        assert!(refused.is_err(), "{refused:?}");
+    }
+    assert_eq!(capabilities.health(Dependency::Cold), Health::ReplicaOnly, "nothing is written, something is read");
+    assert_eq!(store.read_order(organization, order).await.unwrap().unwrap().order.id, order, "shown to its buyer");
+    assert!(store.organization_of(bench.shop.event).await.is_ok(), "looked up in the directory");
+    let decides = store.read_attempt(organization, payment).await;
+    assert!(decides.is_err(), "what a charge is decided by is not read from a replica: {decides:?}");
+    let health = |wanted| {
+        let (store, capabilities) = (store.clone(), capabilities.clone());
+        async move {
+            until("the health", SOON, || async {
+                let _how_it_went_is_reported = store.pulse().await;
+                Ok((capabilities.health(Dependency::Cold) == wanted).then_some(()))
+            })
+            .await
+        }
+    };
+    bench.replica.kill().await.unwrap();
+    health(Health::Down).await.unwrap();
+    bench.replica.rise().await.unwrap();
+    health(Health::ReplicaOnly).await.unwrap();
     bench.primary.rise().await.unwrap();
+    health(Health::Up).await.unwrap();
     let order = bench.shop.an_order(&[3]);
     bench.shop.place(&order).await;
     assert_eq!(bench.listed().await, 2);

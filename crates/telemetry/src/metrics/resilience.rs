@@ -11,6 +11,7 @@ const DEPENDENCY: Label = Label::open("dependency");
 const LIMIT: Label = Label::open("limit");
 const CRITICALITY: Label = Label::open("criticality");
 const HEALTH: Label = Label::open("health");
+const CAPABILITY: Label = Label::open("capability");
 
 /// Guarded calls.
 pub const GUARDED_CALL_SECONDS: Metric = Metric::histogram(
@@ -94,6 +95,13 @@ pub const DEPENDENCY_CHANGES_TOTAL: Metric = Metric::counter(
     &[DEPENDENCY, HEALTH],
     "Changes of a dependency's health by the health reached.",
 );
+/// Refused by the capability table.
+pub const CAPABILITY_REFUSALS_TOTAL: Metric = Metric::counter(
+    "resilience",
+    "voelgoed_capability_refusals_total",
+    &[CAPABILITY],
+    "Requests refused before they began because something that they need is away, by capability.",
+);
 
 label_values! {
     /// How a guarded call ended.
@@ -162,6 +170,7 @@ pub const ALL: &[Metric] = &[
     LIMIT_ASKS_TOTAL,
     DEPENDENCY_HEALTH,
     DEPENDENCY_CHANGES_TOTAL,
+    CAPABILITY_REFUSALS_TOTAL,
 ];
 
 static GUARDED: Family<Histogram, 2> = Family::of(&GUARDED_CALL_SECONDS);
@@ -175,6 +184,7 @@ static LIMITED: Family<Counter, 1> = Family::of(&RATE_LIMITED_TOTAL);
 static ASKS: Family<Counter, 2> = Family::of(&LIMIT_ASKS_TOTAL);
 static HEALTHS: Family<Gauge, 1> = Family::of(&DEPENDENCY_HEALTH);
 static CHANGES: Family<Counter, 2> = Family::of(&DEPENDENCY_CHANGES_TOTAL);
+static CAPABILITY_REFUSALS: Family<Counter, 1> = Family::of(&CAPABILITY_REFUSALS_TOTAL);
 
 /// A guarded call ended.
 pub fn guarded_call(dependency: &str, end: GuardEnd, took: Duration) {
@@ -226,4 +236,9 @@ pub fn limit_asked(limit: &str, answer: LimitAsk) {
 pub fn dependency_changed(dependency: &str, health: &'static str, level: u8) {
     HEALTHS.at([dependency], |gauge| gauge.set(f64::from(level)));
     CHANGES.at([dependency, health], |counter| counter.increment(1));
+}
+
+/// A request was refused because something that `capability` needs is away.
+pub fn capability_refused(capability: &'static str) {
+    CAPABILITY_REFUSALS.at([capability], |counter| counter.increment(1));
 }

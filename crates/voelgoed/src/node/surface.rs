@@ -6,6 +6,7 @@ use std::time::Duration;
 use voelgoed_app::limits::Limiter;
 use voelgoed_app::scanning::watch::GateWatch;
 use voelgoed_app::token::fingerprint;
+use voelgoed_hot::last_known::LastKnown;
 use voelgoed_resilience::{LoadShed, LoadShedLimit, RateLimit};
 use voelgoed_telemetry::Exporter;
 use voelgoed_web::state::{Shared, Web, WebSettings};
@@ -32,6 +33,8 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
         platform: Arc::clone(&wired.platform),
         fanout: Arc::clone(&wired.fanout),
         gate_watch: GateWatch::default(),
+        last_lists: LastKnown::new(wired.platform.environment.clone()),
+        last_events: LastKnown::new(wired.platform.environment.clone()),
         capabilities: wired.capabilities.clone(),
         node: wired.node,
         members: wired.members.clone(),

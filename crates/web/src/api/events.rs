@@ -10,8 +10,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use voelgoed_app::analytics::ports::Step;
-use voelgoed_app::catalog::ports::EventSummary;
-use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::catalog::event::{Event, EventState, FeePolicy, TaxPolicy};
 use voelgoed_domain::catalog::layout::{Area, AreaKind, Layout};
@@ -20,11 +18,14 @@ use voelgoed_domain::catalog::ticket_type::TicketType;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
+use voelgoed_hot::listings::STALE_AFTER;
+use voelgoed_resilience::{Answer as Availability, Capability};
 
 use super::created::json;
 use super::money::MoneyDto;
 use super::paging::{ListDto, ListParams};
 use crate::extract::{Params, PathId};
+use crate::last_known::published_events;
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
 
@@ -135,6 +136,11 @@ pub struct EventDto {
     waiting_room: Option<String>,
     /// How many watch it now, on all nodes together, as of a few seconds ago.
     viewers: u64,
+    /// When all of this was read from the catalog.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// True where a part of the platform is away and this may be old.
+    stale: bool,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
 }
@@ -246,18 +252,6 @@ pub struct EventsParams {
     limit: Option<u32>,
 }
 
-/// The published events, as pages and the API show them.
-///
-/// # Errors
-/// A fault of the cold tier.
-pub async fn published(
-    web: &Web,
-    organization: Option<OrganizationId>,
-    page: PageRequest,
-) -> Answer<Page<EventSummary>> {
-    Ok(web.platform.catalog.events(organization, true, page).await?)
-}
-
 /// The published events, oldest first.
 #[utoipa::path(get, path = "/api/v1/events", params(EventsParams), tag = "catalog",
     responses((status = 200, body = ListDto<EventSummaryDto>), (status = 400, body = Problem)))]
@@ -266,8 +260,9 @@ pub async fn list(
     Params(params): Params<EventsParams>,
 ) -> Answer<Json<ListDto<EventSummaryDto>>> {
     let page = ListParams { after: params.after, limit: params.limit }.page()?;
-    let found = published(&web, params.organization, page).await?;
-    Ok(Json(ListDto::of(found, |item| summary(&item.event, item.venue))))
+    let found = published_events(&web, params.organization, page).await?;
+    let list = ListDto::of(found.page, |item| summary(&item.event, item.venue));
+    Ok(Json(list.known(found.stale_since, web.platform.environment.now())))
 }
 
 /// The listing of an event that everybody may see.
@@ -284,6 +279,13 @@ pub async fn visible(web: &Web, event: EventId) -> Answer<(EventScope, Arc<Listi
     Ok((scope, listing))
 }
 
+/// When what is shown of an event was read from the catalog, and whether it may be old, since the catalog cannot be asked.
+pub fn catalog_age(web: &Web, scope: EventScope, now: Timestamp) -> (Timestamp, bool) {
+    let at = web.platform.listings.read_at(scope).unwrap_or(now);
+    let is_old = now.since(at) > STALE_AFTER;
+    (at, is_old && web.capabilities.may(Capability::Browse) != Availability::Yes)
+}
+
 /// One event with areas, ticket types, fees, tax and sale window.
 #[utoipa::path(get, path = "/api/v1/events/{event}", params(("event" = String, Path)), tag = "catalog",
     responses((status = 200, body = EventDto), (status = 404, body = Problem)))]
@@ -292,6 +294,8 @@ pub async fn show(State(web): State<Web>, PathId(event): PathId<EventId>) -> Ans
     web.platform.counters.count(&*web.platform.environment, scope, Step::Viewed);
     let venue = web.platform.listings.venue(scope).await?;
     let limits = listing.event.limits;
+    let now = web.platform.environment.now();
+    let (at, stale) = catalog_age(&web, scope, now);
     Ok(Json(EventDto {
         summary: summary(&listing.event, venue.name.clone()),
         layout: listing.event.layout.to_string(),
@@ -305,7 +309,9 @@ pub async fn show(State(web): State<Web>, PathId(event): PathId<EventId>) -> Ans
         },
         waiting_room: None,
         viewers: web.fanout.watching(scope),
-        now: web.platform.environment.now(),
+        at,
+        stale,
+        now,
     }))
 }
 

@@ -5,6 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use voelgoed_app::page::{MOST_ITEMS, Page, PageRequest, USUAL_ITEMS};
 use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
 
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
@@ -40,17 +41,33 @@ pub struct ListDto<T> {
     /// The cursor of the next part.
     #[schema(value_type = Option<String>)]
     pub next: Option<Uuid>,
+    /// True where the store is away and this is what was known last; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stale: Option<bool>,
+    /// When it was so, where it is stale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub at: Option<Timestamp>,
+    /// The moment of this answer, where it is stale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub now: Option<Timestamp>,
 }
 
 impl<T> ListDto<T> {
     /// A page, rendered.
     pub fn of<U>(page: Page<U>, render: impl FnMut(U) -> T) -> Self {
         let Page { items, next } = page.map(render);
-        Self { items, next }
+        Self { next, ..Self::whole(items) }
+    }
+
+    /// The same as what was known at `at`, where it was not read now.
+    pub fn known(self, at: Option<Timestamp>, now: Timestamp) -> Self {
+        Self { stale: at.map(|_| true), at, now: at.map(|_| now), ..self }
     }
 
     /// A whole list that is never long.
     pub fn whole(items: Vec<T>) -> Self {
-        Self { items, next: None }
+        Self { items, next: None, stale: None, at: None, now: None }
     }
 }

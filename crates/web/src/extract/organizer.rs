@@ -29,7 +29,8 @@ pub struct Organizer {
     pub organization: OrganizationId,
     /// `key_…` or `mem_…`, for the audit log and idempotency.
     pub actor: String,
-    scopes: Vec<Scope>,
+    /// What they may.
+    pub scopes: Vec<Scope>,
 }
 
 impl Organizer {

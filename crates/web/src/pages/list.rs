@@ -13,10 +13,11 @@ use voelgoed_domain::catalog::event::{Event, EventState};
 use voelgoed_domain::time::Timestamp;
 
 use super::event::offers::Offers;
+use super::less::last_known;
 use super::shell::{Shell, page};
 use super::text::{Moment, money};
-use crate::api::events::published;
 use crate::extract::Params;
+use crate::last_known::published_events;
 use crate::problem::Answer;
 use crate::state::Web;
 
@@ -78,6 +79,7 @@ struct ListPage {
     shell: Shell,
     cards: Vec<Card>,
     next: Option<String>,
+    stale: Option<String>,
 }
 
 /// Which part of the list.
@@ -88,16 +90,20 @@ pub struct ListQuery {
 
 /// The page.
 pub async fn show(State(web): State<Web>, Params(query): Params<ListQuery>) -> Answer<Response> {
-    let found = published(&web, None, PageRequest { after: query.after, most: PER_PAGE }).await?;
+    let found = published_events(&web, None, PageRequest { after: query.after, most: PER_PAGE }).await?;
     let now = web.platform.environment.now();
-    let mut cards = Vec::with_capacity(found.items.len());
-    let mut items = found.items;
+    let (mut items, next) = (found.page.items, found.page.next);
+    let mut cards = Vec::with_capacity(items.len());
     items.sort_by_key(|item| item.event.starts_at);
     for item in items {
         cards.push(card(&web, item, now).await);
     }
-    let template =
-        ListPage { shell: Shell::new("Events"), cards, next: found.next.map(|after| format!("/?after={after}")) };
+    let template = ListPage {
+        shell: Shell::new("Events"),
+        cards,
+        next: next.map(|after| format!("/?after={after}")),
+        stale: found.stale_since.map(|at| last_known(at, now)),
+    };
     Ok(page(StatusCode::OK, &template))
 }
 

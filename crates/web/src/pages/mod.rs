@@ -8,6 +8,7 @@ mod error_codes;
 mod event;
 mod form;
 mod hold;
+mod less;
 mod list;
 mod order;
 mod shell;

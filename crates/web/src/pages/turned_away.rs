@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 
 use super::shell::{Shell, page};
-use crate::problem::Failure;
+use crate::problem::{Failure, PROBLEM_JSON};
 
 /// Where a person may go on after an error.
 #[derive(Debug, Clone)]
@@ -56,8 +56,7 @@ pub async fn error_pages(request: Request, next: Next) -> Response {
     let wants_page =
         accepts.is_some_and(|list| list.contains("text/html")) && !request.uri().path().starts_with("/api/");
     let response = next.run(request).await;
-    let is_problem =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
     if wants_page && is_problem { turn(response).await } else { response }
 }
 

@@ -5,7 +5,7 @@
 mod journal;
 mod judge;
 mod people;
-mod process;
+pub mod process;
 mod schedule;
 mod stage;
 mod strike;

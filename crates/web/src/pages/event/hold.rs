@@ -19,6 +19,7 @@ use super::{Shown, render};
 use crate::api::events::visible;
 use crate::extract::{Buyer, PathId};
 use crate::pages::form::Form;
+use crate::pages::less::{AWAY, is_away};
 use crate::problem::{Answer, status_of};
 use crate::state::Web;
 
@@ -39,6 +40,10 @@ pub async fn create(
         // What a person can mend is said on the page itself; the rest is a page of errors.
         Err(Error::Refused(refusal)) if matches!(refusal.code.nature(), Nature::Conflict | Nature::Invalid) => {
             refused(&web, scope, &listing, &form, &refusal).await
+        }
+        // What was chosen stays chosen, for the next try.
+        Err(error) if is_away(&error) => {
+            refused(&web, scope, &listing, &form, &Refusal::new(Code::TryAgain, AWAY)).await
         }
         Err(error) => Err(error.into()),
     }

@@ -28,10 +28,11 @@ use voelgoed_hot::snapshot::AvailabilityView;
 
 use self::offers::Offers;
 use self::seats::Seats;
+use super::less::{self, last_known};
 use super::list::{SaleState, cover};
 use super::shell::{Shell, page};
 use super::text::{Moment, counted, money, percent};
-use crate::api::events::visible;
+use crate::api::events::{catalog_age, visible};
 use crate::extract::{Params, PathId};
 use crate::problem::Answer;
 use crate::state::Web;
@@ -112,9 +113,10 @@ struct EventPage {
     kept: Vec<KeptView>,
     code: String,
     config: String,
-    stale: bool,
     /// How many watch, where that is worth saying.
     looking: Option<String>,
+    stale: Option<String>,
+    holding: Option<String>,
 }
 
 /// The page.
@@ -178,7 +180,8 @@ pub async fn render(
         code: shown.code,
         config: config::block(listing, &offers, sale.is_on_sale(), &shown.keep),
         looking: looking(web.fanout.watching(scope)),
-        stale: view.as_ref().is_some_and(|view| is_stale(view, now)),
+        stale: stale_since(web, scope, view.as_deref(), now).map(|at| last_known(at, now)),
+        holding: less::holding(web).filter(|_| sale.is_on_sale()),
         sale,
     };
     Ok(page(status, &template))
@@ -189,8 +192,12 @@ fn looking(viewers: u64) -> Option<String> {
     (viewers > 1).then(|| format!("{} looking", counted(viewers, "person is", "people are")))
 }
 
-fn is_stale(view: &AvailabilityView, now: Timestamp) -> bool {
-    view.is_stale(now)
+/// Since when the map, or what the catalog says, is only what was known last.
+fn stale_since(web: &Web, scope: EventScope, view: Option<&AvailabilityView>, now: Timestamp) -> Option<Timestamp> {
+    let map = view.filter(|view| view.is_stale(now)).map(AvailabilityView::at);
+    let (read_at, is_old) = catalog_age(web, scope, now);
+    let catalog = is_old.then_some(read_at);
+    map.into_iter().chain(catalog).min()
 }
 
 fn area_views(listing: &Listing, offers: &Offers, view: Option<&AvailabilityView>) -> Vec<AreaView> {

@@ -22,6 +22,7 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::HoldPhase;
 
 use self::methods::{Method, methods};
+use super::less::{self, is_away};
 use super::list::cover;
 use super::shell::{Shell, page};
 use super::text::{Moment, counted, money, percent};
@@ -60,6 +61,7 @@ struct HoldPage {
     starts: Moment,
     cover: u8,
     until: Moment,
+    less: Option<String>,
     left_millis: u64,
     left: String,
     places: String,
@@ -81,8 +83,15 @@ pub async fn show(State(web): State<Web>, PathId(id): PathId<HoldId>, token: Buy
     match read_hold(&web.platform, scope, id).await {
         Ok(view) if matches!(view.record.phase, HoldPhase::Claimed { .. }) => gone(&web, scope, id, over(), "").await,
         Ok(view) => render(&web, &view, StatusCode::OK, None, Typed::default()).await,
+        Err(error) if is_away(&error) => Ok(later(&web, scope, id, error)),
         Err(error) => gone(&web, scope, id, error, "").await,
     }
+}
+
+/// Nobody can say now how the hold is: the way back is to itself.
+pub fn later(web: &Web, scope: EventScope, hold: HoldId, error: Error) -> Response {
+    let token = web.platform.tokens.mint(TokenKind::Hold, scope, hold);
+    with_way_back(Failure(error), format!("/holds/{hold}?token={token}"), "Look at your places again")
 }
 
 fn over() -> Error {
@@ -119,6 +128,7 @@ pub async fn render(
     let venue = web.platform.listings.venue(view.scope).await?;
     let event = &listing.event;
     let terms = &view.terms.terms;
+    let until = Moment::new(view.record.expires_at, &event.timezone);
     let left = view.record.expires_at.since(view.now);
     let keep: Vec<_> = view
         .places
@@ -141,7 +151,8 @@ pub async fn render(
         venue: venue.name.clone(),
         starts: Moment::new(event.starts_at, &event.timezone),
         cover: cover(event),
-        until: Moment::new(view.record.expires_at, &event.timezone),
+        less: less::paying(web, &until),
+        until,
         left_millis: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
         left: clock_of(left),
         places: counted(view.places.len() as u64, "place", "places"),

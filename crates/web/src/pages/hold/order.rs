@@ -1,6 +1,7 @@
 //! The checkout form: makes an order and leads to it. Its hidden key makes a second click, or a repeat after a lost answer, the same order (P2).
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -14,10 +15,11 @@ use voelgoed_app::ticketing::read_hold::read_hold;
 use voelgoed_domain::ids::{HoldId, OrderId};
 use voelgoed_domain::refusal::{Code, Nature, Refusal};
 
-use super::{Typed, gone, render, to_order};
+use super::{Typed, gone, later, render, to_order};
 use crate::extract::{Buyer, PathId};
 use crate::pages::event::{self, hold::words};
 use crate::pages::form::Form;
+use crate::pages::less::{AWAY, is_away};
 use crate::problem::{Answer, status_of};
 use crate::state::Web;
 
@@ -46,6 +48,11 @@ pub async fn create(
                 Err(error) => gone(&web, scope, hold, error, form.get("places").unwrap_or_default()).await,
             }
         }
+        // The places are still theirs, and so is what they typed; the same form may be sent again.
+        Err(error) if is_away(&error) => match read_hold(&web.platform, scope, hold).await {
+            Ok(view) => render(&web, &view, StatusCode::SERVICE_UNAVAILABLE, Some(AWAY.to_owned()), typed(&form)).await,
+            Err(_) => Ok(later(&web, scope, hold, error)),
+        },
         Err(error) => gone(&web, scope, hold, error, form.get("places").unwrap_or_default()).await,
     }
 }

@@ -20,11 +20,13 @@ use voelgoed_resilience::{Answer as Answered, Capability, Degradation};
 use self::words::{Told, fingerprint, told};
 use super::hold::methods::{Method, methods};
 use super::hold::tax_words;
+use super::less::is_away;
 use super::list::cover;
 use super::shell::{Shell, page};
 use super::text::{Moment, money};
+use super::turned_away::with_way_back;
 use crate::extract::{BuyerToken, PathId};
-use crate::problem::Answer;
+use crate::problem::{Answer, Failure};
 use crate::state::Web;
 
 struct LineView {
@@ -79,7 +81,13 @@ struct OrderPage {
 /// The page.
 pub async fn show(State(web): State<Web>, PathId(order): PathId<OrderId>, token: BuyerToken) -> Answer<Response> {
     let scope = scope_of_token(&web.platform, order, &token.0)?;
-    render(&web, scope, order, StatusCode::OK, None).await
+    match render(&web, scope, order, StatusCode::OK, None).await {
+        Err(Failure(error)) if is_away(&error) => {
+            let way = format!("/orders/{order}?token={}", web.platform.tokens.mint(TokenKind::Order, scope, order));
+            Ok(with_way_back(Failure(error), way, "Look at your order again"))
+        }
+        shown => shown,
+    }
 }
 
 /// The page with a status and a notice.

@@ -81,6 +81,10 @@ fn awaiting(detail: &OrderDetail, timezone: &str, now: Timestamp, less: Option<D
             );
             ("Still waiting for the provider", text, "wait")
         }
+        Some(AttemptState::Failed | AttemptState::Voided) if less == Some(Degradation::PayLater) => {
+            let text = format!("Nothing was charged. {kept} Try again in a few minutes; you never pay twice.");
+            ("Payments are slow at the moment", text, "wait")
+        }
         Some(AttemptState::Failed | AttemptState::Voided) => {
             let reason =
                 last.and_then(|attempt| attempt.reason.clone()).map(|reason| format!("{reason} ")).unwrap_or_default();

@@ -1,11 +1,7 @@
-//! The cells of the capability table whose store can be taken from one process: its disk refuses every write (`prlimit --fsize=0`), reads go on.
-//!
-//! Never: a verdict on how fast. Each claim is the promised answer while the disk refuses, or that nothing is lost, doubled or stuck afterwards
-//! (P1, P3, P6, P10). To add a cell: break the real thing in a function here, and look at the answers.
+//! The cold tier that cannot write on one node with embedded tiers: its disk refuses every write (`prlimit --fsize=0`), reads go on.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use reqwest::Method;
@@ -17,11 +13,11 @@ use voelgoed_testkit::organizer::{Event, Organizer, text};
 use voelgoed_testkit::scanner::Scanner;
 use voelgoed_testkit::server::{Server, Setup, fresh_directory};
 use voelgoed_testkit::until::until;
-
 use voelgoed_testkit::verdict::Verdicts;
 
-/// Anything that is to come about does within this.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::PATIENCE;
+use super::rows::{reason, scanned as scan};
+
 /// Seats of the event.
 const SEATS: u32 = 40;
 /// What a session may hold while nothing can be ordered.
@@ -122,7 +118,7 @@ async fn afterwards(scene: &Scene, verdicts: &mut Verdicts) -> anyhow::Result<()
 }
 
 async fn open(binary: &Path, root: &Path) -> anyhow::Result<Scene> {
-    let data = fresh_directory(root, "cells")?;
+    let data = fresh_directory(root, "disk")?;
     let binary = std::fs::canonicalize(binary).context("the binary")?;
     let environment = vec![
         ("VOELGOED_BINARY", binary.display().to_string()),
@@ -191,15 +187,6 @@ impl Scene {
         })
         .await
     }
-}
-
-fn scan(answer: &Value) -> (String, bool, bool) {
-    let flag = |name: &str| answer[name].as_bool().unwrap_or_default();
-    (answer["result"].as_str().unwrap_or_default().to_owned(), flag("durable"), flag("degraded"))
-}
-
-fn reason(answer: &Value) -> String {
-    answer["reason"].as_str().unwrap_or_default().to_owned()
 }
 
 fn code(answer: &Answer) -> String {
