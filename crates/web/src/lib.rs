@@ -5,10 +5,13 @@
 pub mod access;
 pub mod api;
 pub mod assembly;
+pub mod conditional;
 pub mod extract;
 pub mod layers;
 pub mod ops;
 pub mod pages;
 pub mod problem;
+pub mod rates;
 pub mod serve;
 pub mod state;
+pub mod streams;

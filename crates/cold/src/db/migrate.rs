@@ -46,6 +46,7 @@ const STEPS: &[Step] = steps! {
     190 "0190_nodes",
     195 "0195_pulse",
     200 "0200_row_security",
+    205 "0205_entry_rules",
 };
 
 const HISTORY: &str = "create table if not exists schema_steps (number bigint primary key, name text not null, checksum {bytes} not null)";

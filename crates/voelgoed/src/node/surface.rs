@@ -8,7 +8,9 @@ use voelgoed_app::scanning::watch::GateWatch;
 use voelgoed_app::token::fingerprint;
 use voelgoed_resilience::{LoadShed, LoadShedLimit, RateLimit, RateLimiter};
 use voelgoed_telemetry::Exporter;
+use voelgoed_web::rates::Guesses;
 use voelgoed_web::state::{Shared, Web, WebSettings};
+use voelgoed_web::streams::Streams;
 
 use super::Stop;
 use crate::settings::Settings;
@@ -47,6 +49,10 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
         session_limiter: RateLimiter::new(session_rate),
         address_limiter: RateLimiter::<IpAddr>::new(address_rate),
         login_limiter: RateLimiter::new(login_rate),
+        hold_limiter: RateLimiter::new(rate("holds_per_address", limits.hold_burst, limits.hold_per)),
+        guesses: Guesses::new(rate("key_guesses", limits.guess_burst, limits.guess_per)),
+        order_streams: Streams::new("order_streams", limits.order_streams),
+        device_streams: Streams::new("device_streams", limits.device_streams),
         leaving: stop.leaving.clone(),
         stopping: stop.stopping.clone(),
     })

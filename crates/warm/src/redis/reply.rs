@@ -42,6 +42,7 @@ fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fa
         b"lost" => refusals::hold_lost(),
         b"expired" => refusals::hold_expired(),
         b"not_found" => Refusal::not_found(),
+        b"changed" => refusals::hold_changed(),
         b"being_ordered" => refusals::being_ordered(),
         b"ordered" => refusals::ordered(OrderId::from_uuid(uuid(evidence)?)),
         b"place_taken" => Refusal::place_taken(places(evidence)),
@@ -58,11 +59,11 @@ fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fa
     })
 }
 
-/// `{session, expires, phase, until, order, epoch, terms, places}` of a hold.
+/// `{session, expires, phase, until, order, epoch, terms, places, version}` of a hold.
 pub(super) fn hold(hold: HoldId, value: Value) -> Result<HoldRecord, Fault> {
     let parts = array(value)?;
-    let [session, expires, phase, until, order, epoch, terms, lists] =
-        <[Value; 8]>::try_from(parts).map_err(|parts| unexpected(&format!("a hold of {} parts", parts.len())))?;
+    let [session, expires, phase, until, order, epoch, terms, lists, version] =
+        <[Value; 9]>::try_from(parts).map_err(|parts| unexpected(&format!("a hold of {} parts", parts.len())))?;
     let phase = match int(&phase)? {
         0 => HoldPhase::Active,
         1 => HoldPhase::Pinned { until: Timestamp::from_micros(int(&until)?) },
@@ -77,6 +78,7 @@ pub(super) fn hold(hold: HoldId, value: Value) -> Result<HoldRecord, Fault> {
         expires_at: Timestamp::from_micros(int(&expires)?),
         phase,
         epoch: Epoch(unsigned(&epoch)?),
+        version: u32::try_from(unsigned(&version)?).map_err(|_| unexpected("a version"))?,
     })
 }
 

@@ -34,6 +34,7 @@ pub(super) fn request(request: &HoldRequest) -> Vec<Vec<u8>> {
         request.terms.clone().into_bytes(),
         number(request.lasts_millis),
         number(request.places_per_session),
+        number(request.of_version),
     ]
 }
 

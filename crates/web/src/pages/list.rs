@@ -15,7 +15,7 @@ use voelgoed_domain::time::Timestamp;
 use super::event::offers::Offers;
 use super::shell::{Shell, page};
 use super::text::{Moment, money};
-use crate::api::events::published;
+use crate::api::events::list::published;
 use crate::extract::Params;
 use crate::problem::Answer;
 use crate::state::Web;

@@ -1,8 +1,10 @@
-//! Every limit at its edge, repeats with and without their key, sessions, logins, headers, the shape of errors, and draining.
+//! Every limit at its edge, streams and their ends, repeats with and without their key, sessions, logins, headers, the shape of errors, and draining.
 
 mod drain;
+mod free;
 mod holds;
 mod idempotency;
 mod limits;
 mod login;
 mod shape;
+mod streams;

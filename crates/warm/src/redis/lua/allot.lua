@@ -1,9 +1,9 @@
 -- Which places a request gets, or why none; shared by `hold` and `change_hold`. Checks come in the order of `domain`'s allot.rs.
 -- ARGV: 5 the hold, 6 when its id was minted, 7 the session, 8 the picks (four u32 each: 0, place, 0, 0 or 1, start, end, quantity),
--- 9 the terms, 10 how long it lasts in milliseconds, 11 the most places per session.
+-- 9 the terms, 10 how long it lasts in milliseconds, 11 the most places per session, 12 the version that a change is made from.
 
 local id, minted, session, terms = ARGV[5], ARGV[6], ARGV[7], ARGV[9]
-local lasts, per_session = tonumber(ARGV[10]), tonumber(ARGV[11])
+local lasts, per_session, of_version = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 local picks = {}
 for at = 1, #ARGV[8], 16 do
   local kind, from, to, quantity = struct.unpack('<I4I4I4I4', ARGV[8], at)

@@ -7,6 +7,7 @@ if not known then return refuse(no) end
 if known.session ~= session then return refuse('not_found') end
 known, no, evidence = active(id, minted)
 if not known then return refuse(no, evidence) end
+if (known.version or 1) ~= of_version then return refuse('changed') end
 local had = in_reach(id, known)
 local lists
 lists, no, evidence = allot(id, had)
@@ -22,6 +23,6 @@ end
 for _, list in ipairs(lists) do
   for _, place in ipairs(list) do if wanted[place] then take_place(place, id) end end
 end
-known.places, known.terms = places, terms
+known.places, known.terms, known.version = places, terms, of_version + 1
 keep(id, known)
 return answer(as_it_stands(id))

@@ -258,7 +258,8 @@ local function as_it_stands(hold)
   local record = get(hold)
   local phase = record.phase
   if phase == PINNED and record['until'] <= clock then phase = ACTIVE end
-  return { record.session, record.expires, phase, record['until'], record.order, record.epoch, record.terms, record.places }
+  return { record.session, record.expires, phase, record['until'], record.order, record.epoch, record.terms, record.places,
+    record.version or 1 }
 end
 
 -- The hold, unless it has lapsed, swept or not; else why not. `minted` is when its id was made, in microseconds, where that is known.

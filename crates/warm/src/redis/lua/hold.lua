@@ -13,7 +13,7 @@ if not lists then return refuse(no, evidence) end
 local places = {}
 for at, list in ipairs(lists) do places[at] = pack(list) end
 enter(id, {
-  session = session, expires = clock + lasts * 1000, phase = ACTIVE, ['until'] = 0, order = '', epoch = epoch, extended = false,
+  session = session, expires = clock + lasts * 1000, phase = ACTIVE, ['until'] = 0, order = '', epoch = epoch, extended = false, version = 1,
   terms = terms, places = places,
 })
 for _, list in ipairs(lists) do for _, place in ipairs(list) do take_place(place, id) end end

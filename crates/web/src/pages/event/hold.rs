@@ -20,6 +20,7 @@ use crate::api::events::visible;
 use crate::extract::{Buyer, PathId};
 use crate::pages::form::Form;
 use crate::problem::{Answer, status_of};
+use crate::rates;
 use crate::state::Web;
 
 /// The form.
@@ -30,6 +31,7 @@ pub async fn create(
     form: Form,
 ) -> Answer<Response> {
     buyer.limited(&web)?;
+    rates::hold(&web, &buyer)?;
     let (scope, listing) = visible(&web, event).await?;
     match ask(&web, scope, &listing, buyer, &form).await {
         Ok(view) => {
