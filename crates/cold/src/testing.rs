@@ -83,6 +83,7 @@ pub(crate) fn order(number: u128, places: &[u32]) -> NewOrder {
             send_before: NOW.plus(std::time::Duration::from_secs(600)),
             cancellation: Cancellation::AtProvider,
         }),
+        tickets: Vec::new(),
         idempotency: IdempotencyRecord {
             key: IdempotencyKey { scope: format!("hold_{number}"), key: format!("key {number}"), request: [1; 32] },
             answer: Bytes::from(format!("order {number}")),

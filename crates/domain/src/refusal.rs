@@ -88,6 +88,8 @@ codes! {
     SaleClosed = "sale_closed", Conflict;
     /// The hold became an order already; `order` names it.
     AlreadyOrdered = "already_ordered", Conflict;
+    /// Others change this hold at the same time.
+    HoldChanged = "hold_changed", Conflict;
     /// An attempt of this order is not settled yet.
     PaymentUnresolved = "payment_unresolved", Conflict;
     /// The order does not take payments in its state.

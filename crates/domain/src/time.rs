@@ -59,6 +59,11 @@ impl FromStr for Timestamp {
     type Err = MalformedTime;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // The parser also takes years of another length and sign, which RFC 3339 does not know.
+        if !text.get(..5).is_some_and(|year| year.ends_with('-') && year.bytes().take(4).all(|it| it.is_ascii_digit()))
+        {
+            return Err(MalformedTime);
+        }
         let parsed: jiff::Timestamp = text.parse().map_err(|_| MalformedTime)?;
         Ok(Self(parsed.as_microsecond()))
     }

@@ -113,6 +113,14 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         self.entries.peek(key).map(|entry| entry.loaded_at)
     }
 
+    /// What is here of `key`, unless it is too old; nothing is read for it.
+    #[must_use]
+    pub fn peek(&self, key: &K) -> Option<V> {
+        let entry = self.entries.peek(key)?;
+        let usable = self.environment.now().since(entry.loaded_at) < self.limits.usable;
+        usable.then(|| entry.value.clone())
+    }
+
     /// Forgets a key; what is being loaded at this moment is not kept either.
     pub fn forget(&self, key: &K) {
         self.forgotten.fetch_add(1, Ordering::AcqRel);

@@ -84,6 +84,12 @@ impl Credentials for CachedCredentials {
         Ok(self.gates.get(&scope, read).await?)
     }
 
+    fn knows(&self, secret: Fingerprint) -> bool {
+        self.api_keys.peek(&secret).flatten().is_some()
+            || self.devices.peek(&secret).flatten().is_some()
+            || self.logins.peek(&secret).flatten().is_some()
+    }
+
     fn forget_all(&self) {
         self.api_keys.clear();
         self.devices.clear();

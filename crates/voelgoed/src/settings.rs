@@ -179,9 +179,17 @@ pub struct Limits {
     pub login_burst: u32,
     #[serde(deserialize_with = "span")]
     pub login_per: Duration,
+    pub hold_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub hold_per: Duration,
+    pub guess_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub guess_per: Duration,
     pub viewers: usize,
     pub organization_running: usize,
     pub organization_waiting: usize,
+    pub order_streams: usize,
+    pub device_streams: usize,
 }
 
 /// `[log]`

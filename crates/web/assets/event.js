@@ -117,7 +117,7 @@ const on = {
     show();
     staleTimer = setInterval(show, 1000);
   },
-  ended() { notice("This event is over.", "wait"); },
+  ended() { notice("The sale is over.", "wait"); },
 };
 
 async function hold(items, best, code, button) {

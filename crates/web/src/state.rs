@@ -22,6 +22,8 @@ use voelgoed_resilience::load_shed::LoadShed;
 use voelgoed_telemetry::exporter::Exporter;
 
 use crate::last_known::{AskedEvents, AskedList};
+use crate::rates::Guesses;
+use crate::streams::Streams;
 
 /// How the surface is set up.
 #[derive(Debug, Clone)]
@@ -70,6 +72,14 @@ pub struct Shared {
     pub address_limiter: Limiter<IpAddr>,
     /// Per address, for guesses of secrets.
     pub login_limiter: Limiter<IpAddr>,
+    /// Holds, per address.
+    pub hold_limiter: Limiter<IpAddr>,
+    /// Keys that nobody has, per address.
+    pub guesses: Guesses,
+    /// Who follows an order.
+    pub order_streams: Streams,
+    /// Who stands at a gate and listens.
+    pub device_streams: Streams,
     /// Ends readiness, before anything else ends, so that a balancer sends nothing new.
     pub leaving: CancellationToken,
     /// Ends streams when the node stops, so that viewers go elsewhere.

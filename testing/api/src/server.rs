@@ -26,7 +26,9 @@ const LOOK: Duration = Duration::from_millis(20);
 pub const WIDE: &[(&str, &str)] = &[
     ("VOELGOED__LIMITS__SESSION_BURST", "10000000"),
     ("VOELGOED__LIMITS__ADDRESS_BURST", "10000000"),
+    ("VOELGOED__LIMITS__HOLD_BURST", "10000000"),
     ("VOELGOED__LIMITS__LOGIN_BURST", "10000000"),
+    ("VOELGOED__LIMITS__GUESS_BURST", "10000000"),
 ];
 
 /// A server that serves.

@@ -71,10 +71,57 @@ pub enum Resume {
     Since,
 }
 
+/// One server-sent event.
+#[derive(Debug, Default)]
+pub struct Frame {
+    /// Its name; empty for a comment.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// Its data.
+    pub data: String,
+}
+
+/// Any stream of server-sent events.
+pub struct Events {
+    parts: futures::stream::BoxStream<'static, reqwest::Result<Vec<u8>>>,
+    buffer: Vec<u8>,
+}
+
+impl Events {
+    /// Opens the stream; it must be one.
+    pub async fn open(request: reqwest::RequestBuilder) -> anyhow::Result<Self> {
+        // Until its reader goes.
+        let answer = request.timeout(std::time::Duration::from_secs(24 * 3600)).send().await?.error_for_status()?;
+        let kind =
+            answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        anyhow::ensure!(kind == "text/event-stream", "a stream is {kind}");
+        let parts = answer.bytes_stream().map(|part| part.map(|part| part.to_vec())).boxed();
+        Ok(Self { parts, buffer: Vec::new() })
+    }
+
+    /// The next frame; none where the server has ended the stream. Waits for a while, not for ever.
+    pub async fn next(&mut self) -> anyhow::Result<Option<Frame>> {
+        let text = loop {
+            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
+                let rest = self.buffer.split_off(end + 2);
+                break String::from_utf8(std::mem::replace(&mut self.buffer, rest))?;
+            }
+            let part = tokio::time::timeout(crate::LONGEST, self.parts.next()).await.context("the stream is silent")?;
+            match part.transpose()? {
+                Some(part) => self.buffer.extend_from_slice(&part),
+                None => return Ok(None),
+            }
+        };
+        let field =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+        Ok(Some(Frame { kind: field("event:"), id: field("id:"), data: field("data:") }))
+    }
+}
+
 /// A connection of a viewer.
 pub struct Connection {
-    frames: futures::stream::BoxStream<'static, reqwest::Result<Vec<u8>>>,
-    buffer: Vec<u8>,
+    events: Events,
     /// Snapshots that came.
     pub snapshots: u32,
     /// Deltas that came.
@@ -90,38 +137,24 @@ impl Connection {
             Resume::LastEventId => server.request("GET", &path).header("Last-Event-ID", &map.position),
             Resume::Since => server.request("GET", &format!("{path}?since={}", map.position)),
         };
-        // Until the viewer goes; each wait for a frame has a deadline of its own.
-        let answer = request.timeout(std::time::Duration::from_secs(24 * 3600)).send().await?.error_for_status()?;
-        let kind =
-            answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        anyhow::ensure!(kind == "text/event-stream", "a stream is {kind}");
-        let frames = answer.bytes_stream().map(|part| part.map(|part| part.to_vec())).boxed();
-        Ok(Self { frames, buffer: Vec::new(), snapshots: 0, deltas: 0 })
+        Ok(Self { events: Events::open(request).await?, snapshots: 0, deltas: 0 })
     }
 
     /// Reads one frame into `map`; comments and `stale` move nothing.
     pub async fn next(&mut self, map: &mut Map) -> anyhow::Result<()> {
-        let frame = loop {
-            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
-                let rest = self.buffer.split_off(end + 2);
-                break String::from_utf8(std::mem::replace(&mut self.buffer, rest))?;
-            }
-            let part = self.frames.next().await.context("the stream ended")??;
-            self.buffer.extend_from_slice(&part);
-        };
-        let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
-        match field("event:") {
+        let frame = self.events.next().await?.context("the stream ended")?;
+        match frame.kind.as_str() {
             "snapshot" => {
-                *map = Map::of(&serde_json::from_str(field("data:"))?)?;
+                *map = Map::of(&serde_json::from_str(&frame.data)?)?;
                 self.snapshots += 1;
             }
             "delta" => {
-                map.change(&serde_json::from_str(field("data:"))?)?;
+                map.change(&serde_json::from_str(&frame.data)?)?;
                 self.deltas += 1;
             }
             _ => return Ok(()),
         }
-        anyhow::ensure!(field("id:") == map.position, "the id {} is not the position {}", field("id:"), map.position);
+        anyhow::ensure!(frame.id == map.position, "the id {} is not the position {}", frame.id, map.position);
         Ok(())
     }
 }

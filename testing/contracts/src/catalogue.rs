@@ -13,6 +13,7 @@ use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTyp
 use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId, VenueId};
 use voelgoed_domain::money::{Currency, Money};
 use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::scanning::entry::EntryRule;
 
 use crate::subject::{Subject, TestEnvironment};
 
@@ -87,6 +88,7 @@ pub fn an_event(environment: &TestEnvironment, organization: OrganizationId, lay
         fees: FeePolicy { per_ticket: 250, basis_points: 125 },
         tax: TaxPolicy { basis_points: 1_500, included: true },
         limits: EventLimits { places_per_hold: 7, places_per_session: 9 },
+        entry_rule: EntryRule::Reentry,
     }
 }
 

@@ -22,6 +22,7 @@ macro_rules! refund_store_suite {
     ($open:expr) => {
         $crate::cases! { refunds, $open;
             tickets_go_back_step_by_step
+            tickets_that_cost_nothing_are_taken_back
             an_amount_goes_back_without_tickets
             never_more_than_was_paid
             a_used_ticket_is_forced_or_kept
@@ -63,7 +64,8 @@ pub async fn tickets_go_back_step_by_step<S: Tier>(subject: Subject<S>) {
     let refund = shop.a_refund(order, payment, PAID, &tickets[..1]);
     assert!(matches!(open(&shop, &refund).await, Ok(Created::Fresh(()))));
     let stored = shop.store().read_refund(shop.organization, refund.id).await.unwrap().unwrap();
-    assert_eq!((stored.id, stored.order, stored.payment, stored.amount), (refund.id, order, payment, refund.amount));
+    assert_eq!((stored.id, stored.order, stored.payment), (refund.id, order, Some(payment)));
+    assert_eq!(stored.amount, refund.amount);
     assert_eq!((&*stored.provider, &stored.tickets, &stored.reason), ("sandbox", &refund.tickets, &refund.reason));
     assert_eq!((stored.state, stored.tickets_revoked, stored.event), (RefundState::Pending, false, shop.event));
     assert_eq!(shop.detail(order).await.refunds, [stored]);
@@ -100,6 +102,37 @@ pub async fn tickets_go_back_step_by_step<S: Tier>(subject: Subject<S>) {
     assert_eq!(shop.states(order).await.0, OrderState::Refunded);
     assert_eq!(shop.balances().await["provider_clearing:sandbox"], PAID, "what is left is the other order's");
     assert_eq!(shop.places(&[1, 2]).await, "1:sold.5 2:free.3");
+}
+
+/// Nothing was paid, so no attempt is named, no provider asked, and the journal says nothing.
+pub async fn tickets_that_cost_nothing_are_taken_back<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (paid, _, bought) = shop.paid(&[5]).await;
+    let before = shop.balances().await;
+    let order = shop.a_free_order(&[1, 2]);
+    shop.place(&order).await;
+    let tickets = shop.detail(order.id).await.tickets;
+    assert_eq!(tickets.iter().map(|ticket| ticket.id).collect::<Vec<_>>(), order.tickets);
+    // What was paid for is not given away as if it had cost nothing, nor is there any money to give back.
+    assert_code(open(&shop, &shop.a_refund(paid, None, 0, &bought)).await, Code::WrongState);
+    assert_code(open(&shop, &shop.a_refund(order.id, None, 1, &[])).await, Code::RefundTooLarge);
+    for (at, state) in [(0, OrderState::PartiallyRefunded), (1, OrderState::Refunded)] {
+        let refund = shop.a_refund(order.id, None, 0, &tickets[at..=at]);
+        open(&shop, &refund).await.unwrap();
+        let stored = shop.store().read_refund(shop.organization, refund.id).await.unwrap().unwrap();
+        assert_eq!((stored.payment, &*stored.provider, stored.amount), (None, "", refund.amount));
+        assert_code(open(&shop, &shop.a_refund(order.id, None, 0, &tickets[at..=at])).await, Code::WrongState);
+        finish(&shop, refund.id).await;
+        for _ in 0..2 {
+            assert_eq!(
+                record(&shop, refund.id, RefundObservation::Done { provider_ref: String::new() }).await,
+                RefundState::Done
+            );
+        }
+        assert_eq!(shop.states(order.id).await.0, state);
+    }
+    assert_eq!(shop.places(&[1, 2, 5]).await, "1:free.2 2:free.2 5:sold.2");
+    assert_eq!(shop.balances().await, before);
 }
 
 /// The tickets stay.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use voelgoed_app::catalog::ports::CatalogStore;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::outbox::fact::Fact;
 use voelgoed_app::page::PageRequest;
 use voelgoed_app::scanning::ports::{FirstEntry, Gate, NewScan, Recorded, ScanResult};
 use voelgoed_domain::ids::TicketId;
-use voelgoed_domain::scanning::entry::{Direction, ScanReason};
+use voelgoed_domain::scanning::entry::{Direction, EntryRule, ScanReason};
 use voelgoed_domain::scanning::ticket::TicketState;
 
 use crate::selling::{PAID, Shop, Tier};
@@ -23,6 +24,7 @@ macro_rules! scan_store_suite {
             each_refusal_has_its_reason
             a_forced_entry_is_kept_with_what_speaks_against_it
             an_exit_needs_an_entry
+            an_event_may_let_people_come_and_go
             many_gates_at_once_admit_once
             one_scan_sent_many_times_is_one
             many_tickets_are_admitted_together
@@ -85,6 +87,34 @@ pub async fn a_ticket_admits_once<S: Tier>(subject: Subject<S>) {
         assert_eq!(again.first, Some(FirstEntry { gate: first.gate.id, at: first.received_at }));
     }
     assert_eq!(shop.facts().await, []);
+}
+
+/// Where its rule says so: in again after each exit, never two at once, and a refusal shows the entry that stands.
+pub async fn an_event_may_let_people_come_and_go<S: Tier + CatalogStore>(subject: Subject<S>) {
+    let mut shop = Shop::open(subject).await;
+    let event = crate::catalogue::event(&shop.subject, shop.organization).await;
+    assert_eq!(event.entry_rule, EntryRule::Reentry);
+    shop.event = event.id;
+    let ticket = ticket(&shop, 1).await;
+    let mut stands = None;
+    for round in 0..3 {
+        shop.environment().advance(Duration::from_secs(60));
+        let entry = a_scan(&shop, Some(ticket));
+        assert_eq!(scan(&shop, &entry).await.scan.result, ScanResult::Admitted, "round {round}");
+        let inside = FirstEntry { gate: entry.gate.id, at: entry.received_at };
+        let second = scan(&shop, &a_scan(&shop, Some(ticket))).await.scan;
+        assert_eq!(second.result, ScanResult::Refused(ScanReason::AlreadyUsed));
+        assert_eq!(second.first.as_ref(), Some(&inside));
+        assert_ne!(stands.replace(inside.clone()), Some(inside), "of this round");
+        let out = || NewScan { direction: Direction::Exit, ..a_scan(&shop, Some(ticket)) };
+        assert_eq!(scan(&shop, &out()).await.scan.result, ScanResult::Admitted);
+        assert_eq!(scan(&shop, &out()).await.scan.result, ScanResult::Refused(ScanReason::NotInside));
+    }
+    // Two who come back at once on one ticket: one of them.
+    let scans = [a_scan(&shop, Some(ticket)), a_scan(&shop, Some(ticket))];
+    let both = tokio::join!(scan(&shop, &scans[0]), scan(&shop, &scans[1]));
+    let admitted = [both.0, both.1].iter().filter(|it| it.scan.result == ScanResult::Admitted).count();
+    assert_eq!(admitted, 1);
 }
 
 /// Whatever became of the ticket meanwhile.

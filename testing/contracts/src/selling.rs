@@ -109,6 +109,7 @@ impl<S: Tier> Shop<S> {
             pay_by: now.plus(TO_PAY),
             at: now,
             attempt: Some(self.an_attempt(PAID * count)),
+            tickets: Vec::new(),
             idempotency: IdempotencyRecord { key, answer: Bytes::from(format!("the order of {hold}")), at: now },
         }
     }
@@ -119,7 +120,8 @@ impl<S: Tier> Shop<S> {
         for line in &mut order.lines {
             (line.price, line.fee, line.tax) = (0, 0, 0);
         }
-        NewOrder { fees: zar(0), tax: zar(0), total: zar(0), attempt: None, ..order }
+        let tickets = order.lines.iter().map(|_| fresh(self.environment())).collect();
+        NewOrder { fees: zar(0), tax: zar(0), total: zar(0), attempt: None, tickets, ..order }
     }
 
     /// An attempt that is not yet written.
@@ -197,7 +199,13 @@ impl<S: Tier> Shop<S> {
     }
 
     /// A refund that is not yet written.
-    pub fn a_refund(&self, order: OrderId, payment: PaymentId, amount: i64, tickets: &[Ticket]) -> NewRefund {
+    pub fn a_refund(
+        &self,
+        order: OrderId,
+        payment: impl Into<Option<PaymentId>>,
+        amount: i64,
+        tickets: &[Ticket],
+    ) -> NewRefund {
         let id = fresh(self.environment());
         let job = NewJob {
             id: fresh(self.environment()),
@@ -212,7 +220,7 @@ impl<S: Tier> Shop<S> {
         NewRefund {
             id,
             order,
-            payment,
+            payment: payment.into(),
             amount: zar(amount),
             tickets: tickets.iter().map(|ticket| ticket.id).collect(),
             reason: "rain".into(),

@@ -122,6 +122,7 @@ proptest! {
         for (number, paid) in (0..4_u8).zip(&paid) {
             let hold = world.hold(number);
             let request = HoldRequest {
+                of_version: 1,
                 hold,
                 session: SessionId::from_uuid(Uuid::from_u128(u128::from(number))),
                 picks: [0, 1].map(|seat| Pick::Place(PlaceNumber(2 * u32::from(number) + seat))).to_vec(),

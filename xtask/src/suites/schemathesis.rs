@@ -53,6 +53,8 @@ impl Suite for Schemathesis {
             ("VOELGOED__SECRETS__OPERATOR", OPERATOR),
             ("VOELGOED__LIMITS__SESSION_BURST", "10000000"),
             ("VOELGOED__LIMITS__ADDRESS_BURST", "10000000"),
+            ("VOELGOED__LIMITS__GUESS_BURST", "10000000"),
+            ("VOELGOED__LIMITS__HOLD_BURST", "10000000"),
             ("VOELGOED__LIMITS__LOGIN_BURST", "10000000"),
         ];
         let shop = Shop::open_with(run.release_binary()?, &data, &settings)?;

@@ -22,6 +22,8 @@ pub trait Credentials: Send + Sync + 'static {
     async fn login(&self, token: [u8; 32]) -> Result<Option<Arc<ConsoleSession>>>;
     /// An event's gates.
     async fn gates(&self, scope: EventScope) -> Result<Arc<Vec<Gate>>>;
+    /// Whether this node knows the secret already, as anybody's: then asking for it is no guess.
+    fn knows(&self, secret: [u8; 32]) -> bool;
     /// Forgets everything cached; after a revocation or a logout.
     fn forget_all(&self);
 }

@@ -4,23 +4,23 @@
 
 use voelgoed_domain::accounts::identity;
 use voelgoed_domain::catalog::listing::Listing;
-use voelgoed_domain::checkout::order::OrderState;
-use voelgoed_domain::ids::{AreaId, HoldId, OrderId};
+use voelgoed_domain::checkout::order::{OrderState, check_time_to_pay};
+use voelgoed_domain::ids::{AreaId, HoldId, OrderId, TicketId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::decide::Cancellation;
 use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord, HoldRequest, Pick};
 use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
+use voelgoed_planted::{Bug, planted};
 use voelgoed_resilience::Capability;
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::checkout::{OrderEnd, order_ended, order_placed, order_refused};
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
-use voelgoed_planted::{Bug, planted};
-
-use super::ports::{Buyer, NewOrder, Order, OrderDetail, OrderLine};
+use super::ports::{Buyer, NewOrder, Order, OrderDetail, OrderLine, Ticket};
 use crate::environment::fresh;
 use crate::error::{Error, Fault, Result};
 use crate::idempotency::{Created, Idempotent, replay};
@@ -149,6 +149,7 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
         pay_by: detail.order.pay_by,
         at: now,
         attempt,
+        tickets: detail.tickets.iter().map(|ticket| ticket.id).collect(),
         idempotency: command.idempotent.record(&detail, now),
     };
     if let Some(attempt) = detail.attempts.first().filter(|_| planted(Bug::ChargedBeforeClaim)) {
@@ -165,7 +166,7 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
     }
 }
 
-/// The order as it will be written: everything but its tickets, which a free order gets in the same commit.
+/// The order as it will be written; a free one with the tickets that it gets in the same commit.
 fn compose(
     platform: &Platform,
     command: &PlaceOrder<'_>,
@@ -180,6 +181,7 @@ fn compose(
         (_, true) => Vec::new(),
         (None, false) => return Err(Refusal::invalid("payment", "Say how you want to pay.").into()),
         (Some(choice), false) => {
+            check_time_to_pay(pay_by, now)?;
             let gateway = platform.gateway(&choice.provider)?;
             let cancellation = gateway.cancellation(&choice.method);
             let attempt = first_attempt(platform, scope, id, choice, total, pay_by, now);
@@ -202,6 +204,7 @@ fn compose(
             })
         })
         .collect::<Result<Vec<_>>>()?;
+    let tickets = if total.is_zero() { tickets(platform, scope, id, &lines) } else { Vec::new() };
     let order = Order {
         id,
         organization: scope.organization,
@@ -217,7 +220,26 @@ fn compose(
         paid_at: total.is_zero().then_some(now),
         version: 1,
     };
-    Ok(OrderDetail { order, lines, attempts, refunds: Vec::new(), tickets: Vec::new() })
+    Ok(OrderDetail { order, lines, attempts, refunds: Vec::new(), tickets })
+}
+
+/// A ticket per line, under identifiers that are made here so that the answer can show them.
+fn tickets(platform: &Platform, scope: EventScope, order: OrderId, lines: &[OrderLine]) -> Vec<Ticket> {
+    // Read back they come in the order of their identifiers.
+    let mut ids: Vec<TicketId> = lines.iter().map(|_| fresh(&*platform.environment)).collect();
+    ids.sort_unstable();
+    let ticket = |(id, line): (TicketId, &OrderLine)| Ticket {
+        id,
+        organization: scope.organization,
+        event: scope.event,
+        order,
+        place: line.place,
+        area: line.area,
+        label: line.label.clone(),
+        ticket_type_name: line.ticket_type_name.clone(),
+        state: TicketState::Valid,
+    };
+    ids.into_iter().zip(lines).map(ticket).collect()
 }
 
 fn area_of(listing: &Listing, place: PlaceNumber) -> Result<AreaId> {
@@ -311,6 +333,7 @@ async fn substitute(
         picks,
         terms: record.terms.clone(),
         lasts_millis: 0,
+        of_version: record.version,
         places_per_session: listing.event.limits.places_per_session,
     };
     loaded(platform, scope, || platform.inventory.change_hold(scope, request.clone())).await?;

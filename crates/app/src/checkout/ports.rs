@@ -72,6 +72,8 @@ pub struct NewOrder {
     pub at: Timestamp,
     /// The first attempt; none where the total is zero, and the order is paid at once.
     pub attempt: Option<NewAttempt>,
+    /// Where it is paid at once: its tickets' identifiers, one per line.
+    pub tickets: Vec<TicketId>,
     /// The record of the request.
     pub idempotency: IdempotencyRecord,
 }

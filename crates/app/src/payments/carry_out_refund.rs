@@ -82,8 +82,9 @@ async fn revoke(platform: &Platform, refund: &Refund) -> Result<()> {
 }
 
 async fn ask(platform: &Platform, refund: &Refund) -> Result<RefundObservation> {
-    let attempt = platform.payments.read_attempt(refund.organization, refund.payment).await?;
-    let attempt = attempt.ok_or_else(|| Fault::internal("a refund without its attempt"))?;
+    let missing = || Fault::internal("a refund without its attempt");
+    let payment = refund.payment.ok_or_else(missing)?;
+    let attempt = platform.payments.read_attempt(refund.organization, payment).await?.ok_or_else(missing)?;
     let charge = RefundCharge { refund: refund.id, key: provider_key(&attempt), amount: refund.amount };
     Ok(platform.gateway(&refund.provider)?.refund(&charge).await)
 }

@@ -32,7 +32,7 @@ pub async fn late_capture(platform: &Platform, organization: OrganizationId, lat
         return Ok(());
     }
     let detail = read_order(platform, organization, attempt.order).await?;
-    if detail.refunds.iter().any(|refund| refund.payment == attempt.id) {
+    if detail.refunds.iter().any(|refund| refund.payment == Some(attempt.id)) {
         return Ok(());
     }
     let why = why(&detail, &attempt, &late);
@@ -87,6 +87,7 @@ async fn hold_anew(platform: &Platform, scope: EventScope, detail: &OrderDetail)
         terms: String::new(),
         lasts_millis: HOLD_MILLIS,
         places_per_session: u32::MAX,
+        of_version: 0,
     };
     match loaded(platform, scope, || platform.inventory.hold(scope, request.clone())).await {
         Ok(_) => Ok(true),
@@ -111,7 +112,7 @@ async fn give_back(
     let refund = NewRefund {
         id,
         order: attempt.order,
-        payment: attempt.id,
+        payment: Some(attempt.id),
         amount: late.captured,
         tickets: Vec::new(),
         reason: reason.as_str().to_owned(),

@@ -72,8 +72,8 @@ pub async fn open_refund(
         organization,
         event: detail.order.event,
         order: detail.order.id,
-        payment: captured.id,
-        provider: captured.provider.clone(),
+        payment: captured.map(|attempt| attempt.id),
+        provider: captured.map(|attempt| attempt.provider.clone()).unwrap_or_default(),
         amount,
         tickets,
         reason: reason.to_owned(),
@@ -117,33 +117,38 @@ async fn write(platform: &Platform, refund: &Refund, new: NewRefund, record: Ide
     Ok(written??)
 }
 
-/// Whose money goes back, how much, and with which tickets. Late money that its provider would not take back comes first where exactly it
+/// Whose money goes back, how much, and with which tickets; nobody's where the order cost nothing. Late money that its provider would not take back
+/// comes first where exactly it
 /// is asked for: it was never the order's.
 fn source<'a>(
     detail: &'a OrderDetail,
     wish: &RefundRequest,
     forced: bool,
-) -> Result<(&'a Attempt, Money, Vec<TicketId>)> {
+) -> Result<(Option<&'a Attempt>, Money, Vec<TicketId>)> {
     let of = |state| detail.attempts.iter().filter(move |attempt| attempt.state == state);
     let late: Vec<PaymentId> = of(AttemptState::CapturedLate).map(|attempt| attempt.id).collect();
     let tries = detail.refunds.iter();
     let tries: Vec<LateTry> =
-        tries.map(|it| LateTry { payment: it.payment, state: it.state, amount: it.amount }).collect();
+        tries.filter_map(|it| Some(LateTry { payment: it.payment?, state: it.state, amount: it.amount })).collect();
     let owed = still_owed(&late, &tries);
     if let (Some((payment, amount)), RefundRequest::Amount(wished)) = (owed, wish)
         && amount == *wished
         && let Some(attempt) = detail.attempts.iter().find(|attempt| attempt.id == payment)
     {
-        return Ok((attempt, amount, Vec::new()));
+        return Ok((Some(attempt), amount, Vec::new()));
     }
     match (of(AttemptState::Captured).next(), owed) {
         (Some(captured), _) => {
             let RefundPlan { amount, tickets, .. } = plan(detail, wish, forced)?;
-            Ok((captured, amount, tickets))
+            Ok((Some(captured), amount, tickets))
         }
         (None, Some((_, amount))) => {
             let detail = format!("Money that came too late goes back whole: ask for {amount}.");
             Err(Refusal::new(Code::RefundTooLarge, detail).into())
+        }
+        (None, None) if detail.order.total.is_zero() => {
+            let RefundPlan { amount, tickets, .. } = plan(detail, wish, forced)?;
+            Ok((None, amount, tickets))
         }
         (None, None) => Err(Refusal::new(Code::WrongState, "Nothing was paid for this order.").into()),
     }
@@ -161,7 +166,9 @@ fn plan(detail: &OrderDetail, wish: &RefundRequest, forced: bool) -> Result<Refu
     let tickets = tickets.collect::<Result<Vec<_>>>()?;
     let captured = detail.attempts.iter().filter(|attempt| attempt.state == AttemptState::Captured);
     let captured: Vec<PaymentId> = captured.map(|attempt| attempt.id).collect();
-    let counts = |refund: &&Refund| refund.state != RefundState::Failed && captured.contains(&refund.payment);
+    let counts = |refund: &&Refund| {
+        refund.state != RefundState::Failed && refund.payment.is_some_and(|payment| captured.contains(&payment))
+    };
     let returned = detail.refunds.iter().filter(counts).map(|refund| refund.amount.amount).sum();
     let facts = RefundFacts { state: detail.order.state, total: detail.order.total, returned, tickets: &tickets };
     Ok(plan_refund(&facts, wish, forced)?)

@@ -217,9 +217,9 @@ pub struct Refund {
     pub event: EventId,
     /// Its order.
     pub order: OrderId,
-    /// The attempt whose money goes back.
-    pub payment: PaymentId,
-    /// Its provider's name.
+    /// The attempt whose money goes back; none for tickets of an order that cost nothing.
+    pub payment: Option<PaymentId>,
+    /// Its provider's name; empty where there is none.
     pub provider: String,
     /// How much.
     pub amount: Money,
@@ -242,8 +242,8 @@ pub struct NewRefund {
     pub id: RefundId,
     /// The order.
     pub order: OrderId,
-    /// The attempt whose money goes back.
-    pub payment: PaymentId,
+    /// The attempt whose money goes back; none for tickets of an order that cost nothing.
+    pub payment: Option<PaymentId>,
     /// How much.
     pub amount: Money,
     /// The tickets taken back with it.
@@ -297,7 +297,7 @@ pub trait PaymentStore: Send + Sync + 'static {
     async fn unresolved(&self) -> Stored<UnresolvedPayments>;
 
     /// Writes a refund and marks its tickets `revoking`. For an attempt that was captured late, `tickets` is empty and the whole captured amount goes back,
-    /// whatever the order's state; a second one for it is refused. Refused: `refund_too_large`, `ticket_used`, `wrong_state`, `not_found`.
+    /// whatever the order's state; a second one for it is refused. Without an attempt the order must have cost nothing. Refused: `refund_too_large`, `ticket_used`, `wrong_state`, `not_found`.
     async fn open_refund(
         &self,
         organization: OrganizationId,

@@ -1,7 +1,7 @@
 //! Who stands at a gate on this node: signals of tickets that were admitted or revoked, so that scanners know before they ask.
 
 use tokio::sync::broadcast;
-use voelgoed_domain::ids::TicketId;
+use voelgoed_domain::ids::{DeviceId, TicketId};
 
 use crate::ticketing::ports::EventScope;
 
@@ -15,6 +15,8 @@ pub enum GateSignal {
     Admitted(TicketId),
     /// These tickets no longer admit.
     Revoked(Vec<TicketId>),
+    /// This device's key was revoked.
+    Gone(DeviceId),
     /// Signals may have been missed: the package must be fetched anew.
     Missed,
 }
@@ -34,6 +36,11 @@ impl GateWatch {
     pub fn signal(&self, scope: EventScope, signal: GateSignal) {
         // Nobody listening is the usual case.
         let _unheard = self.0.send((Some(scope), signal));
+    }
+
+    /// Tells a device on this node that it may listen no longer.
+    pub fn gone(&self, device: DeviceId) {
+        let _unheard = self.0.send((None, GateSignal::Gone(device)));
     }
 
     /// Tells every device on this node, of whatever event, that it may have missed something.

@@ -1,6 +1,7 @@
 //! A buyer adds places to a hold or gives some back, all or nothing; its end does not move, nor do its prices.
 
 use voelgoed_domain::ids::HoldId;
+use voelgoed_domain::refusal::Code;
 use voelgoed_domain::ticketing::hold::HoldRequest;
 use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::ticketing::quote::amend;
@@ -11,9 +12,12 @@ use super::ports::EventScope;
 use super::read_hold::read_hold;
 use super::rebuild::loaded;
 use super::terms::{HoldTerms, HoldView};
-use crate::error::{Fault, Result};
+use crate::error::{Error, Fault, Result};
 use crate::platform::Platform;
 use crate::shares::Work;
+
+/// A change is made again at most so often when others of the same hold are faster.
+const MOST_TRIES: usize = 5;
 
 /// What is to change.
 #[derive(Debug, Clone)]
@@ -28,10 +32,10 @@ pub struct ChangeHold {
     pub remove: Vec<PlaceNumber>,
 }
 
-/// Changes the hold.
+/// Changes the hold. Where another change came in between, this one is made again from what that one left.
 ///
 /// # Errors
-/// `hold_expired`, `hold_lost`, `place_taken`, `sold_out`, `limit_reached`, `invalid_request`.
+/// `hold_expired`, `hold_lost`, `hold_changed`, `place_taken`, `sold_out`, `limit_reached`, `invalid_request`.
 pub async fn change_hold(platform: &Platform, change: ChangeHold) -> Result<HoldView> {
     let organization = change.scope.organization;
     platform.shares.within(Work::Holds, organization, amend_and_grant(platform, change)).await
@@ -39,6 +43,16 @@ pub async fn change_hold(platform: &Platform, change: ChangeHold) -> Result<Hold
 
 async fn amend_and_grant(platform: &Platform, change: ChangeHold) -> Result<HoldView> {
     platform.capable(Capability::Hold)?;
+    for _ in 1..MOST_TRIES {
+        match try_change(platform, &change).await {
+            Err(Error::Refused(refusal)) if refusal.code == Code::HoldChanged => {}
+            done => return done,
+        }
+    }
+    try_change(platform, &change).await
+}
+
+async fn try_change(platform: &Platform, change: &ChangeHold) -> Result<HoldView> {
     let scope = change.scope;
     let listing = platform.listings.listing(scope).await?;
     let held = read_hold(platform, scope, change.hold).await?;
@@ -60,6 +74,7 @@ async fn amend_and_grant(platform: &Platform, change: ChangeHold) -> Result<Hold
         terms: terms.to_text()?,
         lasts_millis: 0,
         places_per_session: listing.event.limits.places_per_session,
+        of_version: held.record.version,
     };
     let record = loaded(platform, scope, || platform.inventory.change_hold(scope, request.clone())).await?;
     Ok(HoldView::new(scope, &listing, record, platform.environment.now())?)

@@ -158,6 +158,7 @@ async fn grant(
         terms: terms.to_text()?,
         lasts_millis: u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX),
         places_per_session: most,
+        of_version: 0,
     };
     let record =
         loaded(platform, command.scope, || platform.inventory.hold(command.scope, request_to_store.clone())).await?;

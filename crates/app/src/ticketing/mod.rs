@@ -9,4 +9,5 @@ pub mod read_hold;
 pub mod rebuild;
 pub mod release_hold;
 pub mod seat_view;
+pub mod sweep;
 pub mod terms;

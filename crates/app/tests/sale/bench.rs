@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use voelgoed_app::accounts::passwords::PasswordHasher;
+use voelgoed_app::analytics::counters::Counters;
 use voelgoed_app::catalog::ports::CatalogStore;
 use voelgoed_app::checkout::place_order::{PaymentChoice, PlaceOrder, place_order};
 use voelgoed_app::checkout::ports::{Buyer, OrderDetail};
@@ -18,6 +19,8 @@ use voelgoed_app::payments::ports::{
     Callback, CallbackRejected, Charge, PaymentGateway, ProviderKey, RefundCharge, RefundObservation,
 };
 use voelgoed_app::platform::{Platform, SaleTimes};
+use voelgoed_app::scanning::tell_warm::Untold;
+use voelgoed_app::shares::TenantShares;
 use voelgoed_app::ticketing::hold::{HoldCommand, hold};
 use voelgoed_app::ticketing::picks::Item;
 use voelgoed_app::ticketing::ports::EventScope;
@@ -115,6 +118,7 @@ fn platform(cold: &Arc<Cold>, environment: &Arc<TestEnvironment>, provider: &Arc
     let master = MasterKey::new([7; 32]);
     Platform {
         capabilities: Capabilities::new(),
+        shares: TenantShares::new(16, 16),
         inventory: warm.clone(),
         rebuilds: Rebuilds::default(),
         seat_view: Arc::new(NothingTaken),
@@ -131,7 +135,11 @@ fn platform(cold: &Arc<Cold>, environment: &Arc<TestEnvironment>, provider: &Arc
         dispatch: Dispatch::default(),
         gateways: vec![provider.clone()],
         scans: cold.clone(),
-        kept_scans: warm,
+        kept_scans: warm.clone(),
+        untold: Untold::default(),
+        counters: Counters::default(),
+        count_stream: warm,
+        analytics: cold.clone(),
         ledger: cold.clone(),
         jobs: cold.clone(),
         outbox: cold.clone(),

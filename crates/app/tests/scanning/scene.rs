@@ -9,6 +9,7 @@ use bytes::Bytes;
 use voelgoed_app::accounts::credentials::Credentials;
 use voelgoed_app::accounts::passwords::PasswordHasher;
 use voelgoed_app::accounts::ports::{ApiKey, ConsoleSession};
+use voelgoed_app::analytics::counters::Counters;
 use voelgoed_app::catalog::listings::Listings;
 use voelgoed_app::catalog::ports::Venue;
 use voelgoed_app::checkout::watch::OrderWatch;
@@ -23,6 +24,7 @@ use voelgoed_app::scanning::decide::Scanned;
 use voelgoed_app::scanning::ports::{Device, Gate};
 use voelgoed_app::scanning::scan::{ScanCommand, scan};
 use voelgoed_app::scanning::tell_warm::Untold;
+use voelgoed_app::shares::TenantShares;
 use voelgoed_app::ticketing::ports::{AreaSpan, EventScope, Install, InventoryStore};
 use voelgoed_app::ticketing::rebuild::Rebuilds;
 use voelgoed_app::ticketing::seat_view::{Occupancy, SeatView};
@@ -96,6 +98,7 @@ impl Scene {
         let master = MasterKey::new(SECRET);
         let platform = Platform {
             capabilities: Capabilities::new(),
+            shares: TenantShares::new(16, 16),
             environment: self.shop.subject.environment.clone(),
             inventory: self.warm.clone(),
             rebuilds: Rebuilds::default(),
@@ -115,6 +118,9 @@ impl Scene {
             scans: cold.clone(),
             kept_scans: warm.clone(),
             untold: Untold::default(),
+            counters: Counters::default(),
+            count_stream: self.warm.clone(),
+            analytics: store.clone(),
             ledger: store.clone(),
             jobs: store.clone(),
             outbox: store.clone(),
@@ -199,6 +205,9 @@ impl Listings for Elsewhere {
     async fn venue(&self, _scope: EventScope) -> Result<Arc<Venue>> {
         nothing()
     }
+    fn read_at(&self, _scope: EventScope) -> Option<Timestamp> {
+        None
+    }
     fn forget(&self, _organization: OrganizationId, _event: EventId) {}
     fn forget_all(&self) {}
 }
@@ -216,6 +225,9 @@ impl Credentials for Elsewhere {
     }
     async fn gates(&self, _scope: EventScope) -> Result<Arc<Vec<Gate>>> {
         Ok(Arc::new(self.0.clone()))
+    }
+    fn knows(&self, _secret: [u8; 32]) -> bool {
+        false
     }
     fn forget_all(&self) {}
 }

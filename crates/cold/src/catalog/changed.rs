@@ -1,17 +1,42 @@
 //! Says in the caller's commit that an event's listing changed, so that every cache drops it (P8).
 
 use voelgoed_app::environment::Environment;
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::outbox::fact::{Fact, OutboxRow};
 use voelgoed_domain::ids::{EventId, OrganizationId};
+use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
+use crate::Cold;
 use crate::db::{Result, Sql, Tx, binds, sql};
-use crate::outbox;
+use crate::{idempotency, outbox};
 
 const RAISE: Sql = sql(
     "events.raise",
     "update events set listing_version = listing_version + 1 where organization_id = $1 and id = $2 returning listing_version",
 );
+
+/// What a request that changes a listing is answered.
+pub(super) type Answer = std::result::Result<Created<()>, Refusal>;
+
+/// Opens the commit of a request that changes an event's listing, and says so in it; or what the request is answered without one: its repetition, or
+/// `not_found` where the organization has no such event.
+pub(super) async fn begin(
+    cold: &Cold,
+    organization: OrganizationId,
+    event: EventId,
+    now: Timestamp,
+    record: Option<&IdempotencyRecord>,
+) -> Result<std::result::Result<Tx, Answer>> {
+    let mut tx = cold.db.begin(organization).await?;
+    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
+        return Ok(Err(answer));
+    }
+    if !listing_changed(&mut tx, &*cold.environment, organization, event, now).await? {
+        return Ok(Err(Err(Refusal::not_found())));
+    }
+    Ok(Ok(tx))
+}
 
 /// Raises the listing's version and appends `ListingChanged` under it; false where the organization has no such event.
 pub(super) async fn listing_changed(

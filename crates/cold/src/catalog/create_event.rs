@@ -16,8 +16,8 @@ const LAYOUT: Sql = sql("events.layout", "select id from layouts where organizat
 const CREATE: Sql = sql(
     "events.create",
     "insert into events (organization_id, id, name, layout_id, starts_at, timezone, opens_at, closes_at, currency, state,
-       fee_per_ticket, fee_basis_points, tax_basis_points, tax_included, places_per_hold, places_per_session, listing_version, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+       fee_per_ticket, fee_basis_points, tax_basis_points, tax_included, places_per_hold, places_per_session, listing_version, created_at, entry_rule)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
 );
 
 /// The version of a new event's listing.
@@ -56,6 +56,7 @@ pub(super) async fn create(
         event.limits.places_per_session,
         FIRST,
         now,
+        event.entry_rule.as_str(),
     ];
     tx.execute(CREATE, binds).await?;
     changed::append(&mut tx, &*cold.environment, organization, event.id, FIRST, now).await?;

@@ -4,6 +4,7 @@ use uuid::Uuid;
 use voelgoed_domain::catalog::event::{Event, EventLimits, EventState, FeePolicy, SaleWindow, TaxPolicy};
 use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId};
 use voelgoed_domain::money::Currency;
+use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
 use crate::db::{Error, Result};
@@ -12,7 +13,7 @@ use crate::db::{Error, Result};
 macro_rules! event_columns {
     () => {
         "e.organization_id, e.id, e.name, e.layout_id, e.starts_at, e.timezone, e.opens_at, e.closes_at, e.currency, e.state, \
-         e.fee_per_ticket, e.fee_basis_points, e.tax_basis_points, e.tax_included, e.places_per_hold, e.places_per_session"
+         e.fee_per_ticket, e.fee_basis_points, e.tax_basis_points, e.tax_included, e.places_per_hold, e.places_per_session, e.entry_rule"
     };
 }
 pub(super) use event_columns;
@@ -35,6 +36,7 @@ pub(super) struct EventRow {
     tax_included: bool,
     places_per_hold: i64,
     places_per_session: i64,
+    entry_rule: String,
 }
 
 impl TryFrom<EventRow> for Event {
@@ -60,6 +62,7 @@ impl TryFrom<EventRow> for Event {
                 places_per_hold: u32::try_from(row.places_per_hold)?,
                 places_per_session: u32::try_from(row.places_per_session)?,
             },
+            entry_rule: EntryRule::parse(&row.entry_rule)?,
         })
     }
 }

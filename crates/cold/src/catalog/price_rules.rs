@@ -7,10 +7,9 @@ use voelgoed_domain::ids::{EventId, OrganizationId, PriceRuleId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use super::changed::listing_changed;
+use super::changed::{Answer, begin};
 use crate::Cold;
 use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
-use crate::idempotency;
 
 const CREATE: Sql = sql(
     "price_rules.create",
@@ -75,14 +74,11 @@ pub(super) async fn create(
     rule: &PriceRule,
     now: Timestamp,
     record: Option<&IdempotencyRecord>,
-) -> Result<std::result::Result<Created<()>, Refusal>> {
-    let mut tx = cold.db.begin(organization).await?;
-    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
-        return Ok(answer);
-    }
-    if !listing_changed(&mut tx, &*cold.environment, organization, rule.event, now).await? {
-        return Ok(Err(Refusal::not_found()));
-    }
+) -> Result<Answer> {
+    let mut tx = match begin(cold, organization, rule.event, now, record).await? {
+        Ok(tx) => tx,
+        Err(answer) => return Ok(answer),
+    };
     let folded = rule.code.as_ref().map(|code| code.to_lowercase());
     let ticket_types = Value::json(&rule.ticket_types)?;
     let (effect, amount) = columns(rule.effect);

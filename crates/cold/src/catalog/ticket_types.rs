@@ -6,14 +6,12 @@ use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTypeLimits};
 use voelgoed_domain::ids::{AreaId, EventId, OrganizationId, TicketTypeId};
 use voelgoed_domain::money::Money;
-use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use super::changed::listing_changed;
+use super::changed::{Answer, begin, listing_changed};
 use super::event_row::currency;
 use crate::Cold;
 use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
-use crate::idempotency;
 
 const CREATE: Sql = sql(
     "ticket_types.create",
@@ -82,14 +80,11 @@ pub(super) async fn create(
     ticket_type: &TicketType,
     now: Timestamp,
     record: Option<&IdempotencyRecord>,
-) -> Result<std::result::Result<Created<()>, Refusal>> {
-    let mut tx = cold.db.begin(organization).await?;
-    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
-        return Ok(answer);
-    }
-    if !listing_changed(&mut tx, &*cold.environment, organization, ticket_type.event, now).await? {
-        return Ok(Err(Refusal::not_found()));
-    }
+) -> Result<Answer> {
+    let mut tx = match begin(cold, organization, ticket_type.event, now, record).await? {
+        Ok(tx) => tx,
+        Err(answer) => return Ok(answer),
+    };
     let TicketType { id, event, name, price, areas, categories, prices, limits } = ticket_type.clone();
     let terms = Value::json(&TermsV1 { v: 1, areas, categories, prices })?;
     let binds = binds![

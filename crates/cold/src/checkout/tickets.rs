@@ -70,13 +70,21 @@ pub(crate) struct NewTickets {
 }
 
 impl NewTickets {
-    /// One ticket per line of an order.
+    /// One ticket per line of an order, under an identifier of its own.
     pub(crate) fn add(&mut self, environment: &dyn Environment, event: EventId, order: OrderId, lines: &[OrderLine]) {
+        let ids: Vec<TicketId> = lines.iter().map(|_| fresh(environment)).collect();
+        self.add_known(event, order, lines, &ids);
+    }
+
+    /// One ticket per line of an order, under identifiers that its buyer is told.
+    pub(crate) fn add_known(&mut self, event: EventId, order: OrderId, lines: &[OrderLine], ids: &[TicketId]) {
         self.counts.push((event, lines.len() as u64));
-        self.rows.extend(lines.iter().map(|line| {
-            let id: TicketId = fresh(environment);
-            row![id, event, order, line.place, line.area, &line.label, &line.ticket_type_name]
-        }));
+        self.rows.extend(
+            lines
+                .iter()
+                .zip(ids)
+                .map(|(line, id)| row![*id, event, order, line.place, line.area, &line.label, &line.ticket_type_name]),
+        );
     }
 
     pub(crate) async fn write(self, tx: &mut Tx, organization: OrganizationId) -> Result<()> {

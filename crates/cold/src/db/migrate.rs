@@ -46,6 +46,7 @@ const STEPS: &[Step] = steps! {
     190 "0190_nodes",
     195 "0195_pulse",
     200 "0200_row_security",
+    205 "0205_entry_rules",
     215 "0215_retention",
     220 "0220_analytics",
 };

@@ -174,9 +174,7 @@ impl Db {
             }
             Pools::Sqlite(sqlite) => {
                 let lane = self.lane_of(scope);
-                let begin = async {
-                    sqlite.begin(lane, mode).await.map(|(open, turn)| tx::Open::Sqlite(open, turn))
-                };
+                let begin = async { sqlite.begin(lane, mode).await.map(|(open, turn)| tx::Open::Sqlite(open, turn)) };
                 self.opened(side, scope, begin).await
             }
         }

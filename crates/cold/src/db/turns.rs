@@ -51,7 +51,7 @@ impl Turns {
 const fn rank(lane: Lane) -> usize {
     match lane {
         Lane::Gate => 0,
-        Lane::Sale => 1,
+        Lane::Sale | Lane::Shown => 1,
         Lane::Desk | Lane::Jobs | Lane::Reports => 2,
     }
 }
@@ -167,9 +167,9 @@ mod tests {
         queue.join("gone before", Lane::Gate);
         queue.join("gone after", Lane::Sale);
         queue.join("stays", Lane::Jobs);
-        queue.waiting.remove(0);
+        drop(queue.waiting.remove(0);
         drop(first);
-        queue.waiting.remove(0);
+        drop(queue.waiting.remove(0);
         assert_eq!(queue.next(), Some("stays"));
         assert!(turns.take(Lane::Gate).now_or_never().is_some());
     }

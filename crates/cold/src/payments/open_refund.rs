@@ -50,19 +50,27 @@ pub(super) async fn open_refund(
         return Ok(Err(Refusal::not_found()));
     };
     let order = locked.order()?;
-    let attempt = attempts::read_row(&mut tx, organization, new.payment).await?;
-    let Some(attempt) = attempt.filter(|attempt| attempt.order() == new.order) else {
-        return Ok(Err(Refusal::not_found()));
+    let attempt = match new.payment {
+        None => None,
+        Some(payment) => {
+            let found = attempts::read_row(&mut tx, organization, payment).await?;
+            let Some(found) = found.filter(|attempt| attempt.order() == new.order) else {
+                return Ok(Err(Refusal::not_found()));
+            };
+            Some(found)
+        }
     };
-    let judged = match attempt.state()? {
-        AttemptState::Captured => judge(&mut tx, organization, &order, &new).await?,
-        AttemptState::CapturedLate => judge_late(&mut tx, organization, &attempt, &new).await?,
+    let state = attempt.as_ref().map(AttemptRow::state).transpose()?;
+    let judged = match (&attempt, state) {
+        (Some(_), Some(AttemptState::Captured)) => judge(&mut tx, organization, &order, &new).await?,
+        (Some(late), Some(AttemptState::CapturedLate)) => judge_late(&mut tx, organization, late, &new).await?,
+        (None, _) if order.total.is_zero() => judge(&mut tx, organization, &order, &new).await?,
         _ => Err(Refusal::new(Code::WrongState, "Nothing was captured by this attempt.")),
     };
     if let Err(refusal) = judged {
         return Ok(Err(refusal));
     }
-    write(&mut tx, cold, &order, &attempt, &new).await?;
+    write(&mut tx, cold, &order, attempt.as_ref().map_or("", AttemptRow::provider), &new).await?;
     tx.commit().await?;
     Ok(Ok(Created::Fresh(())))
 }
@@ -105,7 +113,7 @@ async fn judge_late(
 }
 
 /// True where the refund has taken, or may yet take, money of the attempt.
-fn counts(refund: &Refund, payment: PaymentId) -> bool {
+fn counts(refund: &Refund, payment: Option<PaymentId>) -> bool {
     refund.payment == payment && refund.state != RefundState::Failed
 }
 
@@ -125,9 +133,8 @@ fn ticket_facts(order: &Order, lines: &[OrderLine], tickets: &[Ticket]) -> Resul
     tickets.iter().map(facts).collect()
 }
 
-async fn write(tx: &mut Tx, cold: &Cold, order: &Order, attempt: &AttemptRow, new: &NewRefund) -> Result<()> {
+async fn write(tx: &mut Tx, cold: &Cold, order: &Order, provider: &str, new: &NewRefund) -> Result<()> {
     let organization = order.organization;
-    let provider = attempt.provider();
     let currency = new.amount.currency.code();
     let amount = new.amount.amount;
     let values = binds![
@@ -135,7 +142,7 @@ async fn write(tx: &mut Tx, cold: &Cold, order: &Order, attempt: &AttemptRow, ne
         new.id,
         new.order,
         order.event,
-        new.payment,
+        refunds::payment_id(new.payment),
         provider,
         currency,
         amount,

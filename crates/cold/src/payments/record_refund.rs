@@ -82,9 +82,14 @@ fn event(state: RefundState, seen: &RefundObservation) -> Option<RefundEvent> {
 /// The journal's entry, and what the order is now.
 async fn settle(tx: &mut Tx, cold: &Cold, order: &Order, refund: &Refund, now: Timestamp) -> Result<OrderState> {
     let organization = order.organization;
-    let attempt = attempts::read_row(tx, organization, refund.payment).await?;
-    let attempt = attempt.ok_or_else(|| Error::internal("a refund without its attempt"))?;
-    let late = attempt.state()? == AttemptState::CapturedLate;
+    let late = match refund.payment {
+        None => false,
+        Some(payment) => {
+            let attempt = attempts::read_row(tx, organization, payment).await?;
+            let attempt = attempt.ok_or_else(|| Error::internal("a refund without its attempt"))?;
+            attempt.state()? == AttemptState::CapturedLate
+        }
+    };
     let tickets = tickets::of_order(tx, organization, order.id).await?;
     if !refund.amount.is_zero() {
         let entry = match late {

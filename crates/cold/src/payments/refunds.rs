@@ -37,6 +37,7 @@ struct RefundRow {
     organization_id: Uuid,
     event_id: Uuid,
     order_id: Uuid,
+    /// Nil where nothing was paid: the column has never been null, and older programs that serve beside this one count on it.
     payment_id: Uuid,
     provider: String,
     currency: String,
@@ -56,7 +57,7 @@ impl RefundRow {
             organization: OrganizationId::from_uuid(self.organization_id),
             event: EventId::from_uuid(self.event_id),
             order: OrderId::from_uuid(self.order_id),
-            payment: PaymentId::from_uuid(self.payment_id),
+            payment: Some(self.payment_id).filter(|id| !id.is_nil()).map(PaymentId::from_uuid),
             provider: self.provider,
             amount: Money::new(self.amount, currency(&self.currency)?),
             reason: self.reason,
@@ -65,6 +66,11 @@ impl RefundRow {
             created_at: Timestamp::from_micros(self.created_at),
         })
     }
+}
+
+/// An attempt as the column keeps it.
+pub(super) fn payment_id(payment: Option<PaymentId>) -> Uuid {
+    payment.map_or_else(Uuid::nil, |payment| payment.uuid())
 }
 
 /// One refund.

@@ -50,7 +50,8 @@ pub(super) async fn reissue(
     let moves = (attempt.state()?.next(AttemptEvent::Reissue), order.state.next(OrderEvent::Reissue));
     let (Some(attempt_to), Some(order_to)) = moves else { return Ok(false) };
     let refunds = refunds::of_order(&mut tx, organization, order.id).await?;
-    let given_back = refunds.iter().any(|refund| refund.payment == payment && refund.state != RefundState::Failed);
+    let given_back =
+        refunds.iter().any(|refund| refund.payment == Some(payment) && refund.state != RefundState::Failed);
     if given_back || attempt.captured()? != Some(order.total) {
         return Ok(false);
     }

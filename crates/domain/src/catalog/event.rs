@@ -8,6 +8,7 @@ use crate::ids::{EventId, LayoutId, OrganizationId};
 use crate::machine::machine;
 use crate::money::Currency;
 use crate::refusal::{Code, Refusal};
+use crate::scanning::entry::EntryRule;
 use crate::time::Timestamp;
 
 mod draft;
@@ -46,6 +47,9 @@ pub struct Event {
     /// How much one buyer may have.
     #[serde(default)]
     pub limits: EventLimits,
+    /// How often each of its tickets admits.
+    #[serde(default = "EntryRule::usual")]
+    pub entry_rule: EntryRule,
 }
 
 /// When an event is sold.
@@ -133,6 +137,16 @@ impl Default for EventLimits {
 }
 
 impl Event {
+    /// True once nothing will be sold of it any more: closed, or past its window. It does not begin again.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        match self.state {
+            EventState::Draft => false,
+            EventState::Closed => true,
+            EventState::Published | EventState::Paused => now >= self.sale.closes_at,
+        }
+    }
+
     /// Whether a buyer may take places now.
     ///
     /// # Errors
@@ -141,14 +155,13 @@ impl Event {
         let closed = |detail: &str| Err(Refusal::new(Code::SaleClosed, detail));
         match self.state {
             EventState::Draft => Err(Refusal::not_found()),
-            EventState::Closed => closed("The sale is over."),
-            EventState::Paused => closed("The sale is paused."),
+            _ if self.is_over(now) => closed("The sale is over."),
+            EventState::Paused | EventState::Closed => closed("The sale is paused."),
             EventState::Published if now < self.sale.opens_at => {
                 let opens_at = self.sale.opens_at;
                 let refusal = Refusal::new(Code::SaleClosed, format!("The sale opens at {opens_at}."));
                 Err(refusal.with(|evidence| evidence.opens_at = Some(opens_at)))
             }
-            EventState::Published if now >= self.sale.closes_at => closed("The sale is over."),
             EventState::Published => Ok(()),
         }
     }

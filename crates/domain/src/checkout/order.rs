@@ -3,7 +3,12 @@
 //! Never: a paid order back to unpaid. Cancelling is for what is not paid; what is paid is refunded (separate acts).
 //! To add a transition: one line in the list and its cell in the test.
 
+use std::time::Duration;
+
 use crate::machine::machine;
+use crate::refusal::Refusal;
+use crate::ticketing::inventory::refusals::hold_expired;
+use crate::time::Timestamp;
 
 machine! {
     /// Where an order stands.
@@ -52,6 +57,17 @@ machine! {
     }
 }
 
+/// A buyer who is to pay has at least so long for it: a charge that can hardly be sent in time is not begun.
+pub const LEAST_TO_PAY: Duration = Duration::from_secs(5);
+
+/// Whether there is time to pay until `pay_by`. A hold that is pinned may be over already, with nothing left of its extension.
+///
+/// # Errors
+/// `hold_expired`
+pub fn check_time_to_pay(pay_by: Timestamp, now: Timestamp) -> Result<(), Refusal> {
+    if pay_by.since(now) < LEAST_TO_PAY { Err(hold_expired()) } else { Ok(()) }
+}
+
 impl OrderState {
     /// True once it was paid, whatever went back since.
     #[must_use]
@@ -62,8 +78,23 @@ impl OrderState {
 
 #[cfg(test)]
 mod tests {
-    use super::OrderState;
+    use super::*;
     use crate::machine::tests::assert_matrix;
+
+    #[test]
+    fn there_must_be_time_to_pay() {
+        let now = Timestamp::from_micros(1_700_000_000_000_000);
+        let (least, moment) = (now.plus(LEAST_TO_PAY), Duration::from_micros(1));
+        for (pay_by, enough) in [
+            (least.plus(moment), true),
+            (least, true),
+            (least.minus(moment), false),
+            (now, false),
+            (now.minus(moment), false),
+        ] {
+            assert_eq!(check_time_to_pay(pay_by, now).is_ok(), enough, "{pay_by}");
+        }
+    }
 
     #[test]
     fn what_follows_what() {

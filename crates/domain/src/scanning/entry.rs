@@ -66,6 +66,14 @@ named! {
     }
 }
 
+impl EntryRule {
+    /// What holds where nothing else is said.
+    #[must_use]
+    pub const fn usual() -> Self {
+        Self::Single
+    }
+}
+
 /// An entry that stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriorEntry {

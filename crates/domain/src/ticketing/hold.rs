@@ -37,6 +37,8 @@ pub struct HoldRequest {
     pub lasts_millis: u64,
     /// The most places that the session may hold at once, over all its holds.
     pub places_per_session: u32,
+    /// A change: the version of the hold that it was made from; refused where the hold has changed since. A new hold has none.
+    pub of_version: u32,
 }
 
 /// Where a hold stands.
@@ -74,4 +76,6 @@ pub struct HoldRecord {
     pub phase: HoldPhase,
     /// The generation in which it was granted.
     pub epoch: Epoch,
+    /// 1, and one more with each change of its content.
+    pub version: u32,
 }

@@ -237,7 +237,10 @@ impl Feed {
     /// The event is over.
     pub(super) async fn end(&self) {
         let _writer = self.pending.lock().await;
-        self.swap(StreamState { ended: true, ..(*self.stream()).clone() });
+        let stream = self.stream();
+        if !stream.ended {
+            self.swap(StreamState { ended: true, ..(*stream).clone() });
+        }
     }
 
     /// This node goes; viewers find another.

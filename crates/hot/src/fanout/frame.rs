@@ -66,7 +66,7 @@ pub(super) fn stale(at: Timestamp, now: Timestamp) -> Bytes {
     format!("event: stale\ndata: {{\"at\":\"{at}\",\"now\":\"{now}\"}}\n\n").into()
 }
 
-/// The event is over; there will be no further frame.
+/// The sale is over; there will be no further frame.
 pub(super) const ENDED: Bytes = Bytes::from_static(b"event: ended\ndata: {}\n\n");
 
 /// A comment that no client sees; a dead connection is noticed by it.

@@ -25,7 +25,7 @@ use futures::Stream;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::error::Result;
 use voelgoed_app::ticketing::ports::{EventScope, InventoryStore};
-use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
 use voelgoed_domain::ticketing::place::Position;
 use voelgoed_telemetry::metrics::realtime::{SnapshotRead, snapshot_read};
 
@@ -134,7 +134,8 @@ impl Fanout {
         since: Option<Position>,
     ) -> Result<impl Stream<Item = Bytes> + Send + 'static + use<>> {
         if self.viewers.load(Ordering::Relaxed) >= self.limits.viewers {
-            return Err(overloaded().into());
+            let limit = LimitHit { name: "viewers", most: self.limits.viewers as u64 };
+            return Err(overloaded().with(|evidence| evidence.limit = Some(limit)).into());
         }
         let feed = self.feed(scope)?;
         if feed.view().is_none() {
@@ -157,6 +158,12 @@ impl Fanout {
     #[must_use]
     pub fn all_viewers(&self) -> usize {
         self.viewers.load(Ordering::Relaxed)
+    }
+
+    /// The events that somebody watches on this node.
+    #[must_use]
+    pub fn watched_events(&self) -> Vec<EventScope> {
+        self.feeds.iter().filter(|feed| feed.viewers() > 0).map(|feed| *feed.key()).collect()
     }
 
     /// Tells the viewers of an event that it is over, and lets them go.

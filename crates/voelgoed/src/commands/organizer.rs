@@ -25,6 +25,7 @@ use voelgoed_domain::catalog::import::{ImportFormat, read};
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketTypeDraft, TicketTypeLimits};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::money::{Currency, Money};
+use voelgoed_domain::scanning::entry::EntryRule;
 
 use crate::cli::{self, Command};
 use crate::role::Role;
@@ -146,6 +147,7 @@ async fn event(platform: &Platform, args: cli::Event) -> anyhow::Result<String> 
     let currency =
         Currency::from_code(&args.currency).with_context(|| format!("`{}` is not a currency", args.currency))?;
     let draft = EventDraft {
+        entry_rule: EntryRule::Single,
         name: args.name,
         layout: args.layout.parse()?,
         starts_at,

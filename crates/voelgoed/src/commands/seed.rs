@@ -25,6 +25,7 @@ use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRuleDraft};
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketTypeDraft, TicketTypeLimits};
 use voelgoed_domain::ids::{EventId, GateId, OrganizationId};
 use voelgoed_domain::money::{Currency, Money};
+use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
 use super::organizer::{made, progress, told};
@@ -159,6 +160,7 @@ async fn put_on(platform: &Platform, organization: OrganizationId, show: Show) -
     let layout = made(create_layout(platform, organization, venue.id, show.plan, None).await.map_err(told)?)?;
     let starts_at = start(now, show.days_ahead);
     let draft = EventDraft {
+        entry_rule: EntryRule::Single,
         name: show.name.to_owned(),
         layout: layout.id,
         starts_at,

@@ -16,6 +16,8 @@ use voelgoed_app::outbox::readers::{Caches, Gates, OrderWatchers, Warm};
 use voelgoed_app::payments::{expire, resolve, send};
 use voelgoed_app::platform::Platform;
 use voelgoed_app::scanning::watch::GateWatch;
+use voelgoed_app::ticketing::sweep::sweep_round;
+use voelgoed_hot::fanout::Fanout;
 use voelgoed_jobs::{Relay, RelaySettings, Runner, RunnerSettings};
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
@@ -27,8 +29,8 @@ use crate::wiring::{Wired, registry};
 
 /// Charges on their way to providers at once.
 const SENDS_AT_ONCE: usize = 64;
-/// Lapsed holds freed in one sweep of an event.
-const SWEPT_AT_ONCE: usize = 100;
+/// Between two looks at which sales are over.
+const LOOK_AT_SALES_EVERY: Duration = Duration::from_secs(1);
 /// Between two sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
@@ -47,6 +49,9 @@ pub fn start(
     tasks.spawn(async move { fanout.run(stop.cancelled()).await });
     let viewers = super::presence::keep(Arc::clone(&wired.presence), wired.node, Arc::clone(&wired.fanout));
     tasks.spawn(until(behind.clone(), viewers));
+    if role.serves() {
+        tasks.spawn(until(behind.clone(), end_sales(Arc::clone(platform), Arc::clone(&wired.fanout))));
+    }
     // Whoever took an order sends its charge at once; the reconciler finds what a dead node left.
     tasks.spawn(until(behind.clone(), send_charges(Arc::clone(platform))));
     if let Some(sandbox) = wired.sandbox.clone() {
@@ -138,25 +143,27 @@ async fn collect_counts(platform: Arc<Platform>, reader: Uuid) {
     }
 }
 
+/// Tells viewers that a sale is over, be it by its organizer or by its window.
+async fn end_sales(platform: Arc<Platform>, fanout: Arc<Fanout>) {
+    loop {
+        tokio::time::sleep(LOOK_AT_SALES_EVERY).await;
+        for scope in fanout.watched_events() {
+            // Where the listing cannot be read nothing is known to be over.
+            let Ok(listing) = platform.listings.listing(scope).await else { continue };
+            if listing.event.is_over(platform.environment.now()) {
+                fanout.end(scope).await;
+            }
+        }
+    }
+}
+
 /// Frees lapsed holds.
 async fn sweep(platform: Arc<Platform>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
-        // Many holds lapse together when a sale began for all at once; none waits for the next round (P4).
-        loop {
-            match platform.inventory.sweep(SWEPT_AT_ONCE).await {
-                Ok(lapsed) => {
-                    holds_ended(HoldEnd::Expired, lapsed as u64);
-                    if lapsed < SWEPT_AT_ONCE {
-                        break;
-                    }
-                }
-                Err(fault) => {
-                    tracing::warn!(%fault, slice = "ticketing", "lapsed holds were not swept");
-                    break;
-                }
-            }
-            tokio::task::yield_now().await;
+        match sweep_round(&*platform.inventory).await {
+            Ok(lapsed) => holds_ended(HoldEnd::Expired, lapsed as u64),
+            Err(fault) => tracing::warn!(%fault, slice = "ticketing", "lapsed holds were not swept"),
         }
     }
 }

@@ -9,7 +9,9 @@ use voelgoed_app::token::fingerprint;
 use voelgoed_hot::last_known::LastKnown;
 use voelgoed_resilience::{LoadShed, LoadShedLimit, RateLimit};
 use voelgoed_telemetry::Exporter;
+use voelgoed_web::rates::Guesses;
 use voelgoed_web::state::{Shared, Web, WebSettings};
+use voelgoed_web::streams::Streams;
 
 use super::Stop;
 use crate::settings::Settings;
@@ -51,6 +53,10 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
         session_limiter: Limiter::new(session_rate, shared()),
         address_limiter: Limiter::new(address_rate, shared()),
         login_limiter: Limiter::new(login_rate, shared()),
+        hold_limiter: Limiter::new(rate("holds_per_address", limits.hold_burst, limits.hold_per), shared()),
+        guesses: Guesses::new(rate("key_guesses", limits.guess_burst, limits.guess_per)),
+        order_streams: Streams::new("order_streams", limits.order_streams),
+        device_streams: Streams::new("device_streams", limits.device_streams),
         leaving: stop.leaving.clone(),
         stopping: stop.stopping.clone(),
     })

@@ -43,6 +43,7 @@ fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fa
         b"lost" => refusals::hold_lost(),
         b"expired" => refusals::hold_expired(),
         b"not_found" => Refusal::not_found(),
+        b"changed" => refusals::hold_changed(),
         b"being_ordered" => refusals::being_ordered(),
         b"ordered" => refusals::ordered(OrderId::from_uuid(uuid(evidence)?)),
         b"place_taken" => Refusal::place_taken(places(evidence)),
@@ -60,7 +61,7 @@ fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fa
     })
 }
 
-/// A hold as `common.lua` packs it: session, end, phase, end of the pin, order, epoch, whether extended, how many lists; then the lists and the terms.
+/// A hold as `common.lua` packs it: session, end, phase, end of the pin, order, epoch, whether extended, how many lists, version; then the lists and the terms.
 pub(super) fn hold(hold: HoldId, value: Value) -> Result<HoldRecord, Fault> {
     let packed = bytes(value)?;
     let mut rest = packed.as_slice();
@@ -79,13 +80,14 @@ pub(super) fn hold(hold: HoldId, value: Value) -> Result<HoldRecord, Fault> {
     let epoch = Epoch(double(&mut rest)? as u64);
     let _extended = one(&mut rest)?;
     let lists = u16::from_le_bytes(array_of(part(&mut rest, 2)?)?);
+    let version = u32::from_le_bytes(array_of(part(&mut rest, 4)?)?);
     let mut all = Vec::with_capacity(usize::from(lists));
     for _ in 0..lists {
         let size = u32::from_le_bytes(array_of(part(&mut rest, 4)?)?);
         all.push(places(part(&mut rest, size as usize)?));
     }
     let terms = std::str::from_utf8(rest).map_err(|_| unexpected("terms that are not text"))?.to_owned();
-    Ok(HoldRecord { hold, session, places: all, terms, expires_at, phase, epoch })
+    Ok(HoldRecord { hold, session, places: all, terms, expires_at, phase, epoch, version })
 }
 
 fn part<'a>(rest: &mut &'a [u8], size: usize) -> Result<&'a [u8], Fault> {

@@ -34,6 +34,7 @@ pub(super) fn request(request: &HoldRequest) -> Vec<Vec<u8>> {
         number(request.lasts_millis),
         number(request.places_per_session),
         picks.flat_map(u32::to_le_bytes).collect(),
+        number(request.of_version),
     ]
 }
 

@@ -86,8 +86,8 @@ fn limits() -> String {
 }
 
 macro_rules! scripts {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $writes:literal, $flag:expr, $body:literal;)*) => {
-        $($(#[$doc])* pub(super) static $name: Script = Script::new($text, $writes, $flag, include_str!($body));)*
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $writes:literal, $flag:expr, $file:literal;)*) => {
+        $($(#[$doc])* pub(super) static $name: Script = Script::new($text, $writes, $flag, include_str!(concat!("lua/", $file, ".lua")));)*
 
         /// All of them, for loading.
         static ALL: &[&Script] = &[$(&$name),*];
@@ -95,36 +95,36 @@ macro_rules! scripts {
 }
 
 scripts! {
-    INSTALL = "install", true, None, "lua/install.lua";
-    LEASE = "lease", true, None, "lua/lease.lua";
-    UNLOAD = "unload", true, Some("allow-oom"), "lua/unload.lua";
-    HOLD = "hold", true, None, "lua/hold.lua";
-    CHANGE_HOLD = "change_hold", true, None, "lua/change_hold.lua";
-    READ_HOLD = "read_hold", false, None, "lua/read_hold.lua";
-    RELEASE = "release", true, Some("allow-oom"), "lua/release.lua";
-    PIN = "pin", true, None, "lua/pin.lua";
-    UNPIN = "unpin", true, None, "lua/unpin.lua";
-    APPLY = "apply", true, None, "lua/apply.lua";
-    SNAPSHOT = "snapshot", false, Some("no-writes"), "lua/snapshot.lua";
-    CHANGES_SINCE = "changes_since", false, Some("no-writes"), "lua/changes_since.lua";
-    SWEEP = "sweep", false, Some("allow-oom"), "lua/sweep.lua";
-    HELD_BY = "held_by", false, None, "lua/held_by.lua";
-    GATE_FILTER = "gate_filter", false, Some("no-writes"), "lua/gate_filter.lua";
-    MARK_ADMITTED = "mark_admitted", true, None, "lua/mark.lua";
-    MARK_REVOKED = "mark_revoked", true, None, "lua/mark.lua";
-    TOLD = "told", true, None, "lua/told.lua";
-    ANNOUNCE = "announce", true, None, "lua/announce.lua";
-    ANSWERED = "answered", true, None, "lua/answered.lua";
-    KEEP_SCAN = "keep_scan", true, None, "lua/keep_scan.lua";
-    KEPT_SCANS = "kept_scans", false, Some("no-writes"), "lua/kept_scans.lua";
-    VIEWERS = "viewers", false, None, "lua/viewers.lua";
-    SETTLE_SCANS = "settle_scans", true, None, "lua/settle_scans.lua";
+    INSTALL = "install", true, None, "install";
+    LEASE = "lease", true, None, "lease";
+    UNLOAD = "unload", true, Some("allow-oom"), "unload";
+    HOLD = "hold", true, None, "hold";
+    CHANGE_HOLD = "change_hold", true, None, "change_hold";
+    READ_HOLD = "read_hold", false, None, "read_hold";
+    RELEASE = "release", true, Some("allow-oom"), "release";
+    PIN = "pin", true, None, "pin";
+    UNPIN = "unpin", true, None, "unpin";
+    APPLY = "apply", true, None, "apply";
+    SNAPSHOT = "snapshot", false, Some("no-writes"), "snapshot";
+    CHANGES_SINCE = "changes_since", false, Some("no-writes"), "changes_since";
+    SWEEP = "sweep", false, Some("allow-oom"), "sweep";
+    HELD_BY = "held_by", false, None, "held_by";
+    GATE_FILTER = "gate_filter", false, Some("no-writes"), "gate_filter";
+    MARK_ADMITTED = "mark_admitted", true, None, "mark";
+    MARK_REVOKED = "mark_revoked", true, None, "mark";
+    TOLD = "told", true, None, "told";
+    ANNOUNCE = "announce", true, None, "announce";
+    ANSWERED = "answered", true, None, "answered";
+    KEEP_SCAN = "keep_scan", true, None, "keep_scan";
+    KEPT_SCANS = "kept_scans", false, Some("no-writes"), "kept_scans";
+    VIEWERS = "viewers", false, None, "viewers";
+    SETTLE_SCANS = "settle_scans", true, None, "settle_scans";
     /// Spends of an allowance.
-    SPEND = "spend", true, None, "lua/spend.lua";
+    SPEND = "spend", true, None, "spend";
     /// Appends to an event's stream of counts.
-    APPEND_COUNTS = "append_counts", true, None, "lua/append_counts.lua";
+    APPEND_COUNTS = "append_counts", true, None, "append_counts";
     /// Hands out entries of it; repeated, it hands out others, and what was handed out to nobody comes again.
-    TAKE_COUNTS = "take_counts", false, None, "lua/take_counts.lua";
+    TAKE_COUNTS = "take_counts", false, None, "take_counts";
     /// Forgets entries of it.
-    FINISH_COUNTS = "finish_counts", false, None, "lua/finish_counts.lua";
+    FINISH_COUNTS = "finish_counts", false, None, "finish_counts";
 }

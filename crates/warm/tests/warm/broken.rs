@@ -63,6 +63,7 @@ impl Node {
 
     pub async fn hold(&self, place: u32) -> Answer<HoldRecord> {
         let request = HoldRequest {
+            of_version: 1,
             hold: fresh(&*self.environment),
             session: fresh(&*self.environment),
             picks: vec![Pick::Place(PlaceNumber(place))],
@@ -282,6 +283,7 @@ async fn holds_lapse_by_the_servers_own_clock() {
     let node = Node::of(settings, Arc::clone(&node.environment), node.scope);
     node.load(1).await;
     let request = HoldRequest {
+        of_version: 1,
         hold: fresh(&*node.environment),
         session: fresh(&*node.environment),
         picks: vec![Pick::Place(PlaceNumber(0))],

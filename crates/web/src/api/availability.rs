@@ -1,7 +1,7 @@
 //! Who sits where: the whole of it, and a stream of its changes that resumes without a gap (P10).
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -11,6 +11,7 @@ use voelgoed_domain::ticketing::place::Position;
 
 use super::events::visible;
 use super::sse::sse;
+use crate::conditional::conditional;
 use crate::extract::{Params, PathId};
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
@@ -53,17 +54,8 @@ pub async fn availability(
     let (scope, _) = visible(&web, event).await?;
     let view = web.fanout.availability(scope).await?;
     let now = web.platform.environment.now();
-    let etag = view.etag(now);
-    let mut response = if headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes()) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(header::CONTENT_TYPE, "application/json")], view.json(now)).into_response()
-    };
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Ok(response)
+    let body = || ([(header::CONTENT_TYPE, "application/json")], view.json(now)).into_response();
+    Ok(conditional(&headers, &view.etag(now), "no-cache", body))
 }
 
 /// Where a stream goes on.
@@ -83,7 +75,7 @@ pub async fn stream(
     Params(params): Params<Since>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let (scope, _) = visible(&web, event).await?;
+    let (scope, listing) = visible(&web, event).await?;
     // A browser that reconnects repeats its first URL, so its header is the newer word.
     let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let since = last_seen.or(params.since).map(|text| text.parse::<Position>());
@@ -91,5 +83,9 @@ pub async fn stream(
         Refusal::new(Code::InvalidRequest, error.to_string()).with(|evidence| evidence.field = Some("since".to_owned()))
     })?;
     let frames = web.fanout.subscribe(scope, since).await?;
+    // Who comes late gets the state, and is told at once that it is the last one.
+    if listing.event.is_over(web.platform.environment.now()) {
+        web.fanout.end(scope).await;
+    }
     Ok(sse(frames, web.stopping.clone()))
 }

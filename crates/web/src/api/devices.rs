@@ -1,14 +1,20 @@
 //! A scanner's own calls: pairing, its offline package, and what it should know at once.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use futures::stream;
 use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use utoipa::ToSchema;
+use tokio::time::{Instant, Interval, interval_at};
+use utoipa::{IntoParams, ToSchema};
 use voelgoed_app::scanning::codes::signer;
 use voelgoed_app::scanning::package::package as package_query;
 use voelgoed_app::scanning::pair_device::pair_device;
@@ -16,14 +22,18 @@ use voelgoed_app::scanning::watch::GateSignal;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::ids::{DeviceId, EventId, TicketId};
 use voelgoed_domain::scanning::code::TicketSigner;
+use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
 use super::gates::{GateDto, gate};
 use super::login::guess_limited;
 use super::sse::{beating, frame, sse};
-use crate::extract::{Body, ClientAddress, DeviceCaller};
+use crate::extract::{Body, ClientAddress, DeviceCaller, Params};
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
+
+/// A listening device's key is looked at again this often.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// What is typed into the scanner.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -87,18 +97,38 @@ pub struct PackageDto {
     valid_until: Timestamp,
     gates: Vec<GateDto>,
     public_keys: Vec<PublicKeyDto>,
+    /// How often each ticket admits: `single` or `reentry`.
+    #[schema(value_type = String)]
+    entry_rule: EntryRule,
+    /// True: everything is here, nothing need be kept of an earlier package.
+    whole: bool,
     #[schema(value_type = Vec<String>)]
     revoked: Vec<TicketId>,
+    /// Those who came in at some time, left again or not.
     #[schema(value_type = Vec<String>)]
     admitted: Vec<TicketId>,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
 }
 
-/// The offline package: keys, gates, times, revoked and admitted tickets.
-#[utoipa::path(get, path = "/api/v1/devices/me/package", tag = "scanning",
+/// What a device has already.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PackageParams {
+    /// The `now` of the last package. An answer that is not `whole` holds what came after it; today every answer is.
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[serde(rename = "since")]
+    _since: Option<Timestamp>,
+}
+
+/// The offline package: keys, gates, rule, times, revoked and admitted tickets.
+#[utoipa::path(get, path = "/api/v1/devices/me/package", params(PackageParams), tag = "scanning",
     responses((status = 200, body = PackageDto), (status = 401, body = Problem)))]
-pub async fn package(State(web): State<Web>, DeviceCaller(device): DeviceCaller) -> Answer<Json<PackageDto>> {
+pub async fn package(
+    State(web): State<Web>,
+    DeviceCaller { device, .. }: DeviceCaller,
+    Params(_params): Params<PackageParams>,
+) -> Answer<Json<PackageDto>> {
     let found = package_query(&web.platform, &device).await?;
     Ok(Json(PackageDto {
         event: found.event.id,
@@ -107,30 +137,69 @@ pub async fn package(State(web): State<Web>, DeviceCaller(device): DeviceCaller)
         valid_until: found.validity.1,
         gates: found.gates.iter().map(gate).collect(),
         public_keys: public_keys(&found.signer),
+        entry_rule: found.event.entry_rule,
+        whole: true,
         revoked: found.revoked,
         admitted: found.admitted,
         now: found.now,
     }))
 }
 
-/// Server-sent events: `admitted` and `revoked` with tickets; `package` means that the package must be fetched anew.
+/// Server-sent events: `admitted` and `revoked` with tickets; `package` means that the package must be fetched anew. Ends when the device is revoked.
 #[utoipa::path(get, path = "/api/v1/devices/me/stream", tag = "scanning",
-    responses((status = 200, content_type = "text/event-stream", body = String), (status = 401, body = Problem)))]
-pub async fn stream(State(web): State<Web>, DeviceCaller(device): DeviceCaller) -> Answer<Response> {
-    let scope = EventScope { organization: device.organization, event: device.event };
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 401, body = Problem), (status = 503, body = Problem)))]
+pub async fn stream(State(web): State<Web>, caller: DeviceCaller) -> Answer<Response> {
+    let place = web.device_streams.enter()?;
+    // Heard from before the key is looked at again, so that a revocation in between is not missed.
     let signals = web.gate_watch.subscribe();
-    let frames = stream::unfold(signals, move |mut signals| async move {
+    let stopping = web.stopping.clone();
+    let looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+    let listener = Listener { web, caller, signals, looks };
+    let frames = stream::unfold(listener, |mut listener| async move { Some((listener.next().await?, listener)) });
+    Ok(sse(place.kept_by(beating(frames)), stopping))
+}
+
+/// A device that listens.
+struct Listener {
+    web: Web,
+    caller: DeviceCaller,
+    signals: Receiver<(Option<EventScope>, GateSignal)>,
+    looks: Interval,
+}
+
+impl Listener {
+    /// The next frame; none once the device is revoked.
+    async fn next(&mut self) -> Option<Bytes> {
+        let device = Arc::clone(&self.caller.device);
+        let scope = EventScope { organization: device.organization, event: device.event };
         loop {
-            let (event, tickets) = match signals.recv().await {
+            let signal = tokio::select! {
+                signal = self.signals.recv() => signal,
+                // A revocation through another node is not signalled here.
+                _ = self.looks.tick() => {
+                    if self.is_revoked().await {
+                        return None;
+                    }
+                    continue;
+                }
+            };
+            let (event, tickets) = match signal {
                 Ok((of, GateSignal::Admitted(ticket))) if of == Some(scope) => ("admitted", vec![ticket]),
                 Ok((of, GateSignal::Revoked(tickets))) if of == Some(scope) => ("revoked", tickets),
                 Ok((_, GateSignal::Missed)) | Err(RecvError::Lagged(_)) => ("package", Vec::new()),
+                Ok((_, GateSignal::Gone(gone))) if gone == device.id => return None,
                 Ok(_) => continue,
                 Err(RecvError::Closed) => return None,
             };
-            let json = serde_json::json!({ "tickets": tickets }).to_string();
-            return Some((frame(event, &json), signals));
+            if event == "package" && self.is_revoked().await {
+                return None;
+            }
+            return Some(frame(event, &serde_json::json!({ "tickets": tickets }).to_string()));
         }
-    });
-    Ok(sse(beating(frames), web.stopping.clone()))
+    }
+
+    /// Known to be revoked; while that cannot be asked, gates go on.
+    async fn is_revoked(&self) -> bool {
+        matches!(self.web.platform.credentials.device(self.caller.key).await, Ok(None))
+    }
 }

@@ -184,6 +184,7 @@ pub async fn revoke_device(
         return Err(Refusal::not_found().into());
     }
     web.platform.credentials.forget_all();
+    web.gate_watch.gone(id);
     audit(&web.platform, caller.organization, &caller.actor, "device.revoke", id).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use voelgoed_app::error::Error;
 use voelgoed_app::ticketing::change_hold::{ChangeHold, change_hold};
 use voelgoed_app::ticketing::hold::{HoldCommand, hold, of_token};
 use voelgoed_app::ticketing::picks::Item;
@@ -23,6 +24,7 @@ use super::events::visible;
 use super::money::MoneyDto;
 use crate::extract::{Body, Buyer, BuyerToken, OptionalKey, PathId};
 use crate::problem::{Answer, Problem};
+use crate::rates;
 use crate::state::Web;
 
 /// One item: a seat by its place, or a quantity of an area.
@@ -153,6 +155,7 @@ pub async fn create(
     body: Body<HoldBody>,
 ) -> Answer<Response> {
     buyer.limited(&web).await?;
+    rates::hold(&web, &buyer).await?;
     let (scope, _) = visible(&web, event).await?;
     let command = HoldCommand {
         scope,
@@ -203,7 +206,16 @@ pub async fn change(
     }
     let remove = body.value.remove.into_iter().map(PlaceNumber).collect();
     let change = ChangeHold { scope, hold, add: items(body.value.add, "add")?, remove };
-    Ok(Json(render(&web, &change_hold(&web.platform, change).await?)))
+    let changed = change_hold(&web.platform, change).await.map_err(named_as_added)?;
+    Ok(Json(render(&web, &changed)))
+}
+
+/// What is added is judged as the items of a hold are; this body calls them otherwise.
+fn named_as_added(error: Error) -> Error {
+    let Error::Refused(refusal) = error else { return error };
+    let name = refusal.evidence.field.as_deref().and_then(|field| field.strip_prefix("items"));
+    let name = name.map(|rest| format!("add{rest}"));
+    Error::Refused(refusal.with(|evidence| evidence.field = name.or(evidence.field.take())))
 }
 
 /// Gives the places back; repeating it changes nothing.

@@ -314,9 +314,10 @@ pub async fn pay_again(
 
 /// Server-sent events: `order` with the whole order, at once and whenever it changes.
 #[utoipa::path(get, path = "/api/v1/orders/{order}/stream", params(("order" = String, Path)), tag = "checkout",
-    responses((status = 200, content_type = "text/event-stream", body = String), (status = 404, body = Problem)))]
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn stream(State(web): State<Web>, PathId(order): PathId<OrderId>, token: BuyerToken) -> Answer<Response> {
     let scope = scope_of_token(&web.platform, order, &token.0)?;
+    let place = web.order_streams.enter()?;
     // Subscribed before the first read, so that no change falls between.
     let changes = web.platform.order_watch.subscribe();
     let first = json(&current(&web, scope.organization, order).await?);
@@ -341,5 +342,5 @@ pub async fn stream(State(web): State<Web>, PathId(order): PathId<OrderId>, toke
         let body = json(&current(&web, scope.organization, order).await.ok()?);
         Some((frame("order", &String::from_utf8_lossy(&body)), (web, changes, None)))
     });
-    Ok(sse(beating(frames), stopping))
+    Ok(sse(place.kept_by(beating(frames)), stopping))
 }

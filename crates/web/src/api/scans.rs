@@ -139,7 +139,7 @@ fn command(body: ScanBody) -> ScanCommand {
     responses((status = 200, body = ScanDto), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn create(
     State(web): State<Web>,
-    DeviceCaller(device): DeviceCaller,
+    DeviceCaller { device, .. }: DeviceCaller,
     body: Body<ScanBody>,
 ) -> Answer<Json<ScanDto>> {
     let scanned = scan(&web.platform, &device, command(body.value)).await?;
@@ -184,7 +184,7 @@ pub struct BatchAnswerDto {
     responses((status = 200, body = BatchDto), (status = 401, body = Problem), (status = 413, body = Problem)))]
 pub async fn batch(
     State(web): State<Web>,
-    DeviceCaller(device): DeviceCaller,
+    DeviceCaller { device, .. }: DeviceCaller,
     body: Body<BatchBody>,
 ) -> Answer<Json<BatchDto>> {
     if body.value.scans.len() > MOST_IN_BATCH {

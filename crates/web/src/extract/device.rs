@@ -9,13 +9,19 @@ use voelgoed_app::scanning::ports::Device;
 use voelgoed_app::token::fingerprint;
 use voelgoed_telemetry::spans;
 
-use super::organizer::{bearer, unauthenticated};
+use super::ClientAddress;
+use super::organizer::{bearer, looked_up, unauthenticated};
 use crate::problem::Failure;
 use crate::state::Web;
 
 /// A scanner.
 #[derive(Debug, Clone)]
-pub struct DeviceCaller(pub Arc<Device>);
+pub struct DeviceCaller {
+    /// Which one.
+    pub device: Arc<Device>,
+    /// The fingerprint of its key, by which a long call finds out whether it was revoked meanwhile.
+    pub key: [u8; 32],
+}
 
 impl FromRequestParts<Web> for DeviceCaller {
     type Rejection = Failure;
@@ -23,8 +29,9 @@ impl FromRequestParts<Web> for DeviceCaller {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
         let secret = bearer(&parts.headers).filter(|secret| SecretKind::of(secret) == Some(SecretKind::Device));
         let key = fingerprint(secret.ok_or_else(unauthenticated)?);
-        let device = web.platform.credentials.device(key).await?.ok_or_else(unauthenticated)?;
+        let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
+        let device = looked_up(web, address, key, web.platform.credentials.device(key)).await?;
         spans::belongs_to(&device.organization, Some(&device.event));
-        Ok(Self(device))
+        Ok(Self { device, key })
     }
 }

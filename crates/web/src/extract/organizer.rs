@@ -1,5 +1,8 @@
 //! Organizers: an API key with scopes, or the console's login cookie with its CSRF token on writes. The operator has a key of their own.
 
+use std::future::Future;
+use std::net::IpAddr;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -13,6 +16,7 @@ use voelgoed_telemetry::spans;
 
 use voelgoed_planted::{Bug, planted};
 
+use super::ClientAddress;
 use super::buyer::cookie;
 use crate::problem::Failure;
 use crate::state::Web;
@@ -74,11 +78,12 @@ impl FromRequestParts<Web> for Organizer {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
+        let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
         if let Some(secret) = bearer(&parts.headers) {
-            return by_key(web, secret).await;
+            return by_key(web, secret, address).await;
         }
-        let token = cookie(&parts.headers, LOGIN_COOKIE).ok_or_else(unauthenticated)?;
-        let login = web.platform.credentials.login(fingerprint(&token)).await?.ok_or_else(unauthenticated)?;
+        let token = fingerprint(&cookie(&parts.headers, LOGIN_COOKIE).ok_or_else(unauthenticated)?);
+        let login = looked_up(web, address, token, web.platform.credentials.login(token)).await?;
         if login.expires_at <= web.platform.environment.now() {
             return Err(unauthenticated().into());
         }
@@ -96,11 +101,29 @@ impl FromRequestParts<Web> for Organizer {
     }
 }
 
-async fn by_key(web: &Web, secret: &str) -> Result<Organizer, Failure> {
+/// What a secret stands for; one that nobody has counts against its address, and is not looked for where that has guessed too often.
+pub(super) async fn looked_up<T>(
+    web: &Web,
+    address: IpAddr,
+    secret: [u8; 32],
+    look_up: impl Future<Output = voelgoed_app::error::Result<Option<T>>>,
+) -> Result<T, Failure> {
+    if !web.platform.credentials.knows(secret) {
+        web.guesses.may_ask(address)?;
+    }
+    if let Some(found) = look_up.await? {
+        return Ok(found);
+    }
+    web.guesses.count(address);
+    Err(unauthenticated().into())
+}
+
+async fn by_key(web: &Web, secret: &str, address: IpAddr) -> Result<Organizer, Failure> {
     if SecretKind::of(secret) != Some(SecretKind::Api) {
         return Err(unauthenticated().into());
     }
-    let key = web.platform.credentials.api_key(fingerprint(secret)).await?.ok_or_else(unauthenticated)?;
+    let secret = fingerprint(secret);
+    let key = looked_up(web, address, secret, web.platform.credentials.api_key(secret)).await?;
     spans::belongs_to(&key.organization, None);
     Ok(Organizer { organization: key.organization, actor: key.id.to_string(), scopes: key.scopes.clone() })
 }

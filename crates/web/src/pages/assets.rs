@@ -6,12 +6,13 @@
 use std::sync::LazyLock;
 
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use voelgoed_domain::refusal::Refusal;
 
+use crate::conditional::conditional;
 use crate::problem::Answer;
 
 #[derive(RustEmbed)]
@@ -43,18 +44,9 @@ pub fn url(file: &str) -> String {
 pub async fn serve(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Answer<Response> {
     let file = Files::get(&name).ok_or_else(Refusal::not_found)?;
     let etag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..8]));
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
-    let mut response = if known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(header::CONTENT_TYPE, content_type(&name))], file.data.into_owned()).into_response()
-    };
     let lasting = if version == *VERSION { "public, max-age=31536000, immutable" } else { "public, no-cache" };
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(lasting));
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    Ok(response)
+    let body = || ([(header::CONTENT_TYPE, content_type(&name))], file.data.into_owned()).into_response();
+    Ok(conditional(&headers, &etag, lasting, body))
 }
 
 /// What browsers ask for by themselves.

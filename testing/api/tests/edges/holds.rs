@@ -1,8 +1,12 @@
 //! What becomes of a hold on its way to an order: a request that cannot succeed costs it nothing, and a paused sale does not take it away.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use voelgoed_api_tests::server::{Answer, Server, WIDE};
 use voelgoed_api_tests::tenant::Tenant;
+use voelgoed_api_tests::until;
+use voelgoed_api_tests::viewer::Map;
 
 async fn order(server: &Server, body: &Value) -> anyhow::Result<Answer> {
     server.send(server.request("POST", "/api/v1/orders").header("Idempotency-Key", "one").json(body)).await
@@ -46,5 +50,118 @@ async fn a_live_hold_is_honoured_after_the_sale_was_paused() -> anyhow::Result<(
     assert_eq!((late.status.as_u16(), late.code().as_str()), (409, "sale_closed"), "{}", late.body);
     let answer = order(&server, &Tenant::order_of(&hold)).await?;
     assert_eq!(answer.status, 201, "{}", answer.body);
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_change_of_a_hold_undoes_another() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "changes").await?;
+    let hold = tenant.hold_seats(&server, 1).await?;
+    let path = format!("/api/v1/holds/{}", hold.0);
+    let held = async || -> anyhow::Result<BTreeSet<u64>> {
+        let answer = server.send(server.request("GET", &path).header("X-Token", &hold.1)).await?;
+        Ok(answer.json()["items"].as_array().into_iter().flatten().filter_map(|item| item["place"].as_u64()).collect())
+    };
+    let before = held().await?;
+    // Nine more places than it has are the hold's most.
+    let wanted: Vec<u64> = (40..48).collect();
+    let changes = wanted.iter().map(|place| {
+        let add = json!({"add": [{"place": place, "ticket_type": tenant.ticket_type}]});
+        server.send(server.request("PATCH", &path).header("X-Token", &hold.1).json(&add))
+    });
+    let answers = futures::future::try_join_all(changes).await?;
+    let mut expected = before;
+    for (place, answer) in wanted.iter().zip(&answers) {
+        match answer.status.as_u16() {
+            200 => assert!(expected.insert(*place)),
+            status => assert_eq!((status, answer.code().as_str()), (409, "hold_changed"), "{}", answer.body),
+        }
+    }
+    assert_eq!(held().await?, expected, "what was answered with 200 is held, and nothing else");
+    Ok(())
+}
+
+/// Two places of the floor, whose own were then given to others: the order gets two others, while there are any.
+#[tokio::test]
+async fn a_place_of_the_floor_that_is_gone_is_replaced() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "floor").await?;
+    let path = format!("/api/v1/events/{}/holds", tenant.event);
+    let two = json!({"items": [{"area": tenant.standing, "quantity": 2, "ticket_type": tenant.ticket_type}]});
+    let block = async |places: Vec<u64>| {
+        let path = format!("/api/v1/events/{}/blocks", tenant.event);
+        server.send(server.request("POST", &path).bearer_auth(&tenant.key).json(&json!({"places": places}))).await
+    };
+    for (free, status) in [(true, 201), (false, 409)] {
+        let hold = server.post(&path, "", &two).await?;
+        let held: Vec<u64> =
+            hold["items"].as_array().into_iter().flatten().filter_map(|it| it["place"].as_u64()).collect();
+        assert_eq!(held.len(), 2, "{hold}");
+        if free {
+            assert_eq!(block(vec![held[0]]).await?.status, 204);
+        } else {
+            // The whole floor but what is sold or blocked already, and one of the two.
+            until("the floor is blocked", std::time::Duration::from_millis(50), async || {
+                let view = server.get(&format!("/api/v1/events/{}/availability", tenant.event), "").await?;
+                let map = Map::of(&view)?;
+                let rest = (80..1_080).filter(|place| map.places[*place] == 0).map(|place| place as u64);
+                Ok((block(rest.chain([held[0]]).collect()).await?.status == 204).then_some(()))
+            })
+            .await?;
+        }
+        let text = |name: &str| hold[name].as_str().unwrap_or_default().to_owned();
+        let answer = order(&server, &Tenant::order_of(&(text("id"), text("token")))).await?;
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
+        if free {
+            let got = answer.json()["items"].clone();
+            let got: BTreeSet<u64> =
+                got.as_array().into_iter().flatten().filter_map(|it| it["place"].as_u64()).collect();
+            assert!(got.contains(&held[1]) && !got.contains(&held[0]) && got.len() == 2, "{got:?} for {held:?}");
+            assert!(got.iter().all(|place| (80..1_080).contains(place)), "of the same area: {got:?}");
+        } else {
+            assert_eq!(answer.code(), "sold_out", "{}", answer.body);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_has_hardly_time_to_pay_is_not_charged() -> anyhow::Result<()> {
+    let short = [("VOELGOED__SALE__HOLD", "4s"), ("VOELGOED__SALE__EXTENSION", "0s")];
+    let server = Server::start(&[WIDE, &short].concat()).await?;
+    let tenant = Tenant::make(&server, "short").await?;
+    let body = json!({"event": tenant.event, "name": "Full", "price": {"amount": 900, "currency": "EUR"}});
+    let full = server.post("/api/v1/ticket-types", &tenant.key, &body).await?["id"].clone();
+    let path = format!("/api/v1/events/{}/holds", tenant.event);
+    for (ticket_type, status, code) in [(full, 410, "hold_expired"), (json!(tenant.ticket_type), 201, "")] {
+        let ask = json!({"items": [{"area": tenant.standing, "quantity": 1, "ticket_type": ticket_type}]});
+        let hold = server.post(&path, "", &ask).await?;
+        let text = |name: &str| hold[name].as_str().unwrap_or_default().to_owned();
+        let mut body = Tenant::order_of(&(text("id"), text("token")));
+        body["payment"] = json!({"provider": "sandbox", "method": "ok"});
+        let answer = order(&server, &body).await?;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{}", answer.body);
+    }
+    Ok(())
+}
+
+/// What is added is judged like an item of a hold, and named as this body names it.
+#[tokio::test]
+async fn a_change_names_its_own_fields() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "fields").await?;
+    let hold = tenant.hold_seats(&server, 1).await?;
+    let path = format!("/api/v1/holds/{}", hold.0);
+    let place = |place: u64| json!([{"place": place, "ticket_type": tenant.ticket_type}]);
+    for (body, field) in [
+        (json!({"add": place(9_999)}), "add[0].place"),
+        (json!({"add": [place(40)[0], place(40)[0]]}), "add[1].place"),
+        (json!({"remove": [79]}), "remove[0]"),
+    ] {
+        let request = server.request("PATCH", &path).header("X-Token", &hold.1).json(&body);
+        let answer = server.send(request).await?;
+        assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (400, &json!(field)), "{}", answer.body);
+    }
     Ok(())
 }

@@ -117,3 +117,75 @@ async fn guesses_of_secrets_are_counted_by_address() -> anyhow::Result<()> {
     assert!(!statuses[..3].contains(&429), "{statuses:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_write_counts_for_its_address_before_its_session() -> anyhow::Result<()> {
+    let few = [
+        ("VOELGOED__LIMITS__ADDRESS_BURST", "8"),
+        ("VOELGOED__LIMITS__ADDRESS_PER", "10m"),
+        ("VOELGOED__LIMITS__SESSION_BURST", "3"),
+        ("VOELGOED__LIMITS__SESSION_PER", "10m"),
+    ];
+    let server = Server::start(&few).await?;
+    // Two holds and an order: three writes of the address, each of a new session.
+    let tenant = Tenant::make(&server, "order").await?;
+    let path = format!("/api/v1/events/{}/holds", tenant.event);
+    let known = server.send(server.request("GET", &format!("/api/v1/events/{}", tenant.event))).await?;
+    let session = known.header("x-session").to_owned();
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        let request = server.request("POST", &path).header("X-Session", &session).json(&tenant.seats(1));
+        statuses.push(server.send(request).await?.status.as_u16());
+    }
+    // What the session refused had been counted for the address, so nothing of it is left for another session.
+    let stranger = server.send(server.request("POST", &path).json(&tenant.seats(1))).await?.status.as_u16();
+    statuses.push(stranger);
+    assert_eq!(statuses, [201, 201, 201, 429, 429, 429], "{statuses:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn holds_are_counted_by_address_whatever_their_sessions() -> anyhow::Result<()> {
+    let few = [("VOELGOED__LIMITS__HOLD_BURST", "5"), ("VOELGOED__LIMITS__HOLD_PER", "10m")];
+    let server = Server::start(&[WIDE, &few].concat()).await?;
+    // Its own two holds are the first of the address.
+    let tenant = Tenant::make(&server, "holds").await?;
+    let path = format!("/api/v1/events/{}/holds", tenant.event);
+    for (nth, status) in [(3, 201), (4, 201), (5, 201), (6, 429), (7, 429)] {
+        let answer = server.send(server.request("POST", &path).json(&tenant.seats(1))).await?;
+        assert_eq!(answer.status.as_u16(), status, "hold {nth}: {}", answer.body);
+        if status == 429 {
+            assert_eq!(answer.code(), "rate_limited");
+            assert_eq!(answer.json()["limit"], json!({"name": "holds_per_address", "most": 5}));
+            assert!(!answer.header("retry-after").is_empty());
+        }
+    }
+    // Whoever holds goes on: the order is no hold.
+    assert!(tenant.order(&server, &tenant.hold).await.is_ok());
+    Ok(())
+}
+
+#[tokio::test]
+async fn unknown_keys_are_counted_by_address_and_known_ones_go_on() -> anyhow::Result<()> {
+    let few = [("VOELGOED__LIMITS__GUESS_BURST", "3"), ("VOELGOED__LIMITS__GUESS_PER", "10m")];
+    let server = Server::start(&[WIDE, &few].concat()).await?;
+    let tenant = Tenant::make(&server, "guess").await?;
+    let status = async |path: &str, key: &str| -> anyhow::Result<u16> {
+        Ok(server.send(server.request("GET", path).bearer_auth(key)).await?.status.as_u16())
+    };
+    assert_eq!(status("/api/v1/venues", &tenant.key).await?, 200);
+    assert_eq!(status("/api/v1/devices/me/package", &tenant.device_key).await?, 200);
+    let guess = |key: &str, last: char| format!("{}zz{last}", &key[..key.len() - 3]);
+    let mut statuses = Vec::new();
+    for last in ['a', 'b', 'c'] {
+        statuses.push(status("/api/v1/venues", &guess(&tenant.key, last)).await?);
+        statuses.push(status("/api/v1/devices/me/package", &guess(&tenant.device_key, last)).await?);
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 429, 429], "three guesses, and one that finds out");
+    let answer = server.send(server.request("GET", "/api/v1/venues").bearer_auth(guess(&tenant.key, 'd'))).await?;
+    assert_eq!(answer.json()["limit"], json!({"name": "key_guesses", "most": 3}), "{}", answer.body);
+    // The organizer and the gate of the same address notice nothing.
+    assert_eq!(status("/api/v1/venues", &tenant.key).await?, 200);
+    assert_eq!(status("/api/v1/devices/me/package", &tenant.device_key).await?, 200);
+    Ok(())
+}

@@ -1,6 +1,7 @@
-//! Every limit at its edge, repeats with and without their key, sessions, logins, headers, the shape of errors, and draining.
+//! Every limit at its edge, streams and their ends, repeats with and without their key, sessions, logins, headers, the shape of errors, and draining.
 
 mod drain;
+mod free;
 mod funnel;
 mod holds;
 mod idempotency;
@@ -8,3 +9,4 @@ mod limits;
 mod login;
 mod shape;
 mod shares;
+mod streams;

@@ -32,6 +32,8 @@ async fn errors_are_problems_and_every_answer_carries_its_headers() -> anyhow::R
         (server.request("GET", "/api/v1/events?organization=nonsense"), 400, "invalid_request"),
         (server.request("DELETE", "/api/v1/venues"), 405, "method_not_allowed"),
         (server.request("GET", "/api/v1/venues"), 401, "unauthenticated"),
+        (server.request("PUT", "/api/v1/events"), 405, "method_not_allowed"),
+        (server.request("DELETE", "/api/v1/orders"), 405, "method_not_allowed"),
         (hold("text/plain", "{}"), 400, "invalid_request"),
         (hold(json, ""), 400, "invalid_request"),
         (hold(json, "{"), 400, "invalid_request"),
@@ -91,5 +93,35 @@ async fn what_has_not_changed_is_not_sent_again() -> anyhow::Result<()> {
         Ok((now.status == 200).then_some(()))
     })
     .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn moments_are_rfc_3339_and_entry_rules_are_known() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "moments").await?;
+    let sale = json!({"opens_at": "2026-01-01T00:00:00Z", "closes_at": "2026-01-02T00:00:00+02:00"});
+    let event = |changed: serde_json::Value| {
+        let mut body = json!({"name": "X", "layout": tenant.layout, "starts_at": "2026-01-03T00:00:00Z",
+            "timezone": "UTC", "sale": sale, "currency": "EUR"});
+        body.as_object_mut().into_iter().for_each(|body| body.extend(changed.as_object().cloned().unwrap_or_default()));
+        server.request("POST", "/api/v1/events").bearer_auth(&tenant.key).json(&body)
+    };
+    for (changed, status) in [
+        (json!({}), 201),
+        (json!({"entry_rule": "reentry"}), 201),
+        (json!({"entry_rule": "unlimited"}), 400),
+        (json!({"starts_at": "-000001-01-01T00:00:00Z"}), 400),
+        (json!({"starts_at": "+012026-01-01T00:00:00Z"}), 400),
+        (json!({"starts_at": "2026-01-01"}), 400),
+        (json!({"starts_at": 1}), 400),
+    ] {
+        let answer = server.send(event(changed.clone())).await?;
+        assert_eq!(answer.status.as_u16(), status, "{changed}: {}", answer.body);
+        if status == 201 {
+            let rule = changed["entry_rule"].as_str().unwrap_or("single");
+            assert_eq!(answer.json()["entry_rule"], rule, "{}", answer.body);
+        }
+    }
     Ok(())
 }

@@ -53,6 +53,7 @@ pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut V
     let many = || "100000000".to_owned();
     let environment = vec![
         ("VOELGOED__LIMITS__ADDRESS_BURST", many()),
+        ("VOELGOED__LIMITS__HOLD_BURST", many()),
         ("VOELGOED__LIMITS__SESSION_BURST", many()),
         ("VOELGOED__SALE__HOLD", "10s".to_owned()),
         ("VOELGOED__SALE__EXTENSION", "10s".to_owned()),

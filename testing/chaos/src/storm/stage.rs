@@ -168,6 +168,7 @@ fn environment(ways: &Ways, provider: &str) -> Vec<(&'static str, String)> {
         ("VOELGOED__SECRETS__MASTER", MASTER.to_owned()),
         ("VOELGOED__SANDBOX__URL", format!("http://{provider}")),
         ("VOELGOED__LIMITS__ADDRESS_BURST", many()),
+        ("VOELGOED__LIMITS__HOLD_BURST", many()),
         ("VOELGOED__LIMITS__SESSION_BURST", many()),
         ("VOELGOED__SALE__HOLD", "10s".to_owned()),
         ("VOELGOED__SALE__EXTENSION", "10s".to_owned()),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use voelgoed_app::ticketing::sweep::sweep_round;
+
 use super::*;
 
 /// One place that is taken refuses the whole request, which then writes nothing.
@@ -56,7 +58,7 @@ pub async fn a_session_is_limited_over_all_its_holds<S: InventoryStore>(subject:
     store.hold(scope, of_session(1)).await.unwrap();
 }
 
-/// A change is all or nothing too, keeps the common places and the end, and may be repeated.
+/// A change is all or nothing too, keeps the common places and the end, and is made once from each version.
 pub async fn a_change_keeps_what_both_have<S: InventoryStore>(subject: Subject<S>) {
     let (store, scope) = (&subject.store, loaded(&subject).await);
     let wanted = request(&subject, [seats(&[0, 1]), vec![floor(2)]].concat());
@@ -72,13 +74,32 @@ pub async fn a_change_keeps_what_both_have<S: InventoryStore>(subject: Subject<S
     let after = store.change_hold(scope, other.clone()).await.unwrap();
     assert_eq!((numbers(&after), after.terms.as_str()), (vec![1, 2, 20, 21, 22], "new"));
     assert_eq!(after.expires_at, first.expires_at);
-    assert_eq!(store.change_hold(scope, other.clone()).await.unwrap(), after);
+    assert_eq!((first.version, after.version), (1, 2));
+    assert_eq!(code(store.change_hold(scope, other.clone()).await), Code::HoldChanged);
+    assert_eq!(store.read_hold(scope, first.hold).await.unwrap(), after);
     assert_eq!(look(&subject, scope, 0).await, Shown::Free);
     assert_eq!(store.held_by(scope, after.session).await.unwrap(), 5);
     let stranger = HoldRequest { session: someone(&subject).1, ..other.clone() };
     assert_eq!(code(store.change_hold(scope, stranger).await), Code::NotFound);
     let unknown = HoldRequest { hold: someone(&subject).0, ..other };
     assert_eq!(code(store.change_hold(scope, unknown).await), Code::HoldExpired);
+}
+
+/// Of many changes made from one version one is carried out, and the others are told.
+pub async fn changes_of_one_version_exclude_each_other<S: InventoryStore>(subject: Subject<S>) {
+    let scope = loaded(&subject).await;
+    let wanted = request(&subject, seats(&[0]));
+    subject.store.hold(scope, wanted.clone()).await.unwrap();
+    let answers = race(&subject, 8, |store, number| {
+        let change = HoldRequest { picks: seats(&[0, 1 + number]), ..wanted.clone() };
+        async move { store.change_hold(scope, change).await }
+    })
+    .await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    assert!(lost.into_iter().all(|answer| code(answer) == Code::HoldChanged));
+    assert_eq!(subject.store.read_hold(scope, wanted.hold).await.unwrap(), *won[0].as_ref().unwrap());
+    assert_eq!(counts(&subject, scope).await.held, 2);
 }
 
 /// What is given back can be bought at once; giving it back again changes nothing.
@@ -134,6 +155,21 @@ pub async fn a_sweep_frees_lapsed_holds_of_every_event<S: InventoryStore>(subjec
     assert_eq!(counts(&subject, other).await.held, 0);
     assert_eq!(store.sweep(2).await.unwrap(), 1);
     assert_eq!(store.sweep(2).await.unwrap(), 0);
+}
+
+/// However many lapse together, one round frees them all.
+pub async fn a_thousand_lapsed_holds_go_in_one_round<S: InventoryStore>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, new_event(&subject));
+    let area = AreaSpan { area: AreaId::from_uuid(uuid::Uuid::from_u128(1)), places: 0..1_000, seated: false };
+    installed(store, scope, Install { areas: vec![area], ..plan(1) }).await.unwrap();
+    for _ in 0..1_000 {
+        let one = vec![Pick::Any { range: 0..1_000, quantity: 1 }];
+        store.hold(scope, request(&subject, one)).await.unwrap();
+    }
+    let free = async || store.snapshot(scope).await.unwrap().counts[0].free;
+    assert_eq!((sweep_round(&**store).await.unwrap(), free().await), (0, 0));
+    subject.environment.advance(TEN_MINUTES);
+    assert_eq!((sweep_round(&**store).await.unwrap(), free().await), (1_000, 1_000));
 }
 
 /// However many ask for a seat at once, one gets it and the others are told which it was.

@@ -45,10 +45,12 @@ macro_rules! inventory_store_suite {
             the_same_hold_again_answers_the_same
             a_session_is_limited_over_all_its_holds
             a_change_keeps_what_both_have
+            changes_of_one_version_exclude_each_other
             a_release_frees_once
             holds_lapse_by_the_stores_clock
             lapsed_holds_serve_nobody_before_they_are_swept
             a_sweep_frees_lapsed_holds_of_every_event
+            a_thousand_lapsed_holds_go_in_one_round
             a_seat_has_one_winner
             a_floor_sells_out_exactly
             a_pin_keeps_a_hold_and_lapses_by_itself
@@ -113,6 +115,7 @@ fn request<S>(subject: &Subject<S>, picks: Vec<Pick>) -> HoldRequest {
         terms: r#"{"price":1}"#.into(),
         lasts_millis: 600_000,
         places_per_session: 10,
+        of_version: 1,
     }
 }
 

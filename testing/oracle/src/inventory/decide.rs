@@ -142,6 +142,7 @@ impl Model {
             extended: false,
             order: None,
             epoch: self.epoch,
+            version: 1,
         };
         self.holds.push(hold.clone());
         Ok(hold)
@@ -153,12 +154,16 @@ impl Model {
             return Err(no(Code::NotFound));
         }
         self.untouched(at)?;
+        if self.holds[at].version != request.of_version {
+            return Err(no(Code::HoldChanged));
+        }
         let own = self.holds[at].own.clone();
         let granted = self.choose(&request, Some(&own))?;
         let hold = &mut self.holds[at];
         hold.own = granted.concat();
         hold.granted = granted;
         hold.terms = request.terms;
+        hold.version += 1;
         Ok(hold.clone())
     }
 

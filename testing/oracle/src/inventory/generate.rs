@@ -86,15 +86,20 @@ impl World {
 
     fn any_request(self) -> impl Strategy<Value = HoldRequest> {
         let lasts = select(vec![0, 1000, 60_000, 600_000, 3_600_000, 3_600_001]);
-        (self.any_hold(), 0..self.sessions, vec(self.any_pick(), 0..4), lasts, select(vec![3_u32, 10, 120]), 0..3_u8)
-            .prop_map(|(hold, session, picks, lasts_millis, places_per_session, terms)| HoldRequest {
+        let most = select(vec![3_u32, 10, 120]);
+        // Few holds are changed often.
+        let version = select(vec![1_u32, 1, 1, 2, 2, 3]);
+        (self.any_hold(), 0..self.sessions, vec(self.any_pick(), 0..4), lasts, most, 0..3_u8, version).prop_map(
+            |(hold, session, picks, lasts_millis, places_per_session, terms, of_version)| HoldRequest {
                 hold,
                 session: session_id(session),
                 picks,
                 terms: format!("terms {terms}"),
                 lasts_millis,
                 places_per_session,
-            })
+                of_version,
+            },
+        )
     }
 
     fn any_effect(self) -> impl Strategy<Value = PlaceEffect> {

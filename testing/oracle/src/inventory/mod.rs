@@ -30,6 +30,7 @@ struct Hold {
     extended: bool,
     order: Option<OrderId>,
     epoch: Epoch,
+    version: u32,
 }
 
 impl Hold {
@@ -54,6 +55,7 @@ impl Hold {
             expires_at: self.expires_at,
             phase,
             epoch: self.epoch,
+            version: self.version,
         }
     }
 }

@@ -55,6 +55,7 @@ async fn hold(
                 terms: "{}".repeat(100),
                 lasts_millis: 600_000,
                 places_per_session: 20,
+                of_version: 0,
             })
             .collect();
         let holds: Vec<_> = requests.iter().map(|request| request.hold).collect();

@@ -38,6 +38,9 @@ pub(super) async fn place_order(cold: &Cold, organization: OrganizationId, order
     if places.is_empty() || places.len() < order.lines.len() {
         return Err(Fault::internal("an order without places, or with one twice"));
     }
+    if order.total.is_zero() && order.tickets.len() != order.lines.len() {
+        return Err(Fault::internal("an order that is paid at once without a ticket for each line"));
+    }
     match cold.orders.submit(organization, order).await {
         Ok(answer) => Ok(answer),
         Err(Unanswered::Overloaded) => Ok(Err(overloaded())),

@@ -55,7 +55,7 @@ pub(super) async fn write(
     let mut tickets = NewTickets::default();
     for (order, got) in winners {
         if order.total.is_zero() {
-            tickets.add(environment, order.event, order.id, &order.lines);
+            tickets.add_known(order.event, order.id, &order.lines, &order.tickets);
         }
         let effects = got.into_iter().map(|moved| moved.effect).collect();
         let claimed_by = Some((order.hold, order.id));

@@ -14,19 +14,20 @@ use voelgoed_domain::time::Timestamp;
 
 use crate::db::{Error, Result, Sql, Tx, binds, row, sql};
 
-/// Events admit each ticket once; an event with another rule will carry it in a column of its own.
-const RULE: EntryRule = EntryRule::Single;
-
+/// The event's row is only looked at: nobody waits for it.
 const LOCK: Sql = sql(
     "scanning.lock_tickets",
-    "select id, event_id, area_id, label, ticket_type_name, state, refunded, entries, inside from tickets
+    "select id, event_id, area_id, label, ticket_type_name, state, refunded, entries, inside,
+       (select e.entry_rule from events e where e.organization_id = tickets.organization_id and e.id = tickets.event_id) as entry_rule
+     from tickets
      where organization_id = $1 and id in (values {rows:1}) order by id {for_update}",
 );
 
-const FIRST: Sql = sql(
-    "scanning.first_entries",
-    "select e.ticket_id, e.gate_id, e.at from (values {rows:1}) as v
-     cross join entries e where e.organization_id = $1 and e.ticket_id = v.column1 and e.entry_no = 1",
+/// The entry that a refusal shows, by its number.
+const SHOWN: Sql = sql(
+    "scanning.shown_entries",
+    "select e.ticket_id, e.gate_id, e.at from (values {rows:2}) as v
+     cross join entries e where e.organization_id = $1 and e.ticket_id = v.column1 and e.entry_no = v.column2",
 );
 
 #[derive(sqlx::FromRow)]
@@ -40,11 +41,24 @@ struct TicketRow {
     refunded: bool,
     entries: i64,
     inside: bool,
+    entry_rule: Option<String>,
+}
+
+impl TicketRow {
+    fn rule(&self) -> Result<EntryRule> {
+        Ok(self.entry_rule.as_deref().map_or(Ok(EntryRule::usual()), EntryRule::parse)?)
+    }
+
+    /// The first one, or the last one where people come and go.
+    fn shown(&self) -> Result<i64> {
+        Ok(if self.rule()? == EntryRule::Single { 1 } else { self.entries })
+    }
 }
 
 /// A ticket as the gate knows it.
 #[derive(Debug)]
 pub(super) struct AtGate {
+    rule: EntryRule,
     event: EventId,
     area: AreaId,
     label: String,
@@ -53,7 +67,7 @@ pub(super) struct AtGate {
     refunded: bool,
     pub(super) entries: u32,
     pub(super) inside: bool,
-    first: Option<PriorEntry>,
+    before: Option<PriorEntry>,
     pub(super) changed: bool,
 }
 
@@ -82,9 +96,10 @@ impl<'a> GateBook<'a> {
         let named: BTreeSet<TicketId> = scans.iter().filter_map(|scan| scan.ticket).collect();
         let keys = named.into_iter().map(|ticket| row![ticket]).collect();
         let rows: Vec<TicketRow> = tx.fetch_rows(LOCK, binds![organization], keys).await?;
-        let seen = rows.iter().filter(|ticket| ticket.entries > 0).map(|ticket| row![ticket.id]).collect();
-        let first: Vec<(Uuid, Uuid, i64)> = tx.fetch_rows(FIRST, binds![organization], seen).await?;
-        let mut first: BTreeMap<Uuid, PriorEntry> = first
+        let seen = rows.iter().filter(|ticket| ticket.entries > 0);
+        let seen = seen.map(|ticket| Ok(row![ticket.id, ticket.shown()?])).collect::<Result<Vec<_>>>()?;
+        let before: Vec<(Uuid, Uuid, i64)> = tx.fetch_rows(SHOWN, binds![organization], seen).await?;
+        let mut before: BTreeMap<Uuid, PriorEntry> = before
             .into_iter()
             .map(|(ticket, gate, at)| {
                 (ticket, PriorEntry { gate: GateId::from_uuid(gate), at: Timestamp::from_micros(at) })
@@ -92,8 +107,8 @@ impl<'a> GateBook<'a> {
             .collect();
         let mut tickets = BTreeMap::new();
         for row in rows {
-            let first = first.remove(&row.id);
-            tickets.insert(TicketId::from_uuid(row.id), AtGate::read(row, first)?);
+            let before = before.remove(&row.id);
+            tickets.insert(TicketId::from_uuid(row.id), AtGate::read(row, before)?);
         }
         Ok(Self { tickets, scans: Vec::new(), passages: Vec::new() })
     }
@@ -108,7 +123,7 @@ impl<'a> GateBook<'a> {
                 (stored(new, None, ScanResult::Refused(reason), None, false), None)
             }
             Some((id, ticket)) => {
-                let before = ticket.first;
+                let before = ticket.before;
                 let decision = decide_scan(&facts(new, ticket));
                 let (result, conflict) = match decision {
                     ScanDecision::Refused(reason) => (ScanResult::Refused(reason), None),
@@ -129,8 +144,9 @@ impl<'a> GateBook<'a> {
 }
 
 impl AtGate {
-    fn read(row: TicketRow, first: Option<PriorEntry>) -> Result<Self> {
+    fn read(row: TicketRow, before: Option<PriorEntry>) -> Result<Self> {
         Ok(Self {
+            rule: row.rule()?,
             event: EventId::from_uuid(row.event_id),
             area: AreaId::from_uuid(row.area_id),
             label: row.label,
@@ -139,7 +155,7 @@ impl AtGate {
             refunded: row.refunded,
             entries: u32::try_from(row.entries)?,
             inside: row.inside,
-            first,
+            before,
             changed: false,
         })
     }
@@ -160,8 +176,8 @@ impl AtGate {
         self.inside = scan.direction == Direction::Entry;
         if scan.direction == Direction::Entry {
             self.entries = entry_no;
-            if self.first.is_none() {
-                self.first = Some(PriorEntry { gate: scan.gate.id, at });
+            if self.before.is_none() || self.rule == EntryRule::Reentry {
+                self.before = Some(PriorEntry { gate: scan.gate.id, at });
             }
         }
         Ok(Passage { scan, ticket, entry_no, at, admitted: event == Some(TicketEvent::Admit) })
@@ -170,7 +186,7 @@ impl AtGate {
 
 fn facts<'a>(new: &'a NewScan, ticket: &AtGate) -> ScanFacts<'a> {
     ScanFacts {
-        rule: RULE,
+        rule: ticket.rule,
         direction: new.direction,
         gate_areas: &new.gate.areas,
         area: ticket.area,
@@ -178,7 +194,7 @@ fn facts<'a>(new: &'a NewScan, ticket: &AtGate) -> ScanFacts<'a> {
         refunded: ticket.refunded,
         entries: ticket.entries,
         inside: ticket.inside,
-        before: ticket.first,
+        before: ticket.before,
         early: new.early,
         forced: new.forced,
     }

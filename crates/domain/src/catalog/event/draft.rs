@@ -10,6 +10,7 @@ use crate::catalog::wording::worded;
 use crate::ids::{EventId, LayoutId, OrganizationId};
 use crate::money::Currency;
 use crate::refusal::Refusal;
+use crate::scanning::entry::EntryRule;
 use crate::time::Timestamp;
 
 /// Characters of an event's name.
@@ -43,6 +44,9 @@ pub struct EventDraft {
     /// How much one buyer may have.
     #[serde(default)]
     pub limits: EventLimits,
+    /// How often each of its tickets admits.
+    #[serde(default = "EntryRule::usual")]
+    pub entry_rule: EntryRule,
 }
 
 impl EventDraft {
@@ -78,6 +82,7 @@ impl EventDraft {
             fees: self.fees,
             tax: self.tax,
             limits: self.limits,
+            entry_rule: self.entry_rule,
         })
     }
 }

@@ -20,6 +20,7 @@ fn draft() -> EventDraft {
         currency: Currency::ZAR,
         fees: FeePolicy::default(),
         tax: TaxPolicy::default(),
+        entry_rule: EntryRule::Single,
         limits: EventLimits::default(),
     }
 }

@@ -28,6 +28,7 @@ fn event() -> Event {
         state: EventState::Draft,
         fees: FeePolicy::default(),
         tax: TaxPolicy::default(),
+        entry_rule: crate::scanning::entry::EntryRule::Single,
         limits: EventLimits::default(),
     }
 }

@@ -30,6 +30,7 @@ impl Inventory {
                 expires_at: inventory.clock.plus(Duration::from_millis(request.lasts_millis)),
                 phase: HoldPhase::Active,
                 epoch: inventory.epoch,
+                version: 1,
             };
             let granted: Vec<_> = record.places.iter().flatten().copied().collect();
             inventory.book.enter(Holding { record: record.clone(), extended: false });

@@ -52,6 +52,12 @@ pub fn sold_out() -> Refusal {
     Refusal::new(Code::SoldOut, "There are not enough places left here.")
 }
 
+/// Another change of the hold came first.
+#[must_use]
+pub fn hold_changed() -> Refusal {
+    Refusal::new(Code::HoldChanged, "The hold was changed meanwhile. Look at it and try again.")
+}
+
 /// An order is being written from the hold.
 #[must_use]
 pub fn being_ordered() -> Refusal {

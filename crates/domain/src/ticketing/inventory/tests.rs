@@ -58,6 +58,7 @@ fn floor(quantity: u32) -> Pick {
 
 fn request(number: u8, picks: Vec<Pick>) -> HoldRequest {
     HoldRequest {
+        of_version: 1,
         hold: hold_id(1, number),
         session: session(u128::from(number)),
         picks,
@@ -175,8 +176,10 @@ fn a_change_keeps_what_both_have_and_takes_all_or_nothing() {
     assert_eq!(numbers(&after), [1, 2, 10, 11, 12]);
     assert_eq!(after.expires_at, at(601), "its end stays");
     assert_eq!(hall.held_by(session(1), at(60)), 5);
-    let again = hall.change_hold(request(1, [seats(&[1, 2]), vec![floor(3)]].concat()), at(61)).unwrap();
-    assert_eq!(again, after, "the same change again changes nothing");
+    let again = request(1, [seats(&[1, 2]), vec![floor(3)]].concat());
+    assert_eq!(code(hall.change_hold(again.clone(), at(61))), "hold_changed", "it was made from an older version");
+    let again = hall.change_hold(HoldRequest { of_version: 2, ..again }, at(61)).unwrap();
+    assert_eq!(again, HoldRecord { version: 3, ..after }, "the same change again moves nothing");
     assert_eq!(code(hall.change_hold(request(9, seats(&[1])), at(61))), "hold_expired");
     let stranger = HoldRequest { session: session(2), ..request(1, seats(&[1])) };
     assert_eq!(code(hall.change_hold(stranger, at(61))), "not_found");

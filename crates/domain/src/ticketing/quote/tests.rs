@@ -60,6 +60,7 @@ fn listing() -> Listing {
         state: EventState::Published,
         fees: FeePolicy::default(),
         tax: TaxPolicy::default(),
+        entry_rule: crate::scanning::entry::EntryRule::Single,
         limits: EventLimits { places_per_hold: 6, places_per_session: 6 },
     };
     let ticket_type = |n: u128, name: &str, amount: i64| TicketType {

@@ -8,6 +8,7 @@ if not known then return refuse(no) end
 if known.session ~= session then return refuse('not_found') end
 known, no, evidence = active(id, minted)
 if not known then return refuse(no, evidence) end
+if known.version ~= of_version then return refuse('changed') end
 local had = in_reach(id, known)
 local lists
 lists, no, evidence = allot(session, id, had)
@@ -23,5 +24,6 @@ for _, list in ipairs(lists) do
   for _, place in ipairs(list) do if wanted[place] then take_place(place, id) end end
 end
 written(known, lists, terms)
+known.version = of_version + 1
 keep(id, known)
 return answer(as_it_stands(id))

@@ -118,19 +118,19 @@ local function version(place)
 end
 local function set_version(place, version) call('SETRANGE', PLACES, version_at(place), struct.pack('<I4', version)) end
 
--- A hold as it is kept and answered: session, end, phase, end of the pin, order, epoch, whether it was extended, how many lists of places; then (`rest`)
+-- A hold as it is kept and answered: session, end, phase, end of the pin, order, epoch, whether it was extended, how many lists of places, version; then (`rest`)
 -- the lists, each behind its length in bytes, and the terms.
-local RECORD = '<c16dBdc16dBI2'
-local RECORD_BYTES = 60
+local RECORD = '<c16dBdc16dBI2I4'
+local RECORD_BYTES = 64
 local function packed(record, phase)
-  return struct.pack(RECORD, record.session, record.expires, phase, record['until'], record.order, record.epoch, record.extended, record.lists)
-    .. record.rest
+  return struct.pack(RECORD, record.session, record.expires, phase, record['until'], record.order, record.epoch, record.extended, record.lists,
+    record.version) .. record.rest
 end
 local function unpacked(text)
-  local session, expires, phase, until_, order, of_epoch, extended, lists = struct.unpack(RECORD, text)
+  local session, expires, phase, until_, order, of_epoch, extended, lists, version = struct.unpack(RECORD, text)
   return {
     session = session, expires = expires, phase = phase, ['until'] = until_, order = order, epoch = of_epoch, extended = extended, lists = lists,
-    rest = text:sub(RECORD_BYTES + 1),
+    version = version, rest = text:sub(RECORD_BYTES + 1),
   }
 end
 -- The lists of places and the terms of a record.

@@ -21,6 +21,7 @@ use crate::extract::{Buyer, PathId};
 use crate::pages::form::Form;
 use crate::pages::less::{AWAY, is_away};
 use crate::problem::{Answer, status_of};
+use crate::rates;
 use crate::state::Web;
 
 /// The form.
@@ -31,6 +32,7 @@ pub async fn create(
     form: Form,
 ) -> Answer<Response> {
     buyer.limited(&web).await?;
+    rates::hold(&web, &buyer).await?;
     let (scope, listing) = visible(&web, event).await?;
     match ask(&web, scope, &listing, buyer, &form).await {
         Ok(view) => {

@@ -14,6 +14,7 @@ use voelgoed_app::token::TokenKind;
 use voelgoed_domain::ids::OrderId;
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::refund::RefundState;
+use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_resilience::{Answer as Answered, Capability, Degradation};
 
@@ -133,7 +134,7 @@ pub async fn render(
         fees: (!order.fees.is_zero()).then(|| money(order.fees)),
         tax: (!order.tax.is_zero()).then(|| tax_words(&money(order.tax), event.tax.basis_points, event.tax.included)),
         total: money(order.total),
-        tickets: tickets(&detail),
+        tickets: tickets(&detail, listing.event.entry_rule),
         refunds: refunds(&detail),
         methods: methods(&web.platform.gateways),
         key: web.platform.environment.uuid().simple().to_string(),
@@ -150,17 +151,19 @@ fn payments(web: &Web) -> Option<Degradation> {
     }
 }
 
-fn tickets(detail: &OrderDetail) -> Vec<TicketView> {
+fn tickets(detail: &OrderDetail, rule: EntryRule) -> Vec<TicketView> {
+    let again = rule == EntryRule::Reentry;
     let view = |ticket: &voelgoed_app::checkout::ports::Ticket| TicketView {
         id: ticket.id.to_string(),
         label: ticket.label.clone(),
         ticket_type: ticket.ticket_type_name.clone(),
         state: match ticket.state {
             TicketState::Valid => "Valid",
+            TicketState::Used if again => "In use: come and go",
             TicketState::Used => "Used at the gate",
             TicketState::Revoking | TicketState::Revoked => "No longer valid",
         },
-        admits: ticket.state == TicketState::Valid,
+        admits: ticket.state == TicketState::Valid || again && ticket.state == TicketState::Used,
     };
     detail.tickets.iter().map(view).collect()
 }

@@ -1,0 +1,99 @@
+//! Events as their organizer makes and lists them, drafts included.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use voelgoed_app::accounts::audit::audit;
+use voelgoed_app::catalog::create_event::create_event as create_event_command;
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::catalog::event::{Event, EventDraft, EventLimits, FeePolicy, SaleWindow, TaxPolicy};
+use voelgoed_domain::ids::LayoutId;
+use voelgoed_domain::money::Currency;
+use voelgoed_domain::scanning::entry::EntryRule;
+use voelgoed_domain::time::Timestamp;
+
+use crate::api::created::{created, idempotent, json};
+use crate::api::events::{EventLimitsDto, EventSummaryDto, FeesDto, SaleWindowDto, TaxDto, summary};
+use crate::api::paging::{ListDto, ListParams};
+use crate::extract::{Body, OptionalKey, Organizer, Params};
+use crate::problem::{Answer, Problem};
+use crate::state::Web;
+
+/// An event to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventBody {
+    name: String,
+    #[schema(value_type = String)]
+    layout: LayoutId,
+    #[schema(value_type = String, format = DateTime)]
+    starts_at: Timestamp,
+    /// IANA name.
+    timezone: String,
+    sale: SaleWindowDto,
+    #[schema(value_type = String, example = "ZAR")]
+    currency: Currency,
+    #[serde(default)]
+    fees: FeesDto,
+    #[serde(default)]
+    tax: TaxDto,
+    limits: Option<EventLimitsDto>,
+    /// `single` (the default): each ticket admits once; `reentry`: again after each exit scan.
+    #[serde(default = "EntryRule::usual")]
+    #[schema(value_type = String, example = "single")]
+    entry_rule: EntryRule,
+}
+
+impl From<EventBody> for EventDraft {
+    fn from(body: EventBody) -> Self {
+        let limits = body.limits.map_or_else(EventLimits::default, |limits| EventLimits {
+            places_per_hold: limits.places_per_hold,
+            places_per_session: limits.places_per_session,
+        });
+        Self {
+            name: body.name,
+            layout: body.layout,
+            starts_at: body.starts_at,
+            timezone: body.timezone,
+            sale: SaleWindow { opens_at: body.sale.opens_at, closes_at: body.sale.closes_at },
+            currency: body.currency,
+            fees: FeePolicy { per_ticket: body.fees.per_ticket, basis_points: body.fees.basis_points },
+            tax: TaxPolicy { basis_points: body.tax.basis_points, included: body.tax.included },
+            limits,
+            entry_rule: body.entry_rule,
+        }
+    }
+}
+
+/// Adds an event as a draft.
+#[utoipa::path(post, path = "/api/v1/events", request_body = EventBody, tag = "catalog",
+    responses((status = 201, body = EventSummaryDto), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub async fn create_event(
+    State(web): State<Web>,
+    caller: Organizer,
+    key: OptionalKey,
+    body: Body<EventBody>,
+) -> Answer<Response> {
+    caller.may(Scope::Catalog)?;
+    let show = |event: &Event| json(&summary(event, String::new()));
+    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
+    let name = body.value.name.clone();
+    let outcome = create_event_command(&web.platform, caller.organization, body.value.into(), repeat).await?;
+    audit(&web.platform, caller.organization, &caller.actor, "event.create", name).await;
+    Ok(created(outcome, show))
+}
+
+/// The organization's own events, drafts included.
+#[utoipa::path(get, path = "/api/v1/organization/events", params(ListParams), tag = "catalog",
+    responses((status = 200, body = ListDto<EventSummaryDto>), (status = 403, body = Problem)))]
+pub async fn list_own_events(
+    State(web): State<Web>,
+    caller: Organizer,
+    Params(params): Params<ListParams>,
+) -> Answer<Json<ListDto<EventSummaryDto>>> {
+    caller.may(Scope::Catalog)?;
+    let found = web.platform.catalog.events(Some(caller.organization), false, params.page()?).await?;
+    Ok(Json(ListDto::of(found, |item| summary(&item.event, item.venue))))
+}

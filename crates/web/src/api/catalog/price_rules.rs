@@ -1,0 +1,71 @@
+//! Price rules: other prices under a condition, e.g. a promo code.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voelgoed_app::accounts::audit::audit;
+use voelgoed_app::catalog::create_price_rule::create_price_rule as create_price_rule_command;
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRule, PriceRuleDraft};
+use voelgoed_domain::ids::{EventId, PriceRuleId, TicketTypeId};
+use voelgoed_domain::time::Timestamp;
+
+use crate::api::created::{created, idempotent, json};
+use crate::extract::{Body, OptionalKey, Organizer};
+use crate::problem::{Answer, Problem};
+use crate::state::Web;
+
+/// A price rule to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceRuleBody {
+    #[schema(value_type = String)]
+    event: EventId,
+    /// What the buyer types; absent where the rule applies by itself.
+    code: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    ticket_types: Vec<TicketTypeId>,
+    /// `{"basis_points_off": 1000}`, `{"amount_off": 500}` or `{"price": 0}`.
+    #[schema(value_type = Object)]
+    effect: PriceEffect,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    starts_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ends_at: Option<Timestamp>,
+}
+
+/// A price rule.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PriceRuleDto {
+    #[schema(value_type = String)]
+    id: PriceRuleId,
+    #[schema(value_type = String)]
+    event: EventId,
+    code: Option<String>,
+    #[schema(value_type = Object)]
+    effect: PriceEffect,
+}
+
+/// Changes prices under a condition, e.g. a promo code.
+#[utoipa::path(post, path = "/api/v1/price-rules", request_body = PriceRuleBody, tag = "catalog",
+    responses((status = 201, body = PriceRuleDto), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn create_price_rule(
+    State(web): State<Web>,
+    caller: Organizer,
+    key: OptionalKey,
+    body: Body<PriceRuleBody>,
+) -> Answer<Response> {
+    caller.may(Scope::Catalog)?;
+    let scope = caller.event(&web, body.value.event).await?;
+    let show = |rule: &PriceRule| {
+        json(&PriceRuleDto { id: rule.id, event: rule.event, code: rule.code.clone(), effect: rule.effect })
+    };
+    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
+    let PriceRuleBody { code, ticket_types, effect, starts_at, ends_at, .. } = body.value;
+    let draft = PriceRuleDraft { code, ticket_types, effect, starts_at, ends_at };
+    let outcome = create_price_rule_command(&web.platform, scope, draft, repeat).await?;
+    audit(&web.platform, caller.organization, &caller.actor, "price_rule.create", scope.event).await;
+    Ok(created(outcome, show))
+}

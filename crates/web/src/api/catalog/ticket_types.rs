@@ -1,0 +1,101 @@
+//! Ticket types: what is sold for an event's places, and for how much.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use voelgoed_app::accounts::audit::audit;
+use voelgoed_app::catalog::create_ticket_type::create_ticket_type as create_ticket_type_command;
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTypeDraft, TicketTypeLimits};
+use voelgoed_domain::ids::{AreaId, EventId, TicketTypeId};
+use voelgoed_domain::refusal::Refusal;
+
+use crate::api::created::{created, idempotent, json};
+use crate::api::events::{TicketTypeDto, TicketTypeLimitsDto, ticket_type};
+use crate::api::money::MoneyDto;
+use crate::extract::{Body, OptionalKey, Organizer, PathId};
+use crate::problem::{Answer, Problem};
+use crate::state::Web;
+
+/// A ticket type to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TicketTypeBody {
+    #[schema(value_type = String)]
+    event: EventId,
+    name: String,
+    price: MoneyDto,
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    areas: Vec<AreaId>,
+    #[serde(default)]
+    categories: Vec<String>,
+    #[serde(default)]
+    prices: Vec<PriceBody>,
+    limits: Option<TicketTypeLimitsDto>,
+}
+
+/// A more specific price.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceBody {
+    #[schema(value_type = Option<String>)]
+    area: Option<AreaId>,
+    category: Option<String>,
+    amount: i64,
+}
+
+impl From<TicketTypeBody> for TicketTypeDraft {
+    fn from(body: TicketTypeBody) -> Self {
+        let overrides = body.prices.into_iter();
+        Self {
+            name: body.name,
+            price: body.price.into(),
+            areas: body.areas,
+            categories: body.categories,
+            prices: overrides
+                .map(|price| PriceOverride { area: price.area, category: price.category, amount: price.amount })
+                .collect(),
+            limits: body.limits.map_or_else(TicketTypeLimits::default, |limits| TicketTypeLimits {
+                min_per_hold: limits.min_per_hold,
+                max_per_hold: limits.max_per_hold,
+            }),
+        }
+    }
+}
+
+/// Says what is sold for an event's places, and for how much.
+#[utoipa::path(post, path = "/api/v1/ticket-types", request_body = TicketTypeBody, tag = "catalog",
+    responses((status = 201, body = TicketTypeDto), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub async fn create_ticket_type(
+    State(web): State<Web>,
+    caller: Organizer,
+    key: OptionalKey,
+    body: Body<TicketTypeBody>,
+) -> Answer<Response> {
+    caller.may(Scope::Catalog)?;
+    let scope = caller.event(&web, body.value.event).await?;
+    let show = |found: &TicketType| json(&ticket_type(found));
+    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
+    let outcome = create_ticket_type_command(&web.platform, scope, body.value.into(), repeat).await?;
+    audit(&web.platform, caller.organization, &caller.actor, "ticket_type.create", scope.event).await;
+    Ok(created(outcome, show))
+}
+
+/// Takes a ticket type off sale; holds and orders keep theirs.
+#[utoipa::path(delete, path = "/api/v1/ticket-types/{ticket_type}", params(("ticket_type" = String, Path)), tag = "catalog",
+    responses((status = 204), (status = 404, body = Problem)))]
+pub async fn retire_ticket_type(
+    State(web): State<Web>,
+    caller: Organizer,
+    PathId(id): PathId<TicketTypeId>,
+) -> Answer<StatusCode> {
+    caller.may(Scope::Catalog)?;
+    if !web.platform.catalog.retire_ticket_type(caller.organization, id, web.platform.environment.now()).await? {
+        return Err(Refusal::not_found().into());
+    }
+    audit(&web.platform, caller.organization, &caller.actor, "ticket_type.retire", id).await;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,43 @@
+//! The published events.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+use voelgoed_domain::ids::OrganizationId;
+
+use super::{EventSummaryDto, summary};
+use crate::api::paging::{ListDto, ListParams};
+use crate::extract::Params;
+use crate::last_known::published_events;
+use crate::problem::{Answer, Problem};
+use crate::state::Web;
+
+/// Which events are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct EventsParams {
+    /// Of this organization only.
+    #[param(value_type = Option<String>)]
+    organization: Option<OrganizationId>,
+    /// The cursor that the part before gave as `next`.
+    #[param(value_type = Option<String>)]
+    after: Option<Uuid>,
+    /// How many items, 1 to 200.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
+/// The published events, oldest first.
+#[utoipa::path(get, path = "/api/v1/events", params(EventsParams), tag = "catalog",
+    responses((status = 200, body = ListDto<EventSummaryDto>), (status = 400, body = Problem)))]
+pub async fn list(
+    State(web): State<Web>,
+    Params(params): Params<EventsParams>,
+) -> Answer<Json<ListDto<EventSummaryDto>>> {
+    let page = ListParams { after: params.after, limit: params.limit }.page()?;
+    let found = published_events(&web, params.organization, page).await?;
+    let list = ListDto::of(found.page, |item| summary(&item.event, item.venue));
+    Ok(Json(list.known(found.stale_since, web.platform.environment.now())))
+}

@@ -1,0 +1,204 @@
+//! What anybody may see of events, a file per call; and the parts that several of them show.
+
+pub mod list;
+pub mod map;
+pub mod show;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use voelgoed_app::ticketing::ports::EventScope;
+use voelgoed_domain::catalog::event::{Event, EventState, FeePolicy, TaxPolicy};
+use voelgoed_domain::catalog::listing::Listing;
+use voelgoed_domain::catalog::ticket_type::TicketType;
+use voelgoed_domain::ids::EventId;
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::scanning::entry::EntryRule;
+use voelgoed_domain::time::Timestamp;
+use voelgoed_hot::listings::STALE_AFTER;
+use voelgoed_resilience::{Answer as Availability, Capability};
+
+use super::money::MoneyDto;
+use crate::problem::Answer;
+use crate::state::Web;
+
+/// The listing of an event that everybody may see.
+///
+/// # Errors
+/// `not_found`, also for a draft.
+pub async fn visible(web: &Web, event: EventId) -> Answer<(EventScope, Arc<Listing>)> {
+    let scope = web.platform.listings.locate(event).await?;
+    voelgoed_telemetry::spans::belongs_to(&scope.organization, Some(&scope.event));
+    let listing = web.platform.listings.listing(scope).await?;
+    if listing.event.state == EventState::Draft {
+        return Err(Refusal::not_found().into());
+    }
+    Ok((scope, listing))
+}
+
+/// When what is shown of an event was read from the catalog, and whether it may be old, since the catalog cannot be asked.
+pub fn catalog_age(web: &Web, scope: EventScope, now: Timestamp) -> (Timestamp, bool) {
+    let at = web.platform.listings.read_at(scope).unwrap_or(now);
+    let is_old = now.since(at) > STALE_AFTER;
+    (at, is_old && web.capabilities.may(Capability::Browse) != Availability::Yes)
+}
+
+/// An event as lists show it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventSummaryDto {
+    /// `evt_…`
+    #[schema(value_type = String)]
+    pub id: EventId,
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub venue: String,
+    /// When it begins.
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: Timestamp,
+    /// IANA name.
+    pub timezone: String,
+    /// When it is sold.
+    pub sale: SaleWindowDto,
+    /// `draft`, `published`, `paused` or `closed`.
+    #[schema(value_type = String)]
+    pub state: EventState,
+    /// ISO 4217 code of all its prices.
+    pub currency: String,
+    /// `single`: each ticket admits once; `reentry`: again after each exit scan.
+    #[schema(value_type = String)]
+    pub entry_rule: EntryRule,
+}
+
+/// When an event is sold.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+pub struct SaleWindowDto {
+    /// From this moment.
+    #[schema(value_type = String, format = DateTime)]
+    pub opens_at: Timestamp,
+    /// Until this moment, exclusive.
+    #[schema(value_type = String, format = DateTime)]
+    pub closes_at: Timestamp,
+}
+
+/// A ticket type.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TicketTypeDto {
+    /// `tt_…`
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its price where nothing more specific is said.
+    pub price: MoneyDto,
+    /// The areas that it is sold for; empty means all.
+    pub areas: Vec<String>,
+    /// The categories that it is sold for; empty means all.
+    pub categories: Vec<String>,
+    /// More specific prices.
+    pub prices: Vec<PriceDto>,
+    /// How many in one hold.
+    pub limits: TicketTypeLimitsDto,
+}
+
+/// A more specific price.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PriceDto {
+    /// In this area only.
+    area: Option<String>,
+    /// In this category only.
+    category: Option<String>,
+    /// Minor units of the event's currency.
+    amount: i64,
+}
+
+/// How many of a ticket type one hold may contain.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+pub struct TicketTypeLimitsDto {
+    /// At least so many, where any.
+    pub min_per_hold: u32,
+    /// At most so many.
+    pub max_per_hold: u32,
+}
+
+/// What is charged on top of each ticket.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
+pub struct FeesDto {
+    /// Minor units per ticket.
+    #[serde(default)]
+    pub per_ticket: i64,
+    /// Hundredths of a percent of the price.
+    #[serde(default)]
+    pub basis_points: u32,
+}
+
+/// The tax on tickets and fees.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
+pub struct TaxDto {
+    /// Hundredths of a percent.
+    #[serde(default)]
+    pub basis_points: u32,
+    /// True: prices contain it; false: it is added.
+    #[serde(default)]
+    pub included: bool,
+}
+
+/// How much one buyer may have.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+pub struct EventLimitsDto {
+    /// Places in one hold.
+    pub places_per_hold: u32,
+    /// Places held at once by one session.
+    pub places_per_session: u32,
+}
+
+impl From<FeePolicy> for FeesDto {
+    fn from(fees: FeePolicy) -> Self {
+        Self { per_ticket: fees.per_ticket, basis_points: fees.basis_points }
+    }
+}
+
+impl From<TaxPolicy> for TaxDto {
+    fn from(tax: TaxPolicy) -> Self {
+        Self { basis_points: tax.basis_points, included: tax.included }
+    }
+}
+
+/// An event for lists.
+pub fn summary(event: &Event, venue: String) -> EventSummaryDto {
+    EventSummaryDto {
+        id: event.id,
+        name: event.name.clone(),
+        venue,
+        starts_at: event.starts_at,
+        timezone: event.timezone.clone(),
+        sale: SaleWindowDto { opens_at: event.sale.opens_at, closes_at: event.sale.closes_at },
+        state: event.state,
+        currency: event.currency.code().to_owned(),
+        entry_rule: event.entry_rule,
+    }
+}
+
+/// A ticket type, rendered.
+pub fn ticket_type(found: &TicketType) -> TicketTypeDto {
+    TicketTypeDto {
+        id: found.id.to_string(),
+        name: found.name.clone(),
+        price: found.price.into(),
+        areas: found.areas.iter().map(ToString::to_string).collect(),
+        categories: found.categories.clone(),
+        prices: found
+            .prices
+            .iter()
+            .map(|price| PriceDto {
+                area: price.area.map(|area| area.to_string()),
+                category: price.category.clone(),
+                amount: price.amount,
+            })
+            .collect(),
+        limits: TicketTypeLimitsDto {
+            min_per_hold: found.limits.min_per_hold,
+            max_per_hold: found.limits.max_per_hold,
+        },
+    }
+}
