@@ -167,9 +167,9 @@ mod tests {
         queue.join("gone before", Lane::Gate);
         queue.join("gone after", Lane::Sale);
         queue.join("stays", Lane::Jobs);
-        drop(queue.waiting.remove(0);
+        drop(queue.waiting.remove(0));
         drop(first);
-        drop(queue.waiting.remove(0);
+        drop(queue.waiting.remove(0));
         assert_eq!(queue.next(), Some("stays"));
         assert!(turns.take(Lane::Gate).now_or_never().is_some());
     }
