@@ -132,7 +132,7 @@ impl Crowd {
                 while !shared.over.load(Ordering::Relaxed) {
                     let wanted = shared.wanted.fetch_add(1, Ordering::Relaxed) / RIVALS;
                     let Some(seat) = shared.show.seats.get(wanted) else { break };
-                    if let Err(error) = buyer.buy(&shared, &[*seat], wanted % ORDERS_EVERY == 0).await {
+                    if let Err(error) = buyer.buy(&shared, &[*seat], wanted.is_multiple_of(ORDERS_EVERY)).await {
                         shared.tally().faults.push(format!("{error:#}"));
                     }
                 }
