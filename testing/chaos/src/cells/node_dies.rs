@@ -112,8 +112,13 @@ async fn resumes(url: &str, event: &Event, position: &str) -> anyhow::Result<()>
     }
     let of = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
     ensure!(matches!(of("event:").as_str(), "delta" | "snapshot"), "not a change but {text:.60}");
-    let at = |text: &str| text.split_once(':').and_then(|(epoch, seq)| Some((epoch.parse().ok()?, seq.parse().ok()?)));
-    let (from, to): (Option<(u64, u64)>, Option<(u64, u64)>) = (at(position), at(&of("id:")));
+    let (from, to) = (place_in_log(position), place_in_log(&of("id:")));
     ensure!(from.is_some() && to > from, "from {position} to {}", of("id:"));
     Ok(())
+}
+
+/// Epoch and number of a position.
+fn place_in_log(position: &str) -> Option<(u64, u64)> {
+    let (epoch, seq) = position.split_once(':')?;
+    Some((epoch.parse().ok()?, seq.parse().ok()?))
 }
