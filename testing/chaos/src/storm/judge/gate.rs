@@ -114,7 +114,7 @@ pub async fn apart(people: &People, others: &People) -> anyhow::Result<()> {
         ensure!(seen["ticket"].is_null() && seen["first"].is_null(), "a stranger's gate hears {seen}");
         let call = || Call { bearer: Some(&others.organizer.key), ..Call::default() };
         for path in [
-            format!("/api/v1/organization/orders/{}", reading.order),
+            format!("/api/v1/orders/{}", reading.order),
             format!("/api/v1/scans?event={}", people.event.id),
             format!("/api/v1/conflicts?event={}", people.event.id),
         ] {
