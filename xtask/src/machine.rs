@@ -42,8 +42,6 @@ pub const PYTHON: Need = Need { package: "python3-venv", probe: &["/usr/bin/pyth
 
 /// The warm tier of a cluster, and of its tests.
 pub const REDIS: Need = Need { package: "redis-server", probe: &["redis-server", "--version"] };
-/// `redis-benchmark`, as a floor.
-pub const REDIS_TOOLS: Need = Need { package: "redis-tools", probe: &["redis-benchmark", "--version"] };
 /// The cold tier of a cluster, and of its tests; Debian keeps its programs out of the path.
 pub const POSTGRES: Need =
     Need { package: "postgresql", probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || which initdb"] };
