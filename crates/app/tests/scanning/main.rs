@@ -1,4 +1,4 @@
-//! A gate whose stores go away at the worst moment: one ticket, one admission, as long as a store lives that knew (P6; docs/adr/0009). The relay has
+//! A gate whose stores go away at the worst moment: one ticket, one admission, as long as a store lives that knew (P6; docs/adr/0010). The relay has
 //! told nothing yet in any of these.
 
 mod scene;

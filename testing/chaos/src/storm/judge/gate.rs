@@ -48,7 +48,7 @@ pub async fn scans(people: &People, orders: &[Value]) -> anyhow::Result<()> {
 
 /// At most one reading of a ticket let somebody in while a store lives that knew of it (P6).
 ///
-/// Which stores know, each answer says (docs/adr/0009): both, where it is `durable` and not `degraded`. Only where one alone knew, and that one was
+/// Which stores know, each answer says (docs/adr/0010): both, where it is `durable` and not `degraded`. Only where one alone knew, and that one was
 /// away or had lost it when the other decided, two people on one ticket are lawful; then it is reported as a conflict.
 pub async fn doubles(people: &People) -> anyhow::Result<()> {
     let readings = people.journal.open().readings.clone();
