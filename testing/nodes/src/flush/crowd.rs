@@ -108,8 +108,16 @@ impl Crowd {
                         return buyer;
                     }
                     let seats = shared.show.seats[from..count.min(from + MOST_SEATS)].to_vec();
-                    if let Err(error) = buyer.buy(&shared, &seats, true).await {
-                        shared.tally().faults.push(format!("{error:#}"));
+                    // What a session ordered counts as held by it until warm hears of the claim: whoever is at the limit asks again.
+                    loop {
+                        match buyer.buy(&shared, &seats, true).await {
+                            Ok(false) => {}
+                            Ok(true) => break,
+                            Err(error) => {
+                                shared.tally().faults.push(format!("{error:#}"));
+                                break;
+                            }
+                        }
                     }
                 }
             });
@@ -193,14 +201,14 @@ impl Buyer {
         answer
     }
 
-    /// Holds these seats, and orders them or gives them back.
-    async fn buy(&mut self, shared: &Shared, seats: &[u32], order: bool) -> anyhow::Result<()> {
+    /// Holds these seats, and orders them or gives them back; false where that was refused.
+    async fn buy(&mut self, shared: &Shared, seats: &[u32], order: bool) -> anyhow::Result<bool> {
         let hold = shared.show.hold(seats, &self.session);
         let asked = Instant::now();
         let answer = self.insist(shared, &hold).await?;
         if answer.status == 409 {
             shared.tally().refused += 1;
-            return Ok(());
+            return Ok(false);
         }
         let held = Held::of(&answer.expect(201)?)?;
         {
@@ -212,13 +220,16 @@ impl Buyer {
         let answer = self.insist(shared, &request).await?;
         // What was held went with the warm tier, and somebody else may have been faster since.
         match answer.status {
-            204 if !order => {}
-            409 | 410 => shared.tally().refused += 1,
+            204 if !order => Ok(true),
+            409 | 410 => {
+                shared.tally().refused += 1;
+                Ok(false)
+            }
             _ => {
                 let ordered = Ordered::of(&answer.expect(201)?)?;
                 shared.tally().orders.insert(ordered.id, seats.to_vec());
+                Ok(true)
             }
         }
-        Ok(())
     }
 }
