@@ -1,7 +1,7 @@
 //! What stands before every handler.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -18,6 +18,8 @@ use crate::capable;
 use crate::problem::Failure;
 use crate::state::Web;
 
+/// A body that nobody wants is taken in for at most so long.
+const HEARD_OUT_WITHIN: Duration = Duration::from_secs(2);
 /// Headers of every answer; pages add their own.
 const SECURITY: &[(HeaderName, &str)] = &[
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -43,11 +45,13 @@ pub async fn request_layer(State(web): State<Web>, request: Request, next: Next)
     let admitted = web.load_shed.admit(criticality(&method, &route));
     let answer = async {
         if let Some(refused) = refused {
+            hear_out(&web, request).await;
             return refused;
         }
         let _place = match admitted {
             Ok(place) => place,
             Err(shed) => {
+                hear_out(&web, request).await;
                 let seconds = shed.retry_after.as_seconds();
                 let refusal =
                     Refusal::new(Code::Overloaded, "Too much is asked of this node right now. Try again in a moment.");
@@ -83,6 +87,13 @@ pub async fn request_layer(State(web): State<Web>, request: Request, next: Next)
     response
 }
 
+/// Takes in what the client is still sending: a connection that is closed on unread bytes takes the answer with it.
+async fn hear_out(web: &Web, request: Request) {
+    let body = axum::body::to_bytes(request.into_body(), web.settings.largest_body);
+    // Whoever sends too much, or too slowly, is not waited for.
+    drop(Deadline::within(HEARD_OUT_WITHIN).wrap(body).await);
+}
+
 #[expect(clippy::disallowed_methods, reason = "measures how long a request took; decides nothing")]
 fn started() -> Instant {
     Instant::now()
@@ -92,14 +103,16 @@ fn started() -> Instant {
 fn criticality(method: &Method, route: &str) -> Criticality {
     let writes = *method != Method::GET;
     let scans = route.starts_with("/api/v1/scans") && writes || route.starts_with("/api/v1/devices");
-    let pays = (route.contains("/orders") || route.contains("/providers")) && !route.contains("/organization");
+    let lists_orders = !writes && route == "/api/v1/orders";
+    let pays = (route.contains("/orders") || route.contains("/providers")) && !lists_orders;
     // Whoever looks after the node must see it when it is overloaded.
     let operates = matches!(route, "/livez" | "/readyz" | "/metrics");
     if scans || pays || operates {
         Criticality::ScanOrPay
     } else if route.contains("/holds") {
         Criticality::Hold
-    } else if route.contains("/organization")
+    } else if lists_orders
+        || route.contains("/organization")
         || route.contains("/ledger")
         || route.contains("/audit")
         || route.contains("/funnel")
@@ -113,6 +126,9 @@ fn criticality(method: &Method, route: &str) -> Criticality {
 
 /// The requests that P11 counts.
 fn is_of_a_sale(route: &str) -> bool {
+    if route.ends_with("/funnel") {
+        return false;
+    }
     let buyer = ["/api/v1/events/{event}", "/api/v1/holds", "/api/v1/orders", "/events/{event}", "/holds", "/orders"];
     buyer.iter().any(|start| route.starts_with(start))
 }

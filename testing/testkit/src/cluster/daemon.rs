@@ -196,15 +196,25 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let guard = runtime.enter();
         let handle = tokio::runtime::Handle::current();
-        let daemon = std::thread::spawn(move || {
+        let (started, pid) = std::sync::mpsc::channel();
+        let (go, may_end) = std::sync::mpsc::channel();
+        let starter = std::thread::spawn(move || {
             let _runtime = handle.enter();
             let mut command = Command::new("sleep");
             command.arg("600");
-            Daemon::start("sleeper", "nowhere", command, &home).unwrap()
+            let daemon = Daemon::start("sleeper", "nowhere", command, &home).unwrap();
+            started.send(daemon.pid().unwrap()).unwrap();
+            may_end.recv().unwrap();
+            daemon
         });
+        let pid = pid.recv().unwrap();
+        // Tied before it becomes the program: a thread that ends earlier leaves nothing to be told by.
+        let comm = || std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let tied = until("its start", PATIENCE, || async { Ok((comm().trim() == "sleep").then_some(())) });
+        runtime.block_on(tied).unwrap();
+        go.send(()).unwrap();
         // Its value lives on: what ends it is the end of the thread.
-        let daemon = daemon.join().unwrap();
-        let pid = daemon.pid().unwrap();
+        let daemon = starter.join().unwrap();
         drop(guard);
         let gone = runtime.block_on(until("its end", PATIENCE, || async { Ok((!lives(pid)).then_some(())) }));
         drop(daemon);
