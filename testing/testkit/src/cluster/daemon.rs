@@ -194,8 +194,7 @@ mod tests {
         std::fs::create_dir_all(&directory).unwrap();
         let home = directory.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let guard = runtime.enter();
-        let handle = tokio::runtime::Handle::current();
+        let handle = runtime.handle().clone();
         let (started, pid) = std::sync::mpsc::channel();
         let (go, may_end) = std::sync::mpsc::channel();
         let starter = std::thread::spawn(move || {
@@ -215,7 +214,6 @@ mod tests {
         go.send(()).unwrap();
         // Its value lives on: what ends it is the end of the thread.
         let daemon = starter.join().unwrap();
-        drop(guard);
         let gone = runtime.block_on(until("its end", PATIENCE, || async { Ok((!lives(pid)).then_some(())) }));
         drop(daemon);
         std::fs::remove_dir_all(directory).unwrap();
