@@ -1,7 +1,7 @@
 //! The warm inventory behind its guard: every call has a deadline, a bulkhead, a breaker and the one retry (P9), and its health is the table's (P10).
 //!
-//! Never: a second retry below it. Every call of the port may be made again: holds have their identifiers, effects their versions, installs their
-//! epochs. To add a method of the port: its line below.
+//! Never: a second retry below it. Calls may be made again, since holds have their identifiers, effects their versions, installs their epochs;
+//! where one may not (a change of a hold, counts, allowances), it is made again only where it was not sent. To add a method of the port: its line below.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -169,7 +169,12 @@ impl InventoryStore for Guarded {
     }
 
     async fn change_hold(&self, scope: EventScope, request: HoldRequest) -> Answer<HoldRecord> {
-        self.ask(|| self.inner.change_hold(scope, request.clone())).await
+        // Once only: a change that may be done is refused as `hold_changed` the second time, and would be made again on top of itself.
+        let attempt = || self.inner.change_hold(scope, request.clone());
+        self.guard.call(Repeat::OnlyUnsent, attempt, verdict).await.map_err(|error| match error {
+            GuardError::Failed { error, .. } => error,
+            other => InventoryError::Fault(fault(&other)),
+        })
     }
 
     async fn read_hold(&self, scope: EventScope, hold: HoldId) -> Answer<HoldRecord> {

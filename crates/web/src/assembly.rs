@@ -30,8 +30,11 @@ pub fn router(web: Web) -> Router {
         .merge(buyers.merge(pages::routes()).layer(middleware::from_fn_with_state(web.clone(), session_layer)))
         // Organizers, devices, providers: each by its own credentials.
         // Organizers' lists go on from memory while their store is away.
-        .merge(others.layer(middleware::from_fn_with_state(web.clone(), organizer_lists)))
-        .merge(plans.layer(DefaultBodyLimit::max(web.settings.largest_layout)))
+        .merge(
+            others
+                .merge(plans.layer(DefaultBodyLimit::max(web.settings.largest_layout)))
+                .layer(middleware::from_fn_with_state(web.clone(), organizer_lists)),
+        )
         .merge(ops::routes())
         .route("/api/v1/openapi.json", get(move || async move { Json(document) }))
         .fallback(nothing_here)

@@ -52,10 +52,15 @@ pub async fn organizer_lists(State(web): State<Web>, request: Request, next: Nex
     if request.method() != Method::GET {
         return next.run(request).await;
     }
-    let (mut parts, body) = request.into_parts();
-    let caller = Organizer::from_request_parts(&mut parts, &web).await.ok();
-    let path = parts.uri.path_and_query().map(ToString::to_string);
+    let (parts, body) = request.into_parts();
+    let mut asked = parts.clone();
     let response = next.run(Request::from_parts(parts, body)).await;
+    if !matches!(response.status(), StatusCode::OK | StatusCode::SERVICE_UNAVAILABLE) {
+        return response;
+    }
+    // Asked for afterwards, so that a wrong key is one guess, by the handler.
+    let caller = Organizer::from_request_parts(&mut asked, &web).await.ok();
+    let path = asked.uri.path_and_query().map(ToString::to_string);
     let (Some(caller), Some(path)) = (caller, path) else { return response };
     let Organizer { organization, actor, scopes } = caller;
     let asked = AskedList { organization, actor, scopes, path };

@@ -20,6 +20,8 @@ use crate::ticketing::ports::{EventScope, InventoryError};
 
 /// Cold may take so long for a scan; then warm decides, since people stand at the gate.
 const COLD_WITHIN: Duration = Duration::from_secs(2);
+/// Warm is told what it could not be told before within this; people wait.
+const CAUGHT_UP_WITHIN: Duration = Duration::from_millis(500);
 /// What neither tier decides is sent again after so many seconds.
 const SOON: u32 = 5;
 
@@ -85,7 +87,7 @@ async fn by_warm(platform: &Platform, scope: EventScope, new: NewScan) -> Result
         let result = refusal.map_or(ScanResult::Admitted, ScanResult::Refused);
         return Ok(undurable(KeptScan { scan: new, result, first: None, told: true }));
     }
-    if !catch_up(platform, scope).await {
+    if !Deadline::within(CAUGHT_UP_WITHIN).wrap(catch_up(platform, scope)).await.unwrap_or(false) {
         return Err(offline());
     }
     let scan = new.id;

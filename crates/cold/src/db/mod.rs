@@ -211,7 +211,8 @@ impl Db {
         }
         match self.opened(Side::PrimaryReads, scope, primary).await {
             Err(away @ Error::Away(_)) => {
-                let found = elsewhere(true).await.ok_or(away);
+                // Whether the primary is gone, or only busy, the replicas ask it themselves.
+                let found = elsewhere(false).await.ok_or(away);
                 self.watch().saw_step(Side::Reads, &found);
                 found
             }

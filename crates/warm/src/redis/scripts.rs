@@ -100,10 +100,10 @@ scripts! {
     UNLOAD = "unload", true, Some("allow-oom"), "unload";
     HOLD = "hold", true, None, "hold";
     CHANGE_HOLD = "change_hold", true, None, "change_hold";
-    READ_HOLD = "read_hold", false, None, "read_hold";
+    READ_HOLD = "read_hold", false, Some("no-writes"), "read_hold";
     RELEASE = "release", true, Some("allow-oom"), "release";
     PIN = "pin", true, None, "pin";
-    UNPIN = "unpin", true, None, "unpin";
+    UNPIN = "unpin", true, Some("allow-oom"), "unpin";
     APPLY = "apply", true, None, "apply";
     SNAPSHOT = "snapshot", false, Some("no-writes"), "snapshot";
     CHANGES_SINCE = "changes_since", false, Some("no-writes"), "changes_since";
@@ -118,7 +118,7 @@ scripts! {
     KEEP_SCAN = "keep_scan", true, None, "keep_scan";
     KEPT_SCANS = "kept_scans", false, Some("no-writes"), "kept_scans";
     VIEWERS = "viewers", false, None, "viewers";
-    SETTLE_SCANS = "settle_scans", true, None, "settle_scans";
+    SETTLE_SCANS = "settle_scans", true, Some("allow-oom"), "settle_scans";
     /// Spends of an allowance.
     SPEND = "spend", true, None, "spend";
     /// Appends to an event's stream of counts.
@@ -126,5 +126,5 @@ scripts! {
     /// Hands out entries of it; repeated, it hands out others, and what was handed out to nobody comes again.
     TAKE_COUNTS = "take_counts", false, None, "take_counts";
     /// Forgets entries of it.
-    FINISH_COUNTS = "finish_counts", false, None, "finish_counts";
+    FINISH_COUNTS = "finish_counts", false, Some("allow-oom"), "finish_counts";
 }

@@ -102,7 +102,7 @@ impl FromRequestParts<Web> for Organizer {
 }
 
 /// What a secret stands for; one that nobody has counts against its address, and is not looked for where that has guessed too often.
-pub(super) async fn looked_up<T>(
+async fn looked_up<T>(
     web: &Web,
     address: IpAddr,
     secret: [u8; 32],
@@ -111,6 +111,15 @@ pub(super) async fn looked_up<T>(
     if !web.platform.credentials.knows(secret) {
         web.guesses.may_ask(address)?;
     }
+    found_or_guessed(web, address, look_up).await
+}
+
+/// The same where an address that has guessed too often is looked up all the same.
+pub(super) async fn found_or_guessed<T>(
+    web: &Web,
+    address: IpAddr,
+    look_up: impl Future<Output = voelgoed_app::error::Result<Option<T>>>,
+) -> Result<T, Failure> {
     if let Some(found) = look_up.await? {
         return Ok(found);
     }

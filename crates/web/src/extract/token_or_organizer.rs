@@ -1,6 +1,6 @@
 //! Who may look at an order: whoever has its token, and the organization that sold it.
 //!
-//! Never: a login cookie preferred to a token. An organizer who follows a buyer's link sees what the buyer sees.
+//! Never: a key or a login preferred to a token. An organizer who follows a buyer's link sees what the buyer sees.
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
@@ -25,13 +25,11 @@ impl FromRequestParts<Web> for TokenOrOrganizer {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
-        if !parts.headers.contains_key(header::AUTHORIZATION) {
-            if let Ok(token) = BuyerToken::from_request_parts(parts, web).await {
-                return Ok(Self::Token(token));
-            }
-            if cookie(&parts.headers, LOGIN_COOKIE).is_none() {
-                return Err(Refusal::not_found().into());
-            }
+        if let Ok(token) = BuyerToken::from_request_parts(parts, web).await {
+            return Ok(Self::Token(token));
+        }
+        if !parts.headers.contains_key(header::AUTHORIZATION) && cookie(&parts.headers, LOGIN_COOKIE).is_none() {
+            return Err(Refusal::not_found().into());
         }
         Organizer::from_request_parts(parts, web).await.map(Self::Organizer)
     }
