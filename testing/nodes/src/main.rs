@@ -109,5 +109,7 @@ async fn killed(nodes: &Nodes, options: &killed::Options, verdicts: &mut Verdict
 
 /// Limits wide enough for one address to be everybody.
 fn wide() -> Vec<(String, String)> {
-    ["SESSION_BURST", "ADDRESS_BURST"].map(|name| (format!("VOELGOED__LIMITS__{name}"), "100000000".to_owned())).into()
+    ["SESSION_BURST", "ADDRESS_BURST", "HOLD_BURST"]
+        .map(|name| (format!("VOELGOED__LIMITS__{name}"), "100000000".to_owned()))
+        .into()
 }

@@ -100,7 +100,7 @@ scripts! {
     UNLOAD = "unload", true, Some("allow-oom"), "unload";
     HOLD = "hold", true, None, "hold";
     CHANGE_HOLD = "change_hold", true, None, "change_hold";
-    READ_HOLD = "read_hold", false, Some("no-writes"), "read_hold";
+    READ_HOLD = "read_hold", false, None, "read_hold";
     RELEASE = "release", true, Some("allow-oom"), "release";
     PIN = "pin", true, None, "pin";
     UNPIN = "unpin", true, Some("allow-oom"), "unpin";

@@ -71,6 +71,7 @@ fn plan(binary: &Path, root: PathBuf, haproxy: &Path) -> Plan {
     let many = || "100000000".to_owned();
     let environment = [
         ("VOELGOED__LIMITS__ADDRESS_BURST", many()),
+        ("VOELGOED__LIMITS__HOLD_BURST", many()),
         ("VOELGOED__LIMITS__SESSION_BURST", many()),
         ("VOELGOED__SALE__POLL_EVERY", "1s".to_owned()),
     ];

@@ -1,6 +1,7 @@
--- The hold as it stands; read only, so that a server that takes no writes shows it. ARGV: 5 the hold, 6 when its id was minted.
+-- The hold as it stands. ARGV: 5 the hold, 6 when its id was minted.
 if not loaded() then return UNLOADED end
 tick()
+free_lapsed(SWEPT_PER_STEP)
 local known, no = live(ARGV[5], ARGV[6])
-if not known then return { 2, epoch, seq, no, '' } end
-return { 0, epoch, seq, as_it_stands(ARGV[5]) }
+if not known then return refuse(no) end
+return answer(as_it_stands(ARGV[5]))
