@@ -114,7 +114,8 @@ pub fn script(one: &[Ran], another: &[Ran], places: [u32; 2]) -> anyhow::Result<
         // The highest first, as $1 begins $10 too.
         for (at, value) in ran.values.iter().enumerate().rev() {
             let written = match value {
-                None => "null".to_owned(),
+                // What an order leaves open are moments.
+                None => "null::bigint".to_owned(),
                 Some(value) => match own.iter().position(|other| *other == value) {
                     Some(number) => fresh(value, number, places),
                     None => literal(value),
@@ -134,8 +135,8 @@ fn fresh(value: &str, number: usize, places: [u32; 2]) -> String {
     }
     if let Ok(place) = value.parse::<u32>() {
         return match places.iter().position(|known| *known == place) {
-            Some(0) => ":p".to_owned(),
-            Some(_) => ":q".to_owned(),
+            Some(0) => "cast(:p as bigint)".to_owned(),
+            Some(_) => "cast(:q as bigint)".to_owned(),
             None => literal(value),
         };
     }
@@ -143,10 +144,17 @@ fn fresh(value: &str, number: usize, places: [u32; 2]) -> String {
     if value.starts_with(['{', '[', '\\']) { literal(value) } else { format!("({} || :n)", literal(value)) }
 }
 
-/// A text without a colon, which `pgbench` would take for a variable.
+/// A value as a literal of its kind, since a select gives its columns no kind; without a colon, which `pgbench` would take for a variable.
 fn literal(value: &str) -> String {
+    if value.parse::<i64>().is_ok() {
+        return value.to_owned();
+    }
+    if value.parse::<Uuid>().is_ok() {
+        return format!("'{value}'::uuid");
+    }
     let plain = value.replace('\\', "\\\\").replace('\'', "''").replace(':', "\\x3a");
-    format!("E'{plain}'")
+    let kind = if value.starts_with("\\x") { "::bytea" } else { "" };
+    format!("E'{plain}'{kind}")
 }
 
 #[cfg(test)]
@@ -175,7 +183,7 @@ mod tests {
         let insert = script.lines().find(|line| line.starts_with("insert")).unwrap();
         assert_eq!(
             insert,
-            r"insert into t (id, place, note) values (md5('0-' || :n)::uuid, :p, (E'it''s\x3a {1}' || :n));"
+            r"insert into t (id, place, note) values (md5('0-' || :n)::uuid, cast(:p as bigint), (E'it''s\x3a {1}' || :n));"
         );
         assert!(script.ends_with("commit;\n") && script.contains("begin; set local x = 1;\n"), "{script}");
     }

@@ -17,6 +17,7 @@ use voelgoed_stress::options::Options;
 use voelgoed_stress::paced;
 use voelgoed_stress::sale::{CONCERT, Held, Ordered, STADIUM, Show, all_admitted, buy_all, scan};
 use voelgoed_stress::shop::Shop;
+use voelgoed_testkit::cluster::{Daemon, free_port};
 use voelgoed_testkit::postgres::Postgres;
 use voelgoed_testkit::redis::RedisServer;
 
@@ -26,6 +27,8 @@ const SCANNERS: usize = 8;
 /// One visitor in so many buys.
 const BUYS: usize = 4;
 const LOOKS: usize = 5;
+/// A key that guards nothing.
+const MASTER: &str = "abababababababababababababababababababababababababababababababab";
 const SCANS_PER_SECOND: f64 = 50.0;
 /// Of the hall's 1,900, in each round.
 const TICKETS: usize = 300;
@@ -78,13 +81,34 @@ async fn counted(address: &str) -> anyhow::Result<(f64, f64)> {
     Ok((count("no")? + count("yes")?, count("yes")?))
 }
 
+/// The payment provider. Its callbacks reach nobody, since the shop's address is not known yet: the shop asks.
+async fn provider(options: &Options) -> anyhow::Result<Daemon> {
+    let address = format!("127.0.0.1:{}", free_port()?);
+    let file = options.data.join(format!("sale-charges-{}.jsonl", std::process::id()));
+    let mut command = tokio::process::Command::new(&options.voelgoed);
+    command
+        .args(["sandbox-psp", "--listen", &address, "--callback-url", "http://127.0.0.1:9/nowhere", "--file"])
+        .arg(file);
+    command.env("VOELGOED__SECRETS__MASTER", MASTER);
+    let provider = Daemon::start("sandbox-psp", &address, command, &options.data)?;
+    provider.listens().await?;
+    Ok(provider)
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     std::fs::create_dir_all(&options.data)?;
     let (redis, postgres) = (RedisServer::start(&options.data).await?, Postgres::start_flushing().await?);
     postgres.create_database("sale", "template0")?;
-    let settings = [("VOELGOED__WARM__URL", redis.url()), ("VOELGOED__COLD__URL", postgres.url("sale"))];
+    let provider = provider(&options).await?;
+    let settings = [
+        ("VOELGOED__WARM__URL", redis.url()),
+        ("VOELGOED__COLD__URL", postgres.url("sale")),
+        ("VOELGOED__SECRETS__MASTER", MASTER.to_owned()),
+        ("VOELGOED__SANDBOX__URL", format!("http://{}", provider.address)),
+        ("VOELGOED__SALE__POLL_EVERY", "1s".to_owned()),
+    ];
     let mut migrate = std::process::Command::new(&options.voelgoed);
     migrate.arg("migrate").envs(settings.iter().map(|(name, value)| (name, value))).stdout(std::process::Stdio::null());
     ensure!(migrate.status()?.success(), "the schema could not be made");
