@@ -69,6 +69,8 @@ impl WarmStore {
 impl ColdStore {
     /// Reads `cold.url` and `cold.replicas`.
     pub fn parse(url: &str, replicas: &[String]) -> anyhow::Result<Self> {
+        // An empty text in the environment is an empty list.
+        let replicas: Vec<String> = replicas.iter().filter(|replica| !replica.is_empty()).cloned().collect();
         let is_postgres = |url: &str| url.starts_with("postgres://") || url.starts_with("postgresql://");
         if url == "sqlite" {
             if !replicas.is_empty() {
@@ -79,7 +81,7 @@ impl ColdStore {
         if !is_postgres(url) || !replicas.iter().all(|replica| is_postgres(replica)) {
             bail!("must be \"sqlite\" or \"postgres://…\", and each replica \"postgres://…\"");
         }
-        Ok(Self::Postgres { primary: url.to_owned(), replicas: replicas.to_vec() })
+        Ok(Self::Postgres { primary: url.to_owned(), replicas })
     }
 
     /// Its name for people.
@@ -168,6 +170,7 @@ mod tests {
             ("sqlite", vec![], true),
             ("sqlite", vec!["postgres://b".to_owned()], false),
             ("postgres://a/b", vec![], true),
+            ("postgres://a/b", vec![String::new()], true),
             ("postgresql://a/b", vec!["postgres://b/c".to_owned()], true),
             ("postgres://a/b", vec!["mysql://b".to_owned()], false),
             ("mysql://a", vec![], false),
