@@ -116,20 +116,14 @@ async fn asked<T, Fut>(guard: &Guard, attempt: impl FnMut() -> Fut) -> Answer<T>
 where
     Fut: Future<Output = Answer<T>>,
 {
-    guard.call(Repeat::Harmless, attempt, verdict).await.map_err(|error| match error {
-        GuardError::Failed { error, .. } => error,
-        other => InventoryError::Fault(fault(&other)),
-    })
+    guard.call(Repeat::Harmless, attempt, verdict).await.map_err(refusal_or_fault)
 }
 
 async fn stored<T, Fut>(guard: &Guard, attempt: impl FnMut() -> Fut) -> Stored<T>
 where
     Fut: Future<Output = Stored<T>>,
 {
-    guard.call(Repeat::Harmless, attempt, verdict_of).await.map_err(|error| match error {
-        GuardError::Failed { error, .. } => error,
-        other => fault(&other),
-    })
+    guard.call(Repeat::Harmless, attempt, verdict_of).await.map_err(own_fault)
 }
 
 fn verdict(error: &InventoryError) -> Verdict {
@@ -144,6 +138,22 @@ const fn verdict_of(fault: &Fault) -> Verdict {
         Fault::Away { .. } => Verdict::NotSent,
         Fault::Ambiguous { .. } => Verdict::MayBeDone,
         Fault::Internal(_) => Verdict::Answered,
+    }
+}
+
+/// What the store said, or why it was not heard.
+fn refusal_or_fault(error: GuardError<InventoryError>) -> InventoryError {
+    match error {
+        GuardError::Failed { error, .. } => error,
+        other => InventoryError::Fault(fault(&other)),
+    }
+}
+
+/// The same of calls that nothing is refused in.
+fn own_fault(error: GuardError<Fault>) -> Fault {
+    match error {
+        GuardError::Failed { error, .. } => error,
+        other => fault(&other),
     }
 }
 
@@ -171,10 +181,7 @@ impl InventoryStore for Guarded {
     async fn change_hold(&self, scope: EventScope, request: HoldRequest) -> Answer<HoldRecord> {
         // Once only: a change that may be done is refused as `hold_changed` the second time, and would be made again on top of itself.
         let attempt = || self.inner.change_hold(scope, request.clone());
-        self.guard.call(Repeat::OnlyUnsent, attempt, verdict).await.map_err(|error| match error {
-            GuardError::Failed { error, .. } => error,
-            other => InventoryError::Fault(fault(&other)),
-        })
+        self.guard.call(Repeat::OnlyUnsent, attempt, verdict).await.map_err(refusal_or_fault)
     }
 
     async fn read_hold(&self, scope: EventScope, hold: HoldId) -> Answer<HoldRecord> {
@@ -277,10 +284,7 @@ impl Presence for Guarded {
 impl Allowances for Guarded {
     async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> Stored<Spent> {
         let attempt = || self.inner.spend(limit, caller, most);
-        self.allowances.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(|error| match error {
-            GuardError::Failed { error, .. } => error,
-            other => fault(&other),
-        })
+        self.allowances.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(own_fault)
     }
 }
 
@@ -289,10 +293,7 @@ impl CountStream for Guarded {
     async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> Stored<()> {
         // Once only: an entry that may have been written would count twice.
         let attempt = || self.inner.append(scope, minute, counts);
-        self.long.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(|error| match error {
-            GuardError::Failed { error, .. } => error,
-            other => fault(&other),
-        })
+        self.long.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(own_fault)
     }
 
     async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> Stored<Vec<Counted>> {
