@@ -16,6 +16,7 @@ use crate::analytics::ports::{AnalyticsStore, CountStream};
 use crate::catalog::listings::Listings;
 use crate::catalog::ports::CatalogStore;
 use crate::checkout::ports::{IdempotencyStore, OrderStore};
+use crate::checkout::view_order::OrderViews;
 use crate::checkout::watch::OrderWatch;
 use crate::environment::Environment;
 use crate::error::Result;
@@ -84,6 +85,8 @@ pub struct Platform {
     pub passwords: Arc<dyn PasswordHasher>,
     /// Orders.
     pub orders: Arc<dyn OrderStore>,
+    /// Orders as their buyers see them, cached on this node.
+    pub order_views: Arc<dyn OrderViews>,
     /// Who watches which order on this node.
     pub order_watch: OrderWatch,
     /// Repeated requests.

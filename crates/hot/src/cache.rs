@@ -4,7 +4,7 @@
 //! To cache another thing: a file that names it, its ages and its size, and holds one of these.
 
 use std::future::Future;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -26,13 +26,17 @@ pub struct CacheLimits {
     pub usable: Duration,
 }
 
+/// Forgettings are counted in so many parts, so that one key does not disturb the loads of most others.
+const PARTS: usize = 64;
+
 /// A bounded cache of values that are read elsewhere.
 pub struct Cache<K, V> {
     entries: quick_cache::sync::Cache<K, Arc<Entry<V>>>,
     environment: Arc<dyn Environment>,
     limits: CacheLimits,
-    /// Grows with each forgetting, so that a load that began before does not bring the old value back.
-    forgotten: AtomicU64,
+    /// Grows with each forgetting of a key of its part, so that a load that began before does not bring the old value back.
+    forgotten: [AtomicU64; PARTS],
+    parts: RandomState,
 }
 
 struct Entry<V> {
@@ -56,7 +60,8 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
     #[must_use]
     pub fn new(environment: Arc<dyn Environment>, limits: CacheLimits) -> Self {
         let entries = quick_cache::sync::Cache::new(limits.entries);
-        Self { entries, environment, limits, forgotten: AtomicU64::new(0) }
+        let forgotten = std::array::from_fn(|_| AtomicU64::new(0));
+        Self { entries, environment, limits, forgotten, parts: RandomState::new() }
     }
 
     /// The value of `key`, from here or by `load`. Absence is a value of its own; an error of `load` is a fault, which an old value hides.
@@ -64,7 +69,6 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
     /// # Errors
     /// That of `load`, where no usable value is here.
     pub async fn get<E>(&self, key: &K, load: impl Future<Output = Result<V, E>>) -> Result<V, E> {
-        let began = self.forgotten.load(Ordering::Acquire);
         if let Some(entry) = self.entries.get(key) {
             let age = self.environment.now().since(entry.loaded_at);
             if age < self.limits.fresh {
@@ -73,7 +77,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
             }
             if age < self.limits.usable {
                 cache_read(self.limits.name, CacheRead::Stale);
-                return Ok(self.renewed(key, &entry, began, load).await);
+                return Ok(self.renewed(key, &entry, load).await);
             }
             self.entries.remove_if(key, |found| Arc::ptr_eq(found, &entry));
         }
@@ -81,8 +85,9 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         match self.entries.get_value_or_guard_async(key).await {
             Ok(entry) => Ok(entry.value.clone()),
             Err(place) => {
+                let began = self.forgotten(key).load(Ordering::Acquire);
                 let value = load.await?;
-                if self.forgotten.load(Ordering::Acquire) == began {
+                if self.forgotten(key).load(Ordering::Acquire) == began {
                     // Refused only where the key was removed meanwhile; then the value serves this caller alone.
                     let _ = place.insert(self.entry(value.clone()));
                 }
@@ -92,14 +97,15 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
     }
 
     /// The first who meets an old value reads it anew; the others take the old one meanwhile, as does the first on a fault.
-    async fn renewed<E>(&self, key: &K, entry: &Entry<V>, began: u64, load: impl Future<Output = Result<V, E>>) -> V {
+    async fn renewed<E>(&self, key: &K, entry: &Entry<V>, load: impl Future<Output = Result<V, E>>) -> V {
         if entry.renewing.swap(true, Ordering::AcqRel) {
             return entry.value.clone();
         }
         let _renewal = Renewal(&entry.renewing);
+        let began = self.forgotten(key).load(Ordering::Acquire);
         match load.await {
             Ok(value) => {
-                if self.forgotten.load(Ordering::Acquire) == began {
+                if self.forgotten(key).load(Ordering::Acquire) == began {
                     self.entries.insert(key.clone(), self.entry(value.clone()));
                 }
                 value
@@ -123,14 +129,20 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
 
     /// Forgets a key; what is being loaded at this moment is not kept either.
     pub fn forget(&self, key: &K) {
-        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        self.forgotten(key).fetch_add(1, Ordering::AcqRel);
         self.entries.remove(key);
     }
 
     /// Forgets everything.
     pub fn clear(&self) {
-        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        for part in &self.forgotten {
+            part.fetch_add(1, Ordering::AcqRel);
+        }
         self.entries.clear();
+    }
+
+    fn forgotten(&self, key: &K) -> &AtomicU64 {
+        &self.forgotten[self.parts.hash_one(key) as usize % PARTS]
     }
 
     fn entry(&self, value: V) -> Arc<Entry<V>> {
@@ -143,6 +155,7 @@ mod tests {
     use std::convert::Infallible;
     use std::sync::atomic::AtomicUsize;
 
+    use futures::FutureExt;
     use futures::future::{join_all, pending};
     use tokio::sync::Notify;
 
@@ -217,6 +230,18 @@ mod tests {
         gate.notify_one();
         assert_eq!(loading.await, Ok(1));
         assert_eq!(cache.get(&1, load(2)).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn who_comes_after_a_forgetting_does_not_join_a_load_from_before_it() {
+        let cache = cache(&Arc::default());
+        let mut loading = Box::pin(cache.get(&1, pending::<Result<u32, Infallible>>()));
+        assert!(futures::poll!(&mut loading).is_pending());
+        cache.forget(&1);
+        assert_eq!(cache.get(&1, load(2)).now_or_never(), Some(Ok(2)), "it would wait for the old value");
+        assert_eq!(cache.get(&1, load(3)).await, Ok(2));
+        drop(loading);
+        assert_eq!(cache.get(&1, load(4)).await, Ok(2), "the load from before takes nothing with it");
     }
 
     #[tokio::test]

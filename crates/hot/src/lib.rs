@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod fanout;
 pub mod last_known;
 pub mod listings;
+pub mod orders;
 pub mod snapshot;
 #[cfg(test)]
 mod testing;

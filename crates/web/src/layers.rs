@@ -40,7 +40,6 @@ pub async fn request_layer(State(web): State<Web>, request: Request, next: Next)
     let method = request.method().clone();
     let id = web.platform.environment.uuid().simple().to_string();
     let span = spans::http_request(slice_of(&route), method.as_str(), &route, &id);
-    let stream = route.ends_with("/stream");
     let refused = capable::refusal(&web, &method, &route);
     let admitted = web.load_shed.admit(criticality(&method, &route));
     let answer = async {
@@ -74,7 +73,7 @@ pub async fn request_layer(State(web): State<Web>, request: Request, next: Next)
     let (mut response, touched) = touch::observe(answer.instrument(span)).await;
     let took = started.elapsed();
     metrics::http::http_request(&route, method.as_str(), response.status().as_u16(), took);
-    if is_of_a_sale(&route) && !stream {
+    if is_of_a_sale(&route) {
         metrics::http::sale_request(touched);
     }
     let headers = response.headers_mut();

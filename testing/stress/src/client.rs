@@ -78,6 +78,30 @@ impl Connection {
         Ok(Answer { status, raw: self.read.clone(), body_at: head })
     }
 
+    /// Opens a stream of events and reads its data until there is `enough`; the connection ends with the stream.
+    ///
+    /// # Errors
+    /// Another status than 200, or the stream ended before.
+    pub async fn follow(mut self, request: &[u8], mut enough: impl FnMut(&str) -> bool) -> anyhow::Result<()> {
+        self.stream.write_all(request).await?;
+        self.read.clear();
+        let mut heard = 0;
+        loop {
+            self.more().await?;
+            // Each event comes whole in a chunk of its own, so that its lines begin where lines of the chunks do.
+            while let Some(end) = find(&self.read[heard..], b"\n") {
+                let line = std::str::from_utf8(&self.read[heard..heard + end])?.trim_end();
+                if heard == 0 && line.split(' ').nth(1) != Some("200") {
+                    bail!("a stream was answered {line}");
+                }
+                if line.strip_prefix("data: ").is_some_and(&mut enough) {
+                    return Ok(());
+                }
+                heard += end + 1;
+            }
+        }
+    }
+
     async fn more(&mut self) -> anyhow::Result<()> {
         if self.stream.read_buf(&mut self.read).await? == 0 {
             bail!("the server closed the connection");

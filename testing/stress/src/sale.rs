@@ -144,6 +144,21 @@ impl Ordered {
         Ok(Self { id, token })
     }
 
+    /// Looks at the order as its page does: at once, then by its stream until it is paid, then once more for the tickets.
+    ///
+    /// # Errors
+    /// The order ended otherwise, or a connection did.
+    pub async fn watch_until_paid(&self, address: &str, connection: &mut Connection) -> anyhow::Result<()> {
+        let look = request("GET", &format!("/api/v1/orders/{}", self.id), &[("X-Token", &self.token)], None);
+        connection.send(&look).await?.expect(200)?;
+        let stream = format!("/api/v1/orders/{}/stream?token={}", self.id, self.token);
+        let is_settled = |order: &str| !order.contains(r#""state":"awaiting_payment""#);
+        Connection::open(address).await?.follow(&get(&stream), is_settled).await?;
+        let order = connection.send(&look).await?.expect(200)?.json()?;
+        anyhow::ensure!(order["state"] == "paid", "the order is {}", order["state"]);
+        Ok(())
+    }
+
     /// The codes of its tickets, once it is paid; polls until then.
     ///
     /// # Errors

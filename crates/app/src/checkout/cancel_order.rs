@@ -26,5 +26,6 @@ pub async fn cancel_order(platform: &Platform, organization: OrganizationId, ord
         }
         Err(refusal) => return Err(refusal.into()),
     }
+    platform.order_views.forget(organization, order);
     read_order(platform, organization, order).await
 }

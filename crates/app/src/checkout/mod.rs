@@ -4,4 +4,5 @@ pub mod cancel_order;
 pub mod place_order;
 pub mod ports;
 pub mod read_order;
+pub mod view_order;
 pub mod watch;

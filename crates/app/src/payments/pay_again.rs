@@ -76,7 +76,10 @@ async fn write_attempt(
     let payment = attempt.id;
     detail.attempts.push(attempt);
     let record = idempotent.record(&detail, now);
-    match platform.payments.open_attempt(scope.organization, order, new, Some(record)).await?? {
+    let opened = platform.payments.open_attempt(scope.organization, order, new, Some(record)).await;
+    // Whoever pays again sees that at once.
+    platform.order_views.forget(scope.organization, order);
+    match opened?? {
         Created::Replayed(answer) => Ok(Created::Replayed(answer)),
         Created::Fresh(()) => {
             platform.dispatch.send(scope.organization, payment);

@@ -39,6 +39,7 @@ use voelgoed_domain::ticketing::place::{Epoch, PlaceNumber, Position};
 use voelgoed_domain::time::Timestamp;
 use voelgoed_hot::credentials::CachedCredentials;
 use voelgoed_hot::listings::CachedListings;
+use voelgoed_hot::orders::CachedOrders;
 use voelgoed_resilience::Capabilities;
 use voelgoed_warm::memory::MemoryInventory;
 
@@ -129,6 +130,7 @@ fn platform(cold: &Arc<Cold>, environment: &Arc<TestEnvironment>, provider: &Arc
         credentials: Arc::new(CachedCredentials::new(cold.clone(), cold.clone(), &clock)),
         passwords: Arc::new(NoPasswords),
         orders: cold.clone(),
+        order_views: Arc::new(CachedOrders::new(cold.clone(), &clock)),
         order_watch: OrderWatch::default(),
         idempotency: cold.clone(),
         payments: cold.clone(),

@@ -5,5 +5,6 @@
 mod bench;
 mod charge;
 mod gate;
+mod look;
 mod order;
 mod relay;

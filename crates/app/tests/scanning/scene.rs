@@ -42,6 +42,7 @@ use voelgoed_domain::scanning::entry::Direction;
 use voelgoed_domain::ticketing::best_available::SeatingPlans;
 use voelgoed_domain::ticketing::place::{Epoch, Position};
 use voelgoed_domain::time::Timestamp;
+use voelgoed_hot::orders::CachedOrders;
 use voelgoed_resilience::Capabilities;
 use voelgoed_warm::memory::MemoryInventory;
 
@@ -96,6 +97,7 @@ impl Scene {
         let cold = Arc::new(Failing::new(Arc::clone(store), Dependency::Cold));
         let warm = Arc::new(Failing::new(Arc::clone(&self.warm), Dependency::Warm));
         let master = MasterKey::new(SECRET);
+        let clock: Arc<dyn Environment> = self.shop.subject.environment.clone();
         let platform = Platform {
             capabilities: Capabilities::new(),
             shares: TenantShares::new(16, 16),
@@ -110,6 +112,7 @@ impl Scene {
             credentials: Arc::new(Elsewhere(self.gates.clone())),
             passwords: Arc::new(Elsewhere(vec![])),
             orders: store.clone(),
+            order_views: Arc::new(CachedOrders::new(store.clone(), &clock)),
             order_watch: OrderWatch::default(),
             idempotency: store.clone(),
             payments: store.clone(),

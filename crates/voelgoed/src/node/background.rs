@@ -63,7 +63,7 @@ pub fn start(
     // Those who hear of facts on this node, from its own relay and from others'.
     let local: Vec<Arc<dyn FactReader>> = vec![
         Arc::new(Caches(Arc::clone(&platform.listings))),
-        Arc::new(OrderWatchers(platform.order_watch.clone())),
+        Arc::new(OrderWatchers { views: Arc::clone(&platform.order_views), watch: platform.order_watch.clone() }),
         Arc::new(Gates(gate_watch.clone())),
     ];
     if let Some(bulletin) = wired.bulletin.clone().filter(|_| role.serves()) {

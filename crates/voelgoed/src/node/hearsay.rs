@@ -73,6 +73,7 @@ impl Hearsay {
 
     /// From here on everything is heard; what was told before is not known.
     fn missed(&self) {
+        self.platform.order_views.forget_all();
         self.platform.order_watch.missed();
         self.gate_watch.missed();
         self.platform.listings.forget_all();

@@ -28,6 +28,7 @@ use voelgoed_cold::Cold;
 use voelgoed_hot::credentials::CachedCredentials;
 use voelgoed_hot::fanout::{Fanout, FanoutLimits};
 use voelgoed_hot::listings::CachedListings;
+use voelgoed_hot::orders::CachedOrders;
 use voelgoed_resilience::Capabilities;
 use voelgoed_warm::guarded::Guarded;
 
@@ -105,6 +106,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         credentials: Arc::new(CachedCredentials::new(cold.clone(), cold.clone(), &environment)),
         passwords: Arc::new(Argon2Hasher::new()?),
         orders: cold.clone(),
+        order_views: Arc::new(CachedOrders::new(cold.clone(), &environment)),
         order_watch: OrderWatch::default(),
         idempotency: cold.clone(),
         payments: cold.clone(),

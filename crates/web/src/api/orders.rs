@@ -5,12 +5,11 @@ use axum::extract::State;
 use axum::response::Response;
 use futures::stream;
 use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast::error::RecvError;
 use utoipa::ToSchema;
 use voelgoed_app::checkout::place_order::{PaymentChoice, PlaceOrder, place_order};
 use voelgoed_app::checkout::ports::{Buyer as BuyerDetails, OrderDetail};
 use voelgoed_app::checkout::read_order::{read_order, scope_of_token};
-use voelgoed_app::checkout::watch::OrderSignal;
+use voelgoed_app::checkout::view_order::view_order;
 use voelgoed_app::idempotency::Idempotent;
 use voelgoed_app::payments::pay_again::pay_again as pay_again_command;
 use voelgoed_app::scanning::codes;
@@ -269,18 +268,21 @@ pub async fn show(
     PathId(order): PathId<OrderId>,
     reader: TokenOrOrganizer,
 ) -> Answer<Json<OrderDto>> {
-    let organization = match reader {
-        TokenOrOrganizer::Token(token) => scope_of_token(&web.platform, order, &token.0)?.organization,
+    let shown = match reader {
+        TokenOrOrganizer::Token(token) => {
+            viewed(&web, scope_of_token(&web.platform, order, &token.0)?.organization, order).await?
+        }
         TokenOrOrganizer::Organizer(organizer) => {
             organizer.may(Scope::Sales)?;
-            organizer.organization
+            rendered(&web, &read_order(&web.platform, organizer.organization, order).await?).await?
         }
     };
-    Ok(Json(current(&web, organization, order).await?))
+    Ok(Json(shown))
 }
 
-async fn current(web: &Web, organization: OrganizationId, order: OrderId) -> Answer<OrderDto> {
-    rendered(web, &read_order(&web.platform, organization, order).await?).await
+/// An order as its buyer sees it.
+async fn viewed(web: &Web, organization: OrganizationId, order: OrderId) -> Answer<OrderDto> {
+    rendered(web, &*view_order(&web.platform, organization, order).await?).await
 }
 
 /// An order as it is now, rendered.
@@ -318,29 +320,18 @@ pub async fn pay_again(
 pub async fn stream(State(web): State<Web>, PathId(order): PathId<OrderId>, token: BuyerToken) -> Answer<Response> {
     let scope = scope_of_token(&web.platform, order, &token.0)?;
     let place = web.order_streams.enter()?;
-    // Subscribed before the first read, so that no change falls between.
-    let changes = web.platform.order_watch.subscribe();
-    let first = json(&current(&web, scope.organization, order).await?);
+    // Watched before the first read, so that no change falls between.
+    let watcher = web.platform.order_watch.watch(scope.organization, order);
+    let first = json(&viewed(&web, scope.organization, order).await?);
     let stopping = web.stopping.clone();
-    let frames = stream::unfold((web, changes, Some(first)), move |(web, mut changes, first)| async move {
+    let frames = stream::unfold((web, watcher, Some(first)), move |(web, mut watcher, first)| async move {
         if let Some(first) = first {
-            return Some((frame("order", &String::from_utf8_lossy(&first)), (web, changes, None)));
+            return Some((frame("order", &String::from_utf8_lossy(&first)), (web, watcher, None)));
         }
-        loop {
-            match changes.recv().await {
-                Ok(OrderSignal::Changed(organization, changed))
-                    if organization == scope.organization && changed == order =>
-                {
-                    break;
-                }
-                Ok(OrderSignal::Changed(..)) => {}
-                Ok(OrderSignal::Missed) | Err(RecvError::Lagged(_)) => break,
-                Err(RecvError::Closed) => return None,
-            }
-        }
+        watcher.changed().await;
         // Where it cannot be read now, the stream ends and the browser comes again.
-        let body = json(&current(&web, scope.organization, order).await.ok()?);
-        Some((frame("order", &String::from_utf8_lossy(&body)), (web, changes, None)))
+        let body = json(&viewed(&web, scope.organization, order).await.ok()?);
+        Some((frame("order", &String::from_utf8_lossy(&body)), (web, watcher, None)))
     });
     Ok(sse(place.kept_by(beating(frames)), stopping))
 }

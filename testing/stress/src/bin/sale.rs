@@ -1,8 +1,8 @@
 //! A saturating sale on Redis and Postgres (which flushes) while a gate scans: scans a second, how long one takes, and how many of the sale's requests
 //! touched the cold tier, by the server's own metric (P11).
 //!
-//! A visitor opens the page and the map, looks at availability five times and takes two seats; one in four goes on to buy and looks at the order until it
-//! is paid. Visitors follow each other on 24 connections without a pause. First the gate scans as fast as it can, then at a fixed rate: latencies are of that.
+//! A visitor opens the page and the map, looks at availability five times and takes two seats; one in four goes on to buy, opens the order, follows it until
+//! it is paid and opens it again. Visitors follow each other on 24 connections without a pause. First the gate scans as fast as it can, then at a fixed rate: latencies are of that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -60,7 +60,7 @@ impl Sale {
             let held = Held::of(&connection.send(&self.stadium.hold(seats, &session)).await?.expect(201)?)?;
             if visit.is_multiple_of(BUYS) {
                 let order = Ordered::of(&connection.send(&held.order()).await?.expect(201)?)?;
-                order.codes(&mut connection).await?;
+                order.watch_until_paid(&self.address, &mut connection).await?;
                 self.bought.fetch_add(1, Ordering::Relaxed);
             }
         }

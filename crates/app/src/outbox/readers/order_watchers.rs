@@ -1,13 +1,21 @@
-//! Tells the watchers of an order that it changed.
+//! Drops this node's view of an order that changed, then tells its watchers, who read it anew.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::checkout::view_order::OrderViews;
 use crate::checkout::watch::OrderWatch;
 use crate::outbox::fact::{Fact, OutboxRow};
 use crate::outbox::reader::{FactReader, ReadError};
 
 /// The reader.
-pub struct OrderWatchers(pub OrderWatch);
+pub struct OrderWatchers {
+    /// What buyers are shown.
+    pub views: Arc<dyn OrderViews>,
+    /// Who waits for a change.
+    pub watch: OrderWatch,
+}
 
 #[async_trait]
 impl FactReader for OrderWatchers {
@@ -17,7 +25,8 @@ impl FactReader for OrderWatchers {
 
     async fn read(&self, row: &OutboxRow) -> Result<(), ReadError> {
         if let Fact::OrderChanged { order, .. } = row.fact {
-            self.0.changed(row.organization, order);
+            self.views.forget(row.organization, order);
+            self.watch.changed(row.organization, order);
         }
         Ok(())
     }

@@ -8,7 +8,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use voelgoed_app::checkout::ports::OrderDetail;
-use voelgoed_app::checkout::read_order::{read_order, scope_of_token};
+use voelgoed_app::checkout::read_order::scope_of_token;
+use voelgoed_app::checkout::view_order::view_order;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::token::TokenKind;
 use voelgoed_domain::ids::OrderId;
@@ -99,12 +100,12 @@ pub async fn render(
     status: StatusCode,
     notice: Option<String>,
 ) -> Answer<Response> {
-    let detail = read_order(&web.platform, scope.organization, order).await?;
+    let detail = view_order(&web.platform, scope.organization, order).await?;
     let listing = web.platform.listings.listing(scope).await?;
     let venue = web.platform.listings.venue(scope).await?;
     let event = &listing.event;
     let now = web.platform.environment.now();
-    let OrderDetail { order, lines, .. } = &detail;
+    let OrderDetail { order, lines, .. } = &*detail;
     let in_currency = |amount| Money::new(amount, order.total.currency);
     let id = order.id.to_string();
     let template = OrderPage {

@@ -1,0 +1,35 @@
+//! A buyer looks at their order, again and again while it is being paid: from this node's memory, so that a crowd that waits does not
+//! keep cold from those who buy (P11).
+//!
+//! Never for a decision, nor for the organizer, who reads cold. What is shown is as old as [`OrderViews`] says, at most.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use voelgoed_domain::ids::{OrderId, OrganizationId};
+use voelgoed_domain::refusal::Refusal;
+
+use super::ports::OrderDetail;
+use crate::error::{Result, Stored};
+use crate::platform::Platform;
+
+/// The node's cache of orders that somebody looks at.
+#[async_trait]
+pub trait OrderViews: Send + Sync + 'static {
+    /// The order with everything that belongs to it; a change that nobody told this node of may be missing for a second.
+    async fn order(&self, organization: OrganizationId, order: OrderId) -> Stored<Option<Arc<OrderDetail>>>;
+
+    /// Forgets an order, because it changed.
+    fn forget(&self, organization: OrganizationId, order: OrderId);
+
+    /// Forgets every order: some may have changed unheard.
+    fn forget_all(&self);
+}
+
+/// The order as its buyer sees it.
+///
+/// # Errors
+/// `not_found`.
+pub async fn view_order(platform: &Platform, organization: OrganizationId, order: OrderId) -> Result<Arc<OrderDetail>> {
+    platform.order_views.order(organization, order).await?.ok_or_else(|| Refusal::not_found().into())
+}
