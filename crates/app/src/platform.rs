@@ -85,7 +85,7 @@ pub struct Platform {
     pub passwords: Arc<dyn PasswordHasher>,
     /// Orders.
     pub orders: Arc<dyn OrderStore>,
-    /// Orders as their buyers see them, cached on this node.
+    /// Orders as their buyers see them, cached on this node while they wait for their payment.
     pub order_views: Arc<dyn OrderViews>,
     /// Who watches which order on this node.
     pub order_watch: OrderWatch,

@@ -1,6 +1,6 @@
-//! Orders that buyers look at, kept for a second and until they change: whoever reloads the page while paying asks this node's memory (P11).
+//! Orders that wait for their payment, kept for a second and until they change: whoever reloads the page while paying asks this node's memory (P11).
 //!
-//! Never: an order that this node was told has changed, nor one for a decision.
+//! Never: an order that this node was told has changed, one with tickets (a gate changes those), nor one for a decision.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use voelgoed_app::checkout::ports::{OrderDetail, OrderStore};
 use voelgoed_app::checkout::view_order::OrderViews;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::{Fault, Stored};
+use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 
 use crate::cache::{Cache, CacheLimits};
@@ -37,8 +38,12 @@ impl CachedOrders {
 #[async_trait]
 impl OrderViews for CachedOrders {
     async fn order(&self, organization: OrganizationId, order: OrderId) -> Stored<Option<Arc<OrderDetail>>> {
-        let read = async { Ok(self.store.read_order(organization, order).await?.map(Arc::new)) };
-        self.orders.get(&(organization, order), read).await
+        let read = async { Ok::<_, Fault>(self.store.read_order(organization, order).await?.map(Arc::new)) };
+        let found = self.orders.get(&(organization, order), read).await?;
+        if found.as_ref().is_some_and(|detail| detail.order.state != OrderState::AwaitingPayment) {
+            self.forget(organization, order);
+        }
+        Ok(found)
     }
 
     fn forget(&self, organization: OrganizationId, order: OrderId) {

@@ -13,10 +13,10 @@ use super::ports::OrderDetail;
 use crate::error::{Result, Stored};
 use crate::platform::Platform;
 
-/// The node's cache of orders that somebody looks at.
+/// The node's cache of orders that wait for their payment.
 #[async_trait]
 pub trait OrderViews: Send + Sync + 'static {
-    /// The order with everything that belongs to it; a change that nobody told this node of may be missing for a second.
+    /// The order with everything that belongs to it; while it waits for its payment, a change that nobody told this node of may be missing for a second.
     async fn order(&self, organization: OrganizationId, order: OrderId) -> Stored<Option<Arc<OrderDetail>>>;
 
     /// Forgets an order, because it changed.
