@@ -16,6 +16,7 @@ use crate::analytics::ports::{AnalyticsStore, CountStream};
 use crate::catalog::listings::Listings;
 use crate::catalog::ports::CatalogStore;
 use crate::checkout::ports::{IdempotencyStore, OrderStore};
+use crate::checkout::taken::TakenOrders;
 use crate::checkout::view_order::OrderViews;
 use crate::checkout::watch::OrderWatch;
 use crate::environment::Environment;
@@ -89,6 +90,8 @@ pub struct Platform {
     pub order_views: Arc<dyn OrderViews>,
     /// Who watches which order on this node.
     pub order_watch: OrderWatch,
+    /// Keys of orders that this node took to cold.
+    pub taken_orders: TakenOrders,
     /// Repeated requests.
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// Attempts and refunds.
@@ -134,7 +137,7 @@ impl Platform {
             Answer::Degraded { why } => Ok(Some(why)),
             Answer::Refused { code, retry_after } => {
                 let code = Code::ALL.iter().copied().find(|known| known.as_str() == code).unwrap_or(Code::TryAgain);
-                let detail = "This is not possible for the moment. Nothing was changed; try again soon.";
+                let detail = "This is not possible for the moment. This request changed nothing; repeat it soon, with the same key if it has one.";
                 let seconds = Some(retry_after.as_seconds());
                 Err(Refusal::new(code, detail).with(|evidence| evidence.retry_after = seconds).into())
             }

@@ -4,11 +4,13 @@
 //! Never: an answer of its own; code, time and words are the platform's. Forms of pages are not here: a person is shown more than a code.
 //! To add a command: its line in [`NEEDS`].
 
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
+use voelgoed_app::checkout::taken::may_be_answered;
 use voelgoed_resilience::Capability;
 use voelgoed_telemetry::metrics::resilience::capability_refused;
 
+use crate::extract::KEY_HEADER;
 use crate::problem::Failure;
 use crate::state::Web;
 
@@ -24,14 +26,24 @@ const NEEDS: &[(Method, &str, Capability)] = &[
 ];
 
 /// The refusal of a request whose capability is away; none where it may go on.
-pub fn refusal(web: &Web, method: &Method, route: &str) -> Option<Response> {
+pub fn refusal(web: &Web, method: &Method, route: &str, headers: &HeaderMap) -> Option<Response> {
     if *method == Method::GET {
         return None;
     }
     let (_, _, needed) = NEEDS.iter().find(|(needs, path, _)| needs == method && *path == route)?;
     let refused = web.platform.capable(*needed).err()?;
+    // The command itself refuses it where nothing was answered before.
+    if *needed == Capability::OrderAndPay && repeats(web, headers) {
+        return None;
+    }
     capability_refused(needed.as_str());
     Some(Failure::from(refused).into_response())
+}
+
+/// Whether this may be an order that was taken already and whose answer was lost.
+fn repeats(web: &Web, headers: &HeaderMap) -> bool {
+    let key = headers.get(KEY_HEADER).and_then(|key| key.to_str().ok());
+    key.is_some_and(|key| may_be_answered(&web.platform, key))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub async fn request_layer(State(web): State<Web>, request: Request, next: Next)
     let method = request.method().clone();
     let id = web.platform.environment.uuid().simple().to_string();
     let span = spans::http_request(slice_of(&route), method.as_str(), &route, &id);
-    let refused = capable::refusal(&web, &method, &route);
+    let refused = capable::refusal(&web, &method, &route, request.headers());
     let admitted = web.load_shed.admit(criticality(&method, &route));
     let answer = async {
         if let Some(refused) = refused {

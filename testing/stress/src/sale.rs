@@ -125,12 +125,22 @@ impl Held {
     /// Orders them, paid by the sandbox's `ok`.
     #[must_use]
     pub fn order(&self) -> Vec<u8> {
+        self.order_by(&self.id)
+    }
+
+    /// The same as a request that was never sent before: with another key.
+    #[must_use]
+    pub fn order_anew(&self) -> Vec<u8> {
+        self.order_by(&format!("anew-{}", self.id))
+    }
+
+    fn order_by(&self, key: &str) -> Vec<u8> {
         let body = json!({
             "hold": self.id, "hold_token": self.token,
             "buyer": { "name": "Nandi", "email": "nandi@example.org" },
             "payment": { "provider": "sandbox", "method": "ok" },
         });
-        request("POST", "/api/v1/orders", &[("Idempotency-Key", &self.id)], Some(&body.to_string()))
+        request("POST", "/api/v1/orders", &[("Idempotency-Key", key)], Some(&body.to_string()))
     }
 }
 

@@ -4,5 +4,6 @@ pub mod cancel_order;
 pub mod place_order;
 pub mod ports;
 pub mod read_order;
+pub mod taken;
 pub mod view_order;
 pub mod watch;

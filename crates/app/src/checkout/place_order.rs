@@ -21,6 +21,7 @@ use voelgoed_telemetry::metrics::checkout::{OrderEnd, order_ended, order_placed,
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
 use super::ports::{Buyer, NewOrder, Order, OrderDetail, OrderLine, Ticket};
+use super::taken::may_be_answered;
 use crate::environment::fresh;
 use crate::error::{Error, Fault, Result};
 use crate::idempotency::{Created, Idempotent, replay};
@@ -81,7 +82,9 @@ pub async fn place_order(platform: &Platform, command: PlaceOrder<'_>) -> Result
 }
 
 async fn pin_and_commit(platform: &Platform, command: PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
-    platform.capable(Capability::OrderAndPay)?;
+    if let Err(refused) = platform.capable(Capability::OrderAndPay) {
+        return answered_or(platform, &command, refused).await;
+    }
     check_buyer(&command.buyer)?;
     // Before the pin, whose extension is given once and not for a request that cannot succeed.
     check_choice(platform, command.payment.as_ref())?;
@@ -155,6 +158,7 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
     if let Some(attempt) = detail.attempts.first().filter(|_| planted(Bug::ChargedBeforeClaim)) {
         platform.dispatch.send(scope.organization, attempt.id);
     }
+    platform.taken_orders.note(&command.idempotent.key.key);
     match platform.orders.place_order(scope.organization, new).await?? {
         Created::Replayed(answer) => Ok(Created::Replayed(answer)),
         Created::Fresh(()) => {
@@ -293,6 +297,18 @@ async fn earlier_or(platform: &Platform, command: &PlaceOrder<'_>, refusal: Refu
         None => Err(Refusal::new(Code::AlreadyOrdered, "This hold has become an order already.")
             .with(|evidence| evidence.order = Some(order))
             .into()),
+    }
+}
+
+/// What was answered to the same request before, while none can be carried out: the order may be written and paid, and its buyer not know.
+async fn answered_or(platform: &Platform, command: &PlaceOrder<'_>, refused: Error) -> Result<Created<OrderDetail>> {
+    let key = &command.idempotent.key;
+    if !may_be_answered(platform, &key.key) {
+        return Err(refused);
+    }
+    match platform.idempotency.find(command.scope.organization, key, platform.environment.now()).await? {
+        Some(stored) => replay(stored, &key.request),
+        None => Err(refused),
     }
 }
 

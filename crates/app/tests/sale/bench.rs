@@ -10,6 +10,7 @@ use voelgoed_app::analytics::counters::Counters;
 use voelgoed_app::catalog::ports::CatalogStore;
 use voelgoed_app::checkout::place_order::{PaymentChoice, PlaceOrder, place_order};
 use voelgoed_app::checkout::ports::{Buyer, OrderDetail};
+use voelgoed_app::checkout::taken::TakenOrders;
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::error::{Fault, Result};
@@ -132,6 +133,7 @@ fn platform(cold: &Arc<Cold>, environment: &Arc<TestEnvironment>, provider: &Arc
         orders: cold.clone(),
         order_views: Arc::new(CachedOrders::new(cold.clone(), &clock)),
         order_watch: OrderWatch::default(),
+        taken_orders: TakenOrders::default(),
         idempotency: cold.clone(),
         payments: cold.clone(),
         dispatch: Dispatch::default(),

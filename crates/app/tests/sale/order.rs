@@ -2,11 +2,13 @@
 
 use voelgoed_app::environment::Environment as _;
 use voelgoed_app::error::Error;
+use voelgoed_app::idempotency::Created;
 use voelgoed_app::ticketing::hold::of_token;
 use voelgoed_app::ticketing::ports::Block;
 use voelgoed_app::token::TokenKind;
 use voelgoed_domain::refusal::Code;
 use voelgoed_domain::ticketing::place::PlaceNumber;
+use voelgoed_resilience::{Dependency, Health};
 
 use crate::bench::Bench;
 
@@ -40,4 +42,21 @@ async fn a_token_opens_its_own_hold_only() {
     assert_eq!(of_token(&bench.platform, own, &token).unwrap(), bench.scope);
     let refused = of_token(&bench.platform, other, &token).unwrap_err();
     assert!(matches!(&refused, Error::Refused(refusal) if refusal.code == Code::NotFound), "{refused:?}");
+}
+
+#[tokio::test]
+async fn whoever_lost_the_answer_gets_it_while_warm_is_away() {
+    let bench = Bench::open().await;
+    let (taken, other) = (bench.held(0).await, bench.held(1).await);
+    bench.order(taken).await.unwrap();
+    let capabilities = &bench.platform.capabilities;
+    capabilities.report(Dependency::Warm, Health::Down);
+    let again = bench.order(taken).await.unwrap();
+    assert!(matches!(&again, Created::Replayed(answer) if &answer[..] == b"an order"), "{again:?}");
+    let refused = bench.order(other).await.err().unwrap();
+    assert!(matches!(&refused, Error::Refused(refusal) if refusal.code == Code::TryAgain), "{refused:?}");
+    // What cold cannot be asked is not asked of it.
+    capabilities.report(Dependency::Cold, Health::Down);
+    let refused = bench.order(taken).await.err().unwrap();
+    assert!(matches!(&refused, Error::Refused(refusal) if refusal.code == Code::TryAgain), "{refused:?}");
 }

@@ -12,6 +12,7 @@ use voelgoed_app::accounts::ports::{ApiKey, ConsoleSession};
 use voelgoed_app::analytics::counters::Counters;
 use voelgoed_app::catalog::listings::Listings;
 use voelgoed_app::catalog::ports::Venue;
+use voelgoed_app::checkout::taken::TakenOrders;
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::error::{Dependency, Error, Fault, Result};
@@ -114,6 +115,7 @@ impl Scene {
             orders: store.clone(),
             order_views: Arc::new(CachedOrders::new(store.clone(), &clock)),
             order_watch: OrderWatch::default(),
+            taken_orders: TakenOrders::default(),
             idempotency: store.clone(),
             payments: store.clone(),
             dispatch: Dispatch::default(),

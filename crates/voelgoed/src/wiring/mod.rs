@@ -10,6 +10,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use voelgoed_app::analytics::counters::Counters;
+use voelgoed_app::checkout::taken::TakenOrders;
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::limits::ports::Allowances;
@@ -87,10 +88,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let loader = Arc::new(loader::PlatformLoader::default());
     let limits = FanoutLimits { viewers: settings.limits.viewers, ..FanoutLimits::default() };
     let fanout = Arc::new(Fanout::new(Arc::clone(&inventory), loader.clone(), Arc::clone(&environment), limits));
-    let sandbox = match settings.sandbox.enabled {
-        true => Some(Sandbox::new(settings.sandbox.clone(), directory, &master, server_url, capabilities.clone())?),
-        false => None,
-    };
+    let sandbox = sandbox(settings, &master, server_url, &capabilities)?;
     let gateways = sandbox.iter().map(|sandbox| sandbox.gateway() as Arc<dyn PaymentGateway>).collect();
     let node = environment.uuid();
     let platform = Arc::new(Platform {
@@ -108,6 +106,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         orders: cold.clone(),
         order_views: Arc::new(CachedOrders::new(cold.clone(), &environment)),
         order_watch: OrderWatch::default(),
+        taken_orders: TakenOrders::default(),
         idempotency: cold.clone(),
         payments: cold.clone(),
         dispatch: Dispatch::default(),
@@ -143,4 +142,18 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         is_shared,
         sandbox,
     })
+}
+
+/// The provider that comes with us, where it is wanted.
+fn sandbox(
+    settings: &Settings,
+    master: &MasterKey,
+    server_url: &str,
+    capabilities: &Capabilities,
+) -> anyhow::Result<Option<Sandbox>> {
+    if !settings.sandbox.enabled {
+        return Ok(None);
+    }
+    let directory = &settings.data.directory;
+    Ok(Some(Sandbox::new(settings.sandbox.clone(), directory, master, server_url, capabilities.clone())?))
 }

@@ -15,7 +15,7 @@ pub use address::ClientAddress;
 pub use body::{Body, bytes};
 pub use buyer::{Buyer, BuyerToken, SESSION_COOKIE, SESSION_HEADER, cookie, session_layer};
 pub use device::DeviceCaller;
-pub use idempotency::{OptionalKey, RequiredKey};
+pub use idempotency::{KEY_HEADER, OptionalKey, RequiredKey};
 pub use organizer::{LOGIN_COOKIE, Operator, Organizer};
 pub use parts::{Params, PathId, PathIds};
 pub use token_or_organizer::TokenOrOrganizer;

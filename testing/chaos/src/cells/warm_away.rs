@@ -27,7 +27,8 @@ async fn stands_still(scene: &mut Scene, verdicts: &mut Verdicts) -> anyhow::Res
     let given_back = scene.bought().await?;
     let hold = scene.seat().await?;
     let order = OrderRequest::new(&hold, "ok");
-    let claimed = scene.ordered("slow").await?;
+    let taken = OrderRequest::new(&scene.seat().await?, "slow");
+    let claimed = placed(scene.buyer.clone().order(&taken).await?)?;
     scene.map().await?;
 
     scene.redis.pause()?;
@@ -37,6 +38,8 @@ async fn stands_still(scene: &mut Scene, verdicts: &mut Verdicts) -> anyhow::Res
     verdicts.same("warm away: events and prices are read", scene.about().await?.0, 200);
     verdicts.same("warm away: holds are refused with a time", scene.hold(1).await?, refused("try_again", 5));
     verdicts.same("warm away: orders are refused with a time", scene.order(&order).await?, refused("try_again", 5));
+    let repeated = placed(scene.buyer.clone().order(&taken).await?)?;
+    verdicts.same("warm away: a taken order, asked for again, is answered again", repeated.id, claimed.id.clone());
     verdicts.same(
         "warm away: callbacks are looked at",
         scene.callback().await?,

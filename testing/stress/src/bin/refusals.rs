@@ -106,6 +106,8 @@ impl Bench {
         let held: Vec<Held> = held.answers.iter().map(Held::of).collect::<Result<_, _>>()?;
         let orders: Vec<_> = held.iter().take(ordered).map(Held::order).collect();
         let order = self.cost(&orders, 201).await?.0;
+        // Refused are those of which nothing is known: one that was taken is answered again.
+        let orders = held.iter().take(ordered).map(Held::order_anew).collect();
         let releases: Vec<_> = held.iter().skip(ordered).map(Held::release).collect();
         self.crowd.send(&releases, 204).await?;
         let tickets = self.options.scaled(TICKETS);
