@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use voelgoed_app::analytics::counters::minute_of;
 use voelgoed_app::analytics::ports::{AnalyticsStore, Counted, Counts, Minute};
+use voelgoed_app::catalog::ports::CatalogStore;
 use voelgoed_app::environment::Environment;
+use voelgoed_app::scanning::ports::{NewScan, ScanResult};
 use voelgoed_app::ticketing::ports::EventScope;
+use voelgoed_domain::scanning::entry::{Direction, EntryRule};
 use voelgoed_domain::time::Timestamp;
 
 use crate::scans::a_scan;
@@ -19,6 +22,7 @@ macro_rules! analytics_store_suite {
         $crate::cases! { analytics, $open;
             an_entry_counts_once_however_often_it_comes
             orders_and_entries_are_counted_where_they_are
+            who_comes_again_is_counted_once
             a_span_has_its_first_moment_and_not_its_last
             strangers_see_nothing
         }
@@ -29,8 +33,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 const MICRO: Duration = Duration::from_micros(1);
 
 /// What the cases need of an adapter.
-pub trait Figures: Tier + AnalyticsStore {}
-impl<S: Tier + AnalyticsStore> Figures for S {}
+pub trait Figures: Tier + AnalyticsStore + CatalogStore {}
+impl<S: Tier + AnalyticsStore + CatalogStore> Figures for S {}
 
 fn entry(id: &str, minute: Timestamp, viewed: u32) -> Counted {
     Counted { id: id.to_owned(), minute, counts: Counts { viewed, held: 2, refused: 1 } }
@@ -76,6 +80,24 @@ pub async fn orders_and_entries_are_counted_where_they_are<S: Figures>(subject: 
     let sold = Minute { at, viewed: 7, held: 2, refused: 1, ordered: 2, paid: 1, admitted: 0 };
     let entered = Minute { at: at.plus(MINUTE), admitted: 1, ..Minute::default() };
     assert_eq!(funnel(&shop, at, at.plus(MINUTE * 2)).await, [sold, entered]);
+}
+
+/// An event that lets people out and in again admits each of them once.
+pub async fn who_comes_again_is_counted_once<S: Figures>(subject: Subject<S>) {
+    let mut shop = Shop::open(subject).await;
+    let event = crate::catalogue::event(&shop.subject, shop.organization).await;
+    assert_eq!(event.entry_rule, EntryRule::Reentry);
+    shop.event = event.id;
+    let ticket = shop.paid(&[1]).await.2[0].id;
+    let at = minute_of(shop.environment().now());
+    for direction in [Direction::Entry, Direction::Exit, Direction::Entry] {
+        shop.environment().advance(MINUTE);
+        let passes = NewScan { direction, ..a_scan(&shop, Some(ticket)) };
+        let recorded = shop.store().record_scan(shop.organization, passes).await.unwrap();
+        assert_eq!(recorded.scan.result, ScanResult::Admitted);
+    }
+    let admitted: Vec<_> = funnel(&shop, at.plus(MINUTE), at.plus(MINUTE * 4)).await;
+    assert_eq!(admitted, [Minute { at: at.plus(MINUTE), admitted: 1, ..Minute::default() }]);
 }
 
 /// To the microsecond.

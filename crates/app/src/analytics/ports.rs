@@ -20,7 +20,7 @@ pub const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 pub enum Step {
     /// Somebody looked at the event.
     Viewed,
-    /// Somebody was given places for a while.
+    /// Somebody was given places for a while; a repeat of the request is not another.
     Held,
     /// Somebody wanted places and was refused.
     Refused,
@@ -76,7 +76,7 @@ pub struct Minute {
     pub ordered: u64,
     /// Orders that were paid.
     pub paid: u64,
-    /// Tickets that were let in.
+    /// Tickets that were let in for the first time.
     pub admitted: u64,
 }
 

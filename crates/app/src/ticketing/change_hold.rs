@@ -66,7 +66,7 @@ async fn try_change(platform: &Platform, change: &ChangeHold) -> Result<HoldView
     let now = platform.environment.now();
     let amended = amend(&listing, &held.terms.terms, &held.record.places, &change.remove, &lines, now);
     let amended = amended.map_err(Fault::internal)??;
-    let terms = HoldTerms { terms: amended.terms, request: held.terms.request };
+    let terms = HoldTerms { terms: amended.terms, ..held.terms };
     let request = HoldRequest {
         hold: change.hold,
         session: held.record.session,

@@ -61,10 +61,11 @@ pub async fn hold(platform: &Platform, command: HoldCommand) -> Result<HoldView>
     let granted = platform.shares.within(Work::Holds, scope.organization, choose_and_grant(platform, command)).await;
     let count = |step| platform.counters.count(&*platform.environment, scope, step);
     match &granted {
-        Ok(_) => {
+        Ok((_, Grant::Anew)) => {
             hold_granted(event, watch.elapsed());
             count(Step::Held);
         }
+        Ok((_, Grant::Repeated)) => {}
         Err(Error::Refused(refusal)) => {
             hold_refused(event, refusal.code.as_str(), watch.elapsed());
             // Whoever wanted places and got none; not who asked wrongly.
@@ -74,10 +75,17 @@ pub async fn hold(platform: &Platform, command: HoldCommand) -> Result<HoldView>
         }
         Err(Error::Fault(_)) => {}
     }
-    granted
+    granted.map(|(view, _)| view)
 }
 
-async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<HoldView> {
+/// Whether places were taken now, or by an earlier try of the same request.
+#[derive(Debug, Clone, Copy)]
+enum Grant {
+    Anew,
+    Repeated,
+}
+
+async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<(HoldView, Grant)> {
     let less = platform.capable(Capability::Hold)?;
     let now = platform.environment.now();
     let listing = platform.listings.listing(command.scope).await?;
@@ -94,7 +102,7 @@ async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<H
         if !command.best_available {
             refuse_surely_taken(&lines, &*occupancy, command.repeatable.is_some())?;
         }
-        match grant(platform, &listing, &command, Grant { id, lines, now, less }).await {
+        match grant(platform, &listing, &command, Choice { id, lines, now, less }).await {
             Err(Error::Refused(refusal))
                 if refusal.code == Code::PlaceTaken && command.best_available && choice < MOST_CHOICES =>
             {
@@ -103,8 +111,8 @@ async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<H
                 occupancy = platform.seat_view.newer_than(command.scope, seen).await?;
             }
             other => {
-                let (record, terms) = other?;
-                return Ok(HoldView::with_terms(command.scope, &listing, record, terms, now)?);
+                let (record, terms, granted) = other?;
+                return Ok((HoldView::with_terms(command.scope, &listing, record, terms, now)?, granted));
             }
         }
     }
@@ -127,7 +135,7 @@ fn refuse_surely_taken(lines: &[QuoteLine], occupancy: &dyn Occupancy, repeatabl
 }
 
 /// A choice that is to be granted.
-struct Grant {
+struct Choice {
     id: HoldId,
     lines: Vec<QuoteLine>,
     now: Timestamp,
@@ -139,8 +147,8 @@ async fn grant(
     platform: &Platform,
     listing: &Listing,
     command: &HoldCommand,
-    Grant { id, lines, now, less }: Grant,
-) -> Result<(HoldRecord, HoldTerms)> {
+    Choice { id, lines, now, less }: Choice,
+) -> Result<(HoldRecord, HoldTerms, Grant)> {
     let (lasts, most) = match less {
         // Whoever cannot order yet must not lose the places for that, nor keep many from others.
         Some(Degradation::HoldsCapped) => (
@@ -150,7 +158,11 @@ async fn grant(
         Some(_) | None => (platform.times.hold, listing.event.limits.places_per_session),
     };
     let request = command.repeatable.as_ref().map(|(_, digest)| STANDARD_NO_PAD.encode(digest));
-    let terms = HoldTerms { terms: quote(listing, &lines, command.code.as_deref(), now)?, request: request.clone() };
+    let terms = HoldTerms {
+        terms: quote(listing, &lines, command.code.as_deref(), now)?,
+        request: request.clone(),
+        granted_to: command.repeatable.as_ref().map(|_| platform.environment.uuid()),
+    };
     let request_to_store = HoldRequest {
         hold: id,
         session: command.session,
@@ -163,13 +175,16 @@ async fn grant(
     let record =
         loaded(platform, command.scope, || platform.inventory.hold(command.scope, request_to_store.clone())).await?;
     // Most holds are granted just now, with these very terms.
-    let terms = if record.terms == request_to_store.terms { terms } else { HoldTerms::of(&record)? };
+    let (terms, granted) = match record.terms == request_to_store.terms {
+        true => (terms, Grant::Anew),
+        false => (HoldTerms::of(&record)?, Grant::Repeated),
+    };
     if terms.request != request {
         return Err(
             Refusal::new(Code::IdempotencyMismatch, "This Idempotency-Key was used with another request.").into()
         );
     }
-    Ok((record, terms))
+    Ok((record, terms, granted))
 }
 
 /// A repeatable request always names the same hold, so that the warm tier recognises the repeat; any other names a fresh one.

@@ -3,6 +3,7 @@
 //! The price is fixed by the hold: a change of it keeps the price of what stays.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ids::HoldId;
 use voelgoed_domain::ticketing::hold::HoldRecord;
@@ -19,6 +20,9 @@ pub struct HoldTerms {
     pub terms: Terms,
     /// A digest of the request, where it may be repeated.
     pub request: Option<String>,
+    /// The try that was granted, where it may be repeated: each try has its own, so that a repeat is not taken for another grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted_to: Option<Uuid>,
 }
 
 impl HoldTerms {

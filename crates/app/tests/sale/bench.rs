@@ -34,7 +34,7 @@ use voelgoed_contracts::directory::Directory;
 use voelgoed_contracts::subject::{Subject, TestEnvironment};
 use voelgoed_domain::catalog::event::EventState;
 use voelgoed_domain::catalog::ticket_type::{TicketType, TicketTypeLimits};
-use voelgoed_domain::ids::{HoldId, RefundId, TicketTypeId};
+use voelgoed_domain::ids::{HoldId, RefundId, SessionId, TicketTypeId};
 use voelgoed_domain::payments::decide::{Cancellation, Observation};
 use voelgoed_domain::ticketing::place::{Epoch, PlaceNumber, Position};
 use voelgoed_domain::time::Timestamp;
@@ -84,15 +84,20 @@ impl Bench {
 
     /// Holds a seat, for a session of its own.
     pub async fn held(&self, place: u32) -> HoldId {
+        self.asked(place, fresh(&*self.environment), None).await.unwrap()
+    }
+
+    /// Asks for a seat, with a key where it can be repeated.
+    pub async fn asked(&self, place: u32, session: SessionId, key: Option<&str>) -> Result<HoldId> {
         let command = HoldCommand {
             scope: self.scope,
-            session: fresh(&*self.environment),
+            session,
             items: vec![Item::Place { place: PlaceNumber(place), ticket_type: self.ticket_type }],
             best_available: false,
             code: None,
-            repeatable: None,
+            repeatable: key.map(|key| (key.to_owned(), [7; 32])),
         };
-        hold(&self.platform, command).await.unwrap().id
+        Ok(hold(&self.platform, command).await?.id)
     }
 
     /// Makes an order of a hold.

@@ -4,6 +4,7 @@
 
 mod bench;
 mod charge;
+mod figures;
 mod gate;
 mod look;
 mod order;

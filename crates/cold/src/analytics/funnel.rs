@@ -27,7 +27,7 @@ const ADMITTED: Sql = sql(
     "analytics.admitted",
     "select e.at - e.at % 60000000 as minute, count(*) from entries e
      join tickets t on t.organization_id = e.organization_id and t.id = e.ticket_id
-     where e.organization_id = $1 and t.event_id = $2 and e.at >= $3 and e.at < $4 group by minute",
+     where e.organization_id = $1 and t.event_id = $2 and e.entry_no = 1 and e.at >= $3 and e.at < $4 group by minute",
 );
 
 pub(super) async fn funnel(

@@ -52,7 +52,7 @@ pub struct MinuteDto {
 pub struct StepsDto {
     /// Looks at the event.
     viewed: u64,
-    /// Holds that were granted.
+    /// Holds that were granted, a repeated request once.
     held: u64,
     /// Holds that were refused.
     refused: u64,
@@ -60,7 +60,7 @@ pub struct StepsDto {
     ordered: u64,
     /// Orders that were paid.
     paid: u64,
-    /// Tickets that were let in.
+    /// Tickets that were let in for the first time.
     admitted: u64,
 }
 
