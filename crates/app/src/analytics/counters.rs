@@ -40,8 +40,12 @@ impl Counters {
         } += 1;
     }
 
-    fn drain(&self) -> HashMap<(EventScope, Timestamp), Counts> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn counted(&self) -> Vec<(EventScope, Timestamp)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+
+    fn take(&self, key: (EventScope, Timestamp)) -> Option<OnItsWay> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).map(OnItsWay)
     }
 
     fn put_back(&self, key: (EventScope, Timestamp), counts: Counts) {
@@ -57,6 +61,22 @@ impl Counters {
     }
 }
 
+/// Counts of which nobody knows yet whether they were taken; so it stays where whoever hands them on is cut off, and they are lost.
+struct OnItsWay(Counts);
+
+impl OnItsWay {
+    /// It is known what became of them.
+    fn known(mut self) -> Counts {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        counts_lost(steps(self.0));
+    }
+}
+
 fn steps(counts: Counts) -> u64 {
     u64::from(counts.viewed) + u64::from(counts.held) + u64::from(counts.refused)
 }
@@ -67,17 +87,22 @@ pub const fn minute_of(at: Timestamp) -> Timestamp {
     Timestamp::from_micros(at.micros() - at.micros().rem_euclid(MINUTE))
 }
 
-/// Hands on what was counted; what the warm tier does not take is kept for the next round. Returns how many entries were taken.
+/// Hands on what was counted; what the warm tier does not take is kept for the next round, and so is what is not on its way yet when the caller
+/// stops waiting. Returns how many entries were taken.
 pub async fn hand_on(platform: &Platform) -> usize {
     let mut taken = 0;
-    for ((scope, minute), counts) in platform.counters.drain() {
-        match platform.count_stream.append(scope, minute, counts).await {
-            Ok(()) => taken += 1,
+    for (scope, minute) in platform.counters.counted() {
+        let Some(sent) = platform.counters.take((scope, minute)) else { continue };
+        match platform.count_stream.append(scope, minute, sent.0).await {
+            Ok(()) => {
+                sent.known();
+                taken += 1;
+            }
             // It may be there already; once too few is better than twice.
-            Err(Fault::Ambiguous { .. }) => counts_lost(steps(counts)),
+            Err(Fault::Ambiguous { .. }) => drop(sent),
             Err(fault) => {
                 tracing::debug!(organization = %scope.organization, event = %scope.event, %fault, slice = "analytics", "counts wait for the warm tier");
-                platform.counters.put_back((scope, minute), counts);
+                platform.counters.put_back((scope, minute), sent.known());
             }
         }
     }
