@@ -66,7 +66,7 @@ impl Sqlite {
             Mode::Read | Mode::Snapshot => return Ok((self.readers.begin().await?, None)),
         };
         let turn = timeout(WAIT, self.turns.take(lane)).await;
-        let turn = turn.map_err(|_| Error::Away("the writer was busy for too long".to_owned()))?;
+        let turn = turn.map_err(|_| Error::Away("the writer was busy for too long".to_owned()))??;
         Ok((self.writer.begin_with(how).await?, Some(turn)))
     }
 

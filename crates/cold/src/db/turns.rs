@@ -1,16 +1,19 @@
 //! Whose turn it is at the one writer of the embedded engine: who stands at a gate first, then who buys, then everything else.
 //!
-//! Never: a lane that waits for ever. The urgent overtake at most [`OVERTAKES`] times in a row; then the others have one turn. A turn ends when it is dropped.
+//! Never: a lane that waits for ever, a queue without an end (P9). The urgent overtake at most [`OVERTAKES`] times in a row; then the others have one turn.
+//! A turn ends when it is dropped.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::Lane;
+use super::{Error, Lane, Result};
 
 /// So many turns in a row may go to somebody more urgent than one who waits.
 const OVERTAKES: u32 = 4;
+/// So many of each rank wait; the others are told at once. One who comes after them would hardly have a turn before the wait is over.
+const WAITING: usize = 1_024;
 /// The urgent, the usual, the others.
 const RANKS: usize = 3;
 
@@ -31,20 +34,30 @@ pub(super) struct Turn(Option<Arc<Mutex<State>>>);
 
 impl Turns {
     /// Waits for a turn. Who stops waiting loses nothing but the place; a turn that comes too late goes on to the next.
-    pub(super) async fn take(&self, lane: Lane) -> Turn {
+    ///
+    /// # Errors
+    /// [`Error::Serialization`] where [`WAITING`] of its rank wait already: the store is busy, not away, and nothing was begun.
+    pub(super) async fn take(&self, lane: Lane) -> Result<Turn> {
         let turn = {
             let mut state = locked(&self.0);
             if state.is_taken {
                 let (sender, turn) = oneshot::channel();
-                state.waiting[rank(lane)].push_back(sender);
+                let queue = &mut state.waiting[rank(lane)];
+                if queue.len() >= WAITING {
+                    queue.retain(|waiting| !waiting.is_closed());
+                }
+                if queue.len() >= WAITING {
+                    return Err(Error::Serialization(format!("{WAITING} wait for the writer already")));
+                }
+                queue.push_back(sender);
                 turn
             } else {
                 state.is_taken = true;
-                return Turn(Some(Arc::clone(&self.0)));
+                return Ok(Turn(Some(Arc::clone(&self.0))));
             }
         };
         // A sender is dropped unused with the queue alone, which this one borrows.
-        turn.await.unwrap_or(Turn(None))
+        Ok(turn.await.unwrap_or(Turn(None)))
     }
 }
 
@@ -108,7 +121,7 @@ mod tests {
     /// Whoever waits, in the order in which they came, and who has had a turn.
     struct Queue<'a> {
         turns: &'a Turns,
-        waiting: Vec<(&'static str, LocalBoxFuture<'a, Turn>)>,
+        waiting: Vec<(&'static str, LocalBoxFuture<'a, Result<Turn>>)>,
     }
 
     impl<'a> Queue<'a> {
@@ -172,5 +185,22 @@ mod tests {
         drop(queue.waiting.remove(0));
         assert_eq!(queue.next(), Some("stays"));
         assert!(turns.take(Lane::Gate).now_or_never().is_some());
+    }
+
+    #[test]
+    fn a_full_rank_says_so_and_stands_in_nobodys_way() {
+        let turns = Turns::default();
+        let first = turns.take(Lane::Sale).now_or_never().unwrap().unwrap();
+        let mut queue = Queue { turns: &turns, waiting: vec![] };
+        (0..WAITING).for_each(|_| queue.join("desk", Lane::Desk));
+        let refused = turns.take(Lane::Jobs).now_or_never().expect("it is told at once");
+        assert!(matches!(refused, Err(Error::Serialization(_))), "of the same rank");
+        queue.join("order", Lane::Sale);
+        // Who has gone needs no room.
+        drop(queue.waiting.remove(WAITING / 2));
+        queue.join("jobs", Lane::Jobs);
+        drop(first);
+        let order: Vec<_> = std::iter::from_fn(|| queue.next()).collect();
+        assert_eq!((order.len(), order[0], order[WAITING]), (WAITING + 1, "order", "jobs"));
     }
 }
