@@ -87,3 +87,25 @@ mod redis_cluster {
         voelgoed_contracts::presence_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
     }
 }
+
+/// As the user of `deploy/README.md`, with no more rights than it says.
+mod redis_restricted {
+    mod allowances {
+        voelgoed_contracts::allowances_suite!(crate::servers::subject(crate::servers::restricted().await));
+    }
+    mod bulletin {
+        voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::restricted().await));
+    }
+    mod count_stream {
+        voelgoed_contracts::count_stream_suite!(crate::servers::subject(crate::servers::restricted().await));
+    }
+    mod inventory {
+        voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::restricted().await));
+    }
+    mod kept_scans {
+        voelgoed_contracts::kept_scans_suite!(crate::servers::subject(crate::servers::restricted().await));
+    }
+    mod presence {
+        voelgoed_contracts::presence_suite!(crate::servers::subject(crate::servers::restricted().await));
+    }
+}

@@ -10,6 +10,7 @@ use voelgoed_testkit::redis::{RedisCluster, RedisServer};
 use voelgoed_warm::redis::{Clock, RedisSettings, RedisWarm};
 
 static SINGLE: OnceCell<RedisServer> = OnceCell::const_new();
+static RESTRICTED: OnceCell<RedisServer> = OnceCell::const_new();
 static CLUSTER: OnceCell<RedisCluster> = OnceCell::const_new();
 static TESTS: AtomicUsize = AtomicUsize::new(0);
 
@@ -26,6 +27,42 @@ pub async fn single() -> &'static RedisServer {
 /// One cluster for all.
 pub async fn cluster() -> &'static RedisCluster {
     CLUSTER.get_or_init(|| async { RedisCluster::start(directory()).await.unwrap() }).await
+}
+
+/// What `deploy/README.md` tells the operator to grant, for the prefixes of tests.
+fn rights() -> Vec<String> {
+    let manual = include_str!("../../../../deploy/README.md");
+    let line = manual.lines().find(|line| line.starts_with("ACL SETUSER ")).expect("the manual has the line");
+    line.replace("vg:*", "test*").split_whitespace().map(str::to_owned).collect()
+}
+
+async fn grant(server: &RedisServer) {
+    let rights = rights();
+    server.ask(&rights.iter().map(String::as_str).collect::<Vec<_>>()).await.unwrap();
+}
+
+/// The address as of the user with those rights.
+pub fn as_user(url: &str) -> String {
+    url.replace("://", "://voelgoed:PASSWORD@")
+}
+
+/// One server for all who come as that user.
+pub async fn restricted() -> String {
+    let start = async || {
+        let server = RedisServer::start(directory()).await.unwrap();
+        grant(&server).await;
+        server
+    };
+    as_user(&RESTRICTED.get_or_init(start).await.url())
+}
+
+/// Grants those rights at every server of the cluster.
+pub async fn restricted_cluster() -> String {
+    let cluster = cluster().await;
+    for server in cluster.servers() {
+        grant(server).await;
+    }
+    as_user(&cluster.url())
 }
 
 /// Settings with a prefix that no other test has.

@@ -5,7 +5,10 @@ use voelgoed_warm::redis::RedisWarm;
 
 use std::sync::Arc;
 
+use voelgoed_app::ticketing::ports::InventoryStore as _;
 use voelgoed_contracts::subject::TestEnvironment;
+
+use crate::broken::Node;
 
 fn node(url: &str) -> RedisWarm {
     RedisWarm::open(crate::servers::settings(url), Arc::new(TestEnvironment::default()))
@@ -35,4 +38,15 @@ async fn every_master_of_a_cluster_is_looked_at() {
         assert_eq!((state.replicas.as_str(), state.cluster_state.as_str()), ("1", "ok"));
         assert!(state.complaints().iter().all(|complaint| complaint.contains("min-replicas-to-write")), "{state:?}");
     }
+}
+
+#[tokio::test]
+async fn the_rights_of_the_manual_are_enough_to_look_and_for_a_cluster() {
+    let [state] = node(&crate::servers::restricted().await).look().await.unwrap().try_into().unwrap();
+    assert_eq!(state.policy, "noeviction", "shown to the user");
+    let node = Node::new(&crate::servers::restricted_cluster().await);
+    node.load(1).await;
+    node.hold(1).await.unwrap();
+    assert_eq!(node.store.loaded().await.unwrap(), [node.scope]);
+    assert!(node.store.look().await.unwrap().iter().all(|state| state.cluster_state == "ok"));
 }
