@@ -52,6 +52,12 @@ impl Node {
         Self::of(self.settings.clone(), Arc::clone(&self.environment), self.scope)
     }
 
+    /// The same installation by another way to its server.
+    pub fn at(&self, address: &str) -> Self {
+        let settings = RedisSettings { addresses: vec![address.to_owned()], ..self.settings.clone() };
+        Self::of(settings, Arc::clone(&self.environment), self.scope)
+    }
+
     pub async fn load(&self, epoch: u64) {
         let lease = Uuid::from_u128(1);
         assert_eq!(self.store.lease_rebuild(self.scope, lease, SOON).await.unwrap(), Lease::Given);

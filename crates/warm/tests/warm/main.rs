@@ -4,6 +4,7 @@ mod broken;
 mod bulletin;
 mod contracts;
 mod followed;
+mod guarded;
 mod mirror;
 mod servers;
 mod setup;
