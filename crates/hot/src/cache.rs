@@ -37,6 +37,7 @@ pub struct Cache<K, V> {
     /// Grows with each forgetting of a key of its part, so that a load that began before does not bring the old value back.
     forgotten: [AtomicU64; PARTS],
     parts: RandomState,
+    keeps: fn(&V) -> bool,
 }
 
 struct Entry<V> {
@@ -59,9 +60,15 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
     /// An empty cache.
     #[must_use]
     pub fn new(environment: Arc<dyn Environment>, limits: CacheLimits) -> Self {
+        Self::of_those(environment, limits, |_| true)
+    }
+
+    /// An empty cache of the values that it `keeps`; any other serves those who asked for it.
+    #[must_use]
+    pub fn of_those(environment: Arc<dyn Environment>, limits: CacheLimits, keeps: fn(&V) -> bool) -> Self {
         let entries = quick_cache::sync::Cache::new(limits.entries);
         let forgotten = std::array::from_fn(|_| AtomicU64::new(0));
-        Self { entries, environment, limits, forgotten, parts: RandomState::new() }
+        Self { entries, environment, limits, forgotten, parts: RandomState::new(), keeps }
     }
 
     /// The value of `key`, from here or by `load`. Absence is a value of its own; an error of `load` is a fault, which an old value hides.
@@ -87,10 +94,8 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
             Err(place) => {
                 let began = self.forgotten(key).load(Ordering::Acquire);
                 let value = load.await?;
-                if self.forgotten(key).load(Ordering::Acquire) == began {
-                    // Refused only where the key was removed meanwhile; then the value serves this caller alone.
-                    let _ = place.insert(self.entry(value.clone()));
-                }
+                // Refused only where the key was removed meanwhile; then the value serves this caller alone.
+                self.keep(key, &value, began, |entry| drop(place.insert(entry)));
                 Ok(value)
             }
         }
@@ -105,12 +110,30 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         let began = self.forgotten(key).load(Ordering::Acquire);
         match load.await {
             Ok(value) => {
-                if self.forgotten(key).load(Ordering::Acquire) == began {
-                    self.entries.insert(key.clone(), self.entry(value.clone()));
-                }
+                self.keep(key, &value, began, |entry| self.entries.insert(key.clone(), entry));
                 value
             }
             Err(_) => entry.value.clone(),
+        }
+    }
+
+    /// Keeps a value that the caller knows to be the newest.
+    pub fn put(&self, key: &K, value: &V) {
+        let began = self.forgotten(key).load(Ordering::Acquire);
+        self.keep(key, value, began, |entry| self.entries.insert(key.clone(), entry));
+    }
+
+    /// Keeps what was loaded, unless its key was forgotten since the load `began`.
+    fn keep(&self, key: &K, value: &V, began: u64, insert: impl FnOnce(Arc<Entry<V>>)) {
+        let is_forgotten = || self.forgotten(key).load(Ordering::Acquire) != began;
+        if !(self.keeps)(value) {
+            self.entries.remove(key);
+        } else if !is_forgotten() {
+            insert(self.entry(value.clone()));
+            // Whoever forgot between the look and the insertion found nothing to remove.
+            if is_forgotten() {
+                self.entries.remove(key);
+            }
         }
     }
 
@@ -242,6 +265,34 @@ mod tests {
         assert_eq!(cache.get(&1, load(3)).await, Ok(2));
         drop(loading);
         assert_eq!(cache.get(&1, load(4)).await, Ok(2), "the load from before takes nothing with it");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_to_be_kept_serves_who_asked() {
+        let cache = Cache::of_those(Arc::<Clock>::default(), LIMITS, |value: &u32| *value < 10);
+        assert_eq!(cache.get(&1, load(10)).await, Ok(10));
+        assert_eq!(cache.get(&1, load(11)).await, Ok(11));
+        cache.put(&1, &5);
+        assert_eq!(cache.get(&1, load(6)).await, Ok(5));
+        cache.put(&1, &12);
+        assert_eq!(cache.get(&1, load(6)).await, Ok(6), "what was kept is no longer so");
+    }
+
+    #[tokio::test]
+    async fn a_forgotten_key_leaves_the_loads_of_others_alone() {
+        let cache = cache(&Arc::default());
+        let part = |key: &u32| std::ptr::from_ref(cache.forgotten(key));
+        let other = (2..).find(|key| part(key) != part(&1)).unwrap();
+        let gate = Notify::new();
+        let mut loading = Box::pin(cache.get(&other, async {
+            gate.notified().await;
+            Ok::<_, Infallible>(1)
+        }));
+        assert!(futures::poll!(&mut loading).is_pending());
+        cache.forget(&1);
+        gate.notify_one();
+        assert_eq!(loading.await, Ok(1));
+        assert_eq!(cache.get(&other, load(2)).await, Ok(1), "it was kept");
     }
 
     #[tokio::test]

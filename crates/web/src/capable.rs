@@ -1,5 +1,6 @@
-//! The capability table before anything else of a command: what is not possible now is refused before a body is read, a token checked, a limit
-//! counted or a session made, so that a refusal costs next to nothing (P10). Commands ask the table again, for whoever comes by another way.
+//! The capability table before anything else of a command: what is not possible now is refused before a body is read, a token checked, a limit counted
+//! or a session made, so that a refusal costs next to nothing (P10). Only an order that this node took already goes on, to its stored answer.
+//! Commands ask the table again, for whoever comes by another way.
 //!
 //! Never: an answer of its own; code, time and words are the platform's. Forms of pages are not here: a person is shown more than a code.
 //! To add a command: its line in [`NEEDS`].

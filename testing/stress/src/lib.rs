@@ -11,5 +11,6 @@ pub mod options;
 pub mod paced;
 pub mod pgbench;
 pub mod process;
+pub mod redis_benchmark;
 pub mod sale;
 pub mod shop;

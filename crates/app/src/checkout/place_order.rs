@@ -18,6 +18,7 @@ use voelgoed_planted::{Bug, planted};
 use voelgoed_resilience::Capability;
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::checkout::{OrderEnd, order_ended, order_placed, order_refused};
+use voelgoed_telemetry::metrics::resilience::capability_refused;
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
 use super::ports::{Buyer, NewOrder, Order, OrderDetail, OrderLine, Ticket};
@@ -106,7 +107,8 @@ async fn pin_and_commit(platform: &Platform, command: PlaceOrder<'_>) -> Result<
                 continue;
             }
             Err(Error::Refused(refusal)) => return earlier_or(platform, &command, refusal).await,
-            Err(fault) => return Err(fault),
+            // Warm did not answer, though the table knows nothing of it yet.
+            Err(fault) => return answered_or(platform, &command, fault).await,
         };
         match commit(platform, &command, &record).await {
             Err(Error::Refused(refusal)) if refusal.code == Code::PlaceTaken => {
@@ -162,6 +164,8 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
     match platform.orders.place_order(scope.organization, new).await?? {
         Created::Replayed(answer) => Ok(Created::Replayed(answer)),
         Created::Fresh(()) => {
+            // Before its payment begins, so that nothing newer is hidden.
+            platform.order_views.keep(detail.clone());
             if let Some(attempt) = detail.attempts.first() {
                 platform.dispatch.send(scope.organization, attempt.id);
             }
@@ -308,7 +312,10 @@ async fn answered_or(platform: &Platform, command: &PlaceOrder<'_>, refused: Err
     }
     match platform.idempotency.find(command.scope.organization, key, platform.environment.now()).await? {
         Some(stored) => replay(stored, &key.request),
-        None => Err(refused),
+        None => {
+            capability_refused(Capability::OrderAndPay.as_str());
+            Err(refused)
+        }
     }
 }
 

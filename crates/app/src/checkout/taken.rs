@@ -11,7 +11,7 @@ use voelgoed_resilience::{Dependency, Health};
 
 use crate::platform::Platform;
 
-/// Keys that are remembered; the oldest give way. Minutes of the fastest sale: whoever repeats does so within seconds.
+/// Keys that are remembered; the oldest give way. Half a minute of the fastest committer: whoever repeats does so within seconds.
 pub const MOST: usize = 100_000;
 
 /// The keys, as digests: two that share one cost a look in cold, no more.

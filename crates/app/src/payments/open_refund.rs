@@ -105,7 +105,6 @@ async fn write(platform: &Platform, refund: &Refund, new: NewRefund, record: Ide
     let warm_hears = platform.capable(Capability::IssueAndRefund)? != Some(Degradation::WarmFollows);
     let announced = warm_hears && !tickets.is_empty() && announce(platform, scope, act, tickets).await;
     let written = platform.payments.open_refund(refund.organization, new, Some(record)).await;
-    platform.order_views.forget(refund.organization, refund.order);
     let became = match &written {
         Ok(Ok(Created::Fresh(()))) => Some(GateFilter::Revoked),
         Ok(Ok(Created::Replayed(_)) | Err(_)) | Err(Fault::Away { .. }) => announced.then_some(GateFilter::Unseen),

@@ -1,4 +1,4 @@
-//! A buyer looks at an order from the node's memory: what this node did or was told is seen at once, anything else after a second (P11).
+//! A buyer looks at an order from the node's memory: what a command of this node did or what the node was told of is seen at once, anything else after a second (P11).
 
 use std::time::Duration;
 

@@ -36,7 +36,7 @@ impl Turns {
     /// Waits for a turn. Who stops waiting loses nothing but the place; a turn that comes too late goes on to the next.
     ///
     /// # Errors
-    /// [`Error::Serialization`] where [`WAITING`] of its rank wait already: the store is busy, not away, and nothing was begun.
+    /// [`Error::Away`] where [`WAITING`] of its rank wait already, as where one has waited too long: nothing was begun, and it is not tried again at once.
     pub(super) async fn take(&self, lane: Lane) -> Result<Turn> {
         let turn = {
             let mut state = locked(&self.0);
@@ -47,7 +47,7 @@ impl Turns {
                     queue.retain(|waiting| !waiting.is_closed());
                 }
                 if queue.len() >= WAITING {
-                    return Err(Error::Serialization(format!("{WAITING} wait for the writer already")));
+                    return Err(Error::Away(format!("{WAITING} wait for the writer already")));
                 }
                 queue.push_back(sender);
                 turn
@@ -194,7 +194,7 @@ mod tests {
         let mut queue = Queue { turns: &turns, waiting: vec![] };
         (0..WAITING).for_each(|_| queue.join("desk", Lane::Desk));
         let refused = turns.take(Lane::Jobs).now_or_never().expect("it is told at once");
-        assert!(matches!(refused, Err(Error::Serialization(_))), "of the same rank");
+        assert!(matches!(refused, Err(Error::Away(_))), "of the same rank");
         queue.join("order", Lane::Sale);
         // Who has gone needs no room.
         drop(queue.waiting.remove(WAITING / 2));

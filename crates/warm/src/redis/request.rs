@@ -33,8 +33,9 @@ pub(super) fn request(request: &HoldRequest) -> Vec<Vec<u8>> {
         request.terms.clone().into_bytes(),
         number(request.lasts_millis),
         number(request.places_per_session),
-        picks.flat_map(u32::to_le_bytes).collect(),
         number(request.of_version),
+        // Packed, so it comes last: tools of the command line take such a value from a file alone.
+        picks.flat_map(u32::to_le_bytes).collect(),
     ]
 }
 

@@ -52,7 +52,7 @@ pub struct MinuteDto {
 pub struct StepsDto {
     /// Looks at the event.
     viewed: u64,
-    /// Holds that were granted, a repeated request once.
+    /// Holds that were granted; a repeated request once at most.
     held: u64,
     /// Holds that were refused.
     refused: u64,

@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod login;
 pub mod money;
 pub mod openapi;
+pub mod order_stream;
 pub mod orders;
 pub mod paging;
 pub mod refunds;
@@ -44,7 +45,7 @@ pub fn buyer_routes() -> OpenApiRouter<Web> {
         .routes(routes!(orders::create))
         .routes(routes!(orders::show))
         .routes(routes!(orders::pay_again))
-        .routes(routes!(orders::stream))
+        .routes(routes!(order_stream::stream))
         .routes(routes!(tickets::image))
 }
 

@@ -1,9 +1,8 @@
-//! Orders, as buyers see them: made of a hold, paid, followed live.
+//! Orders, as buyers see them: made of a hold, and paid.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use futures::stream;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use voelgoed_app::checkout::place_order::{PaymentChoice, PlaceOrder, place_order};
@@ -28,7 +27,6 @@ use voelgoed_domain::time::Timestamp;
 
 use super::created::{created, json};
 use super::money::MoneyDto;
-use super::sse::{beating, frame, sse};
 use crate::extract::{Body, Buyer, BuyerToken, PathId, RequiredKey, TokenOrOrganizer};
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
@@ -312,26 +310,4 @@ pub async fn pay_again(
     let idempotent = Idempotent { key: key.of(order, body.digest), render: &show };
     let outcome = pay_again_command(&web.platform, scope, order, body.value.into(), idempotent).await?;
     Ok(created(outcome, show))
-}
-
-/// Server-sent events: `order` with the whole order, at once and whenever it changes.
-#[utoipa::path(get, path = "/api/v1/orders/{order}/stream", params(("order" = String, Path)), tag = "checkout",
-    responses((status = 200, content_type = "text/event-stream", body = String), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub async fn stream(State(web): State<Web>, PathId(order): PathId<OrderId>, token: BuyerToken) -> Answer<Response> {
-    let scope = scope_of_token(&web.platform, order, &token.0)?;
-    let place = web.order_streams.enter()?;
-    // Watched before the first read, so that no change falls between.
-    let watcher = web.platform.order_watch.watch(scope.organization, order);
-    let first = json(&viewed(&web, scope.organization, order).await?);
-    let stopping = web.stopping.clone();
-    let frames = stream::unfold((web, watcher, Some(first)), move |(web, mut watcher, first)| async move {
-        if let Some(first) = first {
-            return Some((frame("order", &String::from_utf8_lossy(&first)), (web, watcher, None)));
-        }
-        watcher.changed().await;
-        // Where it cannot be read now, the stream ends and the browser comes again.
-        let body = json(&viewed(&web, scope.organization, order).await.ok()?);
-        Some((frame("order", &String::from_utf8_lossy(&body)), (web, watcher, None)))
-    });
-    Ok(sse(place.kept_by(beating(frames)), stopping))
 }

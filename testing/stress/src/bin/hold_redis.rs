@@ -1,15 +1,16 @@
-//! Holds over HTTP on a warm tier of Redis, beside an empty route; and what each of them costs the node and Redis in processor time.
+//! Holds over HTTP on a warm tier of Redis, beside an empty route and beside `redis-benchmark` with the same call; and what each of them costs the node
+//! and Redis in processor time.
 //!
-//! A hold takes any place of an area of general admission. Between rounds the server is emptied and the event loaded anew, untimed.
-//! Not beside `redis-benchmark`: it cuts an argument at its first zero byte, and the picks of a hold are packed numbers.
+//! A hold takes any place of an area of general admission. Before each measurement the server is emptied and the event loaded anew, untimed.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Parser;
 use voelgoed_stress::client::get;
 use voelgoed_stress::crowd::Crowd;
 use voelgoed_stress::measure::Measures;
 use voelgoed_stress::options::Options;
 use voelgoed_stress::process::cpu_seconds;
+use voelgoed_stress::redis_benchmark::Monitor;
 use voelgoed_stress::sale::{FESTIVAL, Show};
 use voelgoed_stress::shop::Shop;
 use voelgoed_testkit::redis::RedisServer;
@@ -54,7 +55,18 @@ async fn main() -> anyhow::Result<()> {
         let held = crowd.send(&holds[1..], 201).await?;
         let (held_cpu, redis_cpu) =
             ((shop.cpu_seconds()? - before) * per_request, (cpu_seconds(&pid)? - redis_before) * per_request);
+        redis.flush_all().await?;
+        let monitor = Monitor::start(&redis).await?;
+        crowd.send(&holds[..1], 201).await?;
+        let call = monitor.call_of("_hold").await?;
+        let redis_before = cpu_seconds(&pid)?;
+        let alone = call.rate(&redis, CONNECTIONS, count - 1).await?;
+        let alone_cpu = (cpu_seconds(&pid)? - redis_before) * per_request;
+        let granted: usize = redis.ask(&["ZCARD", &format!("{}holds", call.key()?)]).await?.parse()?;
+        ensure!(granted == count, "{granted} of {count} holds were granted");
         if round > 0 {
+            measures.add("redis-benchmark, the same call", "1/s", alone);
+            measures.add("redis-benchmark, Redis CPU", "µs", alone_cpu);
             measures.add("empty route", "1/s", floor.per_second());
             measures.add("hold over Redis", "1/s", held.per_second());
             measures.add("empty route, server CPU", "µs", floor_cpu);

@@ -1,13 +1,13 @@
 -- Which places a request gets, or why none; shared by `hold` and `change_hold`. Checks come in the order of `domain`'s allot.rs.
 -- ARGV: 5 the hold, 6 when its id was minted, 7 the session, 8 the terms, 9 how long it lasts in milliseconds, 10 the most places per session,
--- 11 the picks (four u32 each: 0, place, 0, 0 or 1, start, end, quantity), 12 the version that a change is made from.
+-- 11 the version that a change is made from, 12 the picks (four u32 each: 0, place, 0, 0 or 1, start, end, quantity).
 
 local picks, terms, lasts, per_session, of_version
 
 local function read_request()
-  terms, lasts, per_session, of_version, picks = ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[12]), {}
-  for at = 1, #ARGV[11], 16 do
-    local kind, from, to, quantity = struct.unpack('<I4I4I4I4', ARGV[11], at)
+  terms, lasts, per_session, of_version, picks = ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), {}
+  for at = 1, #ARGV[12], 16 do
+    local kind, from, to, quantity = struct.unpack('<I4I4I4I4', ARGV[12], at)
     picks[#picks + 1] = { any = kind == 1, from = from, to = to, quantity = quantity }
   end
   return ARGV[5], ARGV[6], ARGV[7]

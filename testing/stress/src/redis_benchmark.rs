@@ -1,0 +1,147 @@
+//! `redis-benchmark` with the very call that a node makes, as `MONITOR` shows it: what Redis and the machine take of it without our node.
+//!
+//! Never: a call made simpler. Identifiers of sixteen bytes are new each time; everything else is as it was seen.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use voelgoed_testkit::redis::RedisServer;
+
+/// A call that was made is shown at once.
+const SHOWN_WITHIN: Duration = Duration::from_secs(5);
+/// What stands for a new identifier: `redis-benchmark` writes twelve digits over the second half.
+const FRESH: &[u8] = b"vgid__rand_int__";
+/// As many identifiers as twelve digits can be.
+const IDENTIFIERS: &str = "999999999999";
+
+/// Somebody who is shown every call.
+pub struct Monitor {
+    _shown: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+/// A call, argument by argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call(Vec<Vec<u8>>);
+
+impl Monitor {
+    /// Watches from now on.
+    ///
+    /// # Errors
+    /// `redis-cli` is not there, or the server does not answer it.
+    pub async fn start(redis: &RedisServer) -> anyhow::Result<Self> {
+        let mut command = Command::new("redis-cli");
+        command.args(["-u", &redis.url(), "monitor"]).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut shown = command.spawn().context("is redis-cli installed?")?;
+        let mut lines = BufReader::new(shown.stdout.take().context("its output is piped")?).lines();
+        let first = tokio::time::timeout(SHOWN_WITHIN, lines.next_line()).await??;
+        ensure!(first.as_deref() == Some("OK"), "MONITOR was answered {first:?}");
+        Ok(Self { _shown: shown, lines })
+    }
+
+    /// The next call of a function whose name ends so.
+    ///
+    /// # Errors
+    /// None is made in time.
+    pub async fn call_of(mut self, function: &str) -> anyhow::Result<Call> {
+        let found = async {
+            while let Some(line) = self.lines.next_line().await? {
+                let Some(call) = Call::shown(&line) else { continue };
+                if call.0.get(1).is_some_and(|called| called.ends_with(function.as_bytes())) {
+                    return Ok(call);
+                }
+            }
+            bail!("the server ended")
+        };
+        tokio::time::timeout(SHOWN_WITHIN, found).await.context("no such call was made")?
+    }
+}
+
+impl Call {
+    /// Reads `1700000000.123456 [0 127.0.0.1:5000] "FCALL" "…"`.
+    fn shown(line: &str) -> Option<Self> {
+        let mut rest = line.split_once("] ")?.1;
+        let mut arguments = Vec::new();
+        while let Some(quoted) = rest.strip_prefix('"') {
+            let (argument, behind) = unquoted(quoted)?;
+            arguments.push(argument);
+            rest = behind.trim_start();
+        }
+        Some(Self(arguments))
+    }
+
+    /// The event's key, with which all of its keys begin.
+    ///
+    /// # Errors
+    /// The call names none.
+    pub fn key(&self) -> anyhow::Result<&str> {
+        Ok(std::str::from_utf8(self.0.get(3).context("a call names its key")?)?)
+    }
+
+    /// Makes the call `times` over as many connections, each time for another hold of another session. Returns how many a second were answered.
+    ///
+    /// # Errors
+    /// `redis-benchmark` is not there, or an argument before the last cannot be given to it.
+    pub async fn rate(&self, redis: &RedisServer, connections: usize, times: usize) -> anyhow::Result<f64> {
+        let (last, others) = self.0.split_last().context("a call has arguments")?;
+        let mut command = Command::new("redis-benchmark");
+        command.args(["-u", &redis.url(), "-c", &connections.to_string(), "-n", &times.to_string()]);
+        command.args(["-r", IDENTIFIERS, "--csv", "-x"]);
+        for argument in others {
+            let is_text = argument.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+            ensure!(is_text || argument.len() == FRESH.len(), "neither a text nor an identifier: {argument:?}");
+            command.arg(std::str::from_utf8(if is_text { argument } else { FRESH })?);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut running = command.spawn().context("is redis-benchmark installed?")?;
+        running.stdin.take().context("its input is piped")?.write_all(last).await?;
+        let done = running.wait_with_output().await?;
+        let text = String::from_utf8_lossy(&done.stdout);
+        ensure!(done.status.success(), "redis-benchmark failed: {text}");
+        // "name", then seven figures, the first of which is the rate; the name has commas of its own.
+        let rate = text.lines().last().and_then(|line| line.rsplit(',').nth(6));
+        rate.and_then(|rate| rate.trim_matches('"').parse().ok()).with_context(|| format!("it says how many: {text}"))
+    }
+}
+
+/// The bytes up to the closing quote, and what follows it.
+fn unquoted(text: &str) -> Option<(Vec<u8>, &str)> {
+    let mut bytes = Vec::new();
+    let mut letters = text.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return Some((bytes, &text[at + 1..])),
+            '\\' => match letters.next()?.1 {
+                'x' => {
+                    let digits: String = letters.by_ref().take(2).map(|(_, digit)| digit).collect();
+                    bytes.push(u8::from_str_radix(&digits, 16).ok()?);
+                }
+                'n' => bytes.push(b'\n'),
+                'r' => bytes.push(b'\r'),
+                't' => bytes.push(b'\t'),
+                'a' => bytes.push(7),
+                'b' => bytes.push(8),
+                other => bytes.extend(other.to_string().as_bytes()),
+            },
+            other => bytes.extend(other.to_string().as_bytes()),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_read_as_it_was_made() {
+        let line = r#"1700000000.123456 [0 127.0.0.1:5000] "FCALL" "lib_hold" "1" "a \"b\"\\" "\x00\xff\n" """#;
+        let expected: [&[u8]; 6] = [b"FCALL", b"lib_hold", b"1", br#"a "b"\"#, b"\x00\xff\n", b""];
+        assert_eq!(Call::shown(line), Some(Call(expected.map(<[u8]>::to_vec).to_vec())));
+        assert_eq!(Call::shown("OK"), None);
+        assert_eq!(Call::shown(r#"1 [0 lua] "HGET" "unfinished"#), None);
+    }
+}
