@@ -1,9 +1,9 @@
 //! The warm tier away: first it stands still (SIGSTOP), then it is killed and comes back empty.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use reqwest::Method;
 use serde_json::Value;
-use voelgoed_testkit::buyer::{Buyer, OrderRequest, placed};
+use voelgoed_testkit::buyer::{Buyer, OrderRequest, Placed, placed};
 use voelgoed_testkit::client::Call;
 use voelgoed_testkit::organizer::text;
 use voelgoed_testkit::until::until;
@@ -29,6 +29,7 @@ async fn stands_still(scene: &mut Scene, verdicts: &mut Verdicts) -> anyhow::Res
     let order = OrderRequest::new(&hold, "ok");
     let taken = OrderRequest::new(&scene.seat().await?, "slow");
     let claimed = placed(scene.buyer.clone().order(&taken).await?)?;
+    let declined = declined(scene).await?;
     scene.map().await?;
 
     scene.redis.pause()?;
@@ -46,6 +47,7 @@ async fn stands_still(scene: &mut Scene, verdicts: &mut Verdicts) -> anyhow::Res
         Told(401, "unauthenticated".into(), None),
     );
     verdicts.judge("warm away: a claimed order completes", scene.paid(&claimed).await.map(drop));
+    verdicts.judge("warm away: whoever follows an order hears that it is paid", followed(scene, &declined).await);
     verdicts.same("warm away: a refund is taken", scene.refund(&given_back, "warm-away").await?, yes(201));
     verdicts.judge("warm away: and carried out", scene.refunded(&given_back).await);
     let read = scene.scanner.read(&fresh);
@@ -103,6 +105,33 @@ async fn comes_back_empty(scene: &mut Scene, verdicts: &mut Verdicts) -> anyhow:
     let place = sold["items"][0]["place"].as_u64().and_then(|place| u32::try_from(place).ok());
     let again = Buyer::new(scene.client.clone()).hold_seat(&scene.event, place.unwrap_or(u32::MAX)).await?;
     verdicts.same("warm empty: what was sold stays sold", told(&again).1, "place_taken".to_owned());
+    Ok(())
+}
+
+/// An order whose payment was declined.
+async fn declined(scene: &mut Scene) -> anyhow::Result<Placed> {
+    let order = scene.ordered("declined").await?;
+    until("the payment is declined", PATIENCE, || async {
+        Ok((scene.look(&order).await?["payments"][0]["state"] == "failed").then_some(()))
+    })
+    .await?;
+    Ok(order)
+}
+
+/// Follows an order by its stream, pays it, and hears of that.
+async fn followed(scene: &Scene, order: &Placed) -> anyhow::Result<()> {
+    let url = format!("{}/api/v1/orders/{}/stream?token={}", scene.url(), order.id, order.token);
+    let mut stream = reqwest::Client::builder().no_proxy().build()?.get(url).send().await?.error_for_status()?;
+    let mut heard = String::new();
+    for state in ["awaiting_payment", "paid"] {
+        while !heard.contains(&format!(r#""state":"{state}""#)) {
+            let part = tokio::time::timeout(PATIENCE, stream.chunk()).await.context("nothing is told")??;
+            heard.push_str(&String::from_utf8_lossy(&part.context("the stream ended")?));
+        }
+        if state == "awaiting_payment" {
+            ensure!(scene.pay_again(order, "followed").await? == yes(201), "it cannot be paid again");
+        }
+    }
     Ok(())
 }
 
