@@ -24,7 +24,8 @@ impl<'a> Facts<'a> {
         Self { environment, organization, at, rows: Vec::new() }
     }
 
-    /// `fact` happened to `aggregate`, which stands at `version` now.
+    /// `fact` happened to `aggregate`, which stands at `version` now. Of one change, what the warm tier must hear comes last: where it is away an aggregate's
+    /// facts wait from there on, and whoever watches an order need not.
     pub(crate) fn add(&mut self, aggregate: Uuid, version: u32, fact: Fact) {
         let (id, organization, at) = (self.environment.uuid(), self.organization, self.at);
         self.rows.push(OutboxRow { id, organization, aggregate, version, fact, at });

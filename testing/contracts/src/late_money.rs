@@ -83,7 +83,7 @@ pub async fn late_money_buys_the_places_anew<S: Tier>(subject: Subject<S>) {
     assert!(!shop.balances().await.contains_key("late_captures"));
     let facts = shop.facts().await;
     assert!(
-        matches!(facts.as_slice(), [Fact::PlacesChanged { .. }, Fact::OrderChanged { state: OrderState::Paid, .. }]),
+        matches!(facts.as_slice(), [Fact::OrderChanged { state: OrderState::Paid, .. }, Fact::PlacesChanged { .. }]),
         "{facts:?}"
     );
     assert!(reissue().await, "it has happened");

@@ -86,7 +86,7 @@ pub async fn an_order_is_told_of_with_its_hold<S: Tier>(subject: Subject<S>) {
     let order = shop.an_order(&[2, 1]);
     shop.place(&order).await;
     let facts = shop.facts().await;
-    let [Fact::PlacesChanged { event, claimed_by, effects }, changed] = facts.as_slice() else { panic!("{facts:?}") };
+    let [changed, Fact::PlacesChanged { event, claimed_by, effects }] = facts.as_slice() else { panic!("{facts:?}") };
     assert_eq!((*event, *claimed_by), (shop.event, Some((order.hold, order.id))));
     let told: Vec<_> =
         effects.iter().map(|effect| (effect.place.0, effect.state, effect.owner, effect.version.0)).collect();

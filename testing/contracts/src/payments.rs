@@ -79,7 +79,7 @@ pub async fn a_capture_issues_tickets_and_books_the_sale<S: Tier>(subject: Subje
     ];
     assert_eq!(balances, expected.map(|(account, amount)| (account.to_owned(), amount)));
     let facts = shop.facts().await;
-    let [Fact::PlacesChanged { effects, .. }, changed] = facts.as_slice() else { panic!("{facts:?}") };
+    let [changed, Fact::PlacesChanged { effects, .. }] = facts.as_slice() else { panic!("{facts:?}") };
     assert!(
         effects.len() == 2
             && effects.iter().all(|effect| effect.state == PlaceState::Sold && effect.owner == Some(order.uuid()))
@@ -195,7 +195,7 @@ pub async fn time_over_frees_the_places_only_with_the_providers_word<S: Tier>(su
     assert_eq!(shop.states(order).await, (OrderState::Expired, vec![AttemptState::Voided]));
     assert_eq!(shop.places(&[1, 2]).await, "1:free.2 2:free.2");
     let facts = shop.facts().await;
-    let [Fact::PlacesChanged { effects, .. }, Fact::OrderChanged { state, .. }] = facts.as_slice() else {
+    let [Fact::OrderChanged { state, .. }, Fact::PlacesChanged { effects, .. }] = facts.as_slice() else {
         panic!("{facts:?}")
     };
     assert_eq!((effects.len(), *state), (2, OrderState::Expired));

@@ -76,14 +76,14 @@ pub async fn tickets_go_back_step_by_step<S: Tier>(subject: Subject<S>) {
     assert_eq!(state(&shop.detail(order).await), [TicketState::Revoking, TicketState::Valid]);
     assert_eq!(shop.places(&[1]).await, "1:sold.2", "not yet free");
     let facts = shop.facts().await;
-    assert_eq!(facts[0], Fact::TicketsRevoked { event: shop.event, tickets: refund.tickets.clone() });
+    assert_eq!(facts[1], Fact::TicketsRevoked { event: shop.event, tickets: refund.tickets.clone() });
     assert_eq!(facts.len(), 2);
     for round in 0..2 {
         finish(&shop, refund.id).await;
         assert_eq!(shop.places(&[1, 2]).await, "1:free.3 2:sold.2");
         let facts = shop.facts().await;
         assert_eq!(facts.len(), if round == 0 { 2 } else { 0 });
-        if let Some(Fact::PlacesChanged { effects, .. }) = facts.first() {
+        if let Some(Fact::PlacesChanged { effects, .. }) = facts.last() {
             assert_eq!((effects.len(), effects[0].state), (1, PlaceState::Free));
         }
     }

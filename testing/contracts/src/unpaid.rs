@@ -41,7 +41,7 @@ pub async fn an_unpaid_order_is_closed_and_its_places_are_free<S: Tier>(subject:
         let detail = shop.detail(order).await;
         assert_eq!((detail.order.state, detail.order.version), (to, 3));
         let facts = shop.facts().await;
-        let [Fact::PlacesChanged { claimed_by: None, effects, .. }, changed] = facts.as_slice() else {
+        let [changed, Fact::PlacesChanged { claimed_by: None, effects, .. }] = facts.as_slice() else {
             panic!("{facts:?}")
         };
         assert!(

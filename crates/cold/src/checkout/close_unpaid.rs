@@ -72,7 +72,7 @@ async fn close(
     let effects = free_places(tx, organization, order, lines).await?;
     let (event, version) = (order.event, order.version + 1);
     let mut facts = Facts::new(&*cold.environment, organization, now);
-    facts.add(order.id.uuid(), version, Fact::PlacesChanged { event, claimed_by: None, effects });
     facts.add(order.id.uuid(), version, Fact::OrderChanged { event, order: order.id, state });
+    facts.add(order.id.uuid(), version, Fact::PlacesChanged { event, claimed_by: None, effects });
     facts.write(tx).await
 }

@@ -163,9 +163,9 @@ async fn write(tx: &mut Tx, cold: &Cold, order: &Order, provider: &str, new: &Ne
     jobs::insert(tx, std::slice::from_ref(&new.job)).await?;
     let (event, version) = (order.event, order.version + 1);
     let mut facts = Facts::new(&*cold.environment, organization, new.at);
+    facts.add(order.id.uuid(), version, Fact::OrderChanged { event, order: order.id, state: order.state });
     if !new.tickets.is_empty() {
         facts.add(order.id.uuid(), version, Fact::TicketsRevoked { event, tickets: new.tickets.clone() });
     }
-    facts.add(order.id.uuid(), version, Fact::OrderChanged { event, order: order.id, state: order.state });
     facts.write(tx).await
 }

@@ -89,7 +89,7 @@ async fn issue(
     let effects = sold.into_iter().map(|moved| moved.effect).collect();
     let (aggregate, version) = (order.id.uuid(), order.version + 1);
     let mut facts = Facts::new(environment, organization, now);
-    facts.add(aggregate, version, Fact::PlacesChanged { event, claimed_by: None, effects });
     facts.add(aggregate, version, Fact::OrderChanged { event, order: order.id, state });
+    facts.add(aggregate, version, Fact::PlacesChanged { event, claimed_by: None, effects });
     facts.write(tx).await
 }

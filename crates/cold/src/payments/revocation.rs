@@ -51,8 +51,8 @@ pub(super) async fn finish(cold: &Cold, organization: OrganizationId, id: Refund
     let (event, version) = (order.event, order.version + 1);
     let effects = freed.into_iter().map(|moved| moved.effect).collect();
     let mut facts = Facts::new(&*cold.environment, organization, now);
-    facts.add(order.id.uuid(), version, Fact::PlacesChanged { event, claimed_by: None, effects });
     facts.add(order.id.uuid(), version, Fact::OrderChanged { event, order: order.id, state: order.state });
+    facts.add(order.id.uuid(), version, Fact::PlacesChanged { event, claimed_by: None, effects });
     facts.write(&mut tx).await?;
     tx.commit().await?;
     Ok(())

@@ -57,7 +57,6 @@ pub(super) async fn write(
         if order.total.is_zero() {
             tickets.add_known(order.event, order.id, &order.lines, &order.tickets);
         }
-        // First, since the places wait for warm where it is away, and whoever watches the order need not.
         facts.add(order.id.uuid(), 1, Fact::OrderChanged { event: order.event, order: order.id, state: state(order) });
         let effects = got.into_iter().map(|moved| moved.effect).collect();
         let claimed_by = Some((order.hold, order.id));

@@ -64,7 +64,6 @@ pub(super) async fn carry_out(
     let mut facts = Facts::new(environment, organization, latest);
     for work in works {
         let (order, event, version) = (work.order.id, work.order.event, work.order.version + 1);
-        // First, since the places wait for warm where it is away, and whoever watches the order need not.
         facts.add(order.uuid(), version, Fact::OrderChanged { event, order, state: work.order_to });
         if let Some(effects) = effects.remove(&order) {
             facts.add(order.uuid(), version, Fact::PlacesChanged { event, claimed_by: None, effects });
