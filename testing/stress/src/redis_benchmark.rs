@@ -1,12 +1,13 @@
 //! `redis-benchmark` with the very call that a node makes, as `MONITOR` shows it: what Redis and the machine take of it without our node.
 //!
-//! Never: a call made simpler. Identifiers of sixteen bytes are new each time; everything else is as it was seen.
+//! Never: a call made simpler. Identifiers of sixteen bytes are new each time. The last argument goes as hexadecimal digits, to a copy of the library that
+//! reads them (which costs it a little), since `redis-benchmark` cuts an argument at its first zero byte. Everything else is as it was seen.
 
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use voelgoed_testkit::redis::RedisServer;
 
@@ -14,8 +15,15 @@ use voelgoed_testkit::redis::RedisServer;
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 /// What stands for a new identifier: `redis-benchmark` writes twelve digits over the second half.
 const FRESH: &[u8] = b"vgid__rand_int__";
-/// As many identifiers as twelve digits can be.
-const IDENTIFIERS: &str = "999999999999";
+/// The copy of the library.
+const COPY: &str = "voelgoed_benchmark";
+/// How each of its commands begins.
+const COMMAND: &str = "callback=function(keys, argv)\n";
+/// What the copy does before that.
+const DECODES: &str =
+    "argv[#argv] = string.gsub(argv[#argv], '..', function(digits) return string.char(tonumber(digits, 16)) end)\n";
+/// Identifiers to draw from: the most that its number can be, so that hardly one comes twice.
+const IDENTIFIERS: &str = "2147483647";
 
 /// Somebody who is shown every call.
 pub struct Monitor {
@@ -86,25 +94,37 @@ impl Call {
     /// # Errors
     /// `redis-benchmark` is not there, or an argument before the last cannot be given to it.
     pub async fn rate(&self, redis: &RedisServer, connections: usize, times: usize) -> anyhow::Result<f64> {
-        let (last, others) = self.0.split_last().context("a call has arguments")?;
+        let [name, called, others @ .., last] = self.0.as_slice() else { bail!("a call has arguments") };
+        let copied = copy(redis, std::str::from_utf8(called)?).await?;
         let mut command = Command::new("redis-benchmark");
         command.args(["-u", &redis.url(), "-c", &connections.to_string(), "-n", &times.to_string()]);
-        command.args(["-r", IDENTIFIERS, "--csv", "-x"]);
+        command.args(["-r", IDENTIFIERS, "--csv", std::str::from_utf8(name)?, &copied]);
         for argument in others {
             let is_text = argument.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
             ensure!(is_text || argument.len() == FRESH.len(), "neither a text nor an identifier: {argument:?}");
             command.arg(std::str::from_utf8(if is_text { argument } else { FRESH })?);
         }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut running = command.spawn().context("is redis-benchmark installed?")?;
-        running.stdin.take().context("its input is piped")?.write_all(last).await?;
-        let done = running.wait_with_output().await?;
+        command.arg(last.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let done = command.kill_on_drop(true).output().await.context("is redis-benchmark installed?")?;
         let text = String::from_utf8_lossy(&done.stdout);
         ensure!(done.status.success(), "redis-benchmark failed: {text}");
         // "name", then seven figures, the first of which is the rate; the name has commas of its own.
         let rate = text.lines().last().and_then(|line| line.rsplit(',').nth(6));
         rate.and_then(|rate| rate.trim_matches('"').parse().ok()).with_context(|| format!("it says how many: {text}"))
     }
+}
+
+/// Loads a copy of the library that has this function; what the function is called there.
+async fn copy(redis: &RedisServer, function: &str) -> anyhow::Result<String> {
+    // `voelgoed_`, the digest, `_`, the command.
+    let digest_at = function.find('_').context("a library has a digest")? + 1;
+    let end = digest_at + function[digest_at..].find('_').context("a function is named after its library")?;
+    let (library, command) = function.split_at(end);
+    let listed = redis.ask(&["FUNCTION", "LIST", "LIBRARYNAME", library, "WITHCODE"]).await?;
+    let code = &listed[listed.find("#!lua").context("the library is there")?..];
+    let code = code.replace(library, COPY).replace(COMMAND, &format!("{COMMAND}{DECODES}"));
+    redis.ask(&["FUNCTION", "LOAD", "REPLACE", &code]).await?;
+    Ok(format!("{COPY}{command}"))
 }
 
 /// The bytes up to the closing quote, and what follows it.

@@ -34,10 +34,16 @@ async fn what_the_node_is_told_of_is_seen_at_once() {
     let mut watcher = bench.platform.order_watch.watch(bench.scope.organization, order);
     assert_eq!(seen(&bench, order).await, OrderState::AwaitingPayment, "cold was not asked");
     let rows = bench.platform.outbox.take(100, bench.environment.now(), Duration::from_secs(60)).await.unwrap();
-    let paid = |fact: &Fact| matches!(fact, Fact::OrderChanged { state: OrderState::Paid, .. });
-    let row = rows.iter().find(|row| paid(&row.fact)).unwrap();
-    let views = bench.platform.order_views.clone();
-    OrderWatchers { views, watch: bench.platform.order_watch.clone() }.read(row).await.unwrap();
+    let to = |wanted: OrderState| {
+        let is_it = move |fact: &Fact| matches!(fact, Fact::OrderChanged { state, .. } if *state == wanted);
+        rows.iter().find(|row| is_it(&row.fact)).unwrap()
+    };
+    let watch = bench.platform.order_watch.clone();
+    let reader = OrderWatchers { views: bench.platform.order_views.clone(), watch };
+    reader.read(to(OrderState::AwaitingPayment)).await.unwrap();
+    assert_eq!(watcher.changed().now_or_never(), None, "it was made so");
+    assert_eq!(seen(&bench, order).await, OrderState::AwaitingPayment, "cold was not asked");
+    reader.read(to(OrderState::Paid)).await.unwrap();
     assert_eq!(watcher.changed().now_or_never(), Some(()));
     assert_eq!(seen(&bench, order).await, OrderState::Paid);
 }

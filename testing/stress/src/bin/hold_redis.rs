@@ -63,7 +63,8 @@ async fn main() -> anyhow::Result<()> {
         let alone = call.rate(&redis, CONNECTIONS, count - 1).await?;
         let alone_cpu = (cpu_seconds(&pid)? - redis_before) * per_request;
         let granted: usize = redis.ask(&["ZCARD", &format!("{}holds", call.key()?)]).await?.parse()?;
-        ensure!(granted == count, "{granted} of {count} holds were granted");
+        // Of so many drawn, one may have been drawn twice.
+        ensure!(granted + 2 > count, "{granted} of {count} holds were granted");
         if round > 0 {
             measures.add("redis-benchmark, the same call", "1/s", alone);
             measures.add("redis-benchmark, Redis CPU", "µs", alone_cpu);

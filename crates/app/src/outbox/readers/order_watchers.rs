@@ -9,6 +9,9 @@ use crate::checkout::watch::OrderWatch;
 use crate::outbox::fact::{Fact, OutboxRow};
 use crate::outbox::reader::{FactReader, ReadError};
 
+/// What made an order: whoever has seen the order knows of it.
+const MADE: u32 = 1;
+
 /// The reader.
 pub struct OrderWatchers {
     /// What buyers are shown.
@@ -24,7 +27,9 @@ impl FactReader for OrderWatchers {
     }
 
     async fn read(&self, row: &OutboxRow) -> Result<(), ReadError> {
-        if let Fact::OrderChanged { order, .. } = row.fact {
+        if let Fact::OrderChanged { order, .. } = row.fact
+            && row.version != MADE
+        {
             self.views.forget(row.organization, order);
             self.watch.changed(row.organization, order);
         }
