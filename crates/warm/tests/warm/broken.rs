@@ -318,7 +318,9 @@ async fn a_promoted_replica_is_unloaded_until_rebuilt() {
     cluster.failed_over(&key, old).await.unwrap();
     node.serves_again().await;
     assert!(node.is_unloaded().await);
-    assert!(node.neighbour().is_unloaded().await);
+    let neighbour = node.neighbour();
+    neighbour.serves_again().await;
+    assert!(neighbour.is_unloaded().await);
 
     node.environment.advance(Duration::from_secs(1));
     node.load(2).await;
