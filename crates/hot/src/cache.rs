@@ -196,6 +196,12 @@ mod tests {
         Ok(value)
     }
 
+    /// 1, once the gate opens.
+    async fn load_behind(gate: &Notify) -> Result<u32, Infallible> {
+        gate.notified().await;
+        Ok(1)
+    }
+
     #[tokio::test]
     async fn a_value_is_fresh_then_old_then_gone() {
         let clock = Arc::new(Clock::default());
@@ -244,10 +250,7 @@ mod tests {
     async fn what_was_loaded_before_it_was_forgotten_is_not_kept() {
         let cache = cache(&Arc::default());
         let gate = Notify::new();
-        let mut loading = Box::pin(cache.get(&1, async {
-            gate.notified().await;
-            Ok::<_, Infallible>(1)
-        }));
+        let mut loading = Box::pin(cache.get(&1, load_behind(&gate)));
         assert!(futures::poll!(&mut loading).is_pending());
         cache.forget(&1);
         gate.notify_one();
@@ -284,10 +287,7 @@ mod tests {
         let part = |key: &u32| std::ptr::from_ref(cache.forgotten(key));
         let other = (2..).find(|key| part(key) != part(&1)).unwrap();
         let gate = Notify::new();
-        let mut loading = Box::pin(cache.get(&other, async {
-            gate.notified().await;
-            Ok::<_, Infallible>(1)
-        }));
+        let mut loading = Box::pin(cache.get(&other, load_behind(&gate)));
         assert!(futures::poll!(&mut loading).is_pending());
         cache.forget(&1);
         gate.notify_one();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use reqwest::Method;
 use voelgoed_testkit::buyer::{Buyer, OrderRequest, Placed, held, placed};
 use voelgoed_testkit::client::{Call, Client};
@@ -13,7 +13,7 @@ use voelgoed_testkit::until::until;
 use voelgoed_testkit::verdict::Verdicts;
 
 use super::PATIENCE;
-use super::rows::{admitted, scanned, told, yes};
+use super::rows::{admitted, hear, scanned, told, yes};
 
 /// Seats of the event; places of its floor.
 const SEATS: u32 = 40;
@@ -107,10 +107,7 @@ async fn resumes(url: &str, event: &Event, position: &str) -> anyhow::Result<()>
     let request = http.get(format!("{url}/api/v1/events/{}/stream", event.id)).header("last-event-id", position);
     let mut stream = request.send().await?.error_for_status()?;
     let mut text = String::new();
-    while !text.contains("data:") {
-        let part = tokio::time::timeout(PATIENCE, stream.chunk()).await.context("nothing is told")??;
-        text.push_str(&String::from_utf8_lossy(&part.context("the stream ended")?));
-    }
+    hear(&mut stream, &mut text, "data:").await?;
     let of = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
     ensure!(matches!(of("event:").as_str(), "delta" | "snapshot"), "not a change but {text:.60}");
     let (from, to) = (place_in_log(position), place_in_log(&of("id:")));

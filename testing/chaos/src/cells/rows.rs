@@ -9,6 +9,7 @@ use voelgoed_testkit::buyer::{Buyer, OrderRequest, Placed};
 use voelgoed_testkit::client::{Answer, Call};
 use voelgoed_testkit::organizer::{Organizer, text};
 
+use super::PATIENCE;
 use super::scene::Scene;
 
 /// Status, code, and whether a time is named.
@@ -48,6 +49,15 @@ pub fn reason(answer: &Value) -> String {
 
 /// A list: its status, whether it is marked as old, and how many items it has.
 pub type Listed = (u16, bool, usize);
+
+/// Reads on in a stream of events until it has told so.
+pub async fn hear(stream: &mut reqwest::Response, heard: &mut String, wanted: &str) -> anyhow::Result<()> {
+    while !heard.contains(wanted) {
+        let part = tokio::time::timeout(PATIENCE, stream.chunk()).await.context("nothing is told")??;
+        heard.push_str(&String::from_utf8_lossy(&part.context("the stream ended")?));
+    }
+    Ok(())
+}
 
 impl Scene {
     /// Browse: is the event's map shown, and is it marked as old?

@@ -1,6 +1,6 @@
 //! The warm tier away: first it stands still (SIGSTOP), then it is killed and comes back empty.
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use reqwest::Method;
 use serde_json::Value;
 use voelgoed_testkit::buyer::{Buyer, OrderRequest, Placed, placed};
@@ -10,7 +10,7 @@ use voelgoed_testkit::until::until;
 use voelgoed_testkit::verdict::Verdicts;
 
 use super::PATIENCE;
-use super::rows::{Told, admitted, reason, refused, scanned, told, yes};
+use super::rows::{Told, admitted, hear, reason, refused, scanned, told, yes};
 use super::scene::{Scene, seconds_between};
 
 /// A view that was confirmed longer ago is marked, in seconds.
@@ -124,10 +124,7 @@ async fn followed(scene: &Scene, order: &Placed) -> anyhow::Result<()> {
     let mut stream = reqwest::Client::builder().no_proxy().build()?.get(url).send().await?.error_for_status()?;
     let mut heard = String::new();
     for state in ["awaiting_payment", "paid"] {
-        while !heard.contains(&format!(r#""state":"{state}""#)) {
-            let part = tokio::time::timeout(PATIENCE, stream.chunk()).await.context("nothing is told")??;
-            heard.push_str(&String::from_utf8_lossy(&part.context("the stream ended")?));
-        }
+        hear(&mut stream, &mut heard, &format!(r#""state":"{state}""#)).await?;
         if state == "awaiting_payment" {
             ensure!(scene.pay_again(order, "followed").await? == yes(201), "it cannot be paid again");
         }
