@@ -24,15 +24,16 @@ impl<'a> Facts<'a> {
         Self { environment, organization, at, rows: Vec::new() }
     }
 
-    /// `fact` happened to `aggregate`, which stands at `version` now. Of one change, what the warm tier must hear comes last: where it is away an aggregate's
-    /// facts wait from there on, and whoever watches an order need not.
+    /// `fact` happened to `aggregate`, which stands at `version` now.
     pub(crate) fn add(&mut self, aggregate: Uuid, version: u32, fact: Fact) {
         let (id, organization, at) = (self.environment.uuid(), self.organization, self.at);
         self.rows.push(OutboxRow { id, organization, aggregate, version, fact, at });
     }
 
-    /// Writes them.
-    pub(crate) async fn write(self, tx: &mut Tx) -> Result<()> {
+    /// Writes them. Of one change, that an order changed comes first: what else there is warm must hear, and where it is away an aggregate's facts
+    /// wait from there on; whoever watches the order need not.
+    pub(crate) async fn write(mut self, tx: &mut Tx) -> Result<()> {
+        self.rows.sort_by_key(|row| !matches!(row.fact, Fact::OrderChanged { .. }));
         outbox::append(tx, &self.rows).await
     }
 }
