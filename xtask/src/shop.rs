@@ -4,9 +4,10 @@
 //! Never: a shop that outlives its value (it is ended on drop, by its id), a wait without a deadline.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -21,6 +22,9 @@ const START: Duration = Duration::from_secs(120);
 const STOP: Duration = Duration::from_secs(40);
 /// One request.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// Lines of a complaint that are told.
+const KEPT: usize = 6;
 
 /// A shop that serves.
 pub struct Shop {
@@ -38,9 +42,8 @@ impl Shop {
 
     /// The same with settings (`VOELGOED__…`) of its own.
     pub fn open_with(binary: &Path, data: &Path, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let mut command = Command::new(binary);
-        command.args(["demo", "--json", "--listen", &address, "--data"]).arg(data).envs(settings.iter().copied());
+        command.args(["demo", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(data).envs(settings.iter().copied());
         Self::start(command)
     }
 
@@ -55,9 +58,11 @@ impl Shop {
     fn start(mut command: Command) -> anyhow::Result<Self> {
         let mut child = command
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let stdout = child.stdout.take().context("stdout is piped")?;
+        let complaints = complaints(child.stderr.take().context("stderr is piped")?);
         let mut shop = Self { child, card: Value::Null, address: String::new() };
         let (said, first) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -68,7 +73,12 @@ impl Shop {
         });
         let line = match first.recv_timeout(START) {
             Ok(line) => line?,
-            Err(_) => bail!("the demo said nothing within {} s ({:?})", START.as_secs(), shop.child.try_wait()?),
+            Err(RecvTimeoutError::Timeout) => bail!("the demo said nothing within {} s", START.as_secs()),
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = shop.child.wait()?;
+                let last = complaints.recv().unwrap_or_default();
+                bail!("the demo did not start ({status}): {last}");
+            }
         };
         shop.card = serde_json::from_str(&line).with_context(|| format!("the demo's first line is JSON: {line}"))?;
         let url = shop.card["url"].as_str().context("the demo has a url")?;
@@ -104,6 +114,31 @@ impl Shop {
             pause(Duration::from_millis(20));
         }
     }
+}
+
+/// Passes on what a process complains about; once it has ended, its error, or what it said last.
+fn complaints(stderr: ChildStderr) -> Receiver<String> {
+    let (ended, last) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let is_error = |line: &String| line.to_lowercase().starts_with("error:");
+        let mut kept: Vec<String> = Vec::new();
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            eprintln!("{line}");
+            if is_error(&line) {
+                kept.clear();
+            } else if kept.len() == KEPT {
+                // An error's first lines say what it is, the others where it was made.
+                if kept.first().is_some_and(is_error) {
+                    continue;
+                }
+                kept.remove(0);
+            }
+            kept.push(line);
+        }
+        // Nobody asks where the shop has started.
+        let _ = ended.send(kept.join("\n"));
+    });
+    last
 }
 
 impl Drop for Shop {

@@ -8,32 +8,73 @@ function fingerprint({ state, payments, refunds, tickets }) {
   return [state, join(payments), join(refunds), join(tickets)].join("|");
 }
 
+/** Where the stream is silent for a while, one look is cheap. */
+const LATER_MS = 15000;
+/** A page may come from a node that has not heard yet. */
+const SOON_MS = 1000;
+
 let source = null;
+/** The order as the stream told it last. */
+let told = null;
+let soon = SOON_MS;
+let looking = false;
+let again = false;
+
+const shown = () => by("order").dataset.fingerprint;
 
 function follow() {
   const { order, token } = by("order").dataset;
   source?.close();
   source = new EventSource(`/api/v1/orders/${order}/stream?token=${encodeURIComponent(token)}`);
   source.addEventListener("order", (message) => {
-    if (fingerprint(JSON.parse(message.data)) !== by("order").dataset.fingerprint) refresh();
+    told = fingerprint(JSON.parse(message.data));
+    soon = SOON_MS;
+    if (told !== shown()) refresh();
   });
   source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(follow, 2000 + 3000 * Math.random()); };
 }
 
+// One look at a time; whatever is asked for meanwhile is one more.
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok) return;
+  again = looking;
+  if (looking) return;
+  looking = true;
+  do {
+    again = false;
+    await look().catch(() => null);
+  } while (again);
+  looking = false;
+  lookLater();
+}
+
+async function look() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("order");
   if (!fresh) return;
-  // The news keeps its element, so that it is read out.
-  const news = by("news");
-  const freshNews = fresh.querySelector("#news");
-  news.className = freshNews.className;
-  news.replaceChildren(...freshNews.childNodes);
+  const [news, freshNews] = [by("news"), fresh.querySelector("#news")];
+  // What is the same stays as it is: somebody may be choosing how to pay.
+  const isSame = fresh.dataset.fingerprint === shown() && !fresh.querySelector("#order-form") === !by("order-form");
+  // The news keeps its element, so that it is read out, and only where it is new.
+  if (news.outerHTML !== freshNews.outerHTML) {
+    news.className = freshNews.className;
+    news.replaceChildren(...freshNews.childNodes);
+  }
+  if (isSame) return;
   freshNews.replaceWith(news);
   by("order").replaceWith(fresh);
   prepare();
+}
+
+function lookLater() {
+  clearTimeout(lookLater.timer);
+  if (told !== null && told !== shown()) {
+    lookLater.timer = setTimeout(refresh, soon);
+    soon = Math.min(soon * 2, LATER_MS);
+  } else if (by("order").hasAttribute("data-follows")) {
+    lookLater.timer = setTimeout(refresh, LATER_MS);
+  }
 }
 
 function prepare() {
@@ -43,11 +84,13 @@ function prepare() {
     if (pay.classList.contains("busy")) { event.preventDefault(); return; }
     pay.classList.add("busy");
   });
-  clearTimeout(prepare.later);
-  // Where the stream is silent for a while, one look is cheap.
-  if (by("order").hasAttribute("data-follows")) prepare.later = setTimeout(refresh, 15000);
 }
 
 prepare();
+lookLater();
 follow();
-addEventListener("pageshow", (event) => { if (event.persisted) refresh(); });
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  by("pay")?.classList.remove("busy");
+  refresh();
+});

@@ -2,7 +2,7 @@
 //!
 //! Ended by its id when the value is dropped; its data directory goes with it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
+use voelgoed_testkit::port::free_address;
 
 /// The operator's key of every server here.
 pub const OPERATOR: &str = "operator-of-the-tests-0123456789abcdef";
@@ -77,7 +78,7 @@ impl Server {
     pub async fn start(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let binary =
             std::env::var("VOELGOED_BIN").context("start this by `cargo xtask test`, which names the binary")?;
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let address: SocketAddr = free_address()?.parse()?;
         let data = std::env::temp_dir().join(format!("voelgoed-api-{}-{}", std::process::id(), address.port()));
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", &address.to_string(), "--data"]).arg(&data);

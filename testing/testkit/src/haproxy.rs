@@ -24,7 +24,7 @@ pub async fn start(config: &Path, directory: &Path, port: u16, nodes: &[String])
     for (place, node) in PLACES.iter().zip(nodes.iter().map(String::as_str).chain(std::iter::repeat(NOBODY))) {
         command.env(place, node);
     }
-    let haproxy = Daemon::start("haproxy", &address, command, directory)?;
+    let mut haproxy = Daemon::start("haproxy", &address, command, directory)?;
     haproxy.listens().await?;
     Ok(haproxy)
 }

@@ -9,6 +9,7 @@ pub mod client;
 pub mod cluster;
 pub mod haproxy;
 pub mod organizer;
+pub mod port;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;

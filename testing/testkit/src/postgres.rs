@@ -5,13 +5,13 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
+use crate::port::free_port;
 use crate::until::until;
 
 /// A start, also after a crash, takes at most this.
@@ -257,7 +257,7 @@ impl Postgres {
     }
 
     fn prepare() -> anyhow::Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port()?;
         let directory = std::env::temp_dir().join(format!("voelgoed-postgres-{}-{port}", std::process::id()));
         fs::create_dir_all(&directory)?;
         let user = unprivileged()?;

@@ -2,7 +2,6 @@
 //!
 //! Never: a process that outlives its value, a signal to anything that was not started from here (the provider's id is in its own lock file).
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::client::Client;
+use crate::port::free_address;
 use crate::until::until;
 
 /// Seeding and starting take at most this.
@@ -47,7 +47,7 @@ impl Server {
     /// # Errors
     /// Where it does not come up in time.
     pub async fn start(setup: Setup) -> anyhow::Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let address = free_address()?;
         let mut server = Self { setup, address, child: None, card: Value::Null };
         server.rise().await?;
         Ok(server)

@@ -2,7 +2,6 @@
 //!
 //! Never: a part that outlives its value.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -11,6 +10,7 @@ use voelgoed_testkit::books;
 use voelgoed_testkit::buyer::{Buyer, Hold, OrderRequest, Placed, held, placed};
 use voelgoed_testkit::client::Client;
 use voelgoed_testkit::organizer::{Event, Organizer, text};
+use voelgoed_testkit::port::free_address;
 use voelgoed_testkit::postgres::Postgres;
 use voelgoed_testkit::redis::RedisServer;
 use voelgoed_testkit::scanner::{ScanRequest, Scanner};
@@ -85,10 +85,6 @@ pub struct UnderWay {
 pub fn seconds_between(from: &str, to: &str) -> anyhow::Result<f64> {
     let moment = |text: &str| text.parse::<jiff::Timestamp>();
     Ok((moment(to)? - moment(from)?).total(jiff::Unit::Second)?)
-}
-
-fn free_address() -> anyhow::Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 impl Scene {

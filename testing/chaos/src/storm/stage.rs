@@ -1,7 +1,6 @@
 //! The platform that is broken: two nodes on one Redis with a replica, one Postgres and one payment provider, each a process of its own. Each node has
 //! ways of its own to Redis and Postgres, so that they can be parted from it alone. How each breaks is in `strike`.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,6 +10,7 @@ use anyhow::Context;
 use reqwest::Method;
 use voelgoed_testkit::client::{Call, Client};
 use voelgoed_testkit::organizer::Organizer;
+use voelgoed_testkit::port::free_address;
 use voelgoed_testkit::postgres::{Postgres, ROLE};
 use voelgoed_testkit::proxy::Proxy;
 use voelgoed_testkit::redis::RedisServer;
@@ -59,10 +59,6 @@ impl Ways {
     async fn start(redis: &RedisServer, postgres: &Postgres) -> anyhow::Result<Self> {
         Ok(Self { redis: Proxy::start(&redis.address()).await?, postgres: Proxy::start(&postgres.address()).await? })
     }
-}
-
-fn free_address() -> anyhow::Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 impl Stage {

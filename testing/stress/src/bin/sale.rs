@@ -17,7 +17,8 @@ use voelgoed_stress::options::Options;
 use voelgoed_stress::paced;
 use voelgoed_stress::sale::{CONCERT, Held, Ordered, STADIUM, Show, all_admitted, buy_all, scan};
 use voelgoed_stress::shop::Shop;
-use voelgoed_testkit::cluster::{Daemon, free_port};
+use voelgoed_testkit::cluster::Daemon;
+use voelgoed_testkit::port::free_address;
 use voelgoed_testkit::postgres::Postgres;
 use voelgoed_testkit::redis::RedisServer;
 
@@ -83,14 +84,14 @@ async fn counted(address: &str) -> anyhow::Result<(f64, f64)> {
 
 /// The payment provider. Its callbacks reach nobody, since the shop's address is not known yet: the shop asks.
 async fn provider(options: &Options) -> anyhow::Result<Daemon> {
-    let address = format!("127.0.0.1:{}", free_port()?);
+    let address = free_address()?;
     let file = options.data.join(format!("sale-charges-{}.jsonl", std::process::id()));
     let mut command = tokio::process::Command::new(&options.voelgoed);
     command
         .args(["sandbox-psp", "--listen", &address, "--callback-url", "http://127.0.0.1:9/nowhere", "--file"])
         .arg(file);
     command.env("VOELGOED__SECRETS__MASTER", MASTER);
-    let provider = Daemon::start("sandbox-psp", &address, command, &options.data)?;
+    let mut provider = Daemon::start("sandbox-psp", &address, command, &options.data)?;
     provider.listens().await?;
     Ok(provider)
 }

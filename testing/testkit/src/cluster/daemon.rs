@@ -1,7 +1,6 @@
 //! A process that goes on until it is stopped: its output in a file, its end with its value.
 
 use std::fs::OpenOptions;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -53,10 +52,20 @@ impl Daemon {
     /// Waits until it takes connections.
     ///
     /// # Errors
-    /// Where it does not in time.
-    pub async fn listens(&self) -> anyhow::Result<()> {
-        let look = || async { Ok(TcpStream::connect(&self.address).await.is_ok().then_some(())) };
-        until(&format!("{} listens (see {})", self.name, self.log.display()), PATIENCE, look).await
+    /// Where it does not in time, or ends.
+    pub async fn listens(&mut self) -> anyhow::Result<()> {
+        let Self { name, address, log, child } = self;
+        let child = child.as_mut().with_context(|| format!("{name} is down"))?;
+        let what = format!("{name} listens (see {})", log.display());
+        let look = || async { Ok(TcpStream::connect(&*address).await.is_ok().then_some(())) };
+        tokio::select! {
+            biased;
+            ended = child.wait() => {
+                let said = std::fs::read_to_string(log)?;
+                bail!("{name} ended ({}): {}", ended?, said.lines().last().unwrap_or_default())
+            }
+            listens = until(&what, PATIENCE, look) => listens,
+        }
     }
 
     /// Sends a signal, e.g. `-STOP`.
@@ -106,14 +115,6 @@ fn tied(command: &Command) -> Command {
         tied.current_dir(directory);
     }
     tied
-}
-
-/// A port of loopback that nobody has now.
-///
-/// # Errors
-/// Where there is none.
-pub fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// Ends what an earlier start below `root` left behind: processes that are written down there and whose command line or directory is there.
@@ -218,5 +219,17 @@ mod tests {
         drop(daemon);
         std::fs::remove_dir_all(directory).unwrap();
         gone.unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_that_ends_while_it_is_waited_for_says_why() {
+        let directory = std::env::temp_dir().join(format!("voelgoed-ended-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo no such port >&2; exit 3"]);
+        let mut daemon = Daemon::start("doomed", "127.0.0.1:1", command, &directory).unwrap();
+        let told = daemon.listens().await.unwrap_err().to_string();
+        std::fs::remove_dir_all(directory).unwrap();
+        assert_eq!(told, "doomed ended (exit status: 3): no such port");
     }
 }

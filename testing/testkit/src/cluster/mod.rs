@@ -15,12 +15,13 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-pub use daemon::{Daemon, end_leftovers, free_port};
+pub use daemon::{Daemon, end_leftovers};
 pub use node::Node;
 pub use postgres::Postgres;
 pub use redis::Redis;
 
 use crate::haproxy;
+use crate::port::{free_address, free_port};
 
 /// What is started.
 #[derive(Debug, Clone)]
@@ -181,13 +182,13 @@ fn environment(plan: &Plan, redis: &Redis, postgres: &Postgres, provider: &Daemo
 }
 
 async fn provider(plan: &Plan, root: &Path, url: &str) -> anyhow::Result<Daemon> {
-    let address = format!("127.0.0.1:{}", free_port()?);
+    let address = free_address()?;
     let mut command = Command::new(&plan.binary);
     command.args(["sandbox-psp", "--listen", &address, "--file"]).arg(root.join("sandbox/charges.jsonl"));
     command.args(["--callback-url", &format!("{url}/api/v1/providers/sandbox/callback")]);
     command.args(["--time-scale", &plan.time_scale.to_string()]).env("VOELGOED__SECRETS__MASTER", MASTER);
     std::fs::create_dir_all(root.join("sandbox"))?;
-    let provider = Daemon::start("sandbox-psp", &address, command, root)?;
+    let mut provider = Daemon::start("sandbox-psp", &address, command, root)?;
     provider.listens().await?;
     Ok(provider)
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::process::Command;
 
-use super::daemon::{Daemon, free_port, output, unprivileged};
+use super::daemon::{Daemon, output, unprivileged};
+use crate::port::free_port;
 use crate::until::until;
 
 /// A server does what it is told within this.
@@ -144,7 +145,7 @@ async fn server(name: &str, directory: &Path, home: &Path) -> anyhow::Result<Dae
     ] {
         command.args(["-c", setting]);
     }
-    let server = Daemon::start(name, &format!("127.0.0.1:{port}"), command, directory)?;
+    let mut server = Daemon::start(name, &format!("127.0.0.1:{port}"), command, directory)?;
     server.listens().await?;
     until(&format!("{name} answers"), SOON, || async { Ok(sql(&server, "select 1").await.is_ok().then_some(())) })
         .await?;

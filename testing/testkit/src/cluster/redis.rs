@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use tokio::process::Command;
 
-use super::daemon::{Daemon, free_port, output};
+use super::daemon::{Daemon, output};
+use crate::port::free_port;
 use crate::until::until;
 
 /// Masters of a cluster; each has a replica.
@@ -35,7 +36,7 @@ impl Redis {
         for number in 1..=if cluster { MASTERS * 2 } else { 1 } {
             servers.push(server(directory, number, cluster).await?);
         }
-        for server in &servers {
+        for server in &mut servers {
             server.listens().await?;
         }
         let redis = Self { servers, cluster };

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::process::{RedisServer, free_port};
+use super::process::RedisServer;
+use crate::port::free_port;
 use crate::until::until;
 
 /// Masters; there are as many replicas.

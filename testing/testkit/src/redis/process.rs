@@ -1,6 +1,5 @@
 //! One `redis-server` as a process of its own: without a snapshot unless asked for one, never evicting.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::wire;
+use crate::port::free_port;
 use crate::until::until;
 
 /// A start takes at most this.
@@ -218,9 +218,4 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         let _ = self.kill();
     }
-}
-
-/// A port that nobody has right now.
-pub(super) fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
