@@ -1,11 +1,13 @@
 //! Chromium through chromedriver: the few calls of W3C WebDriver that the suite needs, as plain JSON over HTTP.
 //!
-//! Never: a session that is left behind; dropping the driver ends it, and it ends its browsers.
+//! Never: a browser that is left behind; dropping the driver ends its sessions, which end their browsers, then it and all of its group.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -35,10 +37,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A running chromedriver.
 pub struct Driver {
     child: Child,
-    base: String,
+    address: String,
     client: reqwest::Client,
     profiles: std::path::PathBuf,
-    opened: AtomicU32,
+    sessions: Mutex<Vec<String>>,
 }
 
 /// The size of a screen.
@@ -74,6 +76,7 @@ impl Driver {
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .context("chromedriver")?;
         let stdout = child.stdout.take().context("stdout is piped")?;
@@ -86,19 +89,14 @@ impl Driver {
         // The rest is read too, so that the driver never waits for us; it ends with the driver.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         let client = reqwest::Client::builder().timeout(ANSWER).build()?;
-        let driver = Self {
-            child,
-            base: format!("http://127.0.0.1:{}", port.unwrap_or(0)),
-            client,
-            profiles,
-            opened: AtomicU32::new(0),
-        };
+        let address = format!("127.0.0.1:{}", port.unwrap_or(0));
+        let driver = Self { child, address, client, profiles, sessions: Mutex::default() };
         // Without a port its own end is waited for by the drop.
         Ok(port.map(|_| driver))
     }
 
     async fn call(&self, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
-        let url = format!("{}{path}", self.base);
+        let url = format!("http://{}{path}", self.address);
         let request = match body {
             Some(body) => self.client.post(url).json(&body),
             None => self.client.get(url),
@@ -113,7 +111,8 @@ impl Driver {
 
     /// Opens a browser.
     pub async fn open(&self, screen: Screen) -> anyhow::Result<Browser<'_>> {
-        let profile = self.profiles.join(self.opened.fetch_add(1, Ordering::Relaxed).to_string());
+        let opened = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let profile = self.profiles.join(opened.to_string());
         let mut arguments: Vec<String> = ARGUMENTS.iter().map(|text| (*text).to_owned()).collect();
         arguments.push(format!("--user-data-dir={}", profile.display()));
         let mut options = json!({"binary": "/usr/bin/chromium"});
@@ -129,17 +128,30 @@ impl Driver {
         let wanted = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}});
         let session = self.call("/session", Some(wanted)).await?;
         let session = session["sessionId"].as_str().context("a session has an id")?.to_owned();
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(session.clone());
         Ok(Browser { driver: self, session })
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Asked to end, chromedriver ends its browsers; killed, it would leave them.
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        // Only a session that is ended takes its browser with it. Whatever does not work here ends with the group.
+        for session in self.sessions.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = end_session(&self.address, &session);
+        }
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.child.id())]).status();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.profiles);
     }
+}
+
+/// Without a runtime, since a value is dropped anywhere.
+fn end_session(address: &str, session: &str) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(ANSWER))?;
+    write!(stream, "DELETE /session/{session} HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+    // It answers when the browser has gone, and leaves the connection open.
+    stream.read(&mut [0; 64]).map(drop)
 }
 
 impl Browser<'_> {
