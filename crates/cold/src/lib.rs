@@ -22,6 +22,7 @@ mod pulse;
 mod retention;
 mod scanning;
 pub mod standby;
+mod statistics;
 mod take_over;
 #[cfg(test)]
 mod testing;

@@ -1,5 +1,7 @@
 //! An order and its lines as rows.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 use voelgoed_app::checkout::ports::{Buyer, Order, OrderLine};
 use voelgoed_domain::checkout::order::OrderState;
@@ -104,14 +106,16 @@ const LOCK: Sql = sql(
     concat!(
         "select ",
         order_columns!(),
-        " from orders o where o.organization_id = $1 and o.id in (values {rows:1}) order by o.id {for_update}"
+        " from (values {rows:1 $1}) as v cross join orders o
+          where o.organization_id = v.column2 and o.id = v.column1 order by o.id {for_update}"
     ),
 );
 
 const LINES: Sql = sql(
     "checkout.read_lines",
-    "select order_id, place, area_id, label, ticket_type_id, ticket_type_name, price, fee, tax from order_lines
-     where organization_id = $1 and order_id in (values {rows:1}) order by order_id, line",
+    "select order_id, place, area_id, label, ticket_type_id, ticket_type_name, price, fee, tax
+     from (values {rows:1 $1}) as v cross join order_lines
+     where organization_id = v.column2 and order_id = v.column1 order by order_id, line",
 );
 
 /// Orders as they stand, locked until the transaction ends, in the order of their identifiers.
@@ -132,7 +136,8 @@ pub(crate) async fn lines(
     organization: OrganizationId,
     orders: &[OrderId],
 ) -> Result<Vec<(OrderId, OrderLine)>> {
-    let keys = orders.iter().map(|order| row![*order]).collect();
+    let orders: BTreeSet<&OrderId> = orders.iter().collect();
+    let keys = orders.into_iter().map(|order| row![*order]).collect();
     let rows: Vec<LineRow> = tx.fetch_rows(LINES, binds![organization], keys).await?;
     rows.into_iter().map(LineRow::line).collect()
 }

@@ -72,6 +72,10 @@ impl std::fmt::Debug for PostgresSettings {
 const SILENCE: Duration = Duration::from_secs(1);
 /// A session that begins a transaction and then says nothing holds locks at most so long.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(15);
+/// What sells, admits and works on asks for a few rows by their keys. A plan is kept for long and may be made when a table is small; these are the ways
+/// that read it whole then, and still do when it has become large.
+const ROW_BY_ROW: [(&str, &str); 4] =
+    [("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("enable_material", "off"), ("enable_seqscan", "off")];
 /// Prepared statements kept per connection: each text has up to nine sizes (`rows.rs`).
 const STATEMENTS: usize = 512;
 /// Unused connections are ended after so long.
@@ -92,16 +96,15 @@ impl Postgres {
     /// Pools whose connections are made when they are needed.
     pub(super) fn new(settings: &PostgresSettings) -> Result<Self> {
         let options = options(&settings.url, settings)?;
-        let pool = |name: &str, most| {
-            let options = options.clone().application_name(&format!("voelgoed {name}"));
-            pool_options(settings, most).connect_lazy_with(options)
-        };
+        let named = |name: &str| options.clone().application_name(&format!("voelgoed {name}"));
+        let pool = |name: &str, most| pool_options(settings, most).connect_lazy_with(named(name).options(ROW_BY_ROW));
+        let desk = pool_options(settings, settings.desk_connections).connect_lazy_with(named("desk"));
         let patience = settings.statement + SILENCE;
         Ok(Self {
             replicas: Replicas::new(settings, patience)?,
             gate: pool("gate", settings.gate_connections),
             sale: pool("sale", settings.sale_connections),
-            desk: pool("desk", settings.desk_connections),
+            desk,
             jobs: pool("jobs", settings.jobs_connections),
             patience,
         })

@@ -1,9 +1,11 @@
 //! A statement: its name for metrics, its text for every engine, and what the text's tokens become.
 //!
 //! Binds are `$1`, `$2`, …. Tokens: `{for_update}` and `{skip_locked}` lock rows where engines know that; `{rows:N}` becomes as many rows of N binds as
-//! are given; `{uuid}`, `{json}`, `{bytes}` are column types and `{clustered}` a table option; `{secured:table role…}` is a table's row security,
+//! are given, and `{rows:N $1}` ends each with the fixed bind `$1`; `{uuid}`, `{json}`, `{bytes}` are column types and `{clustered}` a table option; `{secured:table role…}` is a table's row security,
 //! `{shown:table role…}` names anew the system roles that see a secured table.
-//! Never: a brace that is no token.
+//! Never: a brace that is no token; a table joined with rows by a bind (`where t.organization_id = $1 and t.id = v.column1`) instead of a column of the rows
+//! (`{rows:1 $1}`, `t.organization_id = v.column2`). Postgres may then read all that the organization has for the few that are asked for, and does where
+//! it takes organizations for small: while a table is new, and for the largest one among many.
 //! To add a token: one line in [`token`].
 
 use std::collections::HashMap;
@@ -56,6 +58,11 @@ pub(super) fn expanded(engine: Engine, text: &'static str, rows: usize) -> Resul
 /// Where a statement's binds stand: rows come first, then the fixed ones. SQLite looks a named bind up by walking all names, so rows there are anonymous.
 pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> Result<String> {
     let width = row_width(text)?;
+    if width > 0 && text.contains("organization_id = $") {
+        return Err(Error::internal(format!(
+            "rows are joined with an organization that is none of their columns: `{text}`"
+        )));
+    }
     let shift = width * rows;
     let mut out = String::with_capacity(text.len() + shift * 2);
     let mut rest = text;
@@ -72,7 +79,9 @@ pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> Result<String> 
             let end = rest.find('}').ok_or_else(|| Error::internal(format!("open token in `{text}`")))?;
             let name = &rest[1..end];
             match name.split_once(':') {
-                Some(("rows", _)) => push_rows(&mut out, engine, width, rows),
+                Some(("rows", _)) => {
+                    push_rows(&mut out, engine, width, rows, row_ends(name, text)?.map(|end| end + shift))
+                }
                 Some(("secured", table)) if engine == Engine::Postgres => push_secured(&mut out, table),
                 Some(("shown", table)) if engine == Engine::Postgres => push_shown(&mut out, table),
                 Some(("secured" | "shown", _)) => {}
@@ -87,11 +96,18 @@ pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> Result<String> 
 
 fn row_width(text: &str) -> Result<usize> {
     let Some((_, after)) = text.split_once("{rows:") else { return Ok(0) };
-    let digits = after.split('}').next().unwrap_or_default();
+    let digits = after.split(['}', ' ']).next().unwrap_or_default();
     digits.parse().map_err(|_| Error::internal(format!("bad row width in `{text}`")))
 }
 
-fn push_rows(out: &mut String, engine: Engine, width: usize, rows: usize) {
+/// The fixed bind that ends each row.
+fn row_ends(token: &str, text: &str) -> Result<Option<usize>> {
+    let Some((_, end)) = token.split_once(' ') else { return Ok(None) };
+    let number = end.strip_prefix('$').and_then(|digits| digits.parse().ok());
+    number.map(Some).ok_or_else(|| Error::internal(format!("bad end of a row in `{text}`")))
+}
+
+fn push_rows(out: &mut String, engine: Engine, width: usize, rows: usize, end: Option<usize>) {
     for row in 0..rows {
         out.push_str(if row == 0 { "(" } else { ",(" });
         for column in 0..width {
@@ -100,6 +116,9 @@ fn push_rows(out: &mut String, engine: Engine, width: usize, rows: usize) {
                 Engine::Sqlite => out.write_char('?'),
                 Engine::Postgres => write!(out, "${}", row * width + column + 1),
             };
+        }
+        if let Some(end) = end {
+            let _ = write!(out, ",${end}");
         }
         out.push(')');
     }
@@ -172,6 +191,11 @@ mod tests {
                 "update t set a = $3 from (values (?),(?)) v where b = $4",
             ),
             (
+                "select * from (values {rows:2 $1}) v where b = $2",
+                2,
+                "select * from (values (?,?,$5),(?,?,$5)) v where b = $6",
+            ),
+            (
                 "create table t (a {uuid}, b {json}, c {bytes}) {clustered}",
                 0,
                 "create table t (a blob, b text, c blob) without rowid",
@@ -184,7 +208,18 @@ mod tests {
                 .unwrap(),
             "update t set a = $5 from (values ($1,$2),($3,$4)) v where b = $6 for update"
         );
-        for text in ["select {what}", "select {rows:x}", "select {", "select $a"] {
+        assert_eq!(
+            expand(Engine::Postgres, "select * from (values {rows:2 $1}) v where b = $2", 2).unwrap(),
+            "select * from (values ($1,$2,$5),($3,$4,$5)) v where b = $6"
+        );
+        for text in [
+            "select {what}",
+            "select {rows:x}",
+            "select {rows:1 x}",
+            "update t set a = 1 from (values {rows:1}) v where t.organization_id = $1 and t.id = v.column1",
+            "select {",
+            "select $a",
+        ] {
             assert!(expand(Engine::Sqlite, text, 1).is_err(), "{text}");
         }
     }

@@ -16,8 +16,8 @@ const PUT: Sql = sql(
 const COUNT: Sql = sql("test.count", "select count(*) from places where organization_id = $1");
 const SOME: Sql = sql(
     "test.some",
-    "select p.place, p.owner_id from (values {rows:1}) v
-     join places p on p.organization_id = $1 and p.event_id = $2 and p.place = v.column1 order by p.place {for_update}",
+    "select p.place, p.owner_id from (values {rows:1 $1}) v
+     join places p on p.organization_id = v.column2 and p.event_id = $2 and p.place = v.column1 order by p.place {for_update}",
 );
 
 /// The organization of every case.

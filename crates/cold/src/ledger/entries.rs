@@ -18,8 +18,8 @@ const LIST: Sql = sql(
 );
 const POSTINGS: Sql = sql(
     "ledger.postings_of",
-    "select entry_id, account, amount from journal_postings
-     where organization_id = $1 and entry_id in (values {rows:1}) order by entry_id, line",
+    "select entry_id, account, amount from (values {rows:1 $1}) as v cross join journal_postings
+     where organization_id = v.column2 and entry_id = v.column1 order by entry_id, line",
 );
 
 #[derive(sqlx::FromRow)]

@@ -134,8 +134,9 @@ const READ_MANY: Sql = sql(
     concat!(
         "select ",
         attempt_columns!(),
-        from_attempts!(),
-        " where a.organization_id = $1 and a.id in (values {rows:1})"
+        " from (values {rows:1 $1}) as v cross join payment_attempts a
+          join orders o on o.organization_id = a.organization_id and o.id = a.order_id
+          where a.organization_id = v.column2 and a.id = v.column1"
     ),
 );
 

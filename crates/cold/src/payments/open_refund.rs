@@ -31,7 +31,8 @@ const INSERT: Sql = sql(
 const REVOKE: Sql = sql(
     "payments.revoke_tickets",
     "update tickets set state = 'revoking', refund_id = $2, refunded = $3
-     where organization_id = $1 and state in ('valid', 'used') and id in (values {rows:1})",
+     from (values {rows:1 $1}) as v
+     where tickets.organization_id = v.column2 and tickets.id = v.column1 and tickets.state in ('valid', 'used')",
 );
 
 type Refused<T> = std::result::Result<T, Refusal>;

@@ -22,7 +22,8 @@ macro_rules! columns {
 
 const GATES: Sql = sql(
     "devices.gates",
-    "select id from gates where organization_id = $1 and event_id = $2 and id in (values {rows:1})",
+    "select id from (values {rows:1 $1}) as v
+     cross join gates where organization_id = v.column2 and event_id = $2 and id = v.column1",
 );
 const CREATE: Sql = sql(
     "devices.create",

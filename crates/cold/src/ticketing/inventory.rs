@@ -21,8 +21,8 @@ const TICKETS: Sql = sql(
 
 const SOME: Sql = sql(
     "ticketing.read_some_places",
-    "select p.place, p.state, p.owner_id, p.version from (values {rows:1}) as v
-     cross join places p where p.organization_id = $1 and p.event_id = $2 and p.place = v.column1",
+    "select p.place, p.state, p.owner_id, p.version from (values {rows:1 $1}) as v
+     cross join places p where p.organization_id = v.column2 and p.event_id = $2 and p.place = v.column1",
 );
 
 type PlaceRow = (i64, String, Option<Uuid>, i64);

@@ -23,8 +23,8 @@ const TAKE: Sql = sql(
 const SELL_CLAIMED: Sql = sql(
     "ticketing.sell_claimed",
     "update places set state = 'sold', version = places.version + 1
-     from (values {rows:3}) as v
-     where places.organization_id = $1 and places.event_id = v.column1 and places.place = v.column2
+     from (values {rows:3 $1}) as v
+     where places.organization_id = v.column4 and places.event_id = v.column1 and places.place = v.column2
        and places.owner_id = v.column3 and places.state = 'claimed'
      returning event_id, place, state, owner_id, version",
 );
@@ -32,17 +32,17 @@ const SELL_CLAIMED: Sql = sql(
 const FREE: Sql = sql(
     "ticketing.free_places",
     "update places set state = 'free', owner_id = null, version = places.version + 1
-     from (values {rows:3}) as v
-     where places.organization_id = $1 and places.event_id = v.column1 and places.place = v.column2
+     from (values {rows:3 $1}) as v
+     where places.organization_id = v.column4 and places.event_id = v.column1 and places.place = v.column2
        and places.owner_id = v.column3 and places.state in ('claimed', 'sold')
      returning event_id, place, state, owner_id, version",
 );
 
 const TAKEN: Sql = sql(
     "ticketing.taken_places",
-    "select p.event_id, p.place, p.state, p.owner_id, p.version from (values {rows:2}) as v
+    "select p.event_id, p.place, p.state, p.owner_id, p.version from (values {rows:2 $1}) as v
      cross join places p
-     where p.organization_id = $1 and p.event_id = v.column1 and p.place = v.column2 and p.state <> 'free'",
+     where p.organization_id = v.column3 and p.event_id = v.column1 and p.place = v.column2 and p.state <> 'free'",
 );
 
 /// A place of somebody: an order, or a block.

@@ -13,8 +13,8 @@ use crate::facts::Facts;
 const UNBLOCK: Sql = sql(
     "ticketing.unblock_places",
     "update places set state = 'free', owner_id = null, version = places.version + 1
-     from (values {rows:1}) as v
-     where places.organization_id = $1 and places.event_id = $2 and places.place = v.column1 and places.state = 'blocked'
+     from (values {rows:1 $1}) as v
+     where places.organization_id = v.column2 and places.event_id = $2 and places.place = v.column1 and places.state = 'blocked'
      returning place, state, owner_id, version",
 );
 

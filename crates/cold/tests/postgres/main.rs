@@ -4,6 +4,7 @@ mod contracts;
 mod failures;
 mod lanes;
 mod migrations;
+mod plans;
 mod replicas;
 mod row_security;
 mod server;

@@ -17,6 +17,7 @@ use voelgoed_app::payments::{expire, resolve, send};
 use voelgoed_app::platform::Platform;
 use voelgoed_app::scanning::watch::GateWatch;
 use voelgoed_app::ticketing::sweep::sweep_round;
+use voelgoed_cold::Cold;
 use voelgoed_hot::fanout::Fanout;
 use voelgoed_jobs::{Relay, RelaySettings, Runner, RunnerSettings};
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
@@ -31,6 +32,8 @@ use crate::wiring::{Wired, registry};
 const SENDS_AT_ONCE: usize = 64;
 /// Between two looks at which sales are over.
 const LOOK_AT_SALES_EVERY: Duration = Duration::from_secs(1);
+/// Between two looks at how large the tables of cold have become.
+const LOOK_AT_SIZES_EVERY: Duration = Duration::from_secs(2);
 /// Between two sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
@@ -107,6 +110,9 @@ fn work(
     tasks.spawn(until(behind.clone(), reconcile(Arc::clone(platform))));
     tasks.spawn(until(behind.clone(), health::settle_kept_scans(Arc::clone(platform))));
     tasks.spawn(until(behind.clone(), collect_counts(Arc::clone(platform), wired.node)));
+    if wired.is_shared {
+        tasks.spawn(until(behind.clone(), look_at_sizes(Arc::clone(&wired.cold))));
+    }
     Ok(())
 }
 
@@ -142,6 +148,16 @@ async fn collect_counts(platform: Arc<Platform>, reader: Uuid) {
         tokio::time::sleep(collect::EVERY).await;
         if let Err(fault) = collect::collect(&platform, reader).await {
             tracing::debug!(%fault, slice = "analytics", "counts wait in their streams");
+        }
+    }
+}
+
+/// Keeps the planner of a shared cold tier up to date where a sale has just begun.
+async fn look_at_sizes(cold: Arc<Cold>) {
+    loop {
+        tokio::time::sleep(LOOK_AT_SIZES_EVERY).await;
+        if let Err(fault) = cold.look_at_sizes().await {
+            tracing::debug!(%fault, slice = "operations", "the planner does not know how large the tables are");
         }
     }
 }

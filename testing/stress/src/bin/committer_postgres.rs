@@ -112,6 +112,8 @@ async fn main() -> anyhow::Result<()> {
     for round in 0..=options.rounds {
         let shared = place(&shop, first, orders).await?;
         first += 2 * u32::try_from(orders)?;
+        // As a worker does every two seconds.
+        shop.store().look_at_sizes().await.map_err(anyhow::Error::msg)?;
         let (mut alone, mut best) = (0.0, 0.0_f64);
         for delay in [0].into_iter().chain(DELAYS) {
             postgres.sql("postgres", &format!("alter system set commit_delay = {delay}"))?;

@@ -28,15 +28,15 @@ const ATTEMPTS: Sql = sql(
     "update payment_attempts set state = v.column2, captured_currency = coalesce(v.column3, captured_currency),
         captured_amount = coalesce(v.column4, captured_amount), provider_ref = coalesce(v.column5, provider_ref),
         reason = coalesce(v.column6, reason)
-     from (values {rows:6}) as v
-     where payment_attempts.organization_id = $1 and payment_attempts.id = v.column1",
+     from (values {rows:6 $1}) as v
+     where payment_attempts.organization_id = v.column7 and payment_attempts.id = v.column1",
 );
 
 const ORDERS: Sql = sql(
     "payments.move_orders",
     "update orders set state = v.column2, paid_at = coalesce(v.column3, paid_at), version = orders.version + 1
-     from (values {rows:3}) as v
-     where orders.organization_id = $1 and orders.id = v.column1",
+     from (values {rows:3 $1}) as v
+     where orders.organization_id = v.column4 and orders.id = v.column1",
 );
 
 type Lines = BTreeMap<OrderId, Vec<OrderLine>>;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use uuid::Uuid;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::error::{Dependency, Fault, Stored};
 use voelgoed_app::payments::ports::Learned;
@@ -18,22 +19,17 @@ use voelgoed_domain::payments::decide::Decision;
 use self::work::Work;
 use super::attempts::{self, AttemptRow};
 use crate::Cold;
-use crate::checkout::order_row::{OrderRow, order_columns};
+use crate::checkout::order_row::{self, OrderRow};
 use crate::committer::{Applied, Commit, Unanswered, Verdict};
 use crate::db::{Db, Result, Sql, Tx, binds, row, sql};
 
 /// About how many rows an issued order writes: attempt, order, entry, postings, two facts, and three per place of a usual order.
 const ROWS_PER_LESSON: usize = 20;
 
-const LOCK: Sql = sql(
-    "payments.lock_orders",
-    concat!(
-        "select ",
-        order_columns!(),
-        " from orders o where o.organization_id = $1 and o.id in
-          (select a.order_id from payment_attempts a where a.organization_id = $1 and a.id in (values {rows:1}))
-          order by o.id {for_update}"
-    ),
+const ORDERS: Sql = sql(
+    "payments.orders_of_attempts",
+    "select a.order_id from (values {rows:1 $1}) as v
+     cross join payment_attempts a where a.organization_id = v.column2 and a.id = v.column1",
 );
 
 pub(super) async fn learn(cold: &Cold, organization: OrganizationId, learned: Learned) -> Stored<Decision> {
@@ -106,7 +102,9 @@ type Attempts = BTreeMap<PaymentId, AttemptRow>;
 async fn read(tx: &mut Tx, organization: OrganizationId, lessons: &[&Learned]) -> Result<(Orders, Attempts)> {
     let payments: BTreeSet<PaymentId> = lessons.iter().map(|learned| learned.payment).collect();
     let keys = payments.iter().map(|payment| row![*payment]).collect();
-    let locked: Vec<OrderRow> = tx.fetch_rows(LOCK, binds![organization], keys).await?;
+    let orders: Vec<(Uuid,)> = tx.fetch_rows(ORDERS, binds![organization], keys).await?;
+    let orders = orders.into_iter().map(|(id,)| OrderId::from_uuid(id)).collect();
+    let locked = order_row::lock(tx, organization, orders).await?;
     let orders = locked.into_iter().map(|row| (row.id(), row)).collect();
     let rows = attempts::read_rows(tx, organization, payments.into_iter().collect()).await?;
     Ok((orders, rows.into_iter().map(|row| (row.id(), row)).collect()))

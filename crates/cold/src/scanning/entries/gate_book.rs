@@ -19,15 +19,15 @@ const LOCK: Sql = sql(
     "scanning.lock_tickets",
     "select id, event_id, area_id, label, ticket_type_name, state, refunded, entries, inside,
        (select e.entry_rule from events e where e.organization_id = tickets.organization_id and e.id = tickets.event_id) as entry_rule
-     from tickets
-     where organization_id = $1 and id in (values {rows:1}) order by id {for_update}",
+     from (values {rows:1 $1}) as v cross join tickets
+     where organization_id = v.column2 and id = v.column1 order by id {for_update}",
 );
 
 /// The entry that a refusal shows, by its number.
 const SHOWN: Sql = sql(
     "scanning.shown_entries",
-    "select e.ticket_id, e.gate_id, e.at from (values {rows:2}) as v
-     cross join entries e where e.organization_id = $1 and e.ticket_id = v.column1 and e.entry_no = v.column2",
+    "select e.ticket_id, e.gate_id, e.at from (values {rows:2 $1}) as v
+     cross join entries e where e.organization_id = v.column3 and e.ticket_id = v.column1 and e.entry_no = v.column2",
 );
 
 #[derive(sqlx::FromRow)]

@@ -1,5 +1,7 @@
 //! A scan as a row, read by its identifier or page by page.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::scanning::ports::{FirstEntry, Scan, ScanResult};
@@ -12,18 +14,32 @@ use crate::db::{Db, Result, Sql, Tx, Value, binds, row, sql};
 macro_rules! scan_columns {
     () => {
         "select id, event_id, ticket_id, label, ticket_type_name, gate_id, device_id, direction, refused, first_gate_id, first_at, \
-         scanned_at, received_at, forced, conflict from scans where organization_id = $1"
+         scanned_at, received_at, forced, conflict"
     };
 }
 
-const READ: Sql = sql("scanning.read_scans", concat!(scan_columns!(), " and id in (values {rows:1})"));
+const READ: Sql = sql(
+    "scanning.read_scans",
+    concat!(
+        scan_columns!(),
+        " from (values {rows:1 $1}) as v cross join scans where organization_id = v.column2 and id = v.column1"
+    ),
+);
 
-const LIST: Sql =
-    sql("scanning.scans_of_event", concat!(scan_columns!(), " and event_id = $2 and id > $3 order by id limit $4"));
+const LIST: Sql = sql(
+    "scanning.scans_of_event",
+    concat!(
+        scan_columns!(),
+        " from scans where organization_id = $1 and event_id = $2 and id > $3 order by id limit $4"
+    ),
+);
 
 const CONFLICTS: Sql = sql(
     "scanning.conflicts_of_event",
-    concat!(scan_columns!(), " and event_id = $2 and id > $3 and conflict is not null order by id limit $4"),
+    concat!(
+        scan_columns!(),
+        " from scans where organization_id = $1 and event_id = $2 and id > $3 and conflict is not null order by id limit $4"
+    ),
 );
 
 #[derive(sqlx::FromRow)]
@@ -93,7 +109,8 @@ pub(super) async fn list(
 }
 
 fn keys(ids: &[ScanId]) -> Vec<[Value; 1]> {
-    ids.iter().map(|id| row![*id]).collect()
+    let ids: BTreeSet<&ScanId> = ids.iter().collect();
+    ids.into_iter().map(|id| row![*id]).collect()
 }
 
 fn scans(rows: Vec<ScanRow>) -> Result<Vec<Scan>> {

@@ -27,14 +27,14 @@ const ENTRIES: Sql = sql(
 
 const EXITS: Sql = sql(
     "scanning.end_entries",
-    "update entries set left_at = v.column3 from (values {rows:3}) as v
-     where entries.organization_id = $1 and entries.ticket_id = v.column1 and entries.entry_no = v.column2",
+    "update entries set left_at = v.column3 from (values {rows:3 $1}) as v
+     where entries.organization_id = v.column4 and entries.ticket_id = v.column1 and entries.entry_no = v.column2",
 );
 
 const TICKETS: Sql = sql(
     "scanning.move_tickets",
-    "update tickets set state = v.column2, entries = v.column3, inside = v.column4 from (values {rows:4}) as v
-     where tickets.organization_id = $1 and tickets.id = v.column1",
+    "update tickets set state = v.column2, entries = v.column3, inside = v.column4 from (values {rows:4 $1}) as v
+     where tickets.organization_id = v.column5 and tickets.id = v.column1",
 );
 
 pub(super) async fn write(
