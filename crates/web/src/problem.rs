@@ -95,7 +95,9 @@ fn faulted(fault: &Fault) -> Response {
     match fault {
         Fault::Away { dependency, detail } => {
             tracing::warn!(?dependency, detail, "a part is away");
-            unavailable("This is not possible right now. Nothing was changed; try again in a moment.")
+            unavailable(
+                "This is not possible right now. Repeat it in a moment with the same Idempotency-Key; nothing is done twice.",
+            )
         }
         Fault::Ambiguous { dependency, detail } => {
             tracing::warn!(?dependency, detail, "a part did not answer");

@@ -123,7 +123,7 @@ fn words(code: &str, status: StatusCode) -> (&'static str, &'static str) {
             StatusCode::GONE => ("This is over", "It was here, and is no more."),
             StatusCode::TOO_MANY_REQUESTS => ("A little slower, please", "Wait a moment, then try again."),
             StatusCode::SERVICE_UNAVAILABLE => {
-                ("Not possible right now", "Nothing was changed. Try again in a moment.")
+                ("Not possible right now", "Try again in a moment; nothing is done twice.")
             }
             StatusCode::BAD_REQUEST => ("That did not fit", "Go back, correct it, and send it again."),
             _ => ("That was not possible", "Nothing was changed."),
