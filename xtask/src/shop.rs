@@ -76,7 +76,8 @@ impl Shop {
             Err(RecvTimeoutError::Timeout) => bail!("the demo said nothing within {} s", START.as_secs()),
             Err(RecvTimeoutError::Disconnected) => {
                 let status = shop.child.wait()?;
-                let last = complaints.recv().unwrap_or_default();
+                // What it started itself may hold its end of the line a little longer.
+                let last = complaints.recv_timeout(ANSWER).unwrap_or_default();
                 bail!("the demo did not start ({status}): {last}");
             }
         };
@@ -122,7 +123,8 @@ fn complaints(stderr: ChildStderr) -> Receiver<String> {
     std::thread::spawn(move || {
         let is_error = |line: &String| line.to_lowercase().starts_with("error:");
         let mut kept: Vec<String> = Vec::new();
-        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).into_owned();
             eprintln!("{line}");
             if is_error(&line) {
                 kept.clear();

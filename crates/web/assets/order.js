@@ -10,6 +10,10 @@ function fingerprint({ state, payments, refunds, tickets }) {
 
 /** Where the stream is silent for a while, one look is cheap. */
 const LATER_MS = 15000;
+/** One look. */
+const ANSWER_MS = 10000;
+/** A form that was sent is not sent again so soon. */
+const BUSY_MS = 20000;
 /** A page may come from a node that has not heard yet. */
 const SOON_MS = 1000;
 
@@ -19,6 +23,8 @@ let told = null;
 let soon = SOON_MS;
 let looking = false;
 let again = false;
+/** The fingerprint of what was shown before this. */
+let before = null;
 
 const shown = () => by("order").dataset.fingerprint;
 
@@ -48,11 +54,15 @@ async function refresh() {
 }
 
 async function look() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const { order, token } = by("order").dataset;
+  const at = `/orders/${order}?token=${encodeURIComponent(token)}`;
+  const answer = await fetch(at, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(ANSWER_MS) });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("order");
   if (!fresh) return;
+  // Of a node that is behind; what is shown is what the stream told.
+  if (fresh.dataset.fingerprint === before && told === shown()) return;
   const [news, freshNews] = [by("news"), fresh.querySelector("#news")];
   // What is the same stays as it is: somebody may be choosing how to pay.
   const isSame = fresh.dataset.fingerprint === shown() && !fresh.querySelector("#order-form") === !by("order-form");
@@ -62,6 +72,7 @@ async function look() {
     news.replaceChildren(...freshNews.childNodes);
   }
   if (isSame) return;
+  if (fresh.dataset.fingerprint !== shown()) before = shown();
   freshNews.replaceWith(news);
   by("order").replaceWith(fresh);
   prepare();
@@ -69,9 +80,11 @@ async function look() {
 
 function lookLater() {
   clearTimeout(lookLater.timer);
-  if (told !== null && told !== shown()) {
+  // A page that is another one still after some looks knows more than the stream told, e.g. that a ticket was used.
+  const isBehind = told !== null && told !== shown() && soon < LATER_MS;
+  if (isBehind) {
     lookLater.timer = setTimeout(refresh, soon);
-    soon = Math.min(soon * 2, LATER_MS);
+    soon *= 2;
   } else if (by("order").hasAttribute("data-follows")) {
     lookLater.timer = setTimeout(refresh, LATER_MS);
   }
@@ -83,6 +96,8 @@ function prepare() {
     const pay = by("pay");
     if (pay.classList.contains("busy")) { event.preventDefault(); return; }
     pay.classList.add("busy");
+    // Whoever stopped the page may send it again: its key makes one payment of both.
+    setTimeout(() => pay.classList.remove("busy"), BUSY_MS);
   });
 }
 

@@ -96,7 +96,7 @@ fn faulted(fault: &Fault) -> Response {
         Fault::Away { dependency, detail } => {
             tracing::warn!(?dependency, detail, "a part is away");
             unavailable(
-                "This is not possible right now. Repeat it in a moment with the same Idempotency-Key; nothing is done twice.",
+                "This is not possible right now. Repeat it in a moment, with the same Idempotency-Key if it has one.",
             )
         }
         Fault::Ambiguous { dependency, detail } => {

@@ -1,10 +1,9 @@
 //! Chromium through chromedriver: the few calls of W3C WebDriver that the suite needs, as plain JSON over HTTP.
 //!
-//! Never: a browser that is left behind; dropping the driver ends its sessions, which end their browsers, then it and all of its group.
+//! Never: a browser that is left behind; dropping the driver ends its sessions, which end their browsers, and then itself.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -76,7 +75,6 @@ impl Driver {
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .process_group(0)
             .spawn()
             .context("chromedriver")?;
         let stdout = child.stdout.take().context("stdout is piped")?;
@@ -135,11 +133,11 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Only a session that is ended takes its browser with it. Whatever does not work here ends with the group.
+        // Only a session that is ended takes its browser with it; chromedriver's own end does not.
         for session in self.sessions.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             let _ = end_session(&self.address, &session);
         }
-        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.child.id())]).status();
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.profiles);
     }

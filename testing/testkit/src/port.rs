@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context;
 
-/// The first one given out. Linux takes its own from 32,768 on.
+/// The first one given out. Linux takes its own from 32,768 on, unless it is told otherwise.
 const FIRST: u32 = 15_000;
 /// How many there are.
 const PORTS: u32 = 17_000;
-/// Neighbouring process ids begin this far apart; odd and no divisor of [`PORTS`], so that they spread.
-const STRIDE: u32 = 1_237;
+/// Neighbouring process ids begin this far apart: by the golden section, without a divisor in common with [`PORTS`], so that they spread.
+const STRIDE: u32 = 10_507;
 
 /// A port of loopback that nobody has now.
 ///

@@ -74,8 +74,14 @@ const SILENCE: Duration = Duration::from_secs(1);
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(15);
 /// What sells, admits and works on asks for a few rows by their keys. A plan is kept for long and may be made when a table is small; these are the ways
 /// that read it whole then, and still do when it has become large.
-const ROW_BY_ROW: [(&str, &str); 4] =
-    [("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("enable_material", "off"), ("enable_seqscan", "off")];
+const ROW_BY_ROW: [(&str, &str); 5] = [
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_material", "off"),
+    ("enable_seqscan", "off"),
+    // What can only be read whole costs more than anything by the line above, and would be compiled each time.
+    ("jit", "off"),
+];
 /// Prepared statements kept per connection: each text has up to nine sizes (`rows.rs`).
 const STATEMENTS: usize = 512;
 /// Unused connections are ended after so long.

@@ -28,11 +28,11 @@ const DUE: Sql = sql(
 );
 const LEASE: Sql = sql(
     "jobs.lease",
-    "update jobs set lease = $1, leased_until = $2, attempt = attempt + 1 where id in (values {rows:1})",
+    "update jobs set lease = $1, leased_until = $2, attempt = attempt + 1 from (values {rows:1}) as v where jobs.id = v.column1",
 );
 const BURY: Sql = sql(
     "jobs.bury",
-    "update jobs set dead_at = $1, lease = null, leased_until = null, last_error = $2 where id in (values {rows:1})",
+    "update jobs set dead_at = $1, lease = null, leased_until = null, last_error = $2 from (values {rows:1}) as v where jobs.id = v.column1",
 );
 const RENEW: Sql = sql("jobs.renew", "update jobs set leased_until = $3 where id = $1 and lease = $2");
 

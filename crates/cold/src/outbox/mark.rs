@@ -7,10 +7,12 @@ use crate::db::{Db, Result, Sql, System, binds, row, sql};
 
 const DELIVERED: Sql = sql(
     "outbox.delivered",
-    "update outbox set delivered_at = $1 where delivered_at is null and id in (values {rows:1})",
+    "update outbox set delivered_at = $1 from (values {rows:1}) as v where outbox.id = v.column1 and outbox.delivered_at is null",
 );
-const POSTPONE: Sql =
-    sql("outbox.postpone", "update outbox set due_at = $1 where delivered_at is null and id in (values {rows:1})");
+const POSTPONE: Sql = sql(
+    "outbox.postpone",
+    "update outbox set due_at = $1 from (values {rows:1}) as v where outbox.id = v.column1 and outbox.delivered_at is null",
+);
 const PENDING: Sql = sql("outbox.pending", "select count(*), min(at) from outbox where delivered_at is null");
 
 pub(super) async fn delivered(db: &Db, ids: &[Uuid], now: Timestamp) -> Result<()> {

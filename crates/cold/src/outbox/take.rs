@@ -28,7 +28,8 @@ const TAKE: Sql = sql(
           and e.delivered_at is null and e.due_at > $1 and (e.version, e.part, e.id) < (o.version, o.part, o.id))
      order by o.at, o.version, o.part, o.id limit $2 {for_update} {skip_locked}",
 );
-const LEASE: Sql = sql("outbox.lease", "update outbox set due_at = $1 where id in (values {rows:1})");
+const LEASE: Sql =
+    sql("outbox.lease", "update outbox set due_at = $1 from (values {rows:1}) as v where outbox.id = v.column1");
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -34,6 +34,8 @@ const SENDS_AT_ONCE: usize = 64;
 const LOOK_AT_SALES_EVERY: Duration = Duration::from_secs(1);
 /// Between two looks at how large the tables of cold have become.
 const LOOK_AT_SIZES_EVERY: Duration = Duration::from_secs(2);
+/// Before the next look where one failed: by then autovacuum has been there.
+const AFTER_A_FAULT: Duration = Duration::from_secs(60);
 /// Between two sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
@@ -157,7 +159,8 @@ async fn look_at_sizes(cold: Arc<Cold>) {
     loop {
         tokio::time::sleep(LOOK_AT_SIZES_EVERY).await;
         if let Err(fault) = cold.look_at_sizes().await {
-            tracing::debug!(%fault, slice = "operations", "the planner does not know how large the tables are");
+            tracing::warn!(%fault, slice = "operations", "the planner was not told how large the tables are");
+            tokio::time::sleep(AFTER_A_FAULT).await;
         }
     }
 }

@@ -70,7 +70,7 @@ pub fn is_away(error: &Error) -> bool {
 }
 
 /// That it is away, for a page that can be sent again.
-pub const AWAY: &str = "This is not possible for the moment. Try again in a few seconds; nothing is done twice.";
+pub const AWAY: &str = "This is not possible for the moment. Try again in a few seconds.";
 
 #[cfg(test)]
 mod tests {

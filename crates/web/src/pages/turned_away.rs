@@ -122,9 +122,7 @@ fn words(code: &str, status: StatusCode) -> (&'static str, &'static str) {
             StatusCode::NOT_FOUND => ("Nothing here", "The link may be incomplete, or what it led to is gone."),
             StatusCode::GONE => ("This is over", "It was here, and is no more."),
             StatusCode::TOO_MANY_REQUESTS => ("A little slower, please", "Wait a moment, then try again."),
-            StatusCode::SERVICE_UNAVAILABLE => {
-                ("Not possible right now", "Try again in a moment; nothing is done twice.")
-            }
+            StatusCode::SERVICE_UNAVAILABLE => ("Not possible right now", "Try again in a moment."),
             StatusCode::BAD_REQUEST => ("That did not fit", "Go back, correct it, and send it again."),
             _ => ("That was not possible", "Nothing was changed."),
         },

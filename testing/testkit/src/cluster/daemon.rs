@@ -61,7 +61,8 @@ impl Daemon {
         tokio::select! {
             biased;
             ended = child.wait() => {
-                let said = std::fs::read_to_string(log)?;
+                let said = std::fs::read(log)?;
+                let said = String::from_utf8_lossy(&said);
                 bail!("{name} ended ({}): {}", ended?, said.lines().last().unwrap_or_default())
             }
             listens = until(&what, PATIENCE, look) => listens,
