@@ -48,7 +48,7 @@ pub(crate) async fn note<T>(
     }
     let found = tx.fetch_optional::<Row>(FIND, binds![organization, &key.scope, &key.key]).await?;
     let row = found
-        .filter(|row| is_kept(row, over))
+        .filter(|(.., at)| is_kept(*at, over))
         .ok_or_else(|| Error::internal("an idempotency record was there and is not"))?;
     match replay(stored(key, row)?, &key.request) {
         Ok(created) => Ok(Some(Ok(created))),
@@ -57,9 +57,9 @@ pub(crate) async fn note<T>(
     }
 }
 
-/// False where the record is over, and only not deleted yet.
-fn is_kept((.., at): &Row, over: Timestamp) -> bool {
-    *at > over.micros()
+/// False where a record of `at` is over, and only not deleted yet.
+pub(crate) fn is_kept(at: i64, over: Timestamp) -> bool {
+    at > over.micros()
 }
 
 fn stored(asked: &IdempotencyKey, (request, answer, at): Row) -> db::Result<IdempotencyRecord> {
@@ -79,7 +79,7 @@ impl IdempotencyStore for Cold {
         let binds = binds![organization, &key.scope, &key.key];
         let found = self.db.fetch_optional::<Row>(organization, FIND, binds).await?;
         found
-            .filter(|row| is_kept(row, now.minus(KEPT_FOR)))
+            .filter(|(.., at)| is_kept(*at, now.minus(KEPT_FOR)))
             .map(|row| stored(key, row))
             .transpose()
             .map_err(Fault::from)

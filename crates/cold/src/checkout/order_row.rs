@@ -119,9 +119,8 @@ const LINES: Sql = sql(
 );
 
 /// Orders as they stand, locked until the transaction ends, in the order of their identifiers.
-pub(crate) async fn lock(tx: &mut Tx, organization: OrganizationId, mut orders: Vec<OrderId>) -> Result<Vec<OrderRow>> {
-    orders.sort_unstable();
-    orders.dedup();
+pub(crate) async fn lock(tx: &mut Tx, organization: OrganizationId, orders: Vec<OrderId>) -> Result<Vec<OrderRow>> {
+    let orders: BTreeSet<OrderId> = orders.into_iter().collect();
     tx.fetch_rows(LOCK, binds![organization], orders.into_iter().map(|order| row![order]).collect()).await
 }
 

@@ -1,8 +1,8 @@
 //! A statement: its name for metrics, its text for every engine, and what the text's tokens become.
 //!
 //! Binds are `$1`, `$2`, …. Tokens: `{for_update}` and `{skip_locked}` lock rows where engines know that; `{rows:N}` becomes as many rows of N binds as
-//! are given, and `{rows:N $1}` ends each with the fixed bind `$1`; `{uuid}`, `{json}`, `{bytes}` are column types and `{clustered}` a table option; `{secured:table role…}` is a table's row security,
-//! `{shown:table role…}` names anew the system roles that see a secured table.
+//! are given, and `{rows:N $1}` ends each with the fixed bind `$1`; `{uuid}`, `{json}`, `{bytes}` are column types and `{clustered}` a table option;
+//! `{secured:table role…}` is a table's row security, `{shown:table role…}` names anew the system roles that see a secured table.
 //! Never: a brace that is no token; a table joined with rows by a bind (`where t.organization_id = $1 and t.id = v.column1`) instead of a column of the rows
 //! (`{rows:1 $1}`, `t.organization_id = v.column2`). Postgres may then read all that the organization has for the few that are asked for, and does where
 //! it takes organizations for small: while a table is new, and for the largest one among many.

@@ -24,11 +24,12 @@ macro_rules! attempt_columns {
 pub(super) use attempt_columns;
 
 /// Attempts with their orders.
-macro_rules! from_attempts {
+macro_rules! attempts_with_orders {
     () => {
-        " from payment_attempts a join orders o on o.organization_id = a.organization_id and o.id = a.order_id"
+        "payment_attempts a join orders o on o.organization_id = a.organization_id and o.id = a.order_id"
     };
 }
+pub(super) use attempts_with_orders;
 
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct AttemptRow {
@@ -126,7 +127,13 @@ const INSERT: Sql = sql(
 
 const READ: Sql = sql(
     "payments.read_attempt",
-    concat!("select ", attempt_columns!(), from_attempts!(), " where a.organization_id = $1 and a.id = $2"),
+    concat!(
+        "select ",
+        attempt_columns!(),
+        " from ",
+        attempts_with_orders!(),
+        " where a.organization_id = $1 and a.id = $2"
+    ),
 );
 
 const READ_MANY: Sql = sql(
@@ -134,9 +141,9 @@ const READ_MANY: Sql = sql(
     concat!(
         "select ",
         attempt_columns!(),
-        " from (values {rows:1 $1}) as v cross join payment_attempts a
-          join orders o on o.organization_id = a.organization_id and o.id = a.order_id
-          where a.organization_id = v.column2 and a.id = v.column1"
+        " from (values {rows:1 $1}) as v cross join ",
+        attempts_with_orders!(),
+        " where a.organization_id = v.column2 and a.id = v.column1"
     ),
 );
 
@@ -145,7 +152,8 @@ const OF_ORDER: Sql = sql(
     concat!(
         "select ",
         attempt_columns!(),
-        from_attempts!(),
+        " from ",
+        attempts_with_orders!(),
         " where a.organization_id = $1 and a.order_id = $2 order by a.number"
     ),
 );

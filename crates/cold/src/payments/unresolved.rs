@@ -4,7 +4,7 @@ use uuid::Uuid;
 use voelgoed_app::payments::ports::{Attempt, UnresolvedPayments};
 use voelgoed_domain::time::Timestamp;
 
-use super::attempts::{AttemptRow, attempt_columns};
+use super::attempts::{AttemptRow, attempt_columns, attempts_with_orders};
 use crate::db::{Db, Result, Sql, System, binds, row, sql};
 
 const TAKE: Sql = sql(
@@ -22,9 +22,9 @@ const READ: Sql = sql(
     concat!(
         "select ",
         attempt_columns!(),
-        " from (values {rows:2}) as v cross join payment_attempts a
-          join orders o on o.organization_id = a.organization_id and o.id = a.order_id
-          where a.organization_id = v.column1 and a.id = v.column2"
+        " from (values {rows:2}) as v cross join ",
+        attempts_with_orders!(),
+        " where a.organization_id = v.column1 and a.id = v.column2"
     ),
 );
 

@@ -14,6 +14,7 @@ use voelgoed_planted::{Bug, planted};
 
 use super::Answer;
 use crate::db::{Db, Error, Result, Sql, Tx, binds, row, sql};
+use crate::idempotency::is_kept;
 
 /// `cross join` keeps SQLite from walking the table in search of the few: the rows given come first. Their age is not asked for, so that no engine searches
 /// by it.
@@ -51,10 +52,10 @@ pub(super) async fn answers(
     organization: OrganizationId,
     orders: &[&NewOrder],
 ) -> Result<Vec<Option<Answer>>> {
-    let kept_from = orders.iter().map(|order| order.at).max().unwrap_or_default().minus(KEPT_FOR);
+    let over = orders.iter().map(|order| order.at).max().unwrap_or_default().minus(KEPT_FOR);
     let keys = orders.iter().map(|order| row![&order.idempotency.key.scope, &order.idempotency.key.key]).collect();
     let records: Vec<RecordRow> = tx.fetch_rows(RECORDS, binds![organization], keys).await?;
-    let records = records.into_iter().filter(|row| row.at > kept_from.micros());
+    let records = records.into_iter().filter(|row| is_kept(row.at, over));
     let records: BTreeMap<_, _> = records.map(|row| ((row.scope.clone(), row.key.clone()), row)).collect();
     let holds = orders.iter().map(|order| row![order.hold]).collect();
     let ordered: Vec<(Uuid, Uuid)> = tx.fetch_rows(BY_HOLD, binds![organization], holds).await?;
