@@ -89,17 +89,24 @@ async fn the_planner_is_told_of_a_table_that_has_begun_to_fill() {
     let postgres = server::shared().await;
     let database = server::database(postgres);
     let shop = Shop::open(server::open_with(&server::settings(postgres, &database)).await).await;
-    let grow = |rows: u32| {
+    let grow = async |rows: u32, in_all: u32| {
         let text = format!(
             "insert into counts select gen_random_uuid(), gen_random_uuid(), '', 0, 0, 0, 0 from generate_series(1, {rows})"
         );
         postgres.sql(&database, &text).unwrap();
+        // A session tells what it has written while it ends, which is after its client has gone.
+        until("the rows are counted", COUNTED_WITHIN, || async {
+            let counted = postgres.sql(&database, "select n_live_tup from pg_stat_user_tables where relname = 'counts'")?;
+            Ok((counted == in_all.to_string()).then_some(()))
+        })
+        .await
+        .unwrap();
     };
     // Nobody else looks.
     postgres.sql(&database, "alter table counts set (autovacuum_enabled = off)").unwrap();
     // Not enough to be worth a look, enough, less than once as much again, and more.
-    for (rows, known) in [(200, "-1"), (100, "300"), (200, "300"), (200, "700")] {
-        grow(rows);
+    for (rows, in_all, known) in [(200, 200, "-1"), (100, 300, "300"), (200, 500, "300"), (200, 700, "700")] {
+        grow(rows, in_all).await;
         shop.store().look_at_sizes().await.unwrap();
         let found = postgres.sql(&database, "select reltuples from pg_class where relname = 'counts'").unwrap();
         assert_eq!(found, known, "after {rows} more");
