@@ -96,7 +96,8 @@ async fn the_planner_is_told_of_a_table_that_has_begun_to_fill() {
         postgres.sql(&database, &text).unwrap();
         // A session tells what it has written while it ends, which is after its client has gone.
         until("the rows are counted", COUNTED_WITHIN, || async {
-            let counted = postgres.sql(&database, "select n_live_tup from pg_stat_user_tables where relname = 'counts'")?;
+            let counted =
+                postgres.sql(&database, "select n_live_tup from pg_stat_user_tables where relname = 'counts'")?;
             Ok((counted == in_all.to_string()).then_some(()))
         })
         .await
