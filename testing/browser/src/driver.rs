@@ -173,7 +173,12 @@ impl Browser<'_> {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
             looks.tick().await;
-            let value = self.script(&format!("return {expression}")).await?;
+            // A script that meets a page on its way to another one fails.
+            let value = match self.script(&format!("return {expression}")).await {
+                Err(error) if started.elapsed() > within => return Err(error),
+                Err(_) => continue,
+                Ok(value) => value,
+            };
             let is_true =
                 !matches!(&value, Value::Null | Value::Bool(false)) && value != json!(0) && value != json!("");
             if is_true {

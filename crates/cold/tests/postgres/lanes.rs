@@ -14,7 +14,7 @@ const LOCK_FIRST: Sql = sql("test.lock_first", "select state from orders order b
 
 fn short(settings: PostgresSettings) -> PostgresSettings {
     let moment = Duration::from_millis(300);
-    PostgresSettings { statement: moment * 8, lock: moment, acquire: moment, desk_connections: 2, ..settings }
+    PostgresSettings { statement: moment * 8, lock: moment, acquire: moment * 8, desk_connections: 2, ..settings }
 }
 
 async fn shop() -> Shop<voelgoed_cold::Cold> {

@@ -24,7 +24,7 @@ async fn a_callback_is_repeated_until_2xx_and_then_no_more() {
     let (directory, shop) = (Directory::new(), Shop::with_manners(manners).await);
     let mut config = config(&directory.data_file());
     config.callback_url = Some(shop.url.clone());
-    config.delays.callback_deadline = Duration::from_millis(200);
+    config.delays.callback_deadline = Duration::from_secs(1);
     let provider = Provider::start(config).await;
     provider.desk.charge(&charge("k", "ok")).await.unwrap();
     provider.desk.until_all_delivered().await;
@@ -45,7 +45,7 @@ async fn a_callback_is_given_up_at_the_end_of_its_life_and_the_charge_stands() {
     let directory = Directory::new();
     let mut config = config(&directory.data_file());
     config.callback_url = Some(shop.url.clone());
-    config.delays.callback_life = Duration::from_millis(100);
+    config.delays.callback_life = Duration::from_secs(2);
     let provider = Provider::start(config.clone()).await;
     provider.desk.charge(&charge("k", "ok")).await.unwrap();
     provider.desk.until_all_delivered().await;

@@ -15,7 +15,7 @@ async fn whatever_was_answered_is_there_and_whatever_was_pending_goes_on() {
     let (directory, shop) = (Directory::new(), Shop::open().await);
     let data_file = directory.data_file();
     let mut slowly = config(&data_file);
-    slowly.delays.slow = Duration::from_millis(300);
+    slowly.delays.slow = Duration::from_secs(3);
     let provider = Provider::start(slowly.clone()).await;
     let mut answers = Vec::new();
     for method in ["ok", "declined", "slow", "late", "lost"] {

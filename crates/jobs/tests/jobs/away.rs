@@ -1,7 +1,7 @@
 //! A store that goes away and comes back when a test says so; while it is away nothing is changed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,11 +18,12 @@ use voelgoed_domain::time::Timestamp;
 pub struct Away {
     store: Arc<Cold>,
     is_away: AtomicBool,
+    ends_refused: AtomicU32,
 }
 
 impl Away {
     pub fn new(store: Arc<Cold>) -> Arc<Self> {
-        Arc::new(Self { store, is_away: AtomicBool::new(false) })
+        Arc::new(Self { store, is_away: AtomicBool::new(false), ends_refused: AtomicU32::new(0) })
     }
 
     pub fn goes(&self) {
@@ -31,6 +32,11 @@ impl Away {
 
     pub fn comes_back(&self) {
         self.is_away.store(false, Ordering::SeqCst);
+    }
+
+    /// How many outcomes could not be written so far.
+    pub fn ends_refused(&self) -> u32 {
+        self.ends_refused.load(Ordering::SeqCst)
     }
 
     fn there(&self) -> Stored<&Cold> {
@@ -50,7 +56,11 @@ impl JobStore for Away {
         self.there()?.lease(queue, most, now, lasts).await
     }
     async fn end(&self, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> Stored<bool> {
-        self.there()?.end(id, lease, end, now).await
+        let there = self.there();
+        if there.is_err() {
+            self.ends_refused.fetch_add(1, Ordering::SeqCst);
+        }
+        there?.end(id, lease, end, now).await
     }
     async fn renew(&self, id: JobId, lease: Uuid, until: Timestamp) -> Stored<bool> {
         self.there()?.renew(id, lease, until).await

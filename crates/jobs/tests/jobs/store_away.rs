@@ -42,10 +42,14 @@ async fn an_outcome_that_could_not_be_written_is_written_later_or_the_job_runs_a
     bench.enqueue(bench.job("test.puppet")).await;
     let first = strings.started().await;
     away.goes();
+    let before = away.ends_refused();
     strings.answer.send(Outcome::Done).unwrap();
-    let mut ticks = tokio::time::interval(settings.end_pause * (settings.end_tries + 2));
-    ticks.tick().await;
-    ticks.tick().await;
+    let given_up = async {
+        while away.ends_refused() < before + settings.end_tries {
+            tokio::time::sleep(settings.end_pause).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, given_up).await.unwrap();
     assert_eq!(bench.depth().await, QueueDepth { leased: 1, ..NONE });
     away.comes_back();
     bench.environment.advance(LEASE);

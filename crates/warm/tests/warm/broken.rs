@@ -37,7 +37,7 @@ impl Node {
         let scope = EventScope { organization: fresh(&*environment), event: fresh(&*environment) };
         let settings = RedisSettings {
             clock: Clock::Environment,
-            answer_within: Duration::from_millis(400),
+            answer_within: Duration::from_secs(1),
             ..crate::servers::settings(url)
         };
         Self::of(settings, environment, scope)

@@ -16,8 +16,8 @@ use voelgoed_warm::guarded::Guarded;
 
 use crate::broken::Node;
 
-/// There is time for the way to the store, not for both ways: its answer is waited for 400 ms.
-const LATE: Duration = Duration::from_millis(300);
+/// There is time for the way to the store, not for both ways: its answer is waited for 1 s.
+const LATE: Duration = Duration::from_millis(750);
 const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test]

@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use voelgoed_contracts::subject::{Subject, TestEnvironment};
 use voelgoed_testkit::redis::{RedisCluster, RedisServer};
 use voelgoed_warm::redis::{Clock, RedisSettings, RedisWarm};
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 static SINGLE: OnceCell<RedisServer> = OnceCell::const_new();
 static RESTRICTED: OnceCell<RedisServer> = OnceCell::const_new();
@@ -68,7 +71,13 @@ pub async fn restricted_cluster() -> String {
 /// Settings with a prefix that no other test has.
 pub fn settings(url: &str) -> RedisSettings {
     let number = TESTS.fetch_add(1, Ordering::Relaxed);
-    RedisSettings { prefix: format!("test{number}"), ..RedisSettings::from_url(url).unwrap() }
+    RedisSettings {
+        prefix: format!("test{number}"),
+        // A machine that is busy is no server that is away.
+        connect_within: PATIENCE,
+        answer_within: PATIENCE,
+        ..RedisSettings::from_url(url).unwrap()
+    }
 }
 
 /// A store whose clock the test moves.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use tokio::time::timeout;
 
 use super::process::RedisServer;
 use crate::port::free_port;
@@ -13,6 +14,10 @@ use crate::until::until;
 const MASTERS: usize = 3;
 /// Joining, and a failover, take at most this.
 const AGREES: Duration = Duration::from_secs(30);
+/// So many times servers are told of each other.
+const HANDSHAKES: usize = 3;
+/// A handshake is over by then.
+const MEETS: Duration = Duration::from_secs(10);
 
 /// A cluster that can be broken in every way.
 #[derive(Debug)]
@@ -64,13 +69,7 @@ impl RedisCluster {
             let (first, end) = (16_384 * at / MASTERS, 16_384 * (at + 1) / MASTERS);
             server.ask(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &(end - 1).to_string()]).await?;
         }
-        for (server, bus) in self.servers.iter().zip(buses).skip(1) {
-            let address = server.address();
-            let (host, port) = address.split_once(':').context("host:port")?;
-            masters[0].ask(&["CLUSTER", "MEET", host, port, &bus.to_string()]).await?;
-        }
-        let everyone = self.servers.len().to_string();
-        self.all_say("cluster_known_nodes", &everyone).await?;
+        self.meet(buses).await?;
         for (master, replica) in masters.iter().zip(replicas) {
             let id = master.ask(&["CLUSTER", "MYID"]).await?;
             until("the replica knows its master", AGREES, || async {
@@ -87,6 +86,22 @@ impl RedisCluster {
         }
         self.all_say("cluster_state", "ok").await?;
         self.all_say("cluster_slots_ok", "16384").await
+    }
+
+    /// Makes all known to all. A handshake that takes longer than the node timeout is forgotten, so it is begun again.
+    async fn meet(&self, buses: &[u16]) -> anyhow::Result<()> {
+        let everyone = self.servers.len().to_string();
+        for _ in 0..HANDSHAKES {
+            for (server, bus) in self.servers.iter().zip(buses).skip(1) {
+                let address = server.address();
+                let (host, port) = address.split_once(':').context("host:port")?;
+                self.servers[0].ask(&["CLUSTER", "MEET", host, port, &bus.to_string()]).await?;
+            }
+            if let Ok(known) = timeout(MEETS, self.all_say("cluster_known_nodes", &everyone)).await {
+                return known;
+            }
+        }
+        bail!("the servers of a cluster did not meet in {HANDSHAKES} handshakes")
     }
 
     async fn all_say(&self, field: &str, value: &str) -> anyhow::Result<()> {
