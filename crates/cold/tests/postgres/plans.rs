@@ -89,7 +89,9 @@ async fn the_planner_is_told_of_a_table_that_has_begun_to_fill() {
     let postgres = server::shared().await;
     let database = server::database(postgres);
     let shop = Shop::open(server::open_with(&server::settings(postgres, &database)).await).await;
-    let grow = async |rows: u32, in_all: u32| {
+    let mut in_all = 0;
+    let mut grow = async |rows: u32| {
+        in_all += rows;
         let text = format!(
             "insert into counts select gen_random_uuid(), gen_random_uuid(), '', 0, 0, 0, 0 from generate_series(1, {rows})"
         );
@@ -106,8 +108,8 @@ async fn the_planner_is_told_of_a_table_that_has_begun_to_fill() {
     // Nobody else looks.
     postgres.sql(&database, "alter table counts set (autovacuum_enabled = off)").unwrap();
     // Not enough to be worth a look, enough, less than once as much again, and more.
-    for (rows, in_all, known) in [(200, 200, "-1"), (100, 300, "300"), (200, 500, "300"), (200, 700, "700")] {
-        grow(rows, in_all).await;
+    for (rows, known) in [(200, "-1"), (100, "300"), (200, "300"), (200, "700")] {
+        grow(rows).await;
         shop.store().look_at_sizes().await.unwrap();
         let found = postgres.sql(&database, "select reltuples from pg_class where relname = 'counts'").unwrap();
         assert_eq!(found, known, "after {rows} more");

@@ -1,10 +1,11 @@
 //! A store that goes away and comes back when a test says so; while it is away nothing is changed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 use uuid::Uuid;
 use voelgoed_app::error::{Dependency, Fault, Stored};
 use voelgoed_app::jobs::ports::{JobEnd, JobStore, LeasedJob, NewJob, Queue, QueueDepth};
@@ -18,12 +19,12 @@ use voelgoed_domain::time::Timestamp;
 pub struct Away {
     store: Arc<Cold>,
     is_away: AtomicBool,
-    ends_refused: AtomicU32,
+    ends_refused: watch::Sender<u32>,
 }
 
 impl Away {
     pub fn new(store: Arc<Cold>) -> Arc<Self> {
-        Arc::new(Self { store, is_away: AtomicBool::new(false), ends_refused: AtomicU32::new(0) })
+        Arc::new(Self { store, is_away: AtomicBool::new(false), ends_refused: watch::Sender::new(0) })
     }
 
     pub fn goes(&self) {
@@ -35,8 +36,8 @@ impl Away {
     }
 
     /// How many outcomes could not be written so far.
-    pub fn ends_refused(&self) -> u32 {
-        self.ends_refused.load(Ordering::SeqCst)
+    pub fn ends_refused(&self) -> watch::Receiver<u32> {
+        self.ends_refused.subscribe()
     }
 
     fn there(&self) -> Stored<&Cold> {
@@ -56,10 +57,7 @@ impl JobStore for Away {
         self.there()?.lease(queue, most, now, lasts).await
     }
     async fn end(&self, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> Stored<bool> {
-        let there = self.there();
-        if there.is_err() {
-            self.ends_refused.fetch_add(1, Ordering::SeqCst);
-        }
+        let there = self.there().inspect_err(|_| self.ends_refused.send_modify(|times| *times += 1));
         there?.end(id, lease, end, now).await
     }
     async fn renew(&self, id: JobId, lease: Uuid, until: Timestamp) -> Stored<bool> {

@@ -42,14 +42,10 @@ async fn an_outcome_that_could_not_be_written_is_written_later_or_the_job_runs_a
     bench.enqueue(bench.job("test.puppet")).await;
     let first = strings.started().await;
     away.goes();
-    let before = away.ends_refused();
+    let mut refused = away.ends_refused();
+    let given_up = *refused.borrow() + settings.end_tries;
     strings.answer.send(Outcome::Done).unwrap();
-    let given_up = async {
-        while away.ends_refused() < before + settings.end_tries {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, given_up).await.unwrap();
+    tokio::time::timeout(PATIENCE, refused.wait_for(|times| *times == given_up)).await.unwrap().unwrap();
     assert_eq!(bench.depth().await, QueueDepth { leased: 1, ..NONE });
     away.comes_back();
     bench.environment.advance(LEASE);

@@ -10,6 +10,7 @@ use voelgoed_contracts::subject::{Subject, TestEnvironment};
 use voelgoed_testkit::redis::{RedisCluster, RedisServer};
 use voelgoed_warm::redis::{Clock, RedisSettings, RedisWarm};
 
+/// A machine that is busy is no server that is away.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 static SINGLE: OnceCell<RedisServer> = OnceCell::const_new();
@@ -73,7 +74,6 @@ pub fn settings(url: &str) -> RedisSettings {
     let number = TESTS.fetch_add(1, Ordering::Relaxed);
     RedisSettings {
         prefix: format!("test{number}"),
-        // A machine that is busy is no server that is away.
         connect_within: PATIENCE,
         answer_within: PATIENCE,
         ..RedisSettings::from_url(url).unwrap()

@@ -67,7 +67,7 @@ pub async fn at_the_end(
     verdicts.judge("0 places are stuck after 60 s", quiet);
     verdicts.judge("0 orders are lost or doubled", orders(organizer, event, journal).await);
     // Money that is still on its way back is in one book and not in the other.
-    let given_back = refunds_done(organizer, journal).await;
+    let given_back = refunds_done(organizer, crowd).await;
     let whole = whole_orders(organizer, event).await?;
     verdicts.judge("each place is sold once, and the map says so", places(organizer, event, &whole).await);
     verdicts.judge(
@@ -76,13 +76,8 @@ pub async fn at_the_end(
     );
     verdicts.judge("a repeated request gets the same order", repeats(crowd, journal).await);
     verdicts.judge("0 scans are lost or doubled, and what was used stays used", scans(organizer, crowd, &whole).await);
-    verdicts.judge(
-        "refunds are done, and the gate refuses their tickets",
-        match given_back {
-            Ok(()) => refunded_stay_out(crowd).await,
-            failed => failed,
-        },
-    );
+    verdicts
+        .judge("refunds are done, and the gate refuses their tickets", given_back.and(refunded_stay_out(crowd).await));
     Ok(())
 }
 
@@ -202,8 +197,8 @@ async fn scans(organizer: &Organizer, crowd: &Crowd, orders: &[Value]) -> anyhow
     Ok(())
 }
 
-async fn refunds_done(organizer: &Organizer, journal: &Journal) -> anyhow::Result<()> {
-    let given_back = journal.open().refunds.clone();
+async fn refunds_done(organizer: &Organizer, crowd: &Crowd) -> anyhow::Result<()> {
+    let given_back = crowd.journal.open().refunds.clone();
     for back in &given_back {
         let done = until("a refund is done", STUCK, || async {
             let order = organizer.order(&back.order).await?;

@@ -88,9 +88,7 @@ impl Load {
                 let mut orders = Vec::new();
                 let mut served = 0_usize;
                 while !over.load(Ordering::Relaxed) {
-                    // As much as is served is asked for, so that one or the other may be told to come again.
-                    let Ok(order) = visit(&shared).await else { continue };
-                    orders.extend(order);
+                    orders.extend(visit(&shared).await?);
                     served += 1;
                 }
                 anyhow::Ok((served, orders))
