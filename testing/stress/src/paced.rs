@@ -1,5 +1,5 @@
 //! An open loop: requests leave when they are due, whatever became of those before, as people do. A latency counts from when its request was due,
-//! so that a stall of the server is charged to all who came meanwhile (and so is the loop's own lateness, which a timer of 1 ms makes about 1 ms).
+//! so that a stall of the server is charged to all who came meanwhile, and so is the loop's own lateness.
 //!
 //! Never: a request left out because the server is slow; past [`MOST_CONNECTIONS`] under way the run fails instead.
 
@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::client::{Answer, Connection};
@@ -26,17 +27,32 @@ pub struct Run {
     pub answers: Vec<(Instant, Answer)>,
 }
 
+/// Each moment at which a request is due, told when it has come: by a thread, since the runtime's timer is late by up to two milliseconds.
+fn dues(per_second: f64, count: usize) -> mpsc::UnboundedReceiver<Instant> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let start = Instant::now();
+    std::thread::spawn(move || {
+        for at in 0..count {
+            let due = start + Duration::from_secs_f64(at as f64 / per_second);
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            if sender.send(due).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
 /// Sends `requests` at `per_second`, each of which must be answered by `status`.
 ///
 /// # Errors
 /// A connection ended, an answer is another one, or the server fell behind by [`MOST_CONNECTIONS`].
 pub async fn send(address: &str, per_second: f64, requests: Vec<Vec<u8>>, status: u16) -> anyhow::Result<Run> {
     let idle: Arc<Mutex<VecDeque<(Instant, Connection)>>> = Arc::default();
-    let start = Instant::now();
+    let mut due_at = dues(per_second, requests.len());
     let mut running = JoinSet::new();
     for (at, request) in requests.into_iter().enumerate() {
-        let due = start + Duration::from_secs_f64(at as f64 / per_second);
-        tokio::time::sleep_until(due.into()).await;
+        let due = due_at.recv().await.context("each request is due some time")?;
         ensure!(running.len() < MOST_CONNECTIONS, "the server fell behind by {MOST_CONNECTIONS} requests");
         let (idle, address) = (Arc::clone(&idle), address.to_owned());
         running.spawn(async move {

@@ -7,6 +7,7 @@ use voelgoed_stress::client::get;
 use voelgoed_stress::crowd::Crowd;
 use voelgoed_stress::measure::Measures;
 use voelgoed_stress::options::Options;
+use voelgoed_stress::process::cpu_seconds;
 use voelgoed_stress::sale::{Held, STADIUM, Show};
 use voelgoed_stress::shop::Shop;
 
@@ -31,15 +32,16 @@ async fn main() -> anyhow::Result<()> {
     let mut measures = Measures::default();
     // The first round warms caches and connections, and is not counted.
     for round in 0..=options.rounds {
-        let mut cpu = shop.cpu_seconds()?;
-        let mut spent = || -> anyhow::Result<f64> {
-            let before = std::mem::replace(&mut cpu, shop.cpu_seconds()?);
-            Ok((cpu - before) * 1e6 / count as f64)
+        let both = || anyhow::Ok([shop.cpu_seconds()?, cpu_seconds("self")?]);
+        let mut used = both()?;
+        let mut spent = || -> anyhow::Result<[f64; 2]> {
+            let before = std::mem::replace(&mut used, both()?);
+            Ok([0, 1].map(|side| (used[side] - before[side]) * 1e6 / count as f64))
         };
         let floor = crowd.send(&empty, 200).await?;
-        let floor_cpu = spent()?;
+        let [floor_cpu, floor_client] = spent()?;
         let held = crowd.send(&holds, 201).await?;
-        let held_cpu = spent()?;
+        let [held_cpu, held_client] = spent()?;
         let releases: Vec<_> =
             held.answers.iter().map(|answer| Held::of(answer).map(|held| held.release())).collect::<Result<_, _>>()?;
         crowd.send(&releases, 204).await?;
@@ -48,6 +50,8 @@ async fn main() -> anyhow::Result<()> {
             measures.add("hold", "1/s", held.per_second());
             measures.add("empty route, server CPU", "µs", floor_cpu);
             measures.add("hold, server CPU", "µs", held_cpu);
+            measures.add("empty route, client CPU", "µs", floor_client);
+            measures.add("hold, client CPU", "µs", held_client);
         }
     }
     measures.print();
