@@ -160,14 +160,14 @@ pub async fn the_same_order_many_times_at_once_is_one<S: Tier>(subject: Subject<
     let shop = Shop::open(subject).await;
     let order = shop.an_order(&[1, 2]);
     let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..16 {
+    for _ in 0..40 {
         let (store, organization) = (shop.store().clone(), shop.organization);
         let order = NewOrder { id: fresh(shop.environment()), ..order.clone() };
         tasks.spawn(async move { store.place_order(organization, order).await.unwrap().unwrap() });
     }
     let answers = tasks.join_all().await;
     let fresh = answers.iter().filter(|answer| matches!(answer, Created::Fresh(()))).count();
-    assert_eq!((fresh, answers.len()), (1, 16));
+    assert_eq!((fresh, answers.len()), (1, 40));
     for answer in answers {
         assert!(
             matches!(&answer, Created::Fresh(()))

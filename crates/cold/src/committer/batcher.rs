@@ -3,8 +3,8 @@
 //! Never: a submitter without an answer. A full queue says so at once; a task that dies drops its replies, and that is an answer too.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
+use futures::future::join_all;
 use tokio::sync::{mpsc, oneshot};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_resilience::Deadline;
@@ -21,6 +21,8 @@ pub(super) const QUEUE: usize = 8_192;
 const MOST_COMMANDS: usize = 256;
 /// The most rows (as [`Commit::rows`] counts) of one transaction; a command larger than that goes alone.
 const MOST_ROWS: usize = 8_192;
+/// Fewer commands than this share one transaction also where several could run at once: what each of them costs beside its rows is not worth it.
+const WORTH_PARTING: usize = 16;
 
 /// Why a command has no answer.
 #[derive(Debug, Clone)]
@@ -52,7 +54,8 @@ impl<C: Commit> Batcher<C> {
     pub(crate) fn start(commit: C, db: Db, mode: CommitMode) -> Self {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let worker = Worker {
-            flusher: Arc::new(Flusher { commit, db }),
+            at_once: if db.is_server() { C::AT_ONCE } else { 1 },
+            flusher: Flusher { commit, db },
             queue: receiver,
             mode,
             gathered: VecDeque::new(),
@@ -95,7 +98,8 @@ impl<C: Commit> Batcher<C> {
 }
 
 struct Worker<C: Commit> {
-    flusher: Arc<Flusher<C>>,
+    flusher: Flusher<C>,
+    at_once: usize,
     queue: mpsc::Receiver<Waiting<C>>,
     mode: CommitMode,
     /// Taken from the queue and not yet in a transaction, in order of arrival.
@@ -121,7 +125,9 @@ impl<C: Commit> Worker<C> {
             }
             let batch = self.next_batch();
             self.last = batch.len();
-            for waiting in self.flusher.flush(batch).await.into_iter().rev() {
+            let parts = parted(batch, self.at_once);
+            let again = join_all(parts.into_iter().map(|part| self.flusher.flush(part))).await;
+            for waiting in again.into_iter().flatten().rev() {
                 self.gathered.push_front(waiting);
             }
         }
@@ -178,5 +184,35 @@ impl<C: Commit> Worker<C> {
         }
         self.gathered = left;
         batch
+    }
+}
+
+/// A batch in so many parts of equal size, by arrival.
+fn parted<T>(batch: Vec<T>, parts: usize) -> Vec<Vec<T>> {
+    if batch.len() < WORTH_PARTING || parts < 2 {
+        return vec![batch];
+    }
+    let size = batch.len().div_ceil(parts);
+    let mut left = batch.into_iter();
+    (0..parts).map(|_| left.by_ref().take(size).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_batch_that_is_worth_it_is_parted() {
+        let sizes = |count, parts| parted((0..count).collect(), parts).iter().map(Vec::len).collect::<Vec<usize>>();
+        for (count, parts, expected) in [
+            (WORTH_PARTING, 1, vec![WORTH_PARTING]),
+            (WORTH_PARTING - 1, 2, vec![WORTH_PARTING - 1]),
+            (WORTH_PARTING, 2, vec![8, 8]),
+            (31, 2, vec![16, 15]),
+            (31, 3, vec![11, 11, 9]),
+        ] {
+            assert_eq!(sizes(count, parts), expected, "{count} in {parts}");
+        }
+        assert_eq!(parted((0..31).collect(), 2).concat(), (0..31).collect::<Vec<_>>(), "by arrival");
     }
 }

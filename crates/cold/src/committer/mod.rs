@@ -48,6 +48,8 @@ pub(crate) struct Applied<A> {
 pub(crate) trait Commit: Send + Sync + 'static {
     /// The label of its metrics.
     const NAME: &'static str;
+    /// So many transactions of it run at once, on commands of which none waits for another's, where the engine has more than one writer.
+    const AT_ONCE: usize = 1;
     /// What is asked.
     type Command: Send + Sync + 'static;
     /// What is answered.

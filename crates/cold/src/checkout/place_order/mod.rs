@@ -61,6 +61,7 @@ pub(crate) struct PlaceOrders {
 #[async_trait]
 impl Commit for PlaceOrders {
     const NAME: &'static str = "orders";
+    const AT_ONCE: usize = 2;
     type Command = NewOrder;
     type Answer = Answer;
 
