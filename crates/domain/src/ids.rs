@@ -63,7 +63,10 @@ impl<K: Kind> Hash for Id<K> {
 }
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}_{}", K::PREFIX, self.0.simple())
+        let mut digits = Uuid::encode_buffer();
+        f.write_str(K::PREFIX)?;
+        f.write_str("_")?;
+        f.write_str(self.0.simple().encode_lower(&mut digits))
     }
 }
 impl<K: Kind> fmt::Debug for Id<K> {

@@ -3,7 +3,8 @@
 //! Never: a series before the exporter is installed (calls are no-ops then, so libraries and tests cost nothing), more than
 //! [`SERIES_MAX`] series for an open label. Not for per-event figures: those live in [`crate::live_events`].
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::{PoisonError, RwLock};
 
 use metrics::{Counter, Gauge, Histogram, Key, Level, Metadata, Recorder};
@@ -43,17 +44,20 @@ pub(crate) fn key(metric: &Metric, values: &[&'static str]) -> Key {
     Key::from_parts(metric.name, slice.into_iter().chain(own).collect::<Vec<_>>())
 }
 
+/// By the values of the labels. Routes begin alike, so that comparing them costs more than hashing; keys are few and ours, which needs no seed.
+type Series<H, const N: usize> = HashMap<[&'static str; N], H, BuildHasherDefault<DefaultHasher>>;
+
 /// The series of one metric with `N` labels.
 pub(crate) struct Family<H, const N: usize> {
     metric: &'static Metric,
-    series: RwLock<BTreeMap<[&'static str; N], H>>,
+    series: RwLock<Series<H, N>>,
 }
 
 impl<H: Handle, const N: usize> Family<H, N> {
     /// The family of `metric`; a wrong number of labels does not compile.
     pub(crate) const fn of(metric: &'static Metric) -> Self {
         assert!(metric.labels.len() == N, "as many values as the metric has labels");
-        Self { metric, series: RwLock::new(BTreeMap::new()) }
+        Self { metric, series: RwLock::new(HashMap::with_hasher(BuildHasherDefault::new())) }
     }
 
     /// Runs `act` on the handle of the series with these label values.

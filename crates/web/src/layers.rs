@@ -77,6 +77,7 @@ pub async fn request_layer(State(web): State<Web>, request: Request, next: Next)
         metrics::http::sale_request(touched);
     }
     let headers = response.headers_mut();
+    headers.reserve(SECURITY.len() + 1);
     for (name, value) in SECURITY {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

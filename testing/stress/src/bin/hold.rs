@@ -7,7 +7,7 @@ use voelgoed_stress::client::get;
 use voelgoed_stress::crowd::Crowd;
 use voelgoed_stress::measure::Measures;
 use voelgoed_stress::options::Options;
-use voelgoed_stress::process::cpu_seconds;
+use voelgoed_stress::process::{cpu_seconds, give_way};
 use voelgoed_stress::sale::{Held, STADIUM, Show};
 use voelgoed_stress::shop::Shop;
 
@@ -19,6 +19,7 @@ const HOLDS_PER_SESSION: usize = 10;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    give_way()?;
     let shop = Shop::open(&options, "hold")?;
     let show = Show::of(&shop, STADIUM).await?;
     let mut crowd = Crowd::open(&shop.address, CONNECTIONS).await?;

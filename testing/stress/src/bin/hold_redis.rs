@@ -9,7 +9,7 @@ use voelgoed_stress::client::get;
 use voelgoed_stress::crowd::Crowd;
 use voelgoed_stress::measure::Measures;
 use voelgoed_stress::options::Options;
-use voelgoed_stress::process::cpu_seconds;
+use voelgoed_stress::process::{cpu_seconds, give_way};
 use voelgoed_stress::redis_benchmark::Monitor;
 use voelgoed_stress::sale::{FESTIVAL, Show};
 use voelgoed_stress::shop::Shop;
@@ -32,6 +32,7 @@ async fn process(redis: &RedisServer) -> anyhow::Result<String> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    give_way()?;
     std::fs::create_dir_all(&options.data)?;
     let redis = RedisServer::start(&options.data).await?;
     let shop = Shop::open_with(&options, "hold-redis", &[("VOELGOED__WARM__URL", redis.url())])?;

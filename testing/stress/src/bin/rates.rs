@@ -10,6 +10,7 @@ use voelgoed_stress::client::{Connection, get};
 use voelgoed_stress::crowd::Crowd;
 use voelgoed_stress::measure::Measures;
 use voelgoed_stress::options::Options;
+use voelgoed_stress::process::give_way;
 use voelgoed_stress::sale::{CONCERT, Held, Ordered, STADIUM, Show, all_admitted, buy_all, hold_all, scan};
 use voelgoed_stress::shop::Shop;
 
@@ -23,6 +24,7 @@ const TICKETS: usize = 350;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    give_way()?;
     let shop = Shop::open(&options, "rates")?;
     let (concert, stadium) = (Show::of(&shop, CONCERT).await?, Show::of(&shop, STADIUM).await?);
     let mut crowd = Crowd::open(&shop.address, CONNECTIONS).await?;

@@ -13,6 +13,7 @@ use voelgoed_stress::client::{Connection, get};
 use voelgoed_stress::crowd::{Crowd, Round};
 use voelgoed_stress::measure::Measures;
 use voelgoed_stress::options::Options;
+use voelgoed_stress::process::give_way;
 use voelgoed_stress::sale::{CONCERT, Held, STADIUM, Show, all_admitted, buy_all, scan};
 use voelgoed_stress::shop::Shop;
 use voelgoed_testkit::redis::RedisServer;
@@ -52,6 +53,7 @@ struct Costs {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    give_way()?;
     let redis = RedisServer::start(&options.data).await?;
     let shop = Shop::open_with(&options, "refusals", &[("VOELGOED__WARM__URL", redis.url())])?;
     let (concert, stadium) = (Show::of(&shop, CONCERT).await?, Show::of(&shop, STADIUM).await?);
