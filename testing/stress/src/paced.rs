@@ -51,8 +51,12 @@ pub async fn send(address: &str, per_second: f64, requests: Vec<Vec<u8>>, status
     let idle: Arc<Mutex<VecDeque<(Instant, Connection)>>> = Arc::default();
     let mut due_at = dues(per_second, requests.len());
     let mut running = JoinSet::new();
+    let mut done = Vec::with_capacity(requests.len());
     for (at, request) in requests.into_iter().enumerate() {
         let due = due_at.recv().await.context("each request is due some time")?;
+        while let Some(ended) = running.try_join_next() {
+            done.push(ended??);
+        }
         ensure!(running.len() < MOST_CONNECTIONS, "the server fell behind by {MOST_CONNECTIONS} requests");
         let (idle, address) = (Arc::clone(&idle), address.to_owned());
         running.spawn(async move {
@@ -67,13 +71,13 @@ pub async fn send(address: &str, per_second: f64, requests: Vec<Vec<u8>>, status
             anyhow::Ok((at, due, answered, answer))
         });
     }
-    let mut latencies = Latencies::default();
-    let mut answers = Vec::with_capacity(running.len());
     while let Some(ended) = running.join_next().await {
-        let (at, due, answered, answer) = ended??;
-        latencies.record(answered - due);
-        answers.push((at, answered, answer));
+        done.push(ended??);
     }
-    answers.sort_unstable_by_key(|(at, ..)| *at);
-    Ok(Run { latencies, answers: answers.into_iter().map(|(_, answered, answer)| (answered, answer)).collect() })
+    done.sort_unstable_by_key(|(at, ..)| *at);
+    let mut latencies = Latencies::default();
+    for (_, due, answered, _) in &done {
+        latencies.record(*answered - *due);
+    }
+    Ok(Run { latencies, answers: done.into_iter().map(|(_, _, answered, answer)| (answered, answer)).collect() })
 }

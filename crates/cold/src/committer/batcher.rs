@@ -2,7 +2,8 @@
 //!
 //! Never: a submitter without an answer. A full queue says so at once; a task that dies drops its replies, and that is an answer too.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use futures::future::join_all;
 use tokio::sync::{mpsc, oneshot};
@@ -21,7 +22,9 @@ pub(super) const QUEUE: usize = 8_192;
 const MOST_COMMANDS: usize = 256;
 /// The most rows (as [`Commit::rows`] counts) of one transaction; a command larger than that goes alone.
 const MOST_ROWS: usize = 8_192;
-/// Fewer commands than this share one transaction also where several could run at once: what each of them costs beside its rows is not worth it.
+/// So many transactions share a batch where the engine has more than one writer: while it works on one, the other is prepared or flushed.
+const AT_ONCE: u64 = 2;
+/// Fewer commands than this share one transaction there too: what each transaction costs beside its rows is not worth it.
 const WORTH_PARTING: usize = 16;
 
 /// Why a command has no answer.
@@ -42,6 +45,8 @@ pub(super) struct Waiting<C: Commit> {
     pub(super) deadline: Option<Deadline>,
     /// How many transactions it has been in.
     pub(super) rounds: u32,
+    /// When it came, as the task counts.
+    arrival: u64,
 }
 
 /// The way of one kind of command to the disk.
@@ -54,12 +59,13 @@ impl<C: Commit> Batcher<C> {
     pub(crate) fn start(commit: C, db: Db, mode: CommitMode) -> Self {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let worker = Worker {
-            at_once: if db.is_server() { C::AT_ONCE } else { 1 },
+            at_once: if db.is_server() { AT_ONCE } else { 1 },
             flusher: Flusher { commit, db },
             queue: receiver,
             mode,
             gathered: VecDeque::new(),
             last: 0,
+            arrived: 0,
         };
         #[expect(
             clippy::disallowed_methods,
@@ -83,7 +89,7 @@ impl<C: Commit> Batcher<C> {
     ) -> Result<C::Answer, Unanswered> {
         touch::cold_write();
         let (reply, answer) = oneshot::channel();
-        let waiting = Waiting { organization, command, reply, deadline: Deadline::carried(), rounds: 0 };
+        let waiting = Waiting { organization, command, reply, deadline: Deadline::carried(), rounds: 0, arrival: 0 };
         self.queue.try_send(waiting).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => Unanswered::Overloaded,
             mpsc::error::TrySendError::Closed(_) => {
@@ -99,13 +105,15 @@ impl<C: Commit> Batcher<C> {
 
 struct Worker<C: Commit> {
     flusher: Flusher<C>,
-    at_once: usize,
+    at_once: u64,
     queue: mpsc::Receiver<Waiting<C>>,
     mode: CommitMode,
     /// Taken from the queue and not yet in a transaction, in order of arrival.
     gathered: VecDeque<Waiting<C>>,
-    /// How many the last transaction had.
+    /// How many the last batch had.
     last: usize,
+    /// How many have come so far.
+    arrived: u64,
 }
 
 impl<C: Commit> Worker<C> {
@@ -113,7 +121,7 @@ impl<C: Commit> Worker<C> {
         loop {
             if self.gathered.is_empty() {
                 match self.queue.recv().await {
-                    Some(first) => self.gathered.push_back(first),
+                    Some(first) => self.take(first),
                     None => return,
                 }
             }
@@ -125,12 +133,20 @@ impl<C: Commit> Worker<C> {
             }
             let batch = self.next_batch();
             self.last = batch.len();
-            let parts = parted(batch, self.at_once);
+            let parts = parted(batch, self.at_once, |waiting| C::belongs_with(&waiting.command));
             let again = join_all(parts.into_iter().map(|part| self.flusher.flush(part))).await;
-            for waiting in again.into_iter().flatten().rev() {
+            let mut again: Vec<_> = again.into_iter().flatten().collect();
+            again.sort_unstable_by_key(|waiting| waiting.arrival);
+            for waiting in again.into_iter().rev() {
                 self.gathered.push_front(waiting);
             }
         }
+    }
+
+    fn take(&mut self, mut waiting: Waiting<C>) {
+        waiting.arrival = self.arrived;
+        self.arrived += 1;
+        self.gathered.push_back(waiting);
     }
 
     /// Takes what is there. Where several were just answered, they may be about to ask again: it gives way as long as that brings more.
@@ -139,7 +155,7 @@ impl<C: Commit> Worker<C> {
             let before = self.gathered.len();
             while self.gathered.len() < MOST_COMMANDS {
                 match self.queue.try_recv() {
-                    Ok(waiting) => self.gathered.push_back(waiting),
+                    Ok(waiting) => self.take(waiting),
                     Err(_) => break,
                 }
             }
@@ -187,14 +203,18 @@ impl<C: Commit> Worker<C> {
     }
 }
 
-/// A batch in so many parts of equal size, by arrival.
-fn parted<T>(batch: Vec<T>, parts: usize) -> Vec<Vec<T>> {
-    if batch.len() < WORTH_PARTING || parts < 2 {
+/// A batch in at most so many parts, each in order of arrival; what has one number is in one part.
+fn parted<T>(batch: Vec<T>, parts: u64, number: impl Fn(&T) -> u128) -> Vec<Vec<T>> {
+    if batch.len() < WORTH_PARTING {
         return vec![batch];
     }
-    let size = batch.len().div_ceil(parts);
-    let mut left = batch.into_iter();
-    (0..parts).map(|_| left.by_ref().take(size).collect()).collect()
+    // Numbers may be made by counting, with any step.
+    let spread = BuildHasherDefault::<DefaultHasher>::new();
+    let mut parted = BTreeMap::<u64, Vec<T>>::new();
+    for one in batch {
+        parted.entry(spread.hash_one(number(&one)) % parts).or_default().push(one);
+    }
+    parted.into_values().collect()
 }
 
 #[cfg(test)]
@@ -202,17 +222,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_batch_that_is_worth_it_is_parted() {
-        let sizes = |count, parts| parted((0..count).collect(), parts).iter().map(Vec::len).collect::<Vec<usize>>();
-        for (count, parts, expected) in [
-            (WORTH_PARTING, 1, vec![WORTH_PARTING]),
-            (WORTH_PARTING - 1, 2, vec![WORTH_PARTING - 1]),
-            (WORTH_PARTING, 2, vec![8, 8]),
-            (31, 2, vec![16, 15]),
-            (31, 3, vec![11, 11, 9]),
-        ] {
-            assert_eq!(sizes(count, parts), expected, "{count} in {parts}");
+    fn a_batch_that_is_worth_it_is_parted_and_what_belongs_together_is_not() {
+        let all = |count: usize| (0..count as u128).collect::<Vec<_>>();
+        assert_eq!(parted(all(WORTH_PARTING - 1), 2, |one| *one), [all(WORTH_PARTING - 1)], "too few");
+        assert_eq!(parted(all(40), 1, |one| *one), [all(40)], "one writer");
+        assert_eq!(parted(all(40), 2, |_| 7), [all(40)], "all of one number");
+        for step in [1, 2, 4, 1 << 64] {
+            let parts = parted(all(40), 2, |one| one / 2 * step);
+            assert!(parts.len() == 2 && parts.iter().all(|part| part.len() > 10), "{parts:?}");
+            for part in parts {
+                assert!(part.is_sorted(), "by arrival: {part:?}");
+                assert!(part.iter().all(|one| part.contains(&(one ^ 1))), "a pair has one number: {part:?}");
+            }
         }
-        assert_eq!(parted((0..31).collect(), 2).concat(), (0..31).collect::<Vec<_>>(), "by arrival");
     }
 }

@@ -48,8 +48,6 @@ pub(crate) struct Applied<A> {
 pub(crate) trait Commit: Send + Sync + 'static {
     /// The label of its metrics.
     const NAME: &'static str;
-    /// So many transactions of it run at once, on commands of which none waits for another's, where the engine has more than one writer.
-    const AT_ONCE: usize = 1;
     /// What is asked.
     type Command: Send + Sync + 'static;
     /// What is answered.
@@ -57,6 +55,12 @@ pub(crate) trait Commit: Send + Sync + 'static {
 
     /// About how many rows it writes, so that a batch stays bounded.
     fn rows(command: &Self::Command) -> usize;
+
+    /// Commands of one number are settled by their order, so they are never in two transactions at once. Others may be, where the engine has more than
+    /// one writer: overlaps between those are its locks' to settle, as they are between nodes.
+    fn belongs_with(_command: &Self::Command) -> u128 {
+        0
+    }
 
     /// Writes all of them in one transaction, settling overlaps by their order (that of arrival).
     async fn apply(

@@ -2,8 +2,7 @@
 //!
 //! Binds are `$1`, `$2`, …. Tokens: `{for_update}` and `{skip_locked}` lock rows where engines know that; `{rows:N}` becomes as many rows of N binds as
 //! are given, and `{rows:N $1}` ends each with the fixed bind `$1`; `{uuid}`, `{json}`, `{bytes}` are column types and `{clustered}` a table option;
-//! `{secured:table role…}` is a table's row security, `{shown:table role…}` names anew the system roles that see a secured table, `{secured_once}` brings
-//! older ones to their present form.
+//! `{secured:table role…}` is a table's row security, `{shown:table role…}` names anew the system roles that see a secured table.
 //! Never: a brace that is no token; a table joined with rows by a bind (`where t.organization_id = $1 and t.id = v.column1`) instead of a column of the rows
 //! (`{rows:1 $1}`, `t.organization_id = v.column2`). Postgres may then read all that the organization has for the few that are asked for, and does where
 //! it takes organizations for small: while a table is new, and for the largest one among many.
@@ -86,9 +85,6 @@ pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> Result<String> 
                 Some(("secured", table)) if engine == Engine::Postgres => push_secured(&mut out, table),
                 Some(("shown", table)) if engine == Engine::Postgres => push_shown(&mut out, table),
                 Some(("secured" | "shown", _)) => {}
-                None if name == "secured_once" => {
-                    out.push_str(if engine == Engine::Postgres { ASKED_ONCE } else { "" })
-                }
                 _ => out.push_str(token(engine, name)?),
             }
             rest = &rest[end + 1..];
@@ -159,23 +155,6 @@ fn push_shown(out: &mut String, shown: &str) {
     let roles = roles(words);
     let _ = write!(out, "alter policy system on {table} using ({});", system(&roles));
 }
-
-/// Policies that were made before their settings were asked once per statement.
-const ASKED_ONCE: &str = "do $$
-declare
-    it record;
-begin
-    for it in select tablename, policyname, qual from pg_policies
-        where schemaname = current_schema() and policyname in ('tenant', 'system') and qual not ilike '%select%'
-    loop
-        if it.policyname = 'tenant' then
-            execute format('alter policy tenant on %I using (%I = (select nullif(current_setting(''voelgoed.organization'', true), '''')::uuid))',
-                it.tablename, split_part(ltrim(it.qual, '('), ' ', 1));
-        else
-            execute format('alter policy system on %I using ((select %s))', it.tablename, it.qual);
-        end if;
-    end loop;
-end $$;";
 
 /// Migrations change rows of all organizations.
 fn roles<'a>(named: impl Iterator<Item = &'a str>) -> String {

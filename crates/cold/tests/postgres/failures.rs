@@ -1,5 +1,6 @@
 //! A server that is killed, or that keeps silent: what was answered is there afterwards (P3), what was not is told as away, and all goes on by itself.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -7,6 +8,7 @@ use voelgoed_app::checkout::ports::OrderStore;
 use voelgoed_app::error::{Dependency, Fault};
 use voelgoed_cold::db::PostgresSettings;
 use voelgoed_contracts::selling::Shop;
+use voelgoed_domain::refusal::Code;
 use voelgoed_testkit::postgres::Postgres;
 use voelgoed_testkit::until::until;
 
@@ -74,4 +76,32 @@ async fn what_was_answered_before_a_crash_is_there_after_it() {
             Err(fault) => panic!("{fault:?}"),
         }
     }
+}
+
+/// As many orders as are written by two transactions at once, for places that overlap within them and between them; one of them no server takes.
+#[tokio::test]
+async fn one_bad_order_among_many_at_once_harms_nobody() {
+    let shop = Shop::open(server::open().await).await;
+    let mut orders: Vec<_> = (0..64).map(|at| shop.an_order(&[at % 40, at % 40 + 1])).collect();
+    orders[20] = shop.an_order(&[90]);
+    orders[20].buyer.name = "\0".into();
+    let told = join_all(orders.iter().map(|order| shop.store().place_order(shop.organization, order.clone()))).await;
+    let mut sold = BTreeSet::new();
+    for order in orders.iter().zip(&told).filter_map(|(order, told)| matches!(told, Ok(Ok(_))).then_some(order)) {
+        assert!(order.lines.iter().all(|line| sold.insert(line.place)), "a place was sold twice");
+    }
+    for (at, (order, told)) in orders.iter().zip(&told).enumerate() {
+        match told {
+            Ok(Ok(_)) => {}
+            Ok(Err(refusal)) => {
+                assert_eq!(refusal.code, Code::PlaceTaken);
+                let taken = &refusal.evidence.places;
+                assert!(!taken.is_empty() && taken.iter().all(|place| sold.contains(place)), "{at}: {refusal:?}");
+            }
+            Err(fault) => assert!(at == 20 && matches!(fault, Fault::Internal(_)), "{at}: {fault:?}"),
+        }
+        let read = shop.store().read_order(shop.organization, order.id).await.unwrap();
+        assert_eq!(read.is_some(), matches!(told, Ok(Ok(_))), "{at}");
+    }
+    assert!(told[20].is_err());
 }

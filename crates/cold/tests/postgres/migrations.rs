@@ -65,22 +65,3 @@ async fn a_step_that_was_edited_is_found() {
     assert!(refusal(&settings).await.contains("0110_orders"));
     assert!(migrate_postgres(&settings).await.is_err());
 }
-
-#[tokio::test]
-async fn policies_of_an_older_schema_come_to_ask_once_per_statement() {
-    let postgres = server::shared().await;
-    let database = server::database(postgres);
-    let older = "alter policy tenant on orders using (organization_id = nullif(current_setting('voelgoed.organization', true), '')::uuid);
-        alter policy tenant on organizations using (id = nullif(current_setting('voelgoed.organization', true), '')::uuid);
-        alter policy system on orders using (current_setting('voelgoed.system', true) in ('migration', 'reconciler'));
-        delete from schema_steps where number = 230";
-    postgres.sql(&database, older).unwrap();
-    let settings = server::settings(postgres, &database);
-    assert_eq!(migrate_postgres(&settings).await.unwrap(), ["0230_row_security_once"]);
-    let forms =
-        "select count(distinct regexp_replace(qual, '^.[a-z_]+ = ', '')) from pg_policies where policyname = 'tenant'";
-    assert_eq!(postgres.sql(&database, forms).unwrap(), "1", "as a fresh schema has them");
-    let shown = "select qual from pg_policies where policyname = 'system' and tablename = 'orders'";
-    let shown = postgres.sql(&database, shown).unwrap();
-    assert!(shown.contains("SELECT") && shown.contains("'reconciler'"), "{shown}");
-}

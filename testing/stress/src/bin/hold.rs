@@ -1,6 +1,6 @@
 //! Holds over HTTP beside an empty route: the same client, the same connections, rounds in turn.
 //!
-//! The empty route is `/livez`: it passes the same layers and does nothing. A hold takes one named seat of 60,000; they are given back between rounds, untimed.
+//! The empty route is `/livez`: it passes what every request passes, and does nothing. A hold takes one named seat of 60,000; they are given back between rounds, untimed.
 
 use clap::Parser;
 use voelgoed_stress::client::get;

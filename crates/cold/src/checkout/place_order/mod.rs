@@ -61,12 +61,16 @@ pub(crate) struct PlaceOrders {
 #[async_trait]
 impl Commit for PlaceOrders {
     const NAME: &'static str = "orders";
-    const AT_ONCE: usize = 2;
     type Command = NewOrder;
     type Answer = Answer;
 
     fn rows(order: &NewOrder) -> usize {
         ROWS_PER_ORDER + 2 * order.lines.len()
+    }
+
+    /// Tries of one request have their hold in common.
+    fn belongs_with(order: &NewOrder) -> u128 {
+        order.hold.uuid().as_u128()
     }
 
     async fn apply(&self, tx: &mut Tx, organization: OrganizationId, orders: &[&NewOrder]) -> Result<Applied<Answer>> {

@@ -107,12 +107,12 @@ fn line_rows(order: &NewOrder) -> impl Iterator<Item = [Value; 10]> {
 
 async fn write_records(tx: &mut Tx, organization: OrganizationId, orders: &[&NewOrder]) -> Result<()> {
     let latest = orders.iter().map(|order| order.at).max().unwrap_or_default();
-    let rows: Vec<_> = orders
-        .iter()
-        .map(|order| {
-            let record = &order.idempotency;
-            row![&record.key.scope, &record.key.key, record.key.request, record.answer.clone(), record.at]
-        })
+    let mut records: Vec<_> = orders.iter().map(|order| &order.idempotency).collect();
+    // Two transactions that write the same keys must not wait for each other in a circle.
+    records.sort_unstable_by_key(|record| (&record.key.scope, &record.key.key));
+    let rows: Vec<_> = records
+        .into_iter()
+        .map(|record| row![&record.key.scope, &record.key.key, record.key.request, record.answer.clone(), record.at])
         .collect();
     let wanted = rows.len() as u64;
     let written = tx.execute_rows(RECORDS, binds![organization, latest.minus(KEPT_FOR)], rows).await?;
