@@ -10,6 +10,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
+use uuid::fmt::Simple;
+
+/// Room for the text of any identifier.
+const TEXT_BYTES: usize = 48;
 
 /// What an identifier identifies.
 pub trait Kind: Send + Sync + 'static {
@@ -31,6 +35,17 @@ impl<K: Kind> Id<K> {
     #[must_use]
     pub const fn uuid(self) -> Uuid {
         self.0
+    }
+
+    /// The text, written into `room`: answers are full of identifiers, and a formatter costs more than all of one.
+    fn text<'a>(&self, room: &'a mut [u8; TEXT_BYTES]) -> &'a str {
+        const { assert!(K::PREFIX.len() + 1 + Simple::LENGTH <= TEXT_BYTES, "a prefix is too long") };
+        let length = K::PREFIX.len() + 1 + Simple::LENGTH;
+        let (head, digits) = room[..length].split_at_mut(K::PREFIX.len() + 1);
+        head[..K::PREFIX.len()].copy_from_slice(K::PREFIX.as_bytes());
+        head[K::PREFIX.len()] = b'_';
+        self.0.simple().encode_lower(digits);
+        std::str::from_utf8(&room[..length]).expect("prefixes and digits are ASCII")
     }
 }
 
@@ -63,10 +78,7 @@ impl<K: Kind> Hash for Id<K> {
 }
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = Uuid::encode_buffer();
-        f.write_str(K::PREFIX)?;
-        f.write_str("_")?;
-        f.write_str(self.0.simple().encode_lower(&mut digits))
+        f.write_str(self.text(&mut [0; TEXT_BYTES]))
     }
 }
 impl<K: Kind> fmt::Debug for Id<K> {
@@ -96,14 +108,13 @@ impl<K: Kind> FromStr for Id<K> {
 
 impl<K: Kind> Serialize for Id<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.text(&mut [0; TEXT_BYTES]))
     }
 }
 
 impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        crate::from_text::from_text(deserializer)
     }
 }
 

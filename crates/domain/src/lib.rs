@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod catalog;
 pub mod checkout;
+mod from_text;
 pub mod ids;
 pub mod ledger;
 pub mod machine;

@@ -32,10 +32,9 @@ impl Inventory {
                 epoch: inventory.epoch,
                 version: 1,
             };
-            let granted: Vec<_> = record.places.iter().flatten().copied().collect();
             inventory.book.enter(Holding { record: record.clone(), extended: false });
             inventory.step.wrote = true;
-            for place in granted {
+            for place in record.places.iter().flatten().copied() {
                 inventory.take_place(place, record.hold);
             }
             Ok(record)
