@@ -4,9 +4,10 @@
 //! [`SERIES_MAX`] series for an open label. Not for per-event figures: those live in [`crate::live_events`].
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use arc_swap::ArcSwapOption;
+use foldhash::fast::FixedState;
 use metrics::{Counter, Gauge, Histogram, Key, Level, Metadata, Recorder};
 
 use crate::exporter::recorder;
@@ -15,7 +16,7 @@ use crate::metric::{Metric, OTHER, SERIES_MAX};
 static METADATA: Metadata<'static> = Metadata::new("voelgoed", Level::INFO, None);
 
 /// A kind of handle that a recorder gives out.
-pub(crate) trait Handle: Sized + Send + Sync + 'static {
+pub(crate) trait Handle: Clone + Send + Sync + 'static {
     /// Makes the series `key` exist and returns its handle.
     fn register(recorder: &dyn Recorder, key: &Key) -> Self;
 }
@@ -45,30 +46,31 @@ pub(crate) fn key(metric: &Metric, values: &[&'static str]) -> Key {
 }
 
 /// By the values of the labels. Routes begin alike, so that comparing them costs more than hashing; keys are few and ours, which needs no seed.
-type Series<H, const N: usize> = HashMap<[&'static str; N], H, BuildHasherDefault<DefaultHasher>>;
+type Series<H, const N: usize> = HashMap<[&'static str; N], H, FixedState>;
 
 /// The series of one metric with `N` labels.
 pub(crate) struct Family<H, const N: usize> {
     metric: &'static Metric,
-    series: RwLock<Series<H, N>>,
+    /// Read by every request of every thread, so without a lock; swapped whole for each new series, of which there are few.
+    series: ArcSwapOption<Series<H, N>>,
 }
 
 impl<H: Handle, const N: usize> Family<H, N> {
     /// The family of `metric`; a wrong number of labels does not compile.
     pub(crate) const fn of(metric: &'static Metric) -> Self {
         assert!(metric.labels.len() == N, "as many values as the metric has labels");
-        Self { metric, series: RwLock::new(HashMap::with_hasher(BuildHasherDefault::new())) }
+        Self { metric, series: ArcSwapOption::const_empty() }
     }
 
     /// Runs `act` on the handle of the series with these label values.
     pub(crate) fn at(&self, values: [&str; N], act: impl FnOnce(&H)) {
         let Some(recorder) = recorder() else { return };
         let full = {
-            let series = self.series.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(handle) = series.get(&values) {
+            let series = self.series.load();
+            if let Some(handle) = series.as_ref().and_then(|series| series.get(&values)) {
                 return act(handle);
             }
-            series.len() >= SERIES_MAX
+            series.as_ref().is_some_and(|series| series.len() >= SERIES_MAX)
         };
         // Interning leaks the text on purpose: at most SERIES_MAX times for each family, and closed labels are interned already.
         let values = std::array::from_fn(|at| match self.metric.labels[at].values {
@@ -76,8 +78,18 @@ impl<H: Handle, const N: usize> Family<H, N> {
             [] => intern(values[at]),
             known => known.iter().copied().find(|value| *value == values[at]).unwrap_or(OTHER),
         });
-        let mut series = self.series.write().unwrap_or_else(PoisonError::into_inner);
-        act(series.entry(values).or_insert_with(|| H::register(recorder, &key(self.metric, &values))));
+        // What is called `other` is met under that name only.
+        if let Some(handle) = self.series.load().as_ref().and_then(|series| series.get(&values)) {
+            return act(handle);
+        }
+        // Whoever registers the same series at the same moment gets the same one from the recorder.
+        let handle = H::register(recorder, &key(self.metric, &values));
+        self.series.rcu(|series| {
+            let mut series = series.as_ref().map_or_else(Series::default, |series| Series::clone(series));
+            series.insert(values, handle.clone());
+            Some(Arc::new(series))
+        });
+        act(&handle);
     }
 }
 
@@ -144,5 +156,9 @@ mod tests {
             text.lines().any(|line| line.starts_with("test_family_closed_total{") && line.contains("colour=\"other\""))
         );
         assert!(!text.contains("green"));
+        let made = COLOURS.series.load_full();
+        COLOURS.at(["purple"], |counter| counter.increment(1));
+        let then = COLOURS.series.load_full();
+        assert!(made.zip(then).is_some_and(|(made, then)| Arc::ptr_eq(&made, &then)), "nothing is made anew for it");
     }
 }

@@ -8,8 +8,9 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 
 static SERVICE_TYPE: OnceLock<String> = OnceLock::new();
 
@@ -90,15 +91,31 @@ fn subscriber<W>(config: &LogConfig, writer: W, colour: bool) -> Result<Box<dyn 
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(&config.filter)
-        .map_err(|error| LogError::Filter { filter: config.filter.clone(), reason: error.to_string() })?;
+    // Decides once for each place in the code; a filter that knows of spans would be asked each time one is entered.
+    let filter =
+        filter_of(&config.filter).map_err(|reason| LogError::Filter { filter: config.filter.clone(), reason })?;
     // A log that cannot be written (its disk is full) is no reason to stop: the default answer to that is a print, which panics.
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
     Ok(match config.format {
         // One span per request or job, so the innermost has every field; the list would repeat it.
-        LogFormat::Json => Box::new(lines.json().flatten_event(true).with_span_list(false).finish()),
-        LogFormat::Text => Box::new(lines.with_ansi(colour).finish()),
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_span_list(false);
+            Box::new(tracing_subscriber::registry().with(lines).with(filter))
+        }
+        LogFormat::Text => Box::new(tracing_subscriber::registry().with(lines.with_ansi(colour)).with(filter)),
     })
+}
+
+/// Targets and levels. The parser itself takes any text for a target, also one that can only be a mistake.
+fn filter_of(text: &str) -> Result<Targets, String> {
+    let parts: Vec<_> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let is_target = |part: &&str| part.chars().all(|letter| letter.is_ascii_alphanumeric() || "_:=-".contains(letter));
+    match parts.iter().find(|part| !is_target(part)) {
+        Some(part) => {
+            Err(format!("`{part}` is neither a level nor a target and its level, such as voelgoed_cold=debug"))
+        }
+        None => Targets::from_str(&parts.join(",")).map_err(|error| error.to_string()),
+    }
 }
 
 #[cfg(test)]
@@ -166,9 +183,18 @@ mod tests {
         });
         assert!(text.contains("wanted") && !text.contains("not wanted"), "{text}");
 
-        let wrong = LogConfig { filter: "voelgoed=loud".to_owned(), ..LogConfig::default() };
-        let error = init_logging(&wrong).unwrap_err();
-        assert!(matches!(&error, LogError::Filter { filter, .. } if filter == "voelgoed=loud"), "{error}");
+        for wrong in ["voelgoed=loud", "info,[http_request]=debug", "[{event}]=debug", "info voelgoed_cold=debug"] {
+            let config = LogConfig { filter: wrong.to_owned(), ..LogConfig::default() };
+            let error = init_logging(&config).unwrap_err();
+            assert!(matches!(&error, LogError::Filter { filter, .. } if filter == wrong), "{wrong}: {error}");
+        }
+        for (filter, wanted) in
+            [("info,", true), (" warn , voelgoed_telemetry=info", true), ("info,voelgoed_telemetry=off", false)]
+        {
+            let config = LogConfig { filter: filter.to_owned(), ..LogConfig::default() };
+            let text = written(&config, || tracing::info!("heard"));
+            assert_eq!(text.contains("heard"), wanted, "{filter}: {text}");
+        }
     }
 
     #[test]

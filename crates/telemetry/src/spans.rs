@@ -76,8 +76,9 @@ pub fn command(name: &'static str) -> Span {
 /// Says whose the current span is; an event is known only with its organization.
 pub fn belongs_to(organization: &dyn Display, event: Option<&dyn Display>) {
     let span = Span::current();
-    span.record("organization", tracing::field::display(organization));
-    if let Some(event) = event {
-        span.record("event", tracing::field::display(event));
+    match event {
+        // Both at once: each call looks the span up anew.
+        Some(event) => tracing::record_all!(span, organization = %organization, event = %event),
+        None => tracing::record_all!(span, organization = %organization),
     }
 }
