@@ -1,6 +1,6 @@
 //! The arithmetic of an allowance that is counted in one place for many nodes: what was spent comes back evenly over the span.
 //!
-//! Never: a clock or a store of its own; both are arguments, so that the script in Redis and the memory adapter can be compared with this line by line.
+//! Never: a clock or a store of its own; both are arguments, so that the script in Redis can be compared with this line by line.
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ pub mod ports;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -48,31 +49,43 @@ impl Limited for IpAddr {
 pub struct Limiter<K: Limited> {
     limit: RateLimit,
     here: RateLimiter<K>,
-    shared: Arc<dyn Allowances>,
+    /// None where there is no other node.
+    shared: Option<Arc<dyn Allowances>>,
     known: Mutex<Known<K>>,
 }
 
 struct Known<K> {
-    leases: HashMap<K, Arc<Lease>>,
+    callers: HashMap<K, Met>,
     next_sweep: Instant,
     ask_from: Instant,
 }
 
-/// What this node may let a caller do without asking. Locked while it is asked for, so that a crowd of one caller asks once.
-struct Lease(tokio::sync::Mutex<Left>);
-
-struct Left {
-    left: u32,
+/// A caller that this node has seen.
+struct Met {
+    lease: Arc<Lease>,
     used: Instant,
-    refused_until: Option<Instant>,
+}
+
+/// What this node may let a caller do.
+struct Lease {
+    /// So much without asking.
+    left: AtomicU32,
+    /// Held by who asks, so that a crowd of one caller asks once; until when the last answer refuses it.
+    asking: tokio::sync::Mutex<Option<Instant>>,
+}
+
+impl Lease {
+    fn take_one(&self) -> bool {
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
 }
 
 impl<K: Limited> Limiter<K> {
-    /// A limiter that has seen nobody.
+    /// A limiter that has seen nobody; `shared` is what the nodes count in common, where there can be others.
     #[must_use]
-    pub fn new(limit: RateLimit, shared: Arc<dyn Allowances>) -> Self {
+    pub fn new(limit: RateLimit, shared: Option<Arc<dyn Allowances>>) -> Self {
         let now = Instant::now();
-        let known = Known { leases: HashMap::new(), next_sweep: now + limit.per, ask_from: now };
+        let known = Known { callers: HashMap::new(), next_sweep: now + limit.per, ask_from: now };
         Self { limit, here: RateLimiter::new(limit), shared, known: Mutex::new(known) }
     }
 
@@ -98,27 +111,32 @@ impl<K: Limited> Limiter<K> {
     /// # Errors
     /// [`RateLimited`]
     pub async fn check_shared(&self, key: &K) -> Result<(), RateLimited> {
+        let Some(shared) = &self.shared else { return Ok(()) };
         let Some(lease) = self.lease(key) else {
             // No room to remember the caller: the store does.
-            return match self.ask(key, 1).await {
+            return match self.ask(&**shared, key, 1).await {
                 Some(Spent::None(wait)) => Err(self.refused(wait)),
                 Some(Spent::Some(_)) | None => Ok(()),
             };
         };
-        let mut lease = lease.0.lock().await;
-        let now = Instant::now();
-        lease.used = now;
-        if lease.left > 0 {
-            lease.left -= 1;
+        if lease.take_one() {
             return Ok(());
         }
-        if let Some(until) = lease.refused_until.filter(|until| *until > now) {
+        let mut refused_until = lease.asking.lock().await;
+        // Who was waited for may have been given enough for more than itself.
+        if lease.take_one() {
+            return Ok(());
+        }
+        let now = Instant::now();
+        if let Some(until) = refused_until.filter(|until| *until > now) {
             return Err(self.refused(until - now));
         }
-        match self.ask(key, self.part()).await {
-            Some(Spent::Some(given)) => lease.left = given.saturating_sub(1),
+        match self.ask(&**shared, key, self.part()).await {
+            Some(Spent::Some(given)) => {
+                lease.left.fetch_add(given.saturating_sub(1), Ordering::Relaxed);
+            }
             Some(Spent::None(wait)) => {
-                lease.refused_until = Some(Instant::now() + wait);
+                *refused_until = Some(Instant::now() + wait);
                 return Err(self.refused(wait));
             }
             None => {}
@@ -127,11 +145,11 @@ impl<K: Limited> Limiter<K> {
     }
 
     /// None where the shared count is away: this node's own limit has been kept already.
-    async fn ask(&self, key: &K, most: u32) -> Option<Spent> {
+    async fn ask(&self, shared: &dyn Allowances, key: &K, most: u32) -> Option<Spent> {
         if Instant::now() < self.known().ask_from {
             return None;
         }
-        let answer = self.shared.spend(self.limit, &key.caller(), most).await;
+        let answer = shared.spend(self.limit, &key.caller(), most).await;
         limit_asked(
             self.limit.name,
             match &answer {
@@ -167,20 +185,20 @@ impl<K: Limited> Limiter<K> {
         if now >= known.next_sweep {
             known.next_sweep = now + self.limit.per.max(PAUSE);
             // Who did nothing for the whole span has the whole allowance back, everywhere. A lease that is in use is not idle.
-            let idle = |left: &Left| now.duration_since(left.used) >= self.limit.per;
-            known.leases.retain(|_, lease| lease.0.try_lock().is_ok_and(|left| !idle(&left)));
+            let busy = |met: &Met| Arc::strong_count(&met.lease) > 1 || now.duration_since(met.used) < self.limit.per;
+            known.callers.retain(|_, met| busy(met));
         }
-        if let Some(lease) = known.leases.get(key) {
-            return Some(Arc::clone(lease));
+        if let Some(met) = known.callers.get_mut(key) {
+            met.used = now;
+            return Some(Arc::clone(&met.lease));
         }
-        if known.leases.len() >= self.limit.keys {
+        if known.callers.len() >= self.limit.keys {
             return None;
         }
         // What is given once, at the first sight, is part of the allowance only where nothing depends on the exact number.
         let left = if self.limit.burst >= PART * 2 { self.part() } else { 0 };
-        let left = Left { left, used: now, refused_until: None };
-        let lease = Arc::new(Lease(tokio::sync::Mutex::new(left)));
-        known.leases.insert(key.clone(), Arc::clone(&lease));
+        let lease = Arc::new(Lease { left: left.into(), asking: tokio::sync::Mutex::default() });
+        known.callers.insert(key.clone(), Met { lease: Arc::clone(&lease), used: now });
         Some(lease)
     }
 }

@@ -22,14 +22,14 @@ const LATE_BY: Duration = Duration::from_millis(500);
 /// Keys that a rate limiter remembers; beyond it they share one allowance.
 const LIMITED_KEYS: usize = 200_000;
 
-/// The surface's state. Its rate limits count over all nodes, and where the warm tier is away over this one.
+/// The surface's state. Its rate limits count over all nodes, where there can be others; while the warm tier is away over this one.
 pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop: &Stop) -> Web {
     let limits = &settings.limits;
     let rate = |name, burst, per| RateLimit { name, burst, per, keys: LIMITED_KEYS };
     let session_rate = rate("session_writes", limits.session_burst, limits.session_per);
     let address_rate = rate("address_writes", limits.address_burst, limits.address_per);
     let login_rate = rate("logins", limits.login_burst, limits.login_per);
-    let shared = || Arc::clone(&wired.allowances);
+    let shared = || wired.allowances.clone();
     let operator_key = (!settings.secrets.operator.is_empty()).then(|| fingerprint(&settings.secrets.operator));
     Web::new(Shared {
         platform: Arc::clone(&wired.platform),

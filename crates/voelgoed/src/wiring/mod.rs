@@ -52,8 +52,8 @@ pub struct Wired {
     pub fanout: Arc<Fanout>,
     /// The cold tier itself, for closing and backups.
     pub cold: Arc<Cold>,
-    /// What callers may still do, over all nodes.
-    pub allowances: Arc<dyn Allowances>,
+    /// What callers may still do, over all nodes, where there can be any.
+    pub allowances: Option<Arc<dyn Allowances>>,
     /// What stands before a warm tier that can be away.
     pub warm_guard: Option<Arc<Guarded>>,
     /// Who watches at which node.

@@ -53,8 +53,8 @@ pub struct Warm {
     pub presence: Arc<dyn Presence>,
     /// What nodes counted.
     pub count_stream: Arc<dyn CountStream>,
-    /// What callers may still do, over all nodes.
-    pub allowances: Arc<dyn Allowances>,
+    /// What callers may still do, over all nodes, where there can be any.
+    pub allowances: Option<Arc<dyn Allowances>>,
     /// What stands before a store that can be away; this process's own memory cannot.
     pub guard: Option<Arc<Guarded>>,
     /// Tells other nodes, where there can be any.
@@ -62,13 +62,13 @@ pub struct Warm {
 }
 
 impl Warm {
-    fn near(store: Arc<impl WarmPorts>) -> Self {
+    fn near(store: Arc<MemoryInventory>) -> Self {
         Self {
             inventory: store.clone(),
             kept_scans: store.clone(),
             count_stream: store.clone(),
-            presence: store.clone(),
-            allowances: store,
+            presence: store,
+            allowances: None,
             guard: None,
             bulletin: None,
         }
@@ -82,7 +82,7 @@ impl Warm {
             kept_scans: guard.clone(),
             presence: guard.clone(),
             count_stream: guard.clone(),
-            allowances: guard.clone(),
+            allowances: Some(guard.clone()),
             guard: Some(guard),
             bulletin: Some(Arc::new(GuardedBulletin::new(store, seed))),
         }

@@ -23,7 +23,6 @@ use voelgoed_domain::time::Timestamp;
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call, warm_rebuilt};
 
-use super::allowances::Spending;
 use super::counts::CountsOfEvent;
 use super::kept::Kept;
 use super::presence::Counts;
@@ -47,8 +46,6 @@ pub struct MemoryInventory {
     pub(super) counts: DashMap<EventScope, CountsOfEvent>,
     /// When this store began.
     pub(super) started: Timestamp,
-    /// What callers spent of what they may do.
-    pub(super) spending: Spending,
     moved: broadcast::Sender<Moved>,
     pub(super) environment: Arc<dyn Environment>,
 }
@@ -64,7 +61,6 @@ impl MemoryInventory {
             viewers: DashMap::new(),
             counts: DashMap::new(),
             started: environment.now(),
-            spending: Spending::default(),
             moved: broadcast::channel(SIGNALS).0,
             environment,
         }
@@ -77,7 +73,6 @@ impl MemoryInventory {
         self.kept.clear();
         self.viewers.clear();
         self.counts.clear();
-        self.spending.clear();
     }
 
     /// Runs one step of an event's machine, signals if its log grew, and measures.

@@ -2,7 +2,6 @@
 //!
 //! Never: an own rule; each call runs the machine of `domain` under the lock of its event.
 
-mod allowances;
 mod counts;
 mod inventory;
 mod kept;

@@ -15,12 +15,6 @@ mod memory {
         Subject { store, environment, keep: Box::new(()) }
     }
 
-    mod allowances {
-        use super::*;
-
-        voelgoed_contracts::allowances_suite!(open());
-    }
-
     mod count_stream {
         use super::*;
 
