@@ -1,9 +1,9 @@
 //! The router: every route, and what stands before it.
 
-use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router, middleware};
+use axum::{Extension, Json, Router, middleware};
+use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use utoipa::OpenApi;
@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use voelgoed_domain::refusal::{Code, Refusal};
 
 use crate::api::{self, openapi};
-use crate::extract::session_layer;
+use crate::extract::{LargestBody, SessionLayer};
 use crate::last_known::organizer_lists;
 use crate::layers::request_layer;
 use crate::problem::{Failure, PROBLEM_JSON};
@@ -24,28 +24,29 @@ pub fn router(web: Web) -> Router {
     let (others, _) = api::other_routes().split_for_parts();
     let (plans, _) = api::plan_routes().split_for_parts();
     let document = document();
-    let largest_body = web.settings.largest_body;
+    // As one layer: each layer of a router is a box of its own, which every request clones with all that is in it.
+    let around = ServiceBuilder::new()
+        // Outermost: an error is a page for whoever asked for one.
+        .layer(middleware::from_fn(pages::error_pages))
+        // Span, deadline, load shed, metrics, security headers.
+        .layer(middleware::from_fn_with_state(web.clone(), request_layer))
+        .layer(CompressionLayer::new().compress_when(compressed()));
+    let largest_plan = LargestBody { name: "largest_layout", bytes: web.settings.largest_layout };
     Router::new()
         // Buyers: a session from the first contact on.
-        .merge(buyers.merge(pages::routes()).layer(middleware::from_fn_with_state(web.clone(), session_layer)))
+        .merge(buyers.merge(pages::routes()).layer(SessionLayer(web.clone())))
         // Organizers, devices, providers: each by its own credentials.
         // Organizers' lists go on from memory while their store is away.
         .merge(
             others
-                .merge(plans.layer(DefaultBodyLimit::max(web.settings.largest_layout)))
+                .merge(plans.layer(Extension(largest_plan)))
                 .layer(middleware::from_fn_with_state(web.clone(), organizer_lists)),
         )
         .merge(ops::routes())
         .route("/api/v1/openapi.json", get(move || async move { Json(document) }))
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_like_this)
-        // Bodies end at a named limit; seating plans have a larger one of their own.
-        .layer(DefaultBodyLimit::max(largest_body))
-        .layer(CompressionLayer::new().compress_when(compressed()))
-        // Outermost: span, deadline, load shed, metrics, security headers.
-        .layer(middleware::from_fn_with_state(web.clone(), request_layer))
-        // Around even that: an error is a page for whoever asked for one.
-        .layer(middleware::from_fn(pages::error_pages))
+        .layer(around)
         .with_state(web)
 }
 

@@ -124,13 +124,12 @@ impl Availability for Unchosen<'_> {
 }
 
 fn seat_exists(listing: &Listing, place: PlaceNumber, at: usize) -> Result<(), Refusal> {
-    let field = format!("items[{at}].place");
-    let area =
-        listing.layout.area_of(place).ok_or_else(|| Refusal::invalid(&field, "This event has no such place."))?;
+    let refused = |why: &str| Refusal::invalid(format!("items[{at}].place"), why);
+    let area = listing.layout.area_of(place).ok_or_else(|| refused("This event has no such place."))?;
     match area.kind {
         AreaKind::Seated { .. } => Ok(()),
         AreaKind::GeneralAdmission { .. } => {
-            Err(Refusal::invalid(&field, "Places of this area have no numbers: ask for the area and a quantity."))
+            Err(refused("Places of this area have no numbers: ask for the area and a quantity."))
         }
     }
 }

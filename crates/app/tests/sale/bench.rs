@@ -44,6 +44,9 @@ use voelgoed_hot::orders::CachedOrders;
 use voelgoed_resilience::Capabilities;
 use voelgoed_warm::memory::MemoryInventory;
 
+/// So much of a kind of work is under way at once.
+pub const RUNNING: usize = 16;
+
 /// A shop that sells.
 pub struct Bench {
     pub platform: Arc<Platform>,
@@ -125,7 +128,7 @@ fn platform(cold: &Arc<Cold>, environment: &Arc<TestEnvironment>, provider: &Arc
     let master = MasterKey::new([7; 32]);
     Platform {
         capabilities: Capabilities::new(),
-        shares: TenantShares::new(16, 16),
+        shares: TenantShares::new(RUNNING, 16),
         inventory: warm.clone(),
         rebuilds: Rebuilds::default(),
         seat_view: Arc::new(NothingTaken),

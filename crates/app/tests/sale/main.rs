@@ -6,6 +6,7 @@ mod bench;
 mod charge;
 mod figures;
 mod gate;
+mod hold;
 mod look;
 mod order;
 mod relay;

@@ -1,9 +1,8 @@
 //! Holds: a buyer takes places for a while, changes them, or gives them back.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use voelgoed_app::error::Error;
@@ -20,7 +19,8 @@ use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::ticketing::quote::PricedPlace;
 use voelgoed_domain::time::Timestamp;
 
-use super::events::visible;
+use super::created::{answer, json};
+use super::events::located;
 use super::money::MoneyDto;
 use crate::extract::{Body, Buyer, BuyerToken, OptionalKey, PathId};
 use crate::problem::{Answer, Problem};
@@ -93,32 +93,33 @@ pub struct HoldDto {
     epoch: u64,
 }
 
-impl From<&PricedPlace> for PricedPlaceDto {
-    fn from(priced: &PricedPlace) -> Self {
+impl From<PricedPlace> for PricedPlaceDto {
+    fn from(priced: PricedPlace) -> Self {
         Self {
             place: priced.place.0,
-            label: priced.label.clone(),
+            label: priced.label,
             ticket_type: priced.ticket_type,
-            ticket_type_name: priced.ticket_type_name.clone(),
+            ticket_type_name: priced.ticket_type_name,
             price: priced.price.into(),
         }
     }
 }
 
-/// A hold, rendered for its owner.
-pub fn render(web: &Web, view: &HoldView) -> HoldDto {
+/// A hold, told to its owner.
+fn told(web: &Web, status: StatusCode, view: HoldView) -> Response {
     let terms = &view.terms.terms;
-    HoldDto {
+    let hold = HoldDto {
         id: view.id,
         token: web.platform.tokens.mint(TokenKind::Hold, view.scope, view.id),
-        items: view.places.iter().map(Into::into).collect(),
         fees: terms.fees().into(),
         tax: terms.tax().into(),
         total: terms.total().into(),
+        items: view.places.into_iter().map(Into::into).collect(),
         expires_at: view.record.expires_at,
         now: view.now,
         epoch: view.record.epoch.0,
-    }
+    };
+    answer(status, json(&hold))
 }
 
 /// Items as the command takes them.
@@ -156,7 +157,7 @@ pub async fn create(
 ) -> Answer<Response> {
     buyer.limited(&web).await?;
     rates::hold(&web, &buyer).await?;
-    let (scope, _) = visible(&web, event).await?;
+    let scope = located(&web, event).await?;
     let command = HoldCommand {
         scope,
         session: buyer.session,
@@ -166,15 +167,15 @@ pub async fn create(
         repeatable: key.text().map(|key| (key, body.digest)),
     };
     let view = hold(&web.platform, command).await?;
-    Ok((StatusCode::CREATED, Json(render(&web, &view))).into_response())
+    Ok(told(&web, StatusCode::CREATED, view))
 }
 
 /// A hold, while it lives.
 #[utoipa::path(get, path = "/api/v1/holds/{hold}", params(("hold" = String, Path)), tag = "ticketing",
     responses((status = 200, body = HoldDto), (status = 404, body = Problem), (status = 410, body = Problem)))]
-pub async fn show(State(web): State<Web>, PathId(id): PathId<HoldId>, token: BuyerToken) -> Answer<Json<HoldDto>> {
+pub async fn show(State(web): State<Web>, PathId(id): PathId<HoldId>, token: BuyerToken) -> Answer<Response> {
     let scope = of_token(&web.platform, id, &token.0)?;
-    Ok(Json(render(&web, &read_hold(&web.platform, scope, id).await?)))
+    Ok(told(&web, StatusCode::OK, read_hold(&web.platform, scope, id).await?))
 }
 
 /// What is to change of a hold.
@@ -198,7 +199,7 @@ pub async fn change(
     buyer: Buyer,
     token: BuyerToken,
     body: Body<ChangeBody>,
-) -> Answer<Json<HoldDto>> {
+) -> Answer<Response> {
     let scope = of_token(&web.platform, hold, &token.0)?;
     buyer.limited(&web).await?;
     if body.value.add.is_empty() && body.value.remove.is_empty() {
@@ -207,7 +208,7 @@ pub async fn change(
     let remove = body.value.remove.into_iter().map(PlaceNumber).collect();
     let change = ChangeHold { scope, hold, add: items(body.value.add, "add")?, remove };
     let changed = change_hold(&web.platform, change).await.map_err(named_as_added)?;
-    Ok(Json(render(&web, &changed)))
+    Ok(told(&web, StatusCode::OK, changed))
 }
 
 /// What is added is judged as the items of a hold are; this body calls them otherwise.

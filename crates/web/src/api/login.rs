@@ -78,7 +78,7 @@ pub async fn log_in(State(web): State<Web>, address: ClientAddress, body: Body<L
 #[utoipa::path(post, path = "/api/v1/logout", tag = "accounts", responses((status = 204), (status = 401, body = Problem)))]
 pub async fn log_out(State(web): State<Web>, _organizer: Organizer, headers: HeaderMap) -> Answer<Response> {
     if let Some(token) = crate::extract::cookie(&headers, LOGIN_COOKIE) {
-        log_out_command(&web.platform, &token).await?;
+        log_out_command(&web.platform, token).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&web, &mut response, "", 0);

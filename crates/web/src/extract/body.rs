@@ -1,9 +1,9 @@
 //! A JSON body with a digest of the request, by which a repeat is recognised.
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
-use axum::http::{Method, StatusCode, Uri, header};
-use axum::response::IntoResponse;
+use axum::http::{Method, Uri, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
@@ -51,17 +51,39 @@ fn digest_of(method: &Method, uri: &Uri, body: &[u8]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+/// How large a body may be, and the limit's name; a route whose bodies are larger than others says so by an extension.
+#[derive(Debug, Clone, Copy)]
+pub struct LargestBody {
+    /// E.g. `largest_layout`.
+    pub name: &'static str,
+    /// So many bytes.
+    pub bytes: usize,
+}
+
 /// Reads a body up to the limit of its route.
 ///
 /// # Errors
 /// `too_large` with the limit, `invalid_request` where it broke off.
 pub async fn bytes(request: Request, web: &Web) -> Result<Bytes, Failure> {
-    Bytes::from_request(request, web).await.map_err(|rejection| {
-        if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
-            let most = web.settings.largest_body as u64;
-            let refusal = Refusal::new(Code::TooLarge, "The body is larger than this route takes.");
-            return refusal.with(|evidence| evidence.limit = Some(LimitHit { name: "largest_body", most })).into();
-        }
-        Refusal::invalid("body", "The body broke off.").into()
-    })
+    let others = LargestBody { name: "largest_body", bytes: web.settings.largest_body };
+    let largest = request.extensions().get().copied().unwrap_or(others);
+    let body = request.into_body();
+    // What is announced needs no counting: the connection ends the body there.
+    if body.size_hint().upper().is_some_and(|upper| upper <= largest.bytes as u64) {
+        return Ok(body.collect().await.map_err(|_| broken_off())?.to_bytes());
+    }
+    match Limited::new(body, largest.bytes).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(largest).into()),
+        Err(_) => Err(broken_off().into()),
+    }
+}
+
+fn too_large(LargestBody { name, bytes }: LargestBody) -> Refusal {
+    let refusal = Refusal::new(Code::TooLarge, "The body is larger than this route takes.");
+    refusal.with(|evidence| evidence.limit = Some(LimitHit { name, most: bytes as u64 }))
+}
+
+fn broken_off() -> Refusal {
+    Refusal::invalid("body", "The body broke off.")
 }

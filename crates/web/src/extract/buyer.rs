@@ -1,24 +1,13 @@
-//! Buyers: nobody logs in. A session is a signed anonymous cookie or `X-Session`, set on first contact; a token proves a hold or an order.
+//! Buyers: nobody logs in. A session says who writes how much; a token proves a hold or an order.
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
-use voelgoed_app::environment::fresh;
 use voelgoed_domain::ids::SessionId;
 use voelgoed_domain::refusal::{Code, Refusal};
 
 use super::ClientAddress;
 use crate::problem::Failure;
 use crate::state::Web;
-
-/// The cookie of a buyer's session.
-pub const SESSION_COOKIE: &str = "vg_session";
-/// The header that carries it for clients without cookies.
-pub const SESSION_HEADER: &str = "x-session";
-/// A session lasts as long as a browser keeps it, at most this many seconds.
-const SESSION_SECONDS: u32 = 90 * 24 * 3600;
 
 /// A buyer's session.
 #[derive(Debug, Clone, Copy)]
@@ -62,42 +51,6 @@ impl Buyer {
         );
         address.and(session).map_err(slower)
     }
-}
-
-/// Gives every buyer's request its session, and tells a new one to the client.
-pub async fn session_layer(State(web): State<Web>, mut request: Request, next: Next) -> Response {
-    let known = presented(request.headers()).and_then(|text| web.platform.tokens.read_session(&text));
-    let session = known.map_or_else(|| fresh(&*web.platform.environment), SessionId::from_uuid);
-    request.extensions_mut().insert(session);
-    let mut response = next.run(request).await;
-    // A cached page must not carry somebody's session.
-    let shared = response
-        .headers()
-        .get(header::CACHE_CONTROL)
-        .is_some_and(|value| value.to_str().is_ok_and(|text| text.contains("public")));
-    if known.is_none() && !shared {
-        let token = web.platform.tokens.mint_session(session.uuid());
-        let secure = if web.settings.secure_cookies { "; Secure" } else { "" };
-        let cookie =
-            format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={SESSION_SECONDS}; HttpOnly; SameSite=Lax{secure}");
-        if let (Ok(cookie), Ok(token)) = (HeaderValue::from_str(&cookie), HeaderValue::from_str(&token)) {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-            response.headers_mut().insert(SESSION_HEADER, token);
-        }
-    }
-    response
-}
-
-fn presented(headers: &HeaderMap) -> Option<String> {
-    let header = headers.get(SESSION_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    header.or_else(|| cookie(headers, SESSION_COOKIE))
-}
-
-/// The value of a cookie.
-pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
 /// The token of a hold, an order or a ticket: `X-Token`, or `?token=` for pages, images and streams.

@@ -9,13 +9,15 @@ mod device;
 mod idempotency;
 mod organizer;
 mod parts;
+mod session;
 mod token_or_organizer;
 
 pub use address::ClientAddress;
-pub use body::{Body, bytes};
-pub use buyer::{Buyer, BuyerToken, SESSION_COOKIE, SESSION_HEADER, cookie, session_layer};
+pub use body::{Body, LargestBody, bytes};
+pub use buyer::{Buyer, BuyerToken};
 pub use device::DeviceCaller;
 pub use idempotency::{KEY_HEADER, OptionalKey, RequiredKey};
 pub use organizer::{LOGIN_COOKIE, Operator, Organizer};
 pub use parts::{Params, PathId, PathIds};
+pub use session::{SESSION_COOKIE, SESSION_HEADER, SessionLayer, cookie};
 pub use token_or_organizer::TokenOrOrganizer;

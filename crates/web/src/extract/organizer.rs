@@ -17,7 +17,7 @@ use voelgoed_telemetry::spans;
 use voelgoed_planted::{Bug, planted};
 
 use super::ClientAddress;
-use super::buyer::cookie;
+use super::session::cookie;
 use crate::problem::Failure;
 use crate::state::Web;
 
@@ -82,7 +82,7 @@ impl FromRequestParts<Web> for Organizer {
         if let Some(secret) = bearer(&parts.headers) {
             return by_key(web, secret, address).await;
         }
-        let token = fingerprint(&cookie(&parts.headers, LOGIN_COOKIE).ok_or_else(unauthenticated)?);
+        let token = fingerprint(cookie(&parts.headers, LOGIN_COOKIE).ok_or_else(unauthenticated)?);
         let login = looked_up(web, address, token, web.platform.credentials.login(token)).await?;
         if login.expires_at <= web.platform.environment.now() {
             return Err(unauthenticated().into());

@@ -7,8 +7,9 @@ use axum::http::header;
 use axum::http::request::Parts;
 use voelgoed_domain::refusal::Refusal;
 
-use super::buyer::{BuyerToken, cookie};
+use super::buyer::BuyerToken;
 use super::organizer::{LOGIN_COOKIE, Organizer};
+use super::session::cookie;
 use crate::problem::Failure;
 use crate::state::Web;
 

@@ -1,5 +1,6 @@
 //! Each named limit, exactly met and passed by one.
 
+use reqwest::Body;
 use serde_json::{Value, json};
 use voelgoed_api_tests::server::{Server, WIDE};
 use voelgoed_api_tests::tenant::Tenant;
@@ -7,18 +8,48 @@ use voelgoed_api_tests::tenant::Tenant;
 /// The largest body of these servers, in bytes.
 const LARGEST: usize = 4_096;
 
+/// A body whose length is announced, or that comes in chunks, of which nobody knows how many follow.
+fn body(text: String, announced: bool) -> Body {
+    if announced { text.into() } else { Body::wrap_stream(futures::stream::iter([Ok::<_, std::io::Error>(text)])) }
+}
+
 #[tokio::test]
 async fn a_body_may_be_as_large_as_the_limit_and_not_a_byte_larger() -> anyhow::Result<()> {
     let server = Server::start(&[WIDE, &[("VOELGOED__LIMITS__BODY", "4096")]].concat()).await?;
     let tenant = Tenant::make(&server, "body").await?;
-    for (size, status, code) in [(LARGEST, 201, ""), (LARGEST + 1, 413, "too_large")] {
-        let mut body = tenant.seats(1).to_string();
-        body.push_str(&" ".repeat(size - body.len()));
+    let sizes = [(LARGEST, 201, ""), (LARGEST + 1, 413, "too_large")];
+    for ((size, status, code), announced) in sizes.into_iter().flat_map(|size| [(size, true), (size, false)]) {
+        let mut text = tenant.seats(1).to_string();
+        text.push_str(&" ".repeat(size - text.len()));
+        let body = body(text, announced);
         let request = server.request("POST", &format!("/api/v1/events/{}/holds", tenant.event));
         let answer = server.send(request.header("Content-Type", "application/json").body(body)).await?;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{size}: {}", answer.body);
+        let found = (answer.status.as_u16(), answer.code());
+        assert_eq!(found, (status, code.to_owned()), "{size}, announced {announced}: {}", answer.body);
         if status == 413 {
             assert_eq!(answer.json()["limit"], json!({"name": "largest_body", "most": LARGEST}));
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_seating_plan_has_a_limit_of_its_own() -> anyhow::Result<()> {
+    let small: &[_] = &[("VOELGOED__LIMITS__BODY", "4096"), ("VOELGOED__LIMITS__LAYOUT", "16384")];
+    let server = Server::start(&[WIDE, small].concat()).await?;
+    let tenant = Tenant::make(&server, "plan").await?;
+    let plan = "area,row,seat,x,y,category\nFloor,A,1,0,0,all\n";
+    for (size, status) in [(LARGEST + 1, 201), (4 * LARGEST, 201), (4 * LARGEST + 1, 413)] {
+        for announced in [true, false] {
+            let text = format!("{plan}{}", "\n".repeat(size - plan.len()));
+            let body = body(text, announced);
+            let path = format!("/api/v1/layouts/import?format=csv&venue={}", tenant.venue);
+            let request = server.request("POST", &path).bearer_auth(&tenant.key);
+            let answer = server.send(request.header("Content-Type", "text/csv").body(body)).await?;
+            assert_eq!(answer.status.as_u16(), status, "{size}, announced {announced}: {}", answer.body);
+            if status == 413 {
+                assert_eq!(answer.json()["limit"], json!({"name": "largest_layout", "most": 4 * LARGEST}));
+            }
         }
     }
     Ok(())

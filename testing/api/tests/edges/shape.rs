@@ -46,7 +46,8 @@ async fn errors_are_problems_and_every_answer_carries_its_headers() -> anyhow::R
     }
     // Two want one place.
     let one = json!({"items": [{"place": 79, "ticket_type": tenant.ticket_type}]});
-    assert_eq!(server.send(server.request("POST", &holds).json(&one)).await?.status, 201);
+    let held = server.send(server.request("POST", &holds).json(&one)).await?;
+    assert_eq!((held.status.as_u16(), held.header("cache-control")), (201, "no-store"), "it has a token in it");
     let taken = server.send(server.request("POST", &holds).json(&one)).await?;
     is_problem(&taken, 409, "place_taken");
     assert_eq!(taken.json()["places"], json!([79]));
@@ -60,6 +61,12 @@ async fn errors_are_problems_and_every_answer_carries_its_headers() -> anyhow::R
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
         assert!(!answer.header("x-request-id").is_empty(), "{path}");
+    }
+    let [whole, head] = ["GET", "HEAD"].map(|method| server.send(server.request(method, "/livez")));
+    let (whole, head) = (whole.await?, head.await?);
+    assert_eq!((head.status, head.body.as_str()), (whole.status, ""));
+    for header in ["content-length", "content-type", "x-content-type-options"] {
+        assert_eq!(head.header(header), whole.header(header), "{header}");
     }
     let unauthenticated = server.send(server.request("GET", "/api/v1/venues")).await?;
     assert_eq!(unauthenticated.header("www-authenticate"), "Bearer");

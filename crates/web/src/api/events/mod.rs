@@ -23,13 +23,22 @@ use super::money::MoneyDto;
 use crate::problem::Answer;
 use crate::state::Web;
 
+/// Whose event it is; its span says so from now on.
+///
+/// # Errors
+/// `not_found`.
+pub async fn located(web: &Web, event: EventId) -> Answer<EventScope> {
+    let scope = web.platform.listings.locate(event).await?;
+    voelgoed_telemetry::spans::belongs_to(&scope.organization, Some(&scope.event));
+    Ok(scope)
+}
+
 /// The listing of an event that everybody may see.
 ///
 /// # Errors
 /// `not_found`, also for a draft.
 pub async fn visible(web: &Web, event: EventId) -> Answer<(EventScope, Arc<Listing>)> {
-    let scope = web.platform.listings.locate(event).await?;
-    voelgoed_telemetry::spans::belongs_to(&scope.organization, Some(&scope.event));
+    let scope = located(web, event).await?;
     let listing = web.platform.listings.listing(scope).await?;
     if listing.event.state == EventState::Draft {
         return Err(Refusal::not_found().into());
