@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use http_body_util::{BodyExt, Limited};
 use tracing::Instrument;
 use voelgoed_app::error::Fault;
 use voelgoed_domain::refusal::{Code, Refusal};
@@ -89,9 +90,10 @@ pub async fn request_layer(State(web): State<Web>, request: Request, next: Next)
 
 /// Takes in what the client is still sending: a connection that is closed on unread bytes takes the answer with it.
 async fn hear_out(web: &Web, request: Request) {
-    let body = axum::body::to_bytes(request.into_body(), web.settings.largest_body);
+    let mut body = Limited::new(request.into_body(), web.settings.largest_body);
+    let heard = async { while let Some(Ok(_)) = body.frame().await {} };
     // Whoever sends too much, or too slowly, is not waited for.
-    drop(Deadline::within(HEARD_OUT_WITHIN).wrap(body).await);
+    let _late = Deadline::within(HEARD_OUT_WITHIN).wrap(heard).await;
 }
 
 #[expect(clippy::disallowed_methods, reason = "measures how long a request took; decides nothing")]

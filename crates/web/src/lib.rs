@@ -14,6 +14,7 @@ pub mod ops;
 pub mod pages;
 pub mod problem;
 pub mod rates;
+mod rendered;
 pub mod serve;
 pub mod state;
 pub mod streams;

@@ -2,13 +2,14 @@
 //!
 //! Never: internal text of a fault in an answer (it goes to the log), a refusal without its stable code.
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 use voelgoed_app::error::{Error, Fault};
 use voelgoed_domain::refusal::{Code, Evidence, LimitHit, Nature, Refusal};
+
+use crate::rendered::{answer, json};
 
 /// The content type of every error.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -148,10 +149,9 @@ fn respond(status: StatusCode, code: &'static str, detail: String, evidence: Evi
         opens_at: evidence.opens_at.map(|at| at.to_string()),
         field: evidence.field,
     };
-    let mut response = (status, Json(problem)).into_response();
+    let mut response = answer(status, json(&problem));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(seconds) = retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -15,10 +15,11 @@ use voelgoed_domain::ids::{AreaId, DeviceId, EventId, GateId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use super::created::{created, idempotent, json};
+use super::created::{created, idempotent};
 use super::paging::ListDto;
 use crate::extract::{Body, OptionalKey, Organizer, Params, PathId};
 use crate::problem::{Answer, Problem};
+use crate::rendered::json;
 use crate::state::Web;
 
 /// A gate to make.

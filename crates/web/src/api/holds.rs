@@ -19,12 +19,12 @@ use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::ticketing::quote::PricedPlace;
 use voelgoed_domain::time::Timestamp;
 
-use super::created::{answer, json};
 use super::events::located;
 use super::money::MoneyDto;
 use crate::extract::{Body, Buyer, BuyerToken, OptionalKey, PathId};
 use crate::problem::{Answer, Problem};
 use crate::rates;
+use crate::rendered::{answer, json};
 use crate::state::Web;
 
 /// One item: a seat by its place, or a quantity of an area.

@@ -16,10 +16,11 @@ use voelgoed_domain::ids::{LayoutId, VenueId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use super::created::{created, idempotent, json};
+use super::created::{created, idempotent};
 use super::paging::{ListDto, ListParams};
 use crate::extract::{Body, OptionalKey, Organizer, Params, PathId};
 use crate::problem::{Answer, Problem};
+use crate::rendered::json;
 use crate::state::Web;
 
 /// A seating plan to make.

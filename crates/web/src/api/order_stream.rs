@@ -20,11 +20,11 @@ use voelgoed_resilience::Deadline;
 use voelgoed_telemetry::metrics::http::sale_request;
 use voelgoed_telemetry::touch;
 
-use super::created::json;
 use super::orders::rendered;
 use super::sse::{beating, frame, sse};
 use crate::extract::{BuyerToken, PathId};
 use crate::problem::{Answer, Problem};
+use crate::rendered::json;
 use crate::state::Web;
 
 /// Whatever becomes of signals, whoever waits for a payment hears of it within so long.

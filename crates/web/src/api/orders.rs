@@ -25,10 +25,11 @@ use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_domain::time::Timestamp;
 
-use super::created::{created, json};
+use super::created::created;
 use super::money::MoneyDto;
 use crate::extract::{Body, Buyer, BuyerToken, PathId, RequiredKey, TokenOrOrganizer};
 use crate::problem::{Answer, Problem};
+use crate::rendered::json;
 use crate::state::Web;
 
 /// What makes an order.

@@ -13,11 +13,12 @@ use voelgoed_domain::ids::{OrderId, TicketId};
 use voelgoed_domain::payments::refund_plan::RefundRequest;
 use voelgoed_domain::refusal::Refusal;
 
-use super::created::{created, json};
+use super::created::created;
 use super::money::MoneyDto;
 use super::orders::{RefundDto, refund};
 use crate::extract::{Body, Organizer, PathId, RequiredKey};
 use crate::problem::{Answer, Problem};
+use crate::rendered::json;
 use crate::state::Web;
 
 /// What is given back: tickets with what was paid for them, or an amount.

@@ -14,11 +14,12 @@ use voelgoed_domain::money::Currency;
 use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
-use crate::api::created::{created, idempotent, json};
+use crate::api::created::{created, idempotent};
 use crate::api::events::{EventLimitsDto, EventSummaryDto, FeesDto, SaleWindowDto, TaxDto, summary};
 use crate::api::paging::{ListDto, ListParams};
 use crate::extract::{Body, OptionalKey, Organizer, Params};
 use crate::problem::{Answer, Problem};
+use crate::rendered::json;
 use crate::state::Web;
 
 /// An event to make.

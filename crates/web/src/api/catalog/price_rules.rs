@@ -11,9 +11,10 @@ use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRule, PriceRuleDraf
 use voelgoed_domain::ids::{EventId, PriceRuleId, TicketTypeId};
 use voelgoed_domain::time::Timestamp;
 
-use crate::api::created::{created, idempotent, json};
+use crate::api::created::{created, idempotent};
 use crate::extract::{Body, OptionalKey, Organizer};
 use crate::problem::{Answer, Problem};
+use crate::rendered::json;
 use crate::state::Web;
 
 /// A price rule to make.

@@ -12,11 +12,12 @@ use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTyp
 use voelgoed_domain::ids::{AreaId, EventId, TicketTypeId};
 use voelgoed_domain::refusal::Refusal;
 
-use crate::api::created::{created, idempotent, json};
+use crate::api::created::{created, idempotent};
 use crate::api::events::{TicketTypeDto, TicketTypeLimitsDto, ticket_type};
 use crate::api::money::MoneyDto;
 use crate::extract::{Body, OptionalKey, Organizer, PathId};
 use crate::problem::{Answer, Problem};
+use crate::rendered::json;
 use crate::state::Web;
 
 /// A ticket type to make.

@@ -11,10 +11,11 @@ use voelgoed_app::catalog::ports::Venue;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::VenueId;
 
-use crate::api::created::{created, idempotent, json};
+use crate::api::created::{created, idempotent};
 use crate::api::paging::{ListDto, ListParams};
 use crate::extract::{Body, OptionalKey, Organizer, Params};
 use crate::problem::{Answer, Problem};
+use crate::rendered::json;
 use crate::state::Web;
 
 /// A venue to make.

@@ -9,10 +9,10 @@ use voelgoed_domain::catalog::layout::{Area, AreaKind, Layout};
 use voelgoed_domain::ids::EventId;
 
 use super::visible;
-use crate::api::created::json;
 use crate::conditional::conditional;
 use crate::extract::PathId;
 use crate::problem::{Answer, Problem};
+use crate::rendered::json;
 use crate::state::Web;
 
 /// A seating plan for drawing.
