@@ -65,13 +65,11 @@ impl<H: Handle, const N: usize> Family<H, N> {
     /// Runs `act` on the handle of the series with these label values.
     pub(crate) fn at(&self, values: [&str; N], act: impl FnOnce(&H)) {
         let Some(recorder) = recorder() else { return };
-        let full = {
-            let series = self.series.load();
-            if let Some(handle) = series.as_ref().and_then(|series| series.get(&values)) {
-                return act(handle);
-            }
-            series.as_ref().is_some_and(|series| series.len() >= SERIES_MAX)
-        };
+        let series = self.series.load();
+        if let Some(handle) = series.as_ref().and_then(|series| series.get(&values)) {
+            return act(handle);
+        }
+        let full = series.as_ref().is_some_and(|series| series.len() >= SERIES_MAX);
         // Interning leaks the text on purpose: at most SERIES_MAX times for each family, and closed labels are interned already.
         let values = std::array::from_fn(|at| match self.metric.labels[at].values {
             [] if full => OTHER,
@@ -79,7 +77,7 @@ impl<H: Handle, const N: usize> Family<H, N> {
             known => known.iter().copied().find(|value| *value == values[at]).unwrap_or(OTHER),
         });
         // What is called `other` is met under that name only.
-        if let Some(handle) = self.series.load().as_ref().and_then(|series| series.get(&values)) {
+        if let Some(handle) = series.as_ref().and_then(|series| series.get(&values)) {
             return act(handle);
         }
         // Whoever registers the same series at the same moment gets the same one from the recorder.

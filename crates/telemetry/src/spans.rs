@@ -76,9 +76,6 @@ pub fn command(name: &'static str) -> Span {
 /// Says whose the current span is; an event is known only with its organization.
 pub fn belongs_to(organization: &dyn Display, event: Option<&dyn Display>) {
     let span = Span::current();
-    match event {
-        // Both at once: each call looks the span up anew.
-        Some(event) => tracing::record_all!(span, organization = %organization, event = %event),
-        None => tracing::record_all!(span, organization = %organization),
-    }
+    // Both at once: each call looks the span up anew.
+    tracing::record_all!(span, organization = %organization, event = event.map(tracing::field::display));
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use voelgoed_app::catalog::ports::EventSummary;
@@ -23,6 +23,7 @@ use voelgoed_telemetry::metrics::cache::{CacheRead, cache_read};
 
 use crate::extract::Organizer;
 use crate::problem::Answer;
+use crate::rendered::answer;
 use crate::state::Web;
 
 /// A longer answer is not kept.
@@ -98,11 +99,8 @@ async fn keep(web: &Web, asked: AskedList, response: Response) -> Response {
 fn marked(known: &Known<Bytes>, now: Timestamp) -> Response {
     let mut body = format!(r#"{{"stale":true,"at":"{}","now":"{now}","#, known.at).into_bytes();
     body.extend_from_slice(&known.value[1..]);
-    let mut response = (StatusCode::OK, body).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::AGE, age(known.at, now).into());
+    let mut response = answer(StatusCode::OK, body.into());
+    response.headers_mut().insert(header::AGE, age(known.at, now).into());
     response
 }
 

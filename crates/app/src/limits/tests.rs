@@ -25,6 +25,11 @@ impl Common {
         Arc::new(Self { begun: Instant::now(), full_at: Mutex::default(), asked, away })
     }
 
+    /// A node that counts together with others.
+    fn node(self: &Arc<Self>, limit: RateLimit) -> Limiter<IpAddr> {
+        Limiter::new(limit, Some(self.clone() as _))
+    }
+
     fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
@@ -62,7 +67,7 @@ async fn passes(node: &Limiter<IpAddr>, key: IpAddr, tries: usize) -> usize {
 #[tokio::test(start_paused = true)]
 async fn two_nodes_let_one_caller_do_what_one_node_would_and_a_stated_part_more() {
     let common = Common::new();
-    let nodes = [Limiter::new(LIMIT, Some(common.clone() as _)), Limiter::new(LIMIT, Some(common.clone() as _))];
+    let nodes = [common.node(LIMIT), common.node(LIMIT)];
     let mut passed = 0;
     for turn in 0..200 {
         passed += passes(&nodes[turn % 2], address(1), 1).await;
@@ -76,10 +81,10 @@ async fn two_nodes_let_one_caller_do_what_one_node_would_and_a_stated_part_more(
 #[tokio::test(start_paused = true)]
 async fn whoever_writes_a_few_times_costs_no_question_and_a_refused_one_is_asked_about_once() {
     let common = Common::new();
-    let node = Limiter::new(LIMIT, Some(common.clone() as _));
+    let node = common.node(LIMIT);
     assert_eq!((passes(&node, address(1), PART_OF_IT).await, common.asked()), (3, 0));
     assert_eq!((passes(&node, address(1), PART_OF_IT).await, common.asked()), (3, 1));
-    let elsewhere = Limiter::new(LIMIT, Some(common.clone() as _));
+    let elsewhere = common.node(LIMIT);
     assert_eq!(passes(&elsewhere, address(1), 60).await, 57 + PART_OF_IT, "the rest, and its own part");
     let asked = common.asked();
     assert_eq!((passes(&node, address(1), 40).await, common.asked()), (0, asked + 1));
@@ -99,7 +104,7 @@ async fn a_node_without_others_keeps_the_limit_to_the_last_one() {
 #[tokio::test(start_paused = true)]
 async fn what_the_node_refuses_itself_is_not_asked_about() {
     let common = Common::new();
-    let node = Limiter::new(LIMIT, Some(common.clone() as _));
+    let node = common.node(LIMIT);
     assert_eq!(passes(&node, address(1), 60).await, 60);
     let asked = common.asked();
     assert_eq!((passes(&node, address(1), 100).await, common.asked()), (0, asked));
@@ -108,7 +113,7 @@ async fn what_the_node_refuses_itself_is_not_asked_about() {
 #[tokio::test(start_paused = true)]
 async fn while_the_count_is_away_each_node_keeps_its_own_limit() {
     let common = Common::new();
-    let nodes = [Limiter::new(LIMIT, Some(common.clone() as _)), Limiter::new(LIMIT, Some(common.clone() as _))];
+    let nodes = [common.node(LIMIT), common.node(LIMIT)];
     common.away.store(true, Ordering::Relaxed);
     for node in &nodes {
         assert_eq!(passes(node, address(1), 200).await, 60, "neither open nor closed");
@@ -123,7 +128,7 @@ async fn while_the_count_is_away_each_node_keeps_its_own_limit() {
 #[tokio::test(start_paused = true)]
 async fn a_crowd_of_one_caller_asks_once_for_each_part() {
     let common = Common::new();
-    let node = Arc::new(Limiter::new(LIMIT, Some(common.clone() as _)));
+    let node = Arc::new(common.node(LIMIT));
     let mut crowd = tokio::task::JoinSet::new();
     for _ in 0..30 {
         let node = Arc::clone(&node);
@@ -136,7 +141,7 @@ async fn a_crowd_of_one_caller_asks_once_for_each_part() {
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_is_being_asked_about_is_not_forgotten_meanwhile() {
     let common = Common::new();
-    let node = Limiter::new(LIMIT, Some(common.clone() as _));
+    let node = common.node(LIMIT);
     assert_eq!(passes(&node, address(1), PART_OF_IT).await, 3);
     let key = address(1);
     let mut asking = Box::pin(node.check(&key));
@@ -152,7 +157,7 @@ async fn a_caller_who_is_being_asked_about_is_not_forgotten_meanwhile() {
 #[tokio::test(start_paused = true)]
 async fn callers_past_the_limit_are_asked_about_each_time_and_a_small_limit_gives_nothing_unasked() {
     let common = Common::new();
-    let node = Limiter::new(LIMIT, Some(common.clone() as _));
+    let node = common.node(LIMIT);
     for last in 1..=3 {
         assert_eq!(passes(&node, address(last), 1).await, 1);
     }
@@ -162,7 +167,7 @@ async fn callers_past_the_limit_are_asked_about_each_time_and_a_small_limit_give
     assert_eq!((passes(&node, address(9), 2).await, common.asked()), (2, 2), "whoever is idle makes room");
 
     let few = RateLimit { name: "few", burst: 20, ..LIMIT };
-    let nodes = [Limiter::new(few, Some(common.clone() as _)), Limiter::new(few, Some(common.clone() as _))];
+    let nodes = [common.node(few), common.node(few)];
     let mut passed = 0;
     for turn in 0..60 {
         passed += passes(&nodes[turn % 2], address(1), 1).await;

@@ -4,7 +4,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use voelgoed_domain::catalog::event::EventState;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ids::{HoldId, SessionId};
 use voelgoed_domain::refusal::{Code, Refusal};
@@ -91,9 +90,6 @@ async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<(
     let now = platform.environment.now();
     // Read once there is room: whoever waited for that must not buy what is no longer for sale, nor at an old price.
     let listing = platform.listings.listing(command.scope).await?;
-    if listing.event.state == EventState::Draft {
-        return Err(Refusal::not_found().into());
-    }
     listing.event.check_on_sale(now)?;
     let id = hold_id(platform, &command);
     let mut occupancy = platform.seat_view.current(command.scope).await?;

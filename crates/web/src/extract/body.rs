@@ -1,6 +1,6 @@
 //! A JSON body with a digest of the request, by which a repeat is recognised.
 
-use axum::body::{Bytes, HttpBody};
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{Method, Uri, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -67,12 +67,7 @@ pub struct LargestBody {
 pub async fn bytes(request: Request, web: &Web) -> Result<Bytes, Failure> {
     let others = LargestBody { name: "largest_body", bytes: web.settings.largest_body };
     let largest = request.extensions().get().copied().unwrap_or(others);
-    let body = request.into_body();
-    // What is announced needs no counting: the connection ends the body there.
-    if body.size_hint().upper().is_some_and(|upper| upper <= largest.bytes as u64) {
-        return Ok(body.collect().await.map_err(|_| broken_off())?.to_bytes());
-    }
-    match Limited::new(body, largest.bytes).collect().await {
+    match Limited::new(request.into_body(), largest.bytes).collect().await {
         Ok(whole) => Ok(whole.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large(largest).into()),
         Err(_) => Err(broken_off().into()),

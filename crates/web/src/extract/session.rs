@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
-use futures::FutureExt;
+use futures::TryFutureExt;
 use futures::future::{BoxFuture, Either};
 use tower::{Layer, Service};
 use voelgoed_app::environment::fresh;
@@ -63,8 +63,7 @@ where
             return Either::Left(answer);
         }
         let web = self.web.clone();
-        let told = answer.map(move |answer| answer.map(|response| tell(&web, session, response)));
-        Either::Right(told.boxed())
+        Either::Right(Box::pin(answer.map_ok(move |response| tell(&web, session, response))))
     }
 }
 
