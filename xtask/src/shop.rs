@@ -89,16 +89,13 @@ impl Shop {
 
     /// The status and body of `GET path`.
     pub fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
-        let mut stream =
-            TcpStream::connect(&self.address).with_context(|| format!("nobody listens on {}", self.address))?;
-        stream.set_read_timeout(Some(ANSWER))?;
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address)?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        let answer = String::from_utf8_lossy(&answer);
-        let (head, body) = answer.split_once("\r\n\r\n").context("an answer has a head")?;
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("an answer has a status")?;
-        Ok((status, body.to_owned()))
+        get(&self.address, path)
+    }
+
+    /// The same of the internal listener.
+    pub fn get_internal(&self, path: &str) -> anyhow::Result<(u16, String)> {
+        let url = self.card["internal_url"].as_str().context("the demo has an internal url")?;
+        get(url.trim_start_matches("http://"), path)
     }
 
     /// Asks it to stop, and waits until it has drained.
@@ -115,6 +112,18 @@ impl Shop {
             pause(Duration::from_millis(20));
         }
     }
+}
+
+fn get(address: &str, path: &str) -> anyhow::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(address).with_context(|| format!("nobody listens on {address}"))?;
+    stream.set_read_timeout(Some(ANSWER))?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").context("an answer has a head")?;
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("an answer has a status")?;
+    Ok((status, body.to_owned()))
 }
 
 /// Passes on what a process complains about; once it has ended, its error, or what it said last.

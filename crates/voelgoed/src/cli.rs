@@ -92,6 +92,12 @@ pub struct Serve {
     /// Where to listen.
     #[arg(long)]
     pub listen: Option<SocketAddr>,
+    /// Where operators are served: /readyz, /metrics and the operator's calls.
+    #[arg(long)]
+    pub internal_listen: Option<SocketAddr>,
+    /// Print where everything is as one line of JSON.
+    #[arg(long)]
+    pub json: bool,
     /// What this process does; the embedded tiers need all of it in one.
     #[arg(long, value_enum, default_value_t)]
     pub role: Role,
@@ -103,6 +109,9 @@ pub struct Demo {
     /// Where to listen.
     #[arg(long)]
     pub listen: Option<SocketAddr>,
+    /// Where operators are served: /readyz, /metrics and the operator's calls.
+    #[arg(long)]
+    pub internal_listen: Option<SocketAddr>,
     /// Print where everything is as one line of JSON.
     #[arg(long)]
     pub json: bool,

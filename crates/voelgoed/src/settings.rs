@@ -44,6 +44,8 @@ pub struct Settings {
 #[serde(deny_unknown_fields)]
 pub struct Server {
     pub listen: SocketAddr,
+    pub internal_listen: SocketAddr,
+    pub internal_connections_max: usize,
     pub most_connections: usize,
     #[serde(deserialize_with = "span")]
     pub lame_duck: Duration,
@@ -215,6 +217,8 @@ pub struct Sandbox {
 pub struct Flags {
     /// `--listen`
     pub listen: Option<SocketAddr>,
+    /// `--internal-listen`
+    pub internal_listen: Option<SocketAddr>,
     /// `--data`
     pub data: Option<PathBuf>,
 }
@@ -236,8 +240,12 @@ impl Settings {
             .with_list_parse_key("server.trusted_proxies")
             .with_list_parse_key("cold.replicas");
         sources = sources.add_source(environment);
-        if let Some(listen) = flags.listen {
-            sources = sources.set_override("server.listen", listen.to_string())?;
+        for (name, address) in
+            [("server.listen", flags.listen), ("server.internal_listen", flags.internal_listen)]
+        {
+            if let Some(address) = address {
+                sources = sources.set_override(name, address.to_string())?;
+            }
         }
         if let Some(data) = &flags.data {
             let data = data.to_str().context("the data directory's name is not UTF-8")?;
@@ -265,9 +273,15 @@ mod tests {
     fn the_defaults_are_usable_and_flags_win() {
         let settings = Settings::load(None, &Flags::default()).expect("the defaults are whole");
         assert_eq!(settings.sale.hold, Duration::from_secs(600));
-        let flags = Flags { listen: Some("127.0.0.1:1".parse().unwrap()), data: Some("/somewhere".into()) };
+        assert!(settings.server.internal_listen.ip().is_loopback(), "operators' calls are not for the network");
+        assert_eq!(settings.server.internal_listen.port(), 0, "several servers on one machine must not clash");
+        let flags = Flags {
+            listen: Some("127.0.0.1:1".parse().unwrap()),
+            internal_listen: Some("127.0.0.1:2".parse().unwrap()),
+            data: Some("/somewhere".into()),
+        };
         let settings = Settings::load(None, &flags).expect("flags fit");
-        assert_eq!(settings.server.listen.port(), 1);
+        assert_eq!((settings.server.listen.port(), settings.server.internal_listen.port()), (1, 2));
         assert_eq!(settings.data.directory, PathBuf::from("/somewhere"));
     }
 

@@ -15,7 +15,7 @@ pub enum Access {
     AnyOrganizer,
     /// A paired device with its key.
     Device,
-    /// The operator's key.
+    /// The operator's key, on the internal listener.
     Operator,
     /// A payment provider, by its signature.
     Provider,
@@ -108,7 +108,7 @@ pub const PAGES: &[&str] = &[
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::ROUTES;
+    use super::{Access, ROUTES};
     use crate::assembly::document;
 
     #[test]
@@ -131,5 +131,13 @@ mod tests {
         let listed: BTreeSet<_> = ROUTES.iter().map(|(method, path, _)| (*method, *path)).collect();
         assert_eq!(listed, documented);
         assert_eq!(listed.len(), ROUTES.len(), "a route is listed twice");
+    }
+
+    #[test]
+    fn operator_calls_are_on_the_internal_listener_and_nowhere_else() {
+        let operators = crate::api::operator_routes().into_openapi();
+        for (method, path, access) in ROUTES {
+            assert_eq!(operators.paths.paths.contains_key(*path), *access == Access::Operator, "{method} {path}");
+        }
     }
 }

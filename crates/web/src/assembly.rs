@@ -42,7 +42,7 @@ pub fn router(web: Web) -> Router {
                 .merge(plans.layer(Extension(largest_plan)))
                 .layer(middleware::from_fn_with_state(web.clone(), organizer_lists)),
         )
-        .merge(ops::routes())
+        .merge(ops::public_routes())
         .route("/api/v1/openapi.json", get(move || async move { Json(document) }))
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_like_this)
@@ -57,10 +57,13 @@ fn compressed() -> impl Predicate {
         .and(NotForContentType::const_new(PROBLEM_JSON))
 }
 
-/// The operator's routes alone, for a node that serves nobody else.
-pub fn operator_router(web: Web) -> Router {
+/// What the internal listener serves: health, metrics, and every call that needs the operator's key. Nothing of it is on the public listener.
+pub fn internal_router(web: Web) -> Router {
+    let (operators, _) = api::operator_routes().split_for_parts();
     ops::routes()
+        .merge(operators)
         .fallback(nothing_here)
+        .method_not_allowed_fallback(not_like_this)
         .layer(middleware::from_fn_with_state(web.clone(), request_layer))
         .with_state(web)
 }
@@ -79,7 +82,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let routes = OpenApiRouter::with_openapi(openapi::Document::openapi())
         .merge(api::buyer_routes())
         .merge(api::other_routes())
-        .merge(api::plan_routes());
+        .merge(api::plan_routes())
+        .merge(api::operator_routes());
     let mut document = routes.into_openapi();
     openapi::complete(&mut document);
     document

@@ -12,9 +12,14 @@ use voelgoed_resilience::{Answer, Capability};
 
 use crate::state::Web;
 
+/// What anybody may ask: whether the process answers.
+pub fn public_routes() -> Router<Web> {
+    Router::new().route("/livez", get(livez))
+}
+
 /// The operator's routes.
 pub fn routes() -> Router<Web> {
-    Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).route("/metrics", get(metrics))
+    public_routes().route("/readyz", get(readyz)).route("/metrics", get(metrics))
 }
 
 /// The process answers; restart it only where this does not.

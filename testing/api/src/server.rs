@@ -39,6 +39,8 @@ pub struct Server {
     data: PathBuf,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it answers operators.
+    pub internal: SocketAddr,
     client: reqwest::Client,
 }
 
@@ -78,24 +80,20 @@ impl Server {
     pub async fn start(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let binary =
             std::env::var("VOELGOED_BIN").context("start this by `cargo xtask test`, which names the binary")?;
-        let address: SocketAddr = free_address()?.parse()?;
+        let (address, internal): (SocketAddr, SocketAddr) = (free_address()?.parse()?, free_address()?.parse()?);
         let data = std::env::temp_dir().join(format!("voelgoed-api-{}-{}", std::process::id(), address.port()));
         let mut command = Command::new(binary);
-        command.args(["serve", "--listen", &address.to_string(), "--data"]).arg(&data);
+        command.args(["serve", "--listen", &address.to_string(), "--internal-listen", &internal.to_string()]);
+        command.arg("--data").arg(&data);
         command.env("VOELGOED__SECRETS__OPERATOR", OPERATOR).env("VOELGOED__LOG__FILTER", "error");
         command.envs(settings.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().context("the server does not start")?;
         let client = reqwest::Client::builder().timeout(ANSWER).build()?;
-        let mut server = Self { child, data, address, client };
+        let mut server = Self { child, data, address, internal, client };
         let ready = async {
             loop {
-                if server
-                    .client
-                    .get(server.url("/readyz"))
-                    .send()
-                    .await
-                    .is_ok_and(|answer| answer.status().is_success())
-                {
+                let ready = server.client.get(server.internal_url("/readyz")).send().await;
+                if ready.is_ok_and(|answer| answer.status().is_success()) {
                     return;
                 }
                 tokio::time::sleep(LOOK).await;
@@ -113,10 +111,29 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    /// The address of a path at the internal listener.
+    #[must_use]
+    pub fn internal_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.internal)
+    }
+
+    /// Makes an organization, as the operator does.
+    pub async fn organization(&self, slug: &str) -> anyhow::Result<Value> {
+        let body = serde_json::json!({"name": slug, "slug": slug});
+        let request = self.client.post(self.internal_url("/api/v1/organizations")).bearer_auth(OPERATOR);
+        self.success(request.json(&body), "POST /api/v1/organizations").await
+    }
+
     /// A request to a path.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
         self.client.request(method, self.url(path))
+    }
+
+    /// A request to a path of the internal listener.
+    pub fn internal_request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
+        self.client.request(method, self.internal_url(path))
     }
 
     /// Sends a request and reads its answer.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::server::{OPERATOR, Server};
+use crate::server::Server;
 
 /// The scopes that a key may have.
 pub const SCOPES: &[&str] = &["admin", "catalog", "sales", "finance", "integrations", "scanning", "reports"];
@@ -60,7 +60,7 @@ fn text(value: &Value) -> String {
 impl Tenant {
     /// Makes an organization with everything in it.
     pub async fn make(server: &Server, slug: &str) -> anyhow::Result<Self> {
-        let made = server.post("/api/v1/organizations", OPERATOR, &json!({"name": slug, "slug": slug})).await?;
+        let made = server.organization(slug).await?;
         let (organization, key) = (text(&made["id"]), text(&made["api_key"]));
         let mut scoped = Vec::new();
         let mut key_id = String::new();

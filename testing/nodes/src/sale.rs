@@ -138,7 +138,7 @@ impl Hall {
         })
         .await?;
         let nodes = until("A lists both nodes", SOON, || async {
-            let ready = self.organizer.client.get("/readyz", Call::default()).await?;
+            let ready = self.platform.nodes[0].operator()?.get("/readyz", Call::default()).await?;
             Ok(ready["nodes"].as_array().filter(|nodes| nodes.len() >= 2).cloned())
         });
         println!("{}", Value::Array(nodes.await?));

@@ -27,6 +27,8 @@ pub struct Shop {
     directory: PathBuf,
     /// `127.0.0.1:port`.
     pub address: String,
+    /// The same of its internal listener.
+    pub internal: String,
     /// What the demo says about itself: `organization`, `api_key`, `device_key`, `gate`, `events`.
     pub card: Value,
 }
@@ -58,12 +60,14 @@ impl Shop {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().with_context(|| format!("cannot start {}", options.voelgoed.display()))?;
         let stdout = child.stdout.take().context("stdout is piped")?;
-        let mut shop = Self { child, directory, address: String::new(), card: Value::Null };
+        let mut shop = Self { child, directory, address: String::new(), internal: String::new(), card: Value::Null };
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
         shop.card = serde_json::from_str(&line).with_context(|| format!("the demo's first line is JSON: {line}"))?;
         let url = shop.card["url"].as_str().context("the demo has a url")?;
         url.trim_start_matches("http://").trim_end_matches('/').clone_into(&mut shop.address);
+        let internal = shop.card["internal_url"].as_str().context("the demo has an internal url")?;
+        internal.trim_start_matches("http://").clone_into(&mut shop.internal);
         Ok(shop)
     }
 

@@ -109,6 +109,15 @@ impl Client {
         Ok(Answer { status, body, session })
     }
 
+    /// The body of `GET path` as text, which must be a success.
+    ///
+    /// # Errors
+    /// Where no whole answer came, or another status.
+    pub async fn text(&self, path: &str) -> anyhow::Result<String> {
+        let answer = self.http.get(format!("{}{path}", self.url)).send().await.with_context(|| format!("GET {path}"))?;
+        Ok(answer.error_for_status()?.text().await?)
+    }
+
     /// `GET path`, which must succeed; a server that says it is busy is asked again.
     ///
     /// # Errors

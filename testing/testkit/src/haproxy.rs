@@ -7,22 +7,27 @@ use tokio::process::Command;
 
 use crate::cluster::Daemon;
 
-/// Places for nodes in the configuration.
-const PLACES: [&str; 3] = ["VOELGOED_NODE_1", "VOELGOED_NODE_2", "VOELGOED_NODE_3"];
+/// Places for nodes in the configuration: where each serves people, and the port of its health checks.
+const PLACES: [(&str, &str); 3] = [
+    ("VOELGOED_NODE_1", "VOELGOED_NODE_1_INTERNAL_PORT"),
+    ("VOELGOED_NODE_2", "VOELGOED_NODE_2_INTERNAL_PORT"),
+    ("VOELGOED_NODE_3", "VOELGOED_NODE_3_INTERNAL_PORT"),
+];
 /// Nobody listens there.
-const NOBODY: &str = "127.0.0.1:1";
+const NOBODY: (&str, &str) = ("127.0.0.1:1", "127.0.0.1:1");
 
-/// Starts it on `port` of loopback and waits until it listens.
+/// Starts it on `port` of loopback and waits until it listens; of each node it is told the public and the internal address.
 ///
 /// # Errors
 /// Where there are more nodes than places, or it does not come up.
-pub async fn start(config: &Path, directory: &Path, port: u16, nodes: &[String]) -> anyhow::Result<Daemon> {
+pub async fn start(config: &Path, directory: &Path, port: u16, nodes: &[(String, String)]) -> anyhow::Result<Daemon> {
     ensure!(nodes.len() <= PLACES.len(), "the configuration has {} places for nodes", PLACES.len());
     let address = format!("127.0.0.1:{port}");
     let mut command = Command::new("haproxy");
     command.arg("-db").arg("-f").arg(config).env("VOELGOED_BIND", &address).current_dir(directory);
-    for (place, node) in PLACES.iter().zip(nodes.iter().map(String::as_str).chain(std::iter::repeat(NOBODY))) {
-        command.env(place, node);
+    let nodes = nodes.iter().map(|(public, internal)| (public.as_str(), internal.as_str()));
+    for ((place, check), (public, internal)) in PLACES.iter().zip(nodes.chain(std::iter::repeat(NOBODY))) {
+        command.env(place, public).env(check, internal.rsplit(':').next().unwrap_or_default());
     }
     let mut haproxy = Daemon::start("haproxy", &address, command, directory)?;
     haproxy.listens().await?;

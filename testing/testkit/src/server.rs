@@ -59,6 +59,12 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// Where it answers operators, since its last start.
+    #[must_use]
+    pub fn internal_url(&self) -> &str {
+        self.card["internal_url"].as_str().unwrap_or_default()
+    }
+
     /// Its process, while it runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
@@ -91,7 +97,7 @@ impl Server {
         self.child = Some(child);
         // What else it prints is read, so that a full pipe never stops it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let client = Client::new(&self.url())?;
+        let client = Client::new(self.internal_url())?;
         until("ready", START, || async {
             let ready = client.call(reqwest::Method::GET, "/readyz", crate::client::Call::default()).await;
             Ok(ready.is_ok_and(|answer| answer.status == 200).then_some(()))

@@ -52,7 +52,7 @@ impl Suite for Demo {
 fn visit(binary: &Path, data: &Path) -> anyhow::Result<Value> {
     let shop = Shop::open(binary, data)?;
     let card = shop.card.clone();
-    for key in ["url", "organization", "api_key", "device_key", "gate"] {
+    for key in ["url", "internal_url", "organization", "api_key", "device_key", "gate"] {
         ensure!(card[key].is_string(), "the demo's line has no `{key}`");
     }
     ensure!(card["events"].as_array().is_some_and(|events| events.len() == 3), "the demo has three events");
@@ -60,8 +60,6 @@ fn visit(binary: &Path, data: &Path) -> anyhow::Result<Value> {
     let event = card["events"][0]["id"].as_str().unwrap_or_default();
     for path in [
         "/livez".to_owned(),
-        "/readyz".to_owned(),
-        "/metrics".to_owned(),
         "/".to_owned(),
         "/api/v1/openapi.json".to_owned(),
         format!("/api/v1/events?organization={organization}"),
@@ -70,6 +68,14 @@ fn visit(binary: &Path, data: &Path) -> anyhow::Result<Value> {
         let (status, body) = shop.get(&path)?;
         ensure!(status == 200, "GET {path} answers {status}: {body}");
     }
+    for path in ["/livez", "/readyz", "/metrics"] {
+        let (status, body) = shop.get_internal(path)?;
+        ensure!(status == 200, "GET {path} of the internal listener answers {status}: {body}");
+    }
+    for path in ["/readyz", "/metrics"] {
+        let (status, _) = shop.get(path)?;
+        ensure!(status == 404, "GET {path} of the public listener answers {status}");
+    }
     let status = shop.close()?;
     ensure!(status.success(), "the shop ended with {status}");
     Ok(card)
@@ -77,7 +83,9 @@ fn visit(binary: &Path, data: &Path) -> anyhow::Result<Value> {
 
 /// Everything but the address is as it was.
 fn same(first: &Value, mut second: Value) -> anyhow::Result<Value> {
-    second["url"] = first["url"].clone();
+    for address in ["url", "internal_url"] {
+        second[address] = first[address].clone();
+    }
     ensure!(*first == second, "the line changed from {first} to {second}");
     Ok(second)
 }
@@ -89,7 +97,7 @@ mod tests {
 
     #[test]
     fn only_the_address_may_differ_after_a_restart() {
-        let first = json!({"url": "http://127.0.0.1:1", "api_key": "vgk_a"});
+        let first = json!({"url": "http://127.0.0.1:1", "internal_url": null, "api_key": "vgk_a"});
         assert!(same(&first, json!({"url": "http://127.0.0.1:2", "api_key": "vgk_a"})).is_ok());
         assert!(same(&first, json!({"url": "http://127.0.0.1:1", "api_key": "vgk_b"})).is_err());
     }

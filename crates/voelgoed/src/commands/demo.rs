@@ -19,6 +19,9 @@ pub const FILE: &str = "demo.json";
 #[derive(Serialize)]
 struct Line<'a> {
     url: &'a str,
+    /// Absent where nothing is served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    internal_url: Option<&'a str>,
     organization: String,
     api_key: &'a str,
     device_key: &'a str,
@@ -30,7 +33,7 @@ struct Line<'a> {
 pub async fn demo(settings: &Settings, json: bool) -> anyhow::Result<()> {
     let prepared = prepare(settings, Role::All).await?;
     let seeded = remembered_or_new(settings, &prepared.wired).await?;
-    tell(&seeded, &prepared.url, json)?;
+    tell(&seeded, &prepared.url, Some(&prepared.internal_url), json)?;
     until_signal(prepared, settings).await
 }
 
@@ -43,13 +46,14 @@ pub async fn seed_only(settings: &Settings, json: bool) -> anyhow::Result<()> {
     let wired = wire(settings, Role::All, &url).await?;
     let seeded = remembered_or_new(settings, &wired).await;
     wired.cold.close().await;
-    tell(&seeded?, &url, json)
+    tell(&seeded?, &url, None, json)
 }
 
-fn tell(seeded: &Seeded, url: &str, json: bool) -> anyhow::Result<()> {
+fn tell(seeded: &Seeded, url: &str, internal_url: Option<&str>, json: bool) -> anyhow::Result<()> {
     if json {
         let line = Line {
             url,
+            internal_url,
             organization: seeded.organization.to_string(),
             api_key: &seeded.api_key,
             device_key: &seeded.device_key,
@@ -66,6 +70,9 @@ fn tell(seeded: &Seeded, url: &str, json: bool) -> anyhow::Result<()> {
         println!("Device key {}", seeded.device_key);
         println!("Gate       {}", seeded.gate);
         println!("API        {url}/api/v1/openapi.json");
+        if let Some(internal_url) = internal_url {
+            println!("Operators  {internal_url}/readyz");
+        }
     }
     Ok(())
 }

@@ -17,15 +17,15 @@ use crate::settings::{DEFAULTS, Flags, Settings};
 
 /// Runs what was asked for.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
-    let listen = match &cli.command {
-        Command::Serve(args) => args.listen,
-        Command::Demo(args) => args.listen,
-        _ => None,
+    let (listen, internal_listen) = match &cli.command {
+        Command::Serve(args) => (args.listen, args.internal_listen),
+        Command::Demo(args) => (args.listen, args.internal_listen),
+        _ => (None, None),
     };
-    let flags = Flags { listen, data: cli.data.clone() };
+    let flags = Flags { listen, internal_listen, data: cli.data.clone() };
     let settings = || Settings::load(cli.config.as_deref(), &flags);
     match cli.command {
-        Command::Serve(args) => serve::serve(&settings()?, args.role).await,
+        Command::Serve(args) => serve::serve(&settings()?, args.role, args.json).await,
         Command::Demo(args) if args.seed_only => demo::seed_only(&settings()?, args.json).await,
         Command::Demo(args) => demo::demo(&settings()?, args.json).await,
         Command::Backup(args) => backup::backup(&settings()?, &args.to).await,

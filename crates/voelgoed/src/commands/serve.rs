@@ -4,11 +4,10 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use voelgoed_telemetry::{Exporter, LogConfig, init_logging, install};
 
-use crate::node::{self, Stop};
+use crate::node::{self, Listeners, Stop};
 use crate::role::Role;
 use crate::settings::Settings;
 use crate::tiers::{ColdStore, Tiers};
@@ -18,17 +17,26 @@ use crate::wiring::{Wired, wire};
 pub struct Prepared {
     /// Its parts.
     pub wired: Wired,
-    /// Where it will answer.
+    /// Where it will answer people; where it serves nobody, its public address.
     pub url: String,
-    listener: TcpListener,
+    /// Where it will answer operators.
+    pub internal_url: String,
+    listeners: Listeners,
     exporter: &'static Exporter,
     role: Role,
 }
 
 /// Serves.
-pub async fn serve(settings: &Settings, role: Role) -> anyhow::Result<()> {
+pub async fn serve(settings: &Settings, role: Role, json: bool) -> anyhow::Result<()> {
     let prepared = prepare(settings, role).await?;
-    eprintln!("voelgoed serves at {} (role {role})", prepared.url);
+    let Prepared { url, internal_url, .. } = &prepared;
+    if json {
+        println!("{}", serde_json::json!({"url": url, "internal_url": internal_url, "role": role.as_str()}));
+    } else if role.serves() {
+        eprintln!("voelgoed serves at {url} (role {role}), for operators at {internal_url}");
+    } else {
+        eprintln!("voelgoed works (role {role}), for operators at {internal_url}");
+    }
     until_signal(prepared, settings).await
 }
 
@@ -41,13 +49,15 @@ pub async fn prepare(settings: &Settings, role: Role) -> anyhow::Result<Prepared
         // Held until the process ends.
         std::mem::forget(lock(&settings.data.directory)?);
     }
-    let listener = node::bind(settings)?;
-    let url = match settings.server.public_url.trim_end_matches('/') {
-        "" => format!("http://{}", listener.local_addr()?),
-        public => public.to_owned(),
+    let listeners = Listeners::bind(settings, role)?;
+    let url = match (settings.server.public_url.trim_end_matches('/'), &listeners.public) {
+        ("", Some(listener)) => format!("http://{}", listener.local_addr()?),
+        ("", None) => format!("http://{}", settings.server.listen),
+        (public, _) => public.to_owned(),
     };
+    let internal_url = format!("http://{}", listeners.internal.local_addr()?);
     let wired = wire(settings, role, &url).await?;
-    Ok(Prepared { wired, url, listener, exporter, role })
+    Ok(Prepared { wired, url, internal_url, listeners, exporter, role })
 }
 
 /// One server per data directory: two would each relay half of the facts to a warm tier of their own.
@@ -66,7 +76,7 @@ fn lock(directory: &Path) -> anyhow::Result<File> {
 
 /// Runs the node until the process is asked to stop.
 pub async fn until_signal(prepared: Prepared, settings: &Settings) -> anyhow::Result<()> {
-    let Prepared { wired, listener, exporter, role, .. } = prepared;
+    let Prepared { wired, listeners, exporter, role, .. } = prepared;
     let stop = Stop::default();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -91,7 +101,7 @@ pub async fn until_signal(prepared: Prepared, settings: &Settings) -> anyhow::Re
         tracing::warn!("asked to stop again; not waiting for the rest");
     };
     tokio::select! {
-        ended = node::run(wired, settings, role, listener, exporter, stop.clone()) => ended,
+        ended = node::run(wired, settings, role, listeners, exporter, stop.clone()) => ended,
         () = asked => Ok(()),
     }
 }

@@ -10,6 +10,7 @@ mod presence;
 mod surface;
 
 use std::future::Future;
+use std::net::SocketAddr;
 
 use anyhow::Context;
 use tokio::net::{TcpListener, TcpSocket};
@@ -27,9 +28,23 @@ use crate::wiring::Wired;
 /// Connections that wait to be accepted; a sale opens thousands at once.
 const BACKLOG: u32 = 4096;
 
-/// Binds the address of the settings.
-pub fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
-    let address = settings.server.listen;
+/// Where a node is reached.
+pub struct Listeners {
+    /// By people, devices and providers; none where the role serves nobody.
+    pub public: Option<TcpListener>,
+    /// By operators and health checks.
+    pub internal: TcpListener,
+}
+
+impl Listeners {
+    /// Binds the addresses of the settings.
+    pub fn bind(settings: &Settings, role: Role) -> anyhow::Result<Self> {
+        let public = role.serves().then(|| bind(settings.server.listen)).transpose()?;
+        Ok(Self { public, internal: bind(settings.server.internal_listen)? })
+    }
+}
+
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(address).with_context(|| format!("cannot listen on {address}"))?;
@@ -50,7 +65,7 @@ pub async fn run(
     wired: Wired,
     settings: &Settings,
     role: Role,
-    listener: TcpListener,
+    listeners: Listeners,
     exporter: &'static Exporter,
     stop: Stop,
 ) -> anyhow::Result<()> {
@@ -60,7 +75,7 @@ pub async fn run(
     let node = Node {
         id: wired.node,
         role: role.to_string(),
-        address: listener.local_addr()?.to_string(),
+        address: listeners.public.as_ref().unwrap_or(&listeners.internal).local_addr()?.to_string(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: wired.platform.environment.now(),
     };
@@ -78,9 +93,19 @@ pub async fn run(
             exporter.run_upkeep();
         }
     }));
-    let router = if role.serves() { assembly::router(web) } else { assembly::operator_router(web) };
     let server = &settings.server;
-    let surface = serve(listener, router, server.most_connections, stop.stopping.clone(), server.drain);
+    // Answers until the surface has drained, so that a balancer sees that the node leaves.
+    let internal = assembly::internal_router(web.clone());
+    tasks.spawn(serve(listeners.internal, internal, server.internal_connections_max, behind.clone(), server.drain));
+    let surface = async {
+        match listeners.public {
+            Some(public) => {
+                let router = assembly::router(web);
+                serve(public, router, server.most_connections, stop.stopping.clone(), server.drain).await;
+            }
+            None => stop.stopping.cancelled().await,
+        }
+    };
     let mut surface = std::pin::pin!(surface);
     let broken = tokio::select! {
         () = &mut surface => None,

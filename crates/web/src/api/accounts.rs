@@ -43,7 +43,7 @@ pub struct OrganizationDto {
     api_key: String,
 }
 
-/// Makes a tenant with its first key (operator).
+/// Makes a tenant with its first key (operator; served by the internal listener only).
 #[utoipa::path(post, path = "/api/v1/organizations", request_body = OrganizationBody, tag = "accounts",
     responses((status = 201, body = OrganizationDto), (status = 401, body = Problem), (status = 409, body = Problem)))]
 pub async fn create_organization(

@@ -54,7 +54,6 @@ pub fn other_routes() -> OpenApiRouter<Web> {
     OpenApiRouter::new()
         .routes(routes!(login::log_in))
         .routes(routes!(login::log_out))
-        .routes(routes!(accounts::create_organization))
         .routes(routes!(accounts::create_member, accounts::list_members))
         .routes(routes!(accounts::create_api_key, accounts::list_api_keys))
         .routes(routes!(accounts::revoke_api_key))
@@ -87,6 +86,11 @@ pub fn other_routes() -> OpenApiRouter<Web> {
         .routes(routes!(scans::create))
         .routes(routes!(scans::batch))
         .routes(routes!(callbacks::callback))
+}
+
+/// Routes of the operator, on the internal listener only.
+pub fn operator_routes() -> OpenApiRouter<Web> {
+    OpenApiRouter::new().routes(routes!(accounts::create_organization))
 }
 
 /// Routes that take whole seating plans, and so larger bodies.

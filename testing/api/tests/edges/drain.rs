@@ -33,13 +33,14 @@ async fn what_is_under_way_is_answered_before_the_end() -> anyhow::Result<()> {
     let mut hold = TcpStream::connect(server.address).await?;
     hold.write_all(head.as_bytes()).await?;
     hold.write_all(&body.as_bytes()[..10]).await?;
-    let mut ready = TcpStream::connect(server.address).await?;
+    let mut ready = TcpStream::connect(server.internal).await?;
     ready.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\n").await?;
     let mut map = Map::default();
     let mut stream = Connection::open(&server, &tenant.event, &map, Resume::Since).await?;
     stream.next(&mut map).await?;
     // Its answer says that the server has read the others too: all came before it.
-    server.get("/readyz", "").await?;
+    server.get("/livez", "").await?;
+    server.send(server.internal_request("GET", "/readyz")).await?;
 
     server.terminate()?;
     let ended = async { while stream.next(&mut map).await.is_ok() {} };

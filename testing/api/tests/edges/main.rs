@@ -5,6 +5,7 @@ mod free;
 mod funnel;
 mod holds;
 mod idempotency;
+mod internal;
 mod limits;
 mod login;
 mod shape;

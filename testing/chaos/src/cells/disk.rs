@@ -91,7 +91,7 @@ async fn while_away(
     order: &OrderRequest,
     verdicts: &mut Verdicts,
 ) -> anyhow::Result<()> {
-    let ready = scene.client.get("/readyz", Call::default()).await?;
+    let ready = scene.operator()?.get("/readyz", Call::default()).await?;
     verdicts.same("the node stays ready, degraded", ready["leaving"].as_bool(), Some(false));
     let path = format!("/api/v1/events/{}/availability", scene.event.id);
     let seen = scene.client.get(&path, Call::default()).await?;
@@ -160,8 +160,12 @@ impl Scene {
         Ok(())
     }
 
+    fn operator(&self) -> anyhow::Result<Client> {
+        Client::new(self.server.internal_url())
+    }
+
     async fn health(&self, dependency: &str) -> anyhow::Result<String> {
-        let ready = self.client.call(Method::GET, "/readyz", Call::default()).await?.body;
+        let ready = self.operator()?.call(Method::GET, "/readyz", Call::default()).await?.body;
         let all = ready["dependencies"].as_array().context("dependencies")?;
         let found = all.iter().find(|one| one["dependency"] == dependency).context("the dependency")?;
         text(found, "health")

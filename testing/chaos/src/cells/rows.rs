@@ -146,7 +146,7 @@ impl Scene {
 
     /// How a dependency is, as `/readyz` says.
     pub async fn health(&self, dependency: &str) -> anyhow::Result<String> {
-        let ready = self.client.call(Method::GET, "/readyz", Call::default()).await?.body;
+        let ready = self.operator.call(Method::GET, "/readyz", Call::default()).await?.body;
         let all = ready["dependencies"].as_array().context("dependencies")?;
         let found = all.iter().find(|one| one["dependency"] == dependency).context("the dependency")?;
         text(found, "health")

@@ -43,6 +43,8 @@ pub struct Scene {
     pub provider: Process,
     /// The way to the node.
     pub client: Client,
+    /// A client of its internal listener.
+    pub operator: Client,
     /// Who organizes.
     pub organizer: Organizer,
     /// Who organizes for another tenant, and has nothing.
@@ -96,7 +98,7 @@ impl Scene {
         let primary = Postgres::start().await?;
         primary.create_database(DATABASE, "template0")?;
         let replica = if with_replica { Some(primary.replica("follower").await?) } else { None };
-        let (address, provider_address) = (free_address()?, free_address()?);
+        let (address, internal, provider_address) = (free_address()?, free_address()?, free_address()?);
         let url = format!("http://{address}");
         let mut environment = environment(&redis, &primary, &provider_address);
         if let Some(replica) = &replica {
@@ -111,13 +113,14 @@ impl Scene {
         let mut provider = Process::new(binary.to_owned(), arguments, environment.clone(), data.join("provider.log"));
         provider.start()?;
         let own = text(&data.join("node"))?;
-        let arguments = words(&["serve", "--listen", &address, "--data", &own]);
+        let arguments = words(&["serve", "--listen", &address, "--internal-listen", &internal, "--data", &own]);
         let mut node = Process::new(binary.to_owned(), arguments, environment, data.join("node.log"));
         node.ask(&["migrate"]).await?;
         node.start()?;
         let client = Client::new(&url)?;
+        let operator = Client::new(&format!("http://{internal}"))?;
         until("the node is ready", PATIENCE, || async {
-            let ready = client.call(reqwest::Method::GET, "/readyz", Default::default()).await;
+            let ready = operator.call(reqwest::Method::GET, "/readyz", Default::default()).await;
             Ok(ready.is_ok_and(|answer| answer.status == 200).then_some(()))
         })
         .await?;
@@ -134,6 +137,7 @@ impl Scene {
             replica,
             provider,
             client,
+            operator,
             organizer,
             stranger,
             event,

@@ -31,6 +31,8 @@ const DATABASE: &str = "storm";
 pub struct Stage {
     /// Where the nodes answer.
     pub urls: Vec<String>,
+    /// Where they answer operators.
+    internal_urls: Vec<String>,
     /// The provider's books are below it.
     pub data: PathBuf,
     /// How often the warm tier has lost something so far.
@@ -82,7 +84,9 @@ impl Stage {
         postgres.create_database(DATABASE, "template0")?;
         let (addresses, provider_address) =
             ((0..NODES).map(|_| free_address()).collect::<anyhow::Result<Vec<_>>>()?, free_address()?);
-        let urls: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
+        let internal = (0..NODES).map(|_| free_address()).collect::<anyhow::Result<Vec<_>>>()?;
+        let urls = |addresses: &[String]| addresses.iter().map(|address| format!("http://{address}")).collect();
+        let (urls, internal_urls): (Vec<_>, Vec<_>) = (urls(&addresses), urls(&internal));
         let mut ways = Vec::new();
         for _ in 0..NODES {
             ways.push(Ways::start(&redis[0], &postgres).await?);
@@ -100,7 +104,9 @@ impl Stage {
         for (number, address) in addresses.iter().enumerate() {
             let name = format!("node-{number}");
             let own = data.join(&name);
-            let arguments = words(&["serve", "--listen", address, "--data", own.to_str().context("a name in UTF-8")?]);
+            let own = own.to_str().context("a name in UTF-8")?;
+            let internal = &internal[number];
+            let arguments = words(&["serve", "--listen", address, "--internal-listen", internal, "--data", own]);
             let log = data.join(format!("{name}.log"));
             nodes.push(Process::new(binary.clone(), arguments, environment(&ways[number], &provider_address), log));
         }
@@ -109,7 +115,7 @@ impl Stage {
         let warm_losses = Arc::default();
         let (ended, master) = (0, 0);
         let mut stage =
-            Self { urls, data, warm_losses, ended, nodes, ways, provider, redis, master, postgres, has_disk, copy };
+            Self { urls, internal_urls, data, warm_losses, ended, nodes, ways, provider, redis, master, postgres, has_disk, copy };
         for node in &mut stage.nodes {
             node.start()?;
         }
@@ -138,7 +144,7 @@ impl Stage {
     /// Waits until every node says that it is ready and nothing is away.
     pub async fn healed(&mut self) -> anyhow::Result<()> {
         for at in 0..self.urls.len() {
-            let client = Client::new(&self.urls[at])?;
+            let client = Client::new(&self.internal_urls[at])?;
             let limit = tokio::time::Instant::now() + HEALED;
             while tokio::time::Instant::now() < limit {
                 self.keep().await?;

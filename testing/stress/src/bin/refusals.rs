@@ -172,7 +172,7 @@ impl Bench {
     }
 
     async fn health(&self, dependency: &str) -> anyhow::Result<String> {
-        let ready = Connection::open(&self.shop.address).await?.send(&get("/readyz")).await?.json()?;
+        let ready = Connection::open(&self.shop.internal).await?.send(&get("/readyz")).await?.json()?;
         let all = ready["dependencies"].as_array().context("dependencies")?;
         let found = all.iter().find(|one| one["dependency"] == dependency).context("the dependency")?;
         Ok(found["health"].as_str().unwrap_or_default().to_owned())

@@ -130,7 +130,7 @@ async fn main() -> anyhow::Result<()> {
         let codes = buy_all(&shop, &concert, &mut crowd, here).await?;
         sale.is_over.store(false, Ordering::Relaxed);
         let (start, before, bought) =
-            (std::time::Instant::now(), counted(&shop.address).await?, sale.bought.load(Ordering::Relaxed));
+            (std::time::Instant::now(), counted(&shop.internal).await?, sale.bought.load(Ordering::Relaxed));
         let mut visitors = JoinSet::new();
         for _ in 0..VISITORS {
             let sale = Arc::clone(&sale);
@@ -142,7 +142,7 @@ async fn main() -> anyhow::Result<()> {
         let exits = codes.iter().map(|code| scan(&shop, code, "exit")).collect();
         let paced = paced::send(&shop.address, SCANS_PER_SECOND, exits, 200).await?;
         all_admitted(paced.answers.iter().map(|(_, answer)| answer))?;
-        let (after, seconds) = (counted(&shop.address).await?, start.elapsed().as_secs_f64());
+        let (after, seconds) = (counted(&shop.internal).await?, start.elapsed().as_secs_f64());
         sale.is_over.store(true, Ordering::Relaxed);
         while let Some(ended) = visitors.join_next().await {
             ended??;

@@ -76,11 +76,12 @@ impl Platform {
         let (warm, cold) = (root.join("redis"), root.join("postgres"));
         let (redis, postgres) =
             tokio::try_join!(Redis::start(&warm, plan.redis_cluster), Postgres::start(&cold, plan.replica))?;
-        let ports: Vec<u16> = plan.roles.iter().map(|_| free_port()).collect::<anyhow::Result<_>>()?;
+        let ports = plan.roles.iter().map(|_| Ok((free_port()?, free_port()?)));
+        let ports: Vec<(u16, u16)> = ports.collect::<anyhow::Result<_>>()?;
         let front = free_port()?;
         let url = match (&plan.haproxy, ports.first()) {
             (Some(_), _) => format!("http://127.0.0.1:{front}"),
-            (None, Some(first)) => format!("http://127.0.0.1:{first}"),
+            (None, Some((first, _))) => format!("http://127.0.0.1:{first}"),
             (None, None) => anyhow::bail!("a platform without a node"),
         };
         let provider = provider(&plan, &root, &url).await?;
@@ -104,8 +105,9 @@ impl Platform {
             node.ready().await?;
         }
         if let Some(config) = &plan.haproxy {
-            let serving: Vec<String> =
-                platform.nodes.iter().filter(|node| node.serves()).map(|node| node.address.clone()).collect();
+            let serving = platform.nodes.iter().filter(|node| node.serves());
+            let serving: Vec<(String, String)> =
+                serving.map(|node| (node.address.clone(), node.internal_address.clone())).collect();
             platform.haproxy = Some(haproxy::start(config, &platform.root, front, &serving).await?);
             platform.note()?;
         }
@@ -116,10 +118,17 @@ impl Platform {
     #[must_use]
     pub fn line(&self) -> Value {
         let mut line = self.card.clone();
+        // Of the first node that serves people; each node has its own.
+        let first = self.nodes.iter().find(|node| node.serves()).or(self.nodes.first());
+        line["internal_url"] = json!(first.map(|node| format!("http://{}", node.internal_address)));
         line["nodes"] = self
             .nodes
             .iter()
-            .map(|node| json!({"name": node.name, "role": node.role, "address": node.address, "pid": node.pid()}))
+            .map(|node| {
+                let internal_url = format!("http://{}", node.internal_address);
+                json!({"name": node.name, "role": node.role, "address": node.address, "internal_url": internal_url,
+                    "pid": node.pid()})
+            })
             .collect();
         line["services"] = self
             .services()

@@ -21,8 +21,10 @@ pub struct Node {
     pub name: String,
     /// `all`, `web` or `worker`.
     pub role: String,
-    /// Where it listens, also while it is down.
+    /// Where it listens, also while it is down; a worker for operators only.
     pub address: String,
+    /// Where it answers operators.
+    pub internal_address: String,
     binary: PathBuf,
     root: PathBuf,
     environment: Vec<(String, String)>,
@@ -33,7 +35,7 @@ impl Node {
     pub(super) fn new(
         name: &str,
         role: &str,
-        port: u16,
+        (port, internal_port): (u16, u16),
         binary: &Path,
         root: &Path,
         environment: Vec<(String, String)>,
@@ -41,7 +43,8 @@ impl Node {
         Self {
             name: name.to_owned(),
             role: role.to_owned(),
-            address: format!("127.0.0.1:{port}"),
+            address: format!("127.0.0.1:{}", if role == "worker" { internal_port } else { port }),
+            internal_address: format!("127.0.0.1:{internal_port}"),
             binary: binary.to_owned(),
             root: root.to_owned(),
             environment,
@@ -61,6 +64,14 @@ impl Node {
     /// Where no HTTP client can be made.
     pub fn client(&self) -> anyhow::Result<Client> {
         Client::new(&self.url())
+    }
+
+    /// A client of this node's internal listener.
+    ///
+    /// # Errors
+    /// Where no HTTP client can be made.
+    pub fn operator(&self) -> anyhow::Result<Client> {
+        Client::new(&format!("http://{}", self.internal_address))
     }
 
     /// True where it serves people.
@@ -99,7 +110,9 @@ impl Node {
         ensure!(self.pid().is_none(), "{} runs already", self.name);
         let mut command = Command::new(&self.binary);
         command
-            .args(["serve", "--role", &self.role, "--listen", &self.address, "--data"])
+            .args(["serve", "--role", &self.role, "--internal-listen", &self.internal_address])
+            .args(if self.serves() { vec!["--listen", &self.address] } else { Vec::new() })
+            .arg("--data")
             .arg(self.root.join(&self.name));
         command.envs(self.environment.iter().cloned());
         self.daemon = Some(Daemon::start(&self.name, &self.address, command, &self.root)?);
@@ -111,7 +124,7 @@ impl Node {
     /// # Errors
     /// Where it is not in time.
     pub async fn ready(&self) -> anyhow::Result<()> {
-        let client = self.client()?;
+        let client = self.operator()?;
         let log = self.root.join(format!("{}.log", self.name));
         until(&format!("{} is ready (see {})", self.name, log.display()), START, || async {
             let answer = client.call(Method::GET, "/readyz", Call::default()).await;
