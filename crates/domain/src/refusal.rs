@@ -28,6 +28,8 @@ pub enum Nature {
     Gone,
     /// Larger than a named limit.
     TooLarge,
+    /// Sent too slowly.
+    TooSlow,
     /// Too often.
     Limited,
     /// Possible again soon.
@@ -112,6 +114,8 @@ codes! {
     PairingExpired = "pairing_expired", Gone;
     /// The body or batch is over its limit.
     TooLarge = "too_large", TooLarge;
+    /// The body did not come in time.
+    BodyTimeout = "body_timeout", TooSlow;
     /// Too many requests.
     RateLimited = "rate_limited", Limited;
     /// A part is away; ask again after `retry_after`.

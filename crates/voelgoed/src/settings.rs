@@ -47,6 +47,9 @@ pub struct Server {
     pub internal_listen: SocketAddr,
     pub internal_connections_max: usize,
     pub most_connections: usize,
+    pub connections_per_address_max: usize,
+    #[serde(deserialize_with = "span")]
+    pub write_timeout: Duration,
     #[serde(deserialize_with = "span")]
     pub lame_duck: Duration,
     #[serde(deserialize_with = "span")]
@@ -187,7 +190,25 @@ pub struct Limits {
     pub guess_burst: u32,
     #[serde(deserialize_with = "span")]
     pub guess_per: Duration,
+    pub read_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub read_per: Duration,
+    pub map_bytes_max: usize,
+    pub body_bytes_max: usize,
+    pub bodies_per_address_max: usize,
+    #[serde(deserialize_with = "span")]
+    pub body_timeout: Duration,
+    pub body_bytes_per_second_min: usize,
     pub viewers: usize,
+    pub viewers_per_address_max: usize,
+    pub viewers_per_organization_max: usize,
+    pub viewers_per_session_max: usize,
+    pub order_streams_per_address_max: usize,
+    pub order_streams_per_organization_max: usize,
+    pub order_streams_per_order_max: usize,
+    pub device_streams_per_address_max: usize,
+    pub device_streams_per_organization_max: usize,
+    pub device_streams_per_device_max: usize,
     pub organization_running: usize,
     pub organization_waiting: usize,
     pub order_streams: usize,
@@ -240,9 +261,7 @@ impl Settings {
             .with_list_parse_key("server.trusted_proxies")
             .with_list_parse_key("cold.replicas");
         sources = sources.add_source(environment);
-        for (name, address) in
-            [("server.listen", flags.listen), ("server.internal_listen", flags.internal_listen)]
-        {
+        for (name, address) in [("server.listen", flags.listen), ("server.internal_listen", flags.internal_listen)] {
             if let Some(address) = address {
                 sources = sources.set_override(name, address.to_string())?;
             }

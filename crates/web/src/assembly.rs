@@ -1,11 +1,13 @@
 //! The router: every route, and what stands before it.
 
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Extension, Json, Router, middleware};
+use axum::{Extension, Router, middleware};
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use voelgoed_domain::refusal::{Code, Refusal};
@@ -14,7 +16,9 @@ use crate::api::{self, openapi};
 use crate::extract::{LargestBody, SessionLayer};
 use crate::last_known::organizer_lists;
 use crate::layers::request_layer;
-use crate::problem::{Failure, PROBLEM_JSON};
+use crate::precompressed::{Precompressed, compress_large, compressible_at_once};
+use crate::problem::Failure;
+use crate::rendered::json;
 use crate::state::Web;
 use crate::{ops, pages};
 
@@ -23,14 +27,15 @@ pub fn router(web: Web) -> Router {
     let (buyers, _) = api::buyer_routes().split_for_parts();
     let (others, _) = api::other_routes().split_for_parts();
     let (plans, _) = api::plan_routes().split_for_parts();
-    let document = document();
+    let document = Arc::new(Precompressed::new(json(&document()), "application/json"));
     // As one layer: each layer of a router is a box of its own, which every request clones with all that is in it.
     let around = ServiceBuilder::new()
         // Outermost: an error is a page for whoever asked for one.
         .layer(middleware::from_fn(pages::error_pages))
         // Span, deadline, load shed, metrics, security headers.
         .layer(middleware::from_fn_with_state(web.clone(), request_layer))
-        .layer(CompressionLayer::new().compress_when(compressed()));
+        .layer(middleware::from_fn_with_state(web.clone(), compress_large))
+        .layer(CompressionLayer::new().compress_when(compressible_at_once()));
     let largest_plan = LargestBody { name: "largest_layout", bytes: web.settings.largest_layout };
     Router::new()
         // Buyers: a session from the first contact on.
@@ -43,18 +48,11 @@ pub fn router(web: Web) -> Router {
                 .layer(middleware::from_fn_with_state(web.clone(), organizer_lists)),
         )
         .merge(ops::public_routes())
-        .route("/api/v1/openapi.json", get(move || async move { Json(document) }))
+        .route("/api/v1/openapi.json", get(move |headers: HeaderMap| async move { document.answer(&headers) }))
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_like_this)
         .layer(around)
         .with_state(web)
-}
-
-/// What is compressed. A stream's frames must leave at once, and hardly repeat; an error is small, and becomes a page further out.
-fn compressed() -> impl Predicate {
-    DefaultPredicate::new()
-        .and(NotForContentType::const_new("text/event-stream"))
-        .and(NotForContentType::const_new(PROBLEM_JSON))
 }
 
 /// What the internal listener serves: health, metrics, and every call that needs the operator's key. Nothing of it is on the public listener.
@@ -91,6 +89,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 #[cfg(test)]
 mod tests {
+    use axum::Json;
     use tower_http::compression::predicate::Predicate;
     use voelgoed_domain::refusal::Refusal;
 
@@ -99,8 +98,8 @@ mod tests {
     #[test]
     fn an_error_reaches_the_layer_that_makes_pages_as_it_was_written() {
         let error = Failure::from(Refusal::not_found()).into_response();
-        assert!(!compressed().should_compress(&error), "every browser asks for compression");
+        assert!(!compressible_at_once().should_compress(&error), "every browser asks for compression");
         let list = Json(vec!["a list that is long enough to be worth it"; 10]).into_response();
-        assert!(compressed().should_compress(&list));
+        assert!(compressible_at_once().should_compress(&list));
     }
 }

@@ -17,7 +17,7 @@ pub fn conditional(asked: &HeaderMap, etag: &str, caching: &'static str, body: i
 }
 
 /// Whether `If-None-Match` names the tag: `*`, or a list of tags, compared without regard to weakness.
-fn is_known(asked: &HeaderMap, etag: &str) -> bool {
+pub fn is_known(asked: &HeaderMap, etag: &str) -> bool {
     let mut lines = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
     lines.any(|line| line.trim() == "*" || tags(line).any(|tag| tag == opaque(etag)))
 }

@@ -3,21 +3,28 @@
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::body::Body;
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use futures::FutureExt;
 use http_body_util::{BodyExt, Limited};
+use hyper::body::Body as _;
 use tracing::Instrument;
 use voelgoed_app::error::Fault;
 use voelgoed_domain::refusal::{Code, Refusal};
-use voelgoed_resilience::{Criticality, Deadline};
+use voelgoed_resilience::{Deadline, Shed};
 use voelgoed_telemetry::{metrics, spans, touch};
 
-use crate::capable;
+use crate::bodies::PooledBytes;
+use crate::criticality::{Class, class, judge};
+use crate::extract::{ClientAddress, LargestBody, ReadBody};
 use crate::problem::Failure;
 use crate::state::Web;
+use crate::{capable, host, rates};
 
 /// A body that nobody wants is taken in for at most so long.
 const HEARD_OUT_WITHIN: Duration = Duration::from_secs(2);
@@ -33,7 +40,7 @@ const SECURITY: &[(HeaderName, &str)] = &[
     ),
 ];
 
-/// The whole of a request: a span, a deadline, a place among those in flight; its metrics, and no panic past this point.
+/// The whole of a request: a span, its body, a deadline, a place among those in flight; its metrics, and no panic past this point.
 pub async fn request_layer(State(web): State<Web>, request: Request, next: Next) -> Response {
     let started = started();
     let _in_flight = metrics::http::in_flight();
@@ -41,36 +48,7 @@ pub async fn request_layer(State(web): State<Web>, request: Request, next: Next)
     let method = request.method().clone();
     let id = web.platform.environment.uuid().simple().to_string();
     let span = spans::http_request(slice_of(&route), method.as_str(), &route, &id);
-    let refused = capable::refusal(&web, &method, &route, request.headers());
-    let admitted = web.load_shed.admit(criticality(&method, &route));
-    let answer = async {
-        if let Some(refused) = refused {
-            hear_out(&web, request).await;
-            return refused;
-        }
-        let _place = match admitted {
-            Ok(place) => place,
-            Err(shed) => {
-                hear_out(&web, request).await;
-                let seconds = shed.retry_after.as_seconds();
-                let refusal =
-                    Refusal::new(Code::Overloaded, "Too much is asked of this node right now. Try again in a moment.");
-                return Failure::from(refusal.with(|evidence| evidence.retry_after = Some(seconds))).into_response();
-            }
-        };
-        let run = AssertUnwindSafe(next.run(request)).catch_unwind();
-        // A stream's answer begins at once; its frames are not part of the request.
-        let deadline = Deadline::within(web.settings.request_deadline);
-        match deadline.carry(run).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(_panic)) => Failure::from(Fault::internal("a handler panicked")).into_response(),
-            Err(_late) => {
-                tracing::warn!("the request took too long");
-                let refusal = Refusal::try_again(2, "This took too long. Repeat it with the same Idempotency-Key.");
-                Failure::from(refusal).into_response()
-            }
-        }
-    };
+    let answer = answer(&web, &method, &route, request, next);
     let (mut response, touched) = touch::observe(answer.instrument(span)).await;
     let took = started.elapsed();
     metrics::http::http_request(&route, method.as_str(), response.status().as_u16(), took);
@@ -88,6 +66,106 @@ pub async fn request_layer(State(web): State<Web>, request: Request, next: Next)
     response
 }
 
+/// Lets a request in, in this order: what it is for, what is possible now, its body, its place.
+async fn answer(web: &Web, method: &Method, route: &str, request: Request, next: Next) -> Response {
+    if let Some(refused) = host::refusal(&request) {
+        return refused;
+    }
+    if let Some(refused) = capable::refusal(web, method, route, request.headers()) {
+        hear_out(web, request).await;
+        return refused;
+    }
+    let class = class(method, route);
+    let (mut parts, body) = request.into_parts();
+    let whole = match before_its_place(web, class, route, &mut parts, !body.is_end_stream()).await {
+        Ok(true) => read(web, &mut parts, body).await,
+        Ok(false) => Ok((None, body)),
+        Err(refusal) => {
+            hear_out(web, Request::from_parts(parts, body)).await;
+            return Failure::from(refusal).into_response();
+        }
+    };
+    let (whole, body) = match whole {
+        Ok(whole) => whole,
+        Err(refusal) => return Failure::from(refusal).into_response(),
+    };
+    let (bytes, _pooled) = whole.unzip();
+    let judged = judge(web, class, &mut parts, bytes.as_deref().unwrap_or_default()).await;
+    let _place = match judged.map(|judged| web.load_shed.admit(judged.criticality)).transpose() {
+        Ok(place) => place,
+        Err(shed) => {
+            if judged.is_some_and(|judged| judged.guessed) {
+                // Whoever is let in is counted where the key is asked for.
+                count_guess(web, &mut parts).await;
+            }
+            hear_out(web, Request::from_parts(parts, body)).await;
+            return overloaded(shed);
+        }
+    };
+    run(web, Request::from_parts(parts, body), next).await
+}
+
+/// Counts a read against its address; whether the body is read before the request takes its place.
+async fn before_its_place(
+    web: &Web,
+    class: Option<Class>,
+    route: &str,
+    parts: &mut Parts,
+    has_body: bool,
+) -> Result<bool, Refusal> {
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        if matches!(class, Some(Class::Browse) | None) {
+            let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
+            rates::read(web, &address)?;
+        }
+        return Ok(false);
+    }
+    // A whole seating plan is read once its caller may send one; what no route takes is not read at all.
+    Ok(class.is_some() && !is_plan(route) && has_body)
+}
+
+type Whole = (Option<(Bytes, PooledBytes)>, Body);
+
+/// The body, for whoever takes it; what is at hand is not read a second time.
+async fn read(web: &Web, parts: &mut Parts, body: Body) -> Result<Whole, Refusal> {
+    let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
+    let (bytes, pooled) = web.bodies.read(body, LargestBody::usual(web), address).await?;
+    parts.extensions.insert(ReadBody(bytes.clone()));
+    Ok((Some((bytes.clone(), pooled)), Body::from(bytes)))
+}
+
+async fn count_guess(web: &Web, parts: &mut Parts) {
+    let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
+    web.guesses.count(address);
+}
+
+fn overloaded(shed: Shed) -> Response {
+    let seconds = shed.retry_after.as_seconds();
+    let refusal = Refusal::new(Code::Overloaded, "Too much is asked of this node right now. Try again in a moment.");
+    Failure::from(refusal.with(|evidence| evidence.retry_after = Some(seconds))).into_response()
+}
+
+/// Runs the handler within its deadline.
+async fn run(web: &Web, request: Request, next: Next) -> Response {
+    let run = AssertUnwindSafe(next.run(request)).catch_unwind();
+    // A stream's answer begins at once; its frames are not part of the request.
+    let deadline = Deadline::within(web.settings.request_deadline);
+    match deadline.carry(run).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_panic)) => Failure::from(Fault::internal("a handler panicked")).into_response(),
+        Err(_late) => {
+            tracing::warn!("the request took too long");
+            let refusal = Refusal::try_again(2, "This took too long. Repeat it with the same Idempotency-Key.");
+            Failure::from(refusal).into_response()
+        }
+    }
+}
+
+/// Routes that take whole seating plans.
+fn is_plan(route: &str) -> bool {
+    matches!(route, "/api/v1/layouts" | "/api/v1/layouts/import")
+}
+
 /// Takes in what the client is still sending: a connection that is closed on unread bytes takes the answer with it.
 async fn hear_out(web: &Web, request: Request) {
     let mut body = Limited::new(request.into_body(), web.settings.largest_body);
@@ -99,31 +177,6 @@ async fn hear_out(web: &Web, request: Request) {
 #[expect(clippy::disallowed_methods, reason = "measures how long a request took; decides nothing")]
 fn started() -> Instant {
     Instant::now()
-}
-
-/// Overload sheds from the right: scan, pay > hold > browse > reports.
-fn criticality(method: &Method, route: &str) -> Criticality {
-    let writes = *method != Method::GET;
-    let scans = route.starts_with("/api/v1/scans") && writes || route.starts_with("/api/v1/devices");
-    let lists_orders = !writes && route == "/api/v1/orders";
-    let pays = (route.contains("/orders") || route.contains("/providers")) && !lists_orders;
-    // Whoever looks after the node must see it when it is overloaded.
-    let operates = matches!(route, "/livez" | "/readyz" | "/metrics");
-    if scans || pays || operates {
-        Criticality::ScanOrPay
-    } else if route.contains("/holds") {
-        Criticality::Hold
-    } else if lists_orders
-        || route.contains("/organization")
-        || route.contains("/ledger")
-        || route.contains("/audit")
-        || route.contains("/funnel")
-        || route.starts_with("/api/v1/scans")
-    {
-        Criticality::Report
-    } else {
-        Criticality::Browse
-    }
 }
 
 /// The requests that P11 counts.

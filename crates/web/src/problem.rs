@@ -129,6 +129,7 @@ pub fn status_of(nature: Nature) -> StatusCode {
         Nature::Conflict => StatusCode::CONFLICT,
         Nature::Gone => StatusCode::GONE,
         Nature::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Nature::TooSlow => StatusCode::REQUEST_TIMEOUT,
         Nature::Limited => StatusCode::TOO_MANY_REQUESTS,
         Nature::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }

@@ -68,6 +68,16 @@ pub async fn hold(web: &Web, buyer: &Buyer) -> Result<(), Refusal> {
     counted.map_err(|limited| refusal(limited, "Too many holds from this address. Wait a moment."))
 }
 
+/// Counts a read of what anybody may see against its address.
+///
+/// # Errors
+/// `rate_limited` with the limit and the time to wait.
+pub fn read(web: &Web, address: &IpAddr) -> Result<(), Refusal> {
+    web.read_limiter
+        .check(address)
+        .map_err(|limited| refusal(limited, "Too many requests from this address. Wait a moment."))
+}
+
 fn refusal(limited: RateLimited, detail: &str) -> Refusal {
     let limit = LimitHit { name: limited.limit.name, most: u64::from(limited.limit.burst) };
     Refusal::new(Code::RateLimited, detail).with(|evidence| {

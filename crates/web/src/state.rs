@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use voelgoed_app::catalog::ports::EventSummary;
@@ -19,9 +20,12 @@ use voelgoed_hot::fanout::Fanout;
 use voelgoed_hot::last_known::LastKnown;
 use voelgoed_resilience::health::Capabilities;
 use voelgoed_resilience::load_shed::LoadShed;
+use voelgoed_resilience::rate_limit::RateLimiter;
 use voelgoed_telemetry::exporter::Exporter;
 
+use crate::bodies::Bodies;
 use crate::last_known::{AskedEvents, AskedList};
+use crate::precompressed::RenderedVersions;
 use crate::rates::Guesses;
 use crate::streams::Streams;
 
@@ -76,6 +80,18 @@ pub struct Shared {
     pub hold_limiter: Limiter<IpAddr>,
     /// Keys that nobody has, per address.
     pub guesses: Guesses,
+    /// Bodies on their way.
+    pub bodies: Bodies,
+    /// Unknown keys of devices that are looked for before their requests are let in.
+    pub key_lookups: Semaphore,
+    /// Reads of pages and lists that anybody may see, per address.
+    pub read_limiter: RateLimiter<IpAddr>,
+    /// Maps of seating plans, by version.
+    pub maps: RenderedVersions,
+    /// Large bodies that are being compressed.
+    pub compressions: Semaphore,
+    /// Who follows an event's availability.
+    pub viewer_streams: Streams,
     /// Who follows an order.
     pub order_streams: Streams,
     /// Who stands at a gate and listens.

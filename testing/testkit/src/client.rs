@@ -114,7 +114,8 @@ impl Client {
     /// # Errors
     /// Where no whole answer came, or another status.
     pub async fn text(&self, path: &str) -> anyhow::Result<String> {
-        let answer = self.http.get(format!("{}{path}", self.url)).send().await.with_context(|| format!("GET {path}"))?;
+        let answer =
+            self.http.get(format!("{}{path}", self.url)).send().await.with_context(|| format!("GET {path}"))?;
         Ok(answer.error_for_status()?.text().await?)
     }
 

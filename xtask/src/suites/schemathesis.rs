@@ -55,6 +55,7 @@ impl Suite for Schemathesis {
             ("VOELGOED__LIMITS__ADDRESS_BURST", "10000000"),
             ("VOELGOED__LIMITS__GUESS_BURST", "10000000"),
             ("VOELGOED__LIMITS__HOLD_BURST", "10000000"),
+            ("VOELGOED__LIMITS__READ_BURST", "10000000"),
             ("VOELGOED__LIMITS__LOGIN_BURST", "10000000"),
         ];
         let shop = Shop::open_with(run.release_binary()?, &data, &settings)?;
@@ -64,7 +65,12 @@ impl Suite for Schemathesis {
         command.current_dir(&data).env("PYTHONPATH", run.root.join("testing/api/schemathesis"));
         command.env("SCHEMATHESIS_HOOKS", "hooks").env("PYTHONDONTWRITEBYTECODE", "1");
         command.env("VOELGOED_CARD", shop.card.to_string()).env("VOELGOED__SECRETS__OPERATOR", OPERATOR);
-        command.args(["run", &format!("{url}/api/v1/openapi.json"), "--exclude-path-regex", "/stream$|/organizations$"]);
+        command.args([
+            "run",
+            &format!("{url}/api/v1/openapi.json"),
+            "--exclude-path-regex",
+            "/stream$|/organizations$",
+        ]);
         command.args(["--phases", "examples,coverage,fuzzing", "--checks", CHECKS, "--warnings", "off"]);
         command.args(["--continue-on-failure", "--request-timeout", "20", "--output-sanitize", "false"]);
         match run.long {

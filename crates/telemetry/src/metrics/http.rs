@@ -46,6 +46,13 @@ pub const SALE_REQUESTS_TOTAL: Metric = Metric::counter(
     &[TOUCHED_COLD],
     "Requests of a sale by whether they touched the cold tier; at least 90 % should not.",
 );
+/// Connections closed because their peers read nothing.
+pub const CONNECTIONS_STALLED_TOTAL: Metric = Metric::counter(
+    "web",
+    "voelgoed_connections_stalled_total",
+    &[],
+    "Connections that were closed because their peers took nothing of what waited for them.",
+);
 /// Attempts across tenants.
 pub const TENANT_MISMATCHES_TOTAL: Metric = Metric::counter(
     "web",
@@ -55,13 +62,20 @@ pub const TENANT_MISMATCHES_TOTAL: Metric = Metric::counter(
 );
 
 /// The list.
-pub const ALL: &[Metric] =
-    &[HTTP_REQUESTS_TOTAL, HTTP_REQUEST_SECONDS, HTTP_IN_FLIGHT, SALE_REQUESTS_TOTAL, TENANT_MISMATCHES_TOTAL];
+pub const ALL: &[Metric] = &[
+    HTTP_REQUESTS_TOTAL,
+    HTTP_REQUEST_SECONDS,
+    HTTP_IN_FLIGHT,
+    SALE_REQUESTS_TOTAL,
+    CONNECTIONS_STALLED_TOTAL,
+    TENANT_MISMATCHES_TOTAL,
+];
 
 static REQUESTS: Family<Counter, 3> = Family::of(&HTTP_REQUESTS_TOTAL);
 static DURATION: Family<Histogram, 2> = Family::of(&HTTP_REQUEST_SECONDS);
 static IN_FLIGHT: Family<Gauge, 0> = Family::of(&HTTP_IN_FLIGHT);
 static SALE: Family<Counter, 1> = Family::of(&SALE_REQUESTS_TOTAL);
+static STALLED: Family<Counter, 0> = Family::of(&CONNECTIONS_STALLED_TOTAL);
 static MISMATCHES: Family<Counter, 1> = Family::of(&TENANT_MISMATCHES_TOTAL);
 
 /// A request was answered; `route` is the matched template, or `unmatched`.
@@ -80,6 +94,11 @@ pub fn http_request(route: &str, method: &str, status: u16, took: Duration) {
 /// A request of a sale (availability, hold, order, payment, order page) was answered.
 pub fn sale_request(touched: Touched) {
     SALE.at([if touched.cold() { "yes" } else { "no" }], |counter| counter.increment(1));
+}
+
+/// A connection was closed because its peer took nothing of what waited for it.
+pub fn connection_stalled() {
+    STALLED.at([], |counter| counter.increment(1));
 }
 
 /// An id of a foreign organization or a wrong token was shown.

@@ -19,10 +19,11 @@ use tokio_util::sync::CancellationToken;
 use voelgoed_app::nodes::ports::Node;
 use voelgoed_telemetry::Exporter;
 use voelgoed_web::assembly;
-use voelgoed_web::serve::serve;
+use voelgoed_web::serve::{ConnectionLimits, serve};
+use voelgoed_web::state::Web;
 
 use crate::role::Role;
-use crate::settings::Settings;
+use crate::settings::{Server, Settings};
 use crate::wiring::Wired;
 
 /// Connections that wait to be accepted; a sale opens thousands at once.
@@ -93,19 +94,7 @@ pub async fn run(
             exporter.run_upkeep();
         }
     }));
-    let server = &settings.server;
-    // Answers until the surface has drained, so that a balancer sees that the node leaves.
-    let internal = assembly::internal_router(web.clone());
-    tasks.spawn(serve(listeners.internal, internal, server.internal_connections_max, behind.clone(), server.drain));
-    let surface = async {
-        match listeners.public {
-            Some(public) => {
-                let router = assembly::router(web);
-                serve(public, router, server.most_connections, stop.stopping.clone(), server.drain).await;
-            }
-            None => stop.stopping.cancelled().await,
-        }
-    };
+    let surface = listen(&mut tasks, listeners, web, &settings.server, &stop, &behind);
     let mut surface = std::pin::pin!(surface);
     let broken = tokio::select! {
         () = &mut surface => None,
@@ -128,6 +117,36 @@ pub async fn run(
         None => Ok(()),
         Some(ended) => {
             ended.context("a task of the node failed").and_then(|()| anyhow::bail!("a task of the node ended"))
+        }
+    }
+}
+
+/// Serves operators as a task of the node, and people by the future that it returns.
+fn listen(
+    tasks: &mut JoinSet<()>,
+    listeners: Listeners,
+    web: Web,
+    server: &Server,
+    stop: &Stop,
+    behind: &CancellationToken,
+) -> impl Future<Output = ()> + use<> {
+    let all = |most| ConnectionLimits {
+        most,
+        per_address_max: most,
+        write_timeout: server.write_timeout,
+        drain: server.drain,
+    };
+    // Answers until the surface has drained, so that a balancer sees that the node leaves.
+    let internal = assembly::internal_router(web.clone());
+    let limits = all(server.internal_connections_max);
+    tasks.spawn(serve(listeners.internal, internal, web.clone(), limits, behind.clone()));
+    let limits =
+        ConnectionLimits { per_address_max: server.connections_per_address_max, ..all(server.most_connections) };
+    let stopping = stop.stopping.clone();
+    async move {
+        match listeners.public {
+            Some(public) => serve(public, assembly::router(web.clone()), web, limits, stopping).await,
+            None => stopping.cancelled().await,
         }
     }
 }

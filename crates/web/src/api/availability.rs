@@ -12,9 +12,10 @@ use voelgoed_domain::ticketing::place::Position;
 use super::events::visible;
 use super::sse::sse;
 use crate::conditional::conditional;
-use crate::extract::{Params, PathId};
+use crate::extract::{Buyer, Params, PathId};
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
+use crate::streams::StreamOf;
 
 /// The shape of an availability answer (written by the hot tier, for speed).
 #[derive(Debug, Serialize, ToSchema)]
@@ -73,6 +74,7 @@ pub async fn stream(
     State(web): State<Web>,
     PathId(event): PathId<EventId>,
     Params(params): Params<Since>,
+    buyer: Buyer,
     headers: HeaderMap,
 ) -> Answer<Response> {
     let (scope, listing) = visible(&web, event).await?;
@@ -82,10 +84,12 @@ pub async fn stream(
     let since = since.transpose().map_err(|error| {
         Refusal::new(Code::InvalidRequest, error.to_string()).with(|evidence| evidence.field = Some("since".to_owned()))
     })?;
+    let (address, holder) = (buyer.address, buyer.session.uuid());
+    let permit = web.viewer_streams.enter(StreamOf { address, organization: scope.organization, holder })?;
     let frames = web.fanout.subscribe(scope, since).await?;
     // Who comes late gets the state, and is told at once that it is the last one.
     if listing.event.is_over(web.platform.environment.now()) {
         web.fanout.end(scope).await;
     }
-    Ok(sse(frames, web.stopping.clone()))
+    Ok(sse(permit.kept_by(frames), web.stopping.clone()))
 }

@@ -31,6 +31,7 @@ use super::sse::{beating, frame, sse};
 use crate::extract::{Body, ClientAddress, DeviceCaller, Params};
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
+use crate::streams::StreamOf;
 
 /// A listening device's key is looked at again this often.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -148,15 +149,20 @@ pub async fn package(
 /// Server-sent events: `admitted` and `revoked` with tickets; `package` means that the package must be fetched anew. Ends when the device is revoked.
 #[utoipa::path(get, path = "/api/v1/devices/me/stream", tag = "scanning",
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 401, body = Problem), (status = 503, body = Problem)))]
-pub async fn stream(State(web): State<Web>, caller: DeviceCaller) -> Answer<Response> {
-    let place = web.device_streams.enter()?;
+pub async fn stream(
+    State(web): State<Web>,
+    ClientAddress(address): ClientAddress,
+    caller: DeviceCaller,
+) -> Answer<Response> {
+    let (organization, holder) = (caller.device.organization, caller.device.id.uuid());
+    let permit = web.device_streams.enter(StreamOf { address, organization, holder })?;
     // Heard from before the key is looked at again, so that a revocation in between is not missed.
     let signals = web.gate_watch.subscribe();
     let stopping = web.stopping.clone();
     let looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
     let listener = Listener { web, caller, signals, looks };
     let frames = stream::unfold(listener, |mut listener| async move { Some((listener.next().await?, listener)) });
-    Ok(sse(place.kept_by(beating(frames)), stopping))
+    Ok(sse(permit.kept_by(beating(frames)), stopping))
 }
 
 /// A device that listens.

@@ -26,6 +26,7 @@ const ANYWHERE: &[(&str, &str)] = &[
     ("403", "the caller may not do this"),
     ("404", "nothing here for this caller"),
     ("405", "the route has no such method"),
+    ("408", "the body did not come in time"),
     ("409", "the state of the world does not allow it"),
     ("410", "it was there and is over"),
     ("413", "over a named limit"),

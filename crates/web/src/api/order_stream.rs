@@ -22,10 +22,11 @@ use voelgoed_telemetry::touch;
 
 use super::orders::rendered;
 use super::sse::{beating, frame, sse};
-use crate::extract::{BuyerToken, PathId};
+use crate::extract::{BuyerToken, ClientAddress, PathId};
 use crate::problem::{Answer, Problem};
 use crate::rendered::json;
 use crate::state::Web;
+use crate::streams::StreamOf;
 
 /// Whatever becomes of signals, whoever waits for a payment hears of it within so long.
 const LOOKS_BY_ITSELF: Duration = Duration::from_secs(15);
@@ -33,9 +34,15 @@ const LOOKS_BY_ITSELF: Duration = Duration::from_secs(15);
 /// Server-sent events: `order` with the whole order, at once and whenever it changes.
 #[utoipa::path(get, path = "/api/v1/orders/{order}/stream", params(("order" = String, Path)), tag = "checkout",
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub async fn stream(State(web): State<Web>, PathId(order): PathId<OrderId>, token: BuyerToken) -> Answer<Response> {
+pub async fn stream(
+    State(web): State<Web>,
+    PathId(order): PathId<OrderId>,
+    ClientAddress(address): ClientAddress,
+    token: BuyerToken,
+) -> Answer<Response> {
     let scope = scope_of_token(&web.platform, order, &token.0)?;
-    let place = web.order_streams.enter()?;
+    let organization = scope.organization;
+    let permit = web.order_streams.enter(StreamOf { address, organization, holder: order.uuid() })?;
     // Watched before the first look, so that no signal falls between.
     let watcher = web.platform.order_watch.watch(scope.organization, order);
     let shown = view_order(&web.platform, scope.organization, order).await?;
@@ -48,7 +55,7 @@ pub async fn stream(State(web): State<Web>, PathId(order): PathId<OrderId>, toke
         Some((frame, follower))
     });
     let frames = stream::iter([first]).chain(later);
-    Ok(sse(place.kept_by(beating(frames)), stopping))
+    Ok(sse(permit.kept_by(beating(frames)), stopping))
 }
 
 /// Somebody who follows an order.

@@ -1,13 +1,13 @@
 //! A JSON body with a digest of the request, by which a repeat is recognised.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{Method, Uri, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
+use voelgoed_domain::refusal::Refusal;
 
+use super::ClientAddress;
 use super::idempotency::KEY_HEADER;
 use crate::problem::Failure;
 use crate::state::Web;
@@ -60,25 +60,29 @@ pub struct LargestBody {
     pub bytes: usize,
 }
 
-/// Reads a body up to the limit of its route.
-///
-/// # Errors
-/// `too_large` with the limit, `invalid_request` where it broke off.
-pub async fn bytes(request: Request, web: &Web) -> Result<Bytes, Failure> {
-    let others = LargestBody { name: "largest_body", bytes: web.settings.largest_body };
-    let largest = request.extensions().get().copied().unwrap_or(others);
-    match Limited::new(request.into_body(), largest.bytes).collect().await {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(largest).into()),
-        Err(_) => Err(broken_off().into()),
+impl LargestBody {
+    /// Of a route that says nothing else.
+    #[must_use]
+    pub fn usual(web: &Web) -> Self {
+        Self { name: "largest_body", bytes: web.settings.largest_body }
     }
 }
 
-fn too_large(LargestBody { name, bytes }: LargestBody) -> Refusal {
-    let refusal = Refusal::new(Code::TooLarge, "The body is larger than this route takes.");
-    refusal.with(|evidence| evidence.limit = Some(LimitHit { name, most: bytes as u64 }))
-}
+/// The body of a request, read before the request took its place among those in flight.
+#[derive(Debug, Clone)]
+pub struct ReadBody(pub Bytes);
 
-fn broken_off() -> Refusal {
-    Refusal::invalid("body", "The body broke off.")
+/// The body of a request: what was read before, or read now, up to the limit of its route, where that waits for the caller's credential.
+///
+/// # Errors
+/// As [`crate::bodies::Bodies::read`].
+pub async fn bytes(request: Request, web: &Web) -> Result<Bytes, Failure> {
+    if let Some(ReadBody(whole)) = request.extensions().get() {
+        return Ok(whole.clone());
+    }
+    let largest = request.extensions().get().copied().unwrap_or_else(|| LargestBody::usual(web));
+    let (mut parts, body) = request.into_parts();
+    let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(&mut parts, web).await;
+    let (whole, _pooled) = web.bodies.read(body, largest, address).await?;
+    Ok(whole)
 }

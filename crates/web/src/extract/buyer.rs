@@ -61,11 +61,14 @@ impl FromRequestParts<Web> for BuyerToken {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Failure> {
-        let header = parts.headers.get("x-token").and_then(|value| value.to_str().ok());
-        let query = || parts.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="));
-        match header.or_else(query) {
-            Some(token) => Ok(Self(token.to_owned())),
-            None => Err(Refusal::not_found().into()),
-        }
+        token_of(parts).map(Self).ok_or_else(|| Refusal::not_found().into())
     }
+}
+
+/// The token that a request carries in its head.
+#[must_use]
+pub fn token_of(parts: &Parts) -> Option<String> {
+    let header = parts.headers.get("x-token").and_then(|value| value.to_str().ok());
+    let query = || parts.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="));
+    header.or_else(query).map(str::to_owned)
 }

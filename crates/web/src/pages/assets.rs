@@ -3,21 +3,35 @@
 //! Their URL carries a digest of all of them, so they may be cached for ever, and scripts import each other by relative paths.
 //! Never: a file that a page does not use (tidy looks). To add one: the file in `assets/`, and its name where it is used.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use axum::extract::Path;
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use voelgoed_domain::refusal::Refusal;
 
 use crate::conditional::conditional;
+use crate::precompressed::Precompressed;
 use crate::problem::Answer;
 
 #[derive(RustEmbed)]
 #[folder = "assets/"]
 struct Files;
+
+/// Each file with its tag, compressed once.
+static FILES: LazyLock<HashMap<String, (String, Precompressed)>> = LazyLock::new(|| {
+    let files = Files::iter().filter_map(|name| Some((Files::get(&name)?, name.into_owned())));
+    files
+        .map(|(file, name)| {
+            let etag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..8]));
+            let content = Precompressed::new(file.data.into_owned().into(), content_type(&name));
+            (name, (etag, content))
+        })
+        .collect()
+});
 
 /// A digest of every file's name and content.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -42,11 +56,9 @@ pub fn url(file: &str) -> String {
 
 /// A file. An older version's URL gets today's content, which is then not kept.
 pub async fn serve(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Answer<Response> {
-    let file = Files::get(&name).ok_or_else(Refusal::not_found)?;
-    let etag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..8]));
+    let (etag, file) = FILES.get(&name).ok_or_else(Refusal::not_found)?;
     let lasting = if version == *VERSION { "public, max-age=31536000, immutable" } else { "public, no-cache" };
-    let body = || ([(header::CONTENT_TYPE, content_type(&name))], file.data.into_owned()).into_response();
-    Ok(conditional(&headers, &etag, lasting, body))
+    Ok(conditional(&headers, etag, lasting, || file.answer(&headers)))
 }
 
 /// What browsers ask for by themselves.

@@ -55,6 +55,11 @@ impl FromRequest<Web> for Form {
     }
 }
 
+/// The first value of a field of a form that was not parsed yet.
+pub fn form_field(body: &[u8], name: &str) -> Option<String> {
+    decode(body).into_iter().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned())
+}
+
 /// Decodes `application/x-www-form-urlencoded`.
 fn decode(body: &[u8]) -> Vec<(String, String)> {
     // The parser of queries reads forms too; a body that is no query has no fields.

@@ -22,6 +22,7 @@ use axum::routing::{get, post};
 
 use crate::state::Web;
 
+pub use form::form_field;
 pub use turned_away::error_pages;
 
 /// The pages' routes.

@@ -114,8 +114,21 @@ impl Stage {
         let copy = data.join("old.rdb");
         let warm_losses = Arc::default();
         let (ended, master) = (0, 0);
-        let mut stage =
-            Self { urls, internal_urls, data, warm_losses, ended, nodes, ways, provider, redis, master, postgres, has_disk, copy };
+        let mut stage = Self {
+            urls,
+            internal_urls,
+            data,
+            warm_losses,
+            ended,
+            nodes,
+            ways,
+            provider,
+            redis,
+            master,
+            postgres,
+            has_disk,
+            copy,
+        };
         for node in &mut stage.nodes {
             node.start()?;
         }
@@ -171,6 +184,7 @@ fn environment(ways: &Ways, provider: &str) -> Vec<(&'static str, String)> {
         ("VOELGOED__SANDBOX__URL", format!("http://{provider}")),
         ("VOELGOED__LIMITS__ADDRESS_BURST", many()),
         ("VOELGOED__LIMITS__HOLD_BURST", many()),
+        ("VOELGOED__LIMITS__READ_BURST", many()),
         ("VOELGOED__LIMITS__SESSION_BURST", many()),
         ("VOELGOED__SALE__HOLD", "10s".to_owned()),
         ("VOELGOED__SALE__EXTENSION", "10s".to_owned()),

@@ -1,16 +1,19 @@
 //! The seating plan that an event pins.
 
+use std::sync::Arc;
+
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 use voelgoed_domain::catalog::layout::{Area, AreaKind, Layout};
 use voelgoed_domain::ids::EventId;
 
 use super::visible;
-use crate::conditional::conditional;
+use crate::conditional::{conditional, is_known};
 use crate::extract::PathId;
+use crate::precompressed::Precompressed;
 use crate::problem::{Answer, Problem};
 use crate::rendered::json;
 use crate::state::Web;
@@ -110,9 +113,13 @@ fn map_area(area: &Area) -> MapAreaDto {
 pub async fn map(State(web): State<Web>, PathId(event): PathId<EventId>, headers: HeaderMap) -> Answer<Response> {
     let (_, listing) = visible(&web, event).await?;
     let version = listing.event.layout.to_string();
-    let body = || {
-        let map = json(&map_of(version.clone(), &listing.layout));
-        ([(header::CONTENT_TYPE, "application/json")], map).into_response()
-    };
-    Ok(conditional(&headers, &format!("\"{version}\""), "public, max-age=3600", body))
+    let etag = format!("\"{version}\"");
+    let caching = "public, max-age=3600";
+    if is_known(&headers, &etag) {
+        return Ok(conditional(&headers, &etag, caching, Response::default));
+    }
+    let (layout, name) = (Arc::clone(&listing.layout), version.clone());
+    let render = move || Precompressed::new(json(&map_of(name, &layout)), "application/json");
+    let map = web.maps.get(&version, render).await?;
+    Ok(conditional(&headers, &etag, caching, || map.answer(&headers)))
 }

@@ -1,0 +1,253 @@
+//! Reads the body of a request before the request takes its place among those in flight: within a time, at a least rate, from a pool of bytes.
+//!
+//! Never: a place of the load shed for a body that is still on its way, so that slow senders hold up nobody but themselves. What came together with the
+//! head is read at once; only what has to be waited for counts against the address.
+
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
+use voelgoed_resilience::{KeyedConcurrency, KeyedConcurrencyLimit};
+
+use crate::extract::LargestBody;
+
+/// Whoever finds no room comes again after so many seconds.
+const RETRY_SECONDS: u32 = 2;
+
+/// The limits of bodies on their way.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimits {
+    /// Bytes of all bodies that were read and not yet handled.
+    pub bytes_max: usize,
+    /// Unfinished bodies of one address.
+    pub per_address_max: usize,
+    /// A small body is whole after so long …
+    pub timeout: Duration,
+    /// … and a larger one gains a second for so many bytes that have come.
+    pub bytes_per_second_min: usize,
+}
+
+/// The bodies on their way.
+#[derive(Debug)]
+pub struct Bodies {
+    limits: BodyLimits,
+    bytes: Arc<Semaphore>,
+    unfinished: KeyedConcurrency<IpAddr>,
+}
+
+/// The bytes of a body in the pool; given back when it is dropped.
+#[derive(Debug, Default)]
+pub struct PooledBytes(Option<OwnedSemaphorePermit>);
+
+impl Bodies {
+    /// Nothing is on its way.
+    #[must_use]
+    pub fn new(limits: BodyLimits) -> Self {
+        let unfinished = KeyedConcurrencyLimit { name: "bodies_per_address_max", most: limits.per_address_max.max(1) };
+        Self {
+            limits,
+            bytes: Arc::new(Semaphore::new(limits.bytes_max.min(Semaphore::MAX_PERMITS))),
+            unfinished: KeyedConcurrency::new(unfinished),
+        }
+    }
+
+    /// The whole of a body.
+    ///
+    /// # Errors
+    /// `too_large`, `body_timeout`, `rate_limited` where the address has too many on their way, `overloaded` where the pool is empty,
+    /// `invalid_request` where it broke off.
+    pub async fn read(
+        &self,
+        body: Body,
+        largest: LargestBody,
+        address: IpAddr,
+    ) -> Result<(Bytes, PooledBytes), Refusal> {
+        let received = AtomicUsize::new(0);
+        let mut whole = pin!(self.collect(body, largest, &received));
+        if let Poll::Ready(read) = futures::poll!(whole.as_mut()) {
+            return read;
+        }
+        let _place = self.unfinished.try_acquire(address).map_err(|full| too_many(full.limit))?;
+        let started = Instant::now();
+        loop {
+            let so_far = received.load(Ordering::Relaxed);
+            let due = started + self.limits.timeout + self.gained(so_far);
+            if let Ok(read) = timeout_at(due, whole.as_mut()).await {
+                return read;
+            }
+            if received.load(Ordering::Relaxed) == so_far {
+                return Err(too_slow());
+            }
+        }
+    }
+
+    /// What a body has gained by the bytes that came.
+    fn gained(&self, bytes: usize) -> Duration {
+        Duration::from_secs_f64(bytes as f64 / self.limits.bytes_per_second_min.max(1) as f64)
+    }
+
+    async fn collect(
+        &self,
+        mut body: Body,
+        largest: LargestBody,
+        received: &AtomicUsize,
+    ) -> Result<(Bytes, PooledBytes), Refusal> {
+        let mut first: Option<Bytes> = None;
+        let mut all = BytesMut::new();
+        let mut pooled = PooledBytes::default();
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| broken_off())?.into_data() else { continue };
+            let so_far = received.fetch_add(data.len(), Ordering::Relaxed) + data.len();
+            if so_far > largest.bytes {
+                return Err(too_large(largest));
+            }
+            pooled.add(self.room_for(data.len())?);
+            match first.take() {
+                None if all.is_empty() => first = Some(data),
+                None => all.extend_from_slice(&data),
+                Some(before) => {
+                    all.extend_from_slice(&before);
+                    all.extend_from_slice(&data);
+                }
+            }
+        }
+        Ok((first.unwrap_or_else(|| all.freeze()), pooled))
+    }
+
+    fn room_for(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+        let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
+        Arc::clone(&self.bytes).try_acquire_many_owned(permits).map_err(|_| {
+            let limit = LimitHit { name: "body_bytes_max", most: self.limits.bytes_max as u64 };
+            Refusal::new(Code::Overloaded, "Too much is being sent to this node right now. Try again in a moment.")
+                .with(|evidence| {
+                    evidence.limit = Some(limit);
+                    evidence.retry_after = Some(RETRY_SECONDS);
+                })
+        })
+    }
+}
+
+impl PooledBytes {
+    fn add(&mut self, more: OwnedSemaphorePermit) {
+        match &mut self.0 {
+            Some(held) => held.merge(more),
+            None => self.0 = Some(more),
+        }
+    }
+}
+
+fn too_many(limit: KeyedConcurrencyLimit) -> Refusal {
+    Refusal::new(Code::RateLimited, "Too many unfinished requests from this address. Wait a moment.").with(|evidence| {
+        evidence.limit = Some(LimitHit { name: limit.name, most: limit.most as u64 });
+        evidence.retry_after = Some(RETRY_SECONDS);
+    })
+}
+
+fn too_slow() -> Refusal {
+    Refusal::new(Code::BodyTimeout, "The body did not come in time. Nothing was begun; send it again.")
+}
+
+fn too_large(LargestBody { name, bytes }: LargestBody) -> Refusal {
+    let refusal = Refusal::new(Code::TooLarge, "The body is larger than this route takes.");
+    refusal.with(|evidence| evidence.limit = Some(LimitHit { name, most: bytes as u64 }))
+}
+
+fn broken_off() -> Refusal {
+    Refusal::invalid("body", "The body broke off.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::net::Ipv4Addr;
+
+    use futures::{StreamExt, stream};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const LIMITS: BodyLimits =
+        BodyLimits { bytes_max: 40, per_address_max: 2, timeout: Duration::from_secs(5), bytes_per_second_min: 10 };
+    const LARGEST: LargestBody = LargestBody { name: "largest_body", bytes: 30 };
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+    const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
+
+    /// Ten bytes each, so many seconds after the one before.
+    fn slow(gaps: &'static [u64]) -> Body {
+        Body::from_stream(stream::iter(gaps).then(|gap| async move {
+            let _later = timeout(Duration::from_secs(*gap), std::future::pending::<()>()).await;
+            Ok::<_, Infallible>(Bytes::from_static(b"0123456789"))
+        }))
+    }
+
+    fn stuck() -> Body {
+        Body::from_stream(stream::pending::<Result<Bytes, Infallible>>())
+    }
+
+    async fn code(bodies: &Bodies, body: Body, address: IpAddr) -> Result<usize, Code> {
+        let read = bodies.read(body, LARGEST, address).await;
+        read.map(|(bytes, _)| bytes.len()).map_err(|refusal| refusal.code)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_are_read_up_to_their_size_time_and_rate() {
+        let bodies = Bodies::new(LIMITS);
+        for (body, expected) in [
+            (Body::from("0123456789"), Ok(10)),
+            (Body::from(vec![0; 30]), Ok(30)),
+            (Body::from(vec![0; 31]), Err(Code::TooLarge)),
+            (slow(&[4]), Ok(10)),
+            (slow(&[6]), Err(Code::BodyTimeout)),
+            // Each ten bytes gain a second.
+            (slow(&[4, 1]), Ok(20)),
+            (slow(&[4, 3]), Err(Code::BodyTimeout)),
+            (slow(&[0, 0, 0, 0]), Err(Code::TooLarge)),
+            (stuck(), Err(Code::BodyTimeout)),
+        ] {
+            assert_eq!(code(&bodies, body, HERE).await, expected);
+        }
+        assert_eq!(bodies.bytes.available_permits(), 40, "everything was given back");
+        assert_eq!(bodies.unfinished.open(&HERE), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_with_too_many_unfinished_bodies_is_refused_and_no_other_one() {
+        let bodies = Arc::new(Bodies::new(LIMITS));
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..2 {
+            let bodies = Arc::clone(&bodies);
+            waiting.spawn(async move { code(&bodies, stuck(), HERE).await });
+        }
+        tokio::task::yield_now().await;
+        let refusal = bodies.read(slow(&[1]), LARGEST, HERE).await.unwrap_err();
+        assert_eq!(refusal.code, Code::RateLimited);
+        assert_eq!(refusal.evidence.limit, Some(LimitHit { name: "bodies_per_address_max", most: 2 }));
+        assert_eq!(
+            code(&bodies, Body::from("whole"), HERE).await,
+            Ok(5),
+            "a body that is there already waits for nobody"
+        );
+        assert_eq!(code(&bodies, slow(&[1]), THERE).await, Ok(10));
+        assert_eq!(waiting.join_all().await, [Err(Code::BodyTimeout); 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pool_of_bytes_is_shared_and_refuses_at_once() {
+        let bodies = Bodies::new(LIMITS);
+        let (_, first) = bodies.read(Body::from(vec![0; 30]), LARGEST, HERE).await.unwrap();
+        let refusal = bodies.read(Body::from(vec![0; 11]), LARGEST, THERE).await.unwrap_err();
+        assert_eq!(refusal.evidence.limit, Some(LimitHit { name: "body_bytes_max", most: 40 }));
+        assert_eq!(code(&bodies, Body::from(vec![0; 10]), THERE).await, Ok(10));
+        drop(first);
+        assert_eq!(code(&bodies, Body::from(vec![0; 11]), THERE).await, Ok(11));
+    }
+}
