@@ -11,6 +11,7 @@ mod passwords;
 mod role;
 mod sandbox;
 mod secret;
+mod secret_strength;
 mod settings;
 mod tiers;
 mod wiring;

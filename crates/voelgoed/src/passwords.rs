@@ -10,11 +10,6 @@ use voelgoed_app::error::{Fault, Result};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_resilience::{Bulkhead, BulkheadLimit};
 
-/// One core's worth; each hash takes some 30 ms and 19 MiB.
-const AT_ONCE: usize = 1;
-/// Logins that wait, two seconds' worth; more are told to come again.
-const WAITING: usize = 64;
-
 /// The hasher with its bulkhead.
 pub struct Argon2Hasher {
     bulkhead: Bulkhead,
@@ -23,11 +18,10 @@ pub struct Argon2Hasher {
 }
 
 impl Argon2Hasher {
-    /// A hasher; hashes once for its decoy.
-    pub fn new() -> anyhow::Result<Self> {
+    /// A hasher of so many passwords at once; hashes once for its decoy.
+    pub fn new(limit: BulkheadLimit) -> anyhow::Result<Self> {
         let decoy = hashed("nobody has this password").map_err(|error| anyhow::anyhow!("argon2: {error}"))?;
-        let bulkhead = Bulkhead::new(BulkheadLimit { name: "passwords", running: AT_ONCE, waiting: WAITING });
-        Ok(Self { bulkhead, decoy: decoy.into() })
+        Ok(Self { bulkhead: Bulkhead::new(limit), decoy: decoy.into() })
     }
 
     async fn slowly<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -71,7 +65,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_fits_itself_only_and_nobody_has_the_decoy() {
-        let hasher = Argon2Hasher::new().unwrap();
+        let hasher = Argon2Hasher::new(BulkheadLimit { name: "test", running: 2, waiting: 64 }).unwrap();
         let hash = hasher.hash("correct horse battery".to_owned()).await.unwrap();
         assert!(hasher.verify("correct horse battery".to_owned(), Some(hash.clone())).await.unwrap());
         assert!(!hasher.verify("correct horse".to_owned(), Some(hash)).await.unwrap());

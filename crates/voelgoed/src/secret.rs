@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use voelgoed_app::environment::Environment;
 use voelgoed_app::token::MasterKey;
 
+use crate::secret_strength::check_bytes;
 use crate::settings::Secrets;
 
 /// The file's name in the data directory; a backup must carry it.
@@ -17,7 +18,7 @@ pub const FILE: &str = "master.key";
 /// The key of the configuration, of the file that it names, or of the data directory, where it is made if absent.
 pub fn master_key(secrets: &Secrets, directory: &Path, environment: &dyn Environment) -> anyhow::Result<MasterKey> {
     if !secrets.master.is_empty() {
-        return parse(&secrets.master).context("secrets.master");
+        return parse(secrets.master.trim()).context("secrets.master");
     }
     if !secrets.master_file.as_os_str().is_empty() {
         let path = &secrets.master_file;
@@ -52,13 +53,15 @@ pub fn write_private(path: &Path, content: &[u8]) -> anyhow::Result<()> {
 }
 
 fn parse(text: &str) -> anyhow::Result<MasterKey> {
+    const SHAPE: &str = "must be 64 hexadecimal digits; make them with `openssl rand -hex 32`";
     let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        bail!("must be 64 hexadecimal digits");
+    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        bail!(SHAPE);
     }
     for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&text[at..at + 2], 16).context("must be 64 hexadecimal digits")?;
+        *byte = u8::from_str_radix(&text[at..at + 2], 16).context(SHAPE)?;
     }
+    check_bytes("the master key", &bytes)?;
     Ok(MasterKey::new(bytes))
 }
 
@@ -94,6 +97,10 @@ mod tests {
         let mode =
             std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(directory.join(FILE)).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
+        for weak in ["0".repeat(64), "0123456789abcdef".repeat(4), "deadbeef".repeat(8), format!("+{}", "1".repeat(63))]
+        {
+            assert!(master_key(&secrets(&weak, ""), &elsewhere, &Machine).is_err(), "{weak}");
+        }
         std::fs::write(directory.join(FILE), "short").unwrap();
         assert!(master_key(&own, &directory, &Machine).is_err(), "a damaged key is not replaced silently");
         std::fs::remove_dir_all(directory).unwrap();

@@ -1,6 +1,6 @@
 //! The configuration: `default.toml`, a file, the environment, flags; checked as a whole before anything starts.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +9,10 @@ use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Deserializer};
 use voelgoed_app::platform::SaleTimes;
 use voelgoed_app::retention::Spans;
+use voelgoed_resilience::BulkheadLimit;
+use voelgoed_web::client_address::{AddressRules, ForwardingHeader, TrustedProxies};
+
+use crate::secret_strength::check_text;
 
 /// The defaults, with a comment on each.
 pub const DEFAULTS: &str = include_str!("../default.toml");
@@ -57,7 +61,10 @@ pub struct Server {
     #[serde(deserialize_with = "span")]
     pub request_deadline: Duration,
     pub most_in_flight: usize,
-    pub trusted_proxies: Vec<IpAddr>,
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: TrustedProxies,
+    #[serde(deserialize_with = "parsed")]
+    pub client_address_header: ForwardingHeader,
     pub secure_cookies: bool,
     pub public_url: String,
 }
@@ -103,6 +110,16 @@ pub struct Secrets {
     pub master: String,
     pub master_file: PathBuf,
     pub operator: String,
+}
+
+impl Secrets {
+    fn check(&self) -> anyhow::Result<()> {
+        match self.operator.trim() {
+            // Nobody is the operator then.
+            "" => Ok(()),
+            key => check_text("secrets.operator", key),
+        }
+    }
 }
 
 impl std::fmt::Debug for Secrets {
@@ -184,6 +201,24 @@ pub struct Limits {
     pub login_burst: u32,
     #[serde(deserialize_with = "span")]
     pub login_per: Duration,
+    pub login_account_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub login_account_per: Duration,
+    pub login_place_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub login_place_per: Duration,
+    pub password_hashes_max: usize,
+    pub password_hashes_waiting_max: usize,
+    pub logins_per_address_waiting_max: usize,
+    pub pairing_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub pairing_per: Duration,
+    pub promo_code_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub promo_code_per: Duration,
+    pub promo_code_address_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub promo_code_address_per: Duration,
     pub hold_burst: u32,
     #[serde(deserialize_with = "span")]
     pub hold_per: Duration,
@@ -213,6 +248,24 @@ pub struct Limits {
     pub organization_waiting: usize,
     pub order_streams: usize,
     pub device_streams: usize,
+    pub ipv6_prefix_length: u8,
+}
+
+impl Limits {
+    /// How many passwords are hashed at once.
+    #[must_use]
+    pub const fn password_hashes(&self) -> BulkheadLimit {
+        let (running, waiting) = (self.password_hashes_max, self.password_hashes_waiting_max);
+        BulkheadLimit { name: "passwords", running, waiting }
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            (1..=128).contains(&self.ipv6_prefix_length),
+            "limits.ipv6_prefix_length must be from 1 to 128"
+        );
+        Ok(())
+    }
 }
 
 /// `[log]`
@@ -272,8 +325,43 @@ impl Settings {
         }
         let settings: Self = sources.build()?.try_deserialize().context("the configuration is not usable")?;
         settings.retention.check()?;
+        settings.limits.check()?;
+        settings.secrets.check()?;
         Ok(settings)
     }
+
+    /// How client addresses are found and counted.
+    #[must_use]
+    pub fn address_rules(&self) -> AddressRules {
+        AddressRules {
+            trusted_proxies: self.server.trusted_proxies.clone(),
+            header: self.server.client_address_header,
+            ipv6_prefix_length: self.limits.ipv6_prefix_length,
+        }
+    }
+}
+
+/// A list of networks, or one text with commas or blanks between them.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrustedProxies, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        List(Vec<String>),
+    }
+    let lists = match Written::deserialize(deserializer)? {
+        Written::Text(text) => vec![text],
+        Written::List(list) => list,
+    };
+    TrustedProxies::parse(lists.iter().map(String::as_str))
+        .map_err(|error| serde::de::Error::custom(format!("server.trusted_proxies: {error}")))
+}
+
+fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: std::fmt::Display>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|error| serde::de::Error::custom(format!("`{text}` {error}")))
 }
 
 fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -311,6 +399,17 @@ mod tests {
             ("span", "[sale]\nhold = \"ten\"", "not a span"),
             ("negative", "[sale]\nhold = \"-1s\"", "negative"),
             ("short", "[retention]\nscans = \"167h\"", "at least 168 h"),
+            (
+                "proxy",
+                "[server]\ntrusted_proxies = [\"10.0.0.300\"]",
+                "server.trusted_proxies: `10.0.0.300` is neither",
+            ),
+            ("proxies", "[server]\ntrusted_proxies = \"10.0.0.1, 10.0.0.0/40\"", "`10.0.0.0/40` is neither"),
+            ("everybody", "[server]\ntrusted_proxies = [\"0.0.0.0/0\"]", "each client could choose its own"),
+            ("header", "[server]\nclient_address_header = \"x-real-ip\"", "`x-real-ip` must be"),
+            ("operator", "[secrets]\noperator = \"abcde\"", "secrets.operator is too weak: it has 5 characters"),
+            ("known", "[secrets]\noperator = \"changeme-changeme-changeme\"", "make one with `openssl rand -hex 32`"),
+            ("prefix", "[limits]\nipv6_prefix_length = 129", "from 1 to 128"),
         ] {
             let file = std::env::temp_dir().join(format!("voelgoed-settings-{}-{name}.toml", std::process::id()));
             std::fs::write(&file, content).unwrap();

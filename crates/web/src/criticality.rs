@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 use axum::http::Method;
 use axum::http::request::Parts;
 use serde::Deserialize;
-use voelgoed_app::accounts::secret::SecretKind;
+use voelgoed_app::accounts::secret::{SecretKind, is_issued};
 use voelgoed_app::token::{TokenKind, fingerprint};
 use voelgoed_domain::ids::HoldId;
 use voelgoed_resilience::Criticality;
 
-use crate::extract::{ClientAddress, LOGIN_COOKIE, bearer, cookie, token_of};
+use crate::extract::{LOGIN_COOKIE, bearer, cookie, token_of};
 use crate::pages::form_field;
 use crate::state::Web;
 
@@ -151,28 +151,15 @@ pub fn class(method: &Method, route: &str) -> Option<Class> {
     TABLE.get(&(method, route)).copied()
 }
 
-/// How critical a request is, and whether it brought a key that nobody has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Judged {
-    /// Its class.
-    pub criticality: Criticality,
-    /// An unknown key was looked for.
-    pub guessed: bool,
-}
-
 /// How critical a request of a class is, its body at hand; none where it is never shed.
-pub async fn judge(web: &Web, class: Option<Class>, parts: &mut Parts, body: &[u8]) -> Option<Judged> {
-    let known = |criticality| Some(Judged { criticality, guessed: false });
+pub async fn judge(web: &Web, class: Option<Class>, parts: &Parts, body: &[u8]) -> Option<Criticality> {
     let proof = match class {
         Some(Health) => return None,
-        Some(Hold) => return known(Criticality::Hold),
-        Some(Report) => return known(Criticality::Report),
-        Some(Browse) | None => return known(Criticality::Browse),
+        Some(Hold) => return Some(Criticality::Hold),
+        Some(Report) => return Some(Criticality::Report),
+        Some(Browse) | None => return Some(Criticality::Browse),
         Some(Serves(proof)) => proof,
     };
-    if proof == Device {
-        return Some(device(web, parts).await);
-    }
     let proven = match proof {
         HoldJson => hold_of(web, body),
         HoldForm => form_field(body, "token").is_some_and(|token| is_token(web, &token)),
@@ -180,33 +167,23 @@ pub async fn judge(web: &Web, class: Option<Class>, parts: &mut Parts, body: &[u
         TokenForm => form_field(body, "token").is_some_and(|token| is_token(web, &token)),
         Organizer => is_organizer(web, parts),
         Provider => is_provider(web, parts, body),
-        Device => false,
+        Device => is_device(web, parts).await,
     };
-    known(if proven { Criticality::ScanOrPay } else { Criticality::Hold })
+    Some(if proven { Criticality::ScanOrPay } else { Criticality::Hold })
 }
 
-/// A scanner is known by its key. One that this node does not know yet is looked for, unless its address guesses or too many are looked for.
-async fn device(web: &Web, parts: &mut Parts) -> Judged {
-    let unproven = |guessed| Judged { criticality: Criticality::Hold, guessed };
-    let Some(secret) = bearer(&parts.headers).filter(|secret| SecretKind::of(secret) == Some(SecretKind::Device))
-    else {
-        return unproven(false);
-    };
+/// A scanner is known by its key. One that this node does not know yet is looked for where the platform made it, unless too many are looked for.
+async fn is_device(web: &Web, parts: &Parts) -> bool {
+    let Some(secret) = bearer(&parts.headers) else { return false };
     let key = fingerprint(secret);
-    if !web.platform.credentials.knows(key) {
-        let Ok(ClientAddress(address)) =
-            <ClientAddress as axum::extract::FromRequestParts<Web>>::from_request_parts(parts, web).await;
-        let Ok(_place) = web.key_lookups.try_acquire() else { return unproven(false) };
-        if web.guesses.may_ask(address).is_err() {
-            return unproven(false);
-        }
-        match web.platform.credentials.device(key).await {
-            Ok(Some(_)) => {}
-            Ok(None) => return unproven(true),
-            Err(_) => return unproven(false),
-        }
+    if web.platform.credentials.knows(key) {
+        return true;
     }
-    Judged { criticality: Criticality::ScanOrPay, guessed: false }
+    if !is_issued(&web.platform.master, SecretKind::Device, secret) {
+        return false;
+    }
+    let Ok(_place) = web.key_lookups.try_acquire() else { return false };
+    matches!(web.platform.credentials.device(key).await, Ok(Some(_)))
 }
 
 /// What of an order says whose hold it is.

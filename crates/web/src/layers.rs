@@ -90,14 +90,10 @@ async fn answer(web: &Web, method: &Method, route: &str, request: Request, next:
         Err(refusal) => return Failure::from(refusal).into_response(),
     };
     let (bytes, _pooled) = whole.unzip();
-    let judged = judge(web, class, &mut parts, bytes.as_deref().unwrap_or_default()).await;
-    let _place = match judged.map(|judged| web.load_shed.admit(judged.criticality)).transpose() {
+    let criticality = judge(web, class, &parts, bytes.as_deref().unwrap_or_default()).await;
+    let _place = match criticality.map(|criticality| web.load_shed.admit(criticality)).transpose() {
         Ok(place) => place,
         Err(shed) => {
-            if judged.is_some_and(|judged| judged.guessed) {
-                // Whoever is let in is counted where the key is asked for.
-                count_guess(web, &mut parts).await;
-            }
             hear_out(web, Request::from_parts(parts, body)).await;
             return overloaded(shed);
         }
@@ -132,11 +128,6 @@ async fn read(web: &Web, parts: &mut Parts, body: Body) -> Result<Whole, Refusal
     let (bytes, pooled) = web.bodies.read(body, LargestBody::usual(web), address).await?;
     parts.extensions.insert(ReadBody(bytes.clone()));
     Ok((Some((bytes.clone(), pooled)), Body::from(bytes)))
-}
-
-async fn count_guess(web: &Web, parts: &mut Parts) {
-    let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
-    web.guesses.count(address);
 }
 
 fn overloaded(shed: Shed) -> Response {

@@ -1,7 +1,7 @@
 //! The accept loop: HTTP/1.1 with small buffers, so that an idle viewer costs little; limits per address; draining without a dropped request.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,7 +75,13 @@ pub async fn serve(
                 }
             },
         };
-        let of_address = match counted(&web, peer.ip()).map(|address| addresses.try_acquire(address)).transpose() {
+        let of_address = match web
+            .settings
+            .address_rules
+            .connection(peer.ip())
+            .map(|address| addresses.try_acquire(address))
+            .transpose()
+        {
             Ok(permit) => permit,
             // Closed without a word: an answer would cost what the limit is to spare.
             Err(_full) => continue,
@@ -95,11 +101,6 @@ pub async fn serve(
     if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
-}
-
-/// The address that a connection counts against; none where it is a proxy, which speaks for many.
-fn counted(web: &Web, peer: IpAddr) -> Option<IpAddr> {
-    (!web.settings.trusted_proxies.contains(&peer)).then_some(peer)
 }
 
 fn connection(

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use voelgoed_app::catalog::ports::EventSummary;
 use voelgoed_app::limits::Limiter;
+use voelgoed_app::limits::attempts::AttemptLimiter;
 use voelgoed_app::nodes::members::Members;
 use voelgoed_app::page::Page;
 use voelgoed_app::platform::Platform;
@@ -21,12 +22,16 @@ use voelgoed_hot::last_known::LastKnown;
 use voelgoed_resilience::health::Capabilities;
 use voelgoed_resilience::load_shed::LoadShed;
 use voelgoed_resilience::rate_limit::RateLimiter;
+use voelgoed_resilience::shares::Shares;
 use voelgoed_telemetry::exporter::Exporter;
 
 use crate::bodies::Bodies;
+use crate::client_address::AddressRules;
+use crate::key_guesses::KeyGuesses;
 use crate::last_known::{AskedEvents, AskedList};
+use crate::login_limits::LoginLimits;
 use crate::precompressed::RenderedVersions;
-use crate::rates::Guesses;
+use crate::rates::PromoCodeLimits;
 use crate::streams::Streams;
 
 /// How the surface is set up.
@@ -38,8 +43,8 @@ pub struct WebSettings {
     pub largest_layout: usize,
     /// The longest that a request may take; streams excepted.
     pub request_deadline: Duration,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// How client addresses are found and counted.
+    pub address_rules: AddressRules,
     /// Cookies are sent over TLS only.
     pub secure_cookies: bool,
     /// The operator's key, where tenants may be made over the network.
@@ -74,12 +79,20 @@ pub struct Shared {
     pub session_limiter: Limiter<SessionId>,
     /// Per address.
     pub address_limiter: Limiter<IpAddr>,
-    /// Per address, for guesses of secrets.
+    /// Logins, per address.
     pub login_limiter: Limiter<IpAddr>,
+    /// Wrong passwords, per account.
+    pub login_limits: LoginLimits,
+    /// Logins in work, per address, so that one cannot occupy the password hasher.
+    pub login_shares: Shares<IpAddr>,
+    /// Wrong pairing codes, per address.
+    pub pairing_limiter: AttemptLimiter<IpAddr>,
+    /// Wrong promo codes, per session and address.
+    pub promo_code_limits: PromoCodeLimits,
     /// Holds, per address.
     pub hold_limiter: Limiter<IpAddr>,
-    /// Keys that nobody has, per address.
-    pub guesses: Guesses,
+    /// Keys that nobody has, per address and kind.
+    pub key_guesses: KeyGuesses,
     /// Bodies on their way.
     pub bodies: Bodies,
     /// Unknown keys of devices that are looked for before their requests are let in.

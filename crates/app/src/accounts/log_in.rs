@@ -33,8 +33,8 @@ pub async fn log_in(platform: &Platform, email: &str, password: String) -> Resul
     let member = member.filter(|_| fits);
     let member = member.ok_or_else(|| Refusal::new(Code::Unauthenticated, "Address or password is wrong."))?;
     let environment = &*platform.environment;
-    let token = fresh_secret(environment, SecretKind::Login);
-    let csrf = fresh_secret(environment, SecretKind::Login);
+    let token = fresh_secret(&platform.master, environment, SecretKind::Login);
+    let csrf = fresh_secret(&platform.master, environment, SecretKind::Login);
     let expires_at = environment.now().plus(LASTS);
     platform.accounts.create_session(member.id, member.organization, fingerprint(&token), &csrf, expires_at).await?;
     Ok(Login { token, session: ConsoleSession { member, csrf, expires_at } })

@@ -3,6 +3,7 @@
 //! Never: a round trip in front of what this node refuses by itself; open or closed where the shared count is away (each node then keeps its own limit).
 //! To limit something: a [`RateLimit`] with a name, and a [`Limited`] key.
 
+pub mod attempts;
 pub mod ports;
 
 use std::collections::HashMap;

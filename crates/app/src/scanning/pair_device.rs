@@ -28,7 +28,7 @@ pub struct Paired {
 pub async fn pair_device(platform: &Platform, code: &str) -> Result<Paired> {
     let code = read_pairing_code(code)
         .ok_or_else(|| Refusal::new(Code::PairingExpired, "This pairing code is unknown, used or over."))?;
-    let key = fresh_secret(&*platform.environment, SecretKind::Device);
+    let key = fresh_secret(&platform.master, &*platform.environment, SecretKind::Device);
     let now = platform.environment.now();
     let device = platform.scans.pair(fingerprint(&code), fingerprint(&key), now).await??;
     let gates = gates_of(platform, &device).await?;

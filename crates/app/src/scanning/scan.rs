@@ -4,7 +4,7 @@
 
 use voelgoed_domain::ids::{GateId, ScanId, TicketId};
 use voelgoed_domain::refusal::{Code, Refusal};
-use voelgoed_domain::scanning::code::TicketKeys;
+use voelgoed_domain::scanning::code::{TicketKeys, scanned as code_of};
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
 use voelgoed_domain::time::Timestamp;
 use voelgoed_resilience::Capability;
@@ -65,12 +65,13 @@ async fn check_and_decide(platform: &Platform, device: &Device, command: ScanCom
     platform.capable(Capability::Scan)?;
     let now = platform.environment.now();
     let gate = gate_of(platform, device, command.gate).await?;
-    if command.code.len() > LONGEST_CODE {
+    let code = code_of(&command.code);
+    if code.len() > LONGEST_CODE {
         return Err(Refusal::invalid("code", format!("At most {LONGEST_CODE} bytes.")).into());
     }
     // An offline device's scan is judged by when it happened, as far as its clock can be believed: never later than its arrival.
     let at = if command.forced { command.scanned_at.min(now) } else { now };
-    let (ticket, early) = read_code(platform, device, &command.code, at)?;
+    let (ticket, early) = read_code(platform, device, code, at)?;
     let new = NewScan {
         id: command.id,
         event: device.event,

@@ -49,6 +49,27 @@ impl SecretKind {
         self.as_str().chars().chain(digits.map(char::from)).collect()
     }
 
+    /// The bytes that [`Self::write`] wrote as `text`; none where it is no key of this kind.
+    #[must_use]
+    pub fn read(self, text: &str) -> Option<[u8; SECRET_BYTES]> {
+        if Self::of(text) != Some(self) {
+            return None;
+        }
+        let mut number = [0_u8; SECRET_BYTES];
+        for digit in text.bytes().skip(self.as_str().len()) {
+            let mut carry = u32::try_from(BASE62.iter().position(|known| *known == digit)?).ok()?;
+            for byte in number.iter_mut().rev() {
+                let value = u32::from(*byte) * 62 + carry;
+                *byte = (value & 255) as u8;
+                carry = value >> 8;
+            }
+            if carry > 0 {
+                return None;
+            }
+        }
+        Some(number)
+    }
+
     /// The kind of key that `text` looks like, if any; whether it opens anything, only a store knows.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
@@ -67,12 +88,13 @@ pub fn write_pairing_code(bytes: &[u8; PAIRING_BYTES]) -> String {
     (0..PAIRING_CHARACTERS).rev().map(digit).collect()
 }
 
-/// The code as [`write_pairing_code`] wrote it, from what a person typed: case, blanks and hyphens do not matter, look-alikes are understood.
+/// The code as [`write_pairing_code`] wrote it, from what a person typed or pasted: case, blanks, line ends, hyphens and invisible characters do not
+/// matter, look-alikes are understood.
 /// None where it is no code.
 #[must_use]
 pub fn read_pairing_code(typed: &str) -> Option<String> {
     let mut code = String::with_capacity(PAIRING_CHARACTERS);
-    for character in typed.chars().filter(|character| !matches!(character, ' ' | '-')) {
+    for character in typed.chars().filter(|character| !is_between_groups(*character)) {
         let read = match character.to_ascii_uppercase() {
             'O' => '0',
             'I' | 'L' => '1',
@@ -85,6 +107,19 @@ pub fn read_pairing_code(typed: &str) -> Option<String> {
         code.push(read);
     }
     (code.len() == PAIRING_CHARACTERS).then_some(code)
+}
+
+/// What people and their programs put between groups of a code: blanks, line ends, any kind of hyphen, and what nobody sees.
+fn is_between_groups(character: char) -> bool {
+    let hyphen = matches!(character, '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}');
+    hyphen || character.is_whitespace() || is_invisible(character)
+}
+
+/// Control characters, zero-width characters, marks of direction and the byte order mark.
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -107,7 +142,10 @@ mod tests {
             (SecretKind::Device, [255; 32], format!("vgd_{LARGEST}")),
         ] {
             assert_eq!(kind.write(&bytes), expected);
+            assert_eq!(kind.read(&expected), Some(bytes));
         }
+        // Beyond 2^256.
+        assert_eq!(SecretKind::Api.read(&format!("vgk_{}", "z".repeat(43))), None);
     }
 
     const LARGEST: &str = "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
@@ -143,6 +181,11 @@ mod tests {
             ("AB12CD34", Some("AB12CD34")),
             ("ab12-cd34", Some("AB12CD34")),
             (" AB 12 CD 34 ", Some("AB12CD34")),
+            ("AB12-CD34\r\n", Some("AB12CD34")),
+            ("\tab12\u{2011}cd34\n", Some("AB12CD34")),
+            ("\u{feff}AB12\u{a0}\u{2013} CD34\u{200b}", Some("AB12CD34")),
+            ("A-B-1-2-C-D-3-4", Some("AB12CD34")),
+            ("AB12.CD34", None),
             ("OIL00000", Some("01100000")),
             ("oil00000", Some("01100000")),
             ("AB12CD3", None),
@@ -162,6 +205,8 @@ mod tests {
             let (first, second) = (SecretKind::Api.write(&one), SecretKind::Api.write(&other));
             prop_assert_eq!(one == other, first == second);
             prop_assert_eq!(SecretKind::of(&first), Some(SecretKind::Api));
+            prop_assert_eq!(SecretKind::Api.read(&first), Some(one));
+            prop_assert_eq!(SecretKind::Device.read(&first), None);
         }
 
         #[test]

@@ -12,6 +12,7 @@ use voelgoed_planted::{Bug, planted};
 
 use super::base45::{self, Base45Error};
 use super::entry::ScanReason;
+use crate::accounts::secret::is_invisible;
 use crate::ids::{EventId, TicketId};
 use crate::time::Timestamp;
 
@@ -28,6 +29,13 @@ pub const CODE_CHARACTERS: usize = CODE_BYTES / 2 * 3 + 2;
 
 /// What is signed: this text before the claims, so that no signature made for another purpose is a ticket.
 const CONTEXT: &[u8] = b"voelgoed ticket code\n";
+
+/// The code in what a scanner sent: scanners are keyboards, and add blanks, tabs, line ends and control characters before and after it. A code of ours
+/// neither begins nor ends with a blank.
+#[must_use]
+pub fn scanned(text: &str) -> &str {
+    text.trim_matches(|character: char| character.is_whitespace() || is_invisible(character))
+}
 
 /// The number of a signing key, as codes name it; issue numbers below 2^24, so that codes begin with `V50` and never with a blank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,23 +1,30 @@
 //! What every handler shares, put together from the wiring and the settings.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use voelgoed_app::limits::Limiter;
+use voelgoed_app::limits::attempts::AttemptLimiter;
+use voelgoed_app::limits::ports::Allowances;
 use voelgoed_app::scanning::watch::GateWatch;
 use voelgoed_app::token::fingerprint;
 use voelgoed_hot::last_known::LastKnown;
-use voelgoed_resilience::{KeyedConcurrencyLimit, LoadShed, LoadShedLimit, RateLimit, RateLimiter};
+use voelgoed_resilience::{
+    BulkheadLimit, KeyedConcurrencyLimit, LoadShed, LoadShedLimit, RateLimit, RateLimiter, Shares,
+};
 use voelgoed_telemetry::Exporter;
 use voelgoed_web::bodies::{Bodies, BodyLimits};
+use voelgoed_web::key_guesses::KeyGuesses;
+use voelgoed_web::login_limits::LoginLimits;
 use voelgoed_web::precompressed::RenderedVersions;
-use voelgoed_web::rates::Guesses;
+use voelgoed_web::rates::PromoCodeLimits;
 use voelgoed_web::state::{Shared, Web, WebSettings};
 use voelgoed_web::streams::{StreamLimits, Streams};
 
 use super::Stop;
-use crate::settings::Settings;
+use crate::settings::{Limits, Settings};
 use crate::wiring::Wired;
 
 /// Work that begins this late sheds what is least critical.
@@ -38,12 +45,11 @@ fn streams(limits: [(&'static str, usize); 3], per_holder: usize) -> Streams {
 /// The surface's state. Its rate limits count over all nodes, where there can be others; while the warm tier is away over this one.
 pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop: &Stop) -> Web {
     let limits = &settings.limits;
-    let rate = |name, burst, per| RateLimit { name, burst, per, keys: LIMITED_KEYS };
     let session_rate = rate("session_writes", limits.session_burst, limits.session_per);
     let address_rate = rate("address_writes", limits.address_burst, limits.address_per);
     let login_rate = rate("logins", limits.login_burst, limits.login_per);
     let shared = || wired.allowances.clone();
-    let operator_key = (!settings.secrets.operator.is_empty()).then(|| fingerprint(&settings.secrets.operator));
+    let operator_key = Some(settings.secrets.operator.trim()).filter(|key| !key.is_empty()).map(fingerprint);
     Web::new(Shared {
         platform: Arc::clone(&wired.platform),
         fanout: Arc::clone(&wired.fanout),
@@ -59,7 +65,7 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
             largest_body: limits.body,
             largest_layout: limits.layout,
             request_deadline: settings.server.request_deadline,
-            trusted_proxies: settings.server.trusted_proxies.clone(),
+            address_rules: settings.address_rules(),
             secure_cookies: settings.server.secure_cookies,
             operator_key,
         },
@@ -67,7 +73,11 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
         address_limiter: Limiter::new(address_rate, shared()),
         login_limiter: Limiter::new(login_rate, shared()),
         hold_limiter: Limiter::new(rate("holds_per_address", limits.hold_burst, limits.hold_per), shared()),
-        guesses: Guesses::new(rate("key_guesses", limits.guess_burst, limits.guess_per)),
+        login_limits: login_limits(limits, &shared),
+        login_shares: login_shares(limits),
+        pairing_limiter: AttemptLimiter::new(rate("pairings", limits.pairing_burst, limits.pairing_per), shared()),
+        promo_code_limits: promo_code_limits(limits, &shared),
+        key_guesses: KeyGuesses::new(|name| rate(name, limits.guess_burst, limits.guess_per)),
         bodies: Bodies::new(BodyLimits {
             bytes_max: limits.body_bytes_max,
             per_address_max: limits.bodies_per_address_max,
@@ -105,4 +115,33 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
         leaving: stop.leaving.clone(),
         stopping: stop.stopping.clone(),
     })
+}
+
+/// An address may have half of the password hasher's work, so that it cannot keep others waiting.
+fn login_shares(limits: &Limits) -> Shares<IpAddr> {
+    let running = (limits.password_hashes_max / 2).max(1);
+    let waiting = limits.logins_per_address_waiting_max;
+    Shares::new(BulkheadLimit { name: "logins_per_address", running, waiting }, LIMITED_KEYS)
+}
+
+const fn rate(name: &'static str, burst: u32, per: Duration) -> RateLimit {
+    RateLimit { name, burst, per, keys: LIMITED_KEYS }
+}
+
+/// What the nodes count in common.
+type Common = Option<Arc<dyn Allowances>>;
+
+fn login_limits(limits: &Limits, shared: &impl Fn() -> Common) -> LoginLimits {
+    let accounts = rate("logins_per_account", limits.login_account_burst, limits.login_account_per);
+    let places = rate("logins_per_account_and_place", limits.login_place_burst, limits.login_place_per);
+    LoginLimits::new(AttemptLimiter::new(accounts, shared()), AttemptLimiter::new(places, shared()))
+}
+
+fn promo_code_limits(limits: &Limits, shared: &impl Fn() -> Common) -> PromoCodeLimits {
+    let sessions = rate("promo_codes_per_session", limits.promo_code_burst, limits.promo_code_per);
+    let addresses = rate("promo_codes_per_address", limits.promo_code_address_burst, limits.promo_code_address_per);
+    PromoCodeLimits {
+        sessions: AttemptLimiter::new(sessions, shared()),
+        addresses: AttemptLimiter::new(addresses, shared()),
+    }
 }

@@ -102,7 +102,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         listings: Arc::new(CachedListings::new(cold.clone(), &environment)),
         accounts: cold.clone(),
         credentials: Arc::new(CachedCredentials::new(cold.clone(), cold.clone(), &environment)),
-        passwords: Arc::new(Argon2Hasher::new()?),
+        passwords: Arc::new(Argon2Hasher::new(settings.limits.password_hashes())?),
         orders: cold.clone(),
         order_views: Arc::new(CachedOrders::new(cold.clone(), &environment)),
         order_watch: OrderWatch::default(),

@@ -1,14 +1,20 @@
 //! Providers tell of charges; on any node.
 
+use std::time::Duration;
+
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use voelgoed_app::payments::callback::callback as callback_command;
 use voelgoed_app::payments::ports::CallbackRejected;
 use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_resilience::log_interval::LogInterval;
 
 use crate::extract::bytes;
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
+
+/// Callbacks that are not believed are logged once in so long, with their number.
+static REJECTED_LINES: LogInterval = LogInterval::new(Duration::from_secs(60));
 
 /// Takes a callback in: 204 once it is committed, so that anything else makes the provider repeat it.
 #[utoipa::path(post, path = "/api/v1/providers/{name}/callback", params(("name" = String, Path)), tag = "payments",
@@ -27,7 +33,10 @@ pub async fn callback(State(web): State<Web>, Path(name): Path<String>, request:
     match callback_command(&web.platform, &name, &headers, &body).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(rejected @ (CallbackRejected::Forged | CallbackRejected::Stale)) => {
-            tracing::warn!(provider = name, %rejected, slice = "payments", "a callback was not believed");
+            // Anybody can send these; each is counted by `voelgoed_provider_callbacks_total`.
+            if let Some(suppressed) = REJECTED_LINES.due() {
+                tracing::warn!(provider = name, %rejected, suppressed, slice = "payments", "callbacks were not believed");
+            }
             Err(Refusal::new(Code::Unauthenticated, "The signature or its time does not fit.").into())
         }
         Err(CallbackRejected::Malformed) => Err(Refusal::invalid("body", "Not a callback of this provider.").into()),

@@ -15,6 +15,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, Interval, interval_at};
 use utoipa::{IntoParams, ToSchema};
+use voelgoed_app::error::Error;
 use voelgoed_app::scanning::codes::signer;
 use voelgoed_app::scanning::package::package as package_query;
 use voelgoed_app::scanning::pair_device::pair_device;
@@ -26,10 +27,10 @@ use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
 use super::gates::{GateDto, gate};
-use super::login::guess_limited;
 use super::sse::{beating, frame, sse};
 use crate::extract::{Body, ClientAddress, DeviceCaller, Params};
 use crate::problem::{Answer, Problem};
+use crate::rates::refusal;
 use crate::state::Web;
 use crate::streams::StreamOf;
 
@@ -72,9 +73,18 @@ fn public_keys(signer: &TicketSigner) -> Vec<PublicKeyDto> {
 /// Turns a pairing code into a key, once.
 #[utoipa::path(post, path = "/api/v1/devices/pair", request_body = PairBody, tag = "scanning",
     responses((status = 200, body = PairedDto), (status = 410, body = Problem, description = "pairing_expired"), (status = 429, body = Problem)))]
-pub async fn pair(State(web): State<Web>, address: ClientAddress, body: Body<PairBody>) -> Answer<Json<PairedDto>> {
-    guess_limited(&web, address).await?;
-    let paired = pair_device(&web.platform, &body.value.code).await?;
+pub async fn pair(
+    State(web): State<Web>,
+    ClientAddress(address): ClientAddress,
+    body: Body<PairBody>,
+) -> Answer<Json<PairedDto>> {
+    let attempt = web.pairing_limiter.begin(address).await;
+    let attempt = attempt.map_err(|limited| refusal(limited, "Too many wrong pairing codes. Wait a moment."))?;
+    let paired = pair_device(&web.platform, &body.value.code).await;
+    if !matches!(&paired, Err(Error::Refused(_))) {
+        attempt.give_back();
+    }
+    let paired = paired?;
     web.platform.credentials.forget_all();
     let signer = signer(&web.platform.master, paired.device.organization);
     Ok(Json(PairedDto {

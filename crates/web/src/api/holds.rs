@@ -166,7 +166,8 @@ pub async fn create(
         code: body.value.code,
         repeatable: key.text().map(|key| (key, body.digest)),
     };
-    let view = hold(&web.platform, command).await?;
+    let code = command.code.clone();
+    let view = rates::with_promo_code(&web, &buyer, code.as_deref(), hold(&web.platform, command)).await?;
     Ok(told(&web, StatusCode::CREATED, view))
 }
 

@@ -1,19 +1,24 @@
 //! Members log in to the console and out of it.
 
+use std::net::IpAddr;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voelgoed_app::accounts::log_in::{LASTS, log_in as log_in_command, log_out as log_out_command};
+use voelgoed_app::accounts::log_in::{LASTS, Login, log_in as log_in_command, log_out as log_out_command};
+use voelgoed_app::error::Error;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{MemberId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
 use crate::extract::{Body, ClientAddress, LOGIN_COOKIE, Organizer};
-use crate::problem::{Answer, Failure, Problem};
+use crate::login_limits::{FAMILIAR_COOKIE, FAMILIAR_SECONDS, familiar_cookie};
+use crate::problem::{Answer, Problem};
+use crate::rates::refusal;
 use crate::state::Web;
 
 /// A login.
@@ -42,23 +47,41 @@ pub struct LoginDto {
     now: Timestamp,
 }
 
-/// Counts a guess of a secret against the address.
-///
-/// # Errors
-/// `rate_limited` with the time to wait.
-pub async fn guess_limited(web: &Web, ClientAddress(address): ClientAddress) -> Result<(), Failure> {
-    web.login_limiter.check(&address).await.map_err(|limited| {
-        let refusal = Refusal::new(Code::RateLimited, "Too many tries. Wait a moment.");
-        refusal.with(|evidence| evidence.retry_after = Some(limited.retry_after.as_seconds())).into()
-    })
+/// Checks the password where the limits of address and account allow, and the address has no other one in work.
+async fn limited(web: &Web, address: IpAddr, body: LoginBody, browser: Option<&str>) -> Result<Login, Error> {
+    let checked = web.login_limiter.check(&address).await;
+    checked.map_err(|limited| refusal(limited, "Too many logins from this address. Wait a moment."))?;
+    let account = account(&body.email);
+    let attempt = web.login_limits.begin(&web.platform.master, &account, address, browser).await?;
+    let command = log_in_command(&web.platform, &body.email, body.password);
+    let login = web.login_shares.within(address, command).await.unwrap_or_else(|_full| {
+        let refusal = Refusal::new(Code::Overloaded, "Too many logins from this address wait. Try again in a moment.");
+        Err(refusal.with(|evidence| evidence.retry_after = Some(1)).into())
+    });
+    match &login {
+        Ok(_) => attempt.succeeded(),
+        Err(Error::Refused(refusal)) if refusal.code == Code::Unauthenticated => {}
+        Err(_) => attempt.give_back(),
+    }
+    login
+}
+
+/// What wrong passwords are counted against.
+fn account(email: &str) -> String {
+    email.trim().to_lowercase()
 }
 
 /// Logs a member in; the answer sets the cookie.
 #[utoipa::path(post, path = "/api/v1/login", request_body = LoginBody, tag = "accounts",
     responses((status = 200, body = LoginDto), (status = 401, body = Problem), (status = 429, body = Problem)))]
-pub async fn log_in(State(web): State<Web>, address: ClientAddress, body: Body<LoginBody>) -> Answer<Response> {
-    guess_limited(&web, address).await?;
-    let login = log_in_command(&web.platform, &body.value.email, body.value.password).await?;
+pub async fn log_in(
+    State(web): State<Web>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    body: Body<LoginBody>,
+) -> Answer<Response> {
+    let account = account(&body.value.email);
+    let login = limited(&web, address, body.value, crate::extract::cookie(&headers, FAMILIAR_COOKIE)).await?;
     let member = login.session.member;
     let dto = LoginDto {
         member: member.id,
@@ -70,7 +93,9 @@ pub async fn log_in(State(web): State<Web>, address: ClientAddress, body: Body<L
         now: web.platform.environment.now(),
     };
     let mut response = Json(dto).into_response();
-    set_cookie(&web, &mut response, &login.token, LASTS.as_secs());
+    set_cookie(&web, &mut response, LOGIN_COOKIE, &login.token, LASTS.as_secs());
+    let familiar = familiar_cookie(&web.platform.master, &account, &web.platform.environment.random());
+    set_cookie(&web, &mut response, FAMILIAR_COOKIE, &familiar, FAMILIAR_SECONDS);
     Ok(response)
 }
 
@@ -81,13 +106,13 @@ pub async fn log_out(State(web): State<Web>, _organizer: Organizer, headers: Hea
         log_out_command(&web.platform, token).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    set_cookie(&web, &mut response, "", 0);
+    set_cookie(&web, &mut response, LOGIN_COOKIE, "", 0);
     Ok(response)
 }
 
-fn set_cookie(web: &Web, response: &mut Response, token: &str, seconds: u64) {
+fn set_cookie(web: &Web, response: &mut Response, name: &str, value: &str, seconds: u64) {
     let secure = if web.settings.secure_cookies { "; Secure" } else { "" };
-    let cookie = format!("{LOGIN_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

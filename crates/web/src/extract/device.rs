@@ -10,7 +10,8 @@ use voelgoed_app::token::fingerprint;
 use voelgoed_telemetry::spans;
 
 use super::ClientAddress;
-use super::organizer::{bearer, found_or_guessed, unauthenticated};
+use super::organizer::{bearer, unauthenticated};
+use crate::key_guesses::looked_up;
 use crate::problem::Failure;
 use crate::state::Web;
 
@@ -27,11 +28,11 @@ impl FromRequestParts<Web> for DeviceCaller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
-        let secret = bearer(&parts.headers).filter(|secret| SecretKind::of(secret) == Some(SecretKind::Device));
-        let key = fingerprint(secret.ok_or_else(unauthenticated)?);
         let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
-        // Scanners share an address with whoever is on the venue's network: what others guess there must not close a gate.
-        let device = found_or_guessed(web, address, web.platform.credentials.device(key)).await?;
+        let secret = bearer(&parts.headers).filter(|secret| SecretKind::of(secret) == Some(SecretKind::Device));
+        let secret = secret.ok_or_else(unauthenticated)?;
+        let key = fingerprint(secret);
+        let device = looked_up(web, SecretKind::Device, secret, address, web.platform.credentials.device(key)).await?;
         spans::belongs_to(&device.organization, Some(&device.event));
         Ok(Self { device, key })
     }

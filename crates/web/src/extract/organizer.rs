@@ -1,6 +1,5 @@
 //! Organizers: an API key with scopes, or the console's login cookie with its CSRF token on writes. The operator has a key of their own.
 
-use std::future::Future;
 use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
@@ -18,6 +17,7 @@ use voelgoed_planted::{Bug, planted};
 
 use super::ClientAddress;
 use super::session::cookie;
+use crate::key_guesses::looked_up;
 use crate::problem::Failure;
 use crate::state::Web;
 
@@ -65,9 +65,10 @@ impl Organizer {
     }
 }
 
-/// The text after `Bearer `.
+/// The secret behind the scheme `Bearer`, whose letter case does not matter (RFC 9110, 11.1).
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+    let (scheme, secret) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once([' ', '\t'])?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
 pub(super) fn unauthenticated() -> Refusal {
@@ -82,8 +83,9 @@ impl FromRequestParts<Web> for Organizer {
         if let Some(secret) = bearer(&parts.headers) {
             return by_key(web, secret, address).await;
         }
-        let token = fingerprint(cookie(&parts.headers, LOGIN_COOKIE).ok_or_else(unauthenticated)?);
-        let login = looked_up(web, address, token, web.platform.credentials.login(token)).await?;
+        let token = cookie(&parts.headers, LOGIN_COOKIE).ok_or_else(unauthenticated)?;
+        let look_up = web.platform.credentials.login(fingerprint(token));
+        let login = looked_up(web, SecretKind::Login, token, address, look_up).await?;
         if login.expires_at <= web.platform.environment.now() {
             return Err(unauthenticated().into());
         }
@@ -101,38 +103,12 @@ impl FromRequestParts<Web> for Organizer {
     }
 }
 
-/// What a secret stands for; one that nobody has counts against its address, and is not looked for where that has guessed too often.
-async fn looked_up<T>(
-    web: &Web,
-    address: IpAddr,
-    secret: [u8; 32],
-    look_up: impl Future<Output = voelgoed_app::error::Result<Option<T>>>,
-) -> Result<T, Failure> {
-    if !web.platform.credentials.knows(secret) {
-        web.guesses.may_ask(address)?;
-    }
-    found_or_guessed(web, address, look_up).await
-}
-
-/// The same where an address that has guessed too often is looked up all the same.
-pub(super) async fn found_or_guessed<T>(
-    web: &Web,
-    address: IpAddr,
-    look_up: impl Future<Output = voelgoed_app::error::Result<Option<T>>>,
-) -> Result<T, Failure> {
-    if let Some(found) = look_up.await? {
-        return Ok(found);
-    }
-    web.guesses.count(address);
-    Err(unauthenticated().into())
-}
-
 async fn by_key(web: &Web, secret: &str, address: IpAddr) -> Result<Organizer, Failure> {
     if SecretKind::of(secret) != Some(SecretKind::Api) {
         return Err(unauthenticated().into());
     }
-    let secret = fingerprint(secret);
-    let key = looked_up(web, address, secret, web.platform.credentials.api_key(secret)).await?;
+    let look_up = web.platform.credentials.api_key(fingerprint(secret));
+    let key = looked_up(web, SecretKind::Api, secret, address, look_up).await?;
     spans::belongs_to(&key.organization, None);
     Ok(Organizer { organization: key.organization, actor: key.id.to_string(), scopes: key.scopes.clone() })
 }
@@ -145,10 +121,12 @@ impl FromRequestParts<Web> for Operator {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
-        let presented = bearer(&parts.headers).map(fingerprint);
-        match (web.settings.operator_key, presented) {
-            (Some(expected), Some(presented)) if expected == presented => Ok(Self),
-            _ => Err(unauthenticated().into()),
+        let presented = bearer(&parts.headers).map(fingerprint).ok_or_else(unauthenticated)?;
+        if web.settings.operator_key == Some(presented) {
+            return Ok(Self);
         }
+        let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
+        web.key_guesses.wrong_operator_key(address).await?;
+        Err(unauthenticated().into())
     }
 }

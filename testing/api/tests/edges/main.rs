@@ -3,6 +3,7 @@
 mod drain;
 mod free;
 mod funnel;
+mod guesses;
 mod holds;
 mod idempotency;
 mod internal;

@@ -8,6 +8,7 @@ mod node;
 mod postgres;
 mod redis;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -84,8 +85,9 @@ impl Platform {
             (None, Some((first, _))) => format!("http://127.0.0.1:{first}"),
             (None, None) => anyhow::bail!("a platform without a node"),
         };
-        let provider = provider(&plan, &root, &url).await?;
-        let environment = environment(&plan, &redis, &postgres, &provider, &url);
+        let master = master(&root)?;
+        let provider = provider(&plan, &root, &url, &master).await?;
+        let environment = environment(&plan, &redis, &postgres, &provider, &url, &master);
         // Before anything else may fail: what runs already must be known to a later start.
         let mut platform =
             Self { url, card: Value::Null, nodes: Vec::new(), haproxy: None, provider, redis, postgres, root };
@@ -169,14 +171,31 @@ impl Platform {
     }
 }
 
-/// The master key of every platform here; it guards nothing.
-const MASTER: &str = "5ee5a5b0c0ffee00d15ea5edfacade00baddcafe0123456789abcdef01234567";
+/// The master key of the platform at `root`: random, made once, and found again by a later start at the same place.
+fn master(root: &Path) -> anyhow::Result<String> {
+    let path = root.join("master.key");
+    if let Ok(text) = std::fs::read_to_string(&path) {
+        return Ok(text);
+    }
+    let mut bytes = [0_u8; 32];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    std::fs::write(&path, &text)?;
+    Ok(text)
+}
 
-fn environment(plan: &Plan, redis: &Redis, postgres: &Postgres, provider: &Daemon, url: &str) -> Vec<(String, String)> {
+fn environment(
+    plan: &Plan,
+    redis: &Redis,
+    postgres: &Postgres,
+    provider: &Daemon,
+    url: &str,
+    master: &str,
+) -> Vec<(String, String)> {
     let mut environment: Vec<(String, String)> = [
         ("VOELGOED__WARM__URL", redis.url()),
         ("VOELGOED__COLD__URL", postgres.url()),
-        ("VOELGOED__SECRETS__MASTER", MASTER.to_owned()),
+        ("VOELGOED__SECRETS__MASTER", master.to_owned()),
         ("VOELGOED__SANDBOX__URL", format!("http://{}", provider.address)),
         ("VOELGOED__SERVER__PUBLIC_URL", url.to_owned()),
         ("VOELGOED__SERVER__TRUSTED_PROXIES", "127.0.0.1".to_owned()),
@@ -190,12 +209,12 @@ fn environment(plan: &Plan, redis: &Redis, postgres: &Postgres, provider: &Daemo
     environment
 }
 
-async fn provider(plan: &Plan, root: &Path, url: &str) -> anyhow::Result<Daemon> {
+async fn provider(plan: &Plan, root: &Path, url: &str, master: &str) -> anyhow::Result<Daemon> {
     let address = free_address()?;
     let mut command = Command::new(&plan.binary);
     command.args(["sandbox-psp", "--listen", &address, "--file"]).arg(root.join("sandbox/charges.jsonl"));
     command.args(["--callback-url", &format!("{url}/api/v1/providers/sandbox/callback")]);
-    command.args(["--time-scale", &plan.time_scale.to_string()]).env("VOELGOED__SECRETS__MASTER", MASTER);
+    command.args(["--time-scale", &plan.time_scale.to_string()]).env("VOELGOED__SECRETS__MASTER", master);
     std::fs::create_dir_all(root.join("sandbox"))?;
     let mut provider = Daemon::start("sandbox-psp", &address, command, root)?;
     provider.listens().await?;

@@ -40,7 +40,10 @@ pub async fn create(
             Ok(Redirect::to(&format!("/holds/{}?token={token}", view.id)).into_response())
         }
         // What a person can mend is said on the page itself; the rest is a page of errors.
-        Err(Error::Refused(refusal)) if matches!(refusal.code.nature(), Nature::Conflict | Nature::Invalid) => {
+        Err(Error::Refused(refusal))
+            if matches!(refusal.code.nature(), Nature::Conflict | Nature::Invalid)
+                || refusal.code == Code::RateLimited =>
+        {
             refused(&web, scope, &listing, &form, &refusal).await
         }
         // What was chosen stays chosen, for the next try.
@@ -53,9 +56,16 @@ pub async fn create(
 
 async fn ask(web: &Web, scope: EventScope, listing: &Listing, buyer: Buyer, form: &Form) -> Result<HoldView, Error> {
     let Asked { items, best_available } = asked::read(form, listing)?;
-    let code = form.get("code").map(str::to_owned);
-    hold(&web.platform, HoldCommand { scope, session: buyer.session, items, best_available, code, repeatable: None })
-        .await
+    let code = form.get("code");
+    let command = HoldCommand {
+        scope,
+        session: buyer.session,
+        items,
+        best_available,
+        code: code.map(str::to_owned),
+        repeatable: None,
+    };
+    rates::with_promo_code(web, &buyer, code, hold(&web.platform, command)).await
 }
 
 async fn refused(
