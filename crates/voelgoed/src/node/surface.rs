@@ -45,9 +45,6 @@ fn streams(limits: [(&'static str, usize); 3], per_holder: usize) -> Streams {
 /// The surface's state. Its rate limits count over all nodes, where there can be others; while the warm tier is away over this one.
 pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop: &Stop) -> Web {
     let limits = &settings.limits;
-    let session_rate = rate("session_writes", limits.session_burst, limits.session_per);
-    let address_rate = rate("address_writes", limits.address_burst, limits.address_per);
-    let login_rate = rate("logins", limits.login_burst, limits.login_per);
     let shared = || wired.allowances.clone();
     let operator_key = Some(settings.secrets.operator.trim()).filter(|key| !key.is_empty()).map(fingerprint);
     Web::new(Shared {
@@ -69,9 +66,9 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
             secure_cookies: settings.server.secure_cookies,
             operator_key,
         },
-        session_limiter: Limiter::new(session_rate, shared()),
-        address_limiter: Limiter::new(address_rate, shared()),
-        login_limiter: Limiter::new(login_rate, shared()),
+        session_limiter: Limiter::new(rate("session_writes", limits.session_burst, limits.session_per), shared()),
+        address_limiter: Limiter::new(rate("address_writes", limits.address_burst, limits.address_per), shared()),
+        login_limiter: Limiter::new(rate("logins", limits.login_burst, limits.login_per), shared()),
         hold_limiter: Limiter::new(rate("holds_per_address", limits.hold_burst, limits.hold_per), shared()),
         login_limits: login_limits(limits, &shared),
         login_shares: login_shares(limits),
