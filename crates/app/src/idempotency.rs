@@ -10,7 +10,7 @@ use voelgoed_domain::time::Timestamp;
 
 use voelgoed_planted::{Bug, planted};
 
-use crate::error::Result;
+use crate::error::{Fault, Result, Stored};
 
 /// How long a stored answer is replayed.
 pub const KEPT_FOR: Duration = Duration::from_secs(48 * 3600);
@@ -57,7 +57,7 @@ pub fn replay<T>(stored: IdempotencyRecord, request: &[u8; 32]) -> Result<Create
     Err(Refusal::new(Code::IdempotencyMismatch, "This Idempotency-Key was used with another request.").into())
 }
 
-/// How a command renders its answer before it commits; made by the surface.
+/// How a command renders its answer before it commits; made by the surface. Nothing where it cannot be rendered, which is a fault.
 pub type Render<'a, V> = &'a (dyn Fn(&V) -> Bytes + Send + Sync);
 
 /// A key together with the way to render the answer.
@@ -70,14 +70,28 @@ pub struct Idempotent<'a, V> {
 
 impl<V> Idempotent<'_, V> {
     /// The record to commit beside `view`.
-    pub fn record(&self, view: &V, at: Timestamp) -> IdempotencyRecord {
-        IdempotencyRecord { key: self.key.clone(), answer: (self.render)(view), at }
+    ///
+    /// # Errors
+    /// A fault where the answer could not be rendered: nothing is committed that could not be answered.
+    pub fn record(&self, view: &V, at: Timestamp) -> Stored<IdempotencyRecord> {
+        let answer = (self.render)(view);
+        if answer.is_empty() {
+            return Err(Fault::internal("the answer of a creating command could not be rendered"));
+        }
+        Ok(IdempotencyRecord { key: self.key.clone(), answer, at })
     }
 }
 
 /// The record to commit beside a view, where the caller sent a key.
-pub fn record_of<V>(idempotent: Option<&Idempotent<'_, V>>, view: &V, at: Timestamp) -> Option<IdempotencyRecord> {
-    idempotent.map(|idempotent| idempotent.record(view, at))
+///
+/// # Errors
+/// Those of [`Idempotent::record`].
+pub fn record_of<V>(
+    idempotent: Option<&Idempotent<'_, V>>,
+    view: &V,
+    at: Timestamp,
+) -> Stored<Option<IdempotencyRecord>> {
+    idempotent.map(|idempotent| idempotent.record(view, at)).transpose()
 }
 
 impl<T> Created<T> {

@@ -19,6 +19,7 @@ mod nodes;
 mod outbox;
 mod payments;
 mod pulse;
+mod readable;
 mod retention;
 mod scanning;
 pub mod standby;

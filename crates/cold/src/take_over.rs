@@ -6,7 +6,12 @@
 use crate::Cold;
 use crate::db::{Result, Sql, System, binds, sql};
 
-const FACTS: Sql = sql("cold.take_over_facts", "update outbox set due_at = 0 where delivered_at is null");
+const FACTS: Sql = sql(
+    "cold.take_over_facts",
+    "update outbox set due_at = case when format_due_at is null then 0 else due_at end,
+       format_due_at = case when format_due_at is not null then 0 end
+     where delivered_at is null",
+);
 const JOBS: Sql =
     sql("cold.take_over_jobs", "update jobs set leased_until = 0 where leased_until is not null and dead_at is null");
 
@@ -54,9 +59,9 @@ mod tests {
         };
         cold.enqueue(vec![job]).await.unwrap();
         let lasts = Duration::from_secs(30);
-        assert_eq!(cold.lease(Queue::Upkeep, 10, now, lasts).await.unwrap().len(), 1);
-        assert_eq!(cold.lease(Queue::Upkeep, 10, now, lasts).await.unwrap().len(), 0, "it is leased");
+        assert_eq!(cold.lease(Queue::Upkeep, &["test"], 10, now, lasts).await.unwrap().len(), 1);
+        assert_eq!(cold.lease(Queue::Upkeep, &["test"], 10, now, lasts).await.unwrap().len(), 0, "it is leased");
         cold.take_over().await.unwrap();
-        assert_eq!(cold.lease(Queue::Upkeep, 10, now, lasts).await.unwrap().len(), 1);
+        assert_eq!(cold.lease(Queue::Upkeep, &["test"], 10, now, lasts).await.unwrap().len(), 1);
     }
 }

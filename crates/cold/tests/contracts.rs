@@ -1,5 +1,8 @@
 //! The suites of the ports that this crate implements, on a real SQLite file each.
 
+#[path = "cases/unreadable.rs"]
+mod unreadable;
+
 use std::sync::Arc;
 
 use voelgoed_cold::{Cold, ColdConfig};
@@ -14,6 +17,9 @@ async fn open() -> Subject<Cold> {
     Subject { store, environment, keep: Box::new(directory) }
 }
 
+mod unreadable_rows {
+    crate::unreadable::unreadable_cases!(super::open());
+}
 mod accounts {
     voelgoed_contracts::account_store_suite!(super::open());
 }

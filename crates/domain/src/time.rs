@@ -8,11 +8,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A moment in UTC, in microseconds since 1970; RFC 3339 in text and JSON.
+/// A moment in UTC, in microseconds since 1970; RFC 3339 in text and JSON, which knows the years 1 to 9999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The first moment that has a text: 0001-01-01T00:00:00Z.
+    pub const MIN: Self = Self(-62_135_596_800_000_000);
+    /// The last moment that has a text: 9999-12-30T22:00:00.999999Z, which no offset carries into the year 10000.
+    pub const MAX: Self = Self(253_402_207_200_999_999);
+
     /// From microseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
@@ -31,16 +36,16 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// This moment plus `span`, saturating at the ends of time.
+    /// This moment plus `span`, at most [`Self::MAX`].
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+        Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX))).min(Self::MAX.max(self))
     }
 
-    /// This moment minus `span`, saturating.
+    /// This moment minus `span`, at least [`Self::MIN`].
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+        Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX))).max(Self::MIN.min(self))
     }
 
     /// The span from `earlier` to this moment; zero where `earlier` is later.
@@ -52,7 +57,7 @@ impl Timestamp {
 
 /// The text is not an RFC 3339 moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected an RFC 3339 time such as 2026-11-22T18:00:00Z")]
+#[error("expected an RFC 3339 time such as 2026-11-22T18:00:00Z, from 0001-01-01 to 9999-12-30 in UTC")]
 pub struct MalformedTime;
 
 impl FromStr for Timestamp {
@@ -65,15 +70,18 @@ impl FromStr for Timestamp {
             return Err(MalformedTime);
         }
         let parsed: jiff::Timestamp = text.parse().map_err(|_| MalformedTime)?;
-        Ok(Self(parsed.as_microsecond()))
+        let moment = Self(parsed.as_microsecond());
+        if (Self::MIN..=Self::MAX).contains(&moment) { Ok(moment) } else { Err(MalformedTime) }
     }
 }
 
 impl fmt::Display for Timestamp {
+    /// A moment that RFC 3339 cannot write is written as the nearest one that it can.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_microsecond(self.0) {
+        let nearest = (*self).clamp(Self::MIN, Self::MAX);
+        match jiff::Timestamp::from_microsecond(nearest.0) {
             Ok(moment) => fmt::Display::fmt(&moment, f),
-            Err(_) => write!(f, "{}us", self.0),
+            Err(_) => Err(fmt::Error),
         }
     }
 }
@@ -93,5 +101,45 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         crate::from_text::from_text(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn years_outside_of_rfc_3339_are_refused_and_never_written() {
+        for text in
+            ["0001-01-01T00:00:00Z", "2026-11-22T18:00:00+02:00", "9999-12-30T22:00:00Z", "1970-01-01T00:00:00Z"]
+        {
+            let moment: Timestamp = text.parse().unwrap();
+            assert_eq!(moment.to_string().parse(), Ok(moment), "{text}");
+        }
+        for text in [
+            "0000-12-31T23:59:59Z",
+            "0001-01-01T00:00:00+14:00",
+            "9999-12-30T22:00:01Z",
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59-14:00",
+            "10000-01-01T00:00:00Z",
+            "+10000-01-01T00:00:00Z",
+            "-000001-01-01T00:00:00Z",
+            "99999-01-01T00:00:00Z",
+            "+002026-11-22T18:00:00Z",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(MalformedTime), "{text}");
+        }
+        let forever = Duration::from_secs(u64::MAX);
+        for (moment, text) in [
+            (Timestamp::default().plus(forever), "9999-12-30T22:00:00.999999Z"),
+            (Timestamp::default().minus(forever), "0001-01-01T00:00:00Z"),
+            (Timestamp::MAX.plus(Duration::from_micros(1)), "9999-12-30T22:00:00.999999Z"),
+            (Timestamp::MIN.minus(Duration::from_micros(1)), "0001-01-01T00:00:00Z"),
+            (Timestamp::from_micros(i64::MAX), "9999-12-30T22:00:00.999999Z"),
+            (Timestamp::from_micros(i64::MIN), "0001-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(moment.to_string(), text);
+        }
     }
 }

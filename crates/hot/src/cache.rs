@@ -1,4 +1,5 @@
 //! A bounded cache with an age: fresh values are served, old ones are served while one caller reads anew, too old ones are not served.
+//! A value that may have changed is suspect: it is read anew before it is served, and served with its age where it cannot be read.
 //!
 //! Never: more than one load of a key at a time, an entry without an age (P10), or a value that was loaded before it was forgotten.
 //! To cache another thing: a file that names it, its ages and its size, and holds one of these.
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use voelgoed_app::environment::Environment;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_telemetry::metrics::cache::{CacheRead, cache_read};
@@ -45,6 +47,12 @@ struct Entry<V> {
     loaded_at: Timestamp,
     /// Whether somebody reads it anew.
     renewing: AtomicBool,
+    /// It may have changed since it was read.
+    suspect: AtomicBool,
+    /// Callers of a suspect value wait here for the one who reads it anew.
+    revalidation: Mutex<()>,
+    /// How often it could not be read anew while it was suspect.
+    failures: AtomicU64,
 }
 
 /// Lets the next caller try when a renewal ends without a new value, be it by a fault or by being dropped.
@@ -78,6 +86,10 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
     pub async fn get<E>(&self, key: &K, load: impl Future<Output = Result<V, E>>) -> Result<V, E> {
         if let Some(entry) = self.entries.get(key) {
             let age = self.environment.now().since(entry.loaded_at);
+            if age < self.limits.usable && entry.suspect.load(Ordering::Acquire) {
+                cache_read(self.limits.name, CacheRead::Stale);
+                return Ok(self.revalidated(key, &entry, load).await);
+            }
             if age < self.limits.fresh {
                 cache_read(self.limits.name, CacheRead::Hit);
                 return Ok(entry.value.clone());
@@ -114,6 +126,50 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
                 value
             }
             Err(_) => entry.value.clone(),
+        }
+    }
+
+    /// A suspect value is read anew by one caller while the others wait; all of them get the old one where it cannot be read.
+    async fn revalidated<E>(&self, key: &K, entry: &Arc<Entry<V>>, load: impl Future<Output = Result<V, E>>) -> V {
+        let failures = entry.failures.load(Ordering::Acquire);
+        let _turn = entry.revalidation.lock().await;
+        if entry.failures.load(Ordering::Acquire) != failures {
+            return entry.value.clone();
+        }
+        if let Some(current) = self.entries.get(key).filter(|current| !Arc::ptr_eq(current, entry))
+            && !current.suspect.load(Ordering::Acquire)
+        {
+            return current.value.clone();
+        }
+        let began = self.forgotten(key).load(Ordering::Acquire);
+        match load.await {
+            Ok(value) => {
+                self.keep(key, &value, began, |entry| self.entries.insert(key.clone(), entry));
+                value
+            }
+            Err(_) => {
+                entry.failures.fetch_add(1, Ordering::AcqRel);
+                entry.value.clone()
+            }
+        }
+    }
+
+    /// Makes the values that `concerns` names suspect. What is being loaded at this moment serves its caller and is not kept.
+    pub fn suspect(&self, concerns: impl Fn(&K, &V) -> bool) {
+        self.outdate_loads();
+        for (key, entry) in self.entries.iter() {
+            if concerns(&key, &entry.value) {
+                entry.suspect.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    /// Replaces the values that `concerns` names, whatever is being loaded of them at this moment.
+    pub fn replace(&self, concerns: impl Fn(&K, &V) -> bool, value: &V) {
+        self.outdate_loads();
+        let keys = self.entries.iter().filter(|(key, entry)| concerns(key, &entry.value)).map(|(key, _)| key);
+        for key in keys.collect::<Vec<_>>() {
+            self.entries.insert(key, self.entry(value.clone()));
         }
     }
 
@@ -156,12 +212,10 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         self.entries.remove(key);
     }
 
-    /// Forgets everything.
-    pub fn clear(&self) {
+    fn outdate_loads(&self) {
         for part in &self.forgotten {
             part.fetch_add(1, Ordering::AcqRel);
         }
-        self.entries.clear();
     }
 
     fn forgotten(&self, key: &K) -> &AtomicU64 {
@@ -169,7 +223,14 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
     }
 
     fn entry(&self, value: V) -> Arc<Entry<V>> {
-        Arc::new(Entry { value, loaded_at: self.environment.now(), renewing: AtomicBool::new(false) })
+        Arc::new(Entry {
+            value,
+            loaded_at: self.environment.now(),
+            renewing: AtomicBool::new(false),
+            suspect: AtomicBool::new(false),
+            revalidation: Mutex::new(()),
+            failures: AtomicU64::new(0),
+        })
     }
 }
 
@@ -293,6 +354,61 @@ mod tests {
         gate.notify_one();
         assert_eq!(loading.await, Ok(1));
         assert_eq!(cache.get(&other, load(2)).await, Ok(1), "it was kept");
+    }
+
+    #[tokio::test]
+    async fn suspect_value_is_read_anew_and_served_with_its_age_while_it_cannot_be() {
+        let clock = Arc::new(Clock::default());
+        let cache = cache(&clock);
+        cache.get(&1, load(10)).await.unwrap();
+        cache.get(&2, load(20)).await.unwrap();
+        cache.suspect(|key, _| *key == 1);
+        assert_eq!(cache.get(&2, load(21)).await, Ok(20), "it is no concern of others");
+        for _ in 0..3 {
+            assert_eq!(cache.get(&1, async { Err::<u32, _>("away") }).await, Ok(10));
+        }
+        assert_eq!(cache.read_at(&1), Some(Timestamp::from_micros(0)), "its age is that of the read");
+        clock.advance(30);
+        assert_eq!(cache.get(&1, async { Err::<u32, _>("away") }).await, Ok(10));
+        assert_eq!(cache.get(&1, load(11)).await, Ok(11), "read anew once that is possible");
+        assert_eq!(cache.get(&1, load(12)).await, Ok(11), "and fresh from then on");
+        cache.suspect(|_, _| true);
+        clock.advance(60);
+        assert_eq!(cache.get(&1, async { Err::<u32, _>("away") }).await, Err("away"), "not beyond its limit");
+    }
+
+    #[tokio::test]
+    async fn callers_of_a_suspect_value_share_one_read() {
+        let cache = cache(&Arc::default());
+        cache.get(&1, load(1)).await.unwrap();
+        let loads = AtomicUsize::new(0);
+        for (answer, expected) in [(Err("away"), 1), (Ok(2), 2)] {
+            cache.suspect(|_, _| true);
+            loads.store(0, Ordering::Relaxed);
+            let all = join_all((0..50).map(|_| {
+                cache.get(&1, async {
+                    loads.fetch_add(1, Ordering::Relaxed);
+                    tokio::task::yield_now().await;
+                    answer
+                })
+            }));
+            assert!(all.await.iter().all(|found| *found == Ok(expected)));
+            assert_eq!(loads.load(Ordering::Relaxed), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn replaced_value_is_not_brought_back_by_a_read_from_before() {
+        let cache = cache(&Arc::default());
+        cache.get(&1, load(1)).await.unwrap();
+        cache.suspect(|_, _| true);
+        let gate = Notify::new();
+        let mut loading = Box::pin(cache.get(&1, load_behind(&gate)));
+        assert!(futures::poll!(&mut loading).is_pending());
+        cache.replace(|key, _| *key == 1, &0);
+        gate.notify_one();
+        assert_eq!(loading.await, Ok(1), "it serves the one who asked before");
+        assert_eq!(cache.get(&1, load(9)).await, Ok(0));
     }
 
     #[tokio::test]

@@ -1,17 +1,19 @@
 //! Who calls, as this node caches it: keys, devices, logins and gates, for a few seconds, so that a sale or a gate does not touch cold (P11).
 //!
-//! Never: the secret itself, only its SHA-256. A revocation made through this node is seen at once, one made elsewhere within [`FRESH`].
+//! Never: the secret itself, only its SHA-256; another organization's entries touched by one's change. A revocation made through this node is seen at
+//! once and refused also while cold is down, one made elsewhere as soon as the outbox tells of it, at the latest within [`FRESH`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use voelgoed_app::accounts::credentials::Credentials;
+use voelgoed_app::accounts::credentials::{Credentials, RevokedCredential};
 use voelgoed_app::accounts::ports::{AccountStore, ApiKey, ConsoleSession};
 use voelgoed_app::environment::Environment;
 use voelgoed_app::error::{Fault, Result};
 use voelgoed_app::scanning::ports::{Device, Gate, ScanStore};
 use voelgoed_app::ticketing::ports::EventScope;
+use voelgoed_domain::ids::OrganizationId;
 
 use crate::cache::{Cache, CacheLimits};
 
@@ -90,10 +92,40 @@ impl Credentials for CachedCredentials {
             || self.logins.peek(&secret).flatten().is_some()
     }
 
-    fn forget_all(&self) {
-        self.api_keys.clear();
-        self.devices.clear();
-        self.logins.clear();
-        self.gates.clear();
+    fn forget(&self, secret: Fingerprint) {
+        self.api_keys.forget(&secret);
+        self.devices.forget(&secret);
+        self.logins.forget(&secret);
+    }
+
+    fn changed(&self, organization: OrganizationId) {
+        self.api_keys.suspect(|_, key| key.as_ref().is_some_and(|key| key.organization == organization));
+        self.devices.suspect(|_, device| device.as_ref().is_some_and(|device| device.organization == organization));
+        self.logins.suspect(|_, login| login.as_ref().is_some_and(|login| login.member.organization == organization));
+        self.gates.suspect(|scope, _| scope.organization == organization);
+    }
+
+    fn revoked(&self, organization: OrganizationId, revoked: &RevokedCredential) {
+        match revoked {
+            RevokedCredential::ApiKey(id) => {
+                let is_it = |key: &Arc<ApiKey>| key.id == *id && key.organization == organization;
+                self.api_keys.replace(|_, key| key.as_ref().is_some_and(is_it), &None);
+            }
+            RevokedCredential::Device(id) => {
+                let is_it = |device: &Arc<Device>| device.id == *id && device.organization == organization;
+                self.devices.replace(|_, device| device.as_ref().is_some_and(is_it), &None);
+            }
+        }
+    }
+
+    fn login_ended(&self, token: Fingerprint) {
+        self.logins.replace(|found, _| *found == token, &None);
+    }
+
+    fn revalidate_all(&self) {
+        self.api_keys.suspect(|_, _| true);
+        self.devices.suspect(|_, _| true);
+        self.logins.suspect(|_, _| true);
+        self.gates.suspect(|_, _| true);
     }
 }

@@ -1,6 +1,7 @@
 //! Listings and whose event is whose, as this node caches them: a sale reads them without the cold tier (P11).
 //!
-//! Never: availability. A change made through this node is seen at once (it forgets), one made elsewhere within [`FRESH`].
+//! Never: availability. A change made through this node is seen at once, one made elsewhere as soon as the outbox tells of it, at the latest within
+//! [`FRESH`]; while the catalog cannot be read, what was known before serves with its age.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,11 +99,14 @@ impl Listings for CachedListings {
         self.listings.read_at(&scope)
     }
 
-    fn forget(&self, organization: OrganizationId, event: EventId) {
-        self.listings.forget(&EventScope { organization, event });
+    fn changed(&self, organization: OrganizationId, event: EventId) {
+        let changed = EventScope { organization, event };
+        self.listings.suspect(|scope, _| *scope == changed);
+        self.venues.suspect(|scope, _| *scope == changed);
     }
 
-    fn forget_all(&self) {
-        self.listings.clear();
+    fn revalidate_all(&self) {
+        self.listings.suspect(|_, _| true);
+        self.venues.suspect(|_, _| true);
     }
 }

@@ -52,6 +52,6 @@ impl OrderViews for CachedOrders {
     }
 
     fn forget_all(&self) {
-        self.orders.clear();
+        self.orders.suspect(|_, _| true);
     }
 }

@@ -71,7 +71,7 @@ impl Attempt {
 
     async fn outcome(&self, handler: Option<Arc<dyn JobHandler>>) -> Outcome {
         let Some(handler) = handler else {
-            return Outcome::Dead(format!("no handler is registered for jobs of kind `{}`", self.job.kind));
+            return Outcome::Unreadable(format!("no handler is registered for jobs of kind `{}`", self.job.kind));
         };
         let context = JobContext {
             job: self.job.clone(),
@@ -128,6 +128,10 @@ impl Attempt {
                 (JobEnd::Cancelled(shortened(reason)), RunEnd::Cancelled)
             }
             Outcome::Snooze(span) => (JobEnd::Snooze(now.plus(span)), RunEnd::Snoozed),
+            Outcome::Unreadable(reason) => {
+                let until = now.plus(self.runner.settings.unreadable_pause);
+                (JobEnd::Parked { until, reason: shortened(reason) }, RunEnd::Unreadable)
+            }
             Outcome::Dead(reason) => {
                 tracing::error!(reason, "a job is dead; a person must look");
                 (JobEnd::Dead(shortened(reason)), RunEnd::Dead)

@@ -34,6 +34,8 @@ pub enum Outcome {
     Snooze(Duration),
     /// It can never succeed; kept with the reason, for a person.
     Dead(String),
+    /// This program cannot read what the job was given; again after a pause, without counting the attempt, for a node that can.
+    Unreadable(String),
 }
 
 /// A job as its handler sees it.
@@ -90,8 +92,9 @@ impl JobContext {
     /// What the job was given.
     ///
     /// # Errors
-    /// [`Outcome::Dead`] where it is not of this shape, to be returned as it is.
+    /// [`Outcome::Unreadable`] where it is not of this shape, to be returned as it is.
     pub fn payload<P: DeserializeOwned>(&self) -> Result<P, Outcome> {
-        P::deserialize(&self.job.payload).map_err(|error| Outcome::Dead(format!("the payload cannot be read: {error}")))
+        P::deserialize(&self.job.payload)
+            .map_err(|error| Outcome::Unreadable(format!("the payload cannot be read: {error}")))
     }
 }

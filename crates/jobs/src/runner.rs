@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::error::{Fault, Stored};
 use voelgoed_app::jobs::ports::{JobStore, Queue};
-use voelgoed_telemetry::metrics::jobs::{Stored as State, jobs_stored};
+use voelgoed_telemetry::metrics::jobs::{Stored as State, jobs_stored, jobs_unreadable};
 
+use crate::alarm::{Alarm, GRACE, LISTED_MAX};
 use crate::registry::Registry;
 use crate::settings::RunnerSettings;
 use crate::{schedule, worker};
@@ -46,10 +47,12 @@ impl Runner {
 
 async fn gauges(runner: &Runner, stop: &CancellationToken) {
     let mut health = Health::of("job gauges");
+    let mut alarm = Alarm::default();
     while !stop.is_cancelled() {
         for queue in Queue::ALL {
             health.note(gauge(runner, *queue).await);
         }
+        health.note(unreadable(runner, &mut alarm).await);
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(runner.settings.gauge_every) => {}
@@ -64,6 +67,23 @@ async fn gauge(runner: &Runner, queue: Queue) -> Stored<()> {
     jobs_stored(name, State::Leased, depth.leased);
     jobs_stored(name, State::Scheduled, depth.scheduled);
     jobs_stored(name, State::Dead, depth.dead);
+    Ok(())
+}
+
+/// Counts the jobs that this program cannot run, and raises the alarm for them.
+async fn unreadable(runner: &Runner, alarm: &mut Alarm) -> Stored<()> {
+    let now = runner.environment.now();
+    let kinds: Vec<&'static str> = runner.registry.kinds().collect();
+    let jobs = runner.store.unreadable(&kinds, now.minus(GRACE), LISTED_MAX).await?;
+    jobs_unreadable(jobs.len() as u64);
+    if let Some(first) = jobs.first()
+        && alarm.is_due(now)
+    {
+        tracing::error!(
+            job = %first.id, kind = first.kind, reason = first.reason, jobs = jobs.len(),
+            "jobs wait for a node that can read them; see docs/runbooks/upgrade.md"
+        );
+    }
     Ok(())
 }
 

@@ -29,6 +29,8 @@ pub struct RunnerSettings {
     pub end_tries: u32,
     /// The pause between those.
     pub end_pause: Duration,
+    /// Before a job that this program cannot read is tried again.
+    pub unreadable_pause: Duration,
     /// How often the gauges are read from the store.
     pub gauge_every: Duration,
 }
@@ -46,6 +48,7 @@ impl Default for RunnerSettings {
             drain: Duration::from_secs(10),
             end_tries: 3,
             end_pause: Duration::from_millis(250),
+            unreadable_pause: Duration::from_secs(60),
             gauge_every: Duration::from_secs(5),
         }
     }

@@ -44,7 +44,8 @@ async fn lease(
 ) {
     let most = u32::try_from(free).unwrap_or(u32::MAX);
     let now = runner.environment.now();
-    let leased = runner.store.lease(queue, most, now, runner.settings.lease).await;
+    let kinds: Vec<&'static str> = runner.registry.kinds().collect();
+    let leased = runner.store.lease(queue, &kinds, most, now, runner.settings.lease).await;
     for job in health.note(leased).unwrap_or_default() {
         let attempt = Attempt {
             runner: Arc::clone(runner),

@@ -268,6 +268,10 @@ impl KeptScans for Guarded {
         self.ask(|| self.inner.kept(scope, ticket, most)).await
     }
 
+    async fn events(&self) -> Stored<Vec<EventScope>> {
+        stored(&self.long, || KeptScans::events(&*self.inner)).await
+    }
+
     async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()> {
         self.ask(|| self.inner.settle(scope, scans)).await
     }
@@ -298,6 +302,10 @@ impl CountStream for Guarded {
 
     async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> Stored<Vec<Counted>> {
         stored(&self.long, || self.inner.take(scope, reader, most, idle)).await
+    }
+
+    async fn events(&self) -> Stored<Vec<EventScope>> {
+        stored(&self.long, || CountStream::events(&*self.inner)).await
     }
 
     async fn finish(&self, scope: EventScope, ids: &[String]) -> Stored<u64> {

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -21,7 +21,7 @@ use tokio::task::spawn_blocking;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use voelgoed_app::error::Fault;
 
-use crate::problem::PROBLEM_JSON;
+use crate::problem::{Failure, PROBLEM_JSON};
 use crate::state::Web;
 
 /// A body of more bytes is not compressed by the runtime's own threads.
@@ -48,9 +48,12 @@ impl Precompressed {
         Self { content_type, plain, gzip }
     }
 
-    /// The answer in an encoding that the client takes; its bytes are shared.
+    /// The answer in an encoding that the client takes; its bytes are shared. A 500 where nothing was rendered.
     #[must_use]
     pub fn answer(&self, asked: &HeaderMap) -> Response {
+        if self.plain.is_empty() {
+            return Failure::from(Fault::internal("nothing was rendered")).into_response();
+        }
         let gzip = self.gzip.as_ref().filter(|_| takes_gzip(asked));
         let mut response = Response::new(Body::from(gzip.unwrap_or(&self.plain).clone()));
         let headers = response.headers_mut();

@@ -61,7 +61,7 @@ fn a_rule(environment: &TestEnvironment, event: EventId, code: Option<&str>, eff
 
 /// Takes and acknowledges all facts there are: the events whose listing changed, with the version.
 async fn changes<S: Catalog>(subject: &Subject<S>) -> Vec<(EventId, u32)> {
-    let rows = subject.store.take(500, subject.environment.now(), SECOND).await.unwrap();
+    let rows = subject.store.take(500, subject.environment.now(), SECOND).await.unwrap().rows;
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     subject.store.delivered(&ids, subject.environment.now()).await.unwrap();
     let change = |row: voelgoed_app::outbox::fact::OutboxRow| match row.fact {

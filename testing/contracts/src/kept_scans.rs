@@ -22,6 +22,7 @@ macro_rules! kept_scans_suite {
         $crate::cases! { kept_scans, $open;
             a_ticket_is_let_in_once_without_cold
             the_same_scan_is_kept_once
+            events_with_kept_scans_are_listed
             what_was_told_is_known_as_told
             what_the_filter_knows_is_refused
             whoever_is_inside_may_leave
@@ -98,6 +99,23 @@ pub async fn a_ticket_is_let_in_once_without_cold<S: InventoryStore + KeptScans>
     let second = subject.store.keep(scope, a_scan(&subject, scope, ticket)).await.unwrap();
     assert_eq!(second.result, ScanResult::Refused(ScanReason::AlreadyUsed));
     assert_eq!(second.first, Some(FirstEntry { gate: first.gate.id, at: first.received_at }));
+}
+
+/// Listed from the first kept scan until cold has the last one; other nodes find the event as well.
+pub async fn events_with_kept_scans_are_listed<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+    let (scope, quiet) = (loaded(&subject).await, loaded(&subject).await);
+    for _ in 0..2 {
+        let scan = a_scan(&subject, scope, ticket(&subject));
+        subject.store.keep(scope, scan.clone()).await.unwrap();
+        subject.environment.advance(Duration::from_secs(3600));
+        assert!(subject.store.events().await.unwrap().contains(&scope));
+        assert_eq!(ids(&subject, scope, None).await, [scan.id]);
+        subject.store.settle(scope, &[scan.id]).await.unwrap();
+        for scope in [scope, quiet] {
+            assert!(ids(&subject, scope, None).await.is_empty());
+        }
+        assert!(subject.store.events().await.unwrap().is_empty(), "nothing is left to ask for");
+    }
 }
 
 /// A device that heard nothing sends it again.

@@ -58,7 +58,7 @@ pub async fn facts_go_when_they_were_delivered_long_ago<S: Retained>(subject: Su
     let shop = Shop::open(subject).await;
     shop.ordered(&[1]).await;
     let now = shop.environment().now();
-    let rows = shop.store().take(100, now, LEASE).await.unwrap();
+    let rows = shop.store().take(100, now, LEASE).await.unwrap().rows;
     assert!(rows.len() > 1);
     shop.store().delivered(&[rows[0].id], now).await.unwrap();
     goes_after(&shop, Remains::Facts, now, 1).await;

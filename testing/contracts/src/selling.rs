@@ -247,7 +247,7 @@ impl<S: Tier> Shop<S> {
         let (now, lease) = (self.environment().now(), Duration::from_secs(30));
         let mut facts = Vec::new();
         loop {
-            let rows = self.store().take(500, now, lease).await.unwrap();
+            let rows = self.store().take(500, now, lease).await.unwrap().rows;
             if rows.is_empty() {
                 return facts;
             }

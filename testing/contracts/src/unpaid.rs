@@ -22,11 +22,17 @@ pub async fn overdue_orders_are_found_oldest_first<S: Tier>(subject: Subject<S>)
     let (second, _) = shop.ordered(&[3]).await;
     shop.environment().advance(Duration::from_secs(1));
     shop.ordered(&[4]).await;
-    let overdue = async |before, most| shop.store().overdue(before, most).await.unwrap();
+    let overdue = async |before, after, most| shop.store().overdue(before, after, most).await.unwrap();
     let pay_by = shop.detail(second).await.order.pay_by;
-    assert_eq!(overdue(pay_by, 10).await, [(shop.organization, first), (shop.organization, second)]);
-    assert_eq!(overdue(pay_by, 1).await, [(shop.organization, first)]);
-    assert_eq!(overdue(shop.environment().now(), 10).await, []);
+    let found = overdue(pay_by, None, 10).await;
+    assert_eq!(
+        found.iter().map(|it| (it.organization, it.order)).collect::<Vec<_>>(),
+        [(shop.organization, first), (shop.organization, second)]
+    );
+    assert_eq!(overdue(pay_by, None, 1).await, found[..1]);
+    assert_eq!(overdue(pay_by, Some(found[0]), 1).await, found[1..], "the cursor moves past what stays overdue");
+    assert_eq!(overdue(pay_by, Some(found[1]), 10).await, []);
+    assert_eq!(overdue(shop.environment().now(), None, 10).await, []);
 }
 
 /// Once, to the state that is named, with its places.
@@ -95,7 +101,8 @@ pub async fn an_order_that_is_cut_short_ends_as_cancelled<S: Tier>(subject: Subj
     }
     let detail = shop.detail(order).await;
     assert_eq!((detail.order.state, detail.order.version), (OrderState::AwaitingPayment, 2));
-    assert_eq!(shop.store().overdue(now.minus(PAY_BY_GRACE), 9).await.unwrap(), [(shop.organization, order)]);
+    let overdue = shop.store().overdue(now.minus(PAY_BY_GRACE), None, 9).await.unwrap();
+    assert_eq!(overdue.iter().map(|it| it.order).collect::<Vec<_>>(), [order]);
     let another = shop.an_attempt(PAID);
     assert_code(shop.store().open_attempt(shop.organization, order, another, None).await.unwrap(), Code::NotPayable);
     assert_eq!(shop.learn(payment, Observation::Voided).await, Decision::Void { expire_order: true });

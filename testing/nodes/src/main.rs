@@ -1,5 +1,6 @@
 //! Several nodes on shared tiers, from outside: one sale across them, one of them killed in between; a rolling restart behind HAProxy without a
-//! dropped request; the warm tier emptied at the peak of a sale; a node killed under load, with its viewers; a standby promoted. And the platform that
+//! dropped request; the warm tier emptied at the peak of a sale; a node killed under load, with its viewers; a standby promoted; an upgrade from the
+//! previous program. And the platform that
 //! `cargo xtask dev --cluster` keeps running.
 //!
 //! Never: a look behind the API to judge, a process that outlives this one. To add a suite: a module and a variant of [`Task`].
@@ -11,6 +12,7 @@ mod killed;
 mod promotion;
 mod rolling;
 mod sale;
+mod upgrade;
 mod viewer;
 
 use std::path::PathBuf;
@@ -50,6 +52,10 @@ enum Task {
     Killed(killed::Options),
     /// The primary of Postgres killed, its standby promoted.
     Promotion,
+    /// Nodes upgraded one by one from the previous program, which is built from the repository's history.
+    Upgrade,
+    /// Rows that the program does not know, in the outbox of a platform under load.
+    Planted,
     /// A platform, until it is told to stop or its standard input ends.
     Dev(dev::Options),
 }
@@ -72,6 +78,8 @@ async fn main() -> ExitCode {
         Task::Flush(options) => flushed(&nodes, options, &mut verdicts).await,
         Task::Killed(options) => killed(&nodes, options, &mut verdicts).await,
         Task::Promotion => promoted(&nodes, &mut verdicts).await,
+        Task::Upgrade => upgraded(&nodes, &mut verdicts).await,
+        Task::Planted => planted(&nodes, &mut verdicts).await,
         Task::Dev(_) => {}
     }
     println!("{verdicts}");
@@ -87,9 +95,21 @@ async fn check(nodes: &Nodes, long: bool, verdicts: &mut Verdicts) {
         if long { flush::Options { flushes: 30, sold: 10_000, cluster: true } } else { flush::Options::smoke() };
     flushed(nodes, &flushes, verdicts).await;
     killed(nodes, &killed::Options::smoke(), verdicts).await;
+    planted(nodes, verdicts).await;
     if long {
         promoted(nodes, verdicts).await;
+        upgraded(nodes, verdicts).await;
     }
+}
+
+async fn planted(nodes: &Nodes, verdicts: &mut Verdicts) {
+    let planted = upgrade::planted(nodes, verdicts).await;
+    verdicts.judge("the sale beside unreadable rows is carried through", planted);
+}
+
+async fn upgraded(nodes: &Nodes, verdicts: &mut Verdicts) {
+    let upgraded = upgrade::upgraded(nodes, verdicts).await;
+    verdicts.judge("the upgrade from the previous program is carried through", upgraded);
 }
 
 async fn promoted(nodes: &Nodes, verdicts: &mut Verdicts) {

@@ -42,7 +42,7 @@ pub async fn create_api_key(
     let created_at = platform.environment.now();
     let key = ApiKey { id: fresh(&*platform.environment), organization, name, scopes, created_at, revoked_at: None };
     let new = NewApiKey { key, secret: fresh_secret(&platform.master, &*platform.environment, SecretKind::Api) };
-    let record = record_of(idempotent.as_ref(), &new, created_at);
+    let record = record_of(idempotent.as_ref(), &new, created_at)?;
     let created = platform.accounts.create_api_key(new.key.clone(), fingerprint(&new.secret), record).await??;
     Ok(created.map(|()| new))
 }

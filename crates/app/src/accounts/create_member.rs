@@ -47,7 +47,7 @@ pub async fn create_member(
         created_at: platform.environment.now(),
     };
     let hash = platform.passwords.hash(new.password).await?;
-    let record = record_of(idempotent.as_ref(), &member, member.created_at);
+    let record = record_of(idempotent.as_ref(), &member, member.created_at)?;
     let created = platform.accounts.create_member(member.clone(), hash, record).await??;
     Ok(created.map(|()| member))
 }

@@ -1,10 +1,12 @@
 //! Who calls: API keys, device keys and console logins, cached on this node for a few seconds so that a sale or a gate does not touch cold (P11).
 //!
-//! A revocation is forgotten here at once, on other nodes after the cache's age.
+//! A revocation is known here at once, on other nodes once the outbox tells of it, at the latest after the cache's age.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use voelgoed_domain::ids::{ApiKeyId, DeviceId, OrganizationId};
 
 use super::ports::{ApiKey, ConsoleSession};
 use crate::error::Result;
@@ -24,6 +26,24 @@ pub trait Credentials: Send + Sync + 'static {
     async fn gates(&self, scope: EventScope) -> Result<Arc<Vec<Gate>>>;
     /// Whether this node knows the secret already, as anybody's: then asking for it is no guess.
     fn knows(&self, secret: [u8; 32]) -> bool;
-    /// Forgets everything cached; after a revocation or a logout.
-    fn forget_all(&self);
+    /// Forgets one secret: it is read anew at its next use.
+    fn forget(&self, secret: [u8; 32]);
+    /// Credentials or gates of one organization may have changed: each is read anew before it counts, and counts as it stood while it cannot be read.
+    fn changed(&self, organization: OrganizationId);
+    /// This one is refused from now on, whether or not the store can be asked.
+    fn revoked(&self, organization: OrganizationId, revoked: &RevokedCredential);
+    /// The login of this token is over, whether or not the store can be asked.
+    fn login_ended(&self, token: [u8; 32]);
+    /// Any of them may have changed unheard: as [`Self::changed`], for all organizations.
+    fn revalidate_all(&self);
+}
+
+/// A credential that no longer counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevokedCredential {
+    /// An API key.
+    ApiKey(ApiKeyId),
+    /// A scanning device.
+    Device(DeviceId),
 }

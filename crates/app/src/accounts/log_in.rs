@@ -46,6 +46,6 @@ pub async fn log_in(platform: &Platform, email: &str, password: String) -> Resul
 /// A fault of the cold tier.
 pub async fn log_out(platform: &Platform, token: &str) -> Result<()> {
     platform.accounts.end_session(fingerprint(token)).await?;
-    platform.credentials.forget_all();
+    platform.credentials.login_ended(fingerprint(token));
     Ok(())
 }

@@ -18,13 +18,13 @@ pub const TAKEN_OVER: Duration = Duration::from_secs(30);
 /// Entries taken at once.
 const AT_ONCE: usize = 500;
 
-/// One round over every event of the warm tier by the worker `reader`; returns how many entries reached cold.
+/// One round over every event that may have counts by the worker `reader`; returns how many entries reached cold.
 ///
 /// # Errors
 /// A fault of either tier; what is left is taken in a later round.
 pub async fn collect(platform: &Platform, reader: Uuid) -> Stored<usize> {
     let (mut collected, mut waiting) = (0, 0);
-    for scope in platform.inventory.loaded().await? {
+    for scope in platform.count_stream.events().await? {
         loop {
             let counted = platform.count_stream.take(scope, reader, AT_ONCE, TAKEN_OVER).await?;
             if counted.is_empty() {

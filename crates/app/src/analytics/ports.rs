@@ -57,6 +57,9 @@ pub trait CountStream: Send + Sync + 'static {
     /// Hands out at most `most` entries, the oldest first: those that somebody was handed `idle` ago or longer and did not finish, then new ones.
     async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> Stored<Vec<Counted>>;
 
+    /// Events whose streams may hold entries; the others need not be asked.
+    async fn events(&self) -> Stored<Vec<EventScope>>;
+
     /// Forgets entries that cold has; returns how many are left in the stream.
     async fn finish(&self, scope: EventScope, ids: &[String]) -> Stored<u64>;
 }

@@ -20,7 +20,7 @@ pub async fn create_event(
 ) -> Result<Created<Event>> {
     let now = platform.environment.now();
     let event = draft.check(fresh(&*platform.environment), organization)?;
-    let record = record_of(idempotent.as_ref(), &event, now);
+    let record = record_of(idempotent.as_ref(), &event, now)?;
     let created = platform.catalog.create_event(organization, event.clone(), now, record).await??;
     Ok(created.map(|()| event))
 }

@@ -25,7 +25,7 @@ pub async fn create_layout(
     let layout = Arc::new(Layout::build(areas)?);
     let now = platform.environment.now();
     let mut stored = StoredLayout { id: fresh(&*platform.environment), venue, version: 0, layout, created_at: now };
-    let record = record_of(idempotent.as_ref(), &stored, now);
+    let record = record_of(idempotent.as_ref(), &stored, now)?;
     let created = platform.catalog.create_layout(organization, stored.clone(), record).await??;
     Ok(created.map(|version| {
         stored.version = version;

@@ -23,8 +23,8 @@ pub async fn create_price_rule(
     let listing = platform.listings.listing(scope).await?;
     let known: Vec<TicketTypeId> = listing.ticket_types.iter().map(|ticket_type| ticket_type.id).collect();
     let rule = draft.check(fresh(&*platform.environment), scope.event, &known)?;
-    let record = record_of(idempotent.as_ref(), &rule, now);
+    let record = record_of(idempotent.as_ref(), &rule, now)?;
     let created = platform.catalog.create_price_rule(scope.organization, rule.clone(), now, record).await??;
-    platform.listings.forget(scope.organization, scope.event);
+    platform.listings.changed(scope.organization, scope.event);
     Ok(created.map(|()| rule))
 }

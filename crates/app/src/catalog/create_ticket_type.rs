@@ -21,8 +21,8 @@ pub async fn create_ticket_type(
     let now = platform.environment.now();
     let listing = platform.listings.listing(scope).await?;
     let ticket_type = draft.check(fresh(&*platform.environment), &listing.event, &listing.layout)?;
-    let record = record_of(idempotent.as_ref(), &ticket_type, now);
+    let record = record_of(idempotent.as_ref(), &ticket_type, now)?;
     let created = platform.catalog.create_ticket_type(scope.organization, ticket_type.clone(), now, record).await??;
-    platform.listings.forget(scope.organization, scope.event);
+    platform.listings.changed(scope.organization, scope.event);
     Ok(created.map(|()| ticket_type))
 }

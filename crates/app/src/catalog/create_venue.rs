@@ -29,7 +29,7 @@ pub async fn create_venue(
         return Err(Refusal::invalid("address", format!("At most {LONGEST_ADDRESS} characters.")).into());
     }
     let venue = Venue { id: fresh(&*platform.environment), name, address: address.to_owned() };
-    let record = record_of(idempotent.as_ref(), &venue, platform.environment.now());
+    let record = record_of(idempotent.as_ref(), &venue, platform.environment.now())?;
     let created = platform.catalog.create_venue(organization, venue.clone(), record).await??;
     Ok(created.map(|()| venue))
 }

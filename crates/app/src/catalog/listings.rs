@@ -42,9 +42,9 @@ pub trait Listings: Send + Sync + 'static {
     /// When the listing that is served was read from the catalog, where it is known.
     fn read_at(&self, scope: EventScope) -> Option<Timestamp>;
 
-    /// Forgets what is cached of an event.
-    fn forget(&self, organization: OrganizationId, event: EventId);
+    /// An event's listing has changed: it is read anew before it is served, and serves with its age while it cannot be read.
+    fn changed(&self, organization: OrganizationId, event: EventId);
 
-    /// Forgets every listing: some may have changed unheard.
-    fn forget_all(&self);
+    /// Some listings may have changed unheard: as [`Self::changed`], for all events.
+    fn revalidate_all(&self);
 }

@@ -20,6 +20,6 @@ pub async fn move_event(platform: &Platform, scope: EventScope, act: EventAct) -
     let to = listing.event.state.after(act)?;
     let from: Vec<EventState> = EventState::sources(act).collect();
     platform.catalog.move_event(scope.organization, scope.event, &from, to, platform.environment.now()).await??;
-    platform.listings.forget(scope.organization, scope.event);
+    platform.listings.changed(scope.organization, scope.event);
     Ok(platform.listings.listing(scope).await?.event.clone())
 }

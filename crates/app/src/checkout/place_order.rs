@@ -155,7 +155,7 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
         at: now,
         attempt,
         tickets: detail.tickets.iter().map(|ticket| ticket.id).collect(),
-        idempotency: command.idempotent.record(&detail, now),
+        idempotency: command.idempotent.record(&detail, now)?,
     };
     if let Some(attempt) = detail.attempts.first().filter(|_| planted(Bug::ChargedBeforeClaim)) {
         platform.dispatch.send(scope.organization, attempt.id);

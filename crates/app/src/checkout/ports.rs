@@ -155,6 +155,17 @@ impl OrderDetail {
     }
 }
 
+/// An order past its time to pay; also the cursor of a walk over all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverdueOrder {
+    /// The tenant.
+    pub organization: OrganizationId,
+    /// The order.
+    pub order: OrderId,
+    /// When its time to pay ended.
+    pub pay_by: Timestamp,
+}
+
 /// Orders in the cold tier.
 #[async_trait]
 pub trait OrderStore: Send + Sync + 'static {
@@ -178,8 +189,8 @@ pub trait OrderStore: Send + Sync + 'static {
     /// One ticket.
     async fn read_ticket(&self, organization: OrganizationId, ticket: TicketId) -> Stored<Option<Ticket>>;
 
-    /// Orders of all organizations that still wait for payment past `before` (their `pay_by`), oldest first (system role).
-    async fn overdue(&self, before: Timestamp, most: u32) -> Stored<Vec<(OrganizationId, OrderId)>>;
+    /// Orders of all organizations that still wait for payment past `before` (their `pay_by`), oldest first, after `after` (system role).
+    async fn overdue(&self, before: Timestamp, after: Option<OverdueOrder>, most: u32) -> Stored<Vec<OverdueOrder>>;
 
     /// Closes an unpaid order to `cancelled` or `expired` and frees its places. Refused: `payment_unresolved` while an attempt could still capture, `wrong_state`.
     async fn close_unpaid(

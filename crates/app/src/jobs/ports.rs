@@ -101,6 +101,28 @@ pub enum JobEnd {
     Snooze(Timestamp),
     /// It can never succeed; dead at once, with the reason kept for a person.
     Dead(String),
+    /// This program cannot read it, another one may; again at this moment, without counting the attempt.
+    Parked {
+        /// When.
+        until: Timestamp,
+        /// Why, kept with the job.
+        reason: String,
+    },
+}
+
+/// A living job that this program cannot run: it knows no such kind, or cannot read what the job was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableJob {
+    /// Its identifier.
+    pub id: JobId,
+    /// Whose work it is.
+    pub organization: Option<OrganizationId>,
+    /// Its kind.
+    pub kind: String,
+    /// When it could have run first.
+    pub run_at: Timestamp,
+    /// Why it does not run here.
+    pub reason: String,
 }
 
 /// How many jobs stand how.
@@ -122,8 +144,19 @@ pub trait JobStore: Send + Sync + 'static {
     /// Writes jobs in a commit of their own (commands write theirs in their own commit).
     async fn enqueue(&self, jobs: Vec<NewJob>) -> Stored<()>;
 
-    /// Leases due jobs of a queue, oldest first; a lapsed lease counts as due.
-    async fn lease(&self, queue: Queue, most: u32, now: Timestamp, lasts: Duration) -> Stored<Vec<LeasedJob>>;
+    /// Leases due jobs of a queue and of `kinds`, oldest first; a lapsed lease counts as due. Jobs of other kinds are left to nodes that run them; a job
+    /// that cannot be read is put off without counting an attempt, and holds up no other.
+    async fn lease(
+        &self,
+        queue: Queue,
+        kinds: &[&'static str],
+        most: u32,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Stored<Vec<LeasedJob>>;
+
+    /// Living jobs that a runner of `kinds` cannot run and whose time has come, oldest first: of other kinds, or put off because they could not be read.
+    async fn unreadable(&self, kinds: &[&'static str], now: Timestamp, most: u32) -> Stored<Vec<UnreadableJob>>;
 
     /// Ends a leased job; false where the lease was lost, and nothing was changed.
     async fn end(&self, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> Stored<bool>;

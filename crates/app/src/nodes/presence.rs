@@ -18,7 +18,7 @@ pub const COUNTS_FOR: Duration = Duration::from_secs(10);
 
 /// Where a node's viewers are counted, and where it learns of others'.
 pub trait Audience: Send + Sync + 'static {
-    /// The events that this node follows, with its own viewers.
+    /// The events in use on this node, with its own viewers.
     fn own(&self) -> Vec<(EventScope, u32)>;
 
     /// Takes in how many watch an event on the other nodes.

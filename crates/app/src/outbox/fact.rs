@@ -1,6 +1,7 @@
 //! What happened, as the rest of the platform hears of it.
 //!
-//! Stored as JSON with a version; readers must accept every version that is still in the outbox. To add a fact: a variant here and a reader in `outbox::relay`.
+//! Stored as JSON with a version; readers must accept every version that is still in the outbox. To add a fact: a variant here with the next number in
+//! [`Fact::format`], and a reader in `outbox::readers`. Nodes that read lower formats leave such rows alone (ADR 0017).
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -53,6 +54,23 @@ pub enum Fact {
     },
 }
 
+/// The highest format of outbox rows that this program reads.
+pub const FACT_FORMAT_MAX: u32 = 1;
+
+impl Fact {
+    /// The format that a reader of this fact must know. Format 1 is what programs read that know no other.
+    #[must_use]
+    pub const fn format(&self) -> u32 {
+        match self {
+            Self::PlacesChanged { .. }
+            | Self::OrderChanged { .. }
+            | Self::TicketAdmitted { .. }
+            | Self::TicketsRevoked { .. }
+            | Self::ListingChanged { .. } => 1,
+        }
+    }
+}
+
 /// A fact with its address, as the outbox keeps it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutboxRow {
@@ -68,4 +86,30 @@ pub struct OutboxRow {
     pub fact: Fact,
     /// When it was committed.
     pub at: Timestamp,
+}
+
+/// An undelivered row that this program cannot read; later rows of its aggregate wait behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableRow {
+    /// Its identifier.
+    pub id: Uuid,
+    /// The tenant.
+    pub organization: OrganizationId,
+    /// What it is about.
+    pub aggregate: Uuid,
+    /// When it was committed.
+    pub at: Timestamp,
+    /// Why it cannot be read.
+    pub reason: String,
+    /// True where its format is known and its body is not as it should be; false where a newer program reads it.
+    pub is_malformed: bool,
+}
+
+/// What a take of the outbox brought.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TakenRows {
+    /// Leased rows, in the order of each aggregate's versions.
+    pub rows: Vec<OutboxRow>,
+    /// Rows whose body could not be decoded: each is parked with backoff, and so is its aggregate.
+    pub parked: Vec<UnreadableRow>,
 }

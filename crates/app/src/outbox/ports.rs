@@ -8,14 +8,15 @@ use async_trait::async_trait;
 use uuid::Uuid;
 use voelgoed_domain::time::Timestamp;
 
-use super::fact::OutboxRow;
+use super::fact::{TakenRows, UnreadableRow};
 use crate::error::Stored;
 
 /// The outbox.
 #[async_trait]
 pub trait OutboxStore: Send + Sync + 'static {
-    /// Leases undelivered rows, in the order of each aggregate's versions, at most `most`; lapsed leases are taken again.
-    async fn take(&self, most: u32, now: Timestamp, lease: Duration) -> Stored<Vec<OutboxRow>>;
+    /// Leases undelivered rows of the formats that this program reads, in the order of each aggregate's versions, at most `most`; lapsed leases are
+    /// taken again. A row that cannot be decoded is parked, and only its own aggregate waits for it.
+    async fn take(&self, most: u32, now: Timestamp, lease: Duration) -> Stored<TakenRows>;
 
     /// Marks rows as delivered.
     async fn delivered(&self, ids: &[Uuid], now: Timestamp) -> Stored<()>;
@@ -25,6 +26,9 @@ pub trait OutboxStore: Send + Sync + 'static {
 
     /// How many rows are not delivered, and the age in milliseconds of the oldest.
     async fn pending(&self, now: Timestamp) -> Stored<(u64, u64)>;
+
+    /// Undelivered rows that this program cannot read, the oldest first: parked ones, and those of a format it does not know.
+    async fn unreadable(&self, most: u32) -> Stored<Vec<UnreadableRow>>;
 
     /// Resolves when rows may have been written by this process; a hint, polling finds the rest.
     async fn written(&self);

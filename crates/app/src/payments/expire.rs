@@ -1,6 +1,5 @@
 //! The reconciler of orders that nobody paid: cancels at the provider, then frees the places; never the other way round (P2, P4).
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -14,7 +13,7 @@ use voelgoed_telemetry::metrics::checkout::{OrderEnd, order_ended};
 use super::learn::learn;
 use super::ports::Attempt;
 use super::send::provider_key;
-use crate::checkout::ports::OrderDetail;
+use crate::checkout::ports::{OrderDetail, OverdueOrder};
 use crate::error::{Error, Fault, Result};
 use crate::platform::Platform;
 
@@ -35,24 +34,25 @@ const MOST_STEPS: usize = 12;
 /// A fault of the cold tier.
 pub async fn expire(platform: &Platform) -> Result<usize> {
     let before = platform.environment.now().minus(PAY_BY_GRACE);
-    let mut looked_at = BTreeSet::new();
-    while looked_at.len() < MOST_PER_ROUND {
-        // Those that stay open, because their provider is away, are the oldest: each page reaches past them, so that they hide nobody.
-        let most = u32::try_from(looked_at.len()).unwrap_or(u32::MAX).saturating_add(PAGE);
-        let overdue = platform.orders.overdue(before, most).await?;
-        let fresh: Vec<_> = overdue.into_iter().filter(|order| looked_at.insert(*order)).collect();
-        if fresh.is_empty() {
-            break;
-        }
-        futures::stream::iter(fresh)
-            .for_each_concurrent(AT_ONCE, |(organization, order)| async move {
+    let (mut looked_at, mut after) = (0, None);
+    while looked_at < MOST_PER_ROUND {
+        // Orders whose provider is down stay overdue; the cursor moves past them so that they cannot starve newer ones.
+        let overdue = platform.orders.overdue(before, after, PAGE).await?;
+        let Some(last) = overdue.last() else { break };
+        let is_last_page = overdue.len() < PAGE as usize;
+        (after, looked_at) = (Some(*last), looked_at + overdue.len());
+        futures::stream::iter(overdue)
+            .for_each_concurrent(AT_ONCE, |OverdueOrder { organization, order, .. }| async move {
                 if let Err(error) = step(platform, organization, order).await {
                     tracing::warn!(%organization, %order, %error, slice = "payments", "an overdue order stays open");
                 }
             })
             .await;
+        if is_last_page {
+            break;
+        }
     }
-    Ok(looked_at.len())
+    Ok(looked_at)
 }
 
 /// Brings one order as near to its end as its providers allow now.

@@ -93,7 +93,7 @@ pub async fn open_refund(
         at: now,
         job: refund_job(platform, organization, id)?,
     };
-    let record = command.idempotent.record(&refund, now);
+    let record = command.idempotent.record(&refund, now)?;
     let created = write(platform, &refund, new, record).await?;
     Ok(created.map(|()| refund))
 }

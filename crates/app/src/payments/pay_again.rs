@@ -75,7 +75,7 @@ async fn write_attempt(
     };
     let payment = attempt.id;
     detail.attempts.push(attempt);
-    let record = idempotent.record(&detail, now);
+    let record = idempotent.record(&detail, now)?;
     let opened = platform.payments.open_attempt(scope.organization, order, new, Some(record)).await;
     // Whoever pays again sees that at once.
     platform.order_views.forget(scope.organization, order);

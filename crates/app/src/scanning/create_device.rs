@@ -59,7 +59,7 @@ pub async fn create_device(
     let mut random = [0; PAIRING_BYTES];
     random.copy_from_slice(&platform.environment.random()[..PAIRING_BYTES]);
     let new = NewDevice { device, pairing_code: write_pairing_code(&random), pairing_ends: now.plus(PAIRING_LASTS) };
-    let record = record_of(idempotent.as_ref(), &new, now);
+    let record = record_of(idempotent.as_ref(), &new, now)?;
     let pairing = fingerprint(&new.pairing_code);
     let written =
         platform.scans.create_device(scope.organization, new.device.clone(), pairing, new.pairing_ends, record);

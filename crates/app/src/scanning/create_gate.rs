@@ -28,7 +28,7 @@ pub async fn create_gate(
         return Err(Refusal::invalid("areas", "The event has no such area.").into());
     }
     let gate = Gate { id: fresh(&*platform.environment), event: scope.event, name, areas };
-    let record = record_of(idempotent.as_ref(), &gate, platform.environment.now());
+    let record = record_of(idempotent.as_ref(), &gate, platform.environment.now())?;
     let created = platform.scans.create_gate(scope.organization, gate.clone(), record).await??;
     Ok(created.map(|()| gate))
 }

@@ -31,6 +31,7 @@ pub async fn pair_device(platform: &Platform, code: &str) -> Result<Paired> {
     let key = fresh_secret(&platform.master, &*platform.environment, SecretKind::Device);
     let now = platform.environment.now();
     let device = platform.scans.pair(fingerprint(&code), fingerprint(&key), now).await??;
+    platform.credentials.forget(fingerprint(&key));
     let gates = gates_of(platform, &device).await?;
     Ok(Paired { device, key, gates })
 }

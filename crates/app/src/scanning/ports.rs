@@ -219,6 +219,9 @@ pub trait KeptScans: Send + Sync + 'static {
     /// What is kept, the oldest first: of one ticket, or of the event.
     async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>>;
 
+    /// Events of which scans may be kept; the others need not be asked.
+    async fn events(&self) -> Stored<Vec<EventScope>>;
+
     /// Cold has these now; the tickets stay admitted.
     async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()>;
 }

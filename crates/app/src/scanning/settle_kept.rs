@@ -19,7 +19,7 @@ pub const EVERY: Duration = Duration::from_secs(1);
 /// Scans of an event that are taken at once.
 const MOST_AT_ONCE: usize = 200;
 
-/// One round over every event of the warm tier; returns how many scans reached cold.
+/// One round over every event of which scans may be kept; returns how many scans reached cold.
 ///
 /// # Errors
 /// A fault of either tier; what is left is taken in the next round.
@@ -28,7 +28,7 @@ pub async fn settle_kept(platform: &Platform) -> Result<usize> {
         return Ok(0);
     }
     let mut settled = 0;
-    for scope in platform.inventory.loaded().await? {
+    for scope in platform.kept_scans.events().await? {
         loop {
             let kept = match platform.kept_scans.kept(scope, None, MOST_AT_ONCE).await {
                 Ok(kept) => kept,

@@ -7,14 +7,17 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::sleep;
 use uuid::Uuid;
 use voelgoed_domain::catalog::layout::AreaKind;
 use voelgoed_domain::catalog::listing::Listing;
+use voelgoed_domain::ids::TicketId;
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::ticketing::place::Position;
 
-use super::ports::{Answer, AreaSpan, EventScope, Install, InventoryError, Lease};
+use super::ports::{Answer, AreaSpan, EventScope, Install, InventoryError, Lease, Moved};
 use crate::error::{Error, Result};
 use crate::platform::Platform;
 
@@ -23,8 +26,8 @@ const MOST_REBUILDS: usize = 3;
 
 /// A node that rebuilds an event has it to itself for so long; one that dies meanwhile holds the others up no longer.
 const LEASE_LASTS: Duration = Duration::from_secs(5);
-/// While another node rebuilds, its work is looked at this often.
-const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// While another node rebuilds, its signal is waited for, and its work looked at this often in case the signal is lost.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// One lock per event that is being rebuilt by this node; who waited for one rebuild does not begin another.
 #[derive(Debug, Default)]
@@ -33,6 +36,8 @@ pub struct Rebuilds(Mutex<BTreeMap<EventScope, Arc<tokio::sync::Mutex<()>>>>);
 impl Rebuilds {
     fn of(&self, scope: EventScope) -> Arc<tokio::sync::Mutex<()>> {
         let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A lock that nobody holds or waits for says nothing.
+        locks.retain(|_, lock| Arc::strong_count(lock) > 1);
         locks.entry(scope).or_default().clone()
     }
 }
@@ -80,8 +85,12 @@ async fn rebuild(platform: &Platform, scope: EventScope) -> Result<()> {
         return Ok(());
     };
     let lease = platform.environment.uuid();
+    let mut moved = platform.inventory.subscribe();
     while let Lease::Taken { free_in } = platform.inventory.lease_rebuild(scope, lease, LEASE_LASTS).await? {
-        sleep(free_in.min(LOOK_EVERY)).await;
+        tokio::select! {
+            () = signalled(&mut moved, scope) => {}
+            () = sleep(free_in.min(LOOK_INTERVAL)) => {}
+        }
         if is_loaded(platform, scope).await {
             return Ok(());
         }
@@ -97,9 +106,22 @@ async fn rebuild(platform: &Platform, scope: EventScope) -> Result<()> {
     Ok(())
 }
 
-/// What is not known to be unloaded is left to the call itself.
+/// Waits for a signal of the event; for ever where the store sends none.
+async fn signalled(moved: &mut Receiver<Moved>, scope: EventScope) {
+    loop {
+        match moved.recv().await {
+            Ok(signal) if signal.scope == scope => return,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => return std::future::pending().await,
+        }
+    }
+}
+
+/// Asks the smallest question there is. What is not known to be unloaded is left to the call itself.
 async fn is_loaded(platform: &Platform, scope: EventScope) -> bool {
-    !matches!(platform.inventory.snapshot(scope).await, Err(InventoryError::Unloaded))
+    let nobody = TicketId::from_uuid(Uuid::nil());
+    !matches!(platform.inventory.gate_filter(scope, nobody).await, Err(InventoryError::Unloaded))
 }
 
 async fn install(platform: &Platform, scope: EventScope, lease: Uuid) -> Result<Position> {

@@ -95,6 +95,10 @@ impl CountStream for Obstinate {
         Ok(vec![])
     }
 
+    async fn events(&self) -> Stored<Vec<EventScope>> {
+        Ok(vec![])
+    }
+
     async fn finish(&self, _: EventScope, _: &[String]) -> Stored<u64> {
         Ok(0)
     }

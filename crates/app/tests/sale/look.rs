@@ -33,7 +33,7 @@ async fn what_the_node_is_told_of_is_seen_at_once() {
     let order = paid_unheard(&bench).await;
     let mut watcher = bench.platform.order_watch.watch(bench.scope.organization, order);
     assert_eq!(seen(&bench, order).await, OrderState::AwaitingPayment, "cold was not asked");
-    let rows = bench.platform.outbox.take(100, bench.environment.now(), Duration::from_secs(60)).await.unwrap();
+    let rows = bench.platform.outbox.take(100, bench.environment.now(), Duration::from_secs(60)).await.unwrap().rows;
     let to = |wanted: OrderState| {
         let is_it = move |fact: &Fact| matches!(fact, Fact::OrderChanged { state, .. } if *state == wanted);
         rows.iter().find(|row| is_it(&row.fact)).unwrap()

@@ -4,6 +4,7 @@
 
 mod bench;
 mod charge;
+mod credentials;
 mod figures;
 mod gate;
 mod hold;

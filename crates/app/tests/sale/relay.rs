@@ -18,7 +18,7 @@ async fn an_effect_is_taken_note_of_once_warm_shows_it() {
     bench.platform.places.block(bench.scope.organization, bench.scope.event, block).await.unwrap().unwrap();
     assert!(bench.platform.inventory.snapshot(bench.scope).await.is_err(), "nobody has loaded the event");
     let lease = Duration::from_secs(60);
-    let rows = bench.platform.outbox.take(100, bench.environment.now(), lease).await.unwrap();
+    let rows = bench.platform.outbox.take(100, bench.environment.now(), lease).await.unwrap().rows;
     let row = rows.iter().find(|row| matches!(row.fact, Fact::PlacesChanged { .. })).unwrap();
     let reader = Warm(bench.platform.clone());
     for _ in 0..2 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use voelgoed_app::accounts::credentials::Credentials;
+use voelgoed_app::accounts::credentials::{Credentials, RevokedCredential};
 use voelgoed_app::accounts::passwords::PasswordHasher;
 use voelgoed_app::accounts::ports::{ApiKey, ConsoleSession};
 use voelgoed_app::analytics::counters::Counters;
@@ -213,8 +213,8 @@ impl Listings for Elsewhere {
     fn read_at(&self, _scope: EventScope) -> Option<Timestamp> {
         None
     }
-    fn forget(&self, _organization: OrganizationId, _event: EventId) {}
-    fn forget_all(&self) {}
+    fn changed(&self, _organization: OrganizationId, _event: EventId) {}
+    fn revalidate_all(&self) {}
 }
 
 #[async_trait]
@@ -234,7 +234,11 @@ impl Credentials for Elsewhere {
     fn knows(&self, _secret: [u8; 32]) -> bool {
         false
     }
-    fn forget_all(&self) {}
+    fn forget(&self, _secret: [u8; 32]) {}
+    fn changed(&self, _organization: OrganizationId) {}
+    fn revoked(&self, _organization: OrganizationId, _revoked: &RevokedCredential) {}
+    fn login_ended(&self, _token: [u8; 32]) {}
+    fn revalidate_all(&self) {}
 }
 
 #[async_trait]

@@ -141,6 +141,10 @@ impl KeptScans for Failing<MemoryInventory> {
         self.ask(self.inner.kept(scope, ticket, most)).await
     }
 
+    async fn events(&self) -> Stored<Vec<EventScope>> {
+        KeptScans::events(&self.inner).await
+    }
+
     async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()> {
         self.ask(self.inner.settle(scope, scans)).await
     }

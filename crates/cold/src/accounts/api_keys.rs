@@ -10,6 +10,7 @@ use voelgoed_domain::time::Timestamp;
 
 use crate::db::{Db, Result, Sql, System, Value, binds, sql};
 use crate::idempotency;
+use crate::readable::readable_page;
 
 const CREATE: Sql = sql(
     "api_keys.create",
@@ -76,8 +77,7 @@ pub(super) async fn create(
 pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<ApiKey>> {
     let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
     let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
-    let keys = rows.into_iter().map(ApiKey::try_from).collect::<Result<_>>()?;
-    Ok(Page::cut(keys, page.most, |key: &ApiKey| key.id.uuid()))
+    Ok(readable_page("api_keys", Page::cut(rows, page.most, |row| row.id), ApiKey::try_from))
 }
 
 pub(super) async fn by_secret(db: &Db, secret: [u8; 32]) -> Result<Option<ApiKey>> {

@@ -10,6 +10,7 @@ use voelgoed_domain::time::Timestamp;
 
 use crate::db::{Db, Result, Sql, System, Value, binds, sql};
 use crate::idempotency;
+use crate::readable::readable_page;
 
 const CREATE: Sql = sql(
     "members.create",
@@ -81,8 +82,7 @@ pub(super) async fn create(
 pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<Member>> {
     let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
     let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
-    let members = rows.into_iter().map(Member::try_from).collect::<Result<_>>()?;
-    Ok(Page::cut(members, page.most, |member: &Member| member.id.uuid()))
+    Ok(readable_page("members", Page::cut(rows, page.most, |row| row.id), Member::try_from))
 }
 
 pub(super) async fn by_email(db: &Db, email: &str) -> Result<Option<(Member, String)>> {

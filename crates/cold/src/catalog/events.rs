@@ -9,6 +9,7 @@ use voelgoed_domain::ids::{EventId, OrganizationId};
 
 use super::event_row::{EventRow, event_columns};
 use crate::db::{Db, Result, Sql, System, binds, sql};
+use crate::readable::readable_page;
 
 const OF_ORGANIZATION: Sql = sql(
     "events.of_organization",
@@ -57,9 +58,9 @@ pub(super) async fn list(
         }
         None => db.fetch_all(System::Shop, SEEN_BY_ALL, binds![after, page.most + 1]).await?,
     };
-    let Page { items, next } = Page::cut(rows, page.most, |row| row.event.id);
+    let page = Page::cut(rows, page.most, |row| row.event.id);
     let summary = |row: Row| Ok(EventSummary { event: row.event.try_into()?, venue: row.venue });
-    Ok(Page { items: items.into_iter().map(summary).collect::<Result<_>>()?, next })
+    Ok(readable_page("events", page, summary))
 }
 
 pub(super) async fn organization_of(db: &Db, event: EventId) -> Result<Option<OrganizationId>> {

@@ -15,6 +15,7 @@ use super::plan;
 use crate::Cold;
 use crate::db::{Db, Error, Result, Sql, Tx, binds, sql};
 use crate::idempotency;
+use crate::readable::readable_page;
 
 const VENUE: Sql = sql("layouts.venue", "select id from venues where organization_id = $1 and id = $2 {for_update}");
 const NEWEST: Sql =
@@ -102,6 +103,6 @@ pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageReques
     let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
     let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
     let bare = Arc::new(Layout { areas: Vec::new() });
-    let layouts = rows.into_iter().map(|row| row.with(Arc::clone(&bare))).collect::<Result<_>>()?;
-    Ok(Page::cut(layouts, page.most, |layout: &StoredLayout| layout.id.uuid()))
+    let page = Page::cut(rows, page.most, |row| row.id);
+    Ok(readable_page("layouts", page, |row| row.with(Arc::clone(&bare))))
 }

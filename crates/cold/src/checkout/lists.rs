@@ -7,6 +7,7 @@ use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId};
 
 use super::order_row::{OrderRow, order_columns};
 use crate::db::{Db, Result, Sql, binds, sql};
+use crate::readable::readable_page;
 
 const ALL: Sql = sql(
     "checkout.orders",
@@ -42,8 +43,7 @@ pub(super) async fn orders(
             db.fetch_all(organization, OF_EVENT, values).await?
         }
     };
-    let orders = rows.into_iter().map(OrderRow::order).collect::<Result<Vec<_>>>()?;
-    Ok(Page::cut(orders, page.most, |order| order.id.uuid()))
+    Ok(readable_page("orders", Page::cut(rows, page.most, |row| row.id().uuid()), OrderRow::order))
 }
 
 pub(super) async fn order_of_hold(db: &Db, organization: OrganizationId, hold: HoldId) -> Result<Option<OrderId>> {

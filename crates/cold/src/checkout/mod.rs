@@ -14,7 +14,7 @@ mod read_order;
 pub(crate) mod tickets;
 
 use async_trait::async_trait;
-use voelgoed_app::checkout::ports::{NewOrder, Order, OrderDetail, OrderStore, Ticket};
+use voelgoed_app::checkout::ports::{NewOrder, Order, OrderDetail, OrderStore, OverdueOrder, Ticket};
 use voelgoed_app::error::Stored;
 use voelgoed_app::idempotency::Created;
 use voelgoed_app::page::{Page, PageRequest};
@@ -52,8 +52,8 @@ impl OrderStore for Cold {
         Ok(tickets::read(&self.shown, organization, ticket).await?)
     }
 
-    async fn overdue(&self, before: Timestamp, most: u32) -> Stored<Vec<(OrganizationId, OrderId)>> {
-        Ok(overdue::overdue(&self.sale, before, most).await?)
+    async fn overdue(&self, before: Timestamp, after: Option<OverdueOrder>, most: u32) -> Stored<Vec<OverdueOrder>> {
+        Ok(overdue::overdue(&self.sale, before, after, most).await?)
     }
 
     async fn close_unpaid(

@@ -1,6 +1,7 @@
-//! Orders whose time to pay is over, of all organizations (system role).
+//! Orders whose time to pay is over, of all organizations (system role), page by page from a cursor.
 
 use uuid::Uuid;
+use voelgoed_app::checkout::ports::OverdueOrder;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
@@ -8,10 +9,23 @@ use crate::db::{Db, Result, Sql, System, binds, sql};
 
 const OVERDUE: Sql = sql(
     "checkout.overdue",
-    "select organization_id, id from orders where state = 'awaiting_payment' and pay_by <= $1 order by pay_by, id limit $2",
+    "select organization_id, id, pay_by from orders
+     where state = 'awaiting_payment' and pay_by <= $1 and pay_by >= $3 and (pay_by, id) > ($3, $4) order by pay_by, id limit $2",
 );
 
-pub(super) async fn overdue(db: &Db, before: Timestamp, most: u32) -> Result<Vec<(OrganizationId, OrderId)>> {
-    let rows: Vec<(Uuid, Uuid)> = db.fetch_all(System::Reconciler, OVERDUE, binds![before, most]).await?;
-    Ok(rows.into_iter().map(|(org, id)| (OrganizationId::from_uuid(org), OrderId::from_uuid(id))).collect())
+pub(super) async fn overdue(
+    db: &Db,
+    before: Timestamp,
+    after: Option<OverdueOrder>,
+    most: u32,
+) -> Result<Vec<OverdueOrder>> {
+    let (pay_by, order) = after.map_or((i64::MIN, Uuid::nil()), |it| (it.pay_by.micros(), it.order.uuid()));
+    let rows: Vec<(Uuid, Uuid, i64)> =
+        db.fetch_all(System::Reconciler, OVERDUE, binds![before, most, pay_by, order]).await?;
+    let overdue = |(organization, order, pay_by)| OverdueOrder {
+        organization: OrganizationId::from_uuid(organization),
+        order: OrderId::from_uuid(order),
+        pay_by: Timestamp::from_micros(pay_by),
+    };
+    Ok(rows.into_iter().map(overdue).collect())
 }

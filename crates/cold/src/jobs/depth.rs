@@ -34,5 +34,5 @@ pub(super) async fn depth(db: &Db, queue: Queue, now: Timestamp) -> Result<Queue
 pub(super) async fn dead(db: &Db, most: u32) -> Result<Vec<LeasedJob>> {
     let rows: Vec<Row> = db.fetch_all(System::Jobs, ALL_DEAD, binds![most]).await?;
     // Nobody holds a dead job: the token is the nil UUID, which fits none.
-    rows.into_iter().map(|row| row.leased(Uuid::nil())).collect()
+    Ok(rows.into_iter().map(|row| row.shown(Uuid::nil())).collect())
 }

@@ -13,13 +13,18 @@ use crate::db::{Db, Result, Sql, System, binds, sql};
 const GONE: Sql = sql("jobs.gone", "delete from jobs where id = $1 and lease = $2");
 const RETRY: Sql = sql(
     "jobs.retry",
-    "update jobs set lease = null, leased_until = null, run_at = $3, last_error = $4,
+    "update jobs set lease = null, leased_until = null, run_at = $3, last_error = $4, parked_at = null,
        dead_at = case when attempt >= max_attempts then cast($5 as bigint) end
      where id = $1 and lease = $2",
 );
 const SNOOZE: Sql = sql(
     "jobs.snooze",
-    "update jobs set lease = null, leased_until = null, run_at = $3, attempt = attempt - 1 where id = $1 and lease = $2",
+    "update jobs set lease = null, leased_until = null, run_at = $3, attempt = attempt - 1, parked_at = null where id = $1 and lease = $2",
+);
+const PARK: Sql = sql(
+    "jobs.park",
+    "update jobs set lease = null, leased_until = null, run_at = $3, attempt = attempt - 1, last_error = $4, parked_at = coalesce(parked_at, $5)
+     where id = $1 and lease = $2",
 );
 const DEAD: Sql = sql(
     "jobs.dead",
@@ -27,7 +32,7 @@ const DEAD: Sql = sql(
 );
 const REVIVE: Sql = sql(
     "jobs.revive",
-    "update jobs set dead_at = null, attempt = 0, run_at = $2 where id = $1 and dead_at is not null",
+    "update jobs set dead_at = null, attempt = 0, parked_at = null, run_at = $2 where id = $1 and dead_at is not null",
 );
 
 pub(super) async fn end(db: &Db, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> Result<bool> {
@@ -38,6 +43,7 @@ pub(super) async fn end(db: &Db, id: JobId, lease: Uuid, end: JobEnd, now: Times
         }
         JobEnd::Retry { at, error } => tx.execute(RETRY, binds![id, lease, at, error, now]).await?,
         JobEnd::Snooze(at) => tx.execute(SNOOZE, binds![id, lease, at]).await?,
+        JobEnd::Parked { until, reason } => tx.execute(PARK, binds![id, lease, until, reason, now]).await?,
         JobEnd::Dead(reason) => tx.execute(DEAD, binds![id, lease, reason, now]).await?,
     };
     tx.commit().await?;

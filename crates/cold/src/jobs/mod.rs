@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use uuid::Uuid;
 use voelgoed_app::error::Stored;
-use voelgoed_app::jobs::ports::{JobEnd, JobStore, LeasedJob, NewJob, Queue, QueueDepth};
+use voelgoed_app::jobs::ports::{JobEnd, JobStore, LeasedJob, NewJob, Queue, QueueDepth, UnreadableJob};
 use voelgoed_domain::ids::JobId;
 use voelgoed_domain::time::Timestamp;
 
@@ -21,6 +21,7 @@ mod insert;
 mod lease;
 mod row;
 mod schedule;
+mod unreadable;
 
 pub(crate) use insert::insert;
 
@@ -32,8 +33,20 @@ impl JobStore for Cold {
         Ok(tx.commit().await?)
     }
 
-    async fn lease(&self, queue: Queue, most: u32, now: Timestamp, lasts: Duration) -> Stored<Vec<LeasedJob>> {
-        Ok(lease::lease(&self.db, queue, most, now, now.plus(lasts), self.environment.uuid()).await?)
+    async fn lease(
+        &self,
+        queue: Queue,
+        kinds: &[&'static str],
+        most: u32,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Stored<Vec<LeasedJob>> {
+        let lease = lease::Lease { token: self.environment.uuid(), now, until: now.plus(lasts) };
+        Ok(lease::lease(&self.db, queue, kinds, most, lease).await?)
+    }
+
+    async fn unreadable(&self, kinds: &[&'static str], now: Timestamp, most: u32) -> Stored<Vec<UnreadableJob>> {
+        Ok(unreadable::unreadable(&self.db, kinds, now, most).await?)
     }
 
     async fn end(&self, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> Stored<bool> {

@@ -34,6 +34,22 @@ pub(super) fn stored_organization(organization: Option<OrganizationId>) -> Uuid 
 }
 
 impl Row {
+    /// For a person: what cannot be read is shown as it stands.
+    pub(super) fn shown(self, lease: Uuid) -> LeasedJob {
+        let payload = serde_json::from_str(&self.payload).unwrap_or_else(|_| Value::String(self.payload.clone()));
+        LeasedJob {
+            id: JobId::from_uuid(self.id),
+            organization: (!self.organization_id.is_nil()).then(|| OrganizationId::from_uuid(self.organization_id)),
+            kind: self.kind,
+            payload,
+            attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
+            max_attempts: u32::try_from(self.max_attempts).unwrap_or(u32::MAX),
+            run_at: Timestamp::from_micros(self.run_at),
+            last_error: self.last_error,
+            lease,
+        }
+    }
+
     pub(super) fn leased(self, lease: Uuid) -> Result<LeasedJob> {
         Ok(LeasedJob {
             id: JobId::from_uuid(self.id),

@@ -10,6 +10,7 @@ use voelgoed_domain::time::Timestamp;
 
 use crate::catalog::currency;
 use crate::db::{Db, Result, Sql, binds, row, sql};
+use crate::readable::readable_page;
 
 const LIST: Sql = sql(
     "ledger.list",
@@ -61,5 +62,5 @@ pub(super) async fn entries(db: &Db, organization: OrganizationId, page: PageReq
         let own = postings.remove(&row.id).unwrap_or_default();
         row.with(own)
     };
-    Ok(Page { items: items.into_iter().map(whole).collect::<Result<_>>()?, next })
+    Ok(readable_page("journal_entries", Page { items, next }, whole))
 }

@@ -11,7 +11,9 @@ const DELIVERED: Sql = sql(
 );
 const POSTPONE: Sql = sql(
     "outbox.postpone",
-    "update outbox set due_at = $1 from (values {rows:1}) as v where outbox.id = v.column1 and outbox.delivered_at is null",
+    "update outbox set due_at = case when format_due_at is null then $1 else due_at end,
+       format_due_at = case when format_due_at is not null then $1 end
+     from (values {rows:1}) as v where outbox.id = v.column1 and outbox.delivered_at is null",
 );
 const PENDING: Sql = sql("outbox.pending", "select count(*), min(at) from outbox where delivered_at is null");
 

@@ -1,6 +1,7 @@
 //! Facts on their way out: [`append`] writes them in the commit of the state they tell of; the relay takes and marks them (P8).
 //!
-//! Never: a cursor over ids (a later commit may carry a smaller one), a later row of an aggregate taken while an earlier one is in other hands.
+//! Never: a cursor over ids (a later commit may carry a smaller one), a later row of an aggregate taken while an earlier one is in other hands, a batch
+//! that fails because one of its rows cannot be decoded.
 //! The relay acts for all organizations (system role). To add an operation: its file, and its line in the port below.
 
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use uuid::Uuid;
 use voelgoed_app::error::Stored;
-use voelgoed_app::outbox::fact::OutboxRow;
+use voelgoed_app::outbox::fact::{TakenRows, UnreadableRow};
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_domain::time::Timestamp;
 
@@ -20,12 +21,13 @@ mod mark;
 mod take;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
 pub(crate) use append::append;
 
 #[async_trait]
 impl OutboxStore for Cold {
-    async fn take(&self, most: u32, now: Timestamp, lease: Duration) -> Stored<Vec<OutboxRow>> {
+    async fn take(&self, most: u32, now: Timestamp, lease: Duration) -> Stored<TakenRows> {
         Ok(take::take(&self.db, most, now, lease).await?)
     }
 
@@ -39,6 +41,10 @@ impl OutboxStore for Cold {
 
     async fn pending(&self, now: Timestamp) -> Stored<(u64, u64)> {
         Ok(mark::pending(&self.db, now).await?)
+    }
+
+    async fn unreadable(&self, most: u32) -> Stored<Vec<UnreadableRow>> {
+        Ok(unreadable::unreadable(&self.db, most).await?)
     }
 
     async fn written(&self) {

@@ -1,35 +1,43 @@
 //! Takes undelivered rows: of each aggregate the oldest ones without a gap, so that nobody can overtake.
 //!
-//! A row's `due_at` is both its lease and its pause: taking pushes it past the lease.
+//! A row's due time is both its lease and its pause: taking pushes it past the lease. It stands in `due_at`, above format 1 in `format_due_at`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use uuid::Uuid;
-use voelgoed_app::outbox::fact::OutboxRow;
+use voelgoed_app::outbox::fact::{FACT_FORMAT_MAX, OutboxRow, TakenRows, UnreadableRow};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 
 use super::body;
-use crate::db::{Db, Error, Result, Sql, System, binds, row, sql};
+use super::unreadable::{Undecoded, park};
+use crate::db::{Db, Result, Sql, System, binds, row, sql};
 
 /// Asked on a reader first: most rounds find nothing, and need not trouble the writer.
-const ANY: Sql =
-    sql("outbox.any", "select cast(1 as bigint) from outbox where delivered_at is null and due_at <= $1 limit 1");
-/// `earlier` counts the undelivered rows before this one in its aggregate; none of them may be leased or paused.
+const ANY: Sql = sql(
+    "outbox.any",
+    "select cast(1 as bigint) from outbox where delivered_at is null and format <= $2 and coalesce(format_due_at, due_at) <= $1 limit 1",
+);
+/// `earlier` counts the undelivered rows before this one in its aggregate; none of them may be leased, paused
+/// or of a format that this program does not read.
 const TAKE: Sql = sql(
     "outbox.take",
-    "select o.id, o.organization_id, o.aggregate, o.version, o.body, o.at,
+    "select o.id, o.organization_id, o.aggregate, o.version, o.body, o.at, o.parked_count,
        (select count(*) from outbox e where e.organization_id = o.organization_id and e.aggregate = o.aggregate
           and e.delivered_at is null and (e.version, e.part, e.id) < (o.version, o.part, o.id)) as earlier
      from outbox o
-     where o.delivered_at is null and o.due_at <= $1
+     where o.delivered_at is null and o.format <= $3 and coalesce(o.format_due_at, o.due_at) <= $1
        and not exists (select 1 from outbox e where e.organization_id = o.organization_id and e.aggregate = o.aggregate
-          and e.delivered_at is null and e.due_at > $1 and (e.version, e.part, e.id) < (o.version, o.part, o.id))
+          and e.delivered_at is null and (e.format > $3 or coalesce(e.format_due_at, e.due_at) > $1) and (e.version, e.part, e.id) < (o.version, o.part, o.id))
      order by o.at, o.version, o.part, o.id limit $2 {for_update} {skip_locked}",
 );
-const LEASE: Sql =
-    sql("outbox.lease", "update outbox set due_at = $1 from (values {rows:1}) as v where outbox.id = v.column1");
+const LEASE: Sql = sql(
+    "outbox.lease",
+    "update outbox set due_at = case when format_due_at is null then $1 else due_at end,
+       format_due_at = case when format_due_at is not null then $1 end
+     from (values {rows:1}) as v where outbox.id = v.column1",
+);
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -39,22 +47,51 @@ struct Row {
     version: i64,
     body: String,
     at: i64,
+    parked_count: i64,
     earlier: i64,
 }
 
-pub(super) async fn take(db: &Db, most: u32, now: Timestamp, lease: Duration) -> Result<Vec<OutboxRow>> {
-    if db.fetch_optional::<(i64,)>(System::Relay, ANY, binds![now]).await?.is_none() {
-        return Ok(Vec::new());
+pub(super) async fn take(db: &Db, most: u32, now: Timestamp, lease: Duration) -> Result<TakenRows> {
+    if db.fetch_optional::<(i64,)>(System::Relay, ANY, binds![now, FACT_FORMAT_MAX]).await?.is_none() {
+        return Ok(TakenRows::default());
     }
     let mut tx = db.begin_unflushed(System::Relay).await?;
-    let rows = without_gaps(tx.fetch_all(TAKE, binds![now, most]).await?);
-    if rows.is_empty() {
-        return Ok(Vec::new());
+    let found = without_gaps(tx.fetch_all(TAKE, binds![now, most, FACT_FORMAT_MAX]).await?);
+    if found.is_empty() {
+        return Ok(TakenRows::default());
     }
-    let ids = rows.iter().map(|row| row![row.id]).collect();
-    tx.execute_rows(LEASE, binds![now.plus(lease)], ids).await?;
+    let (rows, undecoded) = decoded(found);
+    if !rows.is_empty() {
+        let ids = rows.iter().map(|row| row![row.id]).collect();
+        tx.execute_rows(LEASE, binds![now.plus(lease)], ids).await?;
+    }
+    park(&mut tx, &undecoded, now).await?;
     tx.commit().await?;
-    rows.into_iter().map(outbox_row).collect()
+    Ok(TakenRows { rows, parked: undecoded.into_iter().map(|it| it.row).collect() })
+}
+
+/// Decodes row by row. Rows behind one that fails are left as they are: the parked row holds them back.
+fn decoded(found: Vec<Row>) -> (Vec<OutboxRow>, Vec<Undecoded>) {
+    let (mut rows, mut undecoded) = (Vec::with_capacity(found.len()), Vec::new());
+    let mut parked = BTreeSet::new();
+    for row in found {
+        let (id, aggregate, at, parked_count) = (row.id, row.aggregate, row.at, row.parked_count);
+        let organization = row.organization_id;
+        if parked.contains(&(organization, aggregate)) {
+            continue;
+        }
+        match outbox_row(row) {
+            Ok(row) => rows.push(row),
+            Err(error) => {
+                parked.insert((organization, aggregate));
+                let (organization, at) = (OrganizationId::from_uuid(organization), Timestamp::from_micros(at));
+                let reason = error.to_string();
+                let row = UnreadableRow { id, organization, aggregate, at, reason, is_malformed: true };
+                undecoded.push(Undecoded { row, parked_count });
+            }
+        }
+    }
+    (rows, undecoded)
 }
 
 /// Drops rows whose predecessor is not among those before it: it fell behind the limit, or another relay locks it.
@@ -72,13 +109,12 @@ fn without_gaps(rows: Vec<Row>) -> Vec<Row> {
 }
 
 fn outbox_row(row: Row) -> Result<OutboxRow> {
-    let fact = body::read(&row.body).map_err(|error| Error::internal(format!("outbox row {}: {error}", row.id)))?;
     Ok(OutboxRow {
         id: row.id,
         organization: OrganizationId::from_uuid(row.organization_id),
         aggregate: row.aggregate,
         version: u32::try_from(row.version)?,
-        fact,
+        fact: body::read(&row.body)?,
         at: Timestamp::from_micros(row.at),
     })
 }

@@ -63,7 +63,7 @@ async fn facts_of_one_commit_are_taken_in_the_order_in_which_they_were_given() {
         tx.commit().await.unwrap();
         expected.extend(rows);
     }
-    assert_eq!(cold.take(500, NOW, Duration::from_secs(1)).await.unwrap(), expected);
+    assert_eq!(cold.take(500, NOW, Duration::from_secs(1)).await.unwrap().rows, expected);
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! The right to call the provider for an attempt: to one sender at a time, and only before its time is over (P2). Many share one flush.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use uuid::Uuid;
 use voelgoed_app::error::{Dependency, Fault, Stored};
 use voelgoed_app::payments::ports::{Attempt, SendLease};
 use voelgoed_domain::ids::{OrganizationId, PaymentId};
@@ -11,15 +14,18 @@ use voelgoed_planted::Bug;
 use super::attempts::{self, AttemptRow};
 use crate::Cold;
 use crate::committer::{Applied, Commit, Unanswered, Verdict};
-use crate::db::{Db, Result, Sql, Tx, binds, sql};
+use crate::db::{Db, Result, Sql, Tx, binds, row, sql};
 
-/// Counts its holders: with a second one, what the first did is not known.
+/// Counts its holders: with a second one, what the first did is not known. One row per asked attempt.
 const LEASE: Sql = sql(
     "payments.lease_send",
     "update payment_attempts
-     set lease_token = $3, lease_until = $4, asked_at = $5, leases = leases + case when lease_token = $3 then 0 else 1 end
-     where organization_id = $1 and id = $2 and state = 'created' and send_before > $5
-       and (lease_until is null or lease_until <= $5 or lease_token = $3)",
+     set lease_token = v.column2, lease_until = v.column3, asked_at = v.column4,
+       leases = leases + case when lease_token = v.column2 then 0 else 1 end
+     from (values {rows:4 $1}) as v
+     where organization_id = v.column5 and id = v.column1 and state = 'created' and send_before > v.column4
+       and (lease_until is null or lease_until <= v.column4 or lease_token = v.column2)
+     returning id",
 );
 
 pub(super) async fn lease_send(
@@ -62,21 +68,26 @@ impl Commit for SendLeases {
         organization: OrganizationId,
         asked: &[&Asked],
     ) -> Result<Applied<Option<AttemptRow>>> {
-        let mut verdicts = Vec::with_capacity(asked.len());
-        let mut wrote = false;
-        for Asked { payment, lease, now } in asked {
-            let leased = tx
-                .execute(
-                    LEASE.planted(Bug::TwoSenders, "lease_until is null", "$5 = $5"),
-                    binds![organization, *payment, lease.token, lease.until, *now],
-                )
-                .await?
-                > 0;
-            wrote |= leased;
-            let row = if leased { attempts::read_row(tx, organization, *payment).await? } else { None };
-            verdicts.push(Verdict::Answer(row));
+        // Of those who ask for one attempt in one batch the first is asked for now; the others see what it left.
+        let mut first = BTreeMap::new();
+        for (at, it) in asked.iter().enumerate() {
+            first.entry(it.payment).or_insert(at);
         }
-        Ok(Applied { verdicts, wrote })
+        let rows = first.values().filter_map(|at| asked.get(*at)).map(|it| {
+            let Asked { payment, lease, now } = it;
+            row![*payment, lease.token, lease.until, *now]
+        });
+        let statement = LEASE.planted(Bug::TwoSenders, "lease_until is null", "v.column4 = v.column4");
+        let leased: Vec<(Uuid,)> = tx.fetch_rows(statement, binds![organization], rows.collect()).await?;
+        let leased: Vec<PaymentId> = leased.into_iter().map(|(id,)| PaymentId::from_uuid(id)).collect();
+        let wrote = !leased.is_empty();
+        let rows = if wrote { attempts::read_rows(tx, organization, leased).await? } else { Vec::new() };
+        let mut rows: BTreeMap<PaymentId, AttemptRow> = rows.into_iter().map(|row| (row.id(), row)).collect();
+        let verdict = |(at, it): (usize, &&Asked)| match first.get(&it.payment) {
+            Some(first) if *first == at => Verdict::Answer(rows.remove(&it.payment)),
+            _ => Verdict::Again,
+        };
+        Ok(Applied { verdicts: asked.iter().enumerate().map(verdict).collect(), wrote })
     }
 
     async fn look_up(&self, _: &Db, _: OrganizationId, asked: &[&Asked]) -> Result<Vec<Option<Option<AttemptRow>>>> {

@@ -6,6 +6,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::attempts::{AttemptRow, attempt_columns, attempts_with_orders};
 use crate::db::{Db, Result, Sql, System, binds, row, sql};
+use crate::readable::readable;
 
 const TAKE: Sql = sql(
     "payments.take_unresolved",
@@ -49,7 +50,7 @@ pub(super) async fn take(db: &Db, before: Timestamp, now: Timestamp, most: u32) 
     let keys = taken.into_iter().map(|(organization, id)| row![organization, id]).collect();
     let rows: Vec<AttemptRow> = tx.fetch_rows(READ, vec![], keys).await?;
     tx.commit().await?;
-    let mut attempts = rows.into_iter().map(AttemptRow::attempt).collect::<Result<Vec<_>>>()?;
+    let mut attempts = readable("payment_attempts", rows, AttemptRow::attempt);
     attempts.sort_by_key(|attempt| (attempt.created_at, attempt.id));
     Ok(attempts)
 }

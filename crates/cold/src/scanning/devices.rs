@@ -12,6 +12,7 @@ use voelgoed_domain::time::Timestamp;
 use super::gates::event_exists;
 use crate::db::{Db, Error, Result, Sql, System, Value, binds, row, sql};
 use crate::idempotency;
+use crate::readable::readable;
 
 /// The columns of [`Row`].
 macro_rules! columns {
@@ -110,7 +111,7 @@ pub(super) async fn create(
 /// An event's devices, oldest first.
 pub(super) async fn list(db: &Db, organization: OrganizationId, event: EventId) -> Result<Vec<Device>> {
     let rows: Vec<Row> = db.fetch_all(organization, LIST, binds![organization, event]).await?;
-    rows.into_iter().map(Device::try_from).collect()
+    Ok(readable("devices", rows, Device::try_from))
 }
 
 /// Uses a pairing code up and stores the device's key. Refused: `pairing_expired`, also for a code that never was.

@@ -8,6 +8,7 @@ use voelgoed_domain::refusal::Refusal;
 
 use crate::db::{Db, Error, Result, Sql, Tx, Value, binds, sql};
 use crate::idempotency;
+use crate::readable::readable;
 
 const EVENT: Sql = sql("gates.event", "select id from events where organization_id = $1 and id = $2");
 const CREATE: Sql =
@@ -65,5 +66,5 @@ pub(super) async fn create(
 /// An event's gates, oldest first.
 pub(super) async fn list(db: &Db, organization: OrganizationId, event: EventId) -> Result<Vec<Gate>> {
     let rows: Vec<Row> = db.fetch_all(organization, LIST, binds![organization, event]).await?;
-    rows.into_iter().map(Gate::try_from).collect()
+    Ok(readable("gates", rows, Gate::try_from))
 }

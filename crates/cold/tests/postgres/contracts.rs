@@ -1,5 +1,8 @@
 //! The suites of the ports that this crate implements, on a database of a real Postgres each.
 
+mod unreadable_rows {
+    crate::unreadable::unreadable_cases!(super::super::server::open());
+}
 mod accounts {
     voelgoed_contracts::account_store_suite!(super::super::server::open());
 }

@@ -8,3 +8,5 @@ mod plans;
 mod replicas;
 mod row_security;
 mod server;
+#[path = "../cases/unreadable.rs"]
+mod unreadable;

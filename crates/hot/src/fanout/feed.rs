@@ -49,6 +49,8 @@ struct Told {
     bytes: Bytes,
 }
 
+/// An event that was read so long ago counts as in use.
+const IN_USE_FOR: Duration = Duration::from_secs(10);
 /// A snapshot's `now` may be this old.
 const TOLD_LASTS: Duration = Duration::from_millis(500);
 
@@ -144,6 +146,11 @@ impl Feed {
 
     pub(super) fn used(&self, now: Timestamp) {
         self.last_used.fetch_max(now.micros(), Ordering::Relaxed);
+    }
+
+    /// Whether somebody watches it, or read it a moment ago.
+    pub(super) fn is_in_use(&self, now: Timestamp) -> bool {
+        self.viewers() > 0 || now.since(self.last_used()) < IN_USE_FOR
     }
 
     pub(super) fn last_used(&self) -> Timestamp {

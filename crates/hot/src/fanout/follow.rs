@@ -1,7 +1,8 @@
 //! The one task of fan-out: it hears the warm tier's signals, and at each tick reads and publishes every event that moved.
 //!
 //! Never busier than half a core: the dearer a tick was, viewers included, the longer the next one waits.
-//! A signal that is missed costs at most a second: every event is looked at that often, which is also how silence of the warm tier is noticed (P10).
+//! A signal that is missed costs at most a second: every event in use is looked at that often, which is also how silence of the warm tier is noticed
+//! (P10). An event that nobody watches or reads is not looked at: its signals are followed, and whoever reads it next has it looked at first.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,12 +20,12 @@ use voelgoed_telemetry::metrics::realtime::{Frame, fanout_tick, frame_sent, prop
 use super::Fanout;
 use super::feed::{Feed, Published};
 
-/// Every event is looked at this often, signal or not.
+/// Every event in use is looked at this often, signal or not.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The most events read at once.
 const READS: usize = 16;
 /// One event's read may take so long before the others go on without it.
-const READ_DEADLINE: Duration = Duration::from_secs(2);
+pub(super) const READ_DEADLINE: Duration = Duration::from_secs(2);
 
 impl Fanout {
     /// Follows the warm tier until `stop`; then lets all viewers go, so that the server can drain.
@@ -47,8 +48,7 @@ impl Fanout {
                 }
                 _ = look.tick() => {
                     self.retire();
-                    self.mark_all();
-                    waiting = true;
+                    waiting |= self.mark_in_use();
                     if Instant::now() >= next_beat {
                         next_beat = Instant::now() + self.limits.keep_alive;
                         self.beat().await;
@@ -88,6 +88,16 @@ impl Fanout {
             feed.signal();
             true
         })
+    }
+
+    fn mark_in_use(&self) -> bool {
+        let now = self.environment.now();
+        let mut marked = false;
+        for feed in self.feeds.iter().filter(|feed| feed.is_in_use(now)) {
+            feed.mark();
+            marked = true;
+        }
+        marked
     }
 
     fn mark_all(&self) -> bool {

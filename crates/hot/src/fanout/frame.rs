@@ -50,9 +50,13 @@ pub(super) fn delta(view: &AvailabilityView, touched: &Touched) -> Bytes {
             .map(|(area, counts)| AreaCounts { area, counts })
             .collect(),
     };
-    // Numbers and ids always serialize.
-    let data = serde_json::to_string(&delta).unwrap_or_default();
-    format!("id: {}\nevent: delta\ndata: {data}\n\n", view.position()).into()
+    match serde_json::to_string(&delta) {
+        Ok(data) => format!("id: {}\nevent: delta\ndata: {data}\n\n", view.position()).into(),
+        Err(error) => {
+            tracing::error!(%error, slice = "ticketing", "a delta could not be serialized; viewers get the whole state");
+            snapshot(view, view.at())
+        }
+    }
 }
 
 /// The whole state.

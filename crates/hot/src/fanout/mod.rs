@@ -30,6 +30,7 @@ use voelgoed_domain::ticketing::place::Position;
 use voelgoed_telemetry::metrics::realtime::{SnapshotRead, snapshot_read};
 
 use self::feed::Feed;
+use self::follow::READ_DEADLINE;
 use self::viewer::Viewer;
 use crate::snapshot::AvailabilityView;
 
@@ -112,8 +113,9 @@ impl Fanout {
     /// # Errors
     /// `not_found`, `overloaded`, or the warm tier's fault where there is no view yet.
     pub async fn availability(&self, scope: EventScope) -> Result<Arc<AvailabilityView>> {
-        let feed = self.feed(scope)?;
+        let (feed, was_quiet) = self.used_feed(scope)?;
         let (view, result) = match feed.view() {
+            Some(view) if was_quiet => (self.looked_at_again(&feed, view).await, SnapshotRead::Hit),
             Some(view) => (view, SnapshotRead::Hit),
             None => (self.refresh(&feed).await?, SnapshotRead::Miss),
         };
@@ -137,9 +139,11 @@ impl Fanout {
             let limit = LimitHit { name: "viewers", most: self.limits.viewers as u64 };
             return Err(overloaded().with(|evidence| evidence.limit = Some(limit)).into());
         }
-        let feed = self.feed(scope)?;
-        if feed.view().is_none() {
-            self.refresh(&feed).await?;
+        let (feed, was_quiet) = self.used_feed(scope)?;
+        match feed.view() {
+            Some(view) if was_quiet => drop(self.looked_at_again(&feed, view).await),
+            Some(_) => {}
+            None => drop(self.refresh(&feed).await?),
         }
         let start = match since {
             Some(since) if self.caught_up(&feed, since).await => Some(since),
@@ -174,8 +178,20 @@ impl Fanout {
         }
     }
 
-    /// What this node keeps of an event, registered before anything is read, so that no signal falls between.
+    /// A view that was not looked after for a while, brought up to date where the warm tier answers.
+    async fn looked_at_again(&self, feed: &Feed, view: Arc<AvailabilityView>) -> Arc<AvailabilityView> {
+        match tokio::time::timeout(READ_DEADLINE, self.refresh(feed)).await {
+            Ok(Ok(newer)) => newer,
+            Ok(Err(_)) | Err(_) => view,
+        }
+    }
+
     fn feed(&self, scope: EventScope) -> Result<Arc<Feed>> {
+        self.used_feed(scope).map(|(feed, _)| feed)
+    }
+
+    /// What this node keeps of an event, registered before anything is read, so that no signal falls between; and whether nobody used it for a while.
+    fn used_feed(&self, scope: EventScope) -> Result<(Arc<Feed>, bool)> {
         let now = self.environment.now();
         let known = self.feeds.get(&scope).map(|feed| Arc::clone(feed.value()));
         let feed = match known {
@@ -188,8 +204,9 @@ impl Fanout {
                 Arc::clone(self.feeds.entry(scope).or_insert_with(new).value())
             }
         };
+        let was_quiet = !feed.is_in_use(now);
         feed.used(now);
-        Ok(feed)
+        Ok((feed, was_quiet))
     }
 }
 

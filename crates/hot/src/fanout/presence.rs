@@ -17,7 +17,9 @@ impl Fanout {
 impl Audience for Fanout {
     fn own(&self) -> Vec<(EventScope, u32)> {
         let count = |viewers| u32::try_from(viewers).unwrap_or(u32::MAX);
-        self.feeds.iter().map(|feed| (*feed.key(), count(feed.viewers()))).collect()
+        let now = self.environment.now();
+        let in_use = self.feeds.iter().filter(|feed| feed.is_in_use(now));
+        in_use.map(|feed| (*feed.key(), count(feed.viewers()))).collect()
     }
 
     fn learn(&self, scope: EventScope, elsewhere: u64) {

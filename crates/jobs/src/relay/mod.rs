@@ -10,10 +10,12 @@ use futures::{FutureExt, StreamExt};
 use tokio_util::sync::CancellationToken;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::error::Stored;
+use voelgoed_app::outbox::fact::{TakenRows, UnreadableRow};
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_app::outbox::reader::FactReader;
-use voelgoed_telemetry::metrics::cold::outbox_waiting;
+use voelgoed_telemetry::metrics::cold::{outbox_parked, outbox_unreadable, outbox_waiting};
 
+use crate::alarm::{Alarm, GRACE, LISTED_MAX};
 use crate::runner::{Health, listening};
 use crate::settings::RelaySettings;
 
@@ -60,7 +62,9 @@ impl Relay {
                 let now = self.environment.now();
                 let most = u32::try_from(room).unwrap_or(u32::MAX);
                 let taken = self.store.take(most, now, self.settings.lease).await;
-                for rows in by_aggregate(health.note(taken).unwrap_or_default()) {
+                let TakenRows { rows, parked } = health.note(taken).unwrap_or_default();
+                outbox_parked(parked.len() as u64);
+                for rows in by_aggregate(rows) {
                     rows_in_flight += rows.len();
                     in_flight.push(self.read_aggregate(rows, now.plus(self.settings.lease / 2)));
                 }
@@ -96,8 +100,10 @@ impl Relay {
 
     async fn gauges(&self, stop: &CancellationToken) {
         let mut health = Health::of("outbox gauges");
+        let mut alarm = Alarm::default();
         while !stop.is_cancelled() {
             health.note(self.gauge().await);
+            health.note(self.unreadable(&mut alarm).await);
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(self.settings.gauge_every) => {}
@@ -108,6 +114,23 @@ impl Relay {
     async fn gauge(&self) -> Stored<()> {
         let (rows, oldest_millis) = self.store.pending(self.environment.now()).await?;
         outbox_waiting(rows, std::time::Duration::from_millis(oldest_millis));
+        Ok(())
+    }
+
+    /// Counts the rows that this program cannot read, and raises the alarm for those that no newer node took in time.
+    async fn unreadable(&self, alarm: &mut Alarm) -> Stored<()> {
+        let now = self.environment.now();
+        let rows = self.store.unreadable(LISTED_MAX).await?;
+        outbox_unreadable(rows.len() as u64);
+        let overdue = |row: &&UnreadableRow| row.is_malformed || now.since(row.at) >= GRACE;
+        if let Some(first) = rows.iter().find(overdue)
+            && alarm.is_due(now)
+        {
+            tracing::error!(
+                outbox = %first.id, organization = %first.organization, aggregate = %first.aggregate, reason = first.reason, rows = rows.len(),
+                "outbox rows cannot be read and their aggregates wait; see docs/runbooks/upgrade.md"
+            );
+        }
         Ok(())
     }
 }

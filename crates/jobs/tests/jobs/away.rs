@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use uuid::Uuid;
 use voelgoed_app::error::{Dependency, Fault, Stored};
-use voelgoed_app::jobs::ports::{JobEnd, JobStore, LeasedJob, NewJob, Queue, QueueDepth};
-use voelgoed_app::outbox::fact::OutboxRow;
+use voelgoed_app::jobs::ports::{JobEnd, JobStore, LeasedJob, NewJob, Queue, QueueDepth, UnreadableJob};
+use voelgoed_app::outbox::fact::{TakenRows, UnreadableRow};
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_cold::Cold;
 use voelgoed_domain::ids::JobId;
@@ -53,8 +53,18 @@ impl JobStore for Away {
     async fn enqueue(&self, jobs: Vec<NewJob>) -> Stored<()> {
         self.there()?.enqueue(jobs).await
     }
-    async fn lease(&self, queue: Queue, most: u32, now: Timestamp, lasts: Duration) -> Stored<Vec<LeasedJob>> {
-        self.there()?.lease(queue, most, now, lasts).await
+    async fn lease(
+        &self,
+        queue: Queue,
+        kinds: &[&'static str],
+        most: u32,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Stored<Vec<LeasedJob>> {
+        self.there()?.lease(queue, kinds, most, now, lasts).await
+    }
+    async fn unreadable(&self, kinds: &[&'static str], now: Timestamp, most: u32) -> Stored<Vec<UnreadableJob>> {
+        JobStore::unreadable(self.there()?, kinds, now, most).await
     }
     async fn end(&self, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> Stored<bool> {
         let there = self.there().inspect_err(|_| self.ends_refused.send_modify(|times| *times += 1));
@@ -82,7 +92,7 @@ impl JobStore for Away {
 
 #[async_trait]
 impl OutboxStore for Away {
-    async fn take(&self, most: u32, now: Timestamp, lease: Duration) -> Stored<Vec<OutboxRow>> {
+    async fn take(&self, most: u32, now: Timestamp, lease: Duration) -> Stored<TakenRows> {
         self.there()?.take(most, now, lease).await
     }
     async fn delivered(&self, ids: &[Uuid], now: Timestamp) -> Stored<()> {
@@ -93,6 +103,9 @@ impl OutboxStore for Away {
     }
     async fn pending(&self, now: Timestamp) -> Stored<(u64, u64)> {
         self.there()?.pending(now).await
+    }
+    async fn unreadable(&self, most: u32) -> Stored<Vec<UnreadableRow>> {
+        OutboxStore::unreadable(self.there()?, most).await
     }
     async fn written(&self) {
         OutboxStore::written(&*self.store).await;

@@ -214,7 +214,7 @@ async fn a_relay_that_dies_after_reading_has_its_rows_read_again() {
     bench.change(&event).await;
     // A relay took and read them, and died before it marked them.
     let now = bench.subject.environment.now();
-    let taken = bench.subject.store.take(10, now, RelaySettings::default().lease).await.unwrap();
+    let taken = bench.subject.store.take(10, now, RelaySettings::default().lease).await.unwrap().rows;
     for row in &taken {
         bench.notes.read(row).await.unwrap();
     }

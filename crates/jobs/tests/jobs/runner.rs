@@ -92,7 +92,7 @@ async fn who_lost_the_lease_is_dropped_and_changes_nothing() {
     bench.enqueue(bench.job("test.puppet")).await;
     strings.started().await;
     let now = bench.environment.advance(LEASE);
-    let taken = bench.store.lease(Queue::Upkeep, 10, now, LEASE * 10).await.unwrap();
+    let taken = bench.store.lease(Queue::Upkeep, &["test.puppet"], 10, now, LEASE * 10).await.unwrap();
     let [later] = &taken[..] else { panic!("{taken:?}") };
     assert_eq!(later.attempt, 2);
     strings.answer.send(Outcome::Done).unwrap();
@@ -183,14 +183,27 @@ async fn a_panic_and_a_run_without_end_are_failures() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kind_without_handler_is_dead_with_an_error_that_names_it() {
+async fn job_of_unknown_kind_waits_for_a_node_that_runs_it_and_others_do_not_wait() {
     let bench = Bench::new().await;
-    let running = bench.start(quick(), vec![]);
-    bench.enqueue(bench.job("test.forgotten")).await;
-    bench.until(QueueDepth { dead: 1, ..NONE }).await;
-    let dead = bench.store.dead(10).await.unwrap();
-    assert_eq!(dead[0].last_error.as_deref(), Some("no handler is registered for jobs of kind `test.forgotten`"));
-    running.stopped().await;
+    let (old, mut old_strings) = puppet("test.puppet");
+    let old_node = bench.start(quick(), vec![old]);
+    bench.enqueue(bench.job("test.newer")).await;
+    for _ in 0..5 {
+        bench.enqueue(bench.job("test.puppet")).await;
+        old_strings.started().await;
+        old_strings.answer.send(Outcome::Done).unwrap();
+    }
+    bench.until(QueueDepth { ready: 1, ..NONE }).await;
+    let unreadable = bench.store.unreadable(&["test.puppet"], bench.environment.now(), 10).await.unwrap();
+    assert_eq!(unreadable.len(), 1);
+    assert_eq!(unreadable[0].reason, "this program does not run jobs of kind `test.newer`");
+    let (new, mut new_strings) = puppet("test.newer");
+    let new_node = bench.start(quick(), vec![new]);
+    assert_eq!(new_strings.started().await.attempt(), 1, "the node that does not know it burned no attempt");
+    new_strings.answer.send(Outcome::Done).unwrap();
+    bench.until(NONE).await;
+    old_node.stopped().await;
+    new_node.stopped().await;
 }
 
 struct Typed;
@@ -215,15 +228,22 @@ impl JobHandler for Typed {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_payload_that_cannot_be_read_is_dead() {
+async fn job_whose_payload_cannot_be_read_is_put_off_without_an_attempt() {
     let bench = Bench::new().await;
     let running = bench.start(quick(), vec![Arc::new(Typed)]);
     bench.enqueue(NewJob { payload: json!({"number": 7}), ..bench.job("test.typed") }).await;
     bench.until(NONE).await;
     bench.enqueue(NewJob { payload: json!({"numero": 7}), ..bench.job("test.typed") }).await;
-    bench.until(QueueDepth { dead: 1, ..NONE }).await;
-    let error = bench.store.dead(10).await.unwrap().remove(0).last_error.unwrap();
-    assert!(error.contains("number"), "{error}");
+    // As often as it has attempts, and more: it never dies of it.
+    for _ in 0..5 {
+        bench.until(QueueDepth { scheduled: 1, ..NONE }).await;
+        let now = bench.environment.now();
+        let unreadable = bench.store.unreadable(&["test.typed"], now, 10).await.unwrap();
+        assert!(unreadable[0].reason.contains("missing field `number`"), "{unreadable:?}");
+        bench.enqueue(NewJob { payload: json!({"number": 7}), ..bench.job("test.typed") }).await;
+        bench.until(QueueDepth { scheduled: 1, ..NONE }).await;
+        bench.environment.advance(quick().unreadable_pause);
+    }
     running.stopped().await;
 }
 
@@ -301,7 +321,7 @@ async fn what_outlasts_the_drain_is_given_back_at_once() {
     let run = strings.started().await;
     running.stopped().await;
     assert_eq!(bench.depth().await, QueueDepth { ready: 1, ..NONE }, "nobody waits for the lease to lapse");
-    let leased = bench.store.lease(Queue::Upkeep, 1, bench.environment.now(), LEASE).await.unwrap();
+    let leased = bench.store.lease(Queue::Upkeep, &["test.puppet"], 1, bench.environment.now(), LEASE).await.unwrap();
     assert_eq!((leased[0].id, leased[0].attempt), (run.id(), 1), "and the attempt does not count");
 }
 

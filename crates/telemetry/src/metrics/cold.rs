@@ -1,15 +1,21 @@
 //! The cold tier: statements, the committer, the outbox, and how often requests come here at all.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram};
 
+use crate::Stopwatch;
 use crate::family::Family;
 use crate::metric::{BATCH, CALL, FAST, Label, Metric, SLOW, Unit, label_values};
 
 const STATEMENT: Label = Label::open("statement");
 const COMMITTER: Label = Label::open("committer");
+const STORED_AS: Label = Label::open("stored_as");
 
+/// Between two log lines about unreadable rows of one kind.
+const UNREADABLE_LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// A statement that takes longer than this is counted and logged as slow.
 pub const SLOW_STATEMENT: Duration = Duration::from_millis(100);
 
@@ -99,6 +105,28 @@ pub const OUTBOX_LAG_SECONDS: Metric = Metric::histogram(
     &[],
     "Time from the commit of an outbox row to its relay.",
 );
+/// Outbox rows that cannot be read.
+pub const OUTBOX_UNREADABLE: Metric = Metric::gauge(
+    "cold",
+    "voelgoed_outbox_unreadable",
+    Unit::Count,
+    &[],
+    "Outbox rows that this node cannot read; later rows of their aggregates wait.",
+);
+/// Failed attempts to decode outbox rows.
+pub const OUTBOX_PARKED_TOTAL: Metric = Metric::counter(
+    "cold",
+    "voelgoed_outbox_parked_total",
+    &[],
+    "Attempts to decode an outbox row that failed; the row is tried again with backoff.",
+);
+/// Stored rows and messages that could not be decoded and were left out of a batch.
+pub const ROWS_UNREADABLE_TOTAL: Metric = Metric::counter(
+    "cold",
+    "voelgoed_rows_unreadable_total",
+    &[STORED_AS],
+    "Stored rows and messages that could not be decoded; the rest of their batch went on without them.",
+);
 
 label_values! {
     /// How the cold tier was accessed.
@@ -136,6 +164,9 @@ pub const ALL: &[Metric] = &[
     OUTBOX_OLDEST_SECONDS,
     OUTBOX_RELAYED_TOTAL,
     OUTBOX_LAG_SECONDS,
+    OUTBOX_UNREADABLE,
+    OUTBOX_PARKED_TOTAL,
+    ROWS_UNREADABLE_TOTAL,
 ];
 
 static SQL: Family<Histogram, 1> = Family::of(&SQL_SECONDS);
@@ -150,6 +181,38 @@ static PENDING: Family<Gauge, 0> = Family::of(&OUTBOX_PENDING);
 static OLDEST: Family<Gauge, 0> = Family::of(&OUTBOX_OLDEST_SECONDS);
 static RELAYED: Family<Counter, 0> = Family::of(&OUTBOX_RELAYED_TOTAL);
 static LAG: Family<Histogram, 0> = Family::of(&OUTBOX_LAG_SECONDS);
+static OUTBOX_NOT_READ: Family<Gauge, 0> = Family::of(&OUTBOX_UNREADABLE);
+static PARKED: Family<Counter, 0> = Family::of(&OUTBOX_PARKED_TOTAL);
+static ROWS_NOT_READ: Family<Counter, 1> = Family::of(&ROWS_UNREADABLE_TOTAL);
+
+/// So many outbox rows cannot be read by this node.
+pub fn outbox_unreadable(rows: u64) {
+    OUTBOX_NOT_READ.at([], |gauge| gauge.set(rows as f64));
+}
+
+/// Outbox rows failed to decode and were parked.
+pub fn outbox_parked(rows: u64) {
+    PARKED.at([], |counter| counter.increment(rows));
+}
+
+/// A row or message was left out of its batch because it could not be decoded; `stored_as` is its table or stream.
+pub fn row_unreadable(stored_as: &'static str, error: &dyn std::fmt::Display) {
+    ROWS_NOT_READ.at([stored_as], |counter| counter.increment(1));
+    if log_is_due(stored_as) {
+        tracing::error!(stored_as, %error, "a stored row cannot be read and was left out; a newer program may read it");
+    }
+}
+
+/// True at most once a minute for each kind of row.
+fn log_is_due(stored_as: &'static str) -> bool {
+    static LOGGED: Mutex<BTreeMap<&'static str, Stopwatch>> = Mutex::new(BTreeMap::new());
+    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    let due = logged.get(stored_as).is_none_or(|since| since.elapsed() >= UNREADABLE_LOG_INTERVAL);
+    if due {
+        logged.insert(stored_as, Stopwatch::start());
+    }
+    due
+}
 
 /// A statement or short transaction ended; `statement` is its name, not its text. Slow ones are logged.
 pub fn sql(statement: &'static str, took: Duration) {

@@ -35,6 +35,15 @@ pub const JOB_WAIT_SECONDS: Metric = Metric::histogram(
     "Time from when a job could run to when it did.",
 );
 
+/// Jobs that this node cannot run.
+pub const JOBS_UNREADABLE: Metric = Metric::gauge(
+    "jobs",
+    "voelgoed_jobs_unreadable",
+    Unit::Count,
+    &[],
+    "Due jobs of a kind that this node does not know, or whose payload it cannot read.",
+);
+
 /// Rows deleted because they were over.
 pub const REMAINS_DELETED_TOTAL: Metric = Metric::counter(
     "jobs",
@@ -70,19 +79,28 @@ label_values! {
         Cancelled = "cancelled",
         /// Given up.
         Dead = "dead",
+        /// This program could not read what the job was given.
+        Unreadable = "unreadable",
         /// Its lease had passed to another worker.
         LeaseLost = "lease_lost",
     }
 }
 
 /// The list.
-pub const ALL: &[Metric] = &[JOBS_STORED, JOBS_RUN_TOTAL, JOB_SECONDS, JOB_WAIT_SECONDS, REMAINS_DELETED_TOTAL];
+pub const ALL: &[Metric] =
+    &[JOBS_STORED, JOBS_RUN_TOTAL, JOB_SECONDS, JOB_WAIT_SECONDS, JOBS_UNREADABLE, REMAINS_DELETED_TOTAL];
 
 static STORED: Family<Gauge, 2> = Family::of(&JOBS_STORED);
 static RUNS: Family<Counter, 2> = Family::of(&JOBS_RUN_TOTAL);
 static DURATION: Family<Histogram, 1> = Family::of(&JOB_SECONDS);
 static DELETED: Family<Counter, 1> = Family::of(&REMAINS_DELETED_TOTAL);
 static WAIT: Family<Histogram, 1> = Family::of(&JOB_WAIT_SECONDS);
+static UNREADABLE: Family<Gauge, 0> = Family::of(&JOBS_UNREADABLE);
+
+/// So many due jobs cannot be run by this node.
+pub fn jobs_unreadable(jobs: u64) {
+    UNREADABLE.at([], |gauge| gauge.set(jobs as f64));
+}
 
 /// Rows of one kind were deleted because they were over.
 pub fn remains_deleted(remains: &str, rows: u64) {

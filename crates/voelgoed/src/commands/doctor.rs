@@ -12,7 +12,7 @@ use crate::environment::Machine;
 use crate::role::Role;
 use crate::settings::Settings;
 use crate::tiers::{Tiers, WarmStore};
-use crate::wiring::wire;
+use crate::wiring::{registry, wire};
 
 /// Looks, and says what it found; fails where something is wrong.
 pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
@@ -20,12 +20,23 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
     let now = wired.platform.environment.now();
     let unbalanced = wired.platform.ledger.unbalanced().await?;
     let (waiting, oldest) = wired.platform.outbox.pending(now).await?;
+    let unreadable = wired.platform.outbox.unreadable(100).await?;
     let dead = wired.platform.jobs.dead(100).await?;
+    let kinds: Vec<_> = registry(&wired.platform, wired.cold.clone(), wired.retention)?.kinds().collect();
+    let not_run = wired.platform.jobs.unreadable(&kinds, now, 100).await?;
     let nodes = wired.cold.living(now).await?;
     let standby = wired.cold.standby().await?;
     wired.cold.close().await;
     println!("unbalanced entries  {}", unbalanced.len());
     println!("facts not delivered {waiting} (oldest {oldest} ms)");
+    println!("unreadable facts    {}", unreadable.len());
+    for row in &unreadable {
+        println!("  {} of {} since {}: {}", row.id, row.aggregate, row.at, row.reason);
+    }
+    println!("unreadable jobs     {}", not_run.len());
+    for job in &not_run {
+        println!("  {} {} since {}: {}", job.id, job.kind, job.run_at, job.reason);
+    }
     println!("dead jobs           {}", dead.len());
     for job in &dead {
         println!("  {} {} {}", job.id, job.kind, job.last_error.as_deref().unwrap_or(""));
@@ -38,6 +49,9 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
     let complaints = warm(settings).await?;
     if !unbalanced.is_empty() {
         bail!("something is wrong; restore a backup beside this directory and compare");
+    }
+    if !(unreadable.is_empty() && not_run.is_empty()) {
+        bail!("rows wait that this program cannot read; a newer program may read them (docs/runbooks/upgrade.md)");
     }
     if complaints > 0 {
         bail!("the warm tier is not set up as it should be; see above and deploy/README.md");

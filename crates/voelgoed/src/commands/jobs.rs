@@ -87,7 +87,9 @@ mod tests {
         };
         cold.enqueue(vec![job("test.one"), job("test.two")]).await.unwrap();
         assert_eq!(list(&cold).await.unwrap(), "", "they live");
-        for leased in cold.lease(Queue::Payments, 9, now, Duration::from_secs(9)).await.unwrap() {
+        for leased in
+            cold.lease(Queue::Payments, &["test.one", "test.two"], 9, now, Duration::from_secs(9)).await.unwrap()
+        {
             assert!(cold.end(leased.id, leased.lease, JobEnd::Dead("the provider said no".into()), now).await.unwrap());
         }
         let listed = list(&cold).await.unwrap();

@@ -1,6 +1,7 @@
 //! What other nodes' relays tell: handed to whoever watches on this node, as its own relay would.
 //!
-//! Never: a fact acknowledged here. Where something may have been missed, watchers read anew and caches are emptied.
+//! Never: a fact acknowledged here. Where something may have been missed, watchers read anew and caches revalidate: what cannot be
+//! read anew, because cold is down as well, serves with its age.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +77,7 @@ impl Hearsay {
         self.platform.order_views.forget_all();
         self.platform.order_watch.missed();
         self.gate_watch.missed();
-        self.platform.listings.forget_all();
-        self.platform.credentials.forget_all();
+        self.platform.listings.revalidate_all();
+        self.platform.credentials.revalidate_all();
     }
 }

@@ -60,6 +60,10 @@ impl CountStream for MemoryInventory {
         Ok(taken)
     }
 
+    async fn events(&self) -> Stored<Vec<EventScope>> {
+        Ok(self.counts.iter().filter(|stream| !stream.entries.is_empty()).map(|stream| *stream.key()).collect())
+    }
+
     async fn finish(&self, scope: EventScope, ids: &[String]) -> Stored<u64> {
         let Some(mut stream) = self.counts.get_mut(&scope) else { return Ok(0) };
         for id in ids {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use uuid::Uuid;
+use voelgoed_app::error::Stored;
 use voelgoed_app::scanning::ports::{FirstEntry, KeptScan, KeptScans, MOST_KEPT, NewScan, ScanResult};
 use voelgoed_app::ticketing::ports::{Answer, EventScope};
 use voelgoed_domain::ids::{ScanId, TicketId};
@@ -143,6 +144,10 @@ impl KeptScans for MemoryInventory {
             found.truncate(most);
             Ok(found)
         })
+    }
+
+    async fn events(&self) -> Stored<Vec<EventScope>> {
+        Ok(self.kept.iter().filter(|kept| !kept.scans.is_empty()).map(|kept| *kept.key()).collect())
     }
 
     async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()> {

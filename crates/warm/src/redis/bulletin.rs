@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use voelgoed_app::error::{Dependency, Fault, Stored};
 use voelgoed_app::outbox::bulletin::{Bulletin, Notice, Notices};
+use voelgoed_telemetry::metrics::cold::row_unreadable;
 
 use super::RedisWarm;
 use super::error::CallError;
@@ -73,7 +74,9 @@ impl RedisWarm {
 
 fn notice(push: &PushInfo) -> Option<Notice> {
     match (&push.kind, push.data.as_slice()) {
-        (PushKind::Message, [_, Value::BulkString(text)]) => serde_json::from_slice(text).ok(),
+        (PushKind::Message, [_, Value::BulkString(text)]) => {
+            serde_json::from_slice(text).inspect_err(|error| row_unreadable("bulletin", error)).ok()
+        }
         _ => None,
     }
 }

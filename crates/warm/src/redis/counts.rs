@@ -14,6 +14,7 @@ use voelgoed_domain::time::Timestamp;
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call};
 
+use super::active::Activity;
 use super::error::CallError;
 use super::inventory::RedisWarm;
 use super::scripts::{self, Script};
@@ -48,17 +49,31 @@ impl CountStream for RedisWarm {
             request::number(MOST_KEPT),
             request::number(KEPT_FOR.as_millis()),
         ];
+        self.note(Activity::Counts, scope, false).await;
         self.beside(scope, &scripts::APPEND_COUNTS, args).await.map(drop)
     }
 
     async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> Stored<Vec<Counted>> {
         let reader = reader.simple().to_string().into_bytes();
         let args = vec![reader, request::number(idle.as_millis()), request::number(most)];
-        reply::counted(self.beside(scope, &scripts::TAKE_COUNTS, args).await?)
+        let taken = reply::counted(self.beside(scope, &scripts::TAKE_COUNTS, args).await?)?;
+        if taken.is_empty() {
+            // Either nothing is left, or other workers have it.
+            self.finish(scope, &[]).await?;
+        }
+        Ok(taken)
+    }
+
+    async fn events(&self) -> Stored<Vec<EventScope>> {
+        self.active(Activity::Counts).await
     }
 
     async fn finish(&self, scope: EventScope, ids: &[String]) -> Stored<u64> {
         let args = ids.iter().map(|id| id.clone().into_bytes()).collect();
-        reply::number(&self.beside(scope, &scripts::FINISH_COUNTS, args).await?)
+        let left = reply::number(&self.beside(scope, &scripts::FINISH_COUNTS, args).await?)?;
+        if left == 0 {
+            self.emptied(Activity::Counts, scope);
+        }
+        Ok(left)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dashmap::DashMap;
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use redis::{Value, cmd};
 use tokio::sync::{Mutex, broadcast};
 use tokio::time::Instant;
@@ -22,6 +22,7 @@ use voelgoed_domain::ticketing::place::{PlaceEffect, Position};
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call, warm_rebuilt};
 
+use super::active::{ActiveEvents, Activity, DISCOVER_INTERVAL};
 use super::error::CallError;
 use super::reply::{self, Reply};
 use super::router::Router;
@@ -33,8 +34,10 @@ use super::{keys, request};
 
 /// A rebuild may take so much longer than other calls.
 const INSTALL_TAKES: u32 = 10;
-/// Events that other nodes loaded are looked for this often.
-const SCAN_EVERY: Duration = Duration::from_secs(30);
+/// The most events of which this node remembers how far it has seen them.
+const SEEN_MAX: usize = 65_536;
+/// Signals of events that nobody reads any more are given up this often.
+const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 /// Keys that one step of a scan looks at.
 const SCANNED_AT_ONCE: usize = 1000;
 /// Events swept at once.
@@ -43,12 +46,14 @@ const SWEPT_TOGETHER: usize = 16;
 /// The warm inventory on Redis, shared by all nodes.
 pub struct RedisWarm {
     pub(super) settings: Arc<RedisSettings>,
-    environment: Arc<dyn Environment>,
+    pub(super) environment: Arc<dyn Environment>,
     pub(super) router: Router,
     signals: Signals,
-    /// The highest position of each event that this node was told of.
-    seen: DashMap<EventScope, Position>,
-    scanned: Mutex<Option<Instant>>,
+    /// The highest position of each event that this node was told of, and when: at most [`SEEN_MAX`] events.
+    seen: DashMap<EventScope, (Position, Instant)>,
+    pub(super) active: ActiveEvents,
+    discovered: Mutex<Option<Instant>>,
+    forgotten: Mutex<Instant>,
 }
 
 impl RedisWarm {
@@ -62,7 +67,9 @@ impl RedisWarm {
             settings,
             environment,
             seen: DashMap::new(),
-            scanned: Mutex::default(),
+            active: ActiveEvents::default(),
+            discovered: Mutex::default(),
+            forgotten: Mutex::new(Instant::now()),
         }
     }
 
@@ -99,7 +106,8 @@ impl RedisWarm {
         per_session: u32,
     ) -> Answer<(Position, Value)> {
         let key = keys::base(&self.settings.prefix, scope);
-        let seen = self.seen.get(&scope).map(|seen| *seen).unwrap_or_default();
+        let seen = self.seen.get(&scope).map(|seen| seen.0).unwrap_or_default();
+        self.note_step(scope, script).await;
         let mut all = vec![request::number(seen.epoch.0), request::number(seen.seq), self.injected_now()];
         all.extend(args);
         let takes = if std::ptr::eq(script, &scripts::INSTALL) { INSTALL_TAKES } else { 1 };
@@ -109,10 +117,36 @@ impl RedisWarm {
             Err(error) => return Err(self.failed(scope, &key, script, error).await.into()),
         };
         let Reply { position, value } = reply::read(answer, per_session)?;
-        let mut newest = self.seen.entry(scope).or_default();
-        *newest = position.max(*newest);
-        drop(newest);
+        self.saw(scope, position);
         Ok((position, value?))
+    }
+
+    /// Lists the event where the step leaves something to do.
+    async fn note_step(&self, scope: EventScope, script: &'static Script) {
+        let is = |other: &'static Script| std::ptr::eq(script, other);
+        if is(&scripts::HOLD) || is(&scripts::CHANGE_HOLD) || is(&scripts::PIN) {
+            self.note(Activity::Holds, scope, false).await;
+        } else if is(&scripts::KEEP_SCAN) {
+            self.note(Activity::Scans, scope, false).await;
+        } else if is(&scripts::INSTALL) {
+            // A store that was emptied has lost its lists as well.
+            for activity in Activity::ALL {
+                self.note(*activity, scope, true).await;
+            }
+        }
+    }
+
+    fn saw(&self, scope: EventScope, position: Position) {
+        let now = Instant::now();
+        if self.seen.len() >= SEEN_MAX && !self.seen.contains_key(&scope) {
+            let mut times: Vec<Instant> = self.seen.iter().map(|seen| seen.1).collect();
+            let middle = times.len() / 2;
+            let (_, newer, _) = times.select_nth_unstable(middle);
+            let newer = *newer;
+            self.seen.retain(|_, seen| seen.1 > newer);
+        }
+        let mut newest = self.seen.entry(scope).or_insert((position, now));
+        *newest = (position.max(newest.0), now);
     }
 
     /// The moment as scripts are told it: nothing where the server's own clock counts.
@@ -147,6 +181,12 @@ impl RedisWarm {
         if let Ok(server) = self.router.serving(&keys::base(&self.settings.prefix, scope)).await {
             self.signals.follow(&server.address, scope).await;
         }
+        let mut forgotten = self.forgotten.lock().await;
+        if forgotten.elapsed() >= FORGET_INTERVAL {
+            *forgotten = Instant::now();
+            drop(forgotten);
+            self.signals.forget_idle().await;
+        }
     }
 
     async fn scan(&self) -> Stored<Vec<EventScope>> {
@@ -170,15 +210,30 @@ impl RedisWarm {
         Ok(found)
     }
 
-    /// Every so often, the events that only other nodes know are looked for too.
-    async fn look_around(&self) -> Stored<()> {
-        let mut scanned = self.scanned.lock().await;
-        if scanned.is_none_or(|at| at.elapsed() >= SCAN_EVERY) {
-            for scope in self.scan().await? {
-                self.seen.entry(scope).or_default();
-            }
-            *scanned = Some(Instant::now());
+    /// Every so often all keys are looked at, and events that are on no list although something is to do there are listed.
+    async fn discover(&self) -> Stored<()> {
+        let mut discovered = self.discovered.lock().await;
+        if discovered.is_some_and(|at| at.elapsed() < DISCOVER_INTERVAL) {
+            return Ok(());
         }
+        let looked = stream::iter(self.scan().await?).map(|scope| async move {
+            let found = match self.run(scope, &scripts::SWEEP, vec![request::number(0)]).await {
+                Ok(value) => reply::left_to_do(value)?,
+                // Nothing to do; whoever needs the event rebuilds it.
+                Err(InventoryError::Unloaded | InventoryError::Refused(_)) => return Ok(()),
+                Err(InventoryError::Fault(fault)) => return Err(fault),
+            };
+            for (activity, left) in
+                [(Activity::Holds, found.holds), (Activity::Scans, found.scans), (Activity::Counts, found.counts)]
+            {
+                if left > 0 {
+                    self.note(activity, scope, false).await;
+                }
+            }
+            Ok(())
+        });
+        looked.buffer_unordered(SWEPT_TOGETHER).try_collect::<()>().await?;
+        *discovered = Some(Instant::now());
         Ok(())
     }
 }
@@ -209,7 +264,7 @@ impl InventoryStore for RedisWarm {
 
     async fn install(&self, scope: EventScope, lease: Uuid, install: Install) -> Answer<Position> {
         let mut args = vec![lease.simple().to_string().into_bytes()];
-        args.extend(request::install(&install).map_err(Fault::internal)?);
+        args.extend(request::install(&install)?);
         let (position, _) = self.run_limited(scope, &scripts::INSTALL, args, 0).await?;
         warm_rebuilt();
         Ok(position)
@@ -278,9 +333,8 @@ impl InventoryStore for RedisWarm {
     }
 
     async fn sweep(&self, most: usize) -> Stored<usize> {
-        self.look_around().await?;
-        self.signals.forget_idle().await;
-        let events: Vec<_> = self.seen.iter().map(|entry| *entry.key()).collect();
+        self.discover().await?;
+        let events = self.active(Activity::Holds).await?;
         let most = request::number(most.min(u32::MAX as usize));
         let swept = stream::iter(events).map(|scope| {
             let most = most.clone();
@@ -290,11 +344,15 @@ impl InventoryStore for RedisWarm {
         let (mut freed, mut fault) = (0, None);
         while let Some((scope, answer)) = swept.next().await {
             match answer {
-                Ok(value) => freed += usize::try_from(reply::number(&value)?).unwrap_or(usize::MAX),
-                // Nothing to sweep; whoever needs the event rebuilds it. What was seen of it stays, as the fence.
-                Err(InventoryError::Unloaded | InventoryError::Refused(_)) => {
-                    tracing::trace!(event = %scope.event, "not loaded")
+                Ok(value) => {
+                    let left = reply::left_to_do(value)?;
+                    freed += usize::try_from(left.freed).unwrap_or(usize::MAX);
+                    if left.holds == 0 {
+                        self.emptied(Activity::Holds, scope);
+                    }
                 }
+                // Nothing to sweep; whoever needs the event rebuilds it, which lists it anew.
+                Err(InventoryError::Unloaded | InventoryError::Refused(_)) => self.emptied(Activity::Holds, scope),
                 Err(InventoryError::Fault(other)) => fault = Some(other),
             }
         }

@@ -5,14 +5,15 @@
 use async_trait::async_trait;
 use serde_json::to_vec;
 use uuid::Uuid;
-use voelgoed_app::error::Fault;
+use voelgoed_app::error::{Fault, Stored};
 use voelgoed_app::scanning::ports::{FirstEntry, KeptScan, KeptScans, MOST_KEPT, NewScan};
-use voelgoed_app::ticketing::ports::{Answer, EventScope};
+use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError};
 use voelgoed_domain::ids::{ScanId, TicketId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::scanning::entry::{Direction, filter_refusal, rests_on_unseen};
 use voelgoed_domain::ticketing::inventory::GateFilter;
 
+use super::active::Activity;
 use super::inventory::RedisWarm;
 use super::{reply, request, scripts};
 
@@ -68,8 +69,29 @@ impl KeptScans for RedisWarm {
 
     async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>> {
         let args = vec![request::tickets(ticket.as_slice()), request::number(most)];
-        let value = self.run(scope, &scripts::KEPT_SCANS, args).await?;
-        Ok(reply::kept_scans(value)?)
+        let answer = self.run(scope, &scripts::KEPT_SCANS, args).await;
+        if ticket.is_none() && matches!(answer, Err(InventoryError::Unloaded)) {
+            // Whoever loads the event lists it anew.
+            self.emptied(Activity::Scans, scope);
+        }
+        let value = answer?;
+        let (kept, unreadable) = reply::listed_scans(value)?;
+        if unreadable.is_empty() {
+            if kept.is_empty() && ticket.is_none() {
+                self.emptied(Activity::Scans, scope);
+            }
+            return Ok(kept);
+        }
+        if ticket.is_some() {
+            // Whatever is kept of this ticket must reach cold before its next scan.
+            return Err(Fault::internal("a kept scan of the ticket cannot be read by this program").into());
+        }
+        self.run(scope, &scripts::PARK_SCANS, vec![unreadable]).await?;
+        Ok(kept)
+    }
+
+    async fn events(&self) -> Stored<Vec<EventScope>> {
+        self.active(Activity::Scans).await
     }
 
     async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()> {

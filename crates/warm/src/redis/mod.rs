@@ -6,6 +6,7 @@
 //! Who uses it: [`RedisWarm::open`] with [`RedisSettings::from_url`]; opening does no I/O, so a node starts while Redis is away and answers as the
 //! capability table says. Servers should run with `maxmemory-policy noeviction` and, where there are replicas, `min-replicas-to-write 1`.
 
+mod active;
 mod allowances;
 mod bulletin;
 mod counts;

@@ -15,6 +15,7 @@ use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord};
 use voelgoed_domain::ticketing::inventory::{CatchUp, Counts, InventoryChange, refusals};
 use voelgoed_domain::ticketing::place::{Epoch, PlaceNumber, Position, Shown};
 use voelgoed_domain::time::Timestamp;
+use voelgoed_telemetry::metrics::cold::row_unreadable;
 
 /// What a script said: where the log stands then, and its value or refusal.
 pub(super) struct Reply {
@@ -186,9 +187,26 @@ pub(super) fn kept_scan(value: Value) -> Result<KeptScan, Fault> {
     Ok(KeptScan { scan: serde_json::from_str(scan).map_err(Fault::internal)?, result, first, told })
 }
 
-/// Many of them.
+/// Many of them, of which each must be readable.
 pub(super) fn kept_scans(value: Value) -> Result<Vec<KeptScan>, Fault> {
     array(value)?.into_iter().map(kept_scan).collect()
+}
+
+/// Many of them with their identifiers, `{{scan, …}, …}`: those that can be read, and the identifiers of those that cannot.
+pub(super) fn listed_scans(value: Value) -> Result<(Vec<KeptScan>, Vec<u8>), Fault> {
+    let (mut kept, mut unreadable) = (Vec::new(), Vec::new());
+    for value in array(value)? {
+        let [id, scan] =
+            <[Value; 2]>::try_from(array(value)?).map_err(|parts| unexpected(&format!("{} parts", parts.len())))?;
+        match kept_scan(scan) {
+            Ok(scan) => kept.push(scan),
+            Err(fault) => {
+                row_unreadable("kept_scans", &fault);
+                unreadable.extend(bytes(id)?);
+            }
+        }
+    }
+    Ok((kept, unreadable))
 }
 
 /// `{{id, minute, viewed, held, refused}, …}`, all of them text.
@@ -204,7 +222,30 @@ pub(super) fn counted(value: Value) -> Result<Vec<Counted>, Fault> {
             counts: analytics::Counts { viewed: count(viewed)?, held: count(held)?, refused: count(refused)? },
         })
     };
-    array(value)?.into_iter().map(entry).collect()
+    // An entry that cannot be read stays with the worker that took it, and comes again to another one.
+    let entries = array(value)?.into_iter().map(entry);
+    Ok(entries.filter_map(|entry| entry.inspect_err(|fault: &Fault| row_unreadable("counts", fault)).ok()).collect())
+}
+
+/// What a sweep did, and what it left in the event.
+pub(super) struct LeftToDo {
+    pub(super) freed: u64,
+    pub(super) holds: u64,
+    pub(super) scans: u64,
+    pub(super) counts: u64,
+}
+
+/// `{freed, holds, scans, counts}`
+pub(super) fn left_to_do(value: Value) -> Result<LeftToDo, Fault> {
+    match array(value)?.as_slice() {
+        [freed, holds, scans, counts] => Ok(LeftToDo {
+            freed: unsigned(freed)?,
+            holds: unsigned(holds)?,
+            scans: unsigned(scans)?,
+            counts: unsigned(counts)?,
+        }),
+        other => Err(unexpected(&format!("{} numbers instead of four", other.len()))),
+    }
 }
 
 /// Two numbers.

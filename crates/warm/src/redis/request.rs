@@ -2,6 +2,7 @@
 //!
 //! Never checked here what a script checks; only an installation is, as its bitmaps are made on this side.
 
+use voelgoed_app::error::Fault;
 use voelgoed_app::ticketing::ports::Install;
 use voelgoed_domain::ids::{HoldId, TicketId};
 use voelgoed_domain::ticketing::hold::{HoldRequest, Pick};
@@ -67,12 +68,12 @@ const fn look(state: PlaceState) -> u8 {
 /// What follows the lease of an installation: epoch, length, areas, the bitmaps and versions that cold describes, admitted and revoked tickets.
 ///
 /// # Errors
-/// [`InstallRefused::Malformed`] where areas leave a hole or a row names a place beyond them.
-pub(super) fn install(install: &Install) -> Result<Vec<Vec<u8>>, InstallRefused> {
+/// A fault where areas leave a hole, a row names a place beyond them, or the areas have no JSON.
+pub(super) fn install(install: &Install) -> Result<Vec<Vec<u8>>, Fault> {
     let mut length = 0;
     for span in &install.areas {
         if span.places.start != length || span.places.end < length {
-            return Err(InstallRefused::Malformed(length));
+            return Err(Fault::internal(InstallRefused::Malformed(length)));
         }
         length = span.places.end;
     }
@@ -81,7 +82,7 @@ pub(super) fn install(install: &Install) -> Result<Vec<Vec<u8>>, InstallRefused>
     let mut versions = vec![0_u8; size * 4];
     for row in &install.places {
         if row.place.0 >= length {
-            return Err(InstallRefused::Malformed(row.place.0));
+            return Err(Fault::internal(InstallRefused::Malformed(row.place.0)));
         }
         let place = row.place.index();
         let stored = &mut versions[place * 4..place * 4 + 4];
@@ -96,8 +97,7 @@ pub(super) fn install(install: &Install) -> Result<Vec<Vec<u8>>, InstallRefused>
         }
     }
     let [taken, sold, blocked] = bitmaps;
-    // The areas are made of numbers, ids and flags: they have a JSON text.
-    let areas = serde_json::to_vec(&install.areas).unwrap_or_default();
+    let areas = serde_json::to_vec(&install.areas).map_err(Fault::internal)?;
     let (admitted, revoked) = (tickets(&install.admitted), tickets(&install.revoked));
     Ok(vec![number(install.epoch.0), number(length), areas, taken, sold, blocked, versions, admitted, revoked])
 }

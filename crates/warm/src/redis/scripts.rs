@@ -117,6 +117,7 @@ scripts! {
     ANSWERED = "answered", true, None, "answered";
     KEEP_SCAN = "keep_scan", true, None, "keep_scan";
     KEPT_SCANS = "kept_scans", false, Some("no-writes"), "kept_scans";
+    PARK_SCANS = "park_scans", false, None, "park_scans";
     VIEWERS = "viewers", false, None, "viewers";
     SETTLE_SCANS = "settle_scans", true, Some("allow-oom"), "settle_scans";
     /// Spends of an allowance.

@@ -134,6 +134,9 @@ impl Signals {
                 let _ = timeout(self.settings.answer_within, command.query_async::<Value>(&mut connection)).await;
             }
         }
+        // What was heard on connections that have ended is of no use to the next one.
+        let lines: Vec<_> = self.lines.iter().filter_map(|line| line.live.load_full()).collect();
+        self.heard.newest.retain(|scope, _| lines.iter().any(|live| live.events.contains_key(scope)));
     }
 }
 
@@ -166,8 +169,12 @@ impl Heard {
                 }
             }
             (PushKind::Disconnection, ..) => {
-                if let Some(line) = line.upgrade() {
-                    line.live.store(None);
+                if let Some(live) = line.upgrade().and_then(|line| line.live.swap(None)) {
+                    // Whoever follows these events reads them, and listens anew with that.
+                    for event in &live.events {
+                        let position = self.newest.get(event.key()).map(|newest| *newest).unwrap_or_default();
+                        let _ = self.moved.send(Moved { scope: *event.key(), position });
+                    }
                 }
             }
             _ => {}

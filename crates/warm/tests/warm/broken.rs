@@ -26,7 +26,7 @@ const SOON: Duration = Duration::from_secs(20);
 /// A node, its clock, and an event of its own.
 pub struct Node {
     pub store: RedisWarm,
-    environment: Arc<TestEnvironment>,
+    pub environment: Arc<TestEnvironment>,
     pub scope: EventScope,
     settings: RedisSettings,
 }
@@ -84,6 +84,11 @@ impl Node {
     pub fn key(&self, name: &str) -> String {
         let EventScope { organization, event } = self.scope;
         format!("{}:{{{}:{}}}:{name}", self.settings.prefix, organization.uuid().simple(), event.uuid().simple())
+    }
+
+    /// The list of events that may have something to do.
+    pub fn list(&self, name: &str) -> String {
+        format!("{}:active:{name}", self.settings.prefix)
     }
 
     async fn is_unloaded(&self) -> bool {

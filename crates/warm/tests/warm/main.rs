@@ -6,5 +6,6 @@ mod contracts;
 mod followed;
 mod guarded;
 mod mirror;
+mod quiet;
 mod servers;
 mod setup;

@@ -10,6 +10,7 @@ use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::accounts::create_api_key::{NewApiKey, create_api_key as create_key_command};
 use voelgoed_app::accounts::create_member::{NewMember, create_member as create_member_command};
 use voelgoed_app::accounts::create_organization::create_organization as create_organization_command;
+use voelgoed_app::accounts::credentials::RevokedCredential;
 use voelgoed_app::accounts::ports::{ApiKey, Member};
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{ApiKeyId, MemberId, OrganizationId};
@@ -212,7 +213,7 @@ pub async fn revoke_api_key(
     if !web.platform.accounts.revoke_api_key(caller.organization, key, web.platform.environment.now()).await? {
         return Err(Refusal::not_found().into());
     }
-    web.platform.credentials.forget_all();
+    web.platform.credentials.revoked(caller.organization, &RevokedCredential::ApiKey(key));
     audit(&web.platform, caller.organization, &caller.actor, "api_key.revoke", key).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -85,7 +85,6 @@ pub async fn pair(
         attempt.give_back();
     }
     let paired = paired?;
-    web.platform.credentials.forget_all();
     let signer = signer(&web.platform.master, paired.device.organization);
     Ok(Json(PairedDto {
         device: paired.device.id,

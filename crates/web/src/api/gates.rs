@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use voelgoed_app::accounts::audit::audit;
+use voelgoed_app::accounts::credentials::RevokedCredential;
 use voelgoed_app::scanning::create_device::{NewDevice, create_device as create_device_command};
 use voelgoed_app::scanning::create_gate::create_gate as create_gate_command;
 use voelgoed_app::scanning::ports::{Device, Gate};
@@ -74,7 +75,7 @@ pub async fn create_gate(
     let show = |found: &Gate| json(&gate(found));
     let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
     let outcome = create_gate_command(&web.platform, scope, &body.value.name, body.value.areas, repeat).await?;
-    web.platform.credentials.forget_all();
+    web.platform.credentials.changed(caller.organization);
     audit(&web.platform, caller.organization, &caller.actor, "gate.create", &body.value.name).await;
     Ok(created(outcome, show))
 }
@@ -184,7 +185,7 @@ pub async fn revoke_device(
     if !web.platform.scans.revoke_device(caller.organization, id, web.platform.environment.now()).await? {
         return Err(Refusal::not_found().into());
     }
-    web.platform.credentials.forget_all();
+    web.platform.credentials.revoked(caller.organization, &RevokedCredential::Device(id));
     web.gate_watch.gone(id);
     audit(&web.platform, caller.organization, &caller.actor, "device.revoke", id).await;
     Ok(StatusCode::NO_CONTENT)

@@ -24,7 +24,7 @@ use super::orders::rendered;
 use super::sse::{beating, frame, sse};
 use crate::extract::{BuyerToken, ClientAddress, PathId};
 use crate::problem::{Answer, Problem};
-use crate::rendered::json;
+use crate::rendered::try_json;
 use crate::state::Web;
 use crate::streams::StreamOf;
 
@@ -93,5 +93,5 @@ impl Follower {
 }
 
 async fn event_frame(web: &Web, detail: &OrderDetail) -> Answer<Bytes> {
-    Ok(frame("order", &String::from_utf8_lossy(&json(&rendered(web, detail).await?))))
+    Ok(frame("order", &String::from_utf8_lossy(&try_json(&rendered(web, detail).await?)?)))
 }

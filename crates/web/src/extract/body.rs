@@ -35,10 +35,16 @@ impl<T: DeserializeOwned> FromRequest<Web> for Body<T> {
             request.headers().contains_key(KEY_HEADER).then(|| (request.method().clone(), request.uri().clone()));
         let bytes = bytes(request, web).await?;
         let digest = asked.map(|(method, uri)| digest_of(&method, &uri, &bytes)).unwrap_or_default();
-        let value = serde_json::from_slice(&bytes)
-            .map_err(|error| Refusal::invalid("body", format!("Not the expected JSON: {error}.")))?;
+        let value = serde_json::from_slice(&bytes).map_err(|error| malformed::<T>(&bytes, &error))?;
         Ok(Self { value, digest })
     }
+}
+
+/// Names the field that is not as expected, where it is one: the body is read once more for that, so that good ones cost nothing.
+fn malformed<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Refusal {
+    let again = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(bytes));
+    let path = again.err().map(|error| error.path().to_string()).filter(|path| path != ".");
+    Refusal::invalid(path.unwrap_or_else(|| "body".to_owned()), format!("Not the expected JSON: {error}."))
 }
 
 fn digest_of(method: &Method, uri: &Uri, body: &[u8]) -> [u8; 32] {

@@ -46,8 +46,7 @@ impl Organizer {
         if self.scopes.contains(&scope) {
             return Ok(());
         }
-        let name = serde_json::to_value(scope).unwrap_or_default();
-        Err(Refusal::new(Code::MissingScope, format!("This needs the scope {}.", name.as_str().unwrap_or_default())))
+        Err(Refusal::new(Code::MissingScope, format!("This needs the scope {}.", scope.as_str())))
     }
 
     /// The scope of an event of this organization.

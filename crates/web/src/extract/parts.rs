@@ -49,7 +49,16 @@ impl<T: DeserializeOwned> FromRequestParts<Web> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
         let query = Query::<T>::from_request_parts(parts, web).await;
-        let Query(value) = query.map_err(|rejection| Refusal::invalid("query", rejection.body_text()))?;
+        let Query(value) = query.map_err(|rejection| unreadable(&rejection.body_text()))?;
         Ok(Self(value))
+    }
+}
+
+/// Names the parameter that cannot be read, where the text does.
+fn unreadable(text: &str) -> Refusal {
+    let said = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(text);
+    match said.split_once(": ") {
+        Some((name, why)) if !name.contains(' ') => Refusal::invalid(name, format!("{why}.")),
+        _ => Refusal::invalid("query", said),
     }
 }

@@ -39,6 +39,8 @@ macro_rules! job_store_suite {
 }
 
 const LEASE: Duration = Duration::from_secs(30);
+/// What the runner of these cases knows.
+const KINDS: [&str; 1] = ["test.kind"];
 const SECOND: Duration = Duration::from_secs(1);
 
 fn job(environment: &TestEnvironment) -> NewJob {
@@ -55,7 +57,7 @@ fn job(environment: &TestEnvironment) -> NewJob {
 }
 
 async fn lease<S: JobStore>(subject: &Subject<S>, most: u32) -> Vec<LeasedJob> {
-    subject.store.lease(Queue::Upkeep, most, subject.environment.now(), LEASE).await.unwrap()
+    subject.store.lease(Queue::Upkeep, &KINDS, most, subject.environment.now(), LEASE).await.unwrap()
 }
 
 async fn lease_one<S: JobStore>(subject: &Subject<S>) -> LeasedJob {
@@ -108,9 +110,9 @@ pub async fn queues_are_apart<S: JobStore>(subject: Subject<S>) {
     let payment = NewJob { queue: Queue::Payments, ..job(environment) };
     subject.store.enqueue(vec![payment.clone(), job(environment)]).await.unwrap();
     assert_ne!(lease_one(&subject).await.id, payment.id);
-    let leased = subject.store.lease(Queue::Payments, 10, environment.now(), LEASE).await.unwrap();
+    let leased = subject.store.lease(Queue::Payments, &KINDS, 10, environment.now(), LEASE).await.unwrap();
     assert_eq!(leased.iter().map(|job| job.id).collect::<Vec<_>>(), [payment.id]);
-    assert!(subject.store.lease(Queue::Notifications, 10, environment.now(), LEASE).await.unwrap().is_empty());
+    assert!(subject.store.lease(Queue::Notifications, &KINDS, 10, environment.now(), LEASE).await.unwrap().is_empty());
 }
 
 /// Who lost the lease changes nothing any more.
@@ -283,7 +285,7 @@ pub async fn many_runners_share_the_work<S: JobStore>(subject: Subject<S>) {
         tokio::spawn(async move {
             let mut mine = Vec::new();
             loop {
-                let leased = store.lease(Queue::Upkeep, 7, now, LEASE).await.unwrap();
+                let leased = store.lease(Queue::Upkeep, &KINDS, 7, now, LEASE).await.unwrap();
                 if leased.is_empty() {
                     return mine;
                 }

@@ -97,7 +97,8 @@ pub async fn whatever_happens_one_holder_decides<S: JobStore>(subject: Subject<S
                     JobEnd::Retry { at: later, error: "x".into() },
                     JobEnd::Snooze(later),
                     JobEnd::Dead("x".into()),
-                ][dice.below(5)]
+                    JobEnd::Parked { until: later, reason: "x".into() },
+                ][dice.below(6)]
                 .clone();
                 let ended = subject.store.end(held.id, held.lease, end.clone(), now).await.unwrap();
                 assert_eq!(ended, model.held(&held).is_some());
@@ -128,7 +129,7 @@ fn apply(model: &mut Model, held: &LeasedJob, end: &JobEnd) {
             model.0.remove(&held.id);
         }
         JobEnd::Retry { at, .. } => (job.run_at, job.is_dead) = (*at, job.attempt >= 3),
-        JobEnd::Snooze(at) => (job.run_at, job.attempt) = (*at, job.attempt - 1),
+        JobEnd::Snooze(at) | JobEnd::Parked { until: at, .. } => (job.run_at, job.attempt) = (*at, job.attempt - 1),
         JobEnd::Dead(_) => job.is_dead = true,
     }
 }

@@ -49,7 +49,7 @@ pub trait Facts: AccountStore + CatalogStore + OutboxStore {}
 impl<S: AccountStore + CatalogStore + OutboxStore> Facts for S {}
 
 async fn take<S: Facts>(subject: &Subject<S>, most: u32) -> Vec<OutboxRow> {
-    subject.store.take(most, subject.environment.now(), LEASE).await.unwrap()
+    subject.store.take(most, subject.environment.now(), LEASE).await.unwrap().rows
 }
 
 async fn change<S: Facts>(subject: &Subject<S>, event: &Event) {
@@ -206,7 +206,7 @@ pub async fn many_relays_share_the_rows<S: Facts>(subject: Subject<S>) {
         tokio::spawn(async move {
             let mut mine = Vec::new();
             for _ in 0..100 {
-                let rows = store.take(3, now, LEASE).await.unwrap();
+                let rows = store.take(3, now, LEASE).await.unwrap().rows;
                 let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
                 mine.extend(rows);
                 store.delivered(&ids, now).await.unwrap();

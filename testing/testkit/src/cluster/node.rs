@@ -86,6 +86,11 @@ impl Node {
         self.daemon.as_ref().and_then(Daemon::pid)
     }
 
+    /// Runs another program from its next start on.
+    pub fn runs(&mut self, binary: &Path) {
+        self.binary = binary.to_owned();
+    }
+
     /// Tells it something else from its next start on.
     pub fn tell(&mut self, name: &str, value: &str) {
         self.environment.retain(|(known, _)| known != name);

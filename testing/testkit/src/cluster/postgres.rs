@@ -92,6 +92,16 @@ impl Postgres {
         self.replica.as_ref().map(url)
     }
 
+    /// Asks the platform's database; what it answers.
+    ///
+    /// # Errors
+    /// Where it refuses.
+    pub async fn ask(&self, text: &str) -> anyhow::Result<String> {
+        let mut command = Command::new(program("psql")?);
+        command.args(["-h", "127.0.0.1", "-p", port(&self.primary), "-U", "postgres", "-d", "voelgoed", "-qAtc", text]);
+        output(command).await
+    }
+
     /// Every server.
     pub fn servers(&self) -> impl Iterator<Item = &Daemon> {
         [&self.primary].into_iter().chain(&self.replica)

@@ -19,7 +19,7 @@ impl FactReader for Caches {
 
     async fn read(&self, row: &OutboxRow) -> Result<(), ReadError> {
         if let Fact::ListingChanged { event } = row.fact {
-            self.0.forget(row.organization, event);
+            self.0.changed(row.organization, event);
         }
         Ok(())
     }

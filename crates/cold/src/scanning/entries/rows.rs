@@ -10,6 +10,7 @@ use voelgoed_domain::scanning::entry::{Direction, ScanReason};
 use voelgoed_domain::time::Timestamp;
 
 use crate::db::{Db, Result, Sql, Tx, Value, binds, row, sql};
+use crate::readable::readable_page;
 
 macro_rules! scan_columns {
     () => {
@@ -105,7 +106,7 @@ pub(super) async fn list(
     let after = page.after.unwrap_or(Uuid::nil());
     let rows =
         db.fetch_all(organization, list, binds![organization, event, after, page.most.saturating_add(1)]).await?;
-    Ok(Page::cut(scans(rows)?, page.most, |scan| scan.id.uuid()))
+    Ok(readable_page("scans", Page::cut(rows, page.most, |row: &ScanRow| row.id), ScanRow::scan))
 }
 
 fn keys(ids: &[ScanId]) -> Vec<[Value; 1]> {

@@ -173,10 +173,11 @@ impl Terms {
     }
 
     /// The text that is kept with the hold.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        // Numbers, texts and lists only: this shape always has a text.
-        serde_json::to_string(self).unwrap_or_default()
+    ///
+    /// # Errors
+    /// Where it has no JSON: a hold is not granted without its terms.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
     }
 
     /// Reads what [`Terms::to_json`] wrote.

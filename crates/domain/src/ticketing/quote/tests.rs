@@ -307,6 +307,6 @@ proptest! {
         listing.event.tax = TaxPolicy::default();
         let untaxed = quote(&listing, &lines, None, at(150)).unwrap().totals.total;
         prop_assert_eq!(terms.totals.total, untaxed + if tax.included { 0 } else { on });
-        prop_assert_eq!(Terms::from_json(&terms.to_json()).unwrap(), terms);
+        prop_assert_eq!(Terms::from_json(&terms.to_json().unwrap()).unwrap(), terms);
     }
 }

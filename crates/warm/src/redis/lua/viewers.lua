@@ -6,7 +6,8 @@ else call('HSET', VIEWERS, ARGV[5], text(now + ARGV[7] * 1000) .. ' ' .. ARGV[6]
 local told = call('HGETALL', VIEWERS)
 for at = 1, #told, 2 do
   local until_, viewers = told[at + 1]:match('^(%d+) (%d+)$')
-  if tonumber(until_) > now then all = all + viewers else call('HDEL', VIEWERS, told[at]) end
+  -- What a newer node tells in another form ends with its own lease.
+  if until_ and tonumber(until_) > now then all = all + viewers elseif until_ then call('HDEL', VIEWERS, told[at]) end
 end
 call('PEXPIRE', VIEWERS, ARGV[7] + 60000)
 return { 0, 0, 0, all }

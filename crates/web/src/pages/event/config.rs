@@ -1,6 +1,7 @@
 //! What the event page tells its scripts: one block of JSON, which no browser runs.
 
 use serde::Serialize;
+use voelgoed_app::error::Fault;
 use voelgoed_domain::catalog::event::Event;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ticketing::place::PlaceNumber;
@@ -44,7 +45,10 @@ struct TypeConfig<'a> {
 }
 
 /// The block for an event's page; `keep` is chosen again.
-pub fn block(listing: &Listing, offers: &Offers, on_sale: bool, keep: &[PlaceNumber]) -> String {
+///
+/// # Errors
+/// A fault where it has no JSON: a page without its block would offer nothing.
+pub fn block(listing: &Listing, offers: &Offers, on_sale: bool, keep: &[PlaceNumber]) -> Result<String, Fault> {
     let Event { id, name, limits, currency, .. } = &listing.event;
     let focus = listing.layout.focus();
     let config = Config {
@@ -83,7 +87,7 @@ pub fn block(listing: &Listing, offers: &Offers, on_sale: bool, keep: &[PlaceNum
         focus: (focus.x, focus.y),
         keep: keep.iter().map(|place| place.0).collect(),
     };
-    embedded(&serde_json::to_string(&config).unwrap_or_default())
+    Ok(embedded(&serde_json::to_string(&config).map_err(Fault::internal)?))
 }
 
 /// JSON that cannot end its `<script>` element, whatever names it carries.

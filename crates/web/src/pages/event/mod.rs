@@ -178,7 +178,7 @@ pub async fn render(
         seats: shown.area.and_then(|area| seats::of(listing, &offers, occupancy, area, shown.row, &shown.keep)),
         kept: kept.collect(),
         code: shown.code,
-        config: config::block(listing, &offers, sale.is_on_sale(), &shown.keep),
+        config: config::block(listing, &offers, sale.is_on_sale(), &shown.keep)?,
         looking: looking(web.fanout.watching(scope)),
         stale: stale_since(web, scope, view.as_deref(), now).map(|at| last_known(at, now)),
         holding: less::holding(web).filter(|_| sale.is_on_sale()),

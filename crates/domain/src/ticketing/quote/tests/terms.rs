@@ -21,12 +21,12 @@ fn the_kept_text_is_stable() {
         line(45_000, 6_750, 1),
         line(30_000, 4_500, 2),
     );
-    assert_eq!(two_lines().to_json(), expected);
+    assert_eq!(two_lines().to_json().unwrap(), expected);
 }
 
 #[test]
 fn what_does_not_add_up_is_a_fault() {
-    let text = two_lines().to_json();
+    let text = two_lines().to_json().unwrap();
     assert!(Terms::from_json(&text).is_ok());
     let rows: &[(&str, &str, &str)] = &[
         (r#""v":1"#, r#""v":2"#, "Version(2)"),
