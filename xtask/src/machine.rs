@@ -40,6 +40,10 @@ pub const FONTS: Need =
 /// Python that can make environments of its own.
 pub const PYTHON: Need = Need { package: "python3-venv", probe: &["/usr/bin/python3", "-c", "import venv, ensurepip"] };
 
+/// What README's blocks call the shop with.
+pub const CURL: Need = Need { package: "curl", probe: &["curl", "--version"] };
+/// What README's blocks read answers with.
+pub const JQ: Need = Need { package: "jq", probe: &["jq", "--version"] };
 /// The warm tier of a cluster, and of its tests.
 pub const REDIS: Need = Need { package: "redis-server", probe: &["redis-server", "--version"] };
 /// The cold tier of a cluster, and of its tests; Debian keeps its programs out of the path.

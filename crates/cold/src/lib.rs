@@ -18,6 +18,7 @@ mod ledger;
 mod nodes;
 mod outbox;
 mod payments;
+pub mod process_claim;
 mod pulse;
 mod readable;
 mod retention;

@@ -3,8 +3,14 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::ids::{EventId, GateId, LayoutId, VenueId};
+use voelgoed_domain::money::Currency;
+use voelgoed_domain::time::Timestamp;
+
+use crate::cli_values;
 use crate::role::Role;
 
 /// Sells and scans tickets when everybody wants them at once.
@@ -47,6 +53,8 @@ pub enum Command {
     Gate(Gate),
     /// Make a device with its one-time pairing code.
     Device(Device),
+    /// List organizations, or an organization's venues, layouts or events: identifier, then name.
+    List(List),
     /// Copy the data directory while it is in use.
     Backup(Backup),
     /// Put a backup into an empty data directory.
@@ -139,8 +147,8 @@ pub struct Key {
     #[arg(long)]
     pub name: String,
     /// What it may do; every scope where absent.
-    #[arg(long = "scope")]
-    pub scopes: Vec<String>,
+    #[arg(long = "scope", value_parser = cli_values::scope)]
+    pub scopes: Vec<Scope>,
 }
 
 /// `venue`
@@ -164,12 +172,16 @@ pub struct ImportLayout {
     pub organization: String,
     /// `ven_…`
     #[arg(long)]
-    pub venue: String,
+    pub venue: VenueId,
     /// `pretix` or `csv`; told from the content where absent.
     #[arg(long, value_parser = ["pretix", "csv"])]
     pub format: Option<String>,
+    /// A standing area beside those of the file, or without a file: `NAME=CAPACITY`.
+    #[arg(long = "standing", value_parser = cli_values::standing_area)]
+    pub standing: Vec<(String, u32)>,
     /// The file.
-    pub file: PathBuf,
+    #[arg(required_unless_present = "standing")]
+    pub file: Option<PathBuf>,
 }
 
 /// `event`
@@ -180,22 +192,22 @@ pub struct Event {
     pub organization: String,
     /// `lay_…`
     #[arg(long)]
-    pub layout: String,
+    pub layout: LayoutId,
     /// When it begins, RFC 3339.
     #[arg(long)]
-    pub starts_at: String,
+    pub starts_at: Timestamp,
     /// IANA name.
     #[arg(long, default_value = "UTC")]
     pub timezone: String,
     /// When its sale opens, RFC 3339; now where absent.
     #[arg(long)]
-    pub sale_opens_at: Option<String>,
+    pub sale_opens_at: Option<Timestamp>,
     /// When its sale closes, RFC 3339; at its beginning where absent.
     #[arg(long)]
-    pub sale_closes_at: Option<String>,
+    pub sale_closes_at: Option<Timestamp>,
     /// ISO 4217 code.
-    #[arg(long)]
-    pub currency: String,
+    #[arg(long, value_parser = cli_values::currency)]
+    pub currency: Currency,
     /// What people call it.
     pub name: String,
 }
@@ -205,13 +217,13 @@ pub struct Event {
 pub struct TicketType {
     /// `evt_…`
     #[arg(long)]
-    pub event: String,
-    /// Its price in minor units.
-    #[arg(long)]
+    pub event: EventId,
+    /// Its price in minor units: 4500 is 45.00.
+    #[arg(long, value_parser = cli_values::minor_units)]
     pub price: i64,
     /// Another price for a category: `CATEGORY=MINOR_UNITS`.
-    #[arg(long = "category-price")]
-    pub category_prices: Vec<String>,
+    #[arg(long = "category-price", value_parser = cli_values::category_price)]
+    pub category_prices: Vec<(String, i64)>,
     /// What people call it.
     pub name: String,
 }
@@ -220,7 +232,7 @@ pub struct TicketType {
 #[derive(Debug, Args)]
 pub struct OfEvent {
     /// `evt_…`
-    pub event: String,
+    pub event: EventId,
 }
 
 /// `gate`
@@ -228,7 +240,7 @@ pub struct OfEvent {
 pub struct Gate {
     /// `evt_…`
     #[arg(long)]
-    pub event: String,
+    pub event: EventId,
     /// What people call it.
     pub name: String,
 }
@@ -238,12 +250,36 @@ pub struct Gate {
 pub struct Device {
     /// `evt_…`
     #[arg(long)]
-    pub event: String,
+    pub event: EventId,
     /// `gate_…`, where it may scan.
     #[arg(long = "gate", required = true)]
-    pub gates: Vec<String>,
+    pub gates: Vec<GateId>,
     /// What people call it.
     pub name: String,
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub struct List {
+    /// What to list.
+    #[arg(value_enum)]
+    pub what: Listed,
+    /// `org_…` or its slug; not needed for organizations.
+    #[arg(long, required_if_eq_any([("what", "venues"), ("what", "layouts"), ("what", "events")]))]
+    pub organization: Option<String>,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Listed {
+    /// Identifier, slug and name.
+    Organizations,
+    /// Identifier, name and address.
+    Venues,
+    /// Identifier, venue and version.
+    Layouts,
+    /// Identifier, state, start and name.
+    Events,
 }
 
 /// `backup`

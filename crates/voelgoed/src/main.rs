@@ -3,7 +3,10 @@
 //! To add a command: its variant in `cli.rs` and its file in `commands/`.
 
 mod cli;
+mod cli_values;
 mod commands;
+mod data_directory;
+mod effective_settings;
 mod environment;
 mod health;
 mod node;
@@ -14,11 +17,13 @@ mod secret;
 mod secret_strength;
 mod settings;
 mod tiers;
+mod unsafe_settings;
 mod wiring;
 
 use clap::Parser;
 
 fn main() -> anyhow::Result<()> {
+    data_directory::restrict_new_files();
     let cli = cli::Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(commands::run(cli))

@@ -17,6 +17,9 @@ use crate::secret_strength::check_text;
 /// The defaults, with a comment on each.
 pub const DEFAULTS: &str = include_str!("../default.toml");
 
+/// `server.listen` where nobody chooses another address.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
 /// Every setting.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -303,27 +306,7 @@ impl Settings {
     /// # Errors
     /// Names the source and the setting that is wrong.
     pub fn load(file: Option<&Path>, flags: &Flags) -> anyhow::Result<Self> {
-        let mut sources = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
-        if let Some(file) = file {
-            sources = sources.add_source(File::from(file).format(FileFormat::Toml));
-        }
-        let environment = Environment::with_prefix("VOELGOED").prefix_separator("__").separator("__");
-        let environment = environment
-            .try_parsing(true)
-            .list_separator(",")
-            .with_list_parse_key("server.trusted_proxies")
-            .with_list_parse_key("cold.replicas");
-        sources = sources.add_source(environment);
-        for (name, address) in [("server.listen", flags.listen), ("server.internal_listen", flags.internal_listen)] {
-            if let Some(address) = address {
-                sources = sources.set_override(name, address.to_string())?;
-            }
-        }
-        if let Some(data) = &flags.data {
-            let data = data.to_str().context("the data directory's name is not UTF-8")?;
-            sources = sources.set_override("data.directory", data)?;
-        }
-        let settings: Self = sources.build()?.try_deserialize().context("the configuration is not usable")?;
+        let settings: Self = sources(file, flags)?.try_deserialize().context("the configuration is not usable")?;
         settings.retention.check()?;
         settings.limits.check()?;
         settings.secrets.check()?;
@@ -364,6 +347,31 @@ fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: std::fmt::Display
     text.parse().map_err(|error| serde::de::Error::custom(format!("`{text}` {error}")))
 }
 
+/// The defaults, the file over them, the environment over both, and the flags over all.
+pub(crate) fn sources(file: Option<&Path>, flags: &Flags) -> anyhow::Result<Config> {
+    let mut sources = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    if let Some(file) = file {
+        sources = sources.add_source(File::from(file).format(FileFormat::Toml));
+    }
+    let environment = Environment::with_prefix("VOELGOED").prefix_separator("__").separator("__");
+    let environment = environment
+        .try_parsing(true)
+        .list_separator(",")
+        .with_list_parse_key("server.trusted_proxies")
+        .with_list_parse_key("cold.replicas");
+    sources = sources.add_source(environment);
+    for (name, address) in [("server.listen", flags.listen), ("server.internal_listen", flags.internal_listen)] {
+        if let Some(address) = address {
+            sources = sources.set_override(name, address.to_string())?;
+        }
+    }
+    if let Some(data) = &flags.data {
+        let data = data.to_str().context("the data directory's name is not UTF-8")?;
+        sources = sources.set_override("data.directory", data)?;
+    }
+    Ok(sources.build()?)
+}
+
 fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     let span: jiff::SignedDuration = text
@@ -380,6 +388,7 @@ mod tests {
     fn the_defaults_are_usable_and_flags_win() {
         let settings = Settings::load(None, &Flags::default()).expect("the defaults are whole");
         assert_eq!(settings.sale.hold, Duration::from_secs(600));
+        assert_eq!(settings.server.listen.to_string(), DEFAULT_LISTEN);
         assert!(settings.server.internal_listen.ip().is_loopback(), "operators' calls are not for the network");
         assert_eq!(settings.server.internal_listen.port(), 0, "several servers on one machine must not clash");
         let flags = Flags {

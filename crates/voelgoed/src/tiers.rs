@@ -55,6 +55,12 @@ impl WarmStore {
         Ok(Self::Redis(settings))
     }
 
+    /// True where other processes cannot see what it holds.
+    #[must_use]
+    pub const fn is_of_one_process(&self) -> bool {
+        matches!(self, Self::Memory)
+    }
+
     /// Its name for people.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -1,11 +1,12 @@
-//! The first command of the README: the release binary builds, seeds, serves, drains, and starts again as the same shop.
+//! The demo and the README: the release binary seeds, serves, drains, and starts again as the same shop; every block of the README runs as it stands.
 
 use std::path::Path;
 
 use anyhow::ensure;
 use serde_json::Value;
 
-use super::Suite;
+use super::{Suite, readme};
+use crate::machine::{CURL, JQ, Need};
 use crate::report::Tally;
 use crate::run::Run;
 use crate::shell::Outcome;
@@ -20,7 +21,11 @@ impl Suite for Demo {
     }
 
     fn about(&self) -> &'static str {
-        "the release binary seeds its demo, serves, drains, and is the same shop after a restart"
+        "the release binary seeds its demo, serves, drains, and is the same shop after a restart; README's blocks run as they stand"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[CURL, JQ]
     }
 
     fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
@@ -44,6 +49,20 @@ impl Suite for Demo {
         if let Some(first) = first {
             judge("a restart is the same shop", visit(binary, &data).and_then(|card| same(&first, card)));
         }
+        let scratch = run.target().join("suite-readme");
+        if scratch.exists() {
+            std::fs::remove_dir_all(&scratch)?;
+        }
+        std::fs::create_dir_all(&scratch)?;
+        let shown = |outcome: anyhow::Result<()>| outcome.map(|()| Value::Null);
+        judge(
+            "README's first command opens a shop while port 8080 is taken",
+            shown(readme::first_command(run, &scratch)),
+        );
+        judge(
+            "README's other blocks sell, pay, admit and open a shop of one's own",
+            shown(readme::other_blocks(run, &scratch)),
+        );
         Ok(said)
     }
 }

@@ -15,6 +15,7 @@ mod nodes;
 mod payments;
 mod planted;
 mod race;
+mod readme;
 mod schemathesis;
 mod storm;
 mod tidy;

@@ -92,6 +92,8 @@ pub trait AccountStore: Send + Sync + 'static {
     async fn read_organization(&self, organization: OrganizationId) -> Stored<Option<Organization>>;
     /// By its name in URLs (system role).
     async fn organization_by_slug(&self, slug: &str) -> Stored<Option<Organization>>;
+    /// All organizations, for the operator at the command line (system role).
+    async fn organizations(&self, page: PageRequest) -> Stored<Page<Organization>>;
 
     /// Writes a member with the argon2 hash of the password. Refused: `already_exists` (email).
     async fn create_member(

@@ -34,6 +34,10 @@ impl AccountStore for Cold {
         Ok(organizations::by_slug(&self.db, slug).await?)
     }
 
+    async fn organizations(&self, page: PageRequest) -> Stored<Page<Organization>> {
+        Ok(organizations::list(&self.db, page).await?)
+    }
+
     async fn create_member(
         &self,
         member: Member,

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 use voelgoed_app::accounts::ports::Organization;
+use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
@@ -16,6 +17,11 @@ const READ: Sql = sql("organizations.read", "select id, name, slug, created_at f
 /// System role: the name tells the tenant.
 const BY_SLUG: Sql =
     sql("organizations.by_slug", "select id, name, slug, created_at from organizations where slug = $1");
+/// System role: the operator sees every tenant.
+const LIST: Sql = sql(
+    "organizations.list",
+    "select id, name, slug, created_at from organizations where id > $1 order by id limit $2",
+);
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -53,4 +59,10 @@ pub(super) async fn read(db: &Db, organization: OrganizationId) -> Result<Option
 
 pub(super) async fn by_slug(db: &Db, slug: &str) -> Result<Option<Organization>> {
     Ok(db.fetch_optional::<Row>(System::Directory, BY_SLUG, binds![slug]).await?.map(Organization::from))
+}
+
+pub(super) async fn list(db: &Db, page: PageRequest) -> Result<Page<Organization>> {
+    let binds = binds![page.after.unwrap_or_default(), page.most + 1];
+    let rows: Vec<Row> = db.fetch_all(System::Directory, LIST, binds).await?;
+    Ok(Page::cut(rows, page.most, |row| row.id).map(Organization::from))
 }

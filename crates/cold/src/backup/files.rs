@@ -1,7 +1,8 @@
 //! The file system's part: directories that are empty, copies that are on disk when this returns, one rename that decides.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use super::{BackupError, Result};
@@ -32,7 +33,7 @@ pub(super) fn refuse_filled(directory: &Path) -> Result<()> {
 /// Makes a directory for its owner only; it may be there if it is empty.
 pub(super) fn make_empty(directory: &Path) -> Result<()> {
     refuse_filled(directory)?;
-    at(directory, fs::create_dir_all(directory))?;
+    at(directory, DirBuilder::new().recursive(true).mode(0o700).create(directory))?;
     only_owner(directory)
 }
 
@@ -53,14 +54,33 @@ pub(super) fn below(directory: &Path, name: &str) -> Result<PathBuf> {
     }
 }
 
-/// Copies a file with its rights, onto the disk.
+/// Refuses a name of a backup that is, or leads through, a symbolic link: a restore would copy a file of somebody else's choice.
+pub(super) fn refuse_links(directory: &Path, name: &str) -> Result<()> {
+    below(directory, name)?;
+    let mut path = directory.to_owned();
+    for part in Path::new(name).components() {
+        path.push(part);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => {
+                return Err(BackupError::Damaged(format!("{} is a symbolic link; a backup has none", path.display())));
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return at(&path, Err(error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Copies a file's content onto the disk, into a new file for its owner only, whatever rights the original has.
 pub(super) fn copy(from: &Path, to: &Path, name: &str) -> Result<()> {
     let (source, target) = (below(from, name)?, below(to, name)?);
     if let Some(folder) = target.parent() {
-        at(folder, fs::create_dir_all(folder))?;
+        at(folder, DirBuilder::new().recursive(true).mode(0o700).create(folder))?;
     }
-    at(&source, fs::copy(&source, &target))?;
-    flush(&target)
+    let mut reader = at(&source, File::open(&source))?;
+    let mut writer = at(&target, OpenOptions::new().write(true).create_new(true).mode(0o600).open(&target))?;
+    at(&source, io::copy(&mut reader, &mut writer))?;
+    at(&target, writer.sync_all())
 }
 
 /// Waits until a file, or the entries of a directory, are on disk.

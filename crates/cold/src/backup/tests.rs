@@ -115,6 +115,27 @@ async fn what_is_not_whole_is_not_put_back() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backup_with_a_symbolic_link_is_refused_and_restored_files_are_private_whatever_their_mode_was() {
+    let bench = Bench::new().await;
+    bench.backup("copy").await.unwrap();
+    for name in ["copy/voelgoed.sqlite", "copy/master.key", "copy/backup.json"] {
+        fs::set_permissions(bench.at(name), fs::Permissions::from_mode(0o666)).unwrap();
+    }
+    restore(&bench.at("copy"), &bench.at("wide")).await.unwrap();
+    let mode = |name: &str| fs::metadata(bench.at(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(["wide", "wide/voelgoed.sqlite", "wide/master.key"].map(mode), [0o700, 0o600, 0o600]);
+    for name in ["master.key", "voelgoed.sqlite", "backup.json"] {
+        let (moved, link) = (bench.at("elsewhere"), bench.at("copy").join(name));
+        fs::rename(&link, &moved).unwrap();
+        std::os::unix::fs::symlink(&moved, &link).unwrap();
+        let refused = restore(&bench.at("copy"), &bench.at("linked")).await.unwrap_err().to_string();
+        assert!(refused.contains("symbolic link"), "{name}: {refused}");
+        assert!(!bench.at("linked").exists(), "{name}");
+        fs::rename(&moved, &link).unwrap();
+    }
+}
+
 fn edit(copy: &Path, from: &str, to: &str) {
     let path = copy.join("backup.json");
     let text = fs::read_to_string(&path).unwrap();

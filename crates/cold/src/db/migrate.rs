@@ -145,7 +145,8 @@ pub(super) async fn check_postgres(settings: &PostgresSettings) -> Result<()> {
     Ok(())
 }
 
-async fn connect(settings: &PostgresSettings) -> Result<PgConnection> {
+/// One connection outside of every pool.
+pub(crate) async fn connect(settings: &PostgresSettings) -> Result<PgConnection> {
     let options = postgres::options(&settings.url, settings)?.application_name("voelgoed schema");
     let connecting = tokio::time::timeout(settings.acquire, options.connect());
     let connection = connecting.await.map_err(|_| Error::Away("Postgres does not answer".to_owned()))?;

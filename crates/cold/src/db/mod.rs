@@ -36,6 +36,7 @@ pub use sql::{Sql, sql};
 pub use tx::Tx;
 pub use value::{Bind, Value};
 
+pub(crate) use migrate::connect as connect_postgres;
 pub(crate) use scope::Lane;
 pub(crate) use signals::Signals;
 pub(crate) use value::{binds, row};

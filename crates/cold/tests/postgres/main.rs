@@ -5,6 +5,7 @@ mod failures;
 mod lanes;
 mod migrations;
 mod plans;
+mod process_claim;
 mod replicas;
 mod row_security;
 mod server;

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
+use anyhow::bail;
 use voelgoed_app::environment::Environment;
 use voelgoed_cold::backup as cold;
 
+use super::open_data;
+use crate::data_directory::IfMissing;
 use crate::environment::Machine;
 use crate::settings::Settings;
+use crate::tiers::ColdStore;
 use crate::{sandbox, secret};
 
 /// What stands beside the database and must be kept with it.
@@ -14,6 +18,10 @@ const OTHERS: &[&str] = &[secret::FILE, super::demo::FILE, sandbox::FILE];
 
 /// Copies the data directory to a new one.
 pub async fn backup(settings: &Settings, to: &Path) -> anyhow::Result<()> {
+    if ColdStore::parse(&settings.cold.url, &settings.cold.replicas)? != ColdStore::Embedded {
+        bail!("the data is in Postgres: back it up with pg_dump or pg_basebackup, and keep the master key with it");
+    }
+    open_data(settings, IfMissing::Refuse)?;
     let directory = &settings.data.directory;
     let there: Vec<&str> = OTHERS.iter().copied().filter(|name| directory.join(name).exists()).collect();
     let manifest = cold::backup(directory, &there, to, Machine.now()).await?;

@@ -4,12 +4,15 @@ use std::io::ErrorKind;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
+use voelgoed_app::page::PageRequest;
 
+use super::open_data;
 use super::seed::{Seeded, SeededEvent, seed};
 use super::serve::{prepare, until_signal};
+use crate::data_directory::{self, IfMissing};
 use crate::role::Role;
 use crate::secret::write_private;
-use crate::settings::Settings;
+use crate::settings::{DEFAULT_LISTEN, Settings};
 use crate::wiring::{Wired, wire};
 
 /// Remembers what was made, so that later starts print the same.
@@ -31,6 +34,7 @@ struct Line<'a> {
 
 /// Seeds where needed, then serves.
 pub async fn demo(settings: &Settings, json: bool) -> anyhow::Result<()> {
+    let settings = &on_a_free_port(settings);
     let prepared = prepare(settings, Role::All).await?;
     let seeded = remembered_or_new(settings, &prepared.wired).await?;
     tell(&seeded, &prepared.url, Some(&prepared.internal_url), json)?;
@@ -43,6 +47,7 @@ pub async fn seed_only(settings: &Settings, json: bool) -> anyhow::Result<()> {
         "" => format!("http://{}", settings.server.listen),
         public => public.to_owned(),
     };
+    open_data(settings, IfMissing::Create)?;
     let wired = wire(settings, Role::All, &url).await?;
     let seeded = remembered_or_new(settings, &wired).await;
     wired.cold.close().await;
@@ -82,18 +87,40 @@ async fn remembered_or_new(settings: &Settings, wired: &Wired) -> anyhow::Result
     match std::fs::read(&path) {
         Ok(content) => serde_json::from_slice(&content).with_context(|| path.display().to_string()),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            if wired.platform.accounts.organization_by_slug("demo").await?.is_some() {
-                bail!(
-                    "{} holds a demo that was not finished; remove the directory, or serve it with `voelgoed serve`",
-                    settings.data.directory.display()
-                );
-            }
+            refuse_shop_of_others(settings, wired).await?;
             let seeded = seed(&wired.platform).await?;
-            std::fs::create_dir_all(&settings.data.directory)?;
             // It holds keys, so only its owner reads it.
             write_private(&path, &serde_json::to_vec(&seeded)?)?;
             Ok(seeded)
         }
         Err(error) => Err(error).with_context(|| path.display().to_string()),
     }
+}
+
+/// A demo publishes events: never beside the events of a shop that somebody runs.
+async fn refuse_shop_of_others(settings: &Settings, wired: &Wired) -> anyhow::Result<()> {
+    let found = wired.platform.accounts.organizations(PageRequest::default()).await?.items;
+    let Some(first) = found.first() else { return Ok(()) };
+    let directory = data_directory::shown(&settings.data.directory);
+    bail!(
+        "there is a shop already, with {} organization{} (`{}`): a demo would publish its events there. Nothing was changed. \
+         Name an empty directory with --data, or run `voelgoed serve` to open this shop ({} has no {FILE})",
+        found.len(),
+        if found.len() == 1 { "" } else { "s or more" },
+        first.slug,
+        directory.display(),
+    )
+}
+
+/// A newcomer's port 8080 is often taken: where nobody chose an address, any free port will do. The demo prints its address.
+fn on_a_free_port(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    let listen = settings.server.listen;
+    let is_default = listen.to_string() == DEFAULT_LISTEN;
+    let is_taken = std::net::TcpListener::bind(listen).is_err_and(|error| error.kind() == ErrorKind::AddrInUse);
+    if is_default && is_taken {
+        eprintln!("{listen} is in use; serving on a free port instead (choose one with --listen)");
+        settings.server.listen.set_port(0);
+    }
+    settings
 }

@@ -8,6 +8,8 @@ use voelgoed_cold::standby::Standby;
 
 use voelgoed_warm::redis::RedisWarm;
 
+use super::open_data;
+use crate::data_directory::IfMissing;
 use crate::environment::Machine;
 use crate::role::Role;
 use crate::settings::Settings;
@@ -16,6 +18,7 @@ use crate::wiring::{registry, wire};
 
 /// Looks, and says what it found; fails where something is wrong.
 pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
+    open_data(settings, IfMissing::Refuse)?;
     let wired = wire(settings, Role::All, "http://localhost").await?;
     let now = wired.platform.environment.now();
     let unbalanced = wired.platform.ledger.unbalanced().await?;

@@ -7,7 +7,9 @@ use voelgoed_app::environment::Environment;
 use voelgoed_app::jobs::ports::JobStore;
 use voelgoed_domain::ids::JobId;
 
+use super::open_data;
 use crate::cli::JobsAct;
+use crate::data_directory::IfMissing;
 use crate::role::Role;
 use crate::settings::Settings;
 use crate::wiring::wire;
@@ -17,6 +19,7 @@ const MOST: u32 = 1_000;
 
 /// Lists or revives; a server may run on the data meanwhile and finds what was revived at its next look.
 pub async fn jobs(settings: &Settings, act: JobsAct) -> anyhow::Result<()> {
+    open_data(settings, IfMissing::Refuse)?;
     let wired = wire(settings, Role::All, "http://localhost").await?;
     let (store, environment) = (&*wired.platform.jobs, &*wired.platform.environment);
     let done = match act {

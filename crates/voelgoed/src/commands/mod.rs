@@ -4,16 +4,23 @@ mod backup;
 mod demo;
 mod doctor;
 mod jobs;
+mod list;
 mod migrate;
 mod organizer;
 mod sandbox_psp;
 mod seed;
 mod serve;
 
+use anyhow::Context;
 use clap::CommandFactory;
 
+pub use demo::FILE as DEMO_FILE;
+
 use crate::cli::{Cli, Command};
-use crate::settings::{DEFAULTS, Flags, Settings};
+use crate::data_directory::{self, IfMissing};
+use crate::effective_settings::effective;
+use crate::settings::{Flags, Settings};
+use crate::tiers::ColdStore;
 
 /// Runs what was asked for.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
@@ -39,7 +46,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Settings => {
-            print!("{DEFAULTS}");
+            print!("{}", effective(cli.config.as_deref(), &flags)?);
             Ok(())
         }
         Command::Completions { shell } => {
@@ -47,5 +54,43 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         organizer => organizer::run(organizer, &settings()?).await,
+    }
+}
+
+/// Opens the data directory, and says on standard error which data the command uses.
+///
+/// # Errors
+/// As [`data_directory::open`]; where `cold.url` is not usable.
+pub(super) fn open_data(settings: &Settings, if_missing: IfMissing) -> anyhow::Result<()> {
+    let cold = ColdStore::parse(&settings.cold.url, &settings.cold.replicas).context("cold.url")?;
+    let directory = &settings.data.directory;
+    data_directory::open(directory, cold == ColdStore::Embedded, if_missing)?;
+    match cold {
+        ColdStore::Embedded => eprintln!("data: {} (SQLite)", data_directory::shown(directory).display()),
+        ColdStore::Postgres { primary, .. } => eprintln!("data: Postgres at {}", without_password(&primary)),
+    }
+    Ok(())
+}
+
+/// Host, port and database of an address, without user, password and parameters.
+fn without_password(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    rest.rsplit_once('@').map_or(rest, |(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn address_of_postgres_is_shown_without_its_password() {
+        for (url, shown) in [
+            ("postgres://a:secret@db:5432/shop", "db:5432/shop"),
+            ("postgres://a:se@cret@db/shop?sslmode=require&password=x", "db/shop"),
+            ("postgresql://db/shop", "db/shop"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
     }
 }

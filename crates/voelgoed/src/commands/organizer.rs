@@ -1,6 +1,7 @@
 //! What an organizer can also do over the API, for scripts and first steps; each prints the identifier of what it made.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -22,18 +23,24 @@ use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::event::{EventAct, EventDraft, EventLimits, FeePolicy, SaleWindow, TaxPolicy};
 use voelgoed_domain::catalog::import::{ImportFormat, read};
+use voelgoed_domain::catalog::layout::AreaDraft;
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketTypeDraft, TicketTypeLimits};
-use voelgoed_domain::ids::OrganizationId;
-use voelgoed_domain::money::{Currency, Money};
+use voelgoed_domain::ids::{EventId, OrganizationId};
+use voelgoed_domain::money::Money;
 use voelgoed_domain::scanning::entry::EntryRule;
 
+use super::list::list;
+use super::open_data;
 use crate::cli::{self, Command};
+use crate::data_directory::IfMissing;
 use crate::role::Role;
 use crate::settings::Settings;
 use crate::wiring::wire;
 
 /// Runs an organizer's command on the data directory; a server may run on it meanwhile.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
+    let is_first_step = matches!(command, Command::Organization(_));
+    open_data(settings, if is_first_step { IfMissing::Create } else { IfMissing::Refuse })?;
     let wired = wire(settings, Role::All, "http://localhost").await?;
     let platform = &*wired.platform;
     let printed = match command {
@@ -43,13 +50,14 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::ImportLayout(args) => import_layout(platform, args).await,
         Command::Event(args) => event(platform, args).await,
         Command::TicketType(args) => ticket_type(platform, args).await,
-        Command::Publish(args) => publish(platform, &args.event).await,
+        Command::Publish(args) => publish(platform, args.event).await,
         Command::Gate(args) => gate(platform, args).await,
         Command::Device(args) => device(platform, args).await,
+        Command::List(args) => list(platform, args).await,
         other => bail!("{other:?} is not an organizer's command"),
     };
     wired.cold.close().await;
-    println!("{}", printed?);
+    println!("{}", printed?.trim_end());
     Ok(())
 }
 
@@ -57,7 +65,9 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
 pub(super) fn made<T>(created: Created<T>) -> anyhow::Result<T> {
     match created {
         Created::Fresh(value) => Ok(value),
-        Created::Replayed(_) => bail!("nothing was repeated, and yet it was"),
+        Created::Replayed(_) => {
+            bail!("the store answered with the result of an earlier request; this is a fault of the program")
+        }
     }
 }
 
@@ -72,7 +82,8 @@ pub(super) fn told(error: Error) -> anyhow::Error {
     }
 }
 
-async fn tenant(platform: &Platform, text: &str) -> anyhow::Result<OrganizationId> {
+/// An organization by its identifier or slug.
+pub(super) async fn tenant(platform: &Platform, text: &str) -> anyhow::Result<OrganizationId> {
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
@@ -80,8 +91,8 @@ async fn tenant(platform: &Platform, text: &str) -> anyhow::Result<OrganizationI
     Ok(found.with_context(|| format!("there is no organization `{text}`"))?.id)
 }
 
-async fn scope(platform: &Platform, event: &str) -> anyhow::Result<EventScope> {
-    platform.listings.locate(event.parse()?).await.map_err(told)
+async fn scope(platform: &Platform, event: EventId) -> anyhow::Result<EventScope> {
+    platform.listings.locate(event).await.map_err(told)
 }
 
 async fn organization(platform: &Platform, args: cli::Organization) -> anyhow::Result<String> {
@@ -92,15 +103,7 @@ async fn organization(platform: &Platform, args: cli::Organization) -> anyhow::R
 
 async fn key(platform: &Platform, args: cli::Key) -> anyhow::Result<String> {
     let organization = tenant(platform, &args.organization).await?;
-    let parse = |text: &String| {
-        let known = serde_json::from_value::<Scope>(serde_json::Value::String(text.clone()));
-        known.map_err(|_| anyhow!("there is no scope `{text}`"))
-    };
-    let scopes = if args.scopes.is_empty() {
-        Scope::ALL.to_vec()
-    } else {
-        args.scopes.iter().map(parse).collect::<Result<_, _>>()?
-    };
+    let scopes = if args.scopes.is_empty() { Scope::ALL.to_vec() } else { args.scopes };
     Ok(made(create_api_key(platform, organization, &args.name, scopes, None).await.map_err(told)?)?.secret)
 }
 
@@ -112,18 +115,28 @@ async fn venue(platform: &Platform, args: cli::Venue) -> anyhow::Result<String> 
 async fn import_layout(platform: &Platform, args: cli::ImportLayout) -> anyhow::Result<String> {
     let organization = tenant(platform, &args.organization).await?;
     let progress = progress("reading the plan");
-    let content = std::fs::read(&args.file).with_context(|| args.file.display().to_string())?;
-    let format = match args.format.as_deref() {
+    let mut areas = match &args.file {
+        Some(file) => read_plan(platform, file, args.format.as_deref())?,
+        None => Vec::new(),
+    };
+    // The category of a standing area is its name, as in the demo's festival.
+    let standing = args.standing.iter();
+    areas.extend(standing.map(|(name, most)| AreaDraft::general(fresh(&*platform.environment), name, *most, name)));
+    progress.set_message("writing the plan");
+    let layout = made(create_layout(platform, organization, args.venue, areas, None).await.map_err(told)?)?;
+    progress.finish_and_clear();
+    eprintln!("{} places in {} areas", layout.layout.place_count(), layout.layout.areas.len());
+    Ok(layout.id.to_string())
+}
+
+fn read_plan(platform: &Platform, file: &Path, format: Option<&str>) -> anyhow::Result<Vec<AreaDraft>> {
+    let content = std::fs::read(file).with_context(|| file.display().to_string())?;
+    let format = match format {
         Some("pretix") => ImportFormat::Pretix,
         Some(_) => ImportFormat::Csv,
         None => ImportFormat::of(&content),
     };
-    let areas = read(format, &content, || fresh(&*platform.environment)).map_err(|refusal| told(refusal.into()))?;
-    progress.set_message("writing the plan");
-    let layout = made(create_layout(platform, organization, args.venue.parse()?, areas, None).await.map_err(told)?)?;
-    progress.finish_and_clear();
-    eprintln!("{} places in {} areas", layout.layout.place_count(), layout.layout.areas.len());
-    Ok(layout.id.to_string())
+    read(format, &content, || fresh(&*platform.environment)).map_err(|refusal| told(refusal.into()))
 }
 
 /// A spinner on a terminal, nothing elsewhere.
@@ -141,19 +154,17 @@ pub(super) fn progress(message: &'static str) -> ProgressBar {
 
 async fn event(platform: &Platform, args: cli::Event) -> anyhow::Result<String> {
     let organization = tenant(platform, &args.organization).await?;
-    let starts_at = args.starts_at.parse()?;
-    let opens_at = args.sale_opens_at.map_or_else(|| Ok(platform.environment.now()), |text| text.parse())?;
-    let closes_at = args.sale_closes_at.map_or(Ok(starts_at), |text| text.parse())?;
-    let currency =
-        Currency::from_code(&args.currency).with_context(|| format!("`{}` is not a currency", args.currency))?;
+    let starts_at = args.starts_at;
+    let opens_at = args.sale_opens_at.unwrap_or_else(|| platform.environment.now());
+    let closes_at = args.sale_closes_at.unwrap_or(starts_at);
     let draft = EventDraft {
         entry_rule: EntryRule::Single,
         name: args.name,
-        layout: args.layout.parse()?,
+        layout: args.layout,
         starts_at,
         timezone: args.timezone,
         sale: SaleWindow { opens_at, closes_at },
-        currency,
+        currency: args.currency,
         fees: FeePolicy::default(),
         tax: TaxPolicy::default(),
         limits: EventLimits::default(),
@@ -162,38 +173,33 @@ async fn event(platform: &Platform, args: cli::Event) -> anyhow::Result<String> 
 }
 
 async fn ticket_type(platform: &Platform, args: cli::TicketType) -> anyhow::Result<String> {
-    let scope = scope(platform, &args.event).await?;
+    let scope = scope(platform, args.event).await?;
     let listing = platform.listings.listing(scope).await.map_err(told)?;
-    let parse = |text: &String| {
-        let (category, amount) =
-            text.rsplit_once('=').with_context(|| format!("`{text}` is not CATEGORY=MINOR_UNITS"))?;
-        anyhow::Ok(PriceOverride { area: None, category: Some(category.to_owned()), amount: amount.parse()? })
-    };
+    let override_of = |(category, amount)| PriceOverride { area: None, category: Some(category), amount };
     let draft = TicketTypeDraft {
         name: args.name,
         price: Money::new(args.price, listing.event.currency),
         areas: Vec::new(),
         categories: Vec::new(),
-        prices: args.category_prices.iter().map(parse).collect::<Result<_, _>>()?,
+        prices: args.category_prices.into_iter().map(override_of).collect(),
         limits: TicketTypeLimits::default(),
     };
     Ok(made(create_ticket_type(platform, scope, draft, None).await.map_err(told)?)?.id.to_string())
 }
 
-async fn publish(platform: &Platform, event: &str) -> anyhow::Result<String> {
+async fn publish(platform: &Platform, event: EventId) -> anyhow::Result<String> {
     let scope = scope(platform, event).await?;
     let published = move_event(platform, scope, EventAct::Publish).await.map_err(told)?;
     Ok(format!("{} {}", published.id, published.state))
 }
 
 async fn gate(platform: &Platform, args: cli::Gate) -> anyhow::Result<String> {
-    let scope = scope(platform, &args.event).await?;
+    let scope = scope(platform, args.event).await?;
     Ok(made(create_gate(platform, scope, &args.name, Vec::new(), None).await.map_err(told)?)?.id.to_string())
 }
 
 async fn device(platform: &Platform, args: cli::Device) -> anyhow::Result<String> {
-    let scope = scope(platform, &args.event).await?;
-    let gates = args.gates.iter().map(|gate| gate.parse()).collect::<Result<_, _>>()?;
-    let device = made(create_device(platform, scope, &args.name, gates, None).await.map_err(told)?)?;
-    Ok(format!("{}\n{}", device.device.id, device.pairing_code))
+    let scope = scope(platform, args.event).await?;
+    let device = made(create_device(platform, scope, &args.name, args.gates, None).await.map_err(told)?)?;
+    Ok(format!("device        {}\npairing code  {}", device.device.id, device.pairing_code))
 }

@@ -5,13 +5,17 @@ use std::path::Path;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
+use voelgoed_cold::process_claim::{ProcessClaim, claim};
 use voelgoed_telemetry::{Exporter, LogConfig, init_logging, install};
 
+use super::open_data;
+use crate::data_directory::IfMissing;
 use crate::node::{self, Listeners, Stop};
 use crate::role::Role;
 use crate::settings::Settings;
 use crate::tiers::{ColdStore, Tiers};
-use crate::wiring::{Wired, wire};
+use crate::unsafe_settings;
+use crate::wiring::{Wired, postgres, wire};
 
 /// A process that is about to run.
 pub struct Prepared {
@@ -45,9 +49,16 @@ pub async fn prepare(settings: &Settings, role: Role) -> anyhow::Result<Prepared
     let format = settings.log.format.parse().map_err(anyhow::Error::msg).context("log.format")?;
     init_logging(&LogConfig { format, filter: settings.log.filter.clone(), service_type: role.to_string() })?;
     let exporter = install(role.as_str());
-    if Tiers::of(settings, role)?.cold == ColdStore::Embedded {
+    unsafe_settings::check(settings)?;
+    open_data(settings, IfMissing::Create)?;
+    let tiers = Tiers::of(settings, role)?;
+    if tiers.cold == ColdStore::Embedded {
         // Held until the process ends.
         std::mem::forget(lock(&settings.data.directory)?);
+    } else {
+        let kind = if tiers.warm.is_of_one_process() { ProcessClaim::Only } else { ProcessClaim::OneOfSeveral };
+        // Held until the process ends.
+        std::mem::forget(claim(&postgres(&tiers.cold), kind).await.context("cold.url, warm.url")?);
     }
     let listeners = Listeners::bind(settings, role)?;
     let url = match (settings.server.public_url.trim_end_matches('/'), &listeners.public) {
@@ -62,7 +73,6 @@ pub async fn prepare(settings: &Settings, role: Role) -> anyhow::Result<Prepared
 
 /// One server per data directory: two would each relay half of the facts to a warm tier of their own.
 fn lock(directory: &Path) -> anyhow::Result<File> {
-    std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     let path = directory.join("server.lock");
     let file = File::options()
         .create(true)

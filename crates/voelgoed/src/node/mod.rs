@@ -48,7 +48,9 @@ impl Listeners {
 fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
-    socket.bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    socket.bind(address).with_context(|| {
+        format!("cannot listen on {address}; choose another address with --listen (port 0 takes any free one)")
+    })?;
     Ok(socket.listen(BACKLOG)?)
 }
 

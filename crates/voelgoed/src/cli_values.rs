@@ -1,0 +1,98 @@
+//! Parses values of the command line; each error says what was given, what is allowed and shows an example. `clap` puts the flag's name before it.
+
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::money::Currency;
+
+/// A price in minor units.
+pub fn minor_units(text: &str) -> Result<i64, String> {
+    let amount: Option<i64> = text.trim().parse().ok();
+    amount.filter(|amount| *amount >= 0).ok_or_else(|| {
+        let example = major_units(text).map_or_else(String::new, |amount| format!(": {amount} for {text}"));
+        format!("a price is a whole number of minor units, such as 4500 for 45.00{example}")
+    })
+}
+
+/// What somebody who wrote `45.00` or `45,00` probably means, for a currency of two decimals.
+fn major_units(text: &str) -> Option<i64> {
+    let (whole, cents) = text.trim().split_once(['.', ','])?;
+    let whole: i64 = whole.parse().ok()?;
+    let cents: i64 = (cents.len() == 2).then(|| cents.parse().ok())??;
+    whole.checked_mul(100)?.checked_add(cents)
+}
+
+/// `CATEGORY=MINOR_UNITS`
+pub fn category_price(text: &str) -> Result<(String, i64), String> {
+    let Some((category, amount)) = text.rsplit_once('=') else {
+        return Err("expected CATEGORY=MINOR_UNITS, such as Balcony=3000".to_owned());
+    };
+    if category.trim().is_empty() {
+        return Err(
+            "the category before the `=` is empty; expected CATEGORY=MINOR_UNITS, such as Balcony=3000".to_owned()
+        );
+    }
+    Ok((category.trim().to_owned(), minor_units(amount)?))
+}
+
+/// `NAME=CAPACITY` of a standing area.
+pub fn standing_area(text: &str) -> Result<(String, u32), String> {
+    let parsed = text.rsplit_once('=').and_then(|(name, capacity)| {
+        let capacity = capacity.trim().parse().ok().filter(|capacity| *capacity > 0)?;
+        Some((name.trim().to_owned(), capacity)).filter(|(name, _)| !name.is_empty())
+    });
+    parsed.ok_or_else(|| "expected NAME=CAPACITY with a capacity of at least 1, such as Floor=300".to_owned())
+}
+
+/// A currency's ISO 4217 code in any letter case.
+pub fn currency(text: &str) -> Result<Currency, String> {
+    let code = text.trim().to_ascii_uppercase();
+    Currency::from_code(&code).ok_or_else(|| "a currency is an ISO 4217 code, such as EUR, USD or ZAR".to_owned())
+}
+
+/// A scope of a key.
+pub fn scope(text: &str) -> Result<Scope, String> {
+    Scope::parse(text.trim()).map_err(|_| {
+        let known: Vec<_> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+        format!("a scope is one of {}", known.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn price_in_major_units_is_refused_with_the_right_number() {
+        assert_eq!(minor_units("4500"), Ok(4_500));
+        assert_eq!(minor_units("0"), Ok(0));
+        for (text, example) in
+            [("45.00", ": 4500 for 45.00"), ("45,50", ": 4550 for 45,50"), ("45.5", ""), ("-1", ""), ("R45", "")]
+        {
+            let error = minor_units(text).unwrap_err();
+            assert!(error.contains("minor units") && error.ends_with(example), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn category_price_needs_a_category_and_a_price() {
+        assert_eq!(category_price("Stalls = A=3000"), Ok(("Stalls = A".to_owned(), 3_000)));
+        for text in ["Balcony", "=3000", "Balcony=30.00", "Balcony="] {
+            assert!(category_price(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn standing_area_needs_a_name_and_a_capacity() {
+        assert_eq!(standing_area("Floor = left=300"), Ok(("Floor = left".to_owned(), 300)));
+        for text in ["Floor", "=300", "Floor=0", "Floor=-1", "Floor=many"] {
+            assert!(standing_area(text).unwrap_err().contains("Floor=300"), "{text}");
+        }
+    }
+
+    #[test]
+    fn currency_is_read_in_any_letter_case_and_scope_names_the_allowed_ones() {
+        assert_eq!(currency("eur").unwrap(), Currency::from_code("EUR").unwrap());
+        assert!(currency("euro").unwrap_err().contains("EUR, USD or ZAR"));
+        assert_eq!(scope("sales"), Ok(Scope::Sales));
+        assert!(scope("sale").unwrap_err().contains("admin, catalog, sales"));
+    }
+}
