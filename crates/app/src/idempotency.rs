@@ -5,12 +5,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
 use voelgoed_planted::{Bug, planted};
+use voelgoed_resilience::{Dependency, Health};
 
-use crate::error::{Fault, Result, Stored};
+use crate::error::{Error, Fault, Result, Stored};
+use crate::platform::Platform;
 
 /// How long a stored answer is replayed.
 pub const KEPT_FOR: Duration = Duration::from_secs(48 * 3600);
@@ -55,6 +58,29 @@ pub fn replay<T>(stored: IdempotencyRecord, request: &[u8; 32]) -> Result<Create
         return Ok(Created::Replayed(stored.answer));
     }
     Err(Refusal::new(Code::IdempotencyMismatch, "This Idempotency-Key was used with another request.").into())
+}
+
+/// What was answered to the same request before, where it is refused now: a repeat is answered, whatever has changed since.
+///
+/// # Errors
+/// `refused` where nothing was answered; [`Code::IdempotencyMismatch`] where the key was used with another request.
+pub async fn replay_or<T>(
+    platform: &Platform,
+    organization: OrganizationId,
+    key: &IdempotencyKey,
+    refused: Error,
+) -> Result<Created<T>> {
+    let looks = match &refused {
+        Error::Refused(refusal) => refusal.code != Code::IdempotencyMismatch,
+        Error::Fault(_) => false,
+    };
+    if !looks || platform.capabilities.health(Dependency::Cold) != Health::Up {
+        return Err(refused);
+    }
+    match platform.idempotency.find(organization, key, platform.environment.now()).await? {
+        Some(stored) => replay(stored, &key.request),
+        None => Err(refused),
+    }
 }
 
 /// How a command renders its answer before it commits; made by the surface. Nothing where it cannot be rendered, which is a fault.

@@ -39,7 +39,7 @@ use crate::token::{MasterKey, Tokens};
 pub struct SaleTimes {
     /// A hold, from its grant.
     pub hold: Duration,
-    /// What a hold gains, once, when payment starts.
+    /// How long past the end of its hold an order may be paid.
     pub extension: Duration,
     /// How long the sender of a charge owns the attempt.
     pub send_lease: Duration,

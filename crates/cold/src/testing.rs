@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use uuid::Uuid;
+use voelgoed_app::checkout::counted::CountedFor;
 use voelgoed_app::checkout::ports::{Buyer, NewOrder, OrderLine};
 use voelgoed_app::environment::Environment;
 use voelgoed_app::idempotency::{IdempotencyKey, IdempotencyRecord};
@@ -84,6 +85,8 @@ pub(crate) fn order(number: u128, places: &[u32]) -> NewOrder {
             cancellation: Cancellation::AtProvider,
         }),
         tickets: Vec::new(),
+        counted: CountedFor::default(),
+        limits: Vec::new(),
         idempotency: IdempotencyRecord {
             key: IdempotencyKey { scope: format!("hold_{number}"), key: format!("key {number}"), request: [1; 32] },
             answer: Bytes::from(format!("order {number}")),

@@ -135,6 +135,9 @@ pub struct Evidence {
     /// The order that exists already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
+    /// The token of that order, for whoever proved that its hold is theirs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// The name of the limit and its size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<LimitHit>,

@@ -64,7 +64,7 @@ bugs! {
         by "crates/warm" "warm" "memory::inventory::a_rebuild_keeps";
     P8 StepNotLogged = "step-not-logged", "a step is not written to the log",
         by "crates/warm" "warm" "memory::inventory::the_log_has_no_holes";
-    P4 PinExtendsAgain = "pin-extends-again", "each pin makes a hold longer",
+    P4 PinMovesEnd = "pin-moves-end", "a pin makes a hold longer",
         by "crates/warm" "warm" "memory::inventory::a_pin_keeps";
 
     // Warm on Redis: the scripts.

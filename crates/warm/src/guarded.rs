@@ -192,8 +192,8 @@ impl InventoryStore for Guarded {
         self.ask(|| self.inner.release(scope, hold)).await
     }
 
-    async fn pin(&self, scope: EventScope, hold: HoldId, extend_millis: u64) -> Answer<HoldRecord> {
-        self.ask(|| self.inner.pin(scope, hold, extend_millis)).await
+    async fn pin(&self, scope: EventScope, hold: HoldId) -> Answer<HoldRecord> {
+        self.ask(|| self.inner.pin(scope, hold)).await
     }
 
     async fn unpin(&self, scope: EventScope, hold: HoldId) -> Answer<()> {

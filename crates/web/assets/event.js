@@ -120,14 +120,25 @@ const on = {
   ended() { notice("The sale is over.", "wait"); },
 };
 
+// The same choice of one page has the same key, so that a second click, or a try after a lost answer, is a repeat; another choice has another.
+function keyOf(choice) {
+  let [a, b] = [0x811c9dc5, 0x1000193];
+  for (let at = 0; at < choice.length; at += 1) {
+    a = Math.imul(a ^ choice.charCodeAt(at), 0x01000193);
+    b = Math.imul(b ^ choice.charCodeAt(at), 0x5bd1e995) ^ (b >>> 15);
+  }
+  return `${config.key}-${(a >>> 0).toString(16)}${(b >>> 0).toString(16)}`;
+}
+
 async function hold(items, best, code, button) {
   button.disabled = true;
   button.classList.add("busy");
+  const choice = JSON.stringify({ items, best_available: best, code: code || null });
   try {
     const answer = await fetch(`/api/v1/events/${config.event}/holds`, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()).slice(2) },
-      body: JSON.stringify({ items, best_available: best, code: code || null }),
+      headers: { "Content-Type": "application/json", "Idempotency-Key": keyOf(choice) },
+      body: choice,
     });
     const body = await answer.json();
     if (answer.ok) { location.assign(`/holds/${body.id}?token=${body.token}`); return; }

@@ -92,6 +92,7 @@ pub const PAGES: &[&str] = &[
     "/holds/{hold}",
     "/holds/{hold}/remove",
     "/holds/{hold}/release",
+    "/holds/{hold}/code",
     "/holds/{hold}/order",
     "/orders/{order}",
     "/orders/{order}/payments",

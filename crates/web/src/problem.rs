@@ -38,6 +38,9 @@ pub struct Problem {
     /// The order that exists already.
     #[serde(skip_serializing_if = "Option::is_none")]
     order: Option<String>,
+    /// The token of that order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     /// The limit that was hit.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<Limit>,
@@ -145,6 +148,7 @@ fn respond(status: StatusCode, code: &'static str, detail: String, evidence: Evi
         detail,
         places: evidence.places.iter().map(|place| place.0).collect(),
         order: evidence.order.map(|order| order.to_string()),
+        token: evidence.token,
         limit: evidence.limit.map(|LimitHit { name, most }| Limit { name, most }),
         retry_after,
         opens_at: evidence.opens_at.map(|at| at.to_string()),

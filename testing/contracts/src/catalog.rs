@@ -56,6 +56,8 @@ fn a_rule(environment: &TestEnvironment, event: EventId, code: Option<&str>, eff
         effect,
         starts_at: Some(environment.now()),
         ends_at: None,
+        uses_max: None,
+        uses_per_buyer_max: None,
     }
 }
 

@@ -109,6 +109,6 @@ pub fn a_ticket_type(environment: &TestEnvironment, event: EventId) -> TicketTyp
         areas: vec![fresh(environment)],
         categories: vec!["stalls".into()],
         prices: vec![PriceOverride { area: None, category: Some("stalls".into()), amount: 60_000 }],
-        limits: TicketTypeLimits { min_per_hold: 2, max_per_hold: 6 },
+        limits: TicketTypeLimits { min_per_hold: 2, max_per_hold: 6, max_per_buyer: Some(30) },
     }
 }

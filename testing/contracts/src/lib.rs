@@ -9,6 +9,7 @@ pub mod bulletin;
 pub mod catalog;
 pub mod catalogue;
 pub mod count_stream;
+pub mod counts;
 pub mod devices;
 pub mod directory;
 pub mod gateway;

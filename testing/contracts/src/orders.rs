@@ -41,6 +41,12 @@ macro_rules! order_store_suite {
             an_unresolved_attempt_keeps_the_order_open
             an_order_that_is_cut_short_ends_as_cancelled
         }
+        $crate::cases! { counts, $open;
+            parallel_orders_do_not_pass_a_limit
+            an_order_over_a_limit_changes_nothing
+            an_order_that_ends_unpaid_counts_no_more
+            a_refunded_ticket_counts_no_more
+        }
     };
 }
 

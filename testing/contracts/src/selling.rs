@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use voelgoed_app::accounts::ports::AccountStore;
+use voelgoed_app::checkout::counted::CountedFor;
 use voelgoed_app::checkout::ports::{Buyer, NewOrder, OrderDetail, OrderLine, OrderStore, Ticket};
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord};
@@ -110,6 +111,8 @@ impl<S: Tier> Shop<S> {
             at: now,
             attempt: Some(self.an_attempt(PAID * count)),
             tickets: Vec::new(),
+            counted: CountedFor::default(),
+            limits: Vec::new(),
             idempotency: IdempotencyRecord { key, answer: Bytes::from(format!("the order of {hold}")), at: now },
         }
     }

@@ -26,7 +26,7 @@ fn run(inventory: &mut Inventory, command: Command, now: Timestamp) -> Verdict {
         Command::Change(request) => verdict(inventory.change_hold(request, now), Told::Hold),
         Command::Read(hold) => verdict(inventory.read_hold(hold, now), Told::Hold),
         Command::Release(hold) => verdict(inventory.release(hold, now), |()| Told::Done),
-        Command::Pin { hold, extend_millis } => verdict(inventory.pin(hold, extend_millis, now), Told::Hold),
+        Command::Pin(hold) => verdict(inventory.pin(hold, now), Told::Hold),
         Command::Unpin(hold) => {
             inventory.unpin(hold, now);
             Ok(Told::Done)
@@ -131,7 +131,7 @@ proptest! {
                 places_per_session: 2,
             };
             straight.hold(request, BEGINS).unwrap();
-            straight.pin(hold, 0, BEGINS).unwrap();
+            straight.pin(hold, BEGINS).unwrap();
             let by = (hold, OrderId::from_uuid(Uuid::from_u128(u128::from(number))));
             deliveries.extend(fate(u32::from(number), *paid).into_iter().map(|(claims, effects)| (claims.then_some(by), effects)));
         }

@@ -137,7 +137,7 @@ impl Held {
     fn order_by(&self, key: &str) -> Vec<u8> {
         let body = json!({
             "hold": self.id, "hold_token": self.token,
-            "buyer": { "name": "Nandi", "email": "nandi@example.org" },
+            "buyer": { "name": "Nandi", "email": format!("nandi-{}@example.org", self.id) },
             "payment": { "provider": "sandbox", "method": "ok" },
         });
         request("POST", "/api/v1/orders", &[("Idempotency-Key", key)], Some(&body.to_string()))

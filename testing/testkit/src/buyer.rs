@@ -38,7 +38,9 @@ impl OrderRequest {
     #[must_use]
     pub fn new(hold: &Hold, method: &str) -> Self {
         let key = Uuid::new_v4().to_string();
-        let body = json!({"hold": hold.id, "hold_token": hold.token, "buyer": {"name": "Nandi", "email": "nandi@example.org"},
+        // Each order is another person's: what one buyer may have counts over all of their orders.
+        let email = format!("nandi-{key}@example.org");
+        let body = json!({"hold": hold.id, "hold_token": hold.token, "buyer": {"name": "Nandi", "email": email},
             "payment": {"provider": "sandbox", "method": method}});
         Self { key, body }
     }

@@ -115,6 +115,7 @@ impl Organizer {
                 "/api/v1/events",
                 json!({"name": name, "layout": layout["id"], "starts_at": (now + 8.hours()).to_string(), "timezone": "Africa/Johannesburg",
                     "sale": {"opens_at": (now - 1.hours()).to_string(), "closes_at": (now + 7.hours()).to_string()}, "currency": "ZAR",
+                    "limits": {"places_per_hold": 10, "places_per_session": 500},
                     "fees": {"per_ticket": 500, "basis_points": 250}, "tax": {"basis_points": 1500, "included": true}}),
             )
             .await?;

@@ -1,6 +1,7 @@
 //! Orders: from a hold to claimed places, and to tickets or back.
 
 pub mod cancel_order;
+pub mod counted;
 pub mod place_order;
 pub mod ports;
 pub mod read_order;

@@ -5,7 +5,7 @@
 use voelgoed_domain::accounts::identity;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::checkout::order::{OrderState, check_time_to_pay};
-use voelgoed_domain::ids::{AreaId, HoldId, OrderId, TicketId};
+use voelgoed_domain::ids::{AreaId, HoldId, OrderId, TicketId, TicketTypeId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::decide::Cancellation;
@@ -21,17 +21,19 @@ use voelgoed_telemetry::metrics::checkout::{OrderEnd, order_ended, order_placed,
 use voelgoed_telemetry::metrics::resilience::capability_refused;
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
+use super::counted::counted_for;
 use super::ports::{Buyer, NewOrder, Order, OrderDetail, OrderLine, Ticket};
+use super::read_order::with_token;
 use super::taken::may_be_answered;
 use crate::environment::fresh;
 use crate::error::{Error, Fault, Result};
-use crate::idempotency::{Created, Idempotent, replay};
+use crate::idempotency::{Created, Idempotent, replay, replay_or};
 use crate::payments::ports::{Attempt, NewAttempt};
 use crate::platform::Platform;
 use crate::shares::Work;
 use crate::ticketing::ports::EventScope;
 use crate::ticketing::rebuild::{loaded, spans};
-use crate::ticketing::terms::HoldView;
+use crate::ticketing::terms::{HoldTerms, HoldView};
 
 /// Where cold refuses places of a general-admission area, others of the area are tried at most so often.
 const MOST_SUBSTITUTIONS: usize = 3;
@@ -62,12 +64,16 @@ pub struct PlaceOrder<'a> {
 /// Writes the order and sets its charge off. A live hold is honoured: where the sale was paused or closed since, whoever holds may still buy.
 ///
 /// # Errors
-/// `hold_expired`, `hold_lost`, `place_taken`, `already_ordered`, `idempotency_mismatch`, `invalid_request`, `try_again`.
+/// `hold_expired`, `hold_lost`, `place_taken`, `already_ordered`, `limit_reached`, `idempotency_mismatch`, `invalid_request`, `try_again`.
 pub async fn place_order(platform: &Platform, command: PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
     let watch = Stopwatch::start();
     let event = command.scope.event.uuid();
     let organization = command.scope.organization;
-    let placed = platform.shares.within(Work::Orders, organization, pin_and_commit(platform, command)).await;
+    let placed = platform.shares.within(Work::Orders, organization, pin_and_commit(platform, &command)).await;
+    let placed = match placed {
+        Err(refused) => answered_or(platform, &command, refused).await,
+        placed => placed,
+    };
     match &placed {
         Ok(Created::Fresh(detail)) => {
             order_placed(event, watch.elapsed());
@@ -82,35 +88,30 @@ pub async fn place_order(platform: &Platform, command: PlaceOrder<'_>) -> Result
     placed
 }
 
-async fn pin_and_commit(platform: &Platform, command: PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
-    if let Err(refused) = platform.capable(Capability::OrderAndPay) {
-        return answered_or(platform, &command, refused).await;
-    }
+async fn pin_and_commit(platform: &Platform, command: &PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
+    platform.capable(Capability::OrderAndPay)?;
     check_buyer(&command.buyer)?;
-    // Before the pin, whose extension is given once and not for a request that cannot succeed.
-    check_choice(platform, command.payment.as_ref())?;
+    check_choice(platform, command).await?;
     let scope = command.scope;
-    let extension = u64::try_from(platform.times.extension.as_millis()).unwrap_or(u64::MAX);
     for _ in 0..=MOST_SUBSTITUTIONS {
-        let pinned = loaded(platform, scope, || platform.inventory.pin(scope, command.hold, extension)).await;
+        let pinned = loaded(platform, scope, || platform.inventory.pin(scope, command.hold)).await;
         let record = match pinned {
             Ok(record) if matches!(record.phase, HoldPhase::Claimed { .. }) => {
-                return earlier(platform, &command).await;
+                return earlier(platform, command).await;
             }
             Ok(record) => record,
             // Cold gave places of it to others since: the same as where cold itself refuses them below.
             Err(Error::Refused(refusal)) if refusal.code == Code::PlaceTaken => {
                 let record = loaded(platform, scope, || platform.inventory.read_hold(scope, command.hold)).await?;
                 if !substitute(platform, scope, &record, &refusal.evidence.places).await? {
-                    return earlier_or(platform, &command, refusal).await;
+                    return earlier_or(platform, command, refusal).await;
                 }
                 continue;
             }
-            Err(Error::Refused(refusal)) => return earlier_or(platform, &command, refusal).await,
-            // Warm did not answer, though the table knows nothing of it yet.
-            Err(fault) => return answered_or(platform, &command, fault).await,
+            Err(Error::Refused(refusal)) => return earlier_or(platform, command, refusal).await,
+            Err(fault) => return Err(fault),
         };
-        match commit(platform, &command, &record).await {
+        match commit(platform, command, &record).await {
             Err(Error::Refused(refusal)) if refusal.code == Code::PlaceTaken => {
                 unpin(platform, scope, command.hold).await;
                 if !substitute(platform, scope, &record, &refusal.evidence.places).await? {
@@ -142,6 +143,10 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
         send_before: attempt.send_before,
         cancellation: attempt.cancellation,
     });
+    let sold: Vec<TicketTypeId> = detail.lines.iter().map(|line| line.ticket_type).collect();
+    let (session, email) = (record.session, &command.buyer.email);
+    let code = view.terms.terms.code.as_deref();
+    let (counted, limits) = counted_for(platform, &listing, session, email, &sold, code);
     let new = NewOrder {
         id: detail.order.id,
         event: scope.event,
@@ -155,6 +160,8 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
         at: now,
         attempt,
         tickets: detail.tickets.iter().map(|ticket| ticket.id).collect(),
+        counted,
+        limits,
         idempotency: command.idempotent.record(&detail, now)?,
     };
     if let Some(attempt) = detail.attempts.first().filter(|_| planted(Bug::ChargedBeforeClaim)) {
@@ -184,10 +191,11 @@ fn compose(
 ) -> Result<OrderDetail> {
     let total = view.terms.terms.total();
     let (scope, id) = (command.scope, fresh(&*platform.environment));
-    let pay_by = view.record.expires_at;
+    // The order's own time: the hold itself is not extended, so that a refused order leaves it as it was.
+    let pay_by = view.record.expires_at.plus(platform.times.extension);
     let attempts = match (&command.payment, total.is_zero()) {
         (_, true) => Vec::new(),
-        (None, false) => return Err(Refusal::invalid("payment", "Say how you want to pay.").into()),
+        (None, false) => return Err(no_payment().into()),
         (Some(choice), false) => {
             check_time_to_pay(pay_by, now)?;
             let gateway = platform.gateway(&choice.provider)?;
@@ -284,7 +292,7 @@ fn first_attempt(
     }
 }
 
-/// The hold was ordered before: the same request gets the same answer, another one is told of the order.
+/// The hold was ordered before: the order and its token are named.
 async fn earlier(platform: &Platform, command: &PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
     let refusal = Refusal::new(Code::HoldLost, "This hold is over.");
     earlier_or(platform, command, refusal).await
@@ -295,22 +303,23 @@ async fn earlier_or(platform: &Platform, command: &PlaceOrder<'_>, refusal: Refu
     let Some(order) = platform.orders.order_of_hold(organization, command.hold).await? else {
         return Err(refusal.into());
     };
-    let key = &command.idempotent.key;
-    match platform.idempotency.find(organization, key, platform.environment.now()).await? {
-        Some(stored) => replay(stored, &key.request),
-        None => Err(Refusal::new(Code::AlreadyOrdered, "This hold has become an order already.")
-            .with(|evidence| evidence.order = Some(order))
-            .into()),
-    }
+    Err(Refusal::new(Code::AlreadyOrdered, "This hold has become an order already.")
+        .with(|evidence| evidence.order = Some(order))
+        .into())
 }
 
-/// What was answered to the same request before, while none can be carried out: the order may be written and paid, and its buyer not know.
+/// What was answered to the same request before, where it is refused now: the order may be written and paid, and its buyer not know.
 async fn answered_or(platform: &Platform, command: &PlaceOrder<'_>, refused: Error) -> Result<Created<OrderDetail>> {
-    let key = &command.idempotent.key;
+    let (organization, key) = (command.scope.organization, &command.idempotent.key);
+    let incapable = platform.capable(Capability::OrderAndPay).is_err();
+    if matches!(refused, Error::Refused(_)) && !incapable {
+        return replay_or(platform, organization, key, with_token(platform, command.scope, refused)).await;
+    }
+    // While orders cannot be carried out, a key that this node has not seen is not looked for: a refusal stays cheap.
     if !may_be_answered(platform, &key.key) {
         return Err(refused);
     }
-    match platform.idempotency.find(command.scope.organization, key, platform.environment.now()).await? {
+    match platform.idempotency.find(organization, key, platform.environment.now()).await? {
         Some(stored) => replay(stored, &key.request),
         None => {
             capability_refused(Capability::OrderAndPay.as_str());
@@ -343,18 +352,21 @@ async fn substitute(
     let picks = record
         .places
         .iter()
-        .map(|places| match places.first().and_then(&general) {
-            Some(span) => {
-                Pick::Any { range: span.places.clone(), quantity: u32::try_from(places.len()).unwrap_or(u32::MAX) }
-            }
-            None => Pick::Place(places.first().copied().unwrap_or(PlaceNumber(0))),
+        .map(|places| {
+            let first = places.first().ok_or_else(|| Fault::internal("a hold has a line without a place"))?;
+            Ok(match general(first) {
+                Some(span) => Pick::Any { range: span.places.clone(), quantity: quantity(places)? },
+                None => Pick::Place(*first),
+            })
         })
-        .collect();
+        .collect::<Result<Vec<_>>>()?;
+    let held = HoldTerms::of(record)?;
+    let terms = held.terms.clone();
     let request = HoldRequest {
         hold: record.hold,
         session: record.session,
         picks,
-        terms: record.terms.clone(),
+        terms: held.changed(record, terms, None).to_text()?,
         lasts_millis: 0,
         of_version: record.version,
         places_per_session: listing.event.limits.places_per_session,
@@ -363,12 +375,32 @@ async fn substitute(
     Ok(true)
 }
 
-fn check_choice(platform: &Platform, choice: Option<&PaymentChoice>) -> Result<()> {
-    let Some(choice) = choice else { return Ok(()) };
+fn quantity(places: &[PlaceNumber]) -> Result<u32> {
+    u32::try_from(places.len()).map_err(|_| Fault::internal("a hold has more places than an event").into())
+}
+
+/// Before the pin: a request that cannot succeed must not touch the hold.
+async fn check_choice(platform: &Platform, command: &PlaceOrder<'_>) -> Result<()> {
+    let Some(choice) = &command.payment else {
+        let (scope, hold) = (command.scope, command.hold);
+        let held = loaded(platform, scope, || platform.inventory.read_hold(scope, hold)).await;
+        let record = match held {
+            Ok(record) => record,
+            Err(Error::Refused(refusal)) => return earlier_or(platform, command, refusal).await.map(drop),
+            Err(fault) => return Err(fault),
+        };
+        let total = HoldTerms::of(&record)?.terms.total();
+        let open = !matches!(record.phase, HoldPhase::Claimed { .. });
+        return if open && !total.is_zero() { Err(no_payment().into()) } else { Ok(()) };
+    };
     if !platform.gateway(&choice.provider)?.has_method(&choice.method) {
         return Err(Refusal::invalid("payment.method", "The provider has no such method.").into());
     }
     Ok(())
+}
+
+fn no_payment() -> Refusal {
+    Refusal::invalid("payment", "Say how you want to pay.")
 }
 
 fn check_buyer(buyer: &Buyer) -> Result<()> {

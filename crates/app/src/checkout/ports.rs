@@ -2,6 +2,8 @@
 //!
 //! `place_order` is one commit: order, lines, claimed places, payment attempt, jobs, outbox, idempotency record. Places are claimed before anything can be charged (P1, P2).
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{AreaId, EventId, HoldId, OrderId, OrganizationId, TicketId, TicketTypeId};
@@ -12,6 +14,7 @@ use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
 
+use super::counted::{CountLimit, CountedFor};
 use crate::error::Stored;
 use crate::idempotency::{Created, IdempotencyKey, IdempotencyRecord};
 use crate::page::{Page, PageRequest};
@@ -74,6 +77,10 @@ pub struct NewOrder {
     pub attempt: Option<NewAttempt>,
     /// Where it is paid at once: its tickets' identifiers, one per line.
     pub tickets: Vec<TicketId>,
+    /// Whom and which code it counts for.
+    pub counted: CountedFor,
+    /// The most that its counts may reach.
+    pub limits: Vec<CountLimit>,
     /// The record of the request.
     pub idempotency: IdempotencyRecord,
 }
@@ -169,7 +176,7 @@ pub struct OverdueOrder {
 /// Orders in the cold tier.
 #[async_trait]
 pub trait OrderStore: Send + Sync + 'static {
-    /// Writes an order and claims its places, all or nothing. Refused: `place_taken` with the places, `already_ordered` with the order, `idempotency_mismatch`.
+    /// Writes an order and claims its places, all or nothing. Refused: `place_taken` with the places, `already_ordered` with the order, `limit_reached`, `idempotency_mismatch`.
     async fn place_order(&self, organization: OrganizationId, order: NewOrder) -> Stored<Result<Created<()>, Refusal>>;
 
     /// One order with everything that belongs to it.
@@ -177,6 +184,14 @@ pub trait OrderStore: Send + Sync + 'static {
 
     /// The order that a hold became, if it did.
     async fn order_of_hold(&self, organization: OrganizationId, hold: HoldId) -> Stored<Option<OrderId>>;
+
+    /// Some of the counts that an event's orders add to; what is not counted yet is absent.
+    async fn counts(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        keys: Vec<String>,
+    ) -> Stored<BTreeMap<String, u64>>;
 
     /// An organization's orders, of one event where given.
     async fn orders(

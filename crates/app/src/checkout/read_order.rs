@@ -4,7 +4,8 @@ use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 
 use super::ports::OrderDetail;
-use crate::error::Result;
+use super::view_order::view_order;
+use crate::error::{Error, Result};
 use crate::platform::Platform;
 use crate::ticketing::ports::EventScope;
 use crate::token::TokenKind;
@@ -17,11 +18,25 @@ pub async fn read_order(platform: &Platform, organization: OrganizationId, order
     platform.orders.read_order(organization, order).await?.ok_or_else(|| Refusal::not_found().into())
 }
 
-/// The scope that an order's token names.
+/// The scope that a token names: of the order itself, or of the hold that the order was made from.
 ///
 /// # Errors
 /// `not_found` where the token is not ours, or of another order.
-pub fn scope_of_token(platform: &Platform, order: OrderId, token: &str) -> Result<EventScope> {
-    let claims = platform.tokens.read(TokenKind::Order, token).filter(|claims| claims.id == order.uuid());
-    Ok(claims.ok_or_else(Refusal::not_found)?.scope)
+pub async fn scope_of_token(platform: &Platform, order: OrderId, token: &str) -> Result<EventScope> {
+    if let Some(claims) = platform.tokens.read(TokenKind::Order, token) {
+        return if claims.id == order.uuid() { Ok(claims.scope) } else { Err(Refusal::not_found().into()) };
+    }
+    let claims = platform.tokens.read(TokenKind::Hold, token).ok_or_else(Refusal::not_found)?;
+    let found = view_order(platform, claims.scope.organization, order).await?.order.clone();
+    let is_same = found.hold.uuid() == claims.id && found.event == claims.scope.event;
+    if is_same { Ok(claims.scope) } else { Err(Refusal::not_found().into()) }
+}
+
+/// `already_ordered` with the token of the order that it names: whoever proved that the hold is theirs may see what became of it.
+#[must_use]
+pub fn with_token(platform: &Platform, scope: EventScope, refused: Error) -> Error {
+    let Error::Refused(refusal) = refused else { return refused };
+    let Some(order) = refusal.evidence.order else { return refusal.into() };
+    let token = platform.tokens.mint(TokenKind::Order, scope, order);
+    refusal.with(|evidence| evidence.token = Some(token)).into()
 }

@@ -18,7 +18,7 @@ use crate::checkout::ports::{OrderDetail, OrderLine};
 use crate::checkout::read_order::read_order;
 use crate::environment::fresh;
 use crate::error::{Fault, Result};
-use crate::idempotency::{Created, IdempotencyRecord, Idempotent};
+use crate::idempotency::{Created, IdempotencyRecord, Idempotent, replay_or};
 use crate::jobs::ports::{NewJob, Queue};
 use crate::platform::Platform;
 use crate::scanning::tell_warm::{announce, answered};
@@ -53,6 +53,17 @@ pub async fn open_refund(
     platform: &Platform,
     organization: OrganizationId,
     command: OpenRefund<'_>,
+) -> Result<Created<Refund>> {
+    match plan_and_write(platform, organization, &command).await {
+        Err(refused) => replay_or(platform, organization, &command.idempotent.key, refused).await,
+        opened => opened,
+    }
+}
+
+async fn plan_and_write(
+    platform: &Platform,
+    organization: OrganizationId,
+    command: &OpenRefund<'_>,
 ) -> Result<Created<Refund>> {
     platform.capable(Capability::IssueAndRefund)?;
     let reason = command.reason.trim();
@@ -89,7 +100,7 @@ pub async fn open_refund(
         tickets: refund.tickets.clone(),
         reason: refund.reason.clone(),
         forced: command.forced,
-        actor: command.actor,
+        actor: command.actor.clone(),
         at: now,
         job: refund_job(platform, organization, id)?,
     };

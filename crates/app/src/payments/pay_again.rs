@@ -10,8 +10,8 @@ use crate::checkout::place_order::PaymentChoice;
 use crate::checkout::ports::OrderDetail;
 use crate::checkout::read_order::read_order;
 use crate::environment::fresh;
-use crate::error::Result;
-use crate::idempotency::{Created, Idempotent};
+use crate::error::{Fault, Result};
+use crate::idempotency::{Created, Idempotent, replay_or};
 use crate::platform::Platform;
 use crate::shares::Work;
 use crate::ticketing::ports::EventScope;
@@ -27,8 +27,11 @@ pub async fn pay_again(
     choice: PaymentChoice,
     idempotent: Idempotent<'_, OrderDetail>,
 ) -> Result<Created<OrderDetail>> {
-    let paid = write_attempt(platform, scope, order, choice, idempotent);
-    platform.shares.within(Work::Orders, scope.organization, paid).await
+    let paid = write_attempt(platform, scope, order, choice, &idempotent);
+    match platform.shares.within(Work::Orders, scope.organization, paid).await {
+        Err(refused) => replay_or(platform, scope.organization, &idempotent.key, refused).await,
+        paid => paid,
+    }
 }
 
 async fn write_attempt(
@@ -36,7 +39,7 @@ async fn write_attempt(
     scope: EventScope,
     order: OrderId,
     choice: PaymentChoice,
-    idempotent: Idempotent<'_, OrderDetail>,
+    idempotent: &Idempotent<'_, OrderDetail>,
 ) -> Result<Created<OrderDetail>> {
     // Its places are claimed, so this is how an order completes: cold alone is needed, and the warm tier may be away.
     platform.capable(Capability::IssueAndRefund)?;
@@ -47,7 +50,7 @@ async fn write_attempt(
     }
     let cancellation = gateway.cancellation(&choice.method);
     let mut detail = read_order(platform, scope.organization, order).await?;
-    let number = u32::try_from(detail.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let number = u32::try_from(detail.attempts.len()).map_err(Fault::internal)?.saturating_add(1);
     let attempt = Attempt {
         id: fresh(&*platform.environment),
         organization: scope.organization,

@@ -23,6 +23,7 @@ use super::rebuild::loaded;
 use super::seat_view::Occupancy;
 use super::terms::{HoldTerms, HoldView};
 use crate::analytics::ports::Step;
+use crate::checkout::counted::check_uses;
 use crate::environment::fresh;
 use crate::error::{Error, Result};
 use crate::platform::Platform;
@@ -58,7 +59,11 @@ pub async fn hold(platform: &Platform, command: HoldCommand) -> Result<HoldView>
     let watch = Stopwatch::start();
     let scope = command.scope;
     let event = scope.event.uuid();
-    let granted = platform.shares.within(Work::Holds, scope.organization, choose_and_grant(platform, command)).await;
+    let granted = platform.shares.within(Work::Holds, scope.organization, choose_and_grant(platform, &command)).await;
+    let granted = match granted {
+        Err(refused) => granted_or(platform, &command, refused).await,
+        granted => granted,
+    };
     let count = |step| platform.counters.count(&*platform.environment, scope, step);
     match &granted {
         Ok((_, Grant::Anew)) => {
@@ -85,13 +90,14 @@ enum Grant {
     Repeated,
 }
 
-async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<(HoldView, Grant)> {
+async fn choose_and_grant(platform: &Platform, command: &HoldCommand) -> Result<(HoldView, Grant)> {
     let less = platform.capable(Capability::Hold)?;
     let now = platform.environment.now();
     // Read once there is room: whoever waited for that must not buy what is no longer for sale, nor at an old price.
     let listing = platform.listings.listing(command.scope).await?;
     listing.event.check_on_sale(now)?;
-    let id = hold_id(platform, &command);
+    check_uses(platform, command.scope, &listing, command.session, command.code.as_deref()).await?;
+    let id = hold_id(platform, command);
     let mut occupancy = platform.seat_view.current(command.scope).await?;
     let seating = match command.best_available {
         true => Some(platform.listings.seating(command.scope).await?),
@@ -103,7 +109,7 @@ async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<(
         if !command.best_available {
             refuse_surely_taken(&lines, &*occupancy, command.repeatable.is_some())?;
         }
-        match grant(platform, &listing, &command, Choice { id, lines, now, less }).await {
+        match grant(platform, &listing, command, Choice { id, lines, now, less }).await {
             Err(Error::Refused(refusal))
                 if refusal.code == Code::PlaceTaken && command.best_available && choice < MOST_CHOICES =>
             {
@@ -111,13 +117,63 @@ async fn choose_and_grant(platform: &Platform, command: HoldCommand) -> Result<(
                 let seen = occupancy.position();
                 occupancy = platform.seat_view.newer_than(command.scope, seen).await?;
             }
-            other => {
-                let (record, terms, granted) = other?;
-                return Ok((HoldView::with_terms(command.scope, &listing, record, terms, now)?, granted));
-            }
+            other => return other,
         }
     }
     Err(Refusal::try_again(1, "Others were faster each time. Try again.").into())
+}
+
+/// What the same request was granted before, where it is refused now: its own first try may have taken the last places, or the sale may have ended since.
+async fn granted_or(platform: &Platform, command: &HoldCommand, refused: Error) -> Result<(HoldView, Grant)> {
+    let Error::Refused(refusal) = refused else { return Err(refused) };
+    if refusal.code == Code::IdempotencyMismatch {
+        return Err(refusal.into());
+    }
+    let Some(repeatable) = &command.repeatable else { return Err(refusal.into()) };
+    let view = granted_before(platform, command.scope, command.session, repeatable, refusal).await?;
+    Ok((view, Grant::Repeated))
+}
+
+/// What a session was granted before under a key, where a request is refused now. The hold is the record: both live in the warm tier and end together.
+///
+/// # Errors
+/// `refused` where nothing was; `idempotency_mismatch`.
+pub async fn granted_before(
+    platform: &Platform,
+    scope: EventScope,
+    session: SessionId,
+    (key, digest): &(String, [u8; 32]),
+    refused: Refusal,
+) -> Result<HoldView> {
+    // Never loads the event: what is not loaded has no hold, and a refusal stays cheap.
+    let Ok(record) = platform.inventory.read_hold(scope, repeatable_id(platform, scope, session, key)).await else {
+        return Err(refused.into());
+    };
+    let listing = platform.listings.listing(scope).await?;
+    let terms = HoldTerms::of(&record)?;
+    repeated(platform, scope, &listing, record, terms, &STANDARD_NO_PAD.encode(digest))
+}
+
+/// The answer that a grant was given, for the same request.
+fn repeated(
+    platform: &Platform,
+    scope: EventScope,
+    listing: &Listing,
+    record: HoldRecord,
+    mut terms: HoldTerms,
+    request: &str,
+) -> Result<HoldView> {
+    if terms.request.as_deref() != Some(request) {
+        return Err(mismatch().into());
+    }
+    let (then, at) = (terms.granted.take(), terms.granted_at);
+    let at = at.unwrap_or_else(|| platform.environment.now());
+    Ok(HoldView::replayed(scope, listing, record, terms, then, at)?)
+}
+
+/// The key was used for something else.
+pub(super) fn mismatch() -> Refusal {
+    Refusal::new(Code::IdempotencyMismatch, "This Idempotency-Key was used with another request.")
 }
 
 /// A repeat must not be refused because its own first try took the places, so it goes to the warm tier in any case.
@@ -149,7 +205,7 @@ async fn grant(
     listing: &Listing,
     command: &HoldCommand,
     Choice { id, lines, now, less }: Choice,
-) -> Result<(HoldRecord, HoldTerms, Grant)> {
+) -> Result<(HoldView, Grant)> {
     let (lasts, most) = match less {
         // Whoever cannot order yet must not lose the places for that, nor keep many from others.
         Some(Degradation::HoldsCapped) => (
@@ -163,6 +219,9 @@ async fn grant(
         terms: quote(listing, &lines, command.code.as_deref(), now)?,
         request: request.clone(),
         granted_to: command.repeatable.as_ref().map(|_| platform.environment.uuid()),
+        granted_at: command.repeatable.as_ref().map(|_| now),
+        granted: None,
+        changes: Vec::new(),
     };
     let request_to_store = HoldRequest {
         hold: id,
@@ -176,24 +235,24 @@ async fn grant(
     let record =
         loaded(platform, command.scope, || platform.inventory.hold(command.scope, request_to_store.clone())).await?;
     // Most holds are granted just now, with these very terms.
-    let (terms, granted) = match record.terms == request_to_store.terms {
-        true => (terms, Grant::Anew),
-        false => (HoldTerms::of(&record)?, Grant::Repeated),
-    };
-    if terms.request != request {
-        return Err(
-            Refusal::new(Code::IdempotencyMismatch, "This Idempotency-Key was used with another request.").into()
-        );
+    if record.terms == request_to_store.terms {
+        return Ok((HoldView::with_terms(command.scope, listing, record, terms, now)?, Grant::Anew));
     }
-    Ok((record, terms, granted))
+    let earlier = HoldTerms::of(&record)?;
+    let view = repeated(platform, command.scope, listing, record, earlier, request.as_deref().unwrap_or(""))?;
+    Ok((view, Grant::Repeated))
 }
 
 /// A repeatable request always names the same hold, so that the warm tier recognises the repeat; any other names a fresh one.
 fn hold_id(platform: &Platform, command: &HoldCommand) -> HoldId {
-    let Some((key, _)) = &command.repeatable else {
-        return fresh(&*platform.environment);
-    };
-    let (event, session) = (command.scope.event.uuid(), command.session.uuid());
+    match &command.repeatable {
+        Some((key, _)) => repeatable_id(platform, command.scope, command.session, key),
+        None => fresh(&*platform.environment),
+    }
+}
+
+fn repeatable_id(platform: &Platform, scope: EventScope, session: SessionId, key: &str) -> HoldId {
+    let (event, session) = (scope.event.uuid(), session.uuid());
     let derived = platform.master.derive("repeatable hold", &[event.as_bytes(), session.as_bytes(), key.as_bytes()]);
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&derived[..16]);

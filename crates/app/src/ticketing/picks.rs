@@ -96,7 +96,10 @@ fn choose(
     })?;
     // Checked before seats are searched for, so that an absurd quantity costs nothing.
     limits::check_places(&listing.event.limits, u64::from(*quantity))?;
-    let categories = listing.ticket_type(*ticket_type).map(|found| found.categories.clone()).unwrap_or_default();
+    let found = listing.ticket_type(*ticket_type);
+    let found = found
+        .ok_or_else(|| Refusal::invalid(format!("items[{at}].ticket_type"), "The event has no such ticket type."))?;
+    let categories = found.categories.clone();
     let party = Party::of(*quantity).in_categories(categories).wishing(*accessible, *companions)?;
     let view = Unchosen { occupancy: PackedStates(chooser.occupancy.packed()), lines };
     let choice = chooser.seating.get(*area).and_then(|plan| plan.choose(&view, &party));

@@ -88,8 +88,8 @@ pub trait InventoryStore: Send + Sync + 'static {
     /// Frees an active hold; nothing happens where it is gone already. A pinned or claimed one is `already_ordered`.
     async fn release(&self, scope: EventScope, hold: HoldId) -> Answer<()>;
 
-    /// Keeps an active hold from lapsing while an order is written; idempotent; lapses after 60 s. `extend_millis` is added once to its life.
-    async fn pin(&self, scope: EventScope, hold: HoldId, extend_millis: u64) -> Answer<HoldRecord>;
+    /// Keeps an active hold from lapsing while an order is written; idempotent; lapses after 60 s. `expires_at` stays.
+    async fn pin(&self, scope: EventScope, hold: HoldId) -> Answer<HoldRecord>;
 
     /// Takes a pin back: the order was not written.
     async fn unpin(&self, scope: EventScope, hold: HoldId) -> Answer<()>;

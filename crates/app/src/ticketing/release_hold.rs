@@ -6,6 +6,7 @@ use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
 use super::ports::EventScope;
 use super::rebuild::loaded;
+use crate::checkout::read_order::with_token;
 use crate::error::{Error, Result};
 use crate::platform::Platform;
 
@@ -22,7 +23,7 @@ pub async fn release_hold(platform: &Platform, scope: EventScope, hold: HoldId) 
             if released.is_ok() {
                 holds_ended(HoldEnd::Released, 1);
             }
-            released
+            released.map_err(|refused| with_token(platform, scope, refused))
         }
     }
 }

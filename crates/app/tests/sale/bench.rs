@@ -53,8 +53,10 @@ pub struct Bench {
     pub environment: Arc<TestEnvironment>,
     pub provider: Arc<Provider>,
     pub scope: EventScope,
-    ticket_type: TicketTypeId,
-    _directory: Directory,
+    pub cold: Arc<Cold>,
+    pub ticket_type: TicketTypeId,
+    warm: Arc<MemoryInventory>,
+    directory: Directory,
 }
 
 impl Bench {
@@ -75,14 +77,15 @@ impl Bench {
             areas: vec![],
             categories: vec![],
             prices: vec![],
-            limits: TicketTypeLimits { min_per_hold: 1, max_per_hold: 6 },
+            limits: TicketTypeLimits { min_per_hold: 1, max_per_hold: 6, max_per_buyer: None },
             ..a_ticket_type(&environment, event.id)
         };
         made(cold.create_ticket_type(organization, ticket_type.clone(), now, None).await.unwrap());
         let provider = Arc::new(Provider::default());
-        let platform = Arc::new(platform(&cold, &environment, &provider));
+        let warm = Arc::new(MemoryInventory::new(environment.clone()));
+        let platform = Arc::new(platform(&cold, &warm, &environment, &provider));
         let scope = EventScope { organization, event: event.id };
-        Self { platform, environment, provider, scope, ticket_type: ticket_type.id, _directory: directory }
+        Self { platform, environment, provider, scope, cold, ticket_type: ticket_type.id, warm, directory }
     }
 
     /// Holds a seat, for a session of its own.
@@ -105,11 +108,62 @@ impl Bench {
 
     /// Makes an order of a hold.
     pub async fn order(&self, hold: HoldId) -> Result<Created<OrderDetail>> {
-        let key = IdempotencyKey { scope: format!("hold:{hold}"), key: "once".into(), request: [7; 32] };
-        let buyer = Buyer { name: "Ann".into(), email: "ann@example.org".into() };
-        let payment = Some(PaymentChoice { provider: "puppet".into(), method: "ok".into() });
+        self.order_with(hold, "once").await
+    }
+
+    /// The same under another key.
+    pub async fn order_with(&self, hold: HoldId, key: &str) -> Result<Created<OrderDetail>> {
+        self.order_of(hold, key, "ann@example.org", Some("ok")).await
+    }
+
+    /// Makes an order for somebody, who pays by a method or says not how.
+    pub async fn order_of(
+        &self,
+        hold: HoldId,
+        key: &str,
+        email: &str,
+        method: Option<&str>,
+    ) -> Result<Created<OrderDetail>> {
+        let key = IdempotencyKey { scope: format!("hold:{hold}"), key: key.into(), request: [7; 32] };
+        let buyer = Buyer { name: "Ann".into(), email: email.into() };
+        let payment = method.map(|method| PaymentChoice { provider: "puppet".into(), method: method.into() });
         let idempotent = Idempotent { key, render: &|_| Bytes::from_static(b"an order") };
         place_order(&self.platform, PlaceOrder { scope: self.scope, hold, buyer, payment, idempotent }).await
+    }
+
+    /// Tells warm what cold decided about the places of a hold that became an order, as the relay does.
+    pub async fn relayed(&self, hold: HoldId) {
+        let organization = self.scope.organization;
+        let order = self.platform.orders.order_of_hold(organization, hold).await.unwrap().unwrap();
+        let detail = self.platform.orders.read_order(organization, order).await.unwrap().unwrap();
+        let places: Vec<PlaceNumber> = detail.lines.iter().map(|line| line.place).collect();
+        let effects = self.platform.places.read_places(organization, self.scope.event, &places).await.unwrap();
+        self.platform.inventory.apply(self.scope, Some((hold, order)), &effects).await.unwrap();
+    }
+
+    /// Everything that both stores hold, but for the positions of warm's log: a pin that was taken back has moved them.
+    pub fn dump(&self) -> String {
+        let warm = format!("{:?}", self.warm);
+        let mut kept = String::with_capacity(warm.len());
+        for part in warm.split("seq: ") {
+            kept.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+        }
+        let epochs = (1..9).map(|epoch| {
+            let position = format!("Position {{ epoch: Epoch({epoch}),  }}");
+            format!("InventoryChange {{ position: {position}, places: [] }}")
+        });
+        for unseen in epochs {
+            kept = kept.replace(&format!(", {unseen}"), "").replace(&unseen, "");
+        }
+        let mut files: Vec<_> =
+            std::fs::read_dir(self.directory.path()).unwrap().map(|file| file.unwrap().path()).collect();
+        files.retain(|file| file.is_file() && !file.to_string_lossy().ends_with("-shm"));
+        files.sort();
+        for file in files {
+            let digest = voelgoed_app::token::fingerprint(&String::from_utf8_lossy(&std::fs::read(&file).unwrap()));
+            kept.push_str(&format!("\n{}: {digest:?}", file.display()));
+        }
+        kept
     }
 
     /// An order that was made now.
@@ -122,9 +176,13 @@ impl Bench {
     }
 }
 
-fn platform(cold: &Arc<Cold>, environment: &Arc<TestEnvironment>, provider: &Arc<Provider>) -> Platform {
+fn platform(
+    cold: &Arc<Cold>,
+    warm: &Arc<MemoryInventory>,
+    environment: &Arc<TestEnvironment>,
+    provider: &Arc<Provider>,
+) -> Platform {
     let clock: Arc<dyn Environment> = environment.clone();
-    let warm = Arc::new(MemoryInventory::new(clock.clone()));
     let master = MasterKey::new([7; 32]);
     Platform {
         capabilities: Capabilities::new(),
@@ -150,7 +208,7 @@ fn platform(cold: &Arc<Cold>, environment: &Arc<TestEnvironment>, provider: &Arc
         kept_scans: warm.clone(),
         untold: Untold::default(),
         counters: Counters::default(),
-        count_stream: warm,
+        count_stream: warm.clone(),
         analytics: cold.clone(),
         ledger: cold.clone(),
         jobs: cold.clone(),

@@ -3,6 +3,7 @@
 //! Never: a server, the machine's clock. To add a case: a function in the file of its walk.
 
 mod bench;
+mod buyer_limits;
 mod charge;
 mod credentials;
 mod figures;
@@ -10,4 +11,6 @@ mod gate;
 mod hold;
 mod look;
 mod order;
+mod refused;
 mod relay;
+mod repeats;

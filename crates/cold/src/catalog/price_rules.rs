@@ -13,13 +13,14 @@ use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
 
 const CREATE: Sql = sql(
     "price_rules.create",
-    "insert into price_rules (organization_id, id, event_id, code, code_folded, ticket_types, effect, effect_amount, starts_at, ends_at, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    "insert into price_rules (organization_id, id, event_id, code, code_folded, ticket_types, effect, effect_amount, starts_at, ends_at, created_at,
+                              uses_max, uses_per_buyer_max)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
      on conflict (organization_id, event_id, code_folded) where code_folded is not null do nothing",
 );
 const OF_EVENT: Sql = sql(
     "price_rules.of_event",
-    "select id, event_id, code, ticket_types, effect, effect_amount, starts_at, ends_at from price_rules
+    "select id, event_id, code, ticket_types, effect, effect_amount, starts_at, ends_at, uses_max, uses_per_buyer_max from price_rules
      where organization_id = $1 and event_id = $2 order by id",
 );
 
@@ -33,6 +34,8 @@ struct Row {
     effect_amount: i64,
     starts_at: Option<i64>,
     ends_at: Option<i64>,
+    uses_max: Option<i64>,
+    uses_per_buyer_max: Option<i64>,
 }
 
 impl TryFrom<Row> for PriceRule {
@@ -47,6 +50,8 @@ impl TryFrom<Row> for PriceRule {
             effect: effect(&row.effect, row.effect_amount)?,
             starts_at: row.starts_at.map(Timestamp::from_micros),
             ends_at: row.ends_at.map(Timestamp::from_micros),
+            uses_max: row.uses_max.map(u32::try_from).transpose()?,
+            uses_per_buyer_max: row.uses_per_buyer_max.map(u32::try_from).transpose()?,
         })
     }
 }
@@ -93,7 +98,9 @@ pub(super) async fn create(
         amount,
         rule.starts_at,
         rule.ends_at,
-        now
+        now,
+        rule.uses_max,
+        rule.uses_per_buyer_max
     ];
     if tx.execute(CREATE, binds).await? == 0 {
         return Ok(Err(Refusal::new(Code::AlreadyExists, "Another price rule of this event has this code.")));

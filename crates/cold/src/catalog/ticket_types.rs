@@ -36,6 +36,8 @@ struct TermsV1 {
     areas: Vec<AreaId>,
     categories: Vec<String>,
     prices: Vec<PriceOverride>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_per_buyer: Option<u32>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -69,6 +71,7 @@ impl TryFrom<Row> for TicketType {
             limits: TicketTypeLimits {
                 min_per_hold: u32::try_from(row.min_per_hold)?,
                 max_per_hold: u32::try_from(row.max_per_hold)?,
+                max_per_buyer: terms.max_per_buyer,
             },
         })
     }
@@ -86,7 +89,7 @@ pub(super) async fn create(
         Err(answer) => return Ok(answer),
     };
     let TicketType { id, event, name, price, areas, categories, prices, limits } = ticket_type.clone();
-    let terms = Value::json(&TermsV1 { v: 1, areas, categories, prices })?;
+    let terms = Value::json(&TermsV1 { v: 1, areas, categories, prices, max_per_buyer: limits.max_per_buyer })?;
     let binds = binds![
         organization,
         id,

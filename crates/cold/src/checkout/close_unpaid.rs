@@ -10,6 +10,7 @@ use voelgoed_domain::payments::expiry::{ExpiryStep, expiry, may_cancel};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
+use super::counts;
 use super::free_places::free_places;
 use super::order_row;
 use crate::Cold;
@@ -70,6 +71,7 @@ async fn close(
 ) -> Result<()> {
     tx.execute(CLOSE, binds![organization, order.id, state]).await?;
     let effects = free_places(tx, organization, order, lines).await?;
+    counts::give_back(tx, organization, (order.event, order.id), lines).await?;
     let (event, version) = (order.event, order.version + 1);
     let mut facts = Facts::new(&*cold.environment, organization, now);
     facts.add(order.id.uuid(), version, Fact::OrderChanged { event, order: order.id, state });

@@ -4,6 +4,7 @@
 //! To add an operation: its file here, and its line in the port below.
 
 mod close_unpaid;
+pub(crate) mod counts;
 mod cut_short;
 pub(crate) mod free_places;
 mod lists;
@@ -12,6 +13,8 @@ mod overdue;
 pub(crate) mod place_order;
 mod read_order;
 pub(crate) mod tickets;
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use voelgoed_app::checkout::ports::{NewOrder, Order, OrderDetail, OrderStore, OverdueOrder, Ticket};
@@ -37,6 +40,15 @@ impl OrderStore for Cold {
 
     async fn order_of_hold(&self, organization: OrganizationId, hold: HoldId) -> Stored<Option<OrderId>> {
         Ok(lists::order_of_hold(&self.shown, organization, hold).await?)
+    }
+
+    async fn counts(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        keys: Vec<String>,
+    ) -> Stored<BTreeMap<String, u64>> {
+        Ok(counts::read(&self.shown, organization, event, keys).await?)
     }
 
     async fn orders(

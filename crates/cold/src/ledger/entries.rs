@@ -59,7 +59,8 @@ pub(super) async fn entries(db: &Db, organization: OrganizationId, page: PageReq
         postings.entry(entry).or_default().push(StoredPosting { account, amount });
     }
     let whole = |row: Row| {
-        let own = postings.remove(&row.id).unwrap_or_default();
+        let missing = || Error::internal(format!("journal entry {} has no postings", row.id));
+        let own = postings.remove(&row.id).ok_or_else(missing)?;
         row.with(own)
     };
     Ok(readable_page("journal_entries", Page { items, next }, whole))

@@ -56,7 +56,7 @@ pub(crate) struct AttemptRow {
 
 impl AttemptRow {
     pub(super) fn attempt(self) -> Result<Attempt> {
-        let cancellation = self.cancellation();
+        let cancellation = self.cancellation()?;
         Ok(Attempt {
             id: PaymentId::from_uuid(self.id),
             organization: OrganizationId::from_uuid(self.organization_id),
@@ -81,14 +81,12 @@ impl AttemptRow {
         let amount = Money::new(self.amount, currency(&self.currency)?);
         let state = AttemptState::parse(&self.state)?;
         let facts = AttemptFacts::new(PaymentId::from_uuid(self.id), state, amount);
-        Ok(AttemptFacts { taken_over: self.leases > 1, cancellation: self.cancellation(), ..facts })
+        Ok(AttemptFacts { taken_over: self.leases > 1, cancellation: self.cancellation()?, ..facts })
     }
 
-    fn cancellation(&self) -> Cancellation {
-        let micros = self.capture_grace.map(|micros| u64::try_from(micros).unwrap_or(0));
-        micros.map_or(Cancellation::AtProvider, |micros| Cancellation::Unsupported {
-            grace: Duration::from_micros(micros),
-        })
+    fn cancellation(&self) -> Result<Cancellation> {
+        let Some(micros) = self.capture_grace else { return Ok(Cancellation::AtProvider) };
+        Ok(Cancellation::Unsupported { grace: Duration::from_micros(u64::try_from(micros)?) })
     }
 
     pub(super) fn id(&self) -> PaymentId {

@@ -14,6 +14,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::{attempts, journal, refunds};
 use crate::Cold;
+use crate::checkout::counts;
 use crate::checkout::free_places::places_of;
 use crate::checkout::order_row;
 use crate::checkout::tickets::NewTickets;
@@ -63,6 +64,7 @@ pub(super) async fn reissue(
         tx.rollback().await?;
         return Ok(false);
     }
+    counts::count_again(&mut tx, organization, (order.event, order.id), &lines).await?;
     tx.execute(ATTEMPT, binds![organization, payment, attempt_to]).await?;
     tx.execute(ORDER, binds![organization, order.id, order_to, now]).await?;
     issue(&mut tx, cold, (&order, order_to), &lines, sold, now).await?;

@@ -1,6 +1,6 @@
 //! The end of taking tickets back: they are revoked here too, and only then their places are free (P1, P6).
 
-use voelgoed_app::checkout::ports::Ticket;
+use voelgoed_app::checkout::ports::{OrderLine, Ticket};
 use voelgoed_app::outbox::fact::Fact;
 use voelgoed_domain::ids::{OrganizationId, RefundId};
 use voelgoed_domain::scanning::ticket::TicketState;
@@ -8,6 +8,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::refunds;
 use crate::Cold;
+use crate::checkout::counts;
 use crate::checkout::order_row::{self, touch};
 use crate::checkout::tickets;
 use crate::db::{Error, Result, Sql, binds, sql};
@@ -48,6 +49,10 @@ pub(super) async fn finish(cold: &Cold, organization: OrganizationId, id: Refund
     if freed.len() < wanted {
         return Err(Error::internal(format!("order {} does not have the places of its tickets", order.id)));
     }
+    let lines = order_row::lines(&mut tx, organization, &[order.id]).await?;
+    let given_back = |line: &OrderLine| freed.iter().any(|moved| moved.effect.place == line.place);
+    let lines: Vec<OrderLine> = lines.into_iter().map(|(_, line)| line).filter(given_back).collect();
+    counts::give_places_back(&mut tx, organization, (order.event, order.id), &lines).await?;
     let (event, version) = (order.event, order.version + 1);
     let effects = freed.into_iter().map(|moved| moved.effect).collect();
     let mut facts = Facts::new(&*cold.environment, organization, now);

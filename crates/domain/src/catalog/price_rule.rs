@@ -13,7 +13,7 @@ mod draft;
 #[cfg(test)]
 mod tests;
 
-pub use draft::{CODE_MAX, PriceRuleDraft};
+pub use draft::{CODE_MAX, CODE_USES_MAX, PriceRuleDraft};
 
 /// A change of price under a condition; at most one rule applies to a ticket, the one best for the buyer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,12 @@ pub struct PriceRule {
     /// Until this moment, exclusive, where given.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
+    /// Of a code: how many orders may use it.
+    #[serde(default)]
+    pub uses_max: Option<u32>,
+    /// Of a code: how many orders of one buyer may use it.
+    #[serde(default)]
+    pub uses_per_buyer_max: Option<u32>,
 }
 
 /// What a rule does to a price; never below zero.

@@ -51,18 +51,21 @@ pub struct PriceOverride {
     pub amount: i64,
 }
 
-/// How many of a ticket type one hold may contain.
+/// How many of a ticket type one hold, or one buyer, may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketTypeLimits {
     /// At least this many, where any.
     pub min_per_hold: u32,
     /// At most this many.
     pub max_per_hold: u32,
+    /// At most this many for one buyer, over all orders.
+    #[serde(default)]
+    pub max_per_buyer: Option<u32>,
 }
 
 impl Default for TicketTypeLimits {
     fn default() -> Self {
-        Self { min_per_hold: 1, max_per_hold: 10 }
+        Self { min_per_hold: 1, max_per_hold: 10, max_per_buyer: None }
     }
 }
 

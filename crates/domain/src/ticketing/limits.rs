@@ -12,12 +12,18 @@ use crate::refusal::Refusal;
 
 /// Places in one hold.
 pub const PLACES_PER_HOLD: &str = "places_per_hold";
-/// Places held at once by one session.
+/// Places of one buyer: held at once by the session, and in orders by session or e-mail address.
 pub const PLACES_PER_SESSION: &str = "places_per_session";
 /// The least of a ticket type in one hold.
 pub const MIN_PER_HOLD: &str = "min_per_hold";
 /// The most of a ticket type in one hold.
 pub const MAX_PER_HOLD: &str = "max_per_hold";
+/// The most of a ticket type for one buyer, over all orders.
+pub const MAX_PER_BUYER: &str = "max_per_buyer";
+/// How many orders may use a promo code.
+pub const CODE_USES: &str = "uses_max";
+/// How many orders of one buyer may use a promo code.
+pub const CODE_USES_PER_BUYER: &str = "uses_per_buyer_max";
 
 /// Whether one hold may have so many places.
 ///

@@ -19,6 +19,7 @@ use crate::time::Timestamp;
 mod amend;
 mod price;
 mod priced;
+mod promo;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ mod tests;
 pub use amend::{Amended, amend};
 pub use price::{UnitPrice, unit_price};
 pub use priced::{PricedPlace, TermsMismatch};
+pub use promo::with_code;
 pub use terms::{MalformedTerms, TERMS_VERSION, Terms, TermsLine, Totals};
 
 /// One line of a request.
@@ -47,40 +49,61 @@ pub fn quote(listing: &Listing, lines: &[QuoteLine], code: Option<&str>, now: Ti
         return Err(Refusal::invalid("items", "Must not be empty."));
     }
     let code = code.map(str::trim).filter(|code| !code.is_empty());
-    let rules = current_rules(listing, code, now);
-    if code.is_some() {
-        check_code(lines, &rules)?;
-    }
+    let rules = Rules::now(listing, code, now)?;
     let priced = price_lines(listing, lines, &rules, &mut BTreeSet::new())?;
+    if let Some(rule) = rules.named {
+        promo::check_effect(&listing.event, rule, &priced)?;
+    }
+    let priced: Vec<TermsLine> = priced.into_iter().map(|line| line.terms).collect();
     check_limits(listing, &priced)?;
     Ok(Terms::of(&listing.event, code.map(str::to_owned), priced))
 }
 
-/// The rules that hold now, by themselves or by `code`.
-fn current_rules<'a>(listing: &'a Listing, code: Option<&str>, now: Timestamp) -> Vec<&'a PriceRule> {
-    let chosen = |rule: &PriceRule| rule.code.is_none() || code.is_some_and(|code| rule.has_code(code));
-    listing.price_rules.iter().filter(|rule| rule.is_current(now) && chosen(rule)).collect()
+/// The rules that hold now, by themselves or by a code.
+struct Rules<'a> {
+    automatic: Vec<&'a PriceRule>,
+    named: Option<&'a PriceRule>,
 }
 
-/// A code that changes nothing is refused, so that nobody pays in the belief that it did.
-fn check_code(lines: &[QuoteLine], rules: &[&PriceRule]) -> Result<(), Refusal> {
-    let mut named = rules.iter().filter(|rule| rule.code.is_some()).peekable();
-    if named.peek().is_none() {
-        return Err(Refusal::invalid("code", "This code is unknown, or not valid now."));
+impl<'a> Rules<'a> {
+    fn now(listing: &'a Listing, code: Option<&str>, now: Timestamp) -> Result<Self, Refusal> {
+        let named = code.map(|code| promo::named(listing, code, now)).transpose()?;
+        Ok(Self { named, ..Self::automatic(listing, now) })
     }
-    if !named.any(|rule| lines.iter().any(|line| rule.covers(line.ticket_type))) {
-        return Err(Refusal::invalid("code", "This code is not for the chosen tickets."));
+
+    fn automatic(listing: &'a Listing, now: Timestamp) -> Self {
+        let automatic = |rule: &&PriceRule| rule.code.is_none() && rule.is_current(now);
+        Self { automatic: listing.price_rules.iter().filter(automatic).collect(), named: None }
     }
-    Ok(())
+
+    /// The price that applies without a code.
+    fn automatic_price(&self, ticket_type: TicketTypeId, list: i64) -> i64 {
+        let covering = self.automatic.iter().filter(|rule| rule.covers(ticket_type));
+        covering.map(|rule| rule.effect.apply(list)).min().unwrap_or(list)
+    }
+
+    /// The best price for the buyer.
+    fn price(&self, ticket_type: TicketTypeId, list: i64) -> i64 {
+        let automatic = self.automatic_price(ticket_type, list);
+        let named = self.named.filter(|rule| rule.covers(ticket_type));
+        named.map_or(automatic, |rule| automatic.min(rule.effect.apply(list)))
+    }
+}
+
+/// A priced line, with what it costs by itself and without the code.
+struct PricedLine {
+    list: i64,
+    without: i64,
+    terms: TermsLine,
 }
 
 /// Prices each line; `chosen` holds the single places so far, since none can be had twice.
 fn price_lines(
     listing: &Listing,
     lines: &[QuoteLine],
-    rules: &[&PriceRule],
+    rules: &Rules<'_>,
     chosen: &mut BTreeSet<PlaceNumber>,
-) -> Result<Vec<TermsLine>, Refusal> {
+) -> Result<Vec<PricedLine>, Refusal> {
     // Each line has a place at least: more lines than places are refused before any work.
     limits::check_places(&listing.event.limits, lines.len() as u64)?;
     let mut priced = Vec::with_capacity(lines.len());
@@ -93,7 +116,9 @@ fn price_lines(
                 if !chosen.insert(*place) {
                     return Err(Refusal::invalid(field(), "This place is chosen twice."));
                 }
-                (area, listing.layout.category(*place).unwrap_or_default(), 1)
+                let category = listing.layout.category(*place);
+                let category = category.ok_or_else(|| Refusal::invalid(field(), "The event has no such place."))?;
+                (area, category, 1)
             }
             Pick::Any { range, quantity } => {
                 let area = listing.layout.area_of(PlaceNumber(range.start));
@@ -103,15 +128,14 @@ fn price_lines(
                 if *quantity == 0 {
                     return Err(Refusal::invalid(format!("items[{at}].quantity"), "Must be at least 1."));
                 }
-                (area, listing.layout.category(area.first).unwrap_or_default(), *quantity)
+                (area, listing.layout.category(area.first).ok_or_else(no_area)?, *quantity)
             }
         };
         let ticket_type = fitting(listing, line.ticket_type, area, category, at)?;
-        let unit = unit_price(&listing.event, ticket_type.price_in(area.id, category).amount, |price| {
-            let covering = rules.iter().filter(|rule| rule.covers(ticket_type.id));
-            covering.map(|rule| rule.effect.apply(price)).min().unwrap_or(price)
-        });
-        priced.push(TermsLine::new(ticket_type, unit, quantity));
+        let list = ticket_type.price_in(area.id, category).amount;
+        let without = rules.automatic_price(ticket_type.id, list);
+        let unit = unit_price(&listing.event, list, |list| rules.price(ticket_type.id, list));
+        priced.push(PricedLine { list, without, terms: TermsLine::new(ticket_type, unit, quantity) });
     }
     Ok(priced)
 }

@@ -197,6 +197,8 @@ async fn put_on(platform: &Platform, organization: OrganizationId, show: Show) -
         effect: PriceEffect::BasisPointsOff(1_000),
         starts_at: None,
         ends_at: None,
+        uses_max: None,
+        uses_per_buyer_max: None,
     };
     made(create_price_rule(platform, scope, friends, None).await.map_err(told)?)?;
     move_event(platform, scope, EventAct::Publish).await.map_err(told)?;

@@ -50,6 +50,16 @@ pub struct MemoryInventory {
     pub(super) environment: Arc<dyn Environment>,
 }
 
+impl std::fmt::Debug for MemoryInventory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut events: Vec<_> = self.events.iter().map(|entry| (*entry.key(), entry.value().clone())).collect();
+        events.sort_by_key(|(scope, _)| *scope);
+        let events =
+            events.iter().map(|(scope, slot)| (scope, slot.lock().unwrap_or_else(PoisonError::into_inner).clone()));
+        f.debug_map().entries(events).finish()
+    }
+}
+
 impl MemoryInventory {
     /// An empty store, in which every event is unloaded.
     #[must_use]
@@ -203,8 +213,8 @@ impl InventoryStore for MemoryInventory {
         self.step("release", scope, |inventory, now| inventory.release(hold, now))
     }
 
-    async fn pin(&self, scope: EventScope, hold: HoldId, extend_millis: u64) -> Answer<HoldRecord> {
-        self.step("pin", scope, |inventory, now| inventory.pin(hold, extend_millis, now))
+    async fn pin(&self, scope: EventScope, hold: HoldId) -> Answer<HoldRecord> {
+        self.step("pin", scope, |inventory, now| inventory.pin(hold, now))
     }
 
     async fn unpin(&self, scope: EventScope, hold: HoldId) -> Answer<()> {

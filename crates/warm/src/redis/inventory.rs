@@ -291,10 +291,8 @@ impl InventoryStore for RedisWarm {
         self.run(scope, &scripts::RELEASE, request::hold(hold).to_vec()).await.map(drop)
     }
 
-    async fn pin(&self, scope: EventScope, hold: HoldId, extend_millis: u64) -> Answer<HoldRecord> {
-        let mut args = request::hold(hold).to_vec();
-        args.push(request::number(extend_millis));
-        let value = self.run(scope, &scripts::PIN, args).await?;
+    async fn pin(&self, scope: EventScope, hold: HoldId) -> Answer<HoldRecord> {
+        let value = self.run(scope, &scripts::PIN, request::hold(hold).to_vec()).await?;
         Ok(reply::hold(hold, value)?)
     }
 

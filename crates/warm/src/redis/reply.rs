@@ -141,14 +141,16 @@ fn whole(position: Position, parts: Vec<Value>) -> Result<InventorySnapshot, Fau
     };
     let places: Vec<_> = (0..length).map(look).collect();
     // Counted here, never kept: a count that is stored apart can differ from what it counts.
-    let counts = areas.iter().map(|span| {
-        let area = places.get(span.places.start as usize..span.places.end as usize).unwrap_or_default();
-        area.iter().fold(Counts::default(), |mut counts, shown| {
+    let count = |span: &AreaSpan| {
+        let area = places.get(span.places.start as usize..span.places.end as usize);
+        let area = area.ok_or_else(|| unexpected("an area beyond the places"))?;
+        Ok(area.iter().fold(Counts::default(), |mut counts, shown| {
             *counts.of(*shown) += 1;
             counts
-        })
-    });
-    Ok(InventorySnapshot { position, counts: counts.collect(), areas, places })
+        }))
+    };
+    let counts = areas.iter().map(count).collect::<Result<_, Fault>>()?;
+    Ok(InventorySnapshot { position, counts, areas, places })
 }
 
 /// `{1, since, steps}` or `{0, …}` as a snapshot.

@@ -35,7 +35,7 @@ fn machine(inventory: &mut Inventory, command: Command, now: Timestamp) -> Said 
         Command::Change(request) => inventory.change_hold(request, now).map(Told::Hold),
         Command::Read(hold) => inventory.read_hold(hold, now).map(Told::Hold),
         Command::Release(hold) => inventory.release(hold, now).map(|()| Told::Done),
-        Command::Pin { hold, extend_millis } => inventory.pin(hold, extend_millis, now).map(Told::Hold),
+        Command::Pin(hold) => inventory.pin(hold, now).map(Told::Hold),
         Command::Unpin(hold) => {
             inventory.unpin(hold, now);
             Ok(Told::Done)
@@ -65,7 +65,7 @@ async fn scripts(store: &RedisWarm, scope: EventScope, command: Command) -> Said
         Command::Change(request) => said(store.change_hold(scope, request).await, Told::Hold),
         Command::Read(hold) => said(store.read_hold(scope, hold).await, Told::Hold),
         Command::Release(hold) => said(store.release(scope, hold).await, |()| Told::Done),
-        Command::Pin { hold, extend_millis } => said(store.pin(scope, hold, extend_millis).await, Told::Hold),
+        Command::Pin(hold) => said(store.pin(scope, hold).await, Told::Hold),
         Command::Unpin(hold) => said(store.unpin(scope, hold).await, |()| Told::Done),
         Command::Apply { claimed_by, effects } => said(store.apply(scope, claimed_by, &effects).await, Told::Position),
         // Each case has a store of its own prefix, so this event is the only one.

@@ -16,7 +16,7 @@ use voelgoed_domain::ids::{AreaId, DeviceId, EventId, GateId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use super::created::{created, idempotent};
+use super::created::{created, idempotent, or_replayed};
 use super::paging::ListDto;
 use crate::extract::{Body, OptionalKey, Organizer, Params, PathId};
 use crate::problem::{Answer, Problem};
@@ -73,8 +73,10 @@ pub async fn create_gate(
     caller.may(Scope::Scanning)?;
     let scope = caller.event(&web, body.value.event).await?;
     let show = |found: &Gate| json(&gate(found));
-    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
-    let outcome = create_gate_command(&web.platform, scope, &body.value.name, body.value.areas, repeat).await?;
+    let key = key.of(&caller.actor, body.digest);
+    let repeat = idempotent(key.clone(), &show);
+    let outcome = create_gate_command(&web.platform, scope, &body.value.name, body.value.areas, repeat).await;
+    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
     web.platform.credentials.changed(caller.organization);
     audit(&web.platform, caller.organization, &caller.actor, "gate.create", &body.value.name).await;
     Ok(created(outcome, show))
@@ -153,8 +155,10 @@ pub async fn create_device(
     caller.may(Scope::Scanning)?;
     let scope = caller.event(&web, body.value.event).await?;
     let show = |new: &NewDevice| json(&device(&new.device, Some(new)));
-    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
-    let outcome = create_device_command(&web.platform, scope, &body.value.name, body.value.gates, repeat).await?;
+    let key = key.of(&caller.actor, body.digest);
+    let repeat = idempotent(key.clone(), &show);
+    let outcome = create_device_command(&web.platform, scope, &body.value.name, body.value.gates, repeat).await;
+    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
     audit(&web.platform, caller.organization, &caller.actor, "device.create", &body.value.name).await;
     Ok(created(outcome, show))
 }

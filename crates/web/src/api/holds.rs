@@ -1,24 +1,25 @@
 //! Holds: a buyer takes places for a while, changes them, or gives them back.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use voelgoed_app::error::Error;
-use voelgoed_app::ticketing::change_hold::{ChangeHold, change_hold};
-use voelgoed_app::ticketing::hold::{HoldCommand, hold, of_token};
+use voelgoed_app::ticketing::change_hold::{ChangeHold, change_hold, changed_before};
+use voelgoed_app::ticketing::hold::{HoldCommand, granted_before, hold, of_token};
 use voelgoed_app::ticketing::picks::Item;
 use voelgoed_app::ticketing::read_hold::read_hold;
 use voelgoed_app::ticketing::release_hold::release_hold;
 use voelgoed_app::ticketing::terms::HoldView;
 use voelgoed_app::token::TokenKind;
 use voelgoed_domain::ids::{AreaId, EventId, HoldId, TicketTypeId};
-use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::ticketing::quote::PricedPlace;
 use voelgoed_domain::time::Timestamp;
 
+use super::created::REPLAYED_HEADER;
 use super::events::located;
 use super::money::MoneyDto;
 use crate::extract::{Body, Buyer, BuyerToken, OptionalKey, PathId};
@@ -108,6 +109,7 @@ impl From<PricedPlace> for PricedPlaceDto {
 /// A hold, told to its owner.
 fn told(web: &Web, status: StatusCode, view: HoldView) -> Response {
     let terms = &view.terms.terms;
+    let replayed = view.replayed;
     let hold = HoldDto {
         id: view.id,
         token: web.platform.tokens.mint(TokenKind::Hold, view.scope, view.id),
@@ -119,7 +121,11 @@ fn told(web: &Web, status: StatusCode, view: HoldView) -> Response {
         now: view.now,
         epoch: view.record.epoch.0,
     };
-    answer(status, json(&hold))
+    let mut response = answer(status, json(&hold));
+    if replayed {
+        response.headers_mut().insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
+    }
+    response
 }
 
 /// Items as the command takes them.
@@ -155,8 +161,13 @@ pub async fn create(
     key: OptionalKey,
     body: Body<HoldBody>,
 ) -> Answer<Response> {
-    buyer.limited(&web).await?;
-    rates::hold(&web, &buyer).await?;
+    let repeatable = key.text().map(|key| (key, body.digest));
+    if let Err(refused) = limited(&web, &buyer).await {
+        let Some(repeatable) = repeatable else { return Err(refused.into()) };
+        let scope = located(&web, event).await?;
+        let view = granted_before(&web.platform, scope, buyer.session, &repeatable, refused).await?;
+        return Ok(told(&web, StatusCode::CREATED, view));
+    }
     let scope = located(&web, event).await?;
     let command = HoldCommand {
         scope,
@@ -164,11 +175,23 @@ pub async fn create(
         items: items(body.value.items, "items")?,
         best_available: body.value.best_available,
         code: body.value.code,
-        repeatable: key.text().map(|key| (key, body.digest)),
+        repeatable,
     };
-    let code = command.code.clone();
-    let view = rates::with_promo_code(&web, &buyer, code.as_deref(), hold(&web.platform, command)).await?;
+    let (code, repeatable) = (command.code.clone(), command.repeatable.clone());
+    let asked = rates::with_promo_code(&web, &buyer, code.as_deref(), hold(&web.platform, command)).await;
+    let view = match (asked, repeatable) {
+        (Err(Error::Refused(refused)), Some(repeatable)) if refused.code == Code::RateLimited => {
+            granted_before(&web.platform, scope, buyer.session, &repeatable, refused).await?
+        }
+        (asked, _) => asked?,
+    };
     Ok(told(&web, StatusCode::CREATED, view))
+}
+
+/// Counts a hold against the limits of session and address.
+async fn limited(web: &Web, buyer: &Buyer) -> Result<(), Refusal> {
+    buyer.limited(web).await?;
+    rates::hold(web, buyer).await
 }
 
 /// A hold, while it lives.
@@ -189,9 +212,11 @@ pub struct ChangeBody {
     /// Which of its places are given back.
     #[serde(default)]
     remove: Vec<u32>,
+    /// A promo code for what the hold contains.
+    code: Option<String>,
 }
 
-/// Adds places or gives some back, all or nothing; the end of the hold does not move.
+/// Adds places, gives some back, or applies a promo code, all or nothing; the end of the hold does not move.
 #[utoipa::path(patch, path = "/api/v1/holds/{hold}", params(("hold" = String, Path)), request_body = ChangeBody, tag = "ticketing",
     responses((status = 200, body = HoldDto), (status = 404, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem)))]
 pub async fn change(
@@ -199,17 +224,28 @@ pub async fn change(
     PathId(hold): PathId<HoldId>,
     buyer: Buyer,
     token: BuyerToken,
+    key: OptionalKey,
     body: Body<ChangeBody>,
 ) -> Answer<Response> {
     let scope = of_token(&web.platform, hold, &token.0)?;
-    buyer.limited(&web).await?;
-    if body.value.add.is_empty() && body.value.remove.is_empty() {
-        return Err(Refusal::invalid("body", "Give `add`, `remove` or both.").into());
+    let ChangeBody { add, remove, code } = body.value;
+    if add.is_empty() && remove.is_empty() && code.is_none() {
+        return Err(Refusal::invalid("body", "Give `add`, `remove`, `code` or several of them.").into());
     }
-    let remove = body.value.remove.into_iter().map(PlaceNumber).collect();
-    let change = ChangeHold { scope, hold, add: items(body.value.add, "add")?, remove };
-    let changed = change_hold(&web.platform, change).await.map_err(named_as_added)?;
-    Ok(told(&web, StatusCode::OK, changed))
+    let remove = remove.into_iter().map(PlaceNumber).collect();
+    let repeatable = key.text().map(|key| (key, body.digest));
+    let change = ChangeHold { scope, hold, add: items(add, "add")?, remove, code, repeatable };
+    if let Err(refused) = buyer.limited(&web).await {
+        return Ok(told(&web, StatusCode::OK, changed_before(&web.platform, &change, refused).await?));
+    }
+    let asked = change_hold(&web.platform, change.clone());
+    let changed = match rates::with_promo_code(&web, &buyer, change.code.as_deref(), asked).await {
+        Err(Error::Refused(refused)) if refused.code == Code::RateLimited => {
+            changed_before(&web.platform, &change, refused).await
+        }
+        changed => changed,
+    };
+    Ok(told(&web, StatusCode::OK, changed.map_err(named_as_added)?))
 }
 
 /// What is added is judged as the items of a hold are; this body calls them otherwise.

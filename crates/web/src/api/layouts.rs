@@ -16,7 +16,7 @@ use voelgoed_domain::ids::{LayoutId, VenueId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use super::created::{created, idempotent};
+use super::created::{created, idempotent, or_replayed};
 use super::paging::{ListDto, ListParams};
 use crate::extract::{Body, OptionalKey, Organizer, Params, PathId};
 use crate::problem::{Answer, Problem};
@@ -145,8 +145,10 @@ pub async fn create(
     let areas = body.value.areas.into_iter().enumerate();
     let areas = areas.map(|(at, area)| draft(&web, at, area)).collect::<Result<Vec<_>, _>>()?;
     let show = |stored: &StoredLayout| json(&render(stored));
-    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
-    let outcome = create_layout(&web.platform, caller.organization, body.value.venue, areas, repeat).await?;
+    let key = key.of(&caller.actor, body.digest);
+    let repeat = idempotent(key.clone(), &show);
+    let outcome = create_layout(&web.platform, caller.organization, body.value.venue, areas, repeat).await;
+    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
     audit(&web.platform, caller.organization, &caller.actor, "layout.create", body.value.venue).await;
     Ok(created(outcome, show))
 }

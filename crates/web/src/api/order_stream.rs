@@ -40,7 +40,7 @@ pub async fn stream(
     ClientAddress(address): ClientAddress,
     token: BuyerToken,
 ) -> Answer<Response> {
-    let scope = scope_of_token(&web.platform, order, &token.0)?;
+    let scope = scope_of_token(&web.platform, order, &token.0).await?;
     let organization = scope.organization;
     let permit = web.order_streams.enter(StreamOf { address, organization, holder: order.uuid() })?;
     // Watched before the first look, so that no signal falls between.

@@ -25,7 +25,7 @@ use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_domain::time::Timestamp;
 
-use super::created::created;
+use super::created::{created, replayed};
 use super::money::MoneyDto;
 use crate::extract::{Body, Buyer, BuyerToken, PathId, RequiredKey, TokenOrOrganizer};
 use crate::problem::{Answer, Problem};
@@ -244,8 +244,11 @@ pub fn render(web: &Web, detail: &OrderDetail, event: &Event, now: Timestamp) ->
     responses((status = 201, body = OrderDto), (status = 409, body = Problem, description = "place_taken, already_ordered, idempotency_mismatch"),
         (status = 410, body = Problem, description = "hold_expired, hold_lost"), (status = 503, body = Problem)))]
 pub async fn create(State(web): State<Web>, buyer: Buyer, key: RequiredKey, body: Body<OrderBody>) -> Answer<Response> {
-    buyer.limited(&web).await?;
     let scope = of_token(&web.platform, body.value.hold, &body.value.hold_token)?;
+    let key = key.of(body.value.hold, body.digest);
+    if let Err(refused) = buyer.limited(&web).await {
+        return replayed(&web, scope.organization, &key, refused).await;
+    }
     let listing = web.platform.listings.listing(scope).await?;
     let show = |detail: &OrderDetail| json(&render(&web, detail, &listing.event, detail.order.created_at));
     let command = PlaceOrder {
@@ -253,7 +256,7 @@ pub async fn create(State(web): State<Web>, buyer: Buyer, key: RequiredKey, body
         hold: body.value.hold,
         buyer: BuyerDetails { name: body.value.buyer.name, email: body.value.buyer.email },
         payment: body.value.payment.map(Into::into),
-        idempotent: Idempotent { key: key.of(body.value.hold, body.digest), render: &show },
+        idempotent: Idempotent { key, render: &show },
     };
     let outcome = place_order(&web.platform, command).await?;
     Ok(created(outcome, show))
@@ -269,7 +272,7 @@ pub async fn show(
 ) -> Answer<Json<OrderDto>> {
     let shown = match reader {
         TokenOrOrganizer::Token(token) => {
-            viewed(&web, scope_of_token(&web.platform, order, &token.0)?.organization, order).await?
+            viewed(&web, scope_of_token(&web.platform, order, &token.0).await?.organization, order).await?
         }
         TokenOrOrganizer::Organizer(organizer) => {
             organizer.may(Scope::Sales)?;
@@ -303,12 +306,15 @@ pub async fn pay_again(
     key: RequiredKey,
     body: Body<PaymentBody>,
 ) -> Answer<Response> {
-    let scope = scope_of_token(&web.platform, order, &token.0)?;
-    buyer.limited(&web).await?;
+    let scope = scope_of_token(&web.platform, order, &token.0).await?;
+    let key = key.of(order, body.digest);
+    if let Err(refused) = buyer.limited(&web).await {
+        return replayed(&web, scope.organization, &key, refused).await;
+    }
     let listing = web.platform.listings.listing(scope).await?;
     let now = web.platform.environment.now();
     let show = |detail: &OrderDetail| json(&render(&web, detail, &listing.event, now));
-    let idempotent = Idempotent { key: key.of(order, body.digest), render: &show };
+    let idempotent = Idempotent { key, render: &show };
     let outcome = pay_again_command(&web.platform, scope, order, body.value.into(), idempotent).await?;
     Ok(created(outcome, show))
 }

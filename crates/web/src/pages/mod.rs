@@ -34,6 +34,7 @@ pub fn routes() -> Router<Web> {
         .route("/holds/{hold}", get(hold::show))
         .route("/holds/{hold}/remove", post(hold::change::remove))
         .route("/holds/{hold}/release", post(hold::change::release))
+        .route("/holds/{hold}/code", post(hold::change::code))
         .route("/holds/{hold}/order", post(hold::order::create))
         .route("/orders/{order}", get(order::show))
         .route("/orders/{order}/payments", post(order::pay_again::create))

@@ -34,7 +34,7 @@ pub async fn only_news_are_applied<S: InventoryStore>(subject: Subject<S>) {
 pub async fn late_claims_leave_nothing_held<S: InventoryStore>(subject: Subject<S>) {
     let (store, scope) = (&subject.store, loaded(&subject).await);
     let held = store.hold(scope, request(&subject, seats(&[0]))).await.unwrap();
-    store.pin(scope, held.hold, 0).await.unwrap();
+    store.pin(scope, held.hold).await.unwrap();
     store.apply(scope, None, &[effect(0, PlaceState::Free, 2)]).await.unwrap();
     assert_eq!(look(&subject, scope, 0).await, Shown::Held, "nobody frees what a living hold has");
     let order = OrderId::from_uuid(subject.environment.uuid());
@@ -44,5 +44,5 @@ pub async fn late_claims_leave_nothing_held<S: InventoryStore>(subject: Subject<
     }
     let next = store.hold(scope, request(&subject, seats(&[0]))).await.unwrap();
     store.apply(scope, Some((held.hold, order)), &[effect(0, PlaceState::Claimed, 1)]).await.unwrap();
-    store.pin(scope, next.hold, 0).await.unwrap();
+    store.pin(scope, next.hold).await.unwrap();
 }

@@ -120,7 +120,7 @@ pub async fn holds_lapse_by_the_stores_clock<S: InventoryStore>(subject: Subject
     subject.environment.advance(TEN_MINUTES - Duration::from_micros(1));
     assert_eq!(code(store.hold(scope, request(&subject, seats(&[0]))).await), Code::PlaceTaken);
     subject.environment.advance(Duration::from_micros(1));
-    assert_eq!(code(store.pin(scope, held.hold, 0).await), Code::HoldExpired);
+    assert_eq!(code(store.pin(scope, held.hold).await), Code::HoldExpired);
     store.hold(scope, request(&subject, seats(&[0]))).await.unwrap();
     assert_eq!(store.held_by(scope, held.session).await.unwrap(), 0);
 }
@@ -138,7 +138,7 @@ pub async fn lapsed_holds_serve_nobody_before_they_are_swept<S: InventoryStore>(
     subject.environment.advance(TEN_MINUTES - Duration::from_micros(1));
     store.read_hold(scope, last).await.unwrap();
     subject.environment.advance(Duration::from_micros(1));
-    assert_eq!(code(store.pin(scope, last, 1_000).await), Code::HoldExpired);
+    assert_eq!(code(store.pin(scope, last).await), Code::HoldExpired);
     assert_eq!(code(store.read_hold(scope, last).await), Code::HoldExpired);
 }
 

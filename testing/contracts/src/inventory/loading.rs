@@ -14,7 +14,7 @@ pub async fn everything_is_unloaded_until_installed<S: InventoryStore>(subject: 
     assert!(is_unloaded(&store.change_hold(scope, request(&subject, seats(&[0]))).await));
     assert!(is_unloaded(&store.read_hold(scope, hold).await));
     assert!(is_unloaded(&store.release(scope, hold).await));
-    assert!(is_unloaded(&store.pin(scope, hold, 0).await));
+    assert!(is_unloaded(&store.pin(scope, hold).await));
     assert!(is_unloaded(&store.unpin(scope, hold).await));
     assert!(is_unloaded(&store.apply(scope, None, &[effect(0, PlaceState::Sold, 1)]).await));
     assert!(is_unloaded(&store.snapshot(scope).await));
@@ -85,7 +85,7 @@ pub async fn a_rebuild_keeps_the_holds_that_conflict_with_nothing<S: InventorySt
         assert_eq!(look(&subject, scope, place).await, shown, "{place}");
     }
     assert_eq!(look(&subject, scope, 5).await, Shown::Sold, "what came after cold was read is not undone");
-    store.pin(scope, kept.hold, 0).await.unwrap();
+    store.pin(scope, kept.hold).await.unwrap();
 }
 
 /// A store that lost everything does not call a lost hold expired.
@@ -95,7 +95,7 @@ pub async fn an_emptied_store_lost_its_holds<S: InventoryStore>(subject: Subject
     subject.environment.advance(Duration::from_secs(60));
     installed(store, scope, plan(9)).await.unwrap();
     assert_eq!(code(store.read_hold(scope, hold).await), Code::HoldLost);
-    assert_eq!(code(store.pin(scope, hold, 0).await), Code::HoldLost);
+    assert_eq!(code(store.pin(scope, hold).await), Code::HoldLost);
     assert!(store.release(scope, hold).await.is_ok(), "giving it back is no matter");
     subject.environment.advance(Duration::from_secs(1));
     let (young, _) = someone(&subject);

@@ -13,7 +13,7 @@ pub async fn the_log_has_no_holes_and_signals_each_step<S: InventoryStore>(subje
     let wanted = request(&subject, seats(&[0, 1]));
     let held = store.hold(scope, wanted.clone()).await.unwrap();
     store.change_hold(scope, HoldRequest { picks: seats(&[1, 2]), ..wanted }).await.unwrap();
-    store.pin(scope, held.hold, 0).await.unwrap();
+    store.pin(scope, held.hold).await.unwrap();
     store.apply(scope, None, &[effect(5, PlaceState::Sold, 1)]).await.unwrap();
     store.unpin(scope, held.hold).await.unwrap();
     store.release(scope, held.hold).await.unwrap();

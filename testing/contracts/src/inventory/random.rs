@@ -46,7 +46,7 @@ async fn perform<S: InventoryStore>(subject: &Subject<S>, scope: EventScope, com
         Command::Change(request) => told(store.change_hold(scope, request).await, Told::Hold),
         Command::Read(hold) => told(store.read_hold(scope, hold).await, Told::Hold),
         Command::Release(hold) => told(store.release(scope, hold).await, |()| Told::Done),
-        Command::Pin { hold, extend_millis } => told(store.pin(scope, hold, extend_millis).await, Told::Hold),
+        Command::Pin(hold) => told(store.pin(scope, hold).await, Told::Hold),
         Command::Unpin(hold) => told(store.unpin(scope, hold).await, |()| Told::Done),
         Command::Apply { claimed_by, effects } => told(store.apply(scope, claimed_by, &effects).await, Told::Position),
         Command::Sweep(most) => {

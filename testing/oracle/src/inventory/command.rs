@@ -15,7 +15,7 @@ pub enum Command {
     Change(HoldRequest),
     Read(HoldId),
     Release(HoldId),
-    Pin { hold: HoldId, extend_millis: u64 },
+    Pin(HoldId),
     Unpin(HoldId),
     Apply { claimed_by: Option<(HoldId, OrderId)>, effects: Vec<PlaceEffect> },
     Sweep(usize),

@@ -70,9 +70,7 @@ impl Model {
             Command::Change(request) => self.change(request).map(|hold| Told::Hold(hold.record(self.clock))),
             Command::Read(hold) => self.living(hold).map(|at| Told::Hold(self.holds[at].record(self.clock))),
             Command::Release(hold) => self.release(hold),
-            Command::Pin { hold, extend_millis } => {
-                self.pin(hold, extend_millis).map(|hold| Told::Hold(hold.record(self.clock)))
-            }
+            Command::Pin(hold) => self.pin(hold).map(|hold| Told::Hold(hold.record(self.clock))),
             Command::Unpin(hold) => {
                 if let Some(at) = self.find(hold).filter(|at| self.holds[*at].order.is_none()) {
                     self.holds[at].pinned_until = None;
@@ -139,7 +137,6 @@ impl Model {
             terms: request.terms,
             expires_at: self.clock.plus(Duration::from_millis(request.lasts_millis)),
             pinned_until: None,
-            extended: false,
             order: None,
             epoch: self.epoch,
             version: 1,
@@ -187,7 +184,7 @@ impl Model {
         Ok(Told::Done)
     }
 
-    fn pin(&mut self, hold: HoldId, extend_millis: u64) -> Result<Hold, No> {
+    fn pin(&mut self, hold: HoldId) -> Result<Hold, No> {
         let at = self.living(hold)?;
         let clock = self.clock;
         let hold = &mut self.holds[at];
@@ -197,10 +194,6 @@ impl Model {
         let places: Vec<_> = hold.granted.iter().flatten().copied().filter(|place| !hold.own.contains(place)).collect();
         if !places.is_empty() {
             return Err(Box::new((Code::PlaceTaken, Evidence { places, ..Evidence::default() })));
-        }
-        if !hold.extended {
-            hold.extended = true;
-            hold.expires_at = hold.expires_at.plus(Duration::from_millis(extend_millis));
         }
         hold.pinned_until = Some(clock.plus(PIN_LASTS));
         Ok(hold.clone())

@@ -27,7 +27,6 @@ struct Hold {
     terms: String,
     expires_at: Timestamp,
     pinned_until: Option<Timestamp>,
-    extended: bool,
     order: Option<OrderId>,
     epoch: Epoch,
     version: u32,

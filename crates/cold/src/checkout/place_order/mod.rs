@@ -23,6 +23,7 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::place::{PlaceNumber, PlaceState};
 
 use crate::Cold;
+use crate::checkout::counts::{self, Room};
 use crate::committer::{Applied, Commit, Unanswered, Verdict};
 use crate::db::{Db, Result, Tx};
 use crate::ticketing::places::{self, Moved, Owned};
@@ -77,11 +78,19 @@ impl Commit for PlaceOrders {
         let mut answers = repeats::answers(tx, organization, orders).await?;
         let known: Vec<bool> = answers.iter().map(Option::is_some).collect();
         let plan = plan::plan(orders, &known);
-        let mut claimed = claim(tx, organization, orders, &plan.candidates).await?;
+        let mut candidates = Vec::new();
+        for (index, room) in counts::room(tx, organization, orders, &plan.candidates).await? {
+            match room {
+                Room::Enough => candidates.push(index),
+                Room::Perhaps => {}
+                Room::None(refusal) => answers[index] = Some(Err(refusal)),
+            }
+        }
+        let mut claimed = claim(tx, organization, orders, &candidates).await?;
         let mut contested = plan.contested;
         let mut winners = Vec::new();
         let mut given_back = Vec::new();
-        for index in plan.candidates {
+        for index in candidates {
             let order = orders[index];
             let got = claimed.remove(&order.id.uuid()).unwrap_or_default();
             if got.len() == order.lines.len() {

@@ -7,6 +7,7 @@ use voelgoed_app::outbox::fact::Fact;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::OrganizationId;
 
+use crate::checkout::counts;
 use crate::checkout::tickets::NewTickets;
 use crate::db::{Error, Result, Sql, Tx, Value, binds, row, sql};
 use crate::facts::Facts;
@@ -16,10 +17,10 @@ use crate::ticketing::places::Moved;
 const ORDERS: Sql = sql(
     "checkout.insert_orders",
     "insert into orders (organization_id, id, event_id, hold_id, state, buyer_name, buyer_email, currency, fees, tax, total, pay_by,
-                         created_at, paid_at, cut_short, version)
+                         created_at, paid_at, counted_for, cut_short, version)
      select $1, v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, v.column9, v.column10, v.column11,
-            v.column12, v.column13, false, 1
-     from (values {rows:13}) as v",
+            v.column12, v.column13, v.column14, false, 1
+     from (values {rows:14}) as v",
 );
 
 const LINES: Sql = sql(
@@ -46,9 +47,11 @@ pub(super) async fn write(
     environment: &dyn Environment,
 ) -> Result<()> {
     let orders: Vec<&NewOrder> = winners.iter().map(|(order, _)| *order).collect();
-    tx.execute_rows(ORDERS, binds![organization], orders.iter().map(|order| order_row(order)).collect()).await?;
+    tx.execute_rows(ORDERS, binds![organization], orders.iter().map(|order| order_row(order)).collect::<Result<_>>()?)
+        .await?;
     tx.execute_rows(LINES, binds![organization], orders.iter().flat_map(|order| line_rows(order)).collect()).await?;
     attempts::insert_first(tx, organization, &orders).await?;
+    counts::add(tx, organization, &orders).await?;
     write_records(tx, organization, &orders).await?;
     let latest = orders.iter().map(|order| order.at).max().unwrap_or_default();
     let mut facts = Facts::new(environment, organization, latest);
@@ -70,8 +73,8 @@ fn state(order: &NewOrder) -> OrderState {
     if order.total.is_zero() { OrderState::Paid } else { OrderState::AwaitingPayment }
 }
 
-fn order_row(order: &NewOrder) -> [Value; 13] {
-    row![
+fn order_row(order: &NewOrder) -> Result<[Value; 14]> {
+    Ok(row![
         order.id,
         order.event,
         order.hold,
@@ -85,7 +88,8 @@ fn order_row(order: &NewOrder) -> [Value; 13] {
         order.pay_by,
         order.at,
         order.total.is_zero().then_some(order.at),
-    ]
+        Value::json(&order.counted)?,
+    ])
 }
 
 fn line_rows(order: &NewOrder) -> impl Iterator<Item = [Value; 10]> {

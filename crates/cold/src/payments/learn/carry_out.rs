@@ -140,7 +140,8 @@ async fn issue_tickets(
 ) -> Result<()> {
     let mut tickets = NewTickets::default();
     for work in works.iter().filter(|work| work.issues()) {
-        let lines = lines.get(&work.order.id).map(Vec::as_slice).unwrap_or_default();
+        let missing = || Error::internal(format!("order {} has no lines", work.order.id));
+        let lines = lines.get(&work.order.id).ok_or_else(missing)?;
         tickets.add(environment, work.order.event, work.order.id, lines);
     }
     tickets.write(tx, organization).await
@@ -153,7 +154,8 @@ fn entries(works: &[Work<'_>], lines: &Lines, environment: &dyn Environment) -> 
         let provider = &work.attempt.provider;
         let entry = match (&work.decision, work.captured()) {
             (Decision::Issue, _) => {
-                let parts = journal::parts(&work.order, lines.get(&work.order.id).into_iter().flatten(), |_| true)?;
+                let missing = || Error::internal(format!("order {} has no lines", work.order.id));
+                let parts = journal::parts(&work.order, lines.get(&work.order.id).ok_or_else(missing)?, |_| true)?;
                 JournalEntry::sale(provider, work.order.total.currency, parts)
             }
             // A provider that says it has captured nothing has nothing to give back.

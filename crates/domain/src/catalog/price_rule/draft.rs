@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{PriceEffect, PriceRule};
-use crate::catalog::bounds::{amount, basis_points};
+use crate::catalog::bounds::{amount, basis_points, within};
 use crate::catalog::wording::worded;
 use crate::ids::{EventId, PriceRuleId, TicketTypeId};
 use crate::refusal::Refusal;
@@ -13,6 +13,8 @@ use crate::time::Timestamp;
 
 /// Characters of a promo code.
 pub const CODE_MAX: usize = 40;
+/// The largest number of uses of a code.
+pub const CODE_USES_MAX: u32 = 10_000_000;
 
 /// What an organizer gives to make a price rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +33,12 @@ pub struct PriceRuleDraft {
     /// Until this moment, exclusive, where given.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
+    /// Of a code: how many orders may use it.
+    #[serde(default)]
+    pub uses_max: Option<u32>,
+    /// Of a code: how many orders of one buyer may use it.
+    #[serde(default)]
+    pub uses_per_buyer_max: Option<u32>,
 }
 
 impl PriceRuleDraft {
@@ -58,6 +66,13 @@ impl PriceRuleDraft {
         {
             return Err(Refusal::invalid("ends_at", "Must be later than `starts_at`."));
         }
+        for (field, uses) in [("uses_max", self.uses_max), ("uses_per_buyer_max", self.uses_per_buyer_max)] {
+            let Some(uses) = uses else { continue };
+            within(field, uses, 1, CODE_USES_MAX)?;
+            if code.is_none() {
+                return Err(Refusal::invalid(field, "Only a rule with a code has a number of uses."));
+            }
+        }
         Ok(PriceRule {
             id,
             event,
@@ -66,6 +81,8 @@ impl PriceRuleDraft {
             effect: self.effect,
             starts_at: self.starts_at,
             ends_at: self.ends_at,
+            uses_max: self.uses_max,
+            uses_per_buyer_max: self.uses_per_buyer_max,
         })
     }
 }

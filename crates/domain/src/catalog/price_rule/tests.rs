@@ -18,6 +18,8 @@ fn draft() -> PriceRuleDraft {
         effect: PriceEffect::BasisPointsOff(1_000),
         starts_at: Some(Timestamp::from_micros(10)),
         ends_at: Some(Timestamp::from_micros(20)),
+        uses_max: None,
+        uses_per_buyer_max: None,
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PriceOverride, TicketType, TicketTypeLimits};
 use crate::catalog::bounds::{amount, within};
-use crate::catalog::event::{Event, MAX_PLACES_PER_HOLD};
+use crate::catalog::event::{Event, MAX_PLACES_PER_HOLD, MAX_PLACES_PER_SESSION};
 use crate::catalog::layout::Layout;
 use crate::catalog::wording::worded;
 use crate::ids::{AreaId, TicketTypeId};
@@ -61,9 +61,12 @@ impl TicketTypeDraft {
             unrepeated(format!("categories[{at}]"), &self.categories[..at], category)?;
         }
         self.check_prices(layout, &categories)?;
-        let TicketTypeLimits { min_per_hold, max_per_hold } = self.limits;
+        let TicketTypeLimits { min_per_hold, max_per_hold, max_per_buyer } = self.limits;
         within("limits.min_per_hold", min_per_hold, 1, MAX_PLACES_PER_HOLD)?;
         within("limits.max_per_hold", max_per_hold, min_per_hold, MAX_PLACES_PER_HOLD)?;
+        if let Some(most) = max_per_buyer {
+            within("limits.max_per_buyer", most, min_per_hold, MAX_PLACES_PER_SESSION)?;
+        }
         Ok(TicketType {
             id,
             event: event.id,

@@ -130,7 +130,7 @@ fn what_is_wrong_with_a_draft_is_named() {
         (|draft| draft.limits.min_per_hold = 0, Some("limits.min_per_hold")),
         (|draft| draft.limits.min_per_hold = 101, Some("limits.min_per_hold")),
         (|draft| draft.limits.min_per_hold = 11, Some("limits.max_per_hold")),
-        (|draft| draft.limits = TicketTypeLimits { min_per_hold: 100, max_per_hold: 100 }, None),
+        (|draft| draft.limits = TicketTypeLimits { min_per_hold: 100, max_per_hold: 100, max_per_buyer: None }, None),
         (|draft| draft.limits.max_per_hold = 101, Some("limits.max_per_hold")),
     ];
     for (number, (change, field)) in rows.iter().enumerate() {

@@ -15,8 +15,6 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone)]
 pub(super) struct Holding {
     pub(super) record: HoldRecord,
-    /// Whether its life was extended already.
-    pub(super) extended: bool,
 }
 
 impl Holding {

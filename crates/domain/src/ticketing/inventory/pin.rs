@@ -2,8 +2,6 @@
 //!
 //! Never for good: a pin lapses by itself after [`PIN_LASTS`], so a node that dies keeps nobody's places.
 
-use std::time::Duration;
-
 use voelgoed_planted::{Bug, planted};
 
 use super::{Inventory, PIN_LASTS, refusals};
@@ -13,11 +11,11 @@ use crate::ticketing::hold::{HoldPhase, HoldRecord};
 use crate::time::Timestamp;
 
 impl Inventory {
-    /// Pins a hold, or pins it anew; the first time its life is extended by `extend_millis`.
+    /// Pins a hold, or pins it anew. Its end stays, so that a refused order leaves the hold as it was.
     ///
     /// # Errors
     /// `hold_expired`, `hold_lost`; `already_ordered` with the order; `place_taken` with the places that cold gave to others meanwhile.
-    pub fn pin(&mut self, hold: HoldId, extend_millis: u64, now: Timestamp) -> Result<HoldRecord, Refusal> {
+    pub fn pin(&mut self, hold: HoldId, now: Timestamp) -> Result<HoldRecord, Refusal> {
         self.step(now, |inventory| {
             let holding = inventory.live(hold)?;
             if let HoldPhase::Claimed { order } = holding.record.phase {
@@ -29,9 +27,8 @@ impl Inventory {
             }
             let until = inventory.clock.plus(PIN_LASTS);
             inventory.book.amend(hold, |holding| {
-                if !holding.extended || planted(Bug::PinExtendsAgain) {
-                    holding.extended = true;
-                    holding.record.expires_at = holding.record.expires_at.plus(Duration::from_millis(extend_millis));
+                if planted(Bug::PinMovesEnd) {
+                    holding.record.expires_at = holding.record.expires_at.plus(PIN_LASTS);
                 }
                 holding.record.phase = HoldPhase::Pinned { until };
             });

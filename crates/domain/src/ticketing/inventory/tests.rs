@@ -158,7 +158,7 @@ fn lapsed_holds_go_a_hundred_at_a_time_and_never_serve_again() {
     assert!(hall.read_hold(last, at(600)).is_ok(), "a second before its end");
     assert_eq!(code(hall.read_hold(last, at(601))), "hold_expired");
     assert_eq!(hall.snapshot().counts[1].held, 50, "one step sweeps a hundred");
-    assert_eq!(code(hall.pin(last, 0, at(601))), "hold_expired", "lapsed though not yet swept");
+    assert_eq!(code(hall.pin(last, at(601))), "hold_expired", "lapsed though not yet swept");
     assert_eq!(hall.sweep(7, at(602)), 0, "that step swept the rest");
     assert_eq!(hall.snapshot().counts[1].free, 190);
 }
@@ -197,22 +197,22 @@ fn a_release_frees_once_and_then_does_nothing() {
 }
 
 #[test]
-fn a_pin_extends_once_and_lapses_by_itself() {
+fn a_pin_leaves_the_end_and_lapses_by_itself() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0])), at(1)).unwrap();
     let hold = hold_id(1, 1);
-    let pinned = hall.pin(hold, 5 * MINUTE, at(590)).unwrap();
-    assert_eq!((pinned.expires_at, pinned.phase), (at(901), HoldPhase::Pinned { until: at(650) }));
-    assert_eq!(code(hall.release(hold, at(591))), "already_ordered");
-    assert_eq!(code(hall.change_hold(request(1, seats(&[1])), at(591))), "already_ordered");
-    let again = hall.pin(hold, 5 * MINUTE, at(600)).unwrap();
-    assert_eq!((again.expires_at, again.phase), (at(901), HoldPhase::Pinned { until: at(660) }));
-    assert_eq!(hall.read_hold(hold, at(660)).unwrap().phase, HoldPhase::Active, "the pin lapsed, the hold lives");
+    let pinned = hall.pin(hold, at(530)).unwrap();
+    assert_eq!((pinned.expires_at, pinned.phase), (at(601), HoldPhase::Pinned { until: at(590) }));
+    assert_eq!(code(hall.release(hold, at(531))), "already_ordered");
+    assert_eq!(code(hall.change_hold(request(1, seats(&[1])), at(531))), "already_ordered");
+    let again = hall.pin(hold, at(535)).unwrap();
+    assert_eq!((again.expires_at, again.phase), (at(601), HoldPhase::Pinned { until: at(595) }));
+    assert_eq!(hall.read_hold(hold, at(595)).unwrap().phase, HoldPhase::Active, "the pin lapsed, the hold lives");
 
-    hall.pin(hold, 0, at(900)).unwrap();
-    assert!(hall.read_hold(hold, at(959)).is_ok(), "a pin keeps it over its end");
-    hall.unpin(hold, at(959));
-    assert_eq!(code(hall.read_hold(hold, at(959))), "hold_expired", "without the pin its end counts");
+    hall.pin(hold, at(600)).unwrap();
+    assert!(hall.read_hold(hold, at(659)).is_ok(), "a pin keeps it over its end");
+    hall.unpin(hold, at(659));
+    assert_eq!(code(hall.read_hold(hold, at(659))), "hold_expired", "without the pin its end counts");
 }
 
 #[test]
@@ -220,11 +220,11 @@ fn a_claim_takes_places_out_of_every_reach() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0, 1])), at(1)).unwrap();
     let hold = hold_id(1, 1);
-    hall.pin(hold, 0, at(2)).unwrap();
+    hall.pin(hold, at(2)).unwrap();
     let claims = [effect(0, PlaceState::Claimed, 1), effect(1, PlaceState::Claimed, 1)];
     hall.apply(Some((hold, order(9))), &claims, at(3));
     assert_eq!(hall.read_hold(hold, at(4)).unwrap().phase, HoldPhase::Claimed { order: order(9) });
-    let refusal = hall.pin(hold, 0, at(4)).unwrap_err();
+    let refusal = hall.pin(hold, at(4)).unwrap_err();
     assert_eq!((refusal.code, refusal.evidence.order), (Code::AlreadyOrdered, Some(order(9))));
     assert_eq!(code(hall.release(hold, at(4))), "already_ordered");
     hall.sweep(100, at(5000));
@@ -241,10 +241,10 @@ fn a_place_that_cold_gave_to_another_is_missed_at_the_pin() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0, 1])), at(1)).unwrap();
     hall.apply(None, &[effect(1, PlaceState::Blocked, 1)], at(2));
-    let refusal = hall.pin(hold_id(1, 1), 0, at(3)).unwrap_err();
+    let refusal = hall.pin(hold_id(1, 1), at(3)).unwrap_err();
     assert_eq!((refusal.code, refusal.evidence.places), (Code::PlaceTaken, vec![PlaceNumber(1)]));
     assert_eq!(numbers(&hall.change_hold(request(1, seats(&[0, 2])), at(4)).unwrap()), [0, 2]);
-    assert!(hall.pin(hold_id(1, 1), 0, at(5)).is_ok());
+    assert!(hall.pin(hold_id(1, 1), at(5)).is_ok());
     hall.apply(None, &[effect(999, PlaceState::Sold, 1)], at(6));
     assert_eq!(hall.snapshot().counts[0].blocked, 1, "an effect on no place of ours is passed over");
 }
@@ -254,7 +254,7 @@ fn claims_that_arrive_after_their_undoing_leave_nothing_held() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0])), at(1)).unwrap();
     let hold = hold_id(1, 1);
-    hall.pin(hold, 0, at(2)).unwrap();
+    hall.pin(hold, at(2)).unwrap();
     hall.apply(None, &[effect(0, PlaceState::Free, 2)], at(3));
     assert_eq!(hall.snapshot().counts[0].held, 1, "the hold keeps what it holds");
     hall.apply(Some((hold, order(9))), &[effect(0, PlaceState::Claimed, 1)], at(4));
@@ -303,7 +303,7 @@ fn the_log_tells_every_step_once_until_it_forgets() {
     let mut hall = hall();
     let start = hall.position();
     hall.hold(request(1, seats(&[7])), at(1)).unwrap();
-    hall.pin(hold_id(1, 1), 0, at(2)).unwrap();
+    hall.pin(hold_id(1, 1), at(2)).unwrap();
     let CatchUp::Changes(changes) = hall.changes_since(start) else { panic!("expected changes") };
     assert_eq!(changes.iter().map(|change| change.position.seq).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(changes[0].places, [(PlaceNumber(7), Shown::Held)]);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{QuoteLine, Terms, TermsLine, TermsMismatch, check_limits, current_rules, price_lines};
+use super::{QuoteLine, Rules, Terms, TermsLine, TermsMismatch, check_limits, price_lines};
 use crate::catalog::listing::Listing;
 use crate::refusal::Refusal;
 use crate::ticketing::hold::Pick;
@@ -68,8 +68,8 @@ fn amended(
     }
     if !add.is_empty() {
         listing.event.check_on_sale(now)?;
-        let rules = current_rules(listing, terms.code.as_deref(), now);
-        lines.extend(price_lines(listing, add, &rules, &mut chosen)?);
+        let rules = Rules::now(listing, terms.code.as_deref(), now).unwrap_or_else(|_| Rules::automatic(listing, now));
+        lines.extend(price_lines(listing, add, &rules, &mut chosen)?.into_iter().map(|line| line.terms));
         picks.extend(add.iter().map(|line| line.pick.clone()));
     }
     if picks.is_empty() {

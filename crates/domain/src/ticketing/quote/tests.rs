@@ -15,6 +15,7 @@ use crate::money::{Currency, Money};
 use crate::refusal::Code;
 
 mod amending;
+mod codes;
 mod terms;
 
 const STALLS: u128 = 1;
@@ -80,7 +81,7 @@ fn listing() -> Listing {
     ];
     let mut child = ticket_type(CHILD, "Child", 20_000);
     child.areas = vec![area(STALLS)];
-    child.limits = TicketTypeLimits { min_per_hold: 2, max_per_hold: 3 };
+    child.limits = TicketTypeLimits { min_per_hold: 2, max_per_hold: 3, max_per_buyer: None };
     let mut vip = ticket_type(VIP, "VIP", 99_999);
     vip.categories = vec!["Gold".into()];
     Listing { event, layout: Arc::new(layout), ticket_types: vec![adult, child, vip], price_rules: vec![] }
@@ -95,6 +96,8 @@ fn rule(n: u128, code: Option<&str>, effect: PriceEffect) -> PriceRule {
         effect,
         starts_at: None,
         ends_at: None,
+        uses_max: None,
+        uses_per_buyer_max: None,
     }
 }
 
@@ -177,6 +180,8 @@ fn the_best_rule_for_the_buyer_wins_and_a_useless_code_is_refused() {
     children.ticket_types = vec![kind(CHILD)];
     let mut over = rule(5, Some("old"), PriceEffect::Price(1));
     over.ends_at = Some(at(150));
+    let mut soon = rule(12, Some("soon"), PriceEffect::Price(1));
+    soon.starts_at = Some(at(160));
     let mut not_yet = rule(6, None, PriceEffect::Price(2));
     not_yet.starts_at = Some(at(160));
     listing.price_rules = vec![
@@ -187,7 +192,14 @@ fn the_best_rule_for_the_buyer_wins_and_a_useless_code_is_refused() {
         over,
         not_yet,
         rule(7, Some("worse"), PriceEffect::AmountOff(1)),
+        rule(8, Some("nought"), PriceEffect::BasisPointsOff(0)),
+        rule(9, Some("nothing"), PriceEffect::AmountOff(0)),
+        rule(10, Some("dear"), PriceEffect::Price(45_000)),
+        rule(11, Some("same"), PriceEffect::Price(40_500)),
+        soon,
     ];
+    let (over_since, not_begun) =
+        (format!("This code was valid until {}.", at(150)), format!("This code is valid from {} on.", at(160)));
     let one = [seat(0, ADULT)];
     type Row<'a> = (&'a [QuoteLine], Option<&'a str>, i64, Result<i64, &'a str>);
     let rows: &[Row<'_>] = &[
@@ -196,12 +208,22 @@ fn the_best_rule_for_the_buyer_wins_and_a_useless_code_is_refused() {
         (&one, Some("  "), 150, Ok(40_500)),
         (&one, Some("friend"), 150, Ok(35_000)),
         (&one, Some(" fRiEnD "), 150, Ok(35_000)),
-        (&one, Some("worse"), 150, Ok(40_500)),
+        (&one, Some("worse"), 150, Err("The price that applies without the code is as low or lower.")),
         (&one, None, 160, Ok(2)),
-        (&one, Some("friend"), 160, Ok(2)),
+        (&one, Some("friend"), 160, Err("The price that applies without the code is as low or lower.")),
         (&one, Some("old"), 149, Ok(1)),
-        (&one, Some("old"), 150, Err("This code is unknown, or not valid now.")),
-        (&one, Some("nobody"), 150, Err("This code is unknown, or not valid now.")),
+        (&one, Some("old"), 150, Err(&over_since)),
+        (&one, Some("soon"), 150, Err(&not_begun)),
+        (&one, Some("nobody"), 150, Err("This code is unknown.")),
+        (&one, Some("nought"), 150, Err("This code takes nothing off the price.")),
+        (&one, Some("nothing"), 150, Err("This code takes nothing off the price.")),
+        (
+            &one,
+            Some("dear"),
+            150,
+            Err("This code sets a price of 450.00 ZAR, which is not below the price of these tickets."),
+        ),
+        (&one, Some("same"), 150, Err("The price that applies without the code is as low or lower.")),
         (&one, Some("kids"), 150, Err("This code is not for the chosen tickets.")),
         (&[seat(0, CHILD), seat(1, CHILD), seat(2, ADULT)], Some("KIDS"), 150, Ok(40_700)),
     ];

@@ -125,8 +125,8 @@ impl InventoryStore for Warm {
     async fn release(&self, scope: EventScope, hold: HoldId) -> Answer<()> {
         self.reached()?.release(scope, hold).await
     }
-    async fn pin(&self, scope: EventScope, hold: HoldId, extend_millis: u64) -> Answer<HoldRecord> {
-        self.reached()?.pin(scope, hold, extend_millis).await
+    async fn pin(&self, scope: EventScope, hold: HoldId) -> Answer<HoldRecord> {
+        self.reached()?.pin(scope, hold).await
     }
     async fn unpin(&self, scope: EventScope, hold: HoldId) -> Answer<()> {
         self.reached()?.unpin(scope, hold).await

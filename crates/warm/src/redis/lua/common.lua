@@ -118,7 +118,7 @@ local function version(place)
 end
 local function set_version(place, version) call('SETRANGE', PLACES, version_at(place), struct.pack('<I4', version)) end
 
--- A hold as it is kept and answered: session, end, phase, end of the pin, order, epoch, whether it was extended, how many lists of places, version; then (`rest`)
+-- A hold as it is kept and answered: session, end, phase, end of the pin, order, epoch, whether a node of an earlier version extended it, how many lists of places, version; then (`rest`)
 -- the lists, each behind its length in bytes, and the terms.
 local RECORD = '<c16dBdc16dBI2I4'
 local RECORD_BYTES = 64

@@ -1,4 +1,4 @@
--- Keeps a hold from lapsing while an order is written; the first time its life is extended. ARGV: 5 the hold, 6 when its id was minted, 7 milliseconds.
+-- Keeps a hold from lapsing while an order is written; its end stays. ARGV: 5 the hold, 6 when its id was minted.
 if not loaded() then return UNLOADED end
 tick()
 free_lapsed(SWEPT_PER_STEP)
@@ -10,9 +10,6 @@ local places, gone = granted(known), {}
 look_up(places)
 for _, place in ipairs(places) do if holders[place] ~= id then gone[#gone + 1] = place end end
 if #gone > 0 then return refuse('place_taken', pack(gone)) end
-if known.extended == 0 then
-  known.extended, known.expires = 1, known.expires + tonumber(ARGV[7]) * 1000
-end
 known.phase, known['until'] = PINNED, clock + PIN_LASTS
 keep(id, known)
 return answer(as_it_stands(id))

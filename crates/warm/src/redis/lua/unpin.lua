@@ -4,7 +4,7 @@ tick()
 free_lapsed(SWEPT_PER_STEP)
 local known = get(ARGV[5])
 if known and known.phase == PINNED then
-  known.phase = ACTIVE
+  known.phase, known['until'] = ACTIVE, 0
   keep(ARGV[5], known)
 end
 return answer(0)

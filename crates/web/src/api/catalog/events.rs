@@ -14,7 +14,7 @@ use voelgoed_domain::money::Currency;
 use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
-use crate::api::created::{created, idempotent};
+use crate::api::created::{created, idempotent, or_replayed};
 use crate::api::events::{EventLimitsDto, EventSummaryDto, FeesDto, SaleWindowDto, TaxDto, summary};
 use crate::api::paging::{ListDto, ListParams};
 use crate::extract::{Body, OptionalKey, Organizer, Params};
@@ -79,9 +79,11 @@ pub async fn create_event(
 ) -> Answer<Response> {
     caller.may(Scope::Catalog)?;
     let show = |event: &Event| json(&summary(event, String::new()));
-    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
+    let key = key.of(&caller.actor, body.digest);
+    let repeat = idempotent(key.clone(), &show);
     let name = body.value.name.clone();
-    let outcome = create_event_command(&web.platform, caller.organization, body.value.into(), repeat).await?;
+    let outcome = create_event_command(&web.platform, caller.organization, body.value.into(), repeat).await;
+    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
     audit(&web.platform, caller.organization, &caller.actor, "event.create", name).await;
     Ok(created(outcome, show))
 }

@@ -11,7 +11,7 @@ use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRule, PriceRuleDraf
 use voelgoed_domain::ids::{EventId, PriceRuleId, TicketTypeId};
 use voelgoed_domain::time::Timestamp;
 
-use crate::api::created::{created, idempotent};
+use crate::api::created::{created, idempotent, or_replayed};
 use crate::extract::{Body, OptionalKey, Organizer};
 use crate::problem::{Answer, Problem};
 use crate::rendered::json;
@@ -35,6 +35,10 @@ pub struct PriceRuleBody {
     starts_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     ends_at: Option<Timestamp>,
+    /// Of a code: how many orders may use it.
+    uses_max: Option<u32>,
+    /// Of a code: how many orders of one buyer may use it.
+    uses_per_buyer_max: Option<u32>,
 }
 
 /// A price rule.
@@ -47,6 +51,8 @@ pub struct PriceRuleDto {
     code: Option<String>,
     #[schema(value_type = Object)]
     effect: PriceEffect,
+    uses_max: Option<u32>,
+    uses_per_buyer_max: Option<u32>,
 }
 
 /// Changes prices under a condition, e.g. a promo code.
@@ -61,12 +67,21 @@ pub async fn create_price_rule(
     caller.may(Scope::Catalog)?;
     let scope = caller.event(&web, body.value.event).await?;
     let show = |rule: &PriceRule| {
-        json(&PriceRuleDto { id: rule.id, event: rule.event, code: rule.code.clone(), effect: rule.effect })
+        json(&PriceRuleDto {
+            id: rule.id,
+            event: rule.event,
+            code: rule.code.clone(),
+            effect: rule.effect,
+            uses_max: rule.uses_max,
+            uses_per_buyer_max: rule.uses_per_buyer_max,
+        })
     };
-    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
-    let PriceRuleBody { code, ticket_types, effect, starts_at, ends_at, .. } = body.value;
-    let draft = PriceRuleDraft { code, ticket_types, effect, starts_at, ends_at };
-    let outcome = create_price_rule_command(&web.platform, scope, draft, repeat).await?;
+    let key = key.of(&caller.actor, body.digest);
+    let repeat = idempotent(key.clone(), &show);
+    let PriceRuleBody { code, ticket_types, effect, starts_at, ends_at, uses_max, uses_per_buyer_max, .. } = body.value;
+    let draft = PriceRuleDraft { code, ticket_types, effect, starts_at, ends_at, uses_max, uses_per_buyer_max };
+    let outcome = create_price_rule_command(&web.platform, scope, draft, repeat).await;
+    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
     audit(&web.platform, caller.organization, &caller.actor, "price_rule.create", scope.event).await;
     Ok(created(outcome, show))
 }

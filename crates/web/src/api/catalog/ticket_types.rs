@@ -12,7 +12,7 @@ use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTyp
 use voelgoed_domain::ids::{AreaId, EventId, TicketTypeId};
 use voelgoed_domain::refusal::Refusal;
 
-use crate::api::created::{created, idempotent};
+use crate::api::created::{created, idempotent, or_replayed};
 use crate::api::events::{TicketTypeDto, TicketTypeLimitsDto, ticket_type};
 use crate::api::money::MoneyDto;
 use crate::extract::{Body, OptionalKey, Organizer, PathId};
@@ -62,6 +62,7 @@ impl From<TicketTypeBody> for TicketTypeDraft {
             limits: body.limits.map_or_else(TicketTypeLimits::default, |limits| TicketTypeLimits {
                 min_per_hold: limits.min_per_hold,
                 max_per_hold: limits.max_per_hold,
+                max_per_buyer: limits.max_per_buyer,
             }),
         }
     }
@@ -79,8 +80,10 @@ pub async fn create_ticket_type(
     caller.may(Scope::Catalog)?;
     let scope = caller.event(&web, body.value.event).await?;
     let show = |found: &TicketType| json(&ticket_type(found));
-    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
-    let outcome = create_ticket_type_command(&web.platform, scope, body.value.into(), repeat).await?;
+    let key = key.of(&caller.actor, body.digest);
+    let repeat = idempotent(key.clone(), &show);
+    let outcome = create_ticket_type_command(&web.platform, scope, body.value.into(), repeat).await;
+    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
     audit(&web.platform, caller.organization, &caller.actor, "ticket_type.create", scope.event).await;
     Ok(created(outcome, show))
 }

@@ -11,7 +11,7 @@ use voelgoed_app::catalog::ports::Venue;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::VenueId;
 
-use crate::api::created::{created, idempotent};
+use crate::api::created::{created, idempotent, or_replayed};
 use crate::api::paging::{ListDto, ListParams};
 use crate::extract::{Body, OptionalKey, Organizer, Params};
 use crate::problem::{Answer, Problem};
@@ -51,9 +51,11 @@ pub async fn create_venue(
 ) -> Answer<Response> {
     caller.may(Scope::Catalog)?;
     let show = |found: &Venue| json(&venue(found));
-    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
+    let key = key.of(&caller.actor, body.digest);
+    let repeat = idempotent(key.clone(), &show);
     let outcome =
-        create_venue_command(&web.platform, caller.organization, &body.value.name, &body.value.address, repeat).await?;
+        create_venue_command(&web.platform, caller.organization, &body.value.name, &body.value.address, repeat).await;
+    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
     audit(&web.platform, caller.organization, &caller.actor, "venue.create", &body.value.name).await;
     Ok(created(outcome, show))
 }

@@ -128,6 +128,9 @@ pub struct TicketTypeLimitsDto {
     pub min_per_hold: u32,
     /// At most so many.
     pub max_per_hold: u32,
+    /// The most of it for one buyer, over all orders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_buyer: Option<u32>,
 }
 
 /// What is charged on top of each ticket.
@@ -208,6 +211,7 @@ pub fn ticket_type(found: &TicketType) -> TicketTypeDto {
         limits: TicketTypeLimitsDto {
             min_per_hold: found.limits.min_per_hold,
             max_per_hold: found.limits.max_per_hold,
+            max_per_buyer: found.limits.max_per_buyer,
         },
     }
 }

@@ -4,6 +4,7 @@
 //! `area` with `quantity` and `ticket_type` (the best seats there).
 
 use voelgoed_app::ticketing::picks::Item;
+use voelgoed_domain::catalog::layout::Area;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ids::TicketTypeId;
 use voelgoed_domain::refusal::{Code, Refusal};
@@ -85,7 +86,9 @@ fn ticket_type(text: &str) -> Result<TicketTypeId, Refusal> {
 /// The first ticket type that fits a seat.
 fn only_type(listing: &Listing, place: PlaceNumber) -> Result<TicketTypeId, Refusal> {
     let area = listing.layout.area_of(place);
-    let category = listing.layout.category(place).unwrap_or_default();
-    let fitting = area.and_then(|area| listing.ticket_types.iter().find(|found| found.fits(area.id, category)));
+    let known = area.zip(listing.layout.category(place));
+    let fits =
+        |(area, category): (&Area, &str)| listing.ticket_types.iter().find(|found| found.fits(area.id, category));
+    let fitting = known.and_then(fits);
     fitting.map(|found| found.id).ok_or_else(|| Refusal::invalid("place", "Nothing is sold for this place."))
 }

@@ -23,6 +23,7 @@ struct Config<'a> {
     offers: &'a [Offer],
     focus: (f32, f32),
     keep: Vec<u32>,
+    key: &'a str,
 }
 
 #[derive(Serialize)]
@@ -44,11 +45,17 @@ struct TypeConfig<'a> {
     most: u32,
 }
 
-/// The block for an event's page; `keep` is chosen again.
+/// The block for an event's page; `keep` is chosen again, `key` makes a hold repeatable.
 ///
 /// # Errors
 /// A fault where it has no JSON: a page without its block would offer nothing.
-pub fn block(listing: &Listing, offers: &Offers, on_sale: bool, keep: &[PlaceNumber]) -> Result<String, Fault> {
+pub fn block(
+    listing: &Listing,
+    offers: &Offers,
+    on_sale: bool,
+    keep: &[PlaceNumber],
+    key: &str,
+) -> Result<String, Fault> {
     let Event { id, name, limits, currency, .. } = &listing.event;
     let focus = listing.layout.focus();
     let config = Config {
@@ -86,6 +93,7 @@ pub fn block(listing: &Listing, offers: &Offers, on_sale: bool, keep: &[PlaceNum
         offers: &offers.all,
         focus: (focus.x, focus.y),
         keep: keep.iter().map(|place| place.0).collect(),
+        key,
     };
     Ok(embedded(&serde_json::to_string(&config).map_err(Fault::internal)?))
 }

@@ -112,6 +112,8 @@ struct EventPage {
     seats: Option<Seats>,
     kept: Vec<KeptView>,
     code: String,
+    /// Makes each choice on this page repeatable.
+    key: String,
     config: String,
     /// How many watch, where that is worth saying.
     looking: Option<String>,
@@ -157,6 +159,7 @@ pub async fn render(
     let kept =
         shown.keep.iter().filter_map(|place| Some(KeptView { place: place.0, label: listing.layout.label(*place)? }));
     let areas = &listing.layout.areas;
+    let key = web.platform.environment.uuid().simple().to_string();
     let template = EventPage {
         shell: Shell::new(&event.name),
         id: event.id.to_string(),
@@ -178,7 +181,8 @@ pub async fn render(
         seats: shown.area.and_then(|area| seats::of(listing, &offers, occupancy, area, shown.row, &shown.keep)),
         kept: kept.collect(),
         code: shown.code,
-        config: config::block(listing, &offers, sale.is_on_sale(), &shown.keep)?,
+        config: config::block(listing, &offers, sale.is_on_sale(), &shown.keep, &key)?,
+        key,
         looking: looking(web.fanout.watching(scope)),
         stale: stale_since(web, scope, view.as_deref(), now).map(|at| last_known(at, now)),
         holding: less::holding(web).filter(|_| sale.is_on_sale()),

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use voelgoed_app::checkout::place_order::{PaymentChoice, PlaceOrder, place_order};
 use voelgoed_app::checkout::ports::{Buyer as BuyerDetails, OrderDetail};
 use voelgoed_app::error::{Error, Fault};
-use voelgoed_app::idempotency::{Created, IdempotencyKey, Idempotent};
+use voelgoed_app::idempotency::{Created, IdempotencyKey, Idempotent, replay_or};
 use voelgoed_app::ticketing::hold::of_token;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::ticketing::read_hold::read_hold;
@@ -31,22 +31,31 @@ pub async fn create(
     form: Form,
 ) -> Answer<Response> {
     let scope = of_token(&web.platform, hold, form.must("token")?)?;
-    buyer.limited(&web).await?;
+    if let Err(refused) = buyer.limited(&web).await {
+        let written: Created<()> =
+            replay_or(&web.platform, scope.organization, &key(&form, hold)?, refused.into()).await?;
+        return match written {
+            Created::Replayed(answer) => Ok(to_order(&web, scope, read(&answer)?)),
+            Created::Fresh(()) => Err(Fault::internal("a request that was refused created something").into()),
+        };
+    }
     let outcome = submit(&web, scope, hold, &form).await;
     match outcome {
         Ok(order) => Ok(to_order(&web, scope, order)),
+        // Whatever was changed in the form since: the hold is an order, and that is what its buyer looks for.
+        Err(Error::Refused(refusal)) if matches!(refusal.code, Code::IdempotencyMismatch | Code::InvalidRequest) => {
+            if let Some(order) = web.platform.orders.order_of_hold(scope.organization, hold).await? {
+                return Ok(to_order(&web, scope, order));
+            }
+            again(&web, scope, hold, &form, refusal).await
+        }
         Err(Error::Refused(refusal)) if refusal.code == Code::PlaceTaken => taken(&web, scope, &form, &refusal).await,
         Err(Error::Refused(refusal)) if refusal.code == Code::AlreadyOrdered => match refusal.evidence.order {
             Some(order) => Ok(to_order(&web, scope, order)),
             None => gone(&web, scope, hold, refusal.into(), "").await,
         },
         Err(Error::Refused(refusal)) if matches!(refusal.code.nature(), Nature::Invalid | Nature::Conflict) => {
-            match read_hold(&web.platform, scope, hold).await {
-                Ok(view) => {
-                    render(&web, &view, status_of(refusal.code.nature()), Some(refusal.detail), typed(&form)).await
-                }
-                Err(error) => gone(&web, scope, hold, error, form.get("places").unwrap_or_default()).await,
-            }
+            again(&web, scope, hold, &form, refusal).await
         }
         // The places are still theirs, and so is what they typed; the same form may be sent again.
         Err(error) if is_away(&error) => match read_hold(&web.platform, scope, hold).await {
@@ -54,6 +63,14 @@ pub async fn create(
             Err(_) => Ok(later(&web, scope, hold, error)),
         },
         Err(error) => gone(&web, scope, hold, error, form.get("places").unwrap_or_default()).await,
+    }
+}
+
+/// The form once more, with what was typed and why it was refused.
+async fn again(web: &Web, scope: EventScope, hold: HoldId, form: &Form, refusal: Refusal) -> Answer<Response> {
+    match read_hold(&web.platform, scope, hold).await {
+        Ok(view) => render(web, &view, status_of(refusal.code.nature()), Some(refusal.detail), typed(form)).await,
+        Err(error) => gone(web, scope, hold, error, form.get("places").unwrap_or_default()).await,
     }
 }
 

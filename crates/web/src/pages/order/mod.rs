@@ -82,7 +82,7 @@ struct OrderPage {
 
 /// The page.
 pub async fn show(State(web): State<Web>, PathId(order): PathId<OrderId>, token: BuyerToken) -> Answer<Response> {
-    let scope = scope_of_token(&web.platform, order, &token.0)?;
+    let scope = scope_of_token(&web.platform, order, &token.0).await?;
     match render(&web, scope, order, StatusCode::OK, None).await {
         Err(Failure(error)) if is_away(&error) => {
             let way = format!("/orders/{order}?token={}", web.platform.tokens.mint(TokenKind::Order, scope, order));

@@ -5,7 +5,7 @@ use axum::response::Response;
 use voelgoed_app::checkout::place_order::PaymentChoice;
 use voelgoed_app::checkout::read_order::scope_of_token;
 use voelgoed_app::error::Error;
-use voelgoed_app::idempotency::Idempotent;
+use voelgoed_app::idempotency::{Idempotent, replay_or};
 use voelgoed_app::payments::pay_again::pay_again;
 use voelgoed_domain::ids::OrderId;
 use voelgoed_domain::refusal::{Nature, Refusal};
@@ -25,8 +25,11 @@ pub async fn create(
     buyer: Buyer,
     form: Form,
 ) -> Answer<Response> {
-    let scope = scope_of_token(&web.platform, order, form.must("token")?)?;
-    buyer.limited(&web).await?;
+    let scope = scope_of_token(&web.platform, order, form.must("token")?).await?;
+    if let Err(refused) = buyer.limited(&web).await {
+        replay_or::<()>(&web.platform, scope.organization, &key(&form, order)?, refused.into()).await?;
+        return Ok(to_order(&web, scope, order));
+    }
     let chosen = form.get("method").and_then(|method| method.split_once(':'));
     let (provider, method) = chosen.ok_or_else(|| Refusal::invalid("method", "Choose how you want to pay."))?;
     let choice = PaymentChoice { provider: provider.to_owned(), method: method.to_owned() };

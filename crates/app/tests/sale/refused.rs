@@ -1,0 +1,219 @@
+//! A refused command changes nothing: after each, both stores are byte for byte as they were (limiters excepted, which are no part of a command).
+//!
+//! To add a command: its refusals here, under the state that makes each of them.
+
+use std::fmt::Debug;
+use std::future::Future;
+
+use voelgoed_app::accounts::create_organization::create_organization;
+use voelgoed_app::catalog::create_event::create_event;
+use voelgoed_app::catalog::create_layout::create_layout;
+use voelgoed_app::catalog::create_price_rule::create_price_rule;
+use voelgoed_app::catalog::create_venue::create_venue;
+use voelgoed_app::catalog::move_event::move_event;
+use voelgoed_app::checkout::cancel_order::cancel_order;
+use voelgoed_app::checkout::place_order::PaymentChoice;
+use voelgoed_app::environment::{Environment as _, fresh};
+use voelgoed_app::error::{Error, Result};
+use voelgoed_app::idempotency::{IdempotencyKey, Idempotent};
+use voelgoed_app::payments::open_refund::{OpenRefund, open_refund};
+use voelgoed_app::payments::pay_again::pay_again;
+use voelgoed_app::scanning::create_gate::create_gate;
+use voelgoed_app::scanning::pair_device::pair_device;
+use voelgoed_app::ticketing::block::block;
+use voelgoed_app::ticketing::change_hold::{ChangeHold, change_hold};
+use voelgoed_app::ticketing::hold::{HoldCommand, hold};
+use voelgoed_app::ticketing::picks::Item;
+use voelgoed_app::ticketing::release_hold::release_hold;
+use voelgoed_domain::catalog::event::{EventAct, EventDraft};
+use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRuleDraft};
+use voelgoed_domain::ids::{HoldId, LayoutId, OrderId, SessionId};
+use voelgoed_domain::money::{Currency, Money};
+use voelgoed_domain::payments::refund_plan::RefundRequest;
+use voelgoed_domain::refusal::Code;
+use voelgoed_domain::ticketing::place::PlaceNumber;
+
+use crate::bench::Bench;
+
+/// Runs a command that must be refused with `code`, and compares what the stores hold before and after.
+async fn refused<T: Debug>(bench: &Bench, name: &str, code: Code, command: impl Future<Output = Result<T>>) {
+    let before = bench.dump();
+    match command.await {
+        Err(Error::Refused(refusal)) => assert_eq!(refusal.code, code, "{name}: {refusal}"),
+        other => panic!("{name}: {other:?}"),
+    }
+    let after = bench.dump();
+    assert!(before == after, "{name} was refused and changed something:\n{before}\n{after}");
+}
+
+fn seat(bench: &Bench, place: u32) -> Item {
+    Item::Place { place: PlaceNumber(place), ticket_type: bench.ticket_type }
+}
+
+async fn field(bench: &Bench, quantity: u32) -> Item {
+    let area = bench.platform.listings.listing(bench.scope).await.unwrap().layout.areas[1].id;
+    Item::Area { area, quantity, ticket_type: bench.ticket_type, accessible: 0, companions: 0 }
+}
+
+async fn ask(
+    bench: &Bench,
+    session: SessionId,
+    items: Vec<Item>,
+    code: Option<&str>,
+    key: Option<u8>,
+) -> Result<HoldId> {
+    let repeatable = key.map(|digest| ("key".to_owned(), [digest; 32]));
+    let code = code.map(Into::into);
+    let command = HoldCommand { scope: bench.scope, session, items, best_available: false, code, repeatable };
+    Ok(hold(&bench.platform, command).await?.id)
+}
+
+fn change(bench: &Bench, hold: HoldId, add: Vec<Item>, remove: &[u32], code: Option<&str>) -> ChangeHold {
+    let remove = remove.iter().copied().map(PlaceNumber).collect();
+    ChangeHold { scope: bench.scope, hold, add, remove, code: code.map(Into::into), repeatable: None }
+}
+
+#[tokio::test]
+async fn refused_holds_change_nothing() {
+    let bench = Bench::open().await;
+    let session: SessionId = fresh(&*bench.environment);
+    let other = || fresh(&*bench.environment);
+    let held = ask(&bench, session, vec![seat(&bench, 0)], None, Some(1)).await.unwrap();
+    let six = field(&bench, 6).await;
+    ask(&bench, other(), vec![six.clone()], None, None).await.unwrap();
+    let five = vec![field(&bench, 5).await];
+    refused(&bench, "a taken seat", Code::PlaceTaken, ask(&bench, other(), vec![seat(&bench, 0)], None, None)).await;
+    refused(&bench, "no such seat", Code::InvalidRequest, ask(&bench, other(), vec![seat(&bench, 99)], None, None))
+        .await;
+    refused(&bench, "nothing", Code::InvalidRequest, ask(&bench, other(), vec![], None, None)).await;
+    refused(&bench, "sold out", Code::SoldOut, ask(&bench, other(), five, None, None)).await;
+    let many = vec![seat(&bench, 1), seat(&bench, 2), seat(&bench, 3), six.clone()];
+    refused(&bench, "too many", Code::LimitReached, ask(&bench, other(), many, None, None)).await;
+    let code = ask(&bench, other(), vec![seat(&bench, 1)], Some("nobody"), None);
+    refused(&bench, "no such code", Code::InvalidRequest, code).await;
+    let mismatch = ask(&bench, session, vec![seat(&bench, 1)], None, Some(2));
+    refused(&bench, "another request", Code::IdempotencyMismatch, mismatch).await;
+    for (name, code, wanted) in [
+        ("a taken place", Code::SoldOut, change(&bench, held, vec![field(&bench, 5).await], &[], None)),
+        ("all of it", Code::InvalidRequest, change(&bench, held, vec![], &[0], None)),
+        ("not in it", Code::InvalidRequest, change(&bench, held, vec![], &[3], None)),
+        ("a useless code", Code::InvalidRequest, change(&bench, held, vec![], &[], Some("nobody"))),
+        ("too many", Code::LimitReached, change(&bench, held, vec![six], &[], None)),
+        ("no such hold", Code::HoldExpired, change(&bench, fresh(&*bench.environment), vec![], &[0], None)),
+    ] {
+        refused(&bench, name, code, change_hold(&bench.platform, wanted)).await;
+    }
+    bench.order(held).await.unwrap();
+    bench.relayed(held).await;
+    refused(&bench, "ordered", Code::AlreadyOrdered, release_hold(&bench.platform, bench.scope, held)).await;
+    let wanted = change(&bench, held, vec![seat(&bench, 1)], &[], None);
+    refused(&bench, "ordered", Code::AlreadyOrdered, change_hold(&bench.platform, wanted)).await;
+    move_event(&bench.platform, bench.scope, EventAct::Pause).await.unwrap();
+    let late = ask(&bench, other(), vec![seat(&bench, 1)], None, None);
+    refused(&bench, "a paused sale", Code::SaleClosed, late).await;
+}
+
+#[tokio::test]
+async fn refused_orders_change_nothing() {
+    let bench = Bench::open().await;
+    let hold = bench.held(0).await;
+    let ann = "ann@example.org";
+    let end = bench.platform.inventory.read_hold(bench.scope, hold).await.unwrap().expires_at;
+    refused(&bench, "no payment", Code::InvalidRequest, bench.order_of(hold, "one", ann, None)).await;
+    refused(&bench, "no such method", Code::InvalidRequest, bench.order_of(hold, "one", ann, Some("shells"))).await;
+    refused(&bench, "no address", Code::InvalidRequest, bench.order_of(hold, "one", "ann", Some("ok"))).await;
+    let unknown: HoldId = fresh(&*bench.environment);
+    refused(&bench, "no such hold", Code::HoldExpired, bench.order_of(unknown, "one", ann, Some("ok"))).await;
+    refused(&bench, "no such hold", Code::HoldExpired, bench.order_of(unknown, "one", ann, None)).await;
+    // Refused by cold, after the hold was pinned: nine places are one buyer's.
+    let rest = ask(&bench, fresh(&*bench.environment), vec![field(&bench, 6).await], None, None).await.unwrap();
+    bench.order_of(rest, "one", ann, Some("ok")).await.unwrap();
+    let three = ask(&bench, fresh(&*bench.environment), vec![field(&bench, 3).await], None, None).await.unwrap();
+    let four = vec![seat(&bench, 1), seat(&bench, 2), seat(&bench, 3), field(&bench, 1).await];
+    let four = ask(&bench, fresh(&*bench.environment), four, None, None).await.unwrap();
+    refused(&bench, "over the limit", Code::LimitReached, bench.order_of(four, "one", ann, Some("ok"))).await;
+    bench.order_of(three, "one", ann, Some("ok")).await.unwrap();
+    refused(&bench, "ordered", Code::AlreadyOrdered, bench.order_of(three, "two", ann, Some("ok"))).await;
+    refused(&bench, "ordered", Code::AlreadyOrdered, bench.order_of(three, "two", ann, None)).await;
+    let after = bench.platform.inventory.read_hold(bench.scope, hold).await.unwrap().expires_at;
+    assert_eq!(after, end, "a refused order does not extend its hold");
+}
+
+async fn pay(bench: &Bench, order: OrderId, provider: &str, method: &str) -> Result<()> {
+    let key = IdempotencyKey { scope: order.to_string(), key: "again".into(), request: [1; 32] };
+    let choice = PaymentChoice { provider: provider.into(), method: method.into() };
+    let idempotent = Idempotent { key, render: &|_| bytes::Bytes::new() };
+    pay_again(&bench.platform, bench.scope, order, choice, idempotent).await.map(drop)
+}
+
+async fn refund(bench: &Bench, order: OrderId, wish: RefundRequest, reason: &str) -> Result<()> {
+    let key = IdempotencyKey { scope: "key".into(), key: "refund".into(), request: [1; 32] };
+    let command = OpenRefund {
+        order,
+        wish,
+        reason: reason.into(),
+        forced: false,
+        actor: "key".into(),
+        idempotent: Idempotent { key, render: &|_| bytes::Bytes::new() },
+    };
+    open_refund(&bench.platform, bench.scope.organization, command).await.map(drop)
+}
+
+#[tokio::test]
+async fn refused_payments_and_refunds_change_nothing() {
+    let bench = Bench::open().await;
+    let order = bench.ordered(0).await.order.id;
+    let unknown: OrderId = fresh(&*bench.environment);
+    refused(&bench, "an attempt is open", Code::PaymentUnresolved, pay(&bench, order, "puppet", "ok")).await;
+    refused(&bench, "no such method", Code::InvalidRequest, pay(&bench, order, "puppet", "shells")).await;
+    refused(&bench, "no such provider", Code::InvalidRequest, pay(&bench, order, "nobody", "ok")).await;
+    refused(&bench, "no such order", Code::NotFound, pay(&bench, unknown, "puppet", "ok")).await;
+    let amount = || RefundRequest::Amount(Money::new(100, Currency::ZAR));
+    refused(&bench, "not paid", Code::WrongState, refund(&bench, order, amount(), "rain")).await;
+    refused(&bench, "no reason", Code::InvalidRequest, refund(&bench, order, amount(), " ")).await;
+    refused(&bench, "no such order", Code::NotFound, refund(&bench, unknown, amount(), "rain")).await;
+    let organization = bench.scope.organization;
+    refused(&bench, "no such order", Code::NotFound, cancel_order(&bench.platform, organization, unknown)).await;
+}
+
+#[tokio::test]
+async fn refused_acts_of_an_organizer_change_nothing() {
+    let bench = Bench::open().await;
+    let (platform, scope, organization) = (&*bench.platform, bench.scope, bench.scope.organization);
+    bench.held(0).await;
+    bench.ordered(1).await;
+    let rule = |effect, uses_max| PriceRuleDraft {
+        code: Some("friend".into()),
+        ticket_types: vec![],
+        effect,
+        starts_at: None,
+        ends_at: None,
+        uses_max,
+        uses_per_buyer_max: None,
+    };
+    create_price_rule(platform, scope, rule(PriceEffect::AmountOff(1), None), None).await.unwrap();
+    let again = create_price_rule(platform, scope, rule(PriceEffect::AmountOff(1), None), None);
+    refused(&bench, "a second rule with the code", Code::AlreadyExists, again).await;
+    let bad = create_price_rule(platform, scope, rule(PriceEffect::AmountOff(-1), None), None);
+    refused(&bench, "a negative amount", Code::InvalidRequest, bad).await;
+    let bad = create_price_rule(platform, scope, rule(PriceEffect::AmountOff(1), Some(0)), None);
+    refused(&bench, "no use", Code::InvalidRequest, bad).await;
+    refused(&bench, "no name", Code::InvalidRequest, create_venue(platform, organization, " ", "", None)).await;
+    let layout = create_layout(platform, organization, fresh(&*bench.environment), vec![], None);
+    refused(&bench, "an empty plan", Code::InvalidLayout, layout).await;
+    let now = bench.environment.now();
+    let layout: LayoutId = fresh(&*bench.environment);
+    let draft: EventDraft = serde_json::from_value(serde_json::json!({
+        "name": "Evensong", "layout": layout, "starts_at": now,
+        "timezone": "Africa/Johannesburg", "sale": {"opens_at": now, "closes_at": now}, "currency": "ZAR",
+    }))
+    .unwrap();
+    refused(&bench, "an empty window", Code::InvalidRequest, create_event(platform, organization, draft, None)).await;
+    let gate = create_gate(platform, scope, "North", vec![fresh(&*bench.environment)], None);
+    refused(&bench, "no such area", Code::InvalidRequest, gate).await;
+    refused(&bench, "no such pairing code", Code::PairingExpired, pair_device(platform, "AAAA-BBBB")).await;
+    refused(&bench, "a sold place", Code::PlaceTaken, block(platform, scope, vec![PlaceNumber(1)], "band".into()))
+        .await;
+    refused(&bench, "not paused", Code::WrongState, move_event(platform, scope, EventAct::Open)).await;
+    refused(&bench, "no slug", Code::InvalidRequest, create_organization(platform, "Shop", "a b")).await;
+}

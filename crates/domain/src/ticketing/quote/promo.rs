@@ -1,0 +1,117 @@
+//! Promo codes: whether one lowers a price of what is chosen, and why not where it does not.
+//!
+//! Never: a code that is accepted and changes nothing, so that nobody pays in the belief that it did.
+//! To add a reason: its sentence here, and its row in `tests`.
+
+use super::{Amended, PricedLine, Rules, Terms, TermsLine, unit_price};
+use crate::catalog::event::Event;
+use crate::catalog::layout::Layout;
+use crate::catalog::listing::Listing;
+use crate::catalog::price_rule::{PriceEffect, PriceRule};
+use crate::money::Money;
+use crate::refusal::Refusal;
+use crate::ticketing::hold::Pick;
+use crate::ticketing::place::PlaceNumber;
+use crate::time::Timestamp;
+
+/// The rule of a code, while it is valid.
+///
+/// # Errors
+/// `invalid_request` naming `code`, with the reason.
+pub(super) fn named<'a>(listing: &'a Listing, code: &str, now: Timestamp) -> Result<&'a PriceRule, Refusal> {
+    let rule = listing.price_rules.iter().find(|rule| rule.has_code(code));
+    let rule = rule.ok_or_else(|| refused("This code is unknown."))?;
+    if let Some(start) = rule.starts_at.filter(|start| now < *start) {
+        return Err(refused(format!("This code is valid from {start} on.")));
+    }
+    match rule.ends_at.filter(|end| *end <= now) {
+        Some(end) => Err(refused(format!("This code was valid until {end}."))),
+        None => Ok(rule),
+    }
+}
+
+/// Whether the code lowers the price of a line at least.
+///
+/// # Errors
+/// `invalid_request` naming `code`, with the reason.
+pub(super) fn check_effect(event: &Event, rule: &PriceRule, lines: &[PricedLine]) -> Result<(), Refusal> {
+    let covered: Vec<&PricedLine> = lines.iter().filter(|line| rule.covers(line.terms.ticket_type)).collect();
+    if covered.is_empty() {
+        return Err(refused("This code is not for the chosen tickets."));
+    }
+    if covered.iter().any(|line| line.terms.price < line.without) {
+        return Ok(());
+    }
+    if covered.iter().all(|line| line.list == 0) {
+        return Err(refused("These tickets are free without a code."));
+    }
+    if covered.iter().any(|line| rule.effect.apply(line.list) < line.list) {
+        return Err(refused("The price that applies without the code is as low or lower."));
+    }
+    Err(refused(match rule.effect {
+        PriceEffect::BasisPointsOff(_) | PriceEffect::AmountOff(_) => {
+            "This code takes nothing off the price.".to_owned()
+        }
+        PriceEffect::Price(amount) => {
+            format!(
+                "This code sets a price of {}, which is not below the price of these tickets.",
+                Money::new(amount, event.currency)
+            )
+        }
+    }))
+}
+
+/// The content of a hold with a code that is given later. Prices stay or become lower; a code that the hold has already is replaced where the new one
+/// makes the whole cheaper.
+///
+/// # Errors
+/// `invalid_request` naming `code`, with the reason.
+pub fn with_code(listing: &Listing, held: Amended, code: &str, now: Timestamp) -> Result<Amended, Refusal> {
+    let code = code.trim();
+    if held.terms.code.as_deref().is_some_and(|own| own.to_lowercase() == code.to_lowercase()) {
+        return Ok(held);
+    }
+    let rules = Rules::now(listing, Some(code), now)?;
+    let Some(rule) = rules.named else { return Err(refused("Give a code.")) };
+    let had = held.terms.totals.total;
+    let replaces = held.terms.code.is_some();
+    let lines: Vec<PricedLine> = held
+        .picks
+        .iter()
+        .zip(held.terms.lines)
+        .map(|(pick, line)| reprice(listing, &rules, pick, line, replaces))
+        .collect();
+    check_effect(&listing.event, rule, &lines)?;
+    let lines = lines.into_iter().map(|line| line.terms).collect();
+    let terms = Terms::over(held.terms.currency, held.terms.tax_included, Some(code.to_owned()), lines);
+    if terms.totals.total >= had {
+        return Err(refused("The code that this hold has already is as good or better."));
+    }
+    Ok(Amended { picks: held.picks, terms })
+}
+
+fn reprice(listing: &Listing, rules: &Rules<'_>, pick: &Pick, line: TermsLine, replaces: bool) -> PricedLine {
+    let held = line.price;
+    let found = listing.ticket_type(line.ticket_type).zip(place_of(&listing.layout, pick));
+    // What is off sale meanwhile keeps its price.
+    let Some((ticket_type, (area, category))) = found else {
+        return PricedLine { list: held, without: held, terms: line };
+    };
+    let list = ticket_type.price_in(area, category).amount;
+    let without = if replaces { rules.automatic_price(ticket_type.id, list) } else { held };
+    let price = rules.price(ticket_type.id, list).min(without);
+    let unit = unit_price(&listing.event, list, |_| price);
+    PricedLine { list, without, terms: TermsLine { price: unit.price, fee: unit.fee, tax: unit.tax, ..line } }
+}
+
+fn place_of<'a>(layout: &'a Layout, pick: &Pick) -> Option<(crate::ids::AreaId, &'a str)> {
+    let place = match pick {
+        Pick::Place(place) => *place,
+        Pick::Any { range, .. } => PlaceNumber(range.start),
+    };
+    Some((layout.area_of(place)?.id, layout.category(place)?))
+}
+
+fn refused(reason: impl Into<String>) -> Refusal {
+    Refusal::invalid("code", reason)
+}

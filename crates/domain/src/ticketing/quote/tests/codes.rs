@@ -1,0 +1,44 @@
+//! A promo code that is given after the hold: prices fall or stay, and a code that changes nothing is refused.
+
+use super::*;
+
+/// Seats 0 and 1, held at `code`, with the picks of each by itself.
+fn held(listing: &Listing, code: Option<&str>, now: i64) -> Amended {
+    let lines = [seat(0, ADULT), seat(1, ADULT)];
+    let terms = quote(listing, &lines, code, at(now)).unwrap();
+    Amended { picks: lines.into_iter().map(|line| line.pick).collect(), terms }
+}
+
+#[test]
+fn a_code_given_later_lowers_what_is_held() {
+    let mut listing = listing();
+    listing.price_rules = vec![
+        rule(1, Some("tenth"), PriceEffect::BasisPointsOff(1_000)),
+        rule(2, Some("half"), PriceEffect::BasisPointsOff(5_000)),
+        rule(3, Some("dear"), PriceEffect::Price(90_000)),
+    ];
+    let plain = held(&listing, None, 150);
+    let tenth = with_code(&listing, plain.clone(), " Tenth ", at(160)).unwrap();
+    assert_eq!((tenth.terms.totals.total, tenth.terms.code.as_deref()), (81_000, Some("Tenth")));
+    assert_eq!(tenth.picks, plain.picks);
+    assert_eq!(with_code(&listing, tenth.clone(), "TENTH", at(160)).unwrap(), tenth, "the same again changes nothing");
+    let half = with_code(&listing, tenth, "half", at(160)).unwrap();
+    assert_eq!(half.terms.totals.total, 45_000, "it replaces the other one");
+    let weaker = with_code(&listing, half, "tenth", at(160)).unwrap_err();
+    assert_eq!(weaker.detail, "The code that this hold has already is as good or better.");
+    for code in ["dear", "nobody", ""] {
+        let refusal = with_code(&listing, plain.clone(), code, at(160)).unwrap_err();
+        assert_eq!((refusal.code, refusal.evidence.field.as_deref()), (Code::InvalidRequest, Some("code")), "{code}");
+    }
+}
+
+#[test]
+fn a_price_that_was_fixed_lower_stays() {
+    let mut listing = listing();
+    let mut early = rule(1, None, PriceEffect::Price(30_000));
+    early.ends_at = Some(at(160));
+    listing.price_rules = vec![early, rule(2, Some("tenth"), PriceEffect::BasisPointsOff(1_000))];
+    let early = held(&listing, None, 150);
+    let refusal = with_code(&listing, early, "tenth", at(170)).unwrap_err();
+    assert_eq!(refusal.detail, "The price that applies without the code is as low or lower.");
+}
