@@ -53,7 +53,6 @@ pub struct Bench {
     pub environment: Arc<TestEnvironment>,
     pub provider: Arc<Provider>,
     pub scope: EventScope,
-    pub cold: Arc<Cold>,
     pub ticket_type: TicketTypeId,
     warm: Arc<MemoryInventory>,
     directory: Directory,
@@ -85,7 +84,7 @@ impl Bench {
         let warm = Arc::new(MemoryInventory::new(environment.clone()));
         let platform = Arc::new(platform(&cold, &warm, &environment, &provider));
         let scope = EventScope { organization, event: event.id };
-        Self { platform, environment, provider, scope, cold, ticket_type: ticket_type.id, warm, directory }
+        Self { platform, environment, provider, scope, ticket_type: ticket_type.id, warm, directory }
     }
 
     /// Holds a seat, for a session of its own.

@@ -73,9 +73,11 @@ pub(super) async fn room(
     orders: &[&NewOrder],
     candidates: &[usize],
 ) -> Result<Vec<(usize, Room)>> {
-    let limited =
-        |index: &usize| orders[*index].limits.iter().map(|limit| (orders[*index].event, limit.counted.clone()));
-    let keys: BTreeSet<(EventId, String)> = candidates.iter().flat_map(limited).collect();
+    let keys: BTreeSet<(EventId, String)> = candidates
+        .iter()
+        .map(|index| orders[*index])
+        .flat_map(|order| order.limits.iter().map(|limit| (order.event, limit.counted.clone())))
+        .collect();
     let rows = keys.iter().map(|(event, counted)| row![*event, counted]).collect();
     let known = counts(tx.fetch_rows(READ, binds![organization], rows).await?)?;
     let mut wanted = known.clone();

@@ -9,7 +9,7 @@ use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
 use crate::catalog::currency;
-use crate::db::{Db, Result, Sql, binds, row, sql};
+use crate::db::{Db, Error, Result, Sql, binds, row, sql};
 use crate::readable::readable_page;
 
 const LIST: Sql = sql(
