@@ -142,7 +142,7 @@ impl KeptScans for Failing<MemoryInventory> {
     }
 
     async fn events(&self) -> Stored<Vec<EventScope>> {
-        KeptScans::events(&self.inner).await
+        KeptScans::events(&*self.inner).await
     }
 
     async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()> {
