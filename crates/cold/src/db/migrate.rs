@@ -49,6 +49,7 @@ const STEPS: &[Step] = steps! {
     205 "0205_entry_rules",
     215 "0215_retention",
     220 "0220_analytics",
+    280 "0280_sale_counts",
     260 "0260_row_formats",
 };
 
