@@ -49,8 +49,8 @@ const STEPS: &[Step] = steps! {
     205 "0205_entry_rules",
     215 "0215_retention",
     220 "0220_analytics",
-    280 "0280_sale_counts",
     260 "0260_row_formats",
+    280 "0280_sale_counts",
 };
 
 const HISTORY: &str = "create table if not exists schema_steps (number bigint primary key, name text not null, checksum {bytes} not null)";
