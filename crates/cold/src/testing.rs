@@ -11,7 +11,7 @@ use voelgoed_app::environment::Environment;
 use voelgoed_app::idempotency::{IdempotencyKey, IdempotencyRecord};
 use voelgoed_app::payments::ports::NewAttempt;
 use voelgoed_contracts::directory::Directory;
-use voelgoed_domain::ids::{AreaId, EventId, HoldId, OrderId, PaymentId, TicketTypeId};
+use voelgoed_domain::ids::{AreaId, EventId, HoldId, OrderId, PaymentId, SessionId, TicketTypeId};
 use voelgoed_domain::money::{Currency, Money};
 use voelgoed_domain::payments::decide::Cancellation;
 use voelgoed_domain::ticketing::place::PlaceNumber;
@@ -69,6 +69,7 @@ pub(crate) fn order(number: u128, places: &[u32]) -> NewOrder {
         id: OrderId::from_uuid(Uuid::from_u128(number)),
         event: EventId::from_uuid(Uuid::from_u128(1)),
         hold: HoldId::from_uuid(Uuid::from_u128(number)),
+        session: SessionId::from_uuid(Uuid::from_u128(number)),
         buyer: Buyer { name: "Nandi".to_owned(), email: "nandi@example.org".to_owned() },
         lines: places.iter().map(line).collect(),
         fees: eur(0),

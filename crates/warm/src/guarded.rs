@@ -244,6 +244,17 @@ impl InventoryStore for Guarded {
     async fn held_by(&self, scope: EventScope, session: SessionId) -> Answer<u32> {
         self.ask(|| self.inner.held_by(scope, session)).await
     }
+
+    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
+        // A hint is not worth a wait: the limits of counting callers apply.
+        let attempt = || self.inner.note_hold(session, scope, hold);
+        self.allowances.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(own_fault)
+    }
+
+    async fn noted_holds(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>> {
+        let attempt = || self.inner.noted_holds(session);
+        self.allowances.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(own_fault)
+    }
 }
 
 #[async_trait]

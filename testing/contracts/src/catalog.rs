@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use voelgoed_app::accounts::ports::AccountStore;
-use voelgoed_app::catalog::ports::{CatalogStore, Venue};
+use voelgoed_app::catalog::ports::{CatalogStore, ProgrammeRequest, Venue};
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::idempotency::Created;
 use voelgoed_app::outbox::fact::Fact;
@@ -14,6 +14,7 @@ use voelgoed_domain::catalog::event::{Event, EventState};
 use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRule};
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::refusal::Code;
+use voelgoed_domain::time::Timestamp;
 
 use crate::catalogue::{a_layout, a_ticket_type, an_event, event, layout, made, organization, venue};
 use crate::idempotency::a_record;
@@ -34,6 +35,7 @@ macro_rules! catalog_store_suite {
             a_code_is_unique_within_its_event
             an_event_moves_from_expected_states_only
             lists_show_drafts_to_their_organization_only
+            the_programme_shows_the_next_event_first_and_past_ones_apart
             every_change_of_a_listing_is_a_fact
             a_repeat_changes_nothing
         }
@@ -286,6 +288,42 @@ pub async fn lists_show_drafts_to_their_organization_only<S: Catalog>(subject: S
     assert_eq!(first.next, Some(ids[1].uuid()));
     let rest = subject.store.events(None, true, PageRequest { after: first.next, most: 1 }).await.unwrap();
     assert_eq!((rest.items[0].event.id, rest.next), (ids[2], None));
+}
+
+/// Of all organizations, page by page in both directions, two at the same moment included; drafts are in neither.
+pub async fn the_programme_shows_the_next_event_first_and_past_ones_apart<S: Catalog>(subject: Subject<S>) {
+    let (store, now) = (&subject.store, subject.environment.now());
+    let organizations = [organization(&subject).await, organization(&subject).await];
+    let mut ids = Vec::new();
+    // Seconds after now; the last one stays a draft.
+    for (at, offset) in [30_i64, -20, 10, 10, -5, 0, 40].into_iter().enumerate() {
+        let organization = organizations[at % 2];
+        let layout = layout(&subject, organization).await;
+        let starts_at = Timestamp::from_micros(now.micros() + offset * 1_000_000);
+        let event = Event { starts_at, ..an_event(&subject.environment, organization, layout) };
+        made(store.create_event(organization, event.clone(), now, None).await.unwrap());
+        if at < 6 {
+            let moved =
+                store.move_event(organization, event.id, &[EventState::Draft], EventState::Published, now).await;
+            moved.unwrap().unwrap();
+        }
+        ids.push(event.id);
+    }
+    for (past, expected) in [(false, vec![ids[2], ids[3], ids[0]]), (true, vec![ids[5], ids[4], ids[1]])] {
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let page = store.programme(ProgrammeRequest { past, since: now, after, most: 1 }).await.unwrap();
+            found.extend(page.items.iter().map(|item| item.event.id));
+            after = page.items.last().map(|item| (item.event.starts_at, item.event.id));
+            if page.next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "past: {past}");
+        let whole = store.programme(ProgrammeRequest { past, since: now, after: None, most: 50 }).await.unwrap();
+        assert_eq!((whole.items.len(), whole.next), (3, None));
+    }
 }
 
 /// Each under the next version; what was refused is none.

@@ -33,6 +33,7 @@ macro_rules! order_store_suite {
             a_thousand_places_are_sold_once_each
             baskets_that_overlap_leave_nothing_behind
             strangers_see_nothing
+            a_session_finds_its_orders_of_every_organization
             lists_go_page_by_page
         }
         $crate::cases! { unpaid, $open;
@@ -313,4 +314,27 @@ pub async fn lists_go_page_by_page<S: Tier>(subject: Subject<S>) {
     ids.remove(3);
     assert_eq!(of_event.items.iter().map(|order| order.id).collect::<Vec<_>>(), ids);
     assert_eq!(of_event.next, None);
+}
+
+/// Newest first, at most as many as asked for; another session's are not among them.
+pub async fn a_session_finds_its_orders_of_every_organization<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let store = shop.store();
+    let first = shop.an_order(&[1]);
+    let second = NewOrder { session: first.session, ..shop.an_order(&[2]) };
+    for order in [&first, &second, &shop.an_order(&[3])] {
+        shop.place(order).await;
+    }
+    // The same event and places of another organization are others.
+    let elsewhere = NewOrder { session: first.session, ..shop.an_order(&[1]) };
+    assert!(matches!(
+        store.place_order(fresh(shop.environment()), elsewhere.clone()).await.unwrap(),
+        Ok(Created::Fresh(()))
+    ));
+    let found = async |most| -> Vec<OrderId> {
+        store.orders_of_session(first.session, most).await.unwrap().into_iter().map(|order| order.id).collect()
+    };
+    assert_eq!(found(10).await, [elsewhere.id, second.id, first.id]);
+    assert_eq!(found(1).await, [elsewhere.id]);
+    assert_eq!(store.orders_of_session(fresh(shop.environment()), 10).await.unwrap(), []);
 }

@@ -102,6 +102,7 @@ impl<S: Tier> Shop<S> {
             id: fresh(environment),
             event: self.event,
             hold,
+            session: fresh(environment),
             buyer: Buyer { name: "Nandi O'Brien".into(), email: "nandi@example.org".into() },
             lines: places.iter().map(line).collect(),
             fees: zar(500 * count),

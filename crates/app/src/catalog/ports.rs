@@ -51,6 +51,19 @@ pub struct EventSummary {
     pub venue: String,
 }
 
+/// A part of the programme that the front page shows: published events by their beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProgrammeRequest {
+    /// False: events that began after `since`, the next one first. True: the others, the latest first.
+    pub past: bool,
+    /// Parts the two.
+    pub since: Timestamp,
+    /// Beginning and identifier of the last event of the part before; from the start where absent.
+    pub after: Option<(Timestamp, EventId)>,
+    /// How many, 1 to [`crate::page::MOST_ITEMS`].
+    pub most: u32,
+}
+
 /// Venues, layouts, events, ticket types and price rules in the cold tier. Every change of a listing writes `ListingChanged` to the outbox.
 #[async_trait]
 pub trait CatalogStore: Send + Sync + 'static {
@@ -128,6 +141,8 @@ pub trait CatalogStore: Send + Sync + 'static {
         published_only: bool,
         page: PageRequest,
     ) -> Stored<Page<EventSummary>>;
+    /// The published events of all organizations by their beginning (system role). The next part starts after the last item.
+    async fn programme(&self, request: ProgrammeRequest) -> Stored<Page<EventSummary>>;
     /// Venue name and address of an event.
     async fn venue_of(&self, organization: OrganizationId, event: EventId) -> Stored<Option<Venue>>;
 }

@@ -151,6 +151,7 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
         id: detail.order.id,
         event: scope.event,
         hold: command.hold,
+        session: record.session,
         buyer: command.buyer.clone(),
         lines: detail.lines.clone(),
         fees: detail.order.fees,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use voelgoed_domain::checkout::order::OrderState;
-use voelgoed_domain::ids::{AreaId, EventId, HoldId, OrderId, OrganizationId, TicketId, TicketTypeId};
+use voelgoed_domain::ids::{AreaId, EventId, HoldId, OrderId, OrganizationId, SessionId, TicketId, TicketTypeId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::decide::OrderFacts;
 use voelgoed_domain::refusal::Refusal;
@@ -59,6 +59,8 @@ pub struct NewOrder {
     pub event: EventId,
     /// The hold it is made of; one order per hold.
     pub hold: HoldId,
+    /// The session that held the places; its own page lists the order.
+    pub session: SessionId,
     /// Who buys.
     pub buyer: Buyer,
     /// Its places with their prices, never empty.
@@ -192,6 +194,9 @@ pub trait OrderStore: Send + Sync + 'static {
         event: EventId,
         keys: Vec<String>,
     ) -> Stored<BTreeMap<String, u64>>;
+
+    /// The newest orders of a buyer's session, of all organizations, newest first (system role: the session proves whose they are).
+    async fn orders_of_session(&self, session: SessionId, most: u32) -> Stored<Vec<Order>>;
 
     /// An organization's orders, of one event where given.
     async fn orders(

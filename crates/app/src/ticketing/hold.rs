@@ -232,8 +232,15 @@ async fn grant(
         places_per_session: most,
         of_version: 0,
     };
-    let record =
-        loaded(platform, command.scope, || platform.inventory.hold(command.scope, request_to_store.clone())).await?;
+    // Noted at the same time, so that the note costs the buyer no wait; a note of a hold that was not granted is harmless.
+    let (record, noted) = futures::join!(
+        loaded(platform, command.scope, || platform.inventory.hold(command.scope, request_to_store.clone())),
+        platform.inventory.note_hold(command.session, command.scope, id)
+    );
+    if let Err(fault) = noted {
+        tracing::debug!(%fault, %id, slice = "ticketing", "a hold is missing from its session's page");
+    }
+    let record = record?;
     // Most holds are granted just now, with these very terms.
     if record.terms == request_to_store.terms {
         return Ok((HoldView::with_terms(command.scope, listing, record, terms, now)?, Grant::Anew));

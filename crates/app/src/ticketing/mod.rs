@@ -9,5 +9,6 @@ pub mod read_hold;
 pub mod rebuild;
 pub mod release_hold;
 pub mod seat_view;
+pub mod session_holds;
 pub mod sweep;
 pub mod terms;

@@ -128,7 +128,18 @@ pub trait InventoryStore: Send + Sync + 'static {
 
     /// The places that a session holds now.
     async fn held_by(&self, scope: EventScope, session: SessionId) -> Answer<u32>;
+
+    /// Notes that a session asked for a hold, so that its own page can list its holds. A hint: the newest [`NOTED_HOLDS_MAX`] are kept for [`NOTED_HOLDS_KEPT`].
+    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()>;
+
+    /// The holds noted for a session, newest first. Some may be over, or were never granted.
+    async fn noted_holds(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>>;
 }
+
+/// Holds that are noted per session; older ones are forgotten.
+pub const NOTED_HOLDS_MAX: usize = 32;
+/// How long a note is kept. A hold lives for minutes.
+pub const NOTED_HOLDS_KEPT: Duration = Duration::from_secs(7_200);
 
 /// The cold tier's places of an event, as a rebuild reads them.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@
 //! To add an operation: its file, and its line in the port below.
 
 use async_trait::async_trait;
-use voelgoed_app::catalog::ports::{CatalogStore, EventSummary, StoredLayout, Venue};
+use voelgoed_app::catalog::ports::{CatalogStore, EventSummary, ProgrammeRequest, StoredLayout, Venue};
 use voelgoed_app::error::Stored;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
@@ -130,6 +130,10 @@ impl CatalogStore for Cold {
         page: PageRequest,
     ) -> Stored<Page<EventSummary>> {
         Ok(events::list(&self.reports, organization, published_only, page).await?)
+    }
+
+    async fn programme(&self, request: ProgrammeRequest) -> Stored<Page<EventSummary>> {
+        Ok(events::programme(&self.reports, request).await?)
     }
 
     async fn venue_of(&self, organization: OrganizationId, event: EventId) -> Stored<Option<Venue>> {

@@ -1,13 +1,13 @@
-//! An organization's orders, page by page, and the order that a hold became.
+//! An organization's orders, page by page; the order that a hold became; the orders of a buyer's session.
 
 use uuid::Uuid;
 use voelgoed_app::checkout::ports::Order;
 use voelgoed_app::page::{Page, PageRequest};
-use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId};
+use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, SessionId};
 
 use super::order_row::{OrderRow, order_columns};
-use crate::db::{Db, Result, Sql, binds, sql};
-use crate::readable::readable_page;
+use crate::db::{Db, Result, Sql, System, binds, sql};
+use crate::readable::{readable, readable_page};
 
 const ALL: Sql = sql(
     "checkout.orders",
@@ -28,6 +28,17 @@ const OF_EVENT: Sql = sql(
 );
 
 const OF_HOLD: Sql = sql("checkout.order_of_hold", "select id from orders where organization_id = $1 and hold_id = $2");
+
+/// System role: a session buys from all organizations.
+const OF_SESSION: Sql = sql(
+    "checkout.orders_of_session",
+    concat!("select ", order_columns!(), " from orders o where o.session_id = $1 order by o.id desc limit $2"),
+);
+
+pub(super) async fn of_session(db: &Db, session: SessionId, most: u32) -> Result<Vec<Order>> {
+    let rows: Vec<OrderRow> = db.fetch_all(System::Buyer, OF_SESSION, binds![session, most]).await?;
+    Ok(readable("orders", rows, OrderRow::order))
+}
 
 pub(super) async fn orders(
     db: &Db,

@@ -22,7 +22,7 @@ use voelgoed_app::error::Stored;
 use voelgoed_app::idempotency::Created;
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::checkout::order::OrderState;
-use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, TicketId};
+use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, SessionId, TicketId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
@@ -49,6 +49,10 @@ impl OrderStore for Cold {
         keys: Vec<String>,
     ) -> Stored<BTreeMap<String, u64>> {
         Ok(counts::read(&self.shown, organization, event, keys).await?)
+    }
+
+    async fn orders_of_session(&self, session: SessionId, most: u32) -> Stored<Vec<Order>> {
+        Ok(lists::of_session(&self.shown, session, most).await?)
     }
 
     async fn orders(

@@ -51,6 +51,8 @@ const STEPS: &[Step] = steps! {
     220 "0220_analytics",
     260 "0260_row_formats",
     280 "0280_sale_counts",
+    300 "0300_session_orders",
+    301 "0301_events_by_start",
 };
 
 const HISTORY: &str = "create table if not exists schema_steps (number bigint primary key, name text not null, checksum {bytes} not null)";

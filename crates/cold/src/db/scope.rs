@@ -34,6 +34,8 @@ pub enum System {
     Directory,
     /// Shows what all organizations have published.
     Shop,
+    /// Shows a buyer's session its own orders, whoever sold them.
+    Buyer,
     /// Looks after unpaid orders and unresolved attempts.
     Reconciler,
     /// Carries facts out of the outbox.
@@ -50,9 +52,10 @@ pub enum System {
 
 impl System {
     /// Every role.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Directory,
         Self::Shop,
+        Self::Buyer,
         Self::Reconciler,
         Self::Relay,
         Self::Jobs,
@@ -67,6 +70,7 @@ impl System {
         match self {
             Self::Directory => "directory",
             Self::Shop => "shop",
+            Self::Buyer => "buyer",
             Self::Reconciler => "reconciler",
             Self::Relay => "relay",
             Self::Jobs => "jobs",

@@ -25,6 +25,7 @@ use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call, warm_rebuilt};
 
 use super::counts::CountsOfEvent;
 use super::kept::Kept;
+use super::noted::Noted;
 use super::presence::Counts;
 
 /// Signals that a slow reader may miss before it is told that it lags; it then re-reads what it follows.
@@ -44,6 +45,8 @@ pub struct MemoryInventory {
     pub(super) viewers: DashMap<EventScope, Counts>,
     /// What nodes counted, by event.
     pub(super) counts: DashMap<EventScope, CountsOfEvent>,
+    /// Which holds each session asked for.
+    pub(super) noted: Noted,
     /// When this store began.
     pub(super) started: Timestamp,
     moved: broadcast::Sender<Moved>,
@@ -70,6 +73,7 @@ impl MemoryInventory {
             kept: DashMap::new(),
             viewers: DashMap::new(),
             counts: DashMap::new(),
+            noted: Noted::default(),
             started: environment.now(),
             moved: broadcast::channel(SIGNALS).0,
             environment,
@@ -83,6 +87,7 @@ impl MemoryInventory {
         self.kept.clear();
         self.viewers.clear();
         self.counts.clear();
+        self.noted.clear();
     }
 
     /// Runs one step of an event's machine, signals if its log grew, and measures.
@@ -280,5 +285,14 @@ impl InventoryStore for MemoryInventory {
 
     async fn held_by(&self, scope: EventScope, session: SessionId) -> Answer<u32> {
         self.step("held_by", scope, |inventory, now| Ok(inventory.held_by(session, now)))
+    }
+
+    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
+        self.noted.note(session, scope, hold, self.environment.now());
+        Ok(())
+    }
+
+    async fn noted_holds(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>> {
+        Ok(self.noted.of(session, self.environment.now()))
     }
 }

@@ -5,6 +5,7 @@
 mod counts;
 mod inventory;
 mod kept;
+mod noted;
 mod presence;
 
 pub use inventory::MemoryInventory;

@@ -384,4 +384,12 @@ impl InventoryStore for RedisWarm {
         let value = self.run(scope, &scripts::HELD_BY, vec![session.uuid().as_bytes().to_vec()]).await?;
         Ok(u32::try_from(reply::number(&value)?).unwrap_or(u32::MAX))
     }
+
+    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
+        self.note(session, scope, hold).await
+    }
+
+    async fn noted_holds(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>> {
+        self.notes(session).await
+    }
 }

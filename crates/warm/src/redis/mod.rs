@@ -15,6 +15,7 @@ mod inventory;
 mod kept_scans;
 mod keys;
 mod look;
+mod noted;
 mod planted;
 mod presence;
 mod reply;

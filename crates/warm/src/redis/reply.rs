@@ -258,6 +258,11 @@ pub(super) fn pair(value: Value) -> Result<(u64, u64), Fault> {
     }
 }
 
+/// A list of byte strings.
+pub(super) fn texts(value: Value) -> Result<Vec<Vec<u8>>, Fault> {
+    array(value)?.into_iter().map(bytes).collect()
+}
+
 /// A number of something.
 pub(super) fn number(value: &Value) -> Result<u64, Fault> {
     unsigned(value)

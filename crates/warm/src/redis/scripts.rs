@@ -128,4 +128,7 @@ scripts! {
     TAKE_COUNTS = "take_counts", false, None, "take_counts";
     /// Forgets entries of it.
     FINISH_COUNTS = "finish_counts", false, Some("allow-oom"), "finish_counts";
+    /// Notes a hold of a session; a repeat changes nothing.
+    NOTE_HOLD = "note_hold", false, None, "note_hold";
+    NOTED_HOLDS = "noted_holds", false, Some("no-writes"), "noted_holds";
 }

@@ -102,6 +102,31 @@ pub async fn changes_of_one_version_exclude_each_other<S: InventoryStore>(subjec
     assert_eq!(counts(&subject, scope).await.held, 2);
 }
 
+/// Newest first over all events, a bounded number, for a bounded time; sessions apart. The event need not be loaded.
+pub async fn a_session_finds_the_holds_that_were_noted<S: InventoryStore>(subject: Subject<S>) {
+    let (store, environment) = (&subject.store, &subject.environment);
+    let (one, other) = (new_event(&subject), new_event(&subject));
+    let ((first, session), (second, stranger)) = (someone(&subject), someone(&subject));
+    assert_eq!(store.noted_holds(session).await.unwrap(), []);
+    store.note_hold(session, one, first).await.unwrap();
+    store.note_hold(stranger, one, second).await.unwrap();
+    environment.advance(Duration::from_micros(1));
+    store.note_hold(session, other, second).await.unwrap();
+    assert_eq!(store.noted_holds(session).await.unwrap(), [(other, second), (one, first)]);
+    environment.advance(Duration::from_micros(1));
+    store.note_hold(session, one, first).await.unwrap();
+    assert_eq!(store.noted_holds(session).await.unwrap(), [(one, first), (other, second)], "a repeat is the same note");
+    for _ in 0..NOTED_HOLDS_MAX {
+        environment.advance(Duration::from_micros(1));
+        store.note_hold(session, one, someone(&subject).0).await.unwrap();
+    }
+    let noted = store.noted_holds(session).await.unwrap();
+    assert_eq!((noted.len(), noted.contains(&(one, first))), (NOTED_HOLDS_MAX, false));
+    assert_eq!(store.noted_holds(stranger).await.unwrap(), [(one, second)]);
+    environment.advance(NOTED_HOLDS_KEPT);
+    assert_eq!(store.noted_holds(session).await.unwrap(), []);
+}
+
 /// What is given back can be bought at once; giving it back again changes nothing.
 pub async fn a_release_frees_once<S: InventoryStore>(subject: Subject<S>) {
     let (store, scope) = (&subject.store, loaded(&subject).await);

@@ -21,7 +21,9 @@ pub use log::*;
 pub use orders::*;
 pub use random::*;
 use voelgoed_app::environment::{Environment, fresh};
-use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, InventoryStore, Lease};
+use voelgoed_app::ticketing::ports::{
+    Answer, EventScope, InventoryError, InventoryStore, Lease, NOTED_HOLDS_KEPT, NOTED_HOLDS_MAX,
+};
 use voelgoed_domain::ids::{AreaId, HoldId, SessionId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest, Pick};
@@ -47,6 +49,7 @@ macro_rules! inventory_store_suite {
             a_change_keeps_what_both_have
             changes_of_one_version_exclude_each_other
             a_release_frees_once
+            a_session_finds_the_holds_that_were_noted
             holds_lapse_by_the_stores_clock
             lapsed_holds_serve_nobody_before_they_are_swept
             a_sweep_frees_lapsed_holds_of_every_event

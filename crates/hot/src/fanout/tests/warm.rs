@@ -166,4 +166,10 @@ impl InventoryStore for Warm {
     async fn held_by(&self, scope: EventScope, session: SessionId) -> Answer<u32> {
         self.reached()?.held_by(scope, session).await
     }
+    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
+        self.store.note_hold(session, scope, hold).await
+    }
+    async fn noted_holds(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>> {
+        self.store.noted_holds(session).await
+    }
 }
