@@ -10,7 +10,7 @@ export class Basket {
     this.seats = new Map(); // place → index of its offer
     this.standing = new Map(); // "area:type index" → {area, ticketType, quantity}
     const by = (id) => document.getElementById(id);
-    this.parts = { items: by("basket-items"), empty: by("basket-empty"), count: by("basket-count"), total: by("basket-total"), hold: by("hold"), live: by("basket-live"), root: by("basket"), sum: by("basket-sum"), code: by("basket-code") };
+    this.parts = { items: by("basket-items"), empty: by("basket-empty"), count: by("basket-count"), total: by("basket-total"), hold: by("hold"), live: by("basket-live"), root: by("basket"), sum: by("basket-sum"), code: by("basket-code"), title: by("basket-title") };
     this.parts.sum.addEventListener("click", () => {
       const open = this.parts.root.classList.toggle("open");
       this.parts.sum.setAttribute("aria-expanded", String(open));
@@ -47,8 +47,29 @@ export class Basket {
     return this.config.offers.find((offer) => offer.area === area && offer.ticket_type === ticketType);
   }
 
+  // Where the focus is within the list, so that it can be given back once the list is made anew.
+  #focused() {
+    const { activeElement } = document;
+    const line = activeElement?.closest?.("#basket-items li");
+    if (!line) return null;
+    return { key: activeElement.dataset.key, at: [...this.parts.items.children].indexOf(line) };
+  }
+
+  // The heading, or on a phone whose list is closed the bar's button.
+  get #rest() { return this.parts.title.offsetParent ? this.parts.title : this.parts.sum; }
+
+  // To the same control, else to that of the next line, else to the heading: never to nowhere.
+  #refocus(focused) {
+    const { items } = this.parts;
+    if (!focused) return;
+    const same = items.querySelector(`[data-key="${focused.key}"]`);
+    const buttons = items.querySelectorAll(".remove");
+    (same ?? buttons[Math.min(focused.at, buttons.length - 1)] ?? this.#rest).focus();
+  }
+
   #show(changed) {
     const { parts, config } = this;
+    const focused = this.#focused();
     let total = 0;
     const lines = [];
     for (const [place, chosen] of this.seats) {
@@ -67,9 +88,12 @@ export class Basket {
     parts.empty.hidden = count > 0;
     parts.count.textContent = count ? counted(count, "place", "places") : "Nothing chosen";
     parts.total.textContent = count ? money(total, config) : "";
+    const held = document.activeElement === parts.hold;
+    if (count === 0 && held) this.#rest.focus();
     parts.hold.disabled = count === 0;
     parts.live.textContent = count ? `${counted(count, "place", "places")} chosen, ${money(total, config)}` : "";
     parts.root.classList.toggle("filled", count > 0);
+    this.#refocus(focused);
     this.on.changed(changed);
   }
 
@@ -96,11 +120,13 @@ export class Basket {
     remove.type = "button";
     remove.className = "remove";
     remove.textContent = "×";
+    remove.dataset.key = `remove:${place}`;
     remove.setAttribute("aria-label", `Remove ${label}`);
     remove.addEventListener("click", () => this.remove(place));
     line.append(remove);
     if (offers.length > 1) {
       const select = document.createElement("select");
+      select.dataset.key = `type:${place}`;
       select.setAttribute("aria-label", `Ticket type for ${label}`);
       offers.forEach((offer, at) => select.add(new Option(`${config.ticket_types[offer.ticket_type].name} · ${money(offer.pays, config)}`, at, false, at === chosen)));
       select.addEventListener("change", () => { this.seats.set(place, Number(select.value)); this.#show([]); });
@@ -116,4 +142,15 @@ export class Basket {
     const standing = [...this.standing.values()].map(({ area, ticketType, quantity }) => ({ area: config.areas[area].id, ticket_type: config.ticket_types[ticketType].id, quantity }));
     return [...seats, ...standing];
   }
+}
+
+// Of a page that sells nothing now.
+export class NoBasket {
+  seats = new Map();
+  standing = new Map();
+  count = 0;
+  has() { return false; }
+  add() { return false; }
+  remove() {}
+  setStanding() {}
 }

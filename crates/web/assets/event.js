@@ -1,6 +1,6 @@
 // The event page: plan, availability, map, list and basket put together. Without this script the page's forms do the same.
 
-import { Basket } from "./basket.js";
+import { Basket, NoBasket } from "./basket.js";
 import { List, steppers } from "./list.js";
 import { Live } from "./live.js";
 import { counted, money } from "./money.js";
@@ -10,25 +10,24 @@ import { SeatMap } from "./seatmap.js";
 const config = JSON.parse(document.getElementById("event-data").textContent);
 const by = (id) => document.getElementById(id);
 const STATES = ["", "somebody is holding it", "sold", "not on sale"];
+const OWN = "reserved for you";
 let plan, map, list;
 
-const basket = new Basket(config, {
-  changed(places) {
-    list?.changed(places);
-    map?.changed([]);
-  },
-});
+const changed = (places) => { list?.changed(places); map?.changed([]); };
+const basket = config.on_sale ? new Basket(config, { changed }) : new NoBasket();
 
-function notice(text, tone = "bad") {
+function notice(text, tone = "bad", link = null) {
   const line = document.createElement("p");
   line.className = `notice notice-${tone}`;
   line.textContent = text;
+  if (link) { const way = document.createElement("a"); [way.href, way.textContent] = link; line.append(" ", way); }
   by("notice").replaceChildren(line);
   line.scrollIntoView({ block: "nearest" });
 }
 
 function choose(place) {
   if (basket.has(place)) { basket.remove(place); return; }
+  if (plan.own.has(place)) { say(`${plan.label(place)}: ${OWN}`); return; }
   if (!plan.canChoose(place)) { say(`${plan.label(place)}: ${STATES[plan.state[place]] || "not for sale"}`); return; }
   if (!basket.add(place, plan)) notice(`At most ${counted(config.most_places, "place", "places")} at once.`, "wait");
 }
@@ -37,7 +36,7 @@ function say(text) { const live = by("map-live"); if (live) live.textContent = t
 
 function describe(place) {
   const prices = plan.offersOf(place).map((offer) => `${config.ticket_types[offer.ticket_type].name} ${money(offer.pays, config)}`);
-  const state = basket.has(place) ? "chosen" : STATES[plan.state[place]];
+  const state = basket.has(place) ? "chosen" : plan.own.has(place) ? OWN : STATES[plan.state[place]];
   return { title: plan.label(place), lines: [[config.categories[plan.category[place]], ...plan.notes(place)].join(", "), state || prices.join(" · ") || "not for sale"] };
 }
 
@@ -75,7 +74,7 @@ function legend() {
     return item(`cat-${at % 8}`, name, low === high ? money(low, config) : `${money(low, config)} – ${money(high, config)}`);
   });
   const has = (flag) => plan.flags.some((flags) => flags & flag);
-  if (plan.rows.length) lines.push(item("held", "held"), item("sold", "sold"), item("own", "your choice"), has(ACCESSIBLE) && item("accessible", "wheelchair"), has(COMPANION) && item("companion", "companion"), has(RESTRICTED) && item("restricted", "restricted view"));
+  if (plan.rows.length) lines.push(item("held", "held"), item("sold", "sold"), config.on_sale && item("own", "your choice"), plan.own.size && item("yours", OWN), has(ACCESSIBLE) && item("accessible", "wheelchair"), has(COMPANION) && item("companion", "companion"), has(RESTRICTED) && item("restricted", "restricted view"));
   box.replaceChildren(...lines.filter(Boolean));
 }
 
@@ -86,6 +85,31 @@ function lost(places) {
   if (gone.length) notice(`Somebody was faster with ${gone.map((place) => plan.label(place)).join(", ")}. Your other places are still chosen.`);
 }
 
+// Seats that the page was opened with are chosen; those that went since are named.
+function keep(places) {
+  const gone = places.filter((place) => place < plan.count && !(plan.canChoose(place) && basket.add(place, plan)));
+  if (gone.length && config.on_sale) notice(`Not chosen: ${gone.map((place) => plan.label(place)).join(", ")}. Somebody was faster, or it is more than ${counted(config.most_places, "place", "places")} at once.`);
+}
+
+// A page that sold something says when all of it is gone; one that was sold out, when something came back.
+let soldOut = null;
+function free(count) {
+  const now = count === 0;
+  if (soldOut === now) return;
+  const first = soldOut === null;
+  soldOut = now;
+  const help = by("map-help");
+  if (config.on_sale && now) {
+    if (help) help.textContent = "Everything is held or sold at the moment. Drag to move, pinch or scroll to zoom.";
+    if (basket.count === 0) notice("Sold out for the moment. Places come back when somebody lets go of theirs; this page shows them.", "wait");
+  } else if (config.on_sale && !first) {
+    if (help) help.textContent = "Drag to move, pinch or scroll to zoom, tap a seat to choose it.";
+    notice("Places are free again.", "wait");
+  } else if (!config.on_sale && !first && !now && document.querySelector(".pill-out")) {
+    notice("Places are free again.", "wait", [`/events/${config.event}`, "Choose places"]);
+  }
+}
+
 let staleSince = null, staleTimer = null;
 const on = {
   all(states, areas) {
@@ -94,7 +118,7 @@ const on = {
     list.changed(null);
     lost([...basket.seats.keys()]);
     map?.redraw();
-    if (config.keep.length) { for (const place of config.keep.splice(0)) if (place < plan.count && plan.canChoose(place)) basket.add(place, plan); }
+    keep(config.keep.splice(0));
   },
   some(changes, areas) {
     for (const [place, state] of changes) plan.state[place] = state;
@@ -117,7 +141,7 @@ const on = {
     show();
     staleTimer = setInterval(show, 1000);
   },
-  ended() { notice("The sale is over.", "wait"); },
+  ended() { notice("The sale is over.", "wait", [`/events/${config.event}`, "See this event"]); },
 };
 
 // The same choice of one page has the same key, so that a second click, or a try after a lost answer, is a repeat; another choice has another.
@@ -130,9 +154,13 @@ function keyOf(choice) {
   return `${config.key}-${(a >>> 0).toString(16)}${(b >>> 0).toString(16)}`;
 }
 
+let granted = false;
+
+// The button stays enabled, so that it keeps the focus; a second press does nothing.
 async function hold(items, best, code, button) {
-  button.disabled = true;
+  if (button.classList.contains("busy")) return;
   button.classList.add("busy");
+  button.setAttribute("aria-busy", "true");
   const choice = JSON.stringify({ items, best_available: best, code: code || null });
   try {
     const answer = await fetch(`/api/v1/events/${config.event}/holds`, {
@@ -141,17 +169,27 @@ async function hold(items, best, code, button) {
       body: choice,
     });
     const body = await answer.json();
-    if (answer.ok) { location.assign(`/holds/${body.id}?token=${body.token}`); return; }
+    if (answer.ok) { granted = true; location.assign(`/holds/${body.id}?token=${body.token}`); return; }
     refused(body);
   } catch {
     notice("The shop could not be reached. Check your connection and try again; nothing was charged.");
   }
   button.classList.remove("busy");
-  button.disabled = button.id === "hold" && basket.count === 0;
+  button.removeAttribute("aria-busy");
 }
 
-function refused({ code, detail, places = [], retry_after: seconds }) {
-  if (code !== "place_taken") { notice(seconds ? `${detail} Try again in ${seconds} s.` : detail); return; }
+// What a refusal means, in the page's own sentences; a promo code's reasons are written for people.
+function sentence({ code, detail, field, limit, retry_after: seconds, opens_at: opens }) {
+  const { sentences } = config;
+  if (code === "invalid_request" && field === "code") return detail;
+  if (code === "sale_closed" && opens) return `The sale opens on ${new Date(opens).toLocaleString([], { dateStyle: "long", timeStyle: "short" })}.`;
+  const known = (code === "limit_reached" && sentences[limit?.name]) || sentences[code] || sentences[""];
+  return known.replace("{most}", limit?.most ?? "") + (seconds ? ` Try again in ${counted(seconds, "second", "seconds")}.` : "");
+}
+
+function refused(body) {
+  const { code, places = [] } = body;
+  if (code !== "place_taken" || !places.length) { notice(sentence(body)); return; }
   for (const place of places) if (plan.state[place] === 0) plan.state[place] = 1;
   lost(places);
   map?.changed(places);
@@ -176,8 +214,8 @@ async function start() {
   const answer = await fetch(`/api/v1/events/${config.event}/map`);
   if (!answer.ok) throw new Error(`map ${answer.status}`);
   plan = new Plan(await answer.json(), config);
-  list = new List(plan, basket, { choose });
-  steppers(config, basket);
+  list = new List(plan, basket, { choose, free });
+  if (config.on_sale) steppers(config, basket);
   if (by("map") && plan.bounds) {
     if (by("list-view")) tabs();
     map = new SeatMap(by("map"), plan, () => basket.seats.keys(), {
@@ -190,7 +228,8 @@ async function start() {
   }
   legend();
   const live = new Live(config.event, plan.count, on);
-  addEventListener("pageshow", (event) => { if (event.persisted) live.start(); });
+  // Back from the checkout, the page says what is reserved now.
+  addEventListener("pageshow", (event) => { if (event.persisted && granted) location.reload(); else if (event.persisted) live.start(); });
   // For tests and support: where a seat is on the page, how it stands, what drawing costs.
   window.voelgoed = {
     seatPosition(place) { map.show(place, true); const box = map.canvas.getBoundingClientRect(); const at = map.toScreen(place); return { x: box.left + at.x, y: box.top + at.y }; },
@@ -202,7 +241,7 @@ async function start() {
   };
 }
 
-by("hold").addEventListener("click", (event) => hold(basket.items(), false, basket.parts.code.value.trim(), event.currentTarget));
+by("hold")?.addEventListener("click", (event) => hold(basket.items(), false, basket.parts.code.value.trim(), event.currentTarget));
 by("choose").addEventListener("submit", (event) => event.preventDefault());
 by("best")?.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -20,10 +20,12 @@ function tick() {
 
 function over() {
   clearInterval(timer);
+  const had = by("forms").contains(document.activeElement);
   by("clock-over").hidden = false;
   by("clock").classList.add("over");
-  const pay = by("pay");
-  if (pay) pay.disabled = true;
+  // Nothing can be ordered any more: what is left is the way on.
+  by("forms").hidden = true;
+  if (had) by("choose-again").focus();
 }
 
 // A computer that slept, or a payment in another tab: ask how much is left.
@@ -43,6 +45,8 @@ tick();
 document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
 addEventListener("pageshow", (event) => { if (event.persisted) { location.reload(); } });
 by("order-form")?.addEventListener("submit", (event) => {
+  // Giving a place back is another form's business.
+  if (event.submitter?.hasAttribute("formaction")) return;
   const pay = by("pay");
   if (pay.classList.contains("busy")) { event.preventDefault(); return; }
   pay.classList.add("busy");

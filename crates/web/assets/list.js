@@ -5,7 +5,7 @@ import { money } from "./money.js";
 const STATES = ["free", "held by somebody", "sold", "not on sale"];
 
 export class List {
-  // on: {choose(place)}
+  // on: {choose(place), free(count)}
   constructor(plan, basket, on) {
     this.plan = plan;
     this.basket = basket;
@@ -55,14 +55,16 @@ export class List {
 
   #show(place, button) {
     const { plan, basket } = this;
-    const chosen = basket.has(place);
+    const chosen = basket.has(place), own = plan.own.has(place);
     const can = chosen || plan.canChoose(place);
     const offers = plan.offersOf(place);
     const price = offers.length ? money(Math.min(...offers.map((offer) => offer.pays)), plan.config) : "";
-    button.className = `seat cat-${plan.category[place] % 8}${can ? "" : " taken"}`;
-    button.disabled = !can;
+    button.className = `seat cat-${plan.category[place] % 8}${own ? " own-seat" : can ? "" : " taken"}`;
+    // A button that has the focus is not disabled under it; a press says why nothing happens.
+    button.disabled = !can && document.activeElement !== button;
+    button.setAttribute("aria-disabled", String(!can));
     button.setAttribute("aria-pressed", String(chosen));
-    const state = chosen ? "chosen" : STATES[plan.state[place]];
+    const state = chosen ? "chosen" : own ? "reserved for you" : STATES[plan.state[place]];
     const words = [`Seat ${plan.labels[place]}`, plan.config.categories[plan.category[place]], price, ...plan.notes(place), state].filter(Boolean).join(", ");
     button.setAttribute("aria-label", words);
     button.title = words;
@@ -89,6 +91,7 @@ export class List {
       if (meter) meter.style.width = `${(100 * (area.count - counts.free)) / Math.max(1, area.count)}%`;
       holder?.classList.toggle("sold-out", counts.free === 0);
     }
+    this.on.free?.(this.plan.config.areas.reduce((sum, area) => sum + (area.counts?.free ?? 0), 0));
   }
 }
 

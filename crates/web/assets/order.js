@@ -74,8 +74,19 @@ async function look() {
   if (isSame) return;
   if (fresh.dataset.fingerprint !== shown()) before = shown();
   freshNews.replaceWith(news);
+  const { activeElement } = document;
+  const had = by("order").contains(activeElement);
   by("order").replaceWith(fresh);
   prepare();
+  if (had) refocus(activeElement);
+}
+
+// What had the focus was replaced: the same control has it again, else the news.
+function refocus({ id, name, value }) {
+  const same = (id && by(id)) || (name && document.querySelector(`#order [name="${name}"][value="${CSS.escape(value)}"]`));
+  const target = same || by("news").querySelector("h1");
+  if (!same) target.tabIndex = -1;
+  target.focus({ preventScroll: true });
 }
 
 function lookLater() {

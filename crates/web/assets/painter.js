@@ -6,6 +6,13 @@ import { ACCESSIBLE, COMPANION, RESTRICTED } from "./plan.js";
 const DOT = 6;
 export const FREE = 0, HELD = 1;
 
+// Black or white, whichever is easier to read on a colour given as bytes (WCAG's relative luminance).
+export function inkOn([r, g, b]) {
+  const linear = (byte) => { const part = byte / 255; return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4; };
+  const luminance = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  return 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 ? "#fff" : "#000";
+}
+
 export class Painter {
   constructor(plan) {
     this.plan = plan;
@@ -25,12 +32,16 @@ export class Painter {
       categories: this.plan.config.categories.map((_, at) => colour(`--cat-${at % 8}`)),
     };
     const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    const pixel = (text) => {
+    const bytes = (text) => {
       probe.fillStyle = text;
       probe.fillRect(0, 0, 1, 1);
-      const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+      return probe.getImageData(0, 0, 1, 1).data;
+    };
+    const pixel = (text) => {
+      const [r, g, b] = bytes(text);
       return (255 << 24) | (b << 16) | (g << 8) | r;
     };
+    this.colours.inks = this.colours.categories.map((text) => inkOn(bytes(text)));
     this.pixels = { held: pixel(this.colours.held), taken: pixel(this.colours.taken), categories: this.colours.categories.map(pixel) };
     this.sprites = new Map();
   }
@@ -200,7 +211,7 @@ export class Painter {
 
   #number(place) {
     if (this.side / this.ratio < 17) return;
-    this.pen.fillStyle = this.plan.state[place] === 0 ? "#fff" : this.colours.soft;
+    this.pen.fillStyle = this.plan.state[place] === 0 ? this.colours.inks[this.plan.category[place]] : this.colours.text;
     this.pen.fillText(this.plan.labels[place], this.#toX(this.plan.x[place]), this.#toY(this.plan.y[place]));
   }
 
@@ -225,8 +236,8 @@ export class Painter {
       pen.fillStyle = this.colours.categories[category];
       shape(0);
       pen.fill();
-      if (flags & RESTRICTED) { pen.fillStyle = "rgb(255 255 255 / .45)"; pen.beginPath(); pen.rect(middle, 1, side / 2, side); pen.save(); shape(0); pen.clip(); pen.fillRect(1, 1 + side * 0.62, side, side); pen.restore(); }
-      if (flags & (ACCESSIBLE | COMPANION) && side < 17 * this.ratio) { pen.fillStyle = "#fff"; pen.beginPath(); pen.arc(middle, middle, side * (flags & ACCESSIBLE ? 0.24 : 0.13), 0, 7); pen.fill(); }
+      if (flags & RESTRICTED) { pen.fillStyle = "rgb(255 255 255 / .45)"; pen.beginPath(); pen.rect(middle, 1, side / 2, side); pen.save(); shape(0); pen.clip(); pen.fillRect(1, 1 + side * 0.76, side, side); pen.restore(); }
+      if (flags & (ACCESSIBLE | COMPANION) && side < 17 * this.ratio) { pen.fillStyle = this.colours.inks[category]; pen.beginPath(); pen.arc(middle, middle, side * (flags & ACCESSIBLE ? 0.24 : 0.13), 0, 7); pen.fill(); }
     } else if (state === HELD) {
       pen.strokeStyle = this.colours.held;
       pen.lineWidth = Math.max(1.5, side * 0.14);

@@ -17,6 +17,8 @@ export class Plan {
     this.flags = new Uint8Array(count);
     this.row = new Int32Array(count).fill(-1);
     this.state = new Uint8Array(count);
+    // Reserved for whoever looks.
+    this.own = new Set(config.own);
     this.labels = new Array(count);
     // Rows: {name, area, first, end}; the seats of one follow each other by number.
     this.rows = [];
@@ -133,7 +135,7 @@ export class Plan {
   }
 
   canChoose(place) {
-    return this.config.on_sale && this.state[place] === 0 && this.offersOf(place).length > 0;
+    return this.config.on_sale && this.state[place] === 0 && !this.own.has(place) && this.offersOf(place).length > 0;
   }
 
   label(place) {

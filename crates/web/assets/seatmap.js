@@ -121,13 +121,23 @@ export class SeatMap {
       pen.arc(x, y, size + ratio, 0, 7);
       pen.fillStyle = style.getPropertyValue("--accent");
       pen.fill();
-      pen.strokeStyle = "#fff";
+      pen.strokeStyle = style.getPropertyValue("--accent-ink");
       pen.lineWidth = Math.max(1.5 * ratio, size * 0.22);
       pen.lineCap = pen.lineJoin = "round";
       pen.beginPath();
       pen.moveTo(x - size * 0.45, y + size * 0.05);
       pen.lineTo(x - size * 0.1, y + size * 0.4);
       pen.lineTo(x + size * 0.5, y - size * 0.38);
+      pen.stroke();
+    }
+    // What is reserved already: a ring.
+    for (const place of plan.own) {
+      if (place >= plan.count || Number.isNaN(plan.x[place])) continue;
+      const [x, y] = at(place);
+      pen.beginPath();
+      pen.arc(x, y, size + ratio, 0, 7);
+      pen.strokeStyle = style.getPropertyValue("--accent");
+      pen.lineWidth = Math.max(2.5 * ratio, size * 0.3);
       pen.stroke();
     }
     for (const [place, width] of [[this.hovered, 2], [document.activeElement === this.canvas ? this.focus : -1, 3]]) {

@@ -96,6 +96,8 @@ pub const PAGES: &[&str] = &[
     "/holds/{hold}/order",
     "/orders/{order}",
     "/orders/{order}/payments",
+    "/mine",
+    "/mine/forget",
     "/docs/errors",
     "/favicon.ico",
     "/assets/{version}/{file}",

@@ -91,6 +91,14 @@ pub const ROUTES: &[(&str, &str, Class)] = &[
     ("GET", "/holds/{hold}", Hold),
     ("POST", "/holds/{hold}/remove", Hold),
     ("POST", "/holds/{hold}/release", Hold),
+    ("GET", "/mine", Hold),
+    ("POST", "/mine/forget", Browse),
+    // Whoever opens a form's address is led to its page.
+    ("GET", "/events/{event}/holds", Browse),
+    ("GET", "/holds/{hold}/remove", Browse),
+    ("GET", "/holds/{hold}/release", Browse),
+    ("GET", "/holds/{hold}/order", Browse),
+    ("GET", "/orders/{order}/payments", Browse),
     // An organizer who steers a sale.
     ("POST", "/api/v1/events/{event}/publish", Hold),
     ("POST", "/api/v1/events/{event}/pause", Hold),
@@ -207,7 +215,7 @@ fn is_token(web: &Web, token: &str) -> bool {
 
 /// Known to this node; whoever is not is let in as others are, and known then.
 fn is_organizer(web: &Web, parts: &Parts) -> bool {
-    let secret = bearer(&parts.headers).or_else(|| cookie(&parts.headers, LOGIN_COOKIE));
+    let secret = bearer(&parts.headers).or_else(|| cookie(&parts.headers, LOGIN_COOKIE.of(&web.settings)));
     secret.is_some_and(|secret| web.platform.credentials.knows(fingerprint(secret)))
 }
 

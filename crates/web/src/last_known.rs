@@ -12,11 +12,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use voelgoed_app::catalog::ports::EventSummary;
-use voelgoed_app::error::Fault;
+use voelgoed_app::catalog::ports::{EventSummary, ProgrammeRequest};
+use voelgoed_app::error::{Fault, Stored};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::accounts::scope::Scope;
-use voelgoed_domain::ids::OrganizationId;
+use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 use voelgoed_hot::last_known::Known;
 use voelgoed_telemetry::metrics::cache::{CacheRead, cache_read};
@@ -42,10 +42,25 @@ pub struct AskedList {
 
 /// What the shop's list of events was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct AskedEvents {
-    organization: Option<OrganizationId>,
-    after: Option<uuid::Uuid>,
-    most: u32,
+pub enum AskedEvents {
+    /// By the API.
+    List {
+        /// Of this organization only.
+        organization: Option<OrganizationId>,
+        /// After this event.
+        after: Option<uuid::Uuid>,
+        /// How many.
+        most: u32,
+    },
+    /// By the front page; when that was does not matter.
+    Programme {
+        /// Past events.
+        past: bool,
+        /// After this one.
+        after: Option<(Timestamp, EventId)>,
+        /// How many.
+        most: u32,
+    },
 }
 
 /// Keeps what lists answer, and answers with that where they cannot.
@@ -126,8 +141,21 @@ pub async fn published_events(
     organization: Option<OrganizationId>,
     page: PageRequest,
 ) -> Answer<PublishedEvents> {
-    let asked = AskedEvents { organization, after: page.after, most: page.most };
-    match web.platform.catalog.events(organization, true, page).await {
+    let asked = AskedEvents::List { organization, after: page.after, most: page.most };
+    or_known(web, asked, web.platform.catalog.events(organization, true, page).await)
+}
+
+/// A part of the programme, as the front page shows it.
+///
+/// # Errors
+/// A fault of the cold tier, where nothing is known from before.
+pub async fn programme(web: &Web, request: ProgrammeRequest) -> Answer<PublishedEvents> {
+    let asked = AskedEvents::Programme { past: request.past, after: request.after, most: request.most };
+    or_known(web, asked, web.platform.catalog.programme(request).await)
+}
+
+fn or_known(web: &Web, asked: AskedEvents, read: Stored<Page<EventSummary>>) -> Answer<PublishedEvents> {
+    match read {
         Ok(page) => {
             web.last_events.keep(asked, page.clone());
             Ok(PublishedEvents { page, stale_since: None })

@@ -40,6 +40,9 @@ const SECURITY: &[(HeaderName, &str)] = &[
     ),
 ];
 
+/// For a year, browsers use TLS without asking; sent where cookies are for TLS only.
+const TLS_ONLY: &str = "max-age=31536000";
+
 /// The whole of a request: a span, its body, a deadline, a place among those in flight; its metrics, and no panic past this point.
 pub async fn request_layer(State(web): State<Web>, request: Request, next: Next) -> Response {
     let started = started();
@@ -56,9 +59,14 @@ pub async fn request_layer(State(web): State<Web>, request: Request, next: Next)
         metrics::http::sale_request(touched);
     }
     let headers = response.headers_mut();
-    headers.reserve(SECURITY.len() + 1);
+    headers.reserve(SECURITY.len() + 3);
     for (name, value) in SECURITY {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    // Whatever does not say that it may be kept is somebody's own.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if web.settings.secure_cookies {
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(HeaderValue::from_static(TLS_ONLY));
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert("x-request-id", id);

@@ -17,10 +17,11 @@ use voelgoed_app::limits::attempts::{Attempt, AttemptLimiter, Fingerprint};
 use voelgoed_app::token::{MasterKey, fingerprint};
 use voelgoed_domain::refusal::Refusal;
 
+use crate::extract::CookieName;
 use crate::rates::refusal;
 
 /// The cookie of a browser that an account was used from.
-pub const FAMILIAR_COOKIE: &str = "vg_familiar";
+pub const FAMILIAR_COOKIE: CookieName = CookieName { plain: "vg_familiar", secure: "__Host-vg_familiar" };
 /// How long a browser keeps it.
 pub const FAMILIAR_SECONDS: u64 = 180 * 24 * 3600;
 /// Addresses of accounts that are remembered.

@@ -15,7 +15,7 @@ use voelgoed_domain::ids::{MemberId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use crate::extract::{Body, ClientAddress, LOGIN_COOKIE, Organizer};
+use crate::extract::{Body, ClientAddress, CookieName, LOGIN_COOKIE, Organizer};
 use crate::login_limits::{FAMILIAR_COOKIE, FAMILIAR_SECONDS, familiar_cookie};
 use crate::problem::{Answer, Problem};
 use crate::rates::refusal;
@@ -81,7 +81,7 @@ pub async fn log_in(
     body: Body<LoginBody>,
 ) -> Answer<Response> {
     let account = account(&body.value.email);
-    let login = limited(&web, address, body.value, crate::extract::cookie(&headers, FAMILIAR_COOKIE)).await?;
+    let login = limited(&web, address, body.value, crate::extract::cookie(&headers, FAMILIAR_COOKIE.of(&web.settings))).await?;
     let member = login.session.member;
     let dto = LoginDto {
         member: member.id,
@@ -102,7 +102,7 @@ pub async fn log_in(
 /// Ends the login; repeating it changes nothing.
 #[utoipa::path(post, path = "/api/v1/logout", tag = "accounts", responses((status = 204), (status = 401, body = Problem)))]
 pub async fn log_out(State(web): State<Web>, _organizer: Organizer, headers: HeaderMap) -> Answer<Response> {
-    if let Some(token) = crate::extract::cookie(&headers, LOGIN_COOKIE) {
+    if let Some(token) = crate::extract::cookie(&headers, LOGIN_COOKIE.of(&web.settings)) {
         log_out_command(&web.platform, token).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -110,7 +110,8 @@ pub async fn log_out(State(web): State<Web>, _organizer: Organizer, headers: Hea
     Ok(response)
 }
 
-fn set_cookie(web: &Web, response: &mut Response, name: &str, value: &str, seconds: u64) {
+fn set_cookie(web: &Web, response: &mut Response, name: CookieName, value: &str, seconds: u64) {
+    let name = name.of(&web.settings);
     let secure = if web.settings.secure_cookies { "; Secure" } else { "" };
     let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {

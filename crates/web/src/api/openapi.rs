@@ -92,7 +92,8 @@ fn add_schemes(document: &mut utoipa::openapi::OpenApi) {
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
         components.add_security_scheme(name, SecurityScheme::Http(bearer));
     }
-    let login = ApiKeyValue::with_description(LOGIN_COOKIE, "the console's login; writes send `X-CSRF-Token` too");
+    let login =
+        ApiKeyValue::with_description(LOGIN_COOKIE.plain, "the console's login; writes send `X-CSRF-Token` too");
     components.add_security_scheme("login", SecurityScheme::ApiKey(ApiKey::Cookie(login)));
     let token = "the token of the hold or the order";
     let header = ApiKeyValue::with_description("X-Token", token);

@@ -39,7 +39,7 @@ pub async fn image(State(web): State<Web>, Path(file): Path<String>, token: Buye
         _ => return Err(Refusal::not_found().into()),
     };
     let mut response = ([(header::CONTENT_TYPE, content_type)], body).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 

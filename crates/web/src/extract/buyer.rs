@@ -1,11 +1,14 @@
 //! Buyers: nobody logs in. A session says who writes how much; a token proves a hold or an order.
 
+use std::convert::Infallible;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use voelgoed_domain::ids::SessionId;
 use voelgoed_domain::refusal::{Code, Refusal};
 
 use super::ClientAddress;
+use super::session::NewSession;
 use crate::problem::Failure;
 use crate::state::Web;
 
@@ -16,6 +19,8 @@ pub struct Buyer {
     pub session: SessionId,
     /// From which address.
     pub address: std::net::IpAddr,
+    /// True where the session was made by this request: it has nothing yet.
+    pub is_new: bool,
 }
 
 impl FromRequestParts<Web> for Buyer {
@@ -26,7 +31,22 @@ impl FromRequestParts<Web> for Buyer {
         let session = parts.extensions.get::<SessionId>().copied();
         let session =
             session.ok_or_else(|| voelgoed_app::error::Fault::internal("a buyer's route without its session layer"))?;
-        Ok(Self { session, address })
+        let new = parts.extensions.get::<NewSession>();
+        new.inspect(|new| new.taken());
+        Ok(Self { session, address, is_new: new.is_some() })
+    }
+}
+
+/// The session that the client brought, if it brought one. Reading it makes none.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownSession(pub Option<SessionId>);
+
+impl FromRequestParts<Web> for KnownSession {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Infallible> {
+        let is_new = parts.extensions.get::<NewSession>().is_some();
+        Ok(Self(parts.extensions.get::<SessionId>().copied().filter(|_| !is_new)))
     }
 }
 

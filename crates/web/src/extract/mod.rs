@@ -14,10 +14,10 @@ mod token_or_organizer;
 
 pub use address::ClientAddress;
 pub use body::{Body, LargestBody, ReadBody, bytes};
-pub use buyer::{Buyer, BuyerToken, token_of};
+pub use buyer::{Buyer, BuyerToken, KnownSession, token_of};
 pub use device::DeviceCaller;
 pub use idempotency::{KEY_HEADER, OptionalKey, RequiredKey};
 pub use organizer::{LOGIN_COOKIE, Operator, Organizer, bearer};
 pub use parts::{Params, PathId, PathIds};
-pub use session::{SESSION_COOKIE, SESSION_HEADER, SessionLayer, cookie};
+pub use session::{CookieName, SESSION_COOKIE, SESSION_HEADER, SessionLayer, cookie, set_session_cookie};
 pub use token_or_organizer::TokenOrOrganizer;

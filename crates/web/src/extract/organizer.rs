@@ -16,13 +16,13 @@ use voelgoed_telemetry::spans;
 use voelgoed_planted::{Bug, planted};
 
 use super::ClientAddress;
-use super::session::cookie;
+use super::session::{CookieName, cookie};
 use crate::key_guesses::looked_up;
 use crate::problem::Failure;
 use crate::state::Web;
 
 /// The cookie of the console's login.
-pub const LOGIN_COOKIE: &str = "vg_login";
+pub const LOGIN_COOKIE: CookieName = CookieName { plain: "vg_login", secure: "__Host-vg_login" };
 /// The header that carries the login's CSRF token on writes.
 const CSRF_HEADER: &str = "x-csrf-token";
 
@@ -82,7 +82,7 @@ impl FromRequestParts<Web> for Organizer {
         if let Some(secret) = bearer(&parts.headers) {
             return by_key(web, secret, address).await;
         }
-        let token = cookie(&parts.headers, LOGIN_COOKIE).ok_or_else(unauthenticated)?;
+        let token = cookie(&parts.headers, LOGIN_COOKIE.of(&web.settings)).ok_or_else(unauthenticated)?;
         let look_up = web.platform.credentials.login(fingerprint(token));
         let login = looked_up(web, SecretKind::Login, token, address, look_up).await?;
         if login.expires_at <= web.platform.environment.now() {

@@ -49,16 +49,35 @@ impl<T: DeserializeOwned> FromRequestParts<Web> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
         let query = Query::<T>::from_request_parts(parts, web).await;
-        let Query(value) = query.map_err(|rejection| unreadable(&rejection.body_text()))?;
+        let Query(value) = query.map_err(|rejection| misread(&rejection.body_text()))?;
         Ok(Self(value))
     }
 }
 
-/// Names the parameter that cannot be read, where the text does.
-fn unreadable(text: &str) -> Refusal {
-    let said = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(text);
-    match said.split_once(": ") {
-        Some((name, why)) if !name.contains(' ') => Refusal::invalid(name, format!("{why}.")),
-        _ => Refusal::invalid("query", said),
+/// Names the parameter that the library's text (`Failed to …: after: …`) is about.
+fn misread(text: &str) -> Refusal {
+    let mut parts = text.split(": ").skip(1);
+    let named = parts.next().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+    match named.filter(|_| parts.next().is_some()) {
+        Some(name) => Refusal::invalid(name, format!("The parameter {name} is not of the expected form.")),
+        None => Refusal::invalid("query", "A parameter of this address is missing, unknown or given twice."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::misread;
+
+    #[test]
+    fn a_misread_parameter_is_named_without_the_words_of_a_library() {
+        for (text, field) in [
+            ("Failed to deserialize query string: limit: invalid digit found in string", "limit"),
+            ("Failed to deserialize query string: duplicate field `after`", "query"),
+            ("", "query"),
+        ] {
+            let refusal = misread(text);
+            assert_eq!(refusal.evidence.field.as_deref(), Some(field), "{text}");
+            assert!(!refusal.detail.contains("deserialize") && !refusal.detail.contains('`'), "{}", refusal.detail);
+        }
     }
 }

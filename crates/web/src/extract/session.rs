@@ -1,8 +1,11 @@
 //! A buyer's session: a signed anonymous cookie or `X-Session`, given on first contact and known again afterwards.
 //!
-//! Never: a store, or a session in an answer that caches share. A layer of its own type, since every request of a sale passes it: whoever brings a session
+//! The cookie is set by the first answer whose handler took the session ([`super::Buyer`]); other answers that no cache keeps name it in `X-Session` only.
+//! Never: a store, or a session in an answer that a cache may keep. A layer of its own type, since every request of a sale passes it: whoever brings a session
 //! costs no copy of it and no future.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use axum::extract::Request;
@@ -14,14 +17,41 @@ use tower::{Layer, Service};
 use voelgoed_app::environment::fresh;
 use voelgoed_domain::ids::SessionId;
 
-use crate::state::Web;
+use crate::state::{Web, WebSettings};
 
 /// The cookie of a buyer's session.
-pub const SESSION_COOKIE: &str = "vg_session";
+pub const SESSION_COOKIE: CookieName = CookieName { plain: "vg_session", secure: "__Host-vg_session" };
 /// The header that carries it for clients without cookies.
 pub const SESSION_HEADER: &str = "x-session";
 /// A session lasts as long as a browser keeps it, at most this many seconds.
 const SESSION_SECONDS: u32 = 90 * 24 * 3600;
+
+/// A cookie's name. Over TLS it has the prefix `__Host-`, so that no other host of the domain can set it.
+#[derive(Debug, Clone, Copy)]
+pub struct CookieName {
+    /// Over plain HTTP.
+    pub plain: &'static str,
+    /// Over TLS.
+    pub secure: &'static str,
+}
+
+impl CookieName {
+    /// The name under these settings.
+    pub const fn of(self, settings: &WebSettings) -> &'static str {
+        if settings.secure_cookies { self.secure } else { self.plain }
+    }
+}
+
+/// In the request of a session that was made just now: whether its handler took it, so that the client must learn it.
+#[derive(Debug, Clone, Default)]
+pub struct NewSession(Arc<AtomicBool>);
+
+impl NewSession {
+    /// The session is part of the answer.
+    pub fn taken(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Gives every buyer's request its session, and tells a new one to the client.
 #[derive(Clone)]
@@ -55,40 +85,55 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let known = presented(request.headers()).and_then(|text| self.web.platform.tokens.read_session(text));
-        let session = known.map_or_else(|| fresh(&*self.web.platform.environment), SessionId::from_uuid);
-        request.extensions_mut().insert(session);
-        let answer = self.inner.call(request);
-        if known.is_some() {
-            return Either::Left(answer);
+        let known =
+            presented(&self.web, request.headers()).and_then(|text| self.web.platform.tokens.read_session(text));
+        if let Some(known) = known {
+            request.extensions_mut().insert(SessionId::from_uuid(known));
+            return Either::Left(self.inner.call(request));
         }
+        let session = fresh(&*self.web.platform.environment);
+        let new = NewSession::default();
+        request.extensions_mut().insert(session);
+        request.extensions_mut().insert(new.clone());
+        let answer = self.inner.call(request);
         let web = self.web.clone();
-        Either::Right(Box::pin(answer.map_ok(move |response| tell(&web, session, response))))
+        Either::Right(Box::pin(answer.map_ok(move |response| announce(&web, session, &new, response))))
     }
 }
 
-fn tell(web: &Web, session: SessionId, mut response: Response) -> Response {
-    // A cached page must not carry somebody's session.
-    let shared = response
+/// Adds a new session to an answer that no cache keeps.
+fn announce(web: &Web, session: SessionId, new: &NewSession, mut response: Response) -> Response {
+    // Without the header the answer becomes `no-store` further out.
+    let may_be_kept = response
         .headers()
         .get(header::CACHE_CONTROL)
-        .is_some_and(|value| value.to_str().is_ok_and(|text| text.contains("public")));
-    if shared {
+        .is_some_and(|value| !value.to_str().is_ok_and(|text| text.contains("no-store")));
+    if may_be_kept {
         return response;
     }
     let token = web.platform.tokens.mint_session(session.uuid());
-    let secure = if web.settings.secure_cookies { "; Secure" } else { "" };
-    let cookie = format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={SESSION_SECONDS}; HttpOnly; SameSite=Lax{secure}");
-    if let (Ok(cookie), Ok(token)) = (HeaderValue::from_str(&cookie), HeaderValue::from_str(&token)) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+    if new.0.load(Ordering::Relaxed) {
+        set_session_cookie(web, &mut response, &token, SESSION_SECONDS);
+    }
+    if let Ok(token) = HeaderValue::from_str(&token) {
         response.headers_mut().insert(SESSION_HEADER, token);
     }
     response
 }
 
-fn presented(headers: &HeaderMap) -> Option<&str> {
+/// Sets the session's cookie; 0 seconds remove it.
+pub fn set_session_cookie(web: &Web, response: &mut Response, token: &str, seconds: u32) {
+    let name = SESSION_COOKIE.of(&web.settings);
+    let secure = if web.settings.secure_cookies { "; Secure" } else { "" };
+    let cookie = format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+fn presented<'a>(web: &Web, headers: &'a HeaderMap) -> Option<&'a str> {
     let header = headers.get(SESSION_HEADER).and_then(|value| value.to_str().ok());
-    header.or_else(|| cookie(headers, SESSION_COOKIE))
+    header.or_else(|| cookie(headers, SESSION_COOKIE.of(&web.settings)))
 }
 
 /// The value of a cookie.

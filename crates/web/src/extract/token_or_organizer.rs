@@ -29,7 +29,9 @@ impl FromRequestParts<Web> for TokenOrOrganizer {
         if let Ok(token) = BuyerToken::from_request_parts(parts, web).await {
             return Ok(Self::Token(token));
         }
-        if !parts.headers.contains_key(header::AUTHORIZATION) && cookie(&parts.headers, LOGIN_COOKIE).is_none() {
+        if !parts.headers.contains_key(header::AUTHORIZATION)
+            && cookie(&parts.headers, LOGIN_COOKIE.of(&web.settings)).is_none()
+        {
             return Err(Refusal::not_found().into());
         }
         Organizer::from_request_parts(parts, web).await.map(Self::Organizer)

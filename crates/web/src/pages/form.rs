@@ -3,8 +3,11 @@
 //! Never: a write from another site's page. Browsers say where a form comes from; beside that the session cookie is `SameSite=Lax`, and every write on a hold
 //! or an order carries its token, which no other site knows. `Origin: null` alone proves nothing: our own pages send it, since they send no referrer.
 
+use std::convert::Infallible;
+
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 use voelgoed_domain::refusal::{Code, Refusal};
 
@@ -36,6 +39,20 @@ impl Form {
     /// `invalid_request` with its name.
     pub fn must(&self, name: &str) -> Result<&str, Refusal> {
         self.get(name).ok_or_else(|| Refusal::invalid(name, "This field is missing."))
+    }
+}
+
+/// The query of a page's address, read like a form: what is not understood counts as absent.
+#[derive(Debug, Default)]
+pub struct Query(pub Form);
+
+impl FromRequestParts<Web> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Infallible> {
+        let mut fields = decode(parts.uri.query().unwrap_or_default().as_bytes());
+        fields.truncate(MOST_FIELDS);
+        Ok(Self(Form(fields)))
     }
 }
 

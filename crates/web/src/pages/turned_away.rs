@@ -1,19 +1,24 @@
 //! Errors for people: what happened and what to do next, with the status that the API would give.
 //!
 //! Handlers of pages fail like those of the API; this layer turns `application/problem+json` into a page for whoever asked for HTML.
-//! Never: an error page of its own beside this one. To word a code better: its line in [`words`].
+//! Never: an error page of its own beside this one, a page without a way on. To word a code better: its line in [`words`] or in `sentences`.
 
 use askama::Template;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use serde::Deserialize;
+use voelgoed_domain::refusal::Code;
 
+use super::sentences;
 use super::shell::{Shell, page};
 use crate::problem::{Failure, PROBLEM_JSON};
+
+/// A page that looks again by itself waits at least so many seconds.
+const REFRESH_MIN: u32 = 5;
 
 /// Where a person may go on after an error.
 #[derive(Debug, Clone)]
@@ -34,7 +39,13 @@ pub fn with_way_back(failure: Failure, href: String, label: &str) -> Response {
 #[derive(Deserialize)]
 struct Problem {
     code: String,
-    detail: String,
+}
+
+/// What was asked for, as far as the page needs it.
+struct Asked {
+    reads: bool,
+    /// The address of a page, never of a form.
+    page: String,
 }
 
 #[derive(Template)]
@@ -43,10 +54,13 @@ struct ErrorPage {
     shell: Shell,
     status: u16,
     heading: &'static str,
-    advice: &'static str,
-    detail: String,
+    advice: String,
     code: String,
-    retry_after: Option<String>,
+    retry_after: Option<u32>,
+    /// Where the same may be tried again.
+    again: Option<String>,
+    /// Seconds after which the page tries by itself.
+    refresh: Option<u32>,
     way: WayBack,
 }
 
@@ -55,12 +69,33 @@ pub async fn error_pages(request: Request, next: Next) -> Response {
     let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let wants_page =
         accepts.is_some_and(|list| list.contains("text/html")) && !request.uri().path().starts_with("/api/");
+    if !wants_page {
+        return next.run(request).await;
+    }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let asked = Asked { reads, page: page_of(request.uri().path(), request.uri().query()) };
     let response = next.run(request).await;
     let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
-    if wants_page && is_problem { turn(response).await } else { response }
+    if is_problem { turn(asked, response).await } else { response }
 }
 
-async fn turn(response: Response) -> Response {
+/// The page that an address belongs to: itself, and for a form's address the page that has the form.
+pub fn page_of(path: &str, query: Option<&str>) -> String {
+    let mut parts = path.trim_matches('/').split('/');
+    let page = match (parts.next(), parts.next(), parts.next()) {
+        (Some("events"), Some(event), Some("holds")) => format!("/events/{event}"),
+        (Some("holds"), Some(hold), Some(_)) => format!("/holds/{hold}"),
+        (Some("orders"), Some(order), Some(_)) => format!("/orders/{order}"),
+        (Some("mine"), Some(_), None) => "/mine".to_owned(),
+        _ => path.to_owned(),
+    };
+    match query {
+        Some(query) if !query.is_empty() => format!("{page}?{query}"),
+        _ => page,
+    }
+}
+
+async fn turn(asked: Asked, response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     // Written by ourselves a moment ago: small, and in memory.
     let Ok(body) = body.collect().await else { return (parts, Body::empty()).into_response() };
@@ -68,17 +103,24 @@ async fn turn(response: Response) -> Response {
     let Ok(problem) = serde_json::from_slice::<Problem>(&bytes) else {
         return (parts, Body::from(bytes)).into_response();
     };
-    let retry_after = parts.headers.get(header::RETRY_AFTER).cloned();
+    let retry_after = parts.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let (heading, advice) = words(&problem.code, parts.status);
     let way = parts.extensions.remove::<WayBack>();
+    let passes = matches!(
+        parts.status,
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS | StatusCode::INTERNAL_SERVER_ERROR
+    );
+    let again = (passes || parts.status == StatusCode::METHOD_NOT_ALLOWED).then_some(asked.page);
     let template = ErrorPage {
         shell: Shell::new(heading),
         status: parts.status.as_u16(),
         heading,
         advice,
-        detail: problem.detail,
         code: problem.code,
-        retry_after: retry_after.as_ref().and_then(|value| value.to_str().ok()).map(str::to_owned),
+        retry_after,
+        // A form is not sent again by itself.
+        refresh: retry_after.filter(|_| asked.reads && passes).map(|seconds| seconds.max(REFRESH_MIN)),
+        again,
         way: way.unwrap_or_else(|| WayBack { href: "/".to_owned(), label: "See all events".to_owned() }),
     };
     let mut page = page(parts.status, &template);
@@ -91,40 +133,60 @@ async fn turn(response: Response) -> Response {
 }
 
 /// A heading and advice for a code, or for its status.
-fn words(code: &str, status: StatusCode) -> (&'static str, &'static str) {
-    match code {
-        "hold_expired" => {
-            ("Your time ran out", "The places are free again. You can choose once more; nothing was charged.")
-        }
-        "hold_lost" => (
-            "Your places were let go",
-            "Something on our side broke while they were kept for you. Nothing was charged. Please choose again.",
-        ),
-        "place_taken" => {
-            ("Somebody was faster", "Nothing was charged. Choose other places; the rest of your choice is kept.")
-        }
-        "sold_out" => (
-            "Not enough places there",
-            "Try fewer places or another area. Places come back when others let go of them.",
-        ),
-        "sale_closed" => ("Not on sale right now", "Have a look at the event for when the sale opens."),
-        "payment_unresolved" => {
-            ("A payment is still running", "We are waiting for the provider's answer, so that you never pay twice.")
-        }
-        "not_payable" => ("There is nothing to pay", "Look at your order: it is paid already, or over."),
-        "csrf_mismatch" => ("This form came from elsewhere", "Open the page again here, and repeat."),
-        "rate_limited" => ("A little slower, please", "Wait a moment, then try again. Your places are not affected."),
-        "overloaded" => ("Very busy right now", "Many people are here at once. Try again in a moment."),
-        "internal" => {
-            ("Something broke on our side", "It has been noted. Try again; an order that was confirmed is safe.")
-        }
+fn words(code: &str, status: StatusCode) -> (&'static str, String) {
+    let known = Code::ALL.iter().copied().find(|known| known.as_str() == code);
+    let heading = match known {
+        Some(Code::HoldExpired) => "Your time ran out",
+        Some(Code::HoldLost) => "Your places were let go",
+        Some(Code::PlaceTaken) => "Somebody was faster",
+        Some(Code::SoldOut) => "Not enough places there",
+        Some(Code::SaleClosed) => "Not on sale right now",
+        Some(Code::PaymentUnresolved) => "A payment is still running",
+        Some(Code::NotPayable) => "There is nothing to pay",
+        Some(Code::CsrfMismatch) => "This form came from elsewhere",
+        Some(Code::Overloaded) => "Very busy right now",
+        Some(Code::MethodNotAllowed) => "This is not a page",
         _ => match status {
-            StatusCode::NOT_FOUND => ("Nothing here", "The link may be incomplete, or what it led to is gone."),
-            StatusCode::GONE => ("This is over", "It was here, and is no more."),
-            StatusCode::TOO_MANY_REQUESTS => ("A little slower, please", "Wait a moment, then try again."),
-            StatusCode::SERVICE_UNAVAILABLE => ("Not possible right now", "Try again in a moment."),
-            StatusCode::BAD_REQUEST => ("That did not fit", "Go back, correct it, and send it again."),
-            _ => ("That was not possible", "Nothing was changed."),
+            StatusCode::NOT_FOUND => "Nothing here",
+            StatusCode::GONE => "This is over",
+            StatusCode::TOO_MANY_REQUESTS => "A little slower, please",
+            StatusCode::SERVICE_UNAVAILABLE => "Not possible right now",
+            StatusCode::BAD_REQUEST => "That did not fit",
+            StatusCode::INTERNAL_SERVER_ERROR => "Something broke on our side",
+            _ => "That was not possible",
         },
+    };
+    let advice = match known {
+        Some(Code::MethodNotAllowed) => {
+            "A form is sent to this address. The page with the form is one step away.".to_owned()
+        }
+        Some(code) => sentences::of_code(code, None),
+        None if status == StatusCode::INTERNAL_SERVER_ERROR => {
+            "It has been noted. Try again; an order that was confirmed is safe.".to_owned()
+        }
+        None => sentences::of_code(Code::WrongState, None),
+    };
+    (heading, advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_of;
+
+    #[test]
+    fn a_form_belongs_to_its_page() {
+        for (path, query, page) in [
+            ("/events/evt_1/holds", None, "/events/evt_1"),
+            ("/holds/hold_1/remove", Some("token=t"), "/holds/hold_1?token=t"),
+            ("/holds/hold_1/code", None, "/holds/hold_1"),
+            ("/holds/hold_1/order", None, "/holds/hold_1"),
+            ("/orders/ord_1/payments", Some(""), "/orders/ord_1"),
+            ("/mine/forget", None, "/mine"),
+            ("/events/evt_1", Some("area=a"), "/events/evt_1?area=a"),
+            ("/", None, "/"),
+            ("/holds", None, "/holds"),
+        ] {
+            assert_eq!(page_of(path, query), page, "{path}");
+        }
     }
 }

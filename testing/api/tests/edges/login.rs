@@ -76,7 +76,10 @@ async fn a_buyer_has_one_session_by_cookie_or_header() -> anyhow::Result<()> {
     let server = Server::start(WIDE).await?;
     let tenant = Tenant::make(&server, "session").await?;
     let path = format!("/api/v1/events/{}", tenant.event);
-    let first = server.send(server.request("GET", &path)).await?;
+    let shown = server.send(server.request("GET", &path)).await?;
+    assert_eq!(shown.header("set-cookie"), "", "reading needs no session");
+    assert!(!shown.header("x-session").is_empty(), "clients without cookies are given one at once");
+    let first = server.send(server.request("POST", &format!("{path}/holds")).json(&tenant.seats(1))).await?;
     let (cookie, header) = (first.header("set-cookie").to_owned(), first.header("x-session").to_owned());
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
     let pair = cookie.split(';').next().unwrap_or_default().to_owned();

@@ -1,5 +1,6 @@
 //! Every limit at its edge, streams and their ends, repeats with and without their key, sessions, logins, headers, the shape of errors, and draining.
 
+mod caching;
 mod drain;
 mod free;
 mod funnel;

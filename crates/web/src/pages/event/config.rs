@@ -1,12 +1,15 @@
 //! What the event page tells its scripts: one block of JSON, which no browser runs.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
-use voelgoed_app::error::Fault;
+use voelgoed_app::error::{Fault, Stored};
 use voelgoed_domain::catalog::event::Event;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ticketing::place::PlaceNumber;
 
 use super::offers::{Offer, Offers};
+use crate::pages::sentences::for_scripts;
 use crate::pages::text::{decimals, sign};
 
 #[derive(Serialize)]
@@ -23,6 +26,11 @@ struct Config<'a> {
     offers: &'a [Offer],
     focus: (f32, f32),
     keep: Vec<u32>,
+    /// Places that are reserved for whoever looks.
+    own: Vec<u32>,
+    /// What refusals mean, by code.
+    sentences: BTreeMap<&'static str, String>,
+    /// Makes a hold repeatable.
     key: &'a str,
 }
 
@@ -45,17 +53,18 @@ struct TypeConfig<'a> {
     most: u32,
 }
 
-/// The block for an event's page; `keep` is chosen again, `key` makes a hold repeatable.
+/// The block for an event's page; `keep` is chosen again, `own` is reserved already, `key` makes a hold repeatable.
 ///
 /// # Errors
-/// A fault where it has no JSON: a page without its block would offer nothing.
+/// [`Fault::Internal`] where it cannot be written as JSON.
 pub fn block(
     listing: &Listing,
     offers: &Offers,
     on_sale: bool,
     keep: &[PlaceNumber],
+    own: &[PlaceNumber],
     key: &str,
-) -> Result<String, Fault> {
+) -> Stored<String> {
     let Event { id, name, limits, currency, .. } = &listing.event;
     let focus = listing.layout.focus();
     let config = Config {
@@ -94,6 +103,8 @@ pub fn block(
         focus: (focus.x, focus.y),
         keep: keep.iter().map(|place| place.0).collect(),
         key,
+        own: own.iter().map(|place| place.0).collect(),
+        sentences: for_scripts(),
     };
     Ok(embedded(&serde_json::to_string(&config).map_err(Fault::internal)?))
 }

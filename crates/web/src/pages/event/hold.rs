@@ -15,7 +15,6 @@ use voelgoed_app::token::TokenKind;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::refusal::{Code, Nature, Refusal};
-use voelgoed_domain::ticketing::place::PlaceNumber;
 
 use super::asked::{self, Asked};
 use super::{Shown, render};
@@ -41,24 +40,24 @@ pub async fn create(
         return Ok(to_hold(&web, scope, &view));
     }
     let (scope, listing) = visible(&web, event).await?;
-    match ask(&web, scope, &listing, buyer, &form).await {
+    match ask(&web, scope, &listing, &buyer, &form).await {
         Ok(view) => Ok(to_hold(&web, scope, &view)),
         // What a person can mend is said on the page itself; the rest is a page of errors.
         Err(Error::Refused(refusal))
             if matches!(refusal.code.nature(), Nature::Conflict | Nature::Invalid)
                 || refusal.code == Code::RateLimited =>
         {
-            refused(&web, scope, &listing, &form, &refusal).await
+            refused(&web, &buyer, scope, &listing, &form, &refusal).await
         }
         // What was chosen stays chosen, for the next try.
         Err(error) if is_away(&error) => {
-            refused(&web, scope, &listing, &form, &Refusal::new(Code::TryAgain, AWAY)).await
+            refused(&web, &buyer, scope, &listing, &form, &Refusal::new(Code::TryAgain, AWAY)).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn ask(web: &Web, scope: EventScope, listing: &Listing, buyer: Buyer, form: &Form) -> Result<HoldView, Error> {
+async fn ask(web: &Web, scope: EventScope, listing: &Listing, buyer: &Buyer, form: &Form) -> Result<HoldView, Error> {
     let asked = asked::read(form, listing)?;
     let repeatable = repeatable(form, &asked);
     let Asked { items, best_available } = asked;
@@ -97,28 +96,12 @@ fn repeatable(form: &Form, asked: &Asked) -> Option<(String, [u8; 32])> {
 
 async fn refused(
     web: &Web,
+    buyer: &Buyer,
     scope: EventScope,
     listing: &Arc<Listing>,
     form: &Form,
     refusal: &Refusal,
 ) -> Answer<Response> {
-    let mut keep: Vec<_> = form.all("place").filter_map(|text| text.parse().ok()).map(PlaceNumber).collect();
-    keep.retain(|place| !refusal.evidence.places.contains(place));
-    let shown = Shown {
-        notice: Some(words(listing, refusal)),
-        area: form.get("shown_area").and_then(|area| area.parse().ok()),
-        row: form.get("shown_row").and_then(|row| row.parse().ok()).unwrap_or(0),
-        keep,
-        code: form.get("code").unwrap_or_default().to_owned(),
-    };
-    render(web, scope, listing, status_of(refusal.code.nature()), shown).await
-}
-
-/// A refusal in words for the page.
-pub fn words(listing: &Listing, refusal: &Refusal) -> String {
-    if refusal.code != Code::PlaceTaken {
-        return refusal.detail.clone();
-    }
-    let labels: Vec<_> = refusal.evidence.places.iter().filter_map(|place| listing.layout.label(*place)).collect();
-    format!("Somebody was faster with {}. Your other places are still chosen; nothing was charged.", labels.join(", "))
+    let shown = Shown::asked(form, listing).refused(refusal, &listing.event.timezone);
+    render(web, buyer, scope, listing, status_of(refusal.code.nature()), shown).await
 }

@@ -11,7 +11,7 @@ use super::offers::Offers;
 use crate::pages::text::money;
 
 /// The most seats of one part; rows are never split.
-const MOST_SEATS: usize = 1_500;
+const MOST_SEATS: usize = 240;
 
 /// The seats of an area, or of some of its rows.
 pub struct Seats {
@@ -21,6 +21,8 @@ pub struct Seats {
     pub name: String,
     /// The ticket types that fit somewhere here.
     pub ticket_types: Vec<(String, String)>,
+    /// The one that was chosen for them.
+    pub ticket_type: String,
     /// The rows.
     pub rows: Vec<RowView>,
     /// The first row of the part before this one.
@@ -55,6 +57,25 @@ pub struct SeatView {
     pub free: bool,
     /// True where it was chosen before.
     pub chosen: bool,
+    /// True where it is reserved for whoever looks.
+    pub own: bool,
+}
+
+impl Seats {
+    /// True where a place is among the seats shown.
+    pub fn shows(&self, place: PlaceNumber) -> bool {
+        self.rows.iter().any(|row| row.seats.iter().any(|seat| seat.place == place.0))
+    }
+}
+
+/// What is known of the buyer who looks.
+pub struct Picked<'a> {
+    /// Places that were chosen before.
+    pub chosen: &'a [PlaceNumber],
+    /// Places that are reserved for them.
+    pub own: &'a [PlaceNumber],
+    /// The ticket type that was chosen for a whole area.
+    pub ticket_type: &'a str,
 }
 
 /// What a buyer calls a flag.
@@ -73,7 +94,7 @@ pub fn of(
     taken: Option<&dyn Occupancy>,
     area: AreaId,
     from: usize,
-    chosen: &[PlaceNumber],
+    picked: &Picked<'_>,
 ) -> Option<Seats> {
     let (at, area) =
         listing.layout.areas.iter().enumerate().find(|(_, found)| found.id == area && found.is_seated())?;
@@ -87,7 +108,7 @@ pub fn of(
             .seats
             .iter()
             .zip(row.places())
-            .map(|(seat, place)| seat_view(listing, offers, at, taken, seat, place, chosen))
+            .map(|(seat, place)| seat_view(listing, offers, at, taken, seat, place, picked))
             .collect();
         RowView { name: row.name.clone(), free: seats.iter().filter(|seat| seat.free).count(), seats }
     };
@@ -98,6 +119,7 @@ pub fn of(
             .filter(fits)
             .map(|index| (listing.ticket_types[index].id.to_string(), listing.ticket_types[index].name.clone()))
             .collect(),
+        ticket_type: picked.ticket_type.to_owned(),
         rows: area.rows()[parts[part]..end].iter().map(view).collect(),
         before: part.checked_sub(1).map(|before| parts[before]),
         after: parts.get(part + 1).copied(),
@@ -125,7 +147,7 @@ fn seat_view(
     taken: Option<&dyn Occupancy>,
     seat: &Seat,
     place: u32,
-    chosen: &[PlaceNumber],
+    picked: &Picked<'_>,
 ) -> SeatView {
     let category = offers.categories.iter().position(|known| *known == seat.category);
     let lowest = offers.in_area(area, category).map(|offer| offer.pays).min();
@@ -137,6 +159,7 @@ fn seat_view(
         price: lowest.map(|amount| money(Money::new(amount, listing.event.currency))).unwrap_or_default(),
         notes: seat.flags.iter().map(|flag| note(*flag)).collect(),
         free: lowest.is_some() && !taken.is_some_and(|view| view.is_taken(number)),
-        chosen: chosen.contains(&number),
+        chosen: picked.chosen.contains(&number),
+        own: picked.own.contains(&number),
     }
 }

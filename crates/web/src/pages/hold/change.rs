@@ -8,18 +8,23 @@ use voelgoed_app::ticketing::change_hold::{ChangeHold, change_hold};
 use voelgoed_app::ticketing::hold::of_token;
 use voelgoed_app::ticketing::read_hold::read_hold;
 use voelgoed_app::ticketing::release_hold::release_hold;
+use voelgoed_app::ticketing::terms::HoldView;
+use voelgoed_app::token::TokenKind;
 use voelgoed_domain::ids::HoldId;
 use voelgoed_domain::refusal::{Nature, Refusal};
 use voelgoed_domain::ticketing::place::PlaceNumber;
 
-use super::{Typed, gone, render};
+use super::order::typed;
+use super::{FIELDS, Said, gone, render};
 use crate::extract::{Buyer, PathId};
 use crate::pages::form::Form;
+use crate::pages::form_errors::FormErrors;
+use crate::pages::sentences::sentence;
 use crate::problem::{Answer, status_of};
 use crate::rates;
 use crate::state::Web;
 
-/// Gives one place back; the last one ends the hold.
+/// Gives one place back; the last one ends the hold. What was typed beside it stays. A place that is gone already stays gone.
 pub async fn remove(
     State(web): State<Web>,
     PathId(hold): PathId<HoldId>,
@@ -33,54 +38,75 @@ pub async fn remove(
     let remove = PlaceNumber(place);
     let held = match read_hold(&web.platform, scope, hold).await {
         Ok(held) => held,
-        Err(error) => return gone(&web, scope, hold, error, "").await,
+        Err(error) => return gone(&web, scope, hold, error, form.get("places").unwrap_or_default()).await,
     };
-    let here = format!("/holds/{hold}?token={token}");
-    // The same button again, or a try after a lost answer.
-    if held.places.iter().all(|priced| priced.place != remove) {
-        return Ok(Redirect::to(&here).into_response());
-    }
-    if held.places.iter().all(|priced| priced.place == remove) {
+    let Some(label) = held.places.iter().find(|priced| priced.place == remove).map(|priced| priced.label.clone())
+    else {
+        return shown(&web, &held, &form, Said::default()).await;
+    };
+    if held.places.len() == 1 {
         release_hold(&web.platform, scope, hold).await?;
         return Ok(Redirect::to(&format!("/events/{}", scope.event)).into_response());
     }
-    match change_hold(
-        &web.platform,
-        ChangeHold { scope, hold, add: Vec::new(), remove: vec![remove], code: None, repeatable: None },
-    )
-    .await
-    {
-        Ok(_) => Ok(Redirect::to(&here).into_response()),
-        Err(Error::Refused(refusal)) if matches!(refusal.code.nature(), Nature::Conflict | Nature::Invalid) => {
-            let status: StatusCode = status_of(refusal.code.nature());
-            render(&web, &held, status, Some(refusal.detail), Typed::default()).await
+    let change =
+        ChangeHold { scope, hold, add: Vec::new(), remove: vec![remove], code: None, repeatable: None };
+    match change_hold(&web.platform, change).await {
+        Ok(changed) => {
+            let done = Some(format!("{label} was given back."));
+            shown(&web, &changed, &form, Said { done, ..Said::default() }).await
         }
-        Err(error) => gone(&web, scope, hold, error, "").await,
+        Err(Error::Refused(refusal)) if matches!(refusal.code.nature(), Nature::Conflict | Nature::Invalid) => {
+            let listing = web.platform.listings.listing(scope).await?;
+            let notice = Some(sentence(&refusal, &listing.event.timezone));
+            let status = status_of(refusal.code.nature());
+            render(&web, &held, status, Said { notice, ..Said::default() }, typed(&form)).await
+        }
+        Err(error) => gone(&web, scope, hold, error, form.get("places").unwrap_or_default()).await,
     }
 }
 
-/// Applies a promo code to what is held.
+/// Applies a promo code to what is held. What was typed beside it stays.
 pub async fn code(State(web): State<Web>, PathId(hold): PathId<HoldId>, buyer: Buyer, form: Form) -> Answer<Response> {
-    let token = form.must("token")?;
-    let scope = of_token(&web.platform, hold, token)?;
-    buyer.limited(&web).await?;
+    apply_code(&web, hold, &buyer, &form).await
+}
+
+/// The same where the code was typed and another button pressed: nobody pays without the code that they see.
+pub async fn apply_code(web: &Web, hold: HoldId, buyer: &Buyer, form: &Form) -> Answer<Response> {
+    let scope = of_token(&web.platform, hold, form.must("token")?)?;
+    buyer.limited(web).await?;
+    let places = form.get("places").unwrap_or_default();
     let held = match read_hold(&web.platform, scope, hold).await {
         Ok(held) => held,
-        Err(error) => return gone(&web, scope, hold, error, "").await,
+        Err(error) => return gone(web, scope, hold, error, places).await,
     };
-    let given = form.get("code").unwrap_or_default().to_owned();
-    let change = ChangeHold { scope, hold, add: Vec::new(), remove: Vec::new(), code: Some(given), repeatable: None };
-    let given = change.code.clone();
-    match rates::with_promo_code(&web, &buyer, given.as_deref(), change_hold(&web.platform, change)).await {
-        Ok(_) => Ok(Redirect::to(&format!("/holds/{hold}?token={token}")).into_response()),
+    let given = Some(form.get("code").unwrap_or_default().to_owned());
+    let change = ChangeHold { scope, hold, add: Vec::new(), remove: Vec::new(), code: given.clone(), repeatable: None };
+    match rates::with_promo_code(web, buyer, given.as_deref(), change_hold(&web.platform, change)).await {
+        Ok(changed) => {
+            let done = Some("The promo code was applied. The total below has it in it.".to_owned());
+            shown(web, &changed, form, Said { done, ..Said::default() }).await
+        }
         Err(Error::Refused(refusal))
             if matches!(refusal.code.nature(), Nature::Conflict | Nature::Invalid | Nature::Limited) =>
         {
-            let status: StatusCode = status_of(refusal.code.nature());
-            render(&web, &held, status, Some(refusal.detail), Typed::default()).await
+            let listing = web.platform.listings.listing(scope).await?;
+            let errors = FormErrors::of(&refusal, FIELDS, &listing.event.timezone);
+            let notice = errors.is_empty().then(|| sentence(&refusal, &listing.event.timezone));
+            let said = Said { notice, errors, done: None };
+            render(web, &held, status_of(refusal.code.nature()), said, typed(form)).await
         }
-        Err(error) => gone(&web, scope, hold, error, "").await,
+        Err(error) => gone(web, scope, hold, error, places).await,
     }
+}
+
+/// The hold after a change. Where something was typed it is shown in this very answer, since no address may carry it.
+async fn shown(web: &Web, view: &HoldView, form: &Form, said: Said) -> Answer<Response> {
+    let typed = typed(form);
+    if typed.is_empty() {
+        let token = web.platform.tokens.mint(TokenKind::Hold, view.scope, view.id);
+        return Ok(Redirect::to(&format!("/holds/{}?token={token}", view.id)).into_response());
+    }
+    render(web, view, StatusCode::OK, said, typed).await
 }
 
 /// Gives all places back and leads to the event.

@@ -22,12 +22,15 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::HoldPhase;
 
 use self::methods::{Method, methods};
+use super::form::Query;
+use super::form_errors::FormErrors;
 use super::less::{self, is_away};
 use super::list::cover;
+use super::own;
 use super::shell::{Shell, page};
 use super::text::{Moment, counted, money, percent};
 use super::turned_away::with_way_back;
-use crate::extract::{BuyerToken, PathId};
+use crate::extract::{KnownSession, PathId};
 use crate::problem::{Answer, Failure};
 use crate::state::Web;
 
@@ -40,6 +43,13 @@ pub struct Typed {
     pub email: String,
     /// Their method.
     pub method: String,
+}
+
+impl Typed {
+    /// True where nothing was typed; a method is chosen from the beginning.
+    pub fn is_empty(&self) -> bool {
+        self.name.is_empty() && self.email.is_empty()
+    }
 }
 
 struct ItemView {
@@ -74,18 +84,46 @@ struct HoldPage {
     code: Option<String>,
     methods: Vec<Method>,
     key: String,
-    notice: Option<String>,
+    said: Said,
     typed: Typed,
+    /// Seconds until a page without scripts looks again: its time is over then.
+    over_in: u64,
 }
 
-/// The page.
-pub async fn show(State(web): State<Web>, PathId(id): PathId<HoldId>, token: BuyerToken) -> Answer<Response> {
-    let scope = of_token(&web.platform, id, &token.0)?;
+/// What the page says about what was sent before.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// What went wrong, where anything did.
+    pub notice: Option<String>,
+    /// What is wrong with which field.
+    pub errors: FormErrors,
+    /// What was done.
+    pub done: Option<String>,
+}
+
+/// The fields of the form, in their order.
+pub const FIELDS: &[&str] = &["code", "name", "email", "method"];
+
+/// The page; with its token, or for the session that took the hold.
+pub async fn show(
+    State(web): State<Web>,
+    PathId(id): PathId<HoldId>,
+    KnownSession(session): KnownSession,
+    Query(form): Query,
+) -> Answer<Response> {
+    let keep = form.get("keep").unwrap_or_default();
+    let scope = match form.get("token") {
+        Some(token) => of_token(&web.platform, id, token)?,
+        None => match own::scope_of_hold(&web, session, id).await {
+            Ok(scope) => scope,
+            Err(failure) => return Ok(with_way_back(failure, "/mine".to_owned(), "See what is reserved for you")),
+        },
+    };
     match read_hold(&web.platform, scope, id).await {
-        Ok(view) if matches!(view.record.phase, HoldPhase::Claimed { .. }) => gone(&web, scope, id, over(), "").await,
-        Ok(view) => render(&web, &view, StatusCode::OK, None, Typed::default()).await,
+        Ok(view) if matches!(view.record.phase, HoldPhase::Claimed { .. }) => gone(&web, scope, id, over(), keep).await,
+        Ok(view) => render(&web, &view, StatusCode::OK, Said::default(), Typed::default()).await,
         Err(error) if is_away(&error) => Ok(later(&web, scope, id, error)),
-        Err(error) => gone(&web, scope, id, error, "").await,
+        Err(error) => gone(&web, scope, id, error, keep).await,
     }
 }
 
@@ -118,13 +156,7 @@ pub fn to_order(web: &Web, scope: EventScope, order: OrderId) -> Response {
 }
 
 /// The page with a status and a notice.
-pub async fn render(
-    web: &Web,
-    view: &HoldView,
-    status: StatusCode,
-    notice: Option<String>,
-    typed: Typed,
-) -> Answer<Response> {
+pub async fn render(web: &Web, view: &HoldView, status: StatusCode, said: Said, typed: Typed) -> Answer<Response> {
     let listing = web.platform.listings.listing(view.scope).await?;
     let venue = web.platform.listings.venue(view.scope).await?;
     let event = &listing.event;
@@ -166,8 +198,9 @@ pub async fn render(
         code: terms.code.clone(),
         methods: methods(&web.platform.gateways),
         key: web.platform.environment.uuid().simple().to_string(),
-        notice,
+        said,
         typed,
+        over_in: left.as_secs() + 2,
     };
     Ok(page(status, &template))
 }
@@ -183,7 +216,7 @@ pub fn tax_words(tax: &str, basis_points: u32, included: bool) -> String {
 }
 
 /// `9:58`
-fn clock_of(left: Duration) -> String {
+pub fn clock_of(left: Duration) -> String {
     let seconds = left.as_secs();
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }

@@ -12,14 +12,19 @@ use voelgoed_app::idempotency::{Created, IdempotencyKey, Idempotent, replay_or};
 use voelgoed_app::ticketing::hold::of_token;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::ticketing::read_hold::read_hold;
+use voelgoed_app::ticketing::terms::HoldView;
+use voelgoed_domain::accounts::identity;
 use voelgoed_domain::ids::{HoldId, OrderId};
 use voelgoed_domain::refusal::{Code, Nature, Refusal};
 
-use super::{Typed, gone, later, render, to_order};
+use super::change::apply_code;
+use super::{FIELDS, Said, Typed, gone, later, render, to_order};
 use crate::extract::{Buyer, PathId};
-use crate::pages::event::{self, hold::words};
+use crate::pages::event;
 use crate::pages::form::Form;
+use crate::pages::form_errors::FormErrors;
 use crate::pages::less::{AWAY, is_away};
+use crate::pages::sentences::sentence;
 use crate::problem::{Answer, status_of};
 use crate::state::Web;
 
@@ -39,6 +44,9 @@ pub async fn create(
             Created::Fresh(()) => Err(Fault::internal("a request that was refused created something").into()),
         };
     }
+    if form.get("code").is_some() {
+        return apply_code(&web, hold, &buyer, &form).await;
+    }
     let outcome = submit(&web, scope, hold, &form).await;
     match outcome {
         Ok(order) => Ok(to_order(&web, scope, order)),
@@ -49,7 +57,9 @@ pub async fn create(
             }
             again(&web, scope, hold, &form, refusal).await
         }
-        Err(Error::Refused(refusal)) if refusal.code == Code::PlaceTaken => taken(&web, scope, &form, &refusal).await,
+        Err(Error::Refused(refusal)) if refusal.code == Code::PlaceTaken => {
+            taken(&web, &buyer, scope, &form, &refusal).await
+        }
         Err(Error::Refused(refusal)) if refusal.code == Code::AlreadyOrdered => match refusal.evidence.order {
             Some(order) => Ok(to_order(&web, scope, order)),
             None => gone(&web, scope, hold, refusal.into(), "").await,
@@ -59,7 +69,10 @@ pub async fn create(
         }
         // The places are still theirs, and so is what they typed; the same form may be sent again.
         Err(error) if is_away(&error) => match read_hold(&web.platform, scope, hold).await {
-            Ok(view) => render(&web, &view, StatusCode::SERVICE_UNAVAILABLE, Some(AWAY.to_owned()), typed(&form)).await,
+            Ok(view) => {
+                let said = Said { notice: Some(AWAY.to_owned()), ..Said::default() };
+                render(&web, &view, StatusCode::SERVICE_UNAVAILABLE, said, typed(&form)).await
+            }
             Err(_) => Ok(later(&web, scope, hold, error)),
         },
         Err(error) => gone(&web, scope, hold, error, form.get("places").unwrap_or_default()).await,
@@ -69,9 +82,33 @@ pub async fn create(
 /// The form once more, with what was typed and why it was refused.
 async fn again(web: &Web, scope: EventScope, hold: HoldId, form: &Form, refusal: Refusal) -> Answer<Response> {
     match read_hold(&web.platform, scope, hold).await {
-        Ok(view) => render(web, &view, status_of(refusal.code.nature()), Some(refusal.detail), typed(form)).await,
+        Ok(view) => {
+            let said = said(web, &view, form, &refusal).await?;
+            render(web, &view, status_of(refusal.code.nature()), said, typed(form)).await
+        }
         Err(error) => gone(web, scope, hold, error, form.get("places").unwrap_or_default()).await,
     }
+}
+
+/// What is wrong with the form: every field at once, or what the refusal says where it names none of them.
+async fn said(web: &Web, view: &HoldView, form: &Form, refusal: &Refusal) -> Result<Said, Error> {
+    let listing = web.platform.listings.listing(view.scope).await?;
+    let timezone = &listing.event.timezone;
+    let Typed { name, email, method } = typed(form);
+    let mut errors = FormErrors::default();
+    let named = FormErrors::of(refusal, FIELDS, timezone);
+    if !named.0.is_empty() {
+        let mut wrong = vec![identity::name("buyer.name", &name).err(), identity::email("buyer.email", &email).err()];
+        if method.is_empty() && !view.terms.terms.total().is_zero() {
+            wrong.push(Some(Refusal::invalid("payment.method", "Say how you want to pay.")));
+        }
+        wrong.push(Some(refusal.clone()));
+        for refusal in wrong.into_iter().flatten() {
+            errors.add(&refusal, FIELDS, timezone);
+        }
+    }
+    let notice = errors.0.is_empty().then(|| sentence(refusal, timezone));
+    Ok(Said { notice, errors, done: None })
 }
 
 async fn submit(web: &Web, scope: EventScope, hold: HoldId, form: &Form) -> Result<OrderId, Error> {
@@ -92,7 +129,8 @@ async fn submit(web: &Web, scope: EventScope, hold: HoldId, form: &Form) -> Resu
     }
 }
 
-fn typed(form: &Form) -> Typed {
+/// What was typed into the form.
+pub fn typed(form: &Form) -> Typed {
     let text = |name| form.get(name).unwrap_or_default().to_owned();
     Typed { name: text("name"), email: text("email"), method: text("method") }
 }
@@ -130,15 +168,10 @@ pub fn read(answer: &Bytes) -> Result<OrderId, Error> {
 }
 
 /// A place was sold to another in the meantime: back to the event with the rest chosen.
-async fn taken(web: &Web, scope: EventScope, form: &Form, refusal: &Refusal) -> Answer<Response> {
+async fn taken(web: &Web, buyer: &Buyer, scope: EventScope, form: &Form, refusal: &Refusal) -> Answer<Response> {
     let listing = web.platform.listings.listing(scope).await?;
-    let places = form.get("places").unwrap_or_default();
-    let mut keep: Vec<_> = places
-        .split(',')
-        .filter_map(|text| text.parse().ok())
-        .map(voelgoed_domain::ticketing::place::PlaceNumber)
-        .collect();
-    keep.retain(|place| !refusal.evidence.places.contains(place));
-    let shown = event::Shown { notice: Some(words(&listing, refusal)), keep, ..event::Shown::default() };
-    event::render(web, scope, &listing, status_of(refusal.code.nature()), shown).await
+    let places = form.get("places").unwrap_or_default().to_owned();
+    let chosen = Form(vec![("keep".to_owned(), places)]);
+    let shown = event::Shown::asked(&chosen, &listing).refused(refusal, &listing.event.timezone);
+    event::render(web, buyer, scope, &listing, status_of(refusal.code.nature()), shown).await
 }

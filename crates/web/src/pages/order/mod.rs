@@ -12,14 +12,18 @@ use voelgoed_app::checkout::read_order::scope_of_token;
 use voelgoed_app::checkout::view_order::view_order;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::token::TokenKind;
-use voelgoed_domain::ids::OrderId;
+use voelgoed_domain::catalog::listing::Listing;
+use voelgoed_domain::checkout::order::OrderState;
+use voelgoed_domain::ids::{OrderId, SessionId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::refund::RefundState;
+use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_resilience::{Answer as Answered, Capability, Degradation};
 
 use self::words::{Told, fingerprint, told};
+use super::form::Query;
 use super::hold::methods::{Method, methods};
 use super::hold::tax_words;
 use super::less::is_away;
@@ -27,9 +31,12 @@ use super::list::cover;
 use super::shell::{Shell, page};
 use super::text::{Moment, money};
 use super::turned_away::with_way_back;
-use crate::extract::{BuyerToken, PathId};
+use crate::extract::{KnownSession, PathId};
 use crate::problem::{Answer, Failure};
 use crate::state::Web;
+
+/// An order is looked for among the newest of a session.
+const ORDERS_OF_SESSION_MAX: u32 = 200;
 
 struct LineView {
     label: String,
@@ -77,12 +84,26 @@ struct OrderPage {
     refunds: Vec<RefundView>,
     methods: Vec<Method>,
     key: String,
+    method_error: Option<String>,
     notice: Option<String>,
+    /// Where an order that is over leads to.
+    again: Option<String>,
 }
 
-/// The page.
-pub async fn show(State(web): State<Web>, PathId(order): PathId<OrderId>, token: BuyerToken) -> Answer<Response> {
-    let scope = scope_of_token(&web.platform, order, &token.0).await?;
+/// The page; with its token, or for the session that made the order.
+pub async fn show(
+    State(web): State<Web>,
+    PathId(order): PathId<OrderId>,
+    KnownSession(session): KnownSession,
+    Query(form): Query,
+) -> Answer<Response> {
+    let scope = match form.get("token") {
+        Some(token) => scope_of_token(&web.platform, order, token).await?,
+        None => match scope_of_session(&web, session, order).await {
+            Ok(scope) => scope,
+            Err(failure) => return Ok(with_way_back(failure, "/mine".to_owned(), "See your orders")),
+        },
+    };
     match render(&web, scope, order, StatusCode::OK, None).await {
         Err(Failure(error)) if is_away(&error) => {
             let way = format!("/orders/{order}?token={}", web.platform.tokens.mint(TokenKind::Order, scope, order));
@@ -90,6 +111,14 @@ pub async fn show(State(web): State<Web>, PathId(order): PathId<OrderId>, token:
         }
         shown => shown,
     }
+}
+
+/// The event of an order that this session made.
+async fn scope_of_session(web: &Web, session: Option<SessionId>, order: OrderId) -> Answer<EventScope> {
+    let session = session.ok_or_else(Refusal::not_found)?;
+    let orders = web.platform.orders.orders_of_session(session, ORDERS_OF_SESSION_MAX).await?;
+    let found = orders.iter().find(|found| found.id == order).ok_or_else(Refusal::not_found)?;
+    Ok(EventScope { organization: found.organization, event: found.event })
 }
 
 /// The page with a status and a notice.
@@ -139,9 +168,20 @@ pub async fn render(
         refunds: refunds(&detail),
         methods: methods(&web.platform.gateways),
         key: web.platform.environment.uuid().simple().to_string(),
+        method_error: None,
         notice,
+        again: again(&detail, &listing),
     };
     Ok(page(status, &template))
+}
+
+/// The event with the same seats chosen, where nothing came of the order.
+fn again(detail: &OrderDetail, listing: &Listing) -> Option<String> {
+    let is_over = matches!(detail.order.state, OrderState::Expired | OrderState::Cancelled | OrderState::Refunded);
+    let seats = detail.lines.iter().filter(|line| listing.layout.seat(line.place).is_some());
+    let keep: Vec<_> = seats.map(|line| line.place.0.to_string()).collect();
+    let event = format!("/events/{}", listing.event.id);
+    is_over.then(|| if keep.is_empty() { event.clone() } else { format!("{event}?keep={}", keep.join(",")) })
 }
 
 /// What is less than usual with payments.

@@ -1,0 +1,119 @@
+//! What caches may keep, and which answers carry a session: nothing personal is kept, and nothing that may be kept names anybody.
+
+use serde_json::json;
+use voelgoed_api_tests::server::{Answer, OPERATOR, Server};
+use voelgoed_api_tests::tenant::Tenant;
+
+fn cookies(answer: &Answer) -> Vec<&str> {
+    answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).collect()
+}
+
+async fn read(server: &Server, path: &str, accept: &str) -> anyhow::Result<Answer> {
+    server.send(server.request("GET", path).header("Accept", accept)).await
+}
+
+#[tokio::test]
+async fn nothing_personal_is_kept_by_a_cache_and_nothing_kept_names_a_session() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let tenant = Tenant::make(&server, "kept").await?;
+    let (hold, order) = (&tenant.hold, &tenant.order);
+    let event = &tenant.event;
+    let personal = [
+        format!("/api/v1/holds/{}?token={}", hold.0, hold.1),
+        format!("/api/v1/holds/{}?token=wrong", hold.0),
+        format!("/api/v1/orders/{}?token={}", order.0, order.1),
+        format!("/api/v1/tickets/{}.svg?token={}", tenant.ticket, order.1),
+        format!("/api/v1/tickets/{}.png?token={}", tenant.ticket, order.1),
+        format!("/holds/{}?token={}", hold.0, hold.1),
+        format!("/orders/{}?token={}", order.0, order.1),
+        format!("/orders/{}/payments", order.0),
+        "/mine".to_owned(),
+        "/".to_owned(),
+        format!("/events/{event}"),
+        "/nowhere".to_owned(),
+    ];
+    for path in &personal {
+        for accept in ["text/html", "application/json"] {
+            let answer = read(&server, path, accept).await?;
+            assert_eq!(answer.header("cache-control"), "no-store", "{path} as {accept}: {}", answer.status);
+        }
+    }
+    for path in ["/api/v1/orders", "/api/v1/members", "/api/v1/scans", "/api/v1/audit", "/api/v1/ledger/entries"] {
+        for key in [tenant.key.as_str(), OPERATOR] {
+            let answer = server.send(server.request("GET", path).bearer_auth(key)).await?;
+            assert_eq!(answer.header("cache-control"), "no-store", "{path}: {}", answer.status);
+        }
+    }
+    let page = read(&server, &format!("/events/{event}"), "text/html").await?;
+    let asset = page.body.split('"').find(|text| text.starts_with("/assets/")).unwrap_or_default().to_owned();
+    for path in [
+        format!("/api/v1/events/{event}/map"),
+        format!("/api/v1/events/{event}/availability"),
+        format!("/api/v1/events/{event}"),
+        "/api/v1/events".to_owned(),
+        "/api/v1/openapi.json".to_owned(),
+        asset,
+        "/".to_owned(),
+        "/docs/errors".to_owned(),
+    ] {
+        let answer = read(&server, &path, "*/*").await?;
+        assert_eq!((answer.status.as_u16(), cookies(&answer)), (200, vec![]), "{path}");
+        let is_kept = !answer.header("cache-control").contains("no-store");
+        assert!(!is_kept || answer.header("x-session").is_empty(), "{path} names a session");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_is_made_by_the_first_answer_that_needs_one_and_then_stays() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let tenant = Tenant::make(&server, "session").await?;
+    let page = format!("/events/{}", tenant.event);
+    let first = read(&server, &page, "text/html").await?;
+    let [cookie] = cookies(&first)[..] else { panic!("the page with the form sets one cookie: {:?}", first.headers) };
+    assert!(
+        cookie.starts_with("vg_session=") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+        "{cookie}"
+    );
+    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+    let again = server.send(server.request("GET", &page).header("Cookie", &cookie)).await?;
+    assert_eq!(cookies(&again), Vec::<&str>::new());
+    let holds = server.request("POST", &format!("/api/v1{page}/holds")).json(&tenant.seats(2));
+    assert_eq!(server.send(holds.header("Cookie", &cookie)).await?.status, 201);
+    let mine = server.send(server.request("GET", "/mine").header("Cookie", &cookie)).await?;
+    assert!(mine.body.contains("Reserved for you") && cookies(&mine).is_empty(), "{}", mine.body);
+    let stranger = server.send(server.request("POST", &format!("/api/v1{page}/holds")).json(&tenant.seats(1))).await?;
+    assert_eq!(cookies(&stranger).len(), 1, "a hold needs a session");
+    assert_eq!(first.header("strict-transport-security"), "", "not over plain HTTP");
+    Ok(())
+}
+
+#[tokio::test]
+async fn over_tls_cookies_are_bound_to_this_host_and_browsers_stay_with_tls() -> anyhow::Result<()> {
+    let server = Server::start(&[
+        ("VOELGOED__SERVER__SECURE_COOKIES", "true"),
+        ("VOELGOED__SERVER__PUBLIC_URL", "https://shop.example"),
+    ])
+    .await?;
+    let tenant = Tenant::make(&server, "tls").await?;
+    let page = format!("/events/{}", tenant.event);
+    let first = read(&server, &page, "text/html").await?;
+    assert!(first.header("strict-transport-security").starts_with("max-age=31536000"), "{:?}", first.headers);
+    let [cookie] = cookies(&first)[..] else { panic!("{:?}", first.headers) };
+    assert!(cookie.starts_with("__Host-vg_session=") && cookie.contains("; Secure"), "{cookie}");
+    assert!(cookie.contains("Path=/;") && !cookie.contains("Domain"), "{cookie}");
+    let session = cookie.split(';').next().unwrap_or_default().to_owned();
+    let known = server.send(server.request("GET", &page).header("Cookie", &session)).await?;
+    assert_eq!(cookies(&known), Vec::<&str>::new());
+    // Under its plain name, which another host of the domain could set, it is nobody's.
+    let plain = session.trim_start_matches("__Host-").to_owned();
+    let unknown = server.send(server.request("GET", &page).header("Cookie", &plain)).await?;
+    assert_eq!(cookies(&unknown).len(), 1);
+    let login = json!({"email": tenant.member, "password": voelgoed_api_tests::tenant::PASSWORD});
+    let login = server.send(server.request("POST", "/api/v1/login").json(&login)).await?;
+    let [cookie] = cookies(&login)[..] else { panic!("{:?}", login.headers) };
+    assert!(cookie.starts_with("__Host-vg_login=") && cookie.contains("; Secure"), "{cookie}");
+    let login = cookie.split(';').next().unwrap_or_default().to_owned();
+    assert_eq!(server.send(server.request("GET", "/api/v1/orders").header("Cookie", &login)).await?.status, 200);
+    Ok(())
+}
