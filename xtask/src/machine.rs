@@ -37,6 +37,8 @@ pub const HAPROXY: Need = Need { package: "haproxy", probe: &["haproxy", "-v"] }
 /// Letters for its screenshots.
 pub const FONTS: Need =
     Need { package: "fonts-dejavu-core", probe: &["test", "-d", "/usr/share/fonts/truetype/dejavu"] };
+/// Installs the rules that pages are checked by.
+pub const NPM: Need = Need { package: "npm", probe: &["npm", "--version"] };
 /// Python that can make environments of its own.
 pub const PYTHON: Need = Need { package: "python3-venv", probe: &["/usr/bin/python3", "-c", "import venv, ensurepip"] };
 

@@ -162,6 +162,13 @@ impl Browser<'_> {
         self.post("/url", json!({"url": url})).await.map(drop)
     }
 
+    /// Has pages believe that the reader prefers dark or light colours.
+    pub async fn prefer(&self, scheme: &str) -> anyhow::Result<()> {
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]);
+        let command = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}});
+        self.post("/goog/cdp/execute", command).await.map(drop)
+    }
+
     /// Runs a script and returns what it returns.
     pub async fn script(&self, script: &str) -> anyhow::Result<Value> {
         self.post("/execute/sync", json!({"script": script, "args": []})).await

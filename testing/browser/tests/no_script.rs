@@ -122,14 +122,16 @@ async fn what_is_refused_is_told_on_a_page() -> anyhow::Result<()> {
     let visitor = Visitor::enter(&shop)?;
     let holds = format!("/events/{}/holds", shop.event(0));
     let nowhere = format!("/holds/hold_{}?token=x", "0".repeat(32));
+    let hall = format!("/events/{}", shop.event(0));
     for (seen, status, words) in [
         (visitor.open("/nowhere").await?, 404, "Nothing here"),
         (visitor.open("/events/evt_0").await?, 404, "Nothing here"),
         (visitor.open(&nowhere).await?, 404, "Nothing here"),
         (visitor.send(&holds, &[("place", "1")], "cross-site").await?, 403, "This form came from elsewhere"),
         (visitor.send(&holds, &[], "same-origin").await?, 400, "Choose at least one place first"),
-        (visitor.send(&holds, &[("place", "many")], "same-origin").await?, 400, "Not a place"),
-        (visitor.send(&holds, &[("place", "999999")], "same-origin").await?, 400, "Nothing is sold"),
+        (visitor.send(&holds, &[("place", "many")], "same-origin").await?, 400, "This place is not for sale"),
+        (visitor.send(&holds, &[("place", "999999")], "same-origin").await?, 400, "This place is not for sale"),
+        (visitor.open(&format!("{hall}?row=x&area=%ff&after=1&after=2&keep=,x")).await?, 200, "Choose your seats"),
         (visitor.open("/docs/errors").await?, 200, "place_taken"),
     ] {
         ensure!(
