@@ -97,6 +97,7 @@ pub const ROUTES: &[(&str, &str, Class)] = &[
     ("GET", "/events/{event}/holds", Browse),
     ("GET", "/holds/{hold}/remove", Browse),
     ("GET", "/holds/{hold}/release", Browse),
+    ("GET", "/holds/{hold}/code", Browse),
     ("GET", "/holds/{hold}/order", Browse),
     ("GET", "/orders/{order}/payments", Browse),
     // An organizer who steers a sale.
@@ -270,6 +271,6 @@ mod tests {
     fn head_is_judged_as_get_and_an_unknown_route_has_no_class() {
         assert_eq!(class(&Method::HEAD, "/livez"), Some(Class::Health));
         assert_eq!(class(&Method::DELETE, "/livez"), None);
-        assert_eq!(class(&Method::GET, "/orders/{order}/payments"), None);
+        assert_eq!(class(&Method::DELETE, "/orders/{order}"), None);
     }
 }

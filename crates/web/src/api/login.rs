@@ -81,7 +81,8 @@ pub async fn log_in(
     body: Body<LoginBody>,
 ) -> Answer<Response> {
     let account = account(&body.value.email);
-    let login = limited(&web, address, body.value, crate::extract::cookie(&headers, FAMILIAR_COOKIE.of(&web.settings))).await?;
+    let login =
+        limited(&web, address, body.value, crate::extract::cookie(&headers, FAMILIAR_COOKIE.of(&web.settings))).await?;
     let member = login.session.member;
     let dto = LoginDto {
         member: member.id,

@@ -65,7 +65,7 @@ async fn ask(web: &Web, scope: EventScope, listing: &Listing, buyer: &Buyer, for
     let command =
         HoldCommand { scope, session: buyer.session, items, best_available, code: code.map(str::to_owned), repeatable };
     let repeatable = command.repeatable.clone();
-    match (rates::with_promo_code(web, &buyer, code, hold(&web.platform, command)).await, repeatable) {
+    match (rates::with_promo_code(web, buyer, code, hold(&web.platform, command)).await, repeatable) {
         (Err(Error::Refused(refused)), Some(repeatable)) if refused.code == Code::RateLimited => {
             granted_before(&web.platform, scope, buyer.session, &repeatable, refused).await
         }

@@ -67,13 +67,13 @@ pub async fn remove(
 
 /// Applies a promo code to what is held. What was typed beside it stays.
 pub async fn code(State(web): State<Web>, PathId(hold): PathId<HoldId>, buyer: Buyer, form: Form) -> Answer<Response> {
+    buyer.limited(&web).await?;
     apply_code(&web, hold, &buyer, &form).await
 }
 
 /// The same where the code was typed and another button pressed: nobody pays without the code that they see.
 pub async fn apply_code(web: &Web, hold: HoldId, buyer: &Buyer, form: &Form) -> Answer<Response> {
     let scope = of_token(&web.platform, hold, form.must("token")?)?;
-    buyer.limited(web).await?;
     let places = form.get("places").unwrap_or_default();
     let held = match read_hold(&web.platform, scope, hold).await {
         Ok(held) => held,
