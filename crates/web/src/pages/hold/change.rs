@@ -48,8 +48,7 @@ pub async fn remove(
         release_hold(&web.platform, scope, hold).await?;
         return Ok(Redirect::to(&format!("/events/{}", scope.event)).into_response());
     }
-    let change =
-        ChangeHold { scope, hold, add: Vec::new(), remove: vec![remove], code: None, repeatable: None };
+    let change = ChangeHold { scope, hold, add: Vec::new(), remove: vec![remove], code: None, repeatable: None };
     match change_hold(&web.platform, change).await {
         Ok(changed) => {
             let done = Some(format!("{label} was given back."));
