@@ -91,6 +91,7 @@ pub const ROUTES: &[(&str, &str, Class)] = &[
     ("GET", "/holds/{hold}", Hold),
     ("POST", "/holds/{hold}/remove", Hold),
     ("POST", "/holds/{hold}/release", Hold),
+    ("POST", "/holds/{hold}/code", Hold),
     ("GET", "/mine", Hold),
     ("POST", "/mine/forget", Browse),
     // Whoever opens a form's address is led to its page.
