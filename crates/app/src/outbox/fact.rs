@@ -10,6 +10,8 @@ use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, TicketId};
 use voelgoed_domain::ticketing::place::PlaceEffect;
 use voelgoed_domain::time::Timestamp;
 
+use crate::accounts::credentials::RevokedCredential;
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
@@ -47,6 +49,11 @@ pub enum Fact {
         /// The tickets.
         tickets: Vec<TicketId>,
     },
+    /// A credential was revoked; nodes that know it must refuse it.
+    CredentialRevoked {
+        /// Which.
+        revoked: RevokedCredential,
+    },
     /// An event's listing (its own fields, prices, blocks) changed; caches must drop it.
     ListingChanged {
         /// The event.
@@ -55,7 +62,7 @@ pub enum Fact {
 }
 
 /// The highest format of outbox rows that this program reads.
-pub const FACT_FORMAT_MAX: u32 = 1;
+pub const FACT_FORMAT_MAX: u32 = 2;
 
 impl Fact {
     /// The format that a reader of this fact must know. Format 1 is what programs read that know no other.
@@ -67,6 +74,7 @@ impl Fact {
             | Self::TicketAdmitted { .. }
             | Self::TicketsRevoked { .. }
             | Self::ListingChanged { .. } => 1,
+            Self::CredentialRevoked { .. } => 2,
         }
     }
 }

@@ -1,13 +1,16 @@
 //! Keys for the API: found by the SHA-256 of their secret, revoked but never deleted.
 
 use uuid::Uuid;
+use voelgoed_app::accounts::credentials::RevokedCredential;
 use voelgoed_app::accounts::ports::ApiKey;
+use voelgoed_app::environment::Environment;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::ids::{ApiKeyId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
+use super::revoked;
 use crate::db::{Db, Result, Sql, System, Value, binds, sql};
 use crate::idempotency;
 use crate::readable::readable_page;
@@ -84,9 +87,18 @@ pub(super) async fn by_secret(db: &Db, secret: [u8; 32]) -> Result<Option<ApiKey
     db.fetch_optional::<Row>(System::Directory, BY_SECRET, binds![secret]).await?.map(ApiKey::try_from).transpose()
 }
 
-pub(super) async fn revoke(db: &Db, organization: OrganizationId, key: ApiKeyId, now: Timestamp) -> Result<bool> {
+pub(super) async fn revoke(
+    db: &Db,
+    environment: &dyn Environment,
+    organization: OrganizationId,
+    key: ApiKeyId,
+    now: Timestamp,
+) -> Result<bool> {
     let mut tx = db.begin(organization).await?;
     let revoked = tx.execute(REVOKE, binds![organization, key, now]).await?;
+    if revoked == 1 {
+        revoked::tell(&mut tx, environment, organization, RevokedCredential::ApiKey(key), now).await?;
+    }
     tx.commit().await?;
     Ok(revoked == 1)
 }

@@ -18,6 +18,7 @@ mod api_keys;
 mod audit;
 mod members;
 mod organizations;
+pub(crate) mod revoked;
 mod sessions;
 
 #[async_trait]
@@ -92,7 +93,7 @@ impl AccountStore for Cold {
     }
 
     async fn revoke_api_key(&self, organization: OrganizationId, key: ApiKeyId, now: Timestamp) -> Stored<bool> {
-        Ok(api_keys::revoke(&self.db, organization, key, now).await?)
+        Ok(api_keys::revoke(&self.db, &*self.environment, organization, key, now).await?)
     }
 
     async fn audit(&self, organization: OrganizationId, line: AuditLine) -> Stored<()> {

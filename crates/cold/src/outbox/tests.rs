@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
+use voelgoed_app::accounts::credentials::RevokedCredential;
 use voelgoed_app::outbox::fact::{Fact, OutboxRow};
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_domain::checkout::order::OrderState;
-use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, TicketId};
+use voelgoed_domain::ids::{ApiKeyId, DeviceId, EventId, HoldId, OrderId, OrganizationId, TicketId};
 use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceNumber, PlaceState, PlaceVersion};
 
 use super::{append, body};
@@ -32,6 +33,8 @@ fn facts() -> Vec<Fact> {
         Fact::TicketAdmitted { event, ticket: TicketId::from_uuid(id(4)) },
         Fact::TicketsRevoked { event, tickets: vec![TicketId::from_uuid(id(4)), TicketId::from_uuid(id(5))] },
         Fact::ListingChanged { event },
+        Fact::CredentialRevoked { revoked: RevokedCredential::ApiKey(ApiKeyId::from_uuid(id(6))) },
+        Fact::CredentialRevoked { revoked: RevokedCredential::Device(DeviceId::from_uuid(id(7))) },
     ]
 }
 

@@ -3,6 +3,8 @@
 //! Never: a pairing code used twice, a device at another event's gates.
 
 use uuid::Uuid;
+use voelgoed_app::accounts::credentials::RevokedCredential;
+use voelgoed_app::environment::Environment;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::scanning::ports::Device;
 use voelgoed_domain::ids::{DeviceId, EventId, OrganizationId};
@@ -10,6 +12,7 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
 use super::gates::event_exists;
+use crate::accounts::revoked;
 use crate::db::{Db, Error, Result, Sql, System, Value, binds, row, sql};
 use crate::idempotency;
 use crate::readable::readable;
@@ -135,9 +138,18 @@ pub(super) async fn by_key(db: &Db, key: [u8; 32]) -> Result<Option<Device>> {
 }
 
 /// Revokes a device; false where the organization has none such.
-pub(super) async fn revoke(db: &Db, organization: OrganizationId, device: DeviceId, now: Timestamp) -> Result<bool> {
+pub(super) async fn revoke(
+    db: &Db,
+    environment: &dyn Environment,
+    organization: OrganizationId,
+    device: DeviceId,
+    now: Timestamp,
+) -> Result<bool> {
     let mut tx = db.begin(organization).await?;
     let revoked = tx.execute(REVOKE, binds![organization, device, now]).await?;
+    if revoked == 1 {
+        revoked::tell(&mut tx, environment, organization, RevokedCredential::Device(device), now).await?;
+    }
     tx.commit().await?;
     Ok(revoked == 1)
 }

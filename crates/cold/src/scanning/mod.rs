@@ -57,7 +57,7 @@ impl ScanStore for Cold {
     }
 
     async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> Stored<bool> {
-        Ok(devices::revoke(&self.sale, organization, device, now).await?)
+        Ok(devices::revoke(&self.sale, &*self.environment, organization, device, now).await?)
     }
 
     async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> Stored<Recorded> {

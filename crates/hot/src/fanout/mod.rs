@@ -58,7 +58,7 @@ pub struct FanoutLimits {
     pub idle: Duration,
     /// The most viewers of this node.
     pub viewers: usize,
-    /// The most events that this node follows at once.
+    /// The most events that this node follows at once; beyond it the one that was read longest ago and is not watched gives way.
     pub events: usize,
 }
 
@@ -196,7 +196,9 @@ impl Fanout {
         let known = self.feeds.get(&scope).map(|feed| Arc::clone(feed.value()));
         let feed = match known {
             Some(feed) => feed,
-            None if self.closed.load(Ordering::Relaxed) || self.feeds.len() >= self.limits.events => {
+            None if self.closed.load(Ordering::Relaxed)
+                || self.feeds.len() >= self.limits.events && !self.evict_one() =>
+            {
                 return Err(overloaded().into());
             }
             None => {
@@ -207,6 +209,17 @@ impl Fanout {
         let was_quiet = !feed.is_in_use(now);
         feed.used(now);
         Ok((feed, was_quiet))
+    }
+}
+
+impl Fanout {
+    /// Lets go of the event that nobody watches and that was read longest ago; false where all are watched.
+    fn evict_one(&self) -> bool {
+        // Whoever still holds a feed will use it.
+        let unwatched = |feed: &Arc<Feed>| feed.viewers() == 0 && Arc::strong_count(feed) == 1;
+        let candidates = self.feeds.iter().filter(|feed| unwatched(feed.value()));
+        let oldest = candidates.min_by_key(|feed| feed.last_used()).map(|feed| *feed.key());
+        oldest.is_some_and(|scope| self.feeds.remove_if(&scope, |_, feed| unwatched(feed)).is_some())
     }
 }
 

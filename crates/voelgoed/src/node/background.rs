@@ -67,7 +67,7 @@ pub fn start(
     tasks.spawn(hand_counts_on(Arc::clone(platform), behind.clone()));
     // Those who hear of facts on this node, from its own relay and from others'.
     let local: Vec<Arc<dyn FactReader>> = vec![
-        Arc::new(Caches(Arc::clone(&platform.listings))),
+        Arc::new(Caches { listings: Arc::clone(&platform.listings), credentials: Arc::clone(&platform.credentials) }),
         Arc::new(OrderWatchers { views: Arc::clone(&platform.order_views), watch: platform.order_watch.clone() }),
         Arc::new(Gates(gate_watch.clone())),
     ];

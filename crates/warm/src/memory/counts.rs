@@ -3,6 +3,7 @@
 //! Never: more entries of an event than the port says; the oldest give way.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,7 +18,6 @@ use super::MemoryInventory;
 /// An event's stream.
 #[derive(Default)]
 pub(super) struct CountsOfEvent {
-    last: u64,
     entries: BTreeMap<u64, Entry>,
 }
 
@@ -31,9 +31,9 @@ struct Entry {
 #[async_trait]
 impl CountStream for MemoryInventory {
     async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> Stored<()> {
+        // Unique over all streams, so that one that was forgotten and begun anew names no two entries alike.
+        let last = self.last_count.fetch_add(1, Ordering::Relaxed) + 1;
         let mut stream = self.counts.entry(scope).or_default();
-        stream.last += 1;
-        let last = stream.last;
         stream.entries.insert(last, Entry { minute, counts, taken: None });
         while stream.entries.len() > MOST_KEPT {
             stream.entries.pop_first();
@@ -70,6 +70,9 @@ impl CountStream for MemoryInventory {
             let number = id.rsplit_once('-').and_then(|(_, number)| number.parse().ok());
             number.and_then(|number: u64| stream.entries.remove(&number));
         }
-        Ok(stream.entries.len() as u64)
+        let left = stream.entries.len() as u64;
+        drop(stream);
+        self.counts.remove_if(&scope, |_, stream| stream.entries.is_empty());
+        Ok(left)
     }
 }

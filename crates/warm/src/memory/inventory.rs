@@ -2,6 +2,7 @@
 //!
 //! Never: keeps an event's lock over an await, nor serves a state whose step was broken off by a panic: that event is unloaded and rebuilt (P1).
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,12 +32,21 @@ use super::presence::Counts;
 /// Signals that a slow reader may miss before it is told that it lags; it then re-reads what it follows.
 const SIGNALS: usize = 1024;
 
+/// An event that nobody used for so long, and in which nothing is held or kept, is unloaded; whoever uses it next has it loaded from cold.
+const UNLOADED_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// Events are looked at for that this often.
+const UNLOAD_INTERVAL: Duration = Duration::from_secs(60);
+
 /// An event's state; absent until installed.
 type Slot = Arc<Mutex<Option<Inventory>>>;
 
 /// The warm inventory in memory.
 pub struct MemoryInventory {
     events: DashMap<EventScope, Slot>,
+    /// When an event was used last, sweeps aside.
+    used: DashMap<EventScope, Timestamp>,
+    /// When events were looked at for unloading.
+    unloaded_at: Mutex<Timestamp>,
     /// Who may install an event, and until when.
     leases: DashMap<EventScope, (Uuid, Timestamp)>,
     /// Scans that wait for cold; touched under the event's lock alone.
@@ -47,6 +57,8 @@ pub struct MemoryInventory {
     pub(super) counts: DashMap<EventScope, CountsOfEvent>,
     /// Which holds each session asked for.
     pub(super) noted: Noted,
+    /// The number of the last entry of any stream of counts.
+    pub(super) last_count: AtomicU64,
     /// When this store began.
     pub(super) started: Timestamp,
     moved: broadcast::Sender<Moved>,
@@ -69,11 +81,14 @@ impl MemoryInventory {
     pub fn new(environment: Arc<dyn Environment>) -> Self {
         Self {
             events: DashMap::new(),
+            used: DashMap::new(),
+            unloaded_at: Mutex::new(environment.now()),
             leases: DashMap::new(),
             kept: DashMap::new(),
             viewers: DashMap::new(),
             counts: DashMap::new(),
             noted: Noted::default(),
+            last_count: AtomicU64::new(0),
             started: environment.now(),
             moved: broadcast::channel(SIGNALS).0,
             environment,
@@ -83,6 +98,7 @@ impl MemoryInventory {
     /// Forgets everything, as an emptied store would.
     pub fn clear(&self) {
         self.events.clear();
+        self.used.clear();
         self.leases.clear();
         self.kept.clear();
         self.viewers.clear();
@@ -98,6 +114,9 @@ impl MemoryInventory {
         act: impl FnOnce(&mut Inventory, Timestamp) -> Result<T, Refusal>,
     ) -> Answer<T> {
         let watch = Stopwatch::start();
+        if script != "sweep" {
+            self.used.insert(scope, self.environment.now());
+        }
         let answer = self.locked(scope, |inventory| {
             let before = inventory.position();
             let answer = act(inventory, self.environment.now());
@@ -142,6 +161,7 @@ impl MemoryInventory {
                 malformed @ InstallRefused::Malformed(_) => InventoryError::Fault(Fault::internal(malformed)),
             })?;
         let position = inventory.position();
+        self.used.insert(scope, now);
         *state = Some(inventory);
         slot.clear_poison();
         self.leases.remove_if(&scope, |_, held| held.0 == lease);
@@ -160,6 +180,34 @@ impl MemoryInventory {
         if let Some(mut kept) = self.kept.get_mut(&scope) {
             kept.known(tickets);
         }
+    }
+
+    /// Unloads events that nobody used for long, so that what is remembered of past events has an end.
+    fn unload_idle(&self) {
+        let now = self.environment.now();
+        let mut looked = self.unloaded_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.since(*looked) < UNLOAD_INTERVAL {
+            return;
+        }
+        *looked = now;
+        let is_idle = |at: Timestamp| now.since(at) >= UNLOADED_AFTER;
+        let idle: Vec<EventScope> =
+            self.used.iter().filter(|used| is_idle(*used.value())).map(|used| *used.key()).collect();
+        for scope in idle {
+            let keeps = self.kept.get(&scope).is_some_and(|kept| !kept.is_empty());
+            let unloads = |slot: &Slot| {
+                let state = slot.lock().unwrap_or_else(PoisonError::into_inner);
+                state.as_ref().is_none_or(|inventory| !inventory.has_holds())
+            };
+            if !keeps && self.events.remove_if(&scope, |_, slot| unloads(slot)).is_some() {
+                self.kept.remove_if(&scope, |_, kept| kept.is_empty());
+                self.used.remove_if(&scope, |_, at| is_idle(*at));
+            } else if !self.events.contains_key(&scope) {
+                self.used.remove_if(&scope, |_, at| is_idle(*at));
+            }
+        }
+        self.leases.retain(|_, held| held.1 > now);
+        self.viewers.retain(|_, counts| counts.values().any(|(_, until)| *until > now));
     }
 
     fn scopes(&self) -> Vec<EventScope> {
@@ -251,6 +299,7 @@ impl InventoryStore for MemoryInventory {
     }
 
     async fn sweep(&self, most: usize) -> Stored<usize> {
+        self.unload_idle();
         let mut swept = 0;
         for scope in self.scopes() {
             // An event that was unloaded since has nothing to sweep.

@@ -88,6 +88,11 @@ impl Kept {
         }
     }
 
+    /// Whether nothing here would be lost with the event.
+    pub(super) fn is_empty(&self) -> bool {
+        self.scans.is_empty() && self.entries.is_empty() && self.asked.is_empty()
+    }
+
     /// The filter knows these tickets from now on.
     pub(super) fn known(&mut self, tickets: &[TicketId]) {
         tickets.iter().for_each(|ticket| drop(self.asked.remove(ticket)));

@@ -1,14 +1,20 @@
 //! What a quiet platform asks of its server: calls are counted, not timed. Many events have been sold and are over; nothing is left to do in them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 use voelgoed_app::analytics::ports::{CountStream, Counts};
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::scanning::ports::{Gate, KeptScans, NewScan};
-use voelgoed_app::ticketing::ports::{EventScope, InventoryStore};
+use voelgoed_app::ticketing::ports::{AreaSpan, EventScope, Install, InventoryError, InventoryStore};
+use voelgoed_contracts::subject::TestEnvironment;
+use voelgoed_domain::ids::AreaId;
 use voelgoed_domain::scanning::entry::Direction;
+use voelgoed_domain::ticketing::hold::{HoldRequest, Pick};
+use voelgoed_domain::ticketing::place::{Epoch, PlaceNumber};
 use voelgoed_testkit::redis::RedisServer;
+use voelgoed_warm::memory::MemoryInventory;
 
 use crate::broken::Node;
 
@@ -96,6 +102,43 @@ async fn past_events_cost_a_quiet_platform_no_script_and_no_scan_of_keys() {
     node.environment.advance(Duration::from_secs(700));
     assert_eq!(worker.store.sweep(100).await.unwrap(), 1);
     assert_eq!(calls(&server, "scan").await, 0);
+}
+
+#[tokio::test]
+async fn memory_lets_go_of_past_events_and_of_nothing_that_it_alone_knows() {
+    let environment = Arc::new(TestEnvironment::default());
+    let store = MemoryInventory::new(Arc::clone(&environment) as _);
+    let scope = || EventScope { organization: fresh(&*environment), event: fresh(&*environment) };
+    let (past, held, current) = (scope(), scope(), scope());
+    for scope in [past, held, current] {
+        let lease = Uuid::from_u128(1);
+        store.lease_rebuild(scope, lease, DAY).await.unwrap();
+        let area = AreaSpan { area: AreaId::from_uuid(Uuid::from_u128(1)), places: 0..9, seated: true };
+        let install = Install { epoch: Epoch(1), areas: vec![area], places: vec![], revoked: vec![], admitted: vec![] };
+        store.install(scope, lease, install).await.unwrap();
+    }
+    environment.advance(DAY - Duration::from_secs(60));
+    let request = HoldRequest {
+        of_version: 1,
+        hold: fresh(&*environment),
+        session: fresh(&*environment),
+        picks: vec![Pick::Place(PlaceNumber(1))],
+        terms: String::new(),
+        lasts_millis: 3_600_000,
+        places_per_session: 10,
+    };
+    store.hold(held, request).await.unwrap();
+    store.snapshot(current).await.unwrap();
+    environment.advance(Duration::from_secs(120));
+    store.sweep(100).await.unwrap();
+    assert_eq!(store.loaded().await.unwrap().len(), 2, "the one that nobody used for a day is unloaded");
+    assert!(matches!(store.snapshot(past).await, Err(InventoryError::Unloaded)), "whoever uses it has it loaded again");
+    environment.advance(DAY);
+    for _ in 0..3 {
+        environment.advance(Duration::from_secs(120));
+        store.sweep(100).await.unwrap();
+    }
+    assert!(store.loaded().await.unwrap().is_empty(), "the lapsed hold was swept first");
 }
 
 #[tokio::test]

@@ -49,9 +49,30 @@ async fn gone(scene: &mut Scene, before: &UnderWay, events: usize, verdicts: &mu
     verdicts.same("cold gone: warm decides a scan, not durably", scanned(&let_in), admitted(false, true));
     let used = scene.scanner.send(&scene.scanner.read(&before.used)).await?.must(200)?;
     verdicts.same("cold gone: and lets nobody in again", reason(&used), "already_used".to_owned());
+    lost_bulletin(scene, before, verdicts).await?;
     let words = "What you see may be a little old";
     verdicts.judge("cold gone: the front page says how old it is", scene.page_says("/", words).await);
     verdicts.judge("cold gone: with its age", scene.page_says("/", "Last known ").await);
+    Ok(())
+}
+
+/// The node loses what it hears of the others by, and subscribes anew: it may have missed something, and cold cannot be asked.
+async fn lost_bulletin(scene: &mut Scene, before: &UnderWay, verdicts: &mut Verdicts) -> anyhow::Result<()> {
+    for round in ["once", "again"] {
+        let killed = scene.redis.ask(&["CLIENT", "KILL", "TYPE", "pubsub"]).await?;
+        verdicts.same(&format!("cold gone: subscriptions are cut {round}"), killed.trim() != "0", true);
+        let back = until("the node is subscribed again", PATIENCE, || async {
+            let subscribed = scene.redis.ask(&["PUBSUB", "NUMSUB", "vg:notices"]).await?;
+            Ok((subscribed.lines().last().is_some_and(|count| count.trim() != "0")).then_some(()))
+        });
+        verdicts.judge(&format!("cold gone: subscribed {round}"), back.await);
+        let used = scene.scanner.send(&scene.scanner.read(&before.used)).await?.must(200)?;
+        verdicts.same(
+            &format!("cold gone: the scanner is known and answered after subscriptions were cut {round}"),
+            (used["durable"].as_bool(), reason(&used)),
+            (Some(false), "already_used".to_owned()),
+        );
+    }
     Ok(())
 }
 

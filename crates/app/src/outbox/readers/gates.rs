@@ -23,7 +23,10 @@ impl FactReader for Gates {
             Fact::TicketsRevoked { event, tickets } => {
                 self.0.signal(scope(*event), GateSignal::Revoked(tickets.clone()))
             }
-            Fact::PlacesChanged { .. } | Fact::OrderChanged { .. } | Fact::ListingChanged { .. } => {}
+            Fact::PlacesChanged { .. }
+            | Fact::OrderChanged { .. }
+            | Fact::ListingChanged { .. }
+            | Fact::CredentialRevoked { .. } => {}
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ impl FactReader for Warm {
                 let scope = scope(*event);
                 loaded(platform, scope, || platform.inventory.mark_revoked(scope, tickets)).await
             }
-            Fact::OrderChanged { .. } | Fact::ListingChanged { .. } => Ok(()),
+            Fact::OrderChanged { .. } | Fact::ListingChanged { .. } | Fact::CredentialRevoked { .. } => Ok(()),
         };
         carried.map_err(|error: Error| ReadError::Later(error.to_string()))
     }

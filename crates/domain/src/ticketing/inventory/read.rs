@@ -28,6 +28,12 @@ impl Inventory {
         self.book.tally(session).places
     }
 
+    /// Whether anything is held or was claimed out of a hold: what only this state knows.
+    #[must_use]
+    pub fn has_holds(&self) -> bool {
+        self.book.iter().next().is_some()
+    }
+
     /// The whole state.
     #[must_use]
     pub fn snapshot(&self) -> InventorySnapshot {

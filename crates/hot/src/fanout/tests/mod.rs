@@ -315,6 +315,41 @@ async fn limits_hold_and_idle_events_are_let_go() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn event_that_was_read_longest_ago_gives_way_to_a_new_one() {
+    let clock = Arc::new(Clock::default());
+    let warm = Warm::new(&clock);
+    let limits = FanoutLimits { events: 2, ..FanoutLimits::default() };
+    let node = Fanout { limits, ..warm.node(&clock) };
+    let event = |number| EventScope { event: EventId::from_uuid(Uuid::from_u128(number)), ..scope() };
+    for number in 10..30 {
+        clock.advance(1);
+        assert!(node.availability(event(number)).await.is_ok(), "{number}");
+        assert!(node.feeds.len() <= 2);
+    }
+    assert!(node.feeds.contains_key(&event(29)) && node.feeds.contains_key(&event(28)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn event_that_nobody_uses_is_not_polled_and_is_brought_up_to_date_by_its_next_reader() {
+    let clock = Arc::new(Clock::default());
+    let warm = Warm::new(&clock);
+    let node = warm.node(&clock);
+    beside(&[&node], async {
+        let before = node.availability(scope()).await.unwrap().position();
+        clock.advance(60);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let read_at = node.feeds.get(&scope()).unwrap().view().unwrap().at();
+        clock.advance(60);
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let later = node.feeds.get(&scope()).unwrap().view().unwrap().at();
+        assert_eq!(later, read_at, "nobody asked, so nothing was read");
+        let view = node.availability(scope()).await.unwrap();
+        assert!(view.at() > later && view.position() >= before, "the next reader has it looked at first");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_application_sees_newer_views_when_it_asks_for_them() {
     let clock = Arc::new(Clock::default());
     let warm = Warm::new(&clock);
