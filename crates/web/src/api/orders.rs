@@ -150,8 +150,11 @@ pub struct RefundDto {
     state: RefundState,
     amount: MoneyDto,
     reason: String,
+    /// The tickets that are taken back with it.
     #[schema(value_type = Vec<String>)]
     tickets: Vec<TicketId>,
+    /// False: money only, every ticket stays valid.
+    revoke: bool,
 }
 
 /// A ticket.
@@ -176,12 +179,13 @@ pub fn refund(found: &voelgoed_app::payments::ports::Refund) -> RefundDto {
         state: found.state,
         amount: found.amount.into(),
         reason: found.reason.clone(),
+        revoke: !found.tickets.is_empty(),
         tickets: found.tickets.clone(),
     }
 }
 
-/// An order, rendered for its buyer. `event` gives the tickets their codes.
-pub fn render(web: &Web, detail: &OrderDetail, event: &Event, now: Timestamp) -> OrderDto {
+/// An order, rendered for its buyer.
+pub fn render(web: &Web, detail: &OrderDetail, now: Timestamp) -> OrderDto {
     let order = &detail.order;
     let scope = EventScope { organization: order.organization, event: order.event };
     let token = web.platform.tokens.mint(TokenKind::Order, scope, order.id);
@@ -230,7 +234,7 @@ pub fn render(web: &Web, detail: &OrderDetail, event: &Event, now: Timestamp) ->
                 place: ticket.place.0,
                 label: ticket.label.clone(),
                 ticket_type_name: ticket.ticket_type_name.clone(),
-                code: codes::code(&signer, event, ticket.id),
+                code: codes::code(&signer, ticket.event, ticket.id),
                 state: ticket.state,
             })
             .collect(),
@@ -250,7 +254,7 @@ pub async fn create(State(web): State<Web>, buyer: Buyer, key: RequiredKey, body
         return replayed(&web, scope.organization, &key, refused).await;
     }
     let listing = web.platform.listings.listing(scope).await?;
-    let show = |detail: &OrderDetail| json(&render(&web, detail, &listing.event, detail.order.created_at));
+    let show = |detail: &OrderDetail| json(&render(&web, detail, detail.order.created_at));
     let command = PlaceOrder {
         scope,
         hold: body.value.hold,
@@ -291,7 +295,7 @@ async fn viewed(web: &Web, organization: OrganizationId, order: OrderId) -> Answ
 pub async fn rendered(web: &Web, detail: &OrderDetail) -> Answer<OrderDto> {
     let scope = EventScope { organization: detail.order.organization, event: detail.order.event };
     let listing = web.platform.listings.listing(scope).await?;
-    Ok(render(web, detail, &listing.event, web.platform.environment.now()))
+    Ok(render(web, detail, web.platform.environment.now()))
 }
 
 /// Another attempt while the places are kept.
@@ -313,7 +317,7 @@ pub async fn pay_again(
     }
     let listing = web.platform.listings.listing(scope).await?;
     let now = web.platform.environment.now();
-    let show = |detail: &OrderDetail| json(&render(&web, detail, &listing.event, now));
+    let show = |detail: &OrderDetail| json(&render(&web, detail, now));
     let idempotent = Idempotent { key, render: &show };
     let outcome = pay_again_command(&web.platform, scope, order, body.value.into(), idempotent).await?;
     Ok(created(outcome, show))
