@@ -73,7 +73,7 @@ pub async fn a_changed_event_takes_its_windows_along<S: Catalog>(subject: Subjec
     // None takes the default again.
     let bare = EventChange { doors_at: Some(None), admits_from: Some(None), ..EventChange::default() };
     assert_eq!(change(bare).await.unwrap().admission_window().from, starts_at.minus(SECOND * 86_400));
-    let stranger = store.change_event(fresh(environment), before.id, EventChange::default(), now).await.unwrap();
+    let stranger = store.change_event(fresh(&**environment), before.id, EventChange::default(), now).await.unwrap();
     assert_eq!(stranger.unwrap_err().code, Code::NotFound);
 }
 

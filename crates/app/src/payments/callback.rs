@@ -32,7 +32,7 @@ pub async fn callback(
             return Ok(Err(rejected));
         }
     };
-    let learned = believe(platform, &*gateway, callback).await;
+    let learned = believe(platform, &**gateway, callback).await;
     let result = match &learned {
         Ok(Decision::Ask) => CallbackResult::Odd,
         Ok(Decision::Nothing) => CallbackResult::Repeated,
