@@ -16,7 +16,6 @@ use voelgoed_app::ticketing::hold::of_token;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::token::TokenKind;
 use voelgoed_domain::accounts::scope::Scope;
-use voelgoed_domain::catalog::event::Event;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, PaymentId, RefundId, TicketId, TicketTypeId};
 use voelgoed_domain::money::Money;
@@ -253,7 +252,6 @@ pub async fn create(State(web): State<Web>, buyer: Buyer, key: RequiredKey, body
     if let Err(refused) = buyer.limited(&web).await {
         return replayed(&web, scope.organization, &key, refused).await;
     }
-    let listing = web.platform.listings.listing(scope).await?;
     let show = |detail: &OrderDetail| json(&render(&web, detail, detail.order.created_at));
     let command = PlaceOrder {
         scope,
@@ -280,7 +278,7 @@ pub async fn show(
         }
         TokenOrOrganizer::Organizer(organizer) => {
             organizer.may(Scope::Sales)?;
-            rendered(&web, &read_order(&web.platform, organizer.organization, order).await?).await?
+            rendered(&web, &read_order(&web.platform, organizer.organization, order).await?)
         }
     };
     Ok(Json(shown))
@@ -288,14 +286,12 @@ pub async fn show(
 
 /// An order as its buyer sees it.
 async fn viewed(web: &Web, organization: OrganizationId, order: OrderId) -> Answer<OrderDto> {
-    rendered(web, &*view_order(&web.platform, organization, order).await?).await
+    Ok(rendered(web, &*view_order(&web.platform, organization, order).await?))
 }
 
 /// An order as it is now, rendered.
-pub async fn rendered(web: &Web, detail: &OrderDetail) -> Answer<OrderDto> {
-    let scope = EventScope { organization: detail.order.organization, event: detail.order.event };
-    let listing = web.platform.listings.listing(scope).await?;
-    Ok(render(web, detail, web.platform.environment.now()))
+pub fn rendered(web: &Web, detail: &OrderDetail) -> OrderDto {
+    render(web, detail, web.platform.environment.now())
 }
 
 /// Another attempt while the places are kept.
@@ -315,7 +311,6 @@ pub async fn pay_again(
     if let Err(refused) = buyer.limited(&web).await {
         return replayed(&web, scope.organization, &key, refused).await;
     }
-    let listing = web.platform.listings.listing(scope).await?;
     let now = web.platform.environment.now();
     let show = |detail: &OrderDetail| json(&render(&web, detail, now));
     let idempotent = Idempotent { key, render: &show };

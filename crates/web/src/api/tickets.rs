@@ -7,6 +7,7 @@ use fast_qr::convert::Builder;
 use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::{ECL, QRBuilder, QRCode};
 use voelgoed_app::checkout::ports::Ticket;
+use voelgoed_app::checkout::read_order::check_link;
 use voelgoed_app::error::Fault;
 use voelgoed_app::scanning::codes;
 use voelgoed_app::token::TokenKind;
@@ -47,6 +48,7 @@ pub async fn image(State(web): State<Web>, Path(file): Path<String>, token: Buye
 
 async fn of_order_token(web: &Web, id: TicketId, token: &str) -> Answer<Ticket> {
     let claims = web.platform.tokens.read(TokenKind::Order, token).ok_or_else(Refusal::not_found)?;
+    check_link(&web.platform, claims.scope).await?;
     let ticket = web.platform.orders.read_ticket(claims.scope.organization, id).await?;
     let ticket = ticket.filter(|ticket| ticket.order.uuid() == claims.id);
     Ok(ticket.ok_or_else(Refusal::not_found)?)
