@@ -10,8 +10,8 @@ use futures::future::join_all;
 use voelgoed_app::catalog::ports::{EventSummary, ProgrammeRequest};
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::catalog::event::{Event, EventState};
-use voelgoed_domain::ids::EventId;
 use voelgoed_domain::catalog::listing::Listing;
+use voelgoed_domain::ids::EventId;
 use voelgoed_domain::time::Timestamp;
 
 use super::event::offers::Offers;
@@ -77,7 +77,12 @@ impl SaleState {
     pub fn of_listing(listing: &Listing, now: Timestamp, sold_out: bool) -> Self {
         match listing.check_admits_anybody(now) {
             Ok(()) => Self::of(&listing.event, now, sold_out),
-            Err(_) => Self { words: "Sale closed".to_owned(), kind: "over" },
+            Err(_) if listing.event.state == EventState::Draft => Self::of(&listing.event, now, sold_out),
+            Err(_) => Self {
+                words: "Sale closed".to_owned(),
+                detail: "Tickets of this event admit nobody any more, so none are sold.".to_owned(),
+                kind: "over",
+            },
         }
     }
 
