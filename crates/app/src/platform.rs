@@ -45,6 +45,8 @@ pub struct SaleTimes {
     pub send_lease: Duration,
     /// An unresolved attempt is asked about again after this long.
     pub poll_every: Duration,
+    /// Links to orders work so long after the last admission of their event.
+    pub order_link_lifetime: Duration,
 }
 
 impl Default for SaleTimes {
@@ -54,6 +56,7 @@ impl Default for SaleTimes {
             extension: Duration::from_secs(300),
             send_lease: Duration::from_secs(15),
             poll_every: Duration::from_secs(5),
+            order_link_lifetime: Duration::from_secs(90 * 24 * 3600),
         }
     }
 }

@@ -12,6 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 use uuid::fmt::Simple;
 
+use crate::time::Timestamp;
+
 /// Room for the text of any identifier.
 const TEXT_BYTES: usize = 48;
 
@@ -35,6 +37,13 @@ impl<K: Kind> Id<K> {
     #[must_use]
     pub const fn uuid(self) -> Uuid {
         self.0
+    }
+
+    /// When it was made, where it is a UUIDv7 and so says that.
+    #[must_use]
+    pub fn made_at(self) -> Option<Timestamp> {
+        let millis = i64::try_from(self.0.as_u128() >> 80).ok()?;
+        (self.0.get_version_num() == 7).then(|| Timestamp::from_micros(millis.saturating_mul(1000)))
     }
 
     /// The text, written into `room`: answers are full of identifiers, and a formatter costs more than all of one.

@@ -110,6 +110,10 @@ codes! {
     HoldExpired = "hold_expired", Gone;
     /// The warm tier lost the hold; the places may be chosen again.
     HoldLost = "hold_lost", Gone;
+    /// The event is long over, and links to its orders with it.
+    LinkExpired = "link_expired", Gone;
+    /// The ticket was taken back: it has no code to show any more.
+    TicketRevoked = "ticket_revoked", Gone;
     /// The pairing code is used or over.
     PairingExpired = "pairing_expired", Gone;
     /// The body or batch is over its limit.

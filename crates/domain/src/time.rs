@@ -6,7 +6,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::refusal::Refusal;
 
 /// A moment in UTC, in microseconds since 1970; RFC 3339 in text and JSON, which knows the years 1 to 9999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -53,6 +56,23 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+}
+
+/// The zone of an IANA name, of whatever case: the one lookup for checking names and for showing times. The database is compiled in, so that a name that
+/// was accepted can be shown on every machine. None for names that it does not have, and for the name of "unknown".
+#[must_use]
+pub fn zone(name: &str) -> Option<TimeZone> {
+    TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown())
+}
+
+/// The present name of a zone as the database spells it, from a name as people type it: `asia/calcutta` is `Asia/Kolkata`.
+///
+/// # Errors
+/// `invalid_request` for `timezone`.
+pub fn zone_name(text: &str) -> Result<String, Refusal> {
+    let unknown = || Refusal::invalid("timezone", "Must be an IANA time zone such as `Africa/Johannesburg`.");
+    let zone = zone(text.trim()).ok_or_else(unknown)?;
+    zone.primary_iana_name().or_else(|| zone.iana_name()).map(str::to_owned).ok_or_else(unknown)
 }
 
 /// The text is not an RFC 3339 moment.

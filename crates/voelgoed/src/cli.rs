@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::catalog::admission::AdmissionTimes;
 use voelgoed_domain::ids::{EventId, GateId, LayoutId, VenueId};
 use voelgoed_domain::money::Currency;
 use voelgoed_domain::time::Timestamp;
@@ -196,7 +197,9 @@ pub struct Event {
     /// When it begins, RFC 3339.
     #[arg(long)]
     pub starts_at: Timestamp,
-    /// IANA name.
+    #[command(flatten)]
+    pub admission: Admission,
+    /// IANA name, such as `Africa/Johannesburg`: times are shown in this zone.
     #[arg(long, default_value = "UTC")]
     pub timezone: String,
     /// When its sale opens, RFC 3339; now where absent.
@@ -212,6 +215,30 @@ pub struct Event {
     pub name: String,
 }
 
+/// Doors, end and admission of an event or a ticket type.
+#[derive(Debug, Args)]
+pub struct Admission {
+    /// When the doors open, RFC 3339: tickets admit from then on; 24 h before the start where absent.
+    #[arg(long)]
+    pub doors_at: Option<Timestamp>,
+    /// When it ends, RFC 3339: tickets admit until 24 h later; 6 h after the start where absent.
+    #[arg(long)]
+    pub ends_at: Option<Timestamp>,
+    /// From when tickets admit, whatever the doors, RFC 3339.
+    #[arg(long)]
+    pub admits_from: Option<Timestamp>,
+    /// Until when tickets admit, whatever the end, RFC 3339.
+    #[arg(long)]
+    pub admits_until: Option<Timestamp>,
+}
+
+impl From<Admission> for AdmissionTimes {
+    fn from(given: Admission) -> Self {
+        let Admission { doors_at, ends_at, admits_from, admits_until } = given;
+        Self { doors_at, ends_at, admits_from, admits_until }
+    }
+}
+
 /// `ticket-type`
 #[derive(Debug, Args)]
 pub struct TicketType {
@@ -224,6 +251,8 @@ pub struct TicketType {
     /// Another price for a category: `CATEGORY=MINOR_UNITS`.
     #[arg(long = "category-price", value_parser = cli_values::category_price)]
     pub category_prices: Vec<(String, i64)>,
+    #[command(flatten)]
+    pub admission: Admission,
     /// What people call it.
     pub name: String,
 }

@@ -143,6 +143,8 @@ pub struct Sale {
     pub send_lease: Duration,
     #[serde(deserialize_with = "span")]
     pub poll_every: Duration,
+    #[serde(deserialize_with = "span")]
+    pub order_link_lifetime: Duration,
 }
 
 impl Sale {
@@ -154,6 +156,7 @@ impl Sale {
             extension: self.extension,
             send_lease: self.send_lease,
             poll_every: self.poll_every,
+            order_link_lifetime: self.order_link_lifetime,
         }
     }
 }

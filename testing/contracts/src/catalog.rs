@@ -10,7 +10,7 @@ use voelgoed_app::idempotency::Created;
 use voelgoed_app::outbox::fact::Fact;
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_app::page::PageRequest;
-use voelgoed_domain::catalog::event::{Event, EventState};
+use voelgoed_domain::catalog::event::{Event, EventChange, EventState};
 use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRule};
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::refusal::Code;
@@ -34,6 +34,7 @@ macro_rules! catalog_store_suite {
             ticket_types_go_off_sale
             a_code_is_unique_within_its_event
             an_event_moves_from_expected_states_only
+            a_changed_event_takes_its_windows_along
             lists_show_drafts_to_their_organization_only
             the_programme_shows_the_next_event_first_and_past_ones_apart
             every_change_of_a_listing_is_a_fact
@@ -44,6 +45,37 @@ macro_rules! catalog_store_suite {
 
 const SECOND: Duration = Duration::from_secs(1);
 const ALL: PageRequest = PageRequest { after: None, most: 200 };
+
+/// Another date, and what is not given keeps its distance, of ticket types too, on sale or not; a contradiction changes nothing.
+pub async fn a_changed_event_takes_its_windows_along<S: Catalog>(subject: Subject<S>) {
+    let (store, environment) = (&subject.store, &subject.environment);
+    let organization = organization(&subject).await;
+    let before = event(&subject, organization).await;
+    let now = environment.now();
+    let (kept, retired) = (a_ticket_type(environment, before.id), a_ticket_type(environment, before.id));
+    for ticket_type in [&kept, &retired] {
+        made(store.create_ticket_type(organization, ticket_type.clone(), now, None).await.unwrap());
+    }
+    assert!(store.retire_ticket_type(organization, retired.id, now).await.unwrap());
+    let change = async |change| store.change_event(organization, before.id, change, now).await.unwrap();
+    let listing = async || store.read_listing(organization, before.id).await.unwrap().unwrap();
+    assert_eq!(listing().await.retired, [(retired.id, retired.admission)]);
+    let week = 7 * 86_400 * 1_000_000;
+    let starts_at = before.starts_at.plus(SECOND * 7 * 86_400);
+    let moved = change(EventChange { starts_at: Some(starts_at), ..EventChange::default() }).await.unwrap();
+    assert_eq!(moved, Event { starts_at, admission: before.admission.moved(week), ..before.clone() });
+    let after = listing().await;
+    assert_eq!((&after.event, after.ticket_types[0].admission), (&moved, kept.admission.moved(week)));
+    assert_eq!(after.retired, [(retired.id, retired.admission.moved(week))]);
+    let wrong = EventChange { ends_at: Some(Some(starts_at)), name: Some("Other".into()), ..EventChange::default() };
+    assert_eq!(change(wrong).await.unwrap_err().evidence.field.as_deref(), Some("ends_at"));
+    assert_eq!(listing().await, after);
+    // None takes the default again.
+    let bare = EventChange { doors_at: Some(None), admits_from: Some(None), ..EventChange::default() };
+    assert_eq!(change(bare).await.unwrap().admission_window().from, starts_at.minus(SECOND * 86_400));
+    let stranger = store.change_event(fresh(&**environment), before.id, EventChange::default(), now).await.unwrap();
+    assert_eq!(stranger.unwrap_err().code, Code::NotFound);
+}
 
 /// What the cases need of an adapter.
 pub trait Catalog: AccountStore + CatalogStore + OutboxStore {}

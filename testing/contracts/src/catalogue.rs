@@ -7,6 +7,7 @@ use voelgoed_app::accounts::ports::{AccountStore, Organization};
 use voelgoed_app::catalog::ports::{CatalogStore, StoredLayout, Venue};
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::idempotency::Created;
+use voelgoed_domain::catalog::admission::AdmissionTimes;
 use voelgoed_domain::catalog::event::{Event, EventLimits, EventState, FeePolicy, SaleWindow, TaxPolicy};
 use voelgoed_domain::catalog::layout::{AreaDraft, Layout, RowDraft, Seat, SeatFlag};
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTypeLimits};
@@ -81,6 +82,12 @@ pub fn an_event(environment: &TestEnvironment, organization: OrganizationId, lay
         name: "Evensong".into(),
         layout,
         starts_at: now.plus(Duration::from_secs(86_400)),
+        admission: AdmissionTimes {
+            doors_at: Some(environment.now().plus(Duration::from_secs(3_000))),
+            ends_at: Some(environment.now().plus(Duration::from_secs(90_000))),
+            admits_from: Some(environment.now().minus(Duration::from_secs(100_000))),
+            admits_until: Some(environment.now().plus(Duration::from_secs(1_000_000))),
+        },
         timezone: "Africa/Johannesburg".into(),
         sale: SaleWindow { opens_at: now, closes_at: now.plus(Duration::from_secs(3_600)) },
         currency: Currency::ZAR,
@@ -110,5 +117,9 @@ pub fn a_ticket_type(environment: &TestEnvironment, event: EventId) -> TicketTyp
         categories: vec!["stalls".into()],
         prices: vec![PriceOverride { area: None, category: Some("stalls".into()), amount: 60_000 }],
         limits: TicketTypeLimits { min_per_hold: 2, max_per_hold: 6, max_per_buyer: Some(30) },
+        admission: AdmissionTimes {
+            admits_from: Some(environment.now().minus(Duration::from_secs(200_000))),
+            ..AdmissionTimes::default()
+        },
     }
 }

@@ -78,6 +78,9 @@ fn a_scan<S>(subject: &Subject<S>, scope: EventScope, ticket: TicketId) -> NewSc
         received_at: environment.now(),
         forced: false,
         early: None,
+        time: None,
+        window: None,
+        admissions: None,
     }
 }
 

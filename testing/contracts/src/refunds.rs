@@ -9,6 +9,7 @@ use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::RefundId;
 use voelgoed_domain::payments::decide::{Decision, Observation};
 use voelgoed_domain::payments::refund::RefundState;
+use voelgoed_domain::payments::refund_plan::RefundRequest;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_domain::ticketing::place::PlaceState;
@@ -24,6 +25,7 @@ macro_rules! refund_store_suite {
             tickets_go_back_step_by_step
             tickets_that_cost_nothing_are_taken_back
             an_amount_goes_back_without_tickets
+            an_amount_that_is_all_of_it_takes_the_tickets_back
             never_more_than_was_paid
             a_used_ticket_is_forced_or_kept
             what_is_not_there_or_not_paid_is_refused
@@ -53,6 +55,22 @@ async fn finish<S: Tier>(shop: &Shop<S>, refund: RefundId) {
 
 fn done() -> RefundObservation {
     RefundObservation::Done { provider_ref: "back 1".into() }
+}
+
+/// The rule names the tickets; the commit judges the same wish again, and refuses what is not what it would do.
+pub async fn an_amount_that_is_all_of_it_takes_the_tickets_back<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, tickets) = shop.paid(&[1, 2]).await;
+    let by_tickets = shop.a_refund(order, payment, 2 * PAID, &tickets);
+    let wish = RefundRequest::Amount(by_tickets.amount);
+    let whole = NewRefund { wish, revoke: None, ..by_tickets };
+    let kept = NewRefund { tickets: Vec::new(), ..whole.clone() };
+    assert_eq!(open(&shop, &kept).await.unwrap_err().code, Code::WrongState, "the tickets go with it");
+    open(&shop, &whole).await.unwrap();
+    finish(&shop, whole.id).await;
+    let detail = shop.detail(order).await;
+    assert!(detail.tickets.iter().all(|ticket| ticket.state == TicketState::Revoked));
+    assert_eq!(shop.places(&[1, 2]).await, "1:free.3 2:free.3");
 }
 
 /// Revoking, then revoked with its place free, then the money; each step may be repeated.

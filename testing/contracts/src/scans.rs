@@ -7,9 +7,12 @@ use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::outbox::fact::Fact;
 use voelgoed_app::page::PageRequest;
 use voelgoed_app::scanning::ports::{FirstEntry, Gate, NewScan, Recorded, ScanResult};
-use voelgoed_domain::ids::TicketId;
+use voelgoed_domain::catalog::admission::{AdmissionWindow, Admissions};
+use voelgoed_domain::ids::{TicketId, TicketTypeId};
+use voelgoed_domain::scanning::clock::{DeviceClock, Receipt, ScanTime};
 use voelgoed_domain::scanning::entry::{Direction, EntryRule, ScanReason};
 use voelgoed_domain::scanning::ticket::TicketState;
+use voelgoed_domain::time::Timestamp;
 
 use crate::selling::{PAID, Shop, Tier};
 use crate::subject::Subject;
@@ -23,6 +26,8 @@ macro_rules! scan_store_suite {
             the_same_scan_is_answered_the_same
             each_refusal_has_its_reason
             a_forced_entry_is_kept_with_what_speaks_against_it
+            a_scan_outside_of_its_window_is_refused_with_it
+            tickets_are_found_by_their_type
             an_exit_needs_an_entry
             an_event_may_let_people_come_and_go
             many_gates_at_once_admit_once
@@ -48,6 +53,9 @@ pub fn a_scan<S: Tier>(shop: &Shop<S>, ticket: Option<TicketId>) -> NewScan {
         received_at: environment.now(),
         forced: false,
         early: None,
+        time: None,
+        window: None,
+        admissions: None,
     }
 }
 
@@ -172,7 +180,10 @@ pub async fn each_refusal_has_its_reason<S: Tier>(subject: Subject<S>) {
 pub async fn a_forced_entry_is_kept_with_what_speaks_against_it<S: Tier>(subject: Subject<S>) {
     let shop = Shop::open(subject).await;
     let ticket = ticket(&shop, 1).await;
-    let offline = NewScan { forced: true, ..a_scan(&shop, Some(ticket)) };
+    let offline = a_scan(&shop, Some(ticket));
+    let receipt = Receipt { received_at: offline.received_at, paired_at: None, issued_at: None };
+    let time = Some(ScanTime::of(true, offline.scanned_at, receipt));
+    let offline = NewScan { forced: true, time, ..offline };
     let first = scan(&shop, &offline).await.scan;
     assert_eq!((first.result, first.conflict), (ScanResult::Admitted, false));
     let other = NewScan { forced: true, ..a_scan(&shop, Some(ticket)) };
@@ -183,6 +194,62 @@ pub async fn a_forced_entry_is_kept_with_what_speaks_against_it<S: Tier>(subject
     assert_eq!(shop.store().read_scan(shop.organization, other.id).await.unwrap(), Some(second));
     // A third, not forced, is refused as ever.
     assert_eq!(scan(&shop, &a_scan(&shop, Some(ticket))).await.scan.first, at);
+}
+
+/// By ticket type, on what is true for its moment; the window is stored with the refusal.
+pub async fn a_scan_outside_of_its_window_is_refused_with_it<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, _, tickets) = shop.paid(&[1]).await;
+    let (ticket, ticket_type) = (tickets[0].id, shop.detail(order).await.lines[0].ticket_type);
+    let now = shop.environment().now();
+    let day = Duration::from_secs(86_400);
+    let over = AdmissionWindow { from: now.minus(day), until: now };
+    let soon = AdmissionWindow { from: now.plus(day), until: now.plus(day * 2) };
+    let open = AdmissionWindow { from: now, until: now.plus(day) };
+    let by = |event, own: Option<AdmissionWindow>| {
+        let types = own.map(|window| (ticket_type, window)).into_iter().collect();
+        NewScan { admissions: Some(Admissions { event, types }), ..a_scan(&shop, Some(ticket)) }
+    };
+    for (new, reason, window) in [
+        (by(over, None), ScanReason::Expired, over),
+        (by(soon, None), ScanReason::NotYet, soon),
+        (by(open, Some(soon)), ScanReason::NotYet, soon),
+        (by(open, Some(over)), ScanReason::Expired, over),
+    ] {
+        let refused = scan(&shop, &new).await.scan;
+        assert_eq!((refused.result, refused.window), (ScanResult::Refused(reason), Some(window)), "{new:?}");
+        assert_eq!(shop.store().read_scan(shop.organization, new.id).await.unwrap(), Some(refused));
+    }
+    // The device let the person in; its clock says a time that cannot be.
+    let receipt = Receipt { received_at: now, paired_at: Some(now.minus(day)), issued_at: None };
+    let time = Some(ScanTime::of(true, Timestamp::default(), receipt));
+    let forced = NewScan { forced: true, time, ..by(over, Some(open)) };
+    let let_in = scan(&shop, &forced).await.scan;
+    assert_eq!((let_in.result, let_in.conflict, let_in.window), (ScanResult::Admitted, false, None));
+    assert_eq!(let_in.clock, DeviceClock::Implausible);
+    let second = scan(&shop, &by(open, None)).await.scan;
+    assert_eq!(second.first, Some(FirstEntry { gate: forced.gate.id, at: now }), "by the server's receipt");
+}
+
+/// Those of other types, and those that were taken back, are left out.
+pub async fn tickets_are_found_by_their_type<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, tickets) = shop.paid(&[1, 2, 3]).await;
+    shop.store()
+        .open_refund(shop.organization, shop.a_refund(order, payment, PAID, &tickets[..1]), None)
+        .await
+        .unwrap()
+        .unwrap();
+    let ticket_type = shop.detail(order).await.lines[0].ticket_type;
+    let of = async |types: &[TicketTypeId], most| {
+        shop.store().tickets_of_types(shop.organization, shop.event, types, most).await.unwrap()
+    };
+    let expected: Vec<_> = tickets[1..].iter().map(|ticket| (ticket_type, ticket.id)).collect();
+    assert_eq!(of(&[ticket_type, fresh(shop.environment())], 9).await, expected);
+    assert_eq!(of(&[ticket_type], 1).await, expected[..1]);
+    assert_eq!(of(&[fresh(shop.environment())], 9).await, []);
+    let stranger = fresh(shop.environment());
+    assert_eq!(shop.store().tickets_of_types(stranger, shop.event, &[ticket_type], 9).await.unwrap(), []);
 }
 
 /// Out is out, and single admission does not let in again.

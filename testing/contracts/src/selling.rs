@@ -22,6 +22,7 @@ use voelgoed_domain::ids::{AreaId, EventId, OrderId, OrganizationId, PaymentId, 
 use voelgoed_domain::money::{Currency, Money};
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::decide::{Cancellation, Decision, Observation};
+use voelgoed_domain::payments::refund_plan::RefundRequest;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::place::{PlaceNumber, PlaceState};
 
@@ -221,7 +222,12 @@ impl<S: Tier> Shop<S> {
             unique_key: None,
             max_attempts: 3,
         };
+        let ids: Vec<_> = tickets.iter().map(|ticket| ticket.id).collect();
+        let wish = if ids.is_empty() { RefundRequest::Amount(zar(amount)) } else { RefundRequest::Tickets(ids) };
         NewRefund {
+            wish,
+            // An amount alone takes no ticket back here.
+            revoke: tickets.is_empty().then_some(false),
             id,
             order,
             payment: payment.into(),

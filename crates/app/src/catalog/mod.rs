@@ -1,5 +1,6 @@
 //! What is for sale: venues, layouts, events, ticket types, price rules.
 
+pub mod change_event;
 pub mod create_event;
 pub mod create_layout;
 pub mod create_price_rule;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use voelgoed_domain::catalog::event::{Event, EventState};
+use voelgoed_domain::catalog::event::{Event, EventChange, EventState};
 use voelgoed_domain::catalog::layout::Layout;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::catalog::price_rule::PriceRule;
@@ -97,6 +97,14 @@ pub trait CatalogStore: Send + Sync + 'static {
         now: Timestamp,
         idempotency: Option<IdempotencyRecord>,
     ) -> Stored<Result<Created<()>, Refusal>>;
+    /// Changes an event; the admission times of its ticket types move with its start. Refused: `not_found`, `invalid_request`.
+    async fn change_event(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        change: EventChange,
+        now: Timestamp,
+    ) -> Stored<Result<Event, Refusal>>;
     /// Moves an event from one of `from` to `to`. Refused: `wrong_state`, `not_found`.
     async fn move_event(
         &self,

@@ -134,6 +134,9 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
     let now = platform.environment.now();
     let listing = platform.listings.listing(scope).await?;
     let view = HoldView::new(scope, &listing, record.clone(), now)?;
+    for priced in &view.places {
+        listing.check_admits(priced.ticket_type, now)?;
+    }
     let detail = compose(platform, command, &listing, &view, now)?;
     let attempt = detail.attempts.first().map(|attempt| NewAttempt {
         id: attempt.id,

@@ -4,6 +4,7 @@ use voelgoed_domain::ids::{HoldId, OrganizationId, SessionId};
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::decide::LateWhy;
 use voelgoed_domain::payments::late::{LateRefund, LateResolution, resolve_late};
+use voelgoed_domain::payments::refund_plan::RefundRequest;
 use voelgoed_domain::refusal::Code;
 use voelgoed_domain::ticketing::hold::{HoldRequest, Pick};
 
@@ -38,7 +39,10 @@ pub async fn late_capture(platform: &Platform, organization: OrganizationId, lat
     let why = why(&detail, &attempt, &late);
     let order = detail.facts();
     let scope = EventScope { organization, event: attempt.event };
-    let on_sale = platform.listings.listing(scope).await?.event.check_on_sale(platform.environment.now()).is_ok();
+    let listing = platform.listings.listing(scope).await?;
+    let now = platform.environment.now();
+    let admits = detail.lines.iter().all(|line| listing.check_admits(line.ticket_type, now).is_ok());
+    let on_sale = admits && listing.check_on_sale(now).is_ok();
     let reason = match resolve_late(&order, why, true, on_sale) {
         LateResolution::Refund { reason } => reason,
         LateResolution::Reissue => {
@@ -110,6 +114,8 @@ async fn give_back(
     let id = fresh(&*platform.environment);
     let now = platform.environment.now();
     let refund = NewRefund {
+        wish: RefundRequest::Amount(late.captured),
+        revoke: Some(false),
         id,
         order: attempt.order,
         payment: Some(attempt.id),

@@ -38,7 +38,7 @@ pub async fn learn(
 ) -> Result<Decision> {
     let at = platform.environment.now();
     let late_capture_job = match &observation {
-        Observation::Captured { amount, .. } => Some(NewJob {
+        Observation::Captured { amount, .. } | Observation::Claimed { amount, .. } => Some(NewJob {
             id: fresh(&*platform.environment),
             organization: Some(organization),
             kind: LATE_CAPTURE,
@@ -62,7 +62,7 @@ pub async fn learn(
 
 fn count(decision: &Decision, watch: Stopwatch) {
     match decision {
-        Decision::Nothing | Decision::Record(_) => {}
+        Decision::Nothing | Decision::Ask | Decision::Record(_) => {}
         Decision::Fail { .. } => attempt_ended(AttemptEnd::Failed),
         Decision::Void { expire_order } => {
             attempt_ended(AttemptEnd::Voided);

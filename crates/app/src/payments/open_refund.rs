@@ -35,6 +35,8 @@ pub struct OpenRefund<'a> {
     pub order: OrderId,
     /// What is given back.
     pub wish: RefundRequest,
+    /// Whether tickets are taken back; where that is not said, named ones are, and the unused ones of an amount that is all that is left.
+    pub revoke: Option<bool>,
     /// Why, for people.
     pub reason: String,
     /// True: also tickets that have admitted.
@@ -76,7 +78,7 @@ async fn plan_and_write(
         return crate::idempotency::replay(stored, &key.request);
     }
     let detail = read_order(platform, organization, command.order).await?;
-    let (captured, amount, tickets) = source(&detail, &command.wish, command.forced)?;
+    let (captured, amount, tickets) = source(&detail, &command)?;
     let id = fresh(&*platform.environment);
     let refund = Refund {
         id,
@@ -93,6 +95,8 @@ async fn plan_and_write(
         created_at: now,
     };
     let new = NewRefund {
+        wish: command.wish,
+        revoke: command.revoke,
         id,
         order: refund.order,
         payment: refund.payment,
@@ -133,9 +137,9 @@ async fn write(platform: &Platform, refund: &Refund, new: NewRefund, record: Ide
 /// is asked for: it was never the order's.
 fn source<'a>(
     detail: &'a OrderDetail,
-    wish: &RefundRequest,
-    forced: bool,
+    command: &OpenRefund<'_>,
 ) -> Result<(Option<&'a Attempt>, Money, Vec<TicketId>)> {
+    let wish = &command.wish;
     let of = |state| detail.attempts.iter().filter(move |attempt| attempt.state == state);
     let late: Vec<PaymentId> = of(AttemptState::CapturedLate).map(|attempt| attempt.id).collect();
     let tries = detail.refunds.iter();
@@ -150,7 +154,7 @@ fn source<'a>(
     }
     match (of(AttemptState::Captured).next(), owed) {
         (Some(captured), _) => {
-            let RefundPlan { amount, tickets, .. } = plan(detail, wish, forced)?;
+            let RefundPlan { amount, tickets, .. } = plan(detail, command)?;
             Ok((Some(captured), amount, tickets))
         }
         (None, Some((_, amount))) => {
@@ -158,7 +162,7 @@ fn source<'a>(
             Err(Refusal::new(Code::RefundTooLarge, detail).into())
         }
         (None, None) if detail.order.total.is_zero() => {
-            let RefundPlan { amount, tickets, .. } = plan(detail, wish, forced)?;
+            let RefundPlan { amount, tickets, .. } = plan(detail, command)?;
             Ok((None, amount, tickets))
         }
         (None, None) => Err(Refusal::new(Code::WrongState, "Nothing was paid for this order.").into()),
@@ -166,7 +170,7 @@ fn source<'a>(
 }
 
 /// What the order's tickets and refunds allow; checked once more in the commit.
-fn plan(detail: &OrderDetail, wish: &RefundRequest, forced: bool) -> Result<RefundPlan> {
+fn plan(detail: &OrderDetail, command: &OpenRefund<'_>) -> Result<RefundPlan> {
     let lines: Vec<LineAmounts> = detail.lines.iter().map(amounts).collect();
     let placement = TaxPlacement::of_order(&lines, detail.order.total.amount).map_err(Fault::internal)?;
     let tickets = detail.tickets.iter().map(|ticket| {
@@ -182,7 +186,7 @@ fn plan(detail: &OrderDetail, wish: &RefundRequest, forced: bool) -> Result<Refu
     };
     let returned = detail.refunds.iter().filter(counts).map(|refund| refund.amount.amount).sum();
     let facts = RefundFacts { state: detail.order.state, total: detail.order.total, returned, tickets: &tickets };
-    Ok(plan_refund(&facts, wish, forced)?)
+    Ok(plan_refund(&facts, &command.wish, command.revoke, command.forced)?)
 }
 
 const fn amounts(line: &OrderLine) -> LineAmounts {

@@ -50,6 +50,10 @@ async fn write_attempt(
     }
     let cancellation = gateway.cancellation(&choice.method);
     let mut detail = read_order(platform, scope.organization, order).await?;
+    let listing = platform.listings.listing(scope).await?;
+    for line in &detail.lines {
+        listing.check_admits(line.ticket_type, now)?;
+    }
     let number = u32::try_from(detail.attempts.len()).map_err(Fault::internal)?.saturating_add(1);
     let attempt = Attempt {
         id: fresh(&*platform.environment),

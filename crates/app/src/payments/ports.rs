@@ -9,6 +9,7 @@ use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::decide::{Cancellation, Decision, Observation};
 use voelgoed_domain::payments::refund::RefundState;
+use voelgoed_domain::payments::refund_plan::RefundRequest;
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
@@ -238,6 +239,10 @@ pub struct Refund {
 /// A refund to write; its tickets become `revoking` in the same commit.
 #[derive(Debug, Clone)]
 pub struct NewRefund {
+    /// What was asked for; the commit judges it once more.
+    pub wish: RefundRequest,
+    /// Whether tickets are to be taken back, where that was said.
+    pub revoke: Option<bool>,
     /// Its identifier.
     pub id: RefundId,
     /// The order.

@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
+use voelgoed_domain::catalog::admission::Admissions;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
-use voelgoed_domain::scanning::entry::{Direction, filter_refusal};
+use voelgoed_domain::scanning::entry::{Direction, ScanReason, filter_refusal};
 use voelgoed_domain::ticketing::inventory::GateFilter;
 use voelgoed_planted::{Bug, planted};
 use voelgoed_resilience::{Capability, Deadline, Degradation, Dependency};
@@ -81,6 +82,7 @@ pub(super) async fn decide(platform: &Platform, organization: OrganizationId, ne
 }
 
 async fn by_warm(platform: &Platform, scope: EventScope, new: NewScan) -> Result<Scanned> {
+    let new = bounded(new);
     // Without a ticket the code has decided; there is nothing that the warm tier could keep it under, and the device keeps its copy.
     if new.ticket.is_none() {
         let refusal = filter_refusal(GateFilter::Unseen, new.direction, new.early, new.forced);
@@ -107,12 +109,21 @@ async fn by_warm(platform: &Platform, scope: EventScope, new: NewScan) -> Result
     }
 }
 
+/// Warm does not know a ticket's type: it goes by the widest window of the event. Cold looks closer once it has the scan.
+fn bounded(new: NewScan) -> NewScan {
+    let Some(widest) = new.admissions.as_ref().map(Admissions::widest).filter(|_| new.early.is_none()) else {
+        return new;
+    };
+    NewScan { early: widest.objection(&new.time()), window: Some(widest), ..new }
+}
+
 fn offline() -> Error {
     let words = "Neither store answers. Go by the offline rules, keep the scan, and send it again.";
     Refusal::new(Code::OfflineRules, words).with(|evidence| evidence.retry_after = Some(SOON)).into()
 }
 
 fn undurable(KeptScan { scan, result, first, told: _ }: KeptScan) -> Scanned {
+    let clock = scan.time().clock;
     let scan = Scan {
         id: scan.id,
         event: scan.event,
@@ -128,6 +139,8 @@ fn undurable(KeptScan { scan, result, first, told: _ }: KeptScan) -> Scanned {
         received_at: scan.received_at,
         forced: scan.forced,
         conflict: false,
+        clock,
+        window: scan.window.filter(|_| matches!(result, ScanResult::Refused(ScanReason::NotYet | ScanReason::Expired))),
     };
     Scanned { scan, repeated: true, durable: planted(Bug::WarmScanDurable), degraded: true }
 }

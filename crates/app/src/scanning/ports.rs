@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use voelgoed_domain::ids::{AreaId, DeviceId, EventId, GateId, OrganizationId, ScanId, TicketId};
+use voelgoed_domain::catalog::admission::{AdmissionWindow, Admissions};
+use voelgoed_domain::ids::{AreaId, DeviceId, EventId, GateId, OrganizationId, ScanId, TicketId, TicketTypeId};
 use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::scanning::clock::{DeviceClock, ScanTime};
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
 use voelgoed_domain::time::Timestamp;
 
@@ -63,7 +65,7 @@ pub struct FirstEntry {
     pub at: Timestamp,
 }
 
-/// A scan to write. The code's signature, event and validity were checked before; `early` carries the reason where that already refused it.
+/// A scan to write. The code's signature and event were checked before; `early` carries the reason where that already refused it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewScan {
     /// The device's own identifier for it.
@@ -86,6 +88,23 @@ pub struct NewScan {
     pub forced: bool,
     /// Refused before the store was asked.
     pub early: Option<ScanReason>,
+    /// When it happened, as far as is known; none in what an older program has kept.
+    #[serde(default)]
+    pub time: Option<ScanTime>,
+    /// The window by which `early` refuses.
+    #[serde(default)]
+    pub window: Option<AdmissionWindow>,
+    /// The event's present windows; none where they cannot be read. They are read anew for a scan that was kept.
+    #[serde(skip)]
+    pub admissions: Option<Admissions>,
+}
+
+impl NewScan {
+    /// When it happened, as far as is known.
+    #[must_use]
+    pub fn time(&self) -> ScanTime {
+        self.time.unwrap_or(ScanTime::received(self.received_at))
+    }
 }
 
 /// A scan as it is stored.
@@ -119,6 +138,10 @@ pub struct Scan {
     pub forced: bool,
     /// True where it admitted although another entry stood: two people on one ticket.
     pub conflict: bool,
+    /// Whether the device's clock was believed.
+    pub clock: DeviceClock,
+    /// When the ticket admits, where the scan was outside of that.
+    pub window: Option<AdmissionWindow>,
 }
 
 /// The outcome of writing a scan.
@@ -168,6 +191,15 @@ pub trait ScanStore: Send + Sync + 'static {
 
     /// Lets `domain::scanning::entry` decide and commits scan, entry, ticket state and outbox; through the committer. The same id answers the same.
     async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> Stored<Recorded>;
+
+    /// Up to `most` tickets of some ticket types of an event, revoked ones left out.
+    async fn tickets_of_types(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        types: &[TicketTypeId],
+        most: u32,
+    ) -> Stored<Vec<(TicketTypeId, TicketId)>>;
 
     /// One scan.
     async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> Stored<Option<Scan>>;

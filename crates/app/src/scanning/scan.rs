@@ -2,12 +2,16 @@
 //!
 //! The same scan id answers the same.
 
+use std::time::Duration;
+
+use voelgoed_domain::catalog::admission::Admissions;
 use voelgoed_domain::ids::{GateId, ScanId, TicketId};
 use voelgoed_domain::refusal::{Code, Refusal};
-use voelgoed_domain::scanning::code::{TicketKeys, scanned as code_of};
+use voelgoed_domain::scanning::clock::{Receipt, ScanTime};
+use voelgoed_domain::scanning::code::{TicketClaims, TicketKeys, scanned as code_of};
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
 use voelgoed_domain::time::Timestamp;
-use voelgoed_resilience::Capability;
+use voelgoed_resilience::{Capability, Deadline};
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::scanning::{scan_admitted, scan_conflict, scan_refused};
 
@@ -18,9 +22,13 @@ use super::ports::{Device, Gate, NewScan, ScanResult};
 use crate::error::{Fault, Result};
 use crate::platform::Platform;
 use crate::shares::Work;
+use crate::ticketing::ports::EventScope;
 
 /// The longest code that is looked at, in bytes; ours have a fixed length below it.
 pub const LONGEST_CODE: usize = 1024;
+
+/// The listing is waited for so long; people stand at the gate.
+const LISTING_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A scan as a device sends it.
 #[derive(Debug, Clone)]
@@ -69,9 +77,19 @@ async fn check_and_decide(platform: &Platform, device: &Device, command: ScanCom
     if code.len() > LONGEST_CODE {
         return Err(Refusal::invalid("code", format!("At most {LONGEST_CODE} bytes.")).into());
     }
-    // An offline device's scan is judged by when it happened, as far as its clock can be believed: never later than its arrival.
-    let at = if command.forced { command.scanned_at.min(now) } else { now };
-    let (ticket, early) = read_code(platform, device, code, at)?;
+    let claims = read_code(platform, device, code)?;
+    let ticket = claims.as_ref().ok().map(|claims| claims.ticket);
+    let receipt =
+        Receipt { received_at: now, paired_at: device.paired_at, issued_at: ticket.and_then(TicketId::made_at) };
+    let time = ScanTime::of(command.forced, command.scanned_at, receipt);
+    let scope = EventScope { organization: device.organization, event: device.event };
+    let admissions = admissions(platform, scope).await;
+    let (early, window) = match (claims, &admissions) {
+        (Err(reason), _) => (Some(reason), None),
+        (Ok(_), Some(_)) => (None, None),
+        // Nobody can say what the event's window is now: what was signed decides.
+        (Ok(claims), None) => (claims.signed_window().objection(&time), Some(claims.signed_window())),
+    };
     let new = NewScan {
         id: command.id,
         event: device.event,
@@ -83,6 +101,9 @@ async fn check_and_decide(platform: &Platform, device: &Device, command: ScanCom
         received_at: now,
         forced: command.forced,
         early,
+        time: Some(time),
+        window,
+        admissions,
     };
     let said = (new.event, new.ticket, new.gate.id, new.device, new.direction);
     let scanned = decide(platform, device.organization, new).await?;
@@ -94,25 +115,23 @@ async fn check_and_decide(platform: &Platform, device: &Device, command: ScanCom
     Ok(scanned)
 }
 
-/// The ticket that a code names, and why it does not admit, where its code alone says so.
+/// What a code says, where it is one of the event's; else why it does not admit.
 fn read_code(
     platform: &Platform,
     device: &Device,
     code: &str,
-    at: Timestamp,
-) -> Result<(Option<TicketId>, Option<ScanReason>)> {
+) -> Result<std::result::Result<TicketClaims, ScanReason>> {
     let signer = signer(&platform.master, device.organization);
     let mut keys = TicketKeys::new();
     keys.add(signer.id(), &signer.public_key()).map_err(Fault::internal)?;
-    let claims = match keys.verify(code) {
-        Ok(claims) => claims,
-        Err(error) => return Ok((None, Some(error.reason()))),
-    };
-    match claims.check(device.event, at) {
-        Ok(()) => Ok((Some(claims.ticket), None)),
-        Err(error) if error.reason().knows_no_ticket() => Ok((None, Some(error.reason()))),
-        Err(error) => Ok((Some(claims.ticket), Some(error.reason()))),
-    }
+    let claims = keys.verify(code).and_then(|claims| claims.check_event(device.event).map(|()| claims));
+    Ok(claims.map_err(|error| error.reason()))
+}
+
+/// The event's present windows, from this node's listing; none where that cannot be read.
+pub(super) async fn admissions(platform: &Platform, scope: EventScope) -> Option<Admissions> {
+    let read = Deadline::within(LISTING_TIMEOUT).wrap(platform.listings.listing(scope)).await;
+    read.ok()?.ok().map(|listing| listing.admissions())
 }
 
 async fn gate_of(platform: &Platform, device: &Device, gate: GateId) -> Result<Gate> {

@@ -10,6 +10,7 @@ use voelgoed_resilience::Capability;
 use voelgoed_telemetry::metrics::scanning::scan_conflict;
 
 use super::ports::{KeptScan, NewScan, ScanResult};
+use super::scan::admissions;
 use crate::error::Result;
 use crate::platform::Platform;
 use crate::ticketing::ports::{EventScope, InventoryError};
@@ -52,9 +53,11 @@ pub(super) async fn settle(platform: &Platform, scope: EventScope, kept: Vec<Kep
     if kept.is_empty() {
         return Ok(());
     }
+    let admissions = admissions(platform, scope).await;
     let ids: Vec<ScanId> = kept.iter().map(|kept| kept.scan.id).collect();
     for kept in kept {
-        let recorded = platform.scans.record_scan(scope.organization, as_decided(kept)).await?;
+        let new = NewScan { admissions: admissions.clone(), ..as_decided(kept) };
+        let recorded = platform.scans.record_scan(scope.organization, new).await?;
         if recorded.scan.conflict && !recorded.repeated {
             tracing::warn!(organization = %scope.organization, event = %scope.event, scan = %recorded.scan.id, slice = "scanning", "a scan that warm let in is in conflict");
             scan_conflict();

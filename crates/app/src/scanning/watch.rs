@@ -15,6 +15,8 @@ pub enum GateSignal {
     Admitted(TicketId),
     /// These tickets no longer admit.
     Revoked(Vec<TicketId>),
+    /// The event's listing changed, and with it perhaps when its tickets admit.
+    Listing,
     /// This device's key was revoked.
     Gone(DeviceId),
     /// Signals may have been missed: the package must be fetched anew.

@@ -95,7 +95,7 @@ async fn choose_and_grant(platform: &Platform, command: &HoldCommand) -> Result<
     let now = platform.environment.now();
     // Read once there is room: whoever waited for that must not buy what is no longer for sale, nor at an old price.
     let listing = platform.listings.listing(command.scope).await?;
-    listing.event.check_on_sale(now)?;
+    listing.check_on_sale(now)?;
     check_uses(platform, command.scope, &listing, command.session, command.code.as_deref()).await?;
     let id = hold_id(platform, command);
     let mut occupancy = platform.seat_view.current(command.scope).await?;

@@ -1,7 +1,7 @@
 //! A shop with one event on sale, and everything that commands need.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -261,6 +261,10 @@ impl PasswordHasher for NoPasswords {
 #[derive(Default)]
 pub struct Provider {
     charges: AtomicUsize,
+    /// What it answers on being asked; nothing where absent.
+    pub answer: Mutex<Option<Observation>>,
+    /// What its next message says.
+    pub message: Mutex<Option<Callback>>,
 }
 
 impl Provider {
@@ -290,7 +294,7 @@ impl PaymentGateway for Provider {
     }
 
     async fn poll(&self, _key: ProviderKey) -> Observation {
-        Observation::NoAnswer
+        self.answer.lock().unwrap().clone().unwrap_or(Observation::NoAnswer)
     }
 
     async fn cancel(&self, _key: ProviderKey) -> Observation {
@@ -311,6 +315,6 @@ impl PaymentGateway for Provider {
         _body: &[u8],
         _now: Timestamp,
     ) -> std::result::Result<Callback, CallbackRejected> {
-        Err(CallbackRejected::Forged)
+        self.message.lock().unwrap().take().ok_or(CallbackRejected::Forged)
     }
 }

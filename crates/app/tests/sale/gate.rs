@@ -27,8 +27,7 @@ impl Door {
         let order = bench.ordered(0).await;
         send(platform, scope.organization, order.attempts[0].id).await.unwrap();
         let paid = platform.orders.read_order(scope.organization, order.order.id).await.unwrap().unwrap();
-        let event = platform.listings.listing(scope).await.unwrap().event.clone();
-        let code = code(&signer(&platform.master, scope.organization), &event, paid.tickets[0].id);
+        let code = code(&signer(&platform.master, scope.organization), scope.event, paid.tickets[0].id);
         let gate = Gate { id: fresh(&*bench.environment), event: scope.event, name: "North".into(), areas: vec![] };
         platform.scans.create_gate(scope.organization, gate.clone(), None).await.unwrap().unwrap();
         let device = Device {

@@ -4,6 +4,7 @@
 
 mod bench;
 mod buyer_limits;
+mod callbacks;
 mod charge;
 mod credentials;
 mod figures;

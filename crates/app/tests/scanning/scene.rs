@@ -172,6 +172,7 @@ impl Scene {
         let command = OpenRefund {
             order: self.order,
             wish: RefundRequest::Tickets(vec![self.ticket]),
+            revoke: None,
             reason: "rain".into(),
             forced: false,
             actor: "mem_1".into(),

@@ -11,7 +11,7 @@ use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::scanning::ports::{Device, Gate, KeptScan, KeptScans, NewScan, Recorded, Scan, ScanStore};
 use voelgoed_app::ticketing::ports::{Answer, EventScope, GateFilter};
 use voelgoed_cold::Cold;
-use voelgoed_domain::ids::{DeviceId, EventId, OrganizationId, ScanId, TicketId};
+use voelgoed_domain::ids::{DeviceId, EventId, OrganizationId, ScanId, TicketId, TicketTypeId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_warm::memory::MemoryInventory;
@@ -102,6 +102,16 @@ impl ScanStore for Failing<Cold> {
 
     async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> Stored<Recorded> {
         self.ask(self.inner.record_scan(organization, scan)).await
+    }
+
+    async fn tickets_of_types(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        types: &[TicketTypeId],
+        most: u32,
+    ) -> Stored<Vec<(TicketTypeId, TicketId)>> {
+        self.ask(self.inner.tickets_of_types(organization, event, types, most)).await
     }
 
     async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> Stored<Option<Scan>> {

@@ -1,6 +1,7 @@
 //! The stored shape of an event, and the only place where it becomes the domain's.
 
 use uuid::Uuid;
+use voelgoed_domain::catalog::admission::AdmissionTimes;
 use voelgoed_domain::catalog::event::{Event, EventLimits, EventState, FeePolicy, SaleWindow, TaxPolicy};
 use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId};
 use voelgoed_domain::money::Currency;
@@ -13,7 +14,8 @@ use crate::db::{Error, Result};
 macro_rules! event_columns {
     () => {
         "e.organization_id, e.id, e.name, e.layout_id, e.starts_at, e.timezone, e.opens_at, e.closes_at, e.currency, e.state, \
-         e.fee_per_ticket, e.fee_basis_points, e.tax_basis_points, e.tax_included, e.places_per_hold, e.places_per_session, e.entry_rule"
+         e.fee_per_ticket, e.fee_basis_points, e.tax_basis_points, e.tax_included, e.places_per_hold, e.places_per_session, e.entry_rule, \
+         e.doors_at, e.ends_at, e.admits_from, e.admits_until"
     };
 }
 pub(super) use event_columns;
@@ -37,6 +39,10 @@ pub(super) struct EventRow {
     places_per_hold: i64,
     places_per_session: i64,
     entry_rule: String,
+    doors_at: Option<i64>,
+    ends_at: Option<i64>,
+    admits_from: Option<i64>,
+    admits_until: Option<i64>,
 }
 
 impl TryFrom<EventRow> for Event {
@@ -49,6 +55,7 @@ impl TryFrom<EventRow> for Event {
             name: row.name,
             layout: LayoutId::from_uuid(row.layout_id),
             starts_at: Timestamp::from_micros(row.starts_at),
+            admission: times(row.doors_at, row.ends_at, row.admits_from, row.admits_until),
             timezone: row.timezone,
             sale: SaleWindow {
                 opens_at: Timestamp::from_micros(row.opens_at),
@@ -64,6 +71,22 @@ impl TryFrom<EventRow> for Event {
             },
             entry_rule: EntryRule::parse(&row.entry_rule)?,
         })
+    }
+}
+
+/// Stored admission times.
+pub(super) fn times(
+    doors_at: Option<i64>,
+    ends_at: Option<i64>,
+    admits_from: Option<i64>,
+    admits_until: Option<i64>,
+) -> AdmissionTimes {
+    let moment = |micros: Option<i64>| micros.map(Timestamp::from_micros);
+    AdmissionTimes {
+        doors_at: moment(doors_at),
+        ends_at: moment(ends_at),
+        admits_from: moment(admits_from),
+        admits_until: moment(admits_until),
     }
 }
 

@@ -23,5 +23,7 @@ pub(super) async fn read(cold: &Cold, organization: OrganizationId, event: Event
     let layout = layouts::plan_of(cold, &mut snapshot, organization, event.layout).await?;
     let ticket_types = ticket_types::on_sale(&mut snapshot, organization, event.id).await?;
     let price_rules = price_rules::of_event(&mut snapshot, organization, event.id).await?;
-    Ok(Some(Listing { event, layout, ticket_types, price_rules }))
+    let times = ticket_types::admission_times(&mut snapshot, organization, event.id).await?;
+    let retired = times.into_iter().filter(|(_, retired, _)| *retired).map(|(id, _, times)| (id, times)).collect();
+    Ok(Some(Listing { event, layout, ticket_types, price_rules, retired }))
 }

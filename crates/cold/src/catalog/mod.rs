@@ -8,7 +8,7 @@ use voelgoed_app::catalog::ports::{CatalogStore, EventSummary, ProgrammeRequest,
 use voelgoed_app::error::Stored;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
-use voelgoed_domain::catalog::event::{Event, EventState};
+use voelgoed_domain::catalog::event::{Event, EventChange, EventState};
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::catalog::price_rule::PriceRule;
 use voelgoed_domain::catalog::ticket_type::TicketType;
@@ -18,6 +18,7 @@ use voelgoed_domain::time::Timestamp;
 
 use crate::Cold;
 
+mod change_event;
 mod changed;
 mod create_event;
 mod event_row;
@@ -73,6 +74,16 @@ impl CatalogStore for Cold {
         idempotency: Option<IdempotencyRecord>,
     ) -> Stored<Result<Created<()>, Refusal>> {
         Ok(create_event::create(self, organization, &event, now, idempotency.as_ref()).await?)
+    }
+
+    async fn change_event(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        change: EventChange,
+        now: Timestamp,
+    ) -> Stored<Result<Event, Refusal>> {
+        Ok(change_event::change(self, organization, event, &change, now).await?)
     }
 
     async fn move_event(

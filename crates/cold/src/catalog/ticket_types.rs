@@ -3,20 +3,22 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
+use voelgoed_domain::catalog::admission::AdmissionTimes;
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTypeLimits};
 use voelgoed_domain::ids::{AreaId, EventId, OrganizationId, TicketTypeId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::time::Timestamp;
 
 use super::changed::{Answer, begin, listing_changed};
-use super::event_row::currency;
+use super::event_row::{currency, times};
 use crate::Cold;
 use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
 
 const CREATE: Sql = sql(
     "ticket_types.create",
-    "insert into ticket_types (organization_id, id, event_id, name, price, currency, terms, min_per_hold, max_per_hold, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    "insert into ticket_types (organization_id, id, event_id, name, price, currency, terms, min_per_hold, max_per_hold, created_at,
+                               doors_at, ends_at, admits_from, admits_until)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
 );
 /// One that is off sale already keeps its first moment.
 const RETIRE: Sql = sql(
@@ -25,8 +27,15 @@ const RETIRE: Sql = sql(
 );
 const ON_SALE: Sql = sql(
     "ticket_types.on_sale",
-    "select id, event_id, name, price, currency, terms, min_per_hold, max_per_hold from ticket_types
-     where organization_id = $1 and event_id = $2 and retired_at is null order by id",
+    "select id, event_id, name, price, currency, terms, min_per_hold, max_per_hold, doors_at, ends_at, admits_from, admits_until
+     from ticket_types where organization_id = $1 and event_id = $2 and retired_at is null order by id",
+);
+/// Of the ticket types that have any, on sale or not.
+const TIMES: Sql = sql(
+    "ticket_types.times",
+    "select id, retired_at is not null as retired, doors_at, ends_at, admits_from, admits_until from ticket_types
+     where organization_id = $1 and event_id = $2
+       and coalesce(doors_at, ends_at, admits_from, admits_until) is not null order by id",
 );
 
 /// The stored shape of what a ticket type is good for; a new shape is a new number.
@@ -50,6 +59,20 @@ struct Row {
     terms: String,
     min_per_hold: i64,
     max_per_hold: i64,
+    doors_at: Option<i64>,
+    ends_at: Option<i64>,
+    admits_from: Option<i64>,
+    admits_until: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct TimesRow {
+    id: Uuid,
+    retired: bool,
+    doors_at: Option<i64>,
+    ends_at: Option<i64>,
+    admits_from: Option<i64>,
+    admits_until: Option<i64>,
 }
 
 impl TryFrom<Row> for TicketType {
@@ -65,6 +88,7 @@ impl TryFrom<Row> for TicketType {
             event: EventId::from_uuid(row.event_id),
             name: row.name,
             price: Money::new(row.price, currency(&row.currency)?),
+            admission: times(row.doors_at, row.ends_at, row.admits_from, row.admits_until),
             areas: terms.areas,
             categories: terms.categories,
             prices: terms.prices,
@@ -88,7 +112,7 @@ pub(super) async fn create(
         Ok(tx) => tx,
         Err(answer) => return Ok(answer),
     };
-    let TicketType { id, event, name, price, areas, categories, prices, limits } = ticket_type.clone();
+    let TicketType { id, event, name, price, areas, categories, prices, limits, admission } = ticket_type.clone();
     let terms = Value::json(&TermsV1 { v: 1, areas, categories, prices, max_per_buyer: limits.max_per_buyer })?;
     let binds = binds![
         organization,
@@ -100,7 +124,11 @@ pub(super) async fn create(
         terms,
         limits.min_per_hold,
         limits.max_per_hold,
-        now
+        now,
+        admission.doors_at,
+        admission.ends_at,
+        admission.admits_from,
+        admission.admits_until
     ];
     tx.execute(CREATE, binds).await?;
     tx.commit().await?;
@@ -130,4 +158,18 @@ pub(super) async fn on_sale(
 ) -> Result<Vec<TicketType>> {
     let rows: Vec<Row> = snapshot.fetch_all(ON_SALE, binds![organization, event]).await?;
     rows.into_iter().map(TicketType::try_from).collect()
+}
+
+/// The admission times of an event's ticket types that have any, and whether each is off sale.
+pub(super) async fn admission_times(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    event: EventId,
+) -> Result<Vec<(TicketTypeId, bool, AdmissionTimes)>> {
+    let rows: Vec<TimesRow> = tx.fetch_all(TIMES, binds![organization, event]).await?;
+    let read = |row: TimesRow| {
+        let given = times(row.doors_at, row.ends_at, row.admits_from, row.admits_until);
+        (TicketTypeId::from_uuid(row.id), row.retired, given)
+    };
+    Ok(rows.into_iter().map(read).collect())
 }

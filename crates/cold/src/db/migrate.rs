@@ -50,6 +50,7 @@ const STEPS: &[Step] = steps! {
     215 "0215_retention",
     220 "0220_analytics",
     260 "0260_row_formats",
+    270 "0270_admission",
     280 "0280_sale_counts",
     300 "0300_session_orders",
     301 "0301_events_by_start",

@@ -8,7 +8,7 @@ use voelgoed_domain::checkout::amounts::{LineAmounts, TaxPlacement};
 use voelgoed_domain::ids::{OrganizationId, PaymentId};
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::refund::RefundState;
-use voelgoed_domain::payments::refund_plan::{RefundFacts, RefundRequest, TicketFacts, plan_refund};
+use voelgoed_domain::payments::refund_plan::{RefundFacts, TicketFacts, plan_refund};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_planted::{Bug, planted};
 
@@ -88,14 +88,15 @@ async fn judge(tx: &mut Tx, organization: OrganizationId, order: &Order, new: &N
             returned = returned.saturating_add(refund.amount.amount);
         }
     }
-    let request = match new.tickets.is_empty() {
-        true => RefundRequest::Amount(new.amount),
-        false => RefundRequest::Tickets(new.tickets.clone()),
-    };
     let facts = RefundFacts { state: order.state, total: order.total, returned, tickets: &tickets };
-    Ok(plan_refund(&facts, &request, new.forced).and_then(|plan| {
-        // Something else went back since the amount was reckoned.
-        if plan.amount == new.amount { Ok(()) } else { Err(too_large()) }
+    Ok(plan_refund(&facts, &new.wish, new.revoke, new.forced).and_then(|plan| match plan {
+        // Something else went back since the amount was computed.
+        plan if plan.amount != new.amount => Err(too_large()),
+        plan if plan.tickets != new.tickets => Err(Refusal::new(
+            Code::WrongState,
+            "A ticket of the order changed meanwhile. Nothing was given back; ask again.",
+        )),
+        _ => Ok(()),
     }))
 }
 

@@ -12,7 +12,7 @@ use voelgoed_app::error::Stored;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::scanning::ports::{Device, Gate, NewScan, Recorded, Scan, ScanStore};
-use voelgoed_domain::ids::{DeviceId, EventId, OrganizationId, ScanId};
+use voelgoed_domain::ids::{DeviceId, EventId, OrganizationId, ScanId, TicketId, TicketTypeId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
@@ -62,6 +62,16 @@ impl ScanStore for Cold {
 
     async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> Stored<Recorded> {
         entries::record_scan(self, organization, scan).await
+    }
+
+    async fn tickets_of_types(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        types: &[TicketTypeId],
+        most: u32,
+    ) -> Stored<Vec<(TicketTypeId, TicketId)>> {
+        entries::tickets_of_types(self, organization, event, types, most).await
     }
 
     async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> Stored<Option<Scan>> {

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::admission::{AdmissionTimes, AdmissionWindow};
 use crate::ids::{EventId, LayoutId, OrganizationId};
 use crate::machine::machine;
 use crate::money::Currency;
@@ -11,10 +12,12 @@ use crate::refusal::{Code, Refusal};
 use crate::scanning::entry::EntryRule;
 use crate::time::Timestamp;
 
+mod change;
 mod draft;
 #[cfg(test)]
 mod tests;
 
+pub use change::{EventChange, moved_by};
 pub use draft::{EVENT_NAME_MAX, EventDraft, MAX_PLACES_PER_HOLD, MAX_PLACES_PER_SESSION};
 
 /// The show.
@@ -30,6 +33,9 @@ pub struct Event {
     pub layout: LayoutId,
     /// When it begins.
     pub starts_at: Timestamp,
+    /// Doors, end, and when its tickets admit.
+    #[serde(default, flatten)]
+    pub admission: AdmissionTimes,
     /// IANA name, for showing times to people.
     pub timezone: String,
     /// When it is sold.
@@ -137,6 +143,12 @@ impl Default for EventLimits {
 }
 
 impl Event {
+    /// When its tickets admit, where their type has no window of its own.
+    #[must_use]
+    pub fn admission_window(&self) -> AdmissionWindow {
+        self.admission.event_window(self.starts_at)
+    }
+
     /// True once nothing will be sold of it any more: closed, or past its window. It does not begin again.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {

@@ -1,5 +1,6 @@
 //! What is for sale: venues, layouts with their areas and seats, events, ticket types, price rules, fees and tax.
 
+pub mod admission;
 pub mod bounds;
 pub mod demo_plans;
 pub mod event;

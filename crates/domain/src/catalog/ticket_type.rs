@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::admission::AdmissionTimes;
 use crate::ids::{AreaId, EventId, TicketTypeId};
 use crate::money::Money;
 
@@ -36,6 +37,9 @@ pub struct TicketType {
     /// How many in one hold.
     #[serde(default)]
     pub limits: TicketTypeLimits,
+    /// When its tickets admit, where that differs from the event's window.
+    #[serde(default, flatten)]
+    pub admission: AdmissionTimes,
 }
 
 /// Another price for some places.

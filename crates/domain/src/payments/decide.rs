@@ -31,6 +31,13 @@ pub enum Observation {
         /// Its own reference.
         provider_ref: String,
     },
+    /// A message says that the provider has taken the money. Where the amount is not the one that was asked for, that is no proof: the provider is asked.
+    Claimed {
+        /// How much, as the message says.
+        amount: Money,
+        /// The provider's own reference.
+        provider_ref: String,
+    },
     /// The provider refused.
     Declined {
         /// For the buyer.
@@ -123,6 +130,8 @@ pub enum Decision {
         /// True: the order expires with it and its places are free.
         expire_order: bool,
     },
+    /// Nothing yet: a message claims a capture of another amount, and the provider must be asked.
+    Ask,
     /// Captured for this order: order paid, places sold, tickets issued.
     Issue,
     /// Captured, and the order cannot use it: see [`resolve_late`](super::late::resolve_late).
@@ -137,7 +146,7 @@ impl Decision {
     #[must_use]
     pub fn attempt_event(&self) -> Option<AttemptEvent> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Ask => None,
             Self::Record(AttemptState::Pending) => Some(AttemptEvent::Accept),
             Self::Record(_) => Some(AttemptEvent::Lose),
             Self::Fail { .. } => Some(AttemptEvent::Fail),
@@ -161,15 +170,20 @@ impl Decision {
 /// What follows from `seen`.
 #[must_use]
 pub fn decide(order: &OrderFacts, attempt: &AttemptFacts, seen: &Observation, now: Timestamp) -> Decision {
-    if let Observation::Captured { amount, .. } = seen {
-        return captured(order, attempt, *amount);
+    match seen {
+        Observation::Captured { amount, .. } => return captured(order, attempt, *amount),
+        Observation::Claimed { amount, .. } if *amount == attempt.amount || attempt.state.has_captured() => {
+            return captured(order, attempt, *amount);
+        }
+        Observation::Claimed { .. } => return Decision::Ask,
+        _ => {}
     }
     // What is settled stays settled, whatever arrives late or doubled; only money could reopen it.
     if !attempt.state.is_unresolved() {
         return Decision::Nothing;
     }
     match (seen, attempt.state) {
-        (Observation::Captured { .. } | Observation::Absent, _) => Decision::Nothing,
+        (Observation::Captured { .. } | Observation::Claimed { .. } | Observation::Absent, _) => Decision::Nothing,
         (Observation::Pending, AttemptState::Pending) => Decision::Nothing,
         (Observation::Pending, _) => Decision::Record(AttemptState::Pending),
         (Observation::Declined { reason }, _) => Decision::Fail { reason: reason.clone() },
@@ -192,6 +206,13 @@ pub fn decide(order: &OrderFacts, attempt: &AttemptFacts, seen: &Observation, no
 fn captured(order: &OrderFacts, attempt: &AttemptFacts, amount: Money) -> Decision {
     if attempt.state.has_captured() {
         return Decision::Nothing;
+    }
+    if amount.amount <= 0 {
+        // No money was taken: there is nothing to give back, and nothing is bought.
+        return match attempt.state.is_unresolved() {
+            true => Decision::Fail { reason: "The payment provider took no money.".to_owned() },
+            false => Decision::Nothing,
+        };
     }
     let late = |why| Decision::CapturedLate { why };
     if amount.currency != attempt.amount.currency || amount.currency != order.total.currency {

@@ -40,7 +40,7 @@ pub struct RefundFacts<'a> {
 pub enum RefundRequest {
     /// These tickets are taken back, for what was paid for them.
     Tickets(Vec<TicketId>),
-    /// Money only; every ticket stays.
+    /// Money; where it is all that is left of the order, its tickets are taken back unless they are to be kept.
     Amount(Money),
 }
 
@@ -55,18 +55,37 @@ pub struct RefundPlan {
     pub order_event: OrderEvent,
 }
 
-/// What a request gives back. The last tickets of an order take what is left, so that an amount given back before does not lock them.
+/// What a request gives back. `revoke` chooses whether tickets are taken back: named ones are unless it is `false`; an amount that gives back all
+/// that is left takes the unused ones unless it is `false`, and used ones too where `forced`. The last tickets of an order take what is left, so that an amount given back before does not lock them.
 ///
 /// # Errors
 /// [`Code::WrongState`], [`Code::TicketUsed`] unless `forced`, [`Code::RefundTooLarge`], [`Code::NotFound`] for a foreign ticket,
 /// [`Code::InvalidRequest`] with its field.
-pub fn plan_refund(facts: &RefundFacts<'_>, request: &RefundRequest, forced: bool) -> Result<RefundPlan, Refusal> {
+pub fn plan_refund(
+    facts: &RefundFacts<'_>,
+    request: &RefundRequest,
+    revoke: Option<bool>,
+    forced: bool,
+) -> Result<RefundPlan, Refusal> {
     if !facts.state.was_paid() {
         return Err(Refusal::new(Code::WrongState, "Only a paid order can be refunded."));
     }
     let left = facts.total.amount.saturating_sub(facts.returned).max(0);
     let (amount, tickets) = match request {
-        RefundRequest::Amount(money) => (plain_amount(facts, *money, left)?, BTreeSet::new()),
+        RefundRequest::Amount(money) => {
+            let amount = plain_amount(facts, *money, left)?;
+            (amount, tickets_of_amount(facts, amount == left, revoke, forced)?)
+        }
+        RefundRequest::Tickets(ids) if revoke == Some(false) => {
+            let (amount, _) = ticket_amount(facts, ids, left, true)?;
+            if amount == 0 {
+                return Err(Refusal::invalid(
+                    "revoke",
+                    "These tickets cost nothing: there is only the ticket to take back.",
+                ));
+            }
+            (amount, BTreeSet::new())
+        }
         RefundRequest::Tickets(ids) => ticket_amount(facts, ids, left, forced)?,
     };
     let returned = facts.returned.saturating_add(amount);
@@ -84,6 +103,28 @@ pub const fn refund_event(total: i64, returned: i64, live: usize) -> OrderEvent 
     let all_money = returned >= total;
     // Nothing was paid for a free order, so its tickets tell how much of it is left.
     if all_money && (total > 0 || live == 0) { OrderEvent::RefundRest } else { OrderEvent::RefundPart }
+}
+
+/// The tickets that an amount takes back.
+fn tickets_of_amount(
+    facts: &RefundFacts<'_>,
+    whole: bool,
+    revoke: Option<bool>,
+    forced: bool,
+) -> Result<BTreeSet<TicketId>, Refusal> {
+    let used = facts.tickets.iter().any(|ticket| ticket.state == TicketState::Used);
+    match revoke {
+        Some(false) => return Ok(BTreeSet::new()),
+        Some(true) if !whole => {
+            return Err(Refusal::invalid("revoke", "A part of the money takes no ticket back: name the tickets."));
+        }
+        Some(true) if used && !forced => {
+            return Err(Refusal::new(Code::TicketUsed, "A ticket was used; force it if it must be."));
+        }
+        Some(true) | None => {}
+    }
+    let taken = |ticket: &&TicketFacts| ticket.state == TicketState::Valid || forced && is_live(ticket);
+    Ok(facts.tickets.iter().filter(|_| whole).filter(taken).map(|ticket| ticket.id).collect())
 }
 
 fn plain_amount(facts: &RefundFacts<'_>, money: Money, left: i64) -> Result<i64, Refusal> {

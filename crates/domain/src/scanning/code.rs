@@ -13,6 +13,7 @@ use voelgoed_planted::{Bug, planted};
 use super::base45::{self, Base45Error};
 use super::entry::ScanReason;
 use crate::accounts::secret::is_invisible;
+use crate::catalog::admission::AdmissionWindow;
 use crate::ids::{EventId, TicketId};
 use crate::time::Timestamp;
 
@@ -48,9 +49,9 @@ pub struct TicketClaims {
     pub event: EventId,
     /// Which ticket.
     pub ticket: TicketId,
-    /// Seconds since 1970 from which it admits.
+    /// Seconds since 1970 before which it does not admit, whatever the event; 0 in codes that are issued today.
     pub valid_from: u32,
-    /// Seconds since 1970 from which it does not admit any more.
+    /// Seconds since 1970 from which it does not admit any more, whatever the event; the last second in codes that are issued today.
     pub valid_until: u32,
 }
 
@@ -207,16 +208,40 @@ impl TicketClaims {
         Self { event, ticket, valid_from: second(from.micros()), valid_until }
     }
 
-    /// Whether they hold for `event` at `now`.
+    /// Claims that bound no time: the gate goes by the present window of the event, which may move after the code was printed.
+    #[must_use]
+    pub const fn unbounded(event: EventId, ticket: TicketId) -> Self {
+        Self { event, ticket, valid_from: 0, valid_until: u32::MAX }
+    }
+
+    /// Whether they are for `event`.
+    ///
+    /// # Errors
+    /// [`CodeError`]: `WrongEvent`.
+    pub fn check_event(&self, event: EventId) -> Result<(), CodeError> {
+        if self.event != event && !planted(Bug::CodeOfAnotherEvent) {
+            return Err(CodeError::WrongEvent);
+        }
+        Ok(())
+    }
+
+    /// The window that was signed: it decides only where the event's present one is not known.
+    #[must_use]
+    pub fn signed_window(&self) -> AdmissionWindow {
+        let moment = |seconds: u32| Timestamp::from_micros(i64::from(seconds) * 1_000_000);
+        AdmissionWindow { from: moment(self.valid_from), until: moment(self.valid_until) }
+    }
+
+    /// Whether they hold for `event` at `now`, by what was signed alone.
     ///
     /// # Errors
     /// [`CodeError`]: `WrongEvent`, `NotYet` or `Expired`.
     pub fn check(&self, event: EventId, now: Timestamp) -> Result<(), CodeError> {
-        let moment = |seconds: u32| Timestamp::from_micros(i64::from(seconds) * 1_000_000);
+        self.check_event(event)?;
+        let window = self.signed_window();
         match () {
-            () if self.event != event && !planted(Bug::CodeOfAnotherEvent) => Err(CodeError::WrongEvent),
-            () if now < moment(self.valid_from) => Err(CodeError::NotYet),
-            () if now >= moment(self.valid_until) => Err(CodeError::Expired),
+            () if now < window.from => Err(CodeError::NotYet),
+            () if now >= window.until => Err(CodeError::Expired),
             () => Ok(()),
         }
     }

@@ -44,13 +44,13 @@ pub struct QuoteLine {
 /// # Errors
 /// `sale_closed`; `limit_reached` with the limit; `invalid_request` with the field (`items[2].ticket_type`, `code`).
 pub fn quote(listing: &Listing, lines: &[QuoteLine], code: Option<&str>, now: Timestamp) -> Result<Terms, Refusal> {
-    listing.event.check_on_sale(now)?;
+    listing.check_on_sale(now)?;
     if lines.is_empty() {
         return Err(Refusal::invalid("items", "Must not be empty."));
     }
     let code = code.map(str::trim).filter(|code| !code.is_empty());
     let rules = Rules::now(listing, code, now)?;
-    let priced = price_lines(listing, lines, &rules, &mut BTreeSet::new())?;
+    let priced = price_lines(listing, lines, &rules, &mut BTreeSet::new(), now)?;
     if let Some(rule) = rules.named {
         promo::check_effect(&listing.event, rule, &priced)?;
     }
@@ -103,6 +103,7 @@ fn price_lines(
     lines: &[QuoteLine],
     rules: &Rules<'_>,
     chosen: &mut BTreeSet<PlaceNumber>,
+    now: Timestamp,
 ) -> Result<Vec<PricedLine>, Refusal> {
     // Each line has a place at least: more lines than places are refused before any work.
     limits::check_places(&listing.event.limits, lines.len() as u64)?;
@@ -132,6 +133,7 @@ fn price_lines(
             }
         };
         let ticket_type = fitting(listing, line.ticket_type, area, category, at)?;
+        listing.check_admits(ticket_type.id, now)?;
         let list = ticket_type.price_in(area.id, category).amount;
         let without = rules.automatic_price(ticket_type.id, list);
         let unit = unit_price(&listing.event, list, |list| rules.price(ticket_type.id, list));

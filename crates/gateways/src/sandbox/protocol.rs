@@ -3,7 +3,8 @@
 //! Never: a type of our own domain beyond a moment in time; a provider knows nothing of orders and places.
 //! To add a field: optional with a default, so that an older file or peer still reads.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use voelgoed_domain::time::Timestamp;
 
 /// The names a shop may offer; the server's table of behaviours has exactly these.
@@ -128,7 +129,8 @@ pub struct CallbackBody {
     pub key: String,
     /// `captured` or `declined`.
     pub state: ChargeState,
-    /// Minor units.
+    /// Minor units; a number beyond `i64` counts as its end.
+    #[serde(deserialize_with = "saturated")]
     pub amount: i64,
     /// Three capital letters.
     pub currency: String,
@@ -136,6 +138,17 @@ pub struct CallbackBody {
     pub provider_ref: String,
     /// When the charge was settled.
     pub at: Timestamp,
+}
+
+/// A whole number, cut to what `i64` holds, so that an absurd amount is read and judged instead of being unreadable for ever.
+fn saturated<'de, D: Deserializer<'de>>(value: D) -> Result<i64, D::Error> {
+    let number = serde_json::Number::deserialize(value)?;
+    match (number.as_i64(), number.as_f64()) {
+        (Some(amount), _) => Ok(amount),
+        (None, Some(amount)) if amount.fract() == 0.0 && amount > 0.0 => Ok(i64::MAX),
+        (None, Some(amount)) if amount.fract() == 0.0 => Ok(i64::MIN),
+        _ => Err(Error::custom("an amount is a whole number of minor units")),
+    }
 }
 
 /// `PUT /callback-url`, signed like a callback: where callbacks go from now on.

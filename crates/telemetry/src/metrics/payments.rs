@@ -64,6 +64,8 @@ label_values! {
     CallbackResult = "result" {
         /// It changed an attempt.
         Applied = "applied",
+        /// It claimed another amount than was asked for, and the provider could not be asked yet: an alarm.
+        Odd = "odd_amount",
         /// It said what was known.
         Repeated = "repeated",
         /// Signature, time window or body was wrong.

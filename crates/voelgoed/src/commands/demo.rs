@@ -1,12 +1,14 @@
 //! `voelgoed demo`: makes something to sell where the data directory is empty, then serves it.
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
 use voelgoed_app::page::PageRequest;
 
 use super::open_data;
+use super::renew_demo::{keep_renewed, renew};
 use super::seed::{Seeded, SeededEvent, seed};
 use super::serve::{prepare, until_signal};
 use crate::data_directory::{self, IfMissing};
@@ -38,7 +40,11 @@ pub async fn demo(settings: &Settings, json: bool) -> anyhow::Result<()> {
     let prepared = prepare(settings, Role::All).await?;
     let seeded = remembered_or_new(settings, &prepared.wired).await?;
     tell(&seeded, &prepared.url, Some(&prepared.internal_url), json)?;
-    until_signal(prepared, settings).await
+    let platform = Arc::clone(&prepared.wired.platform);
+    tokio::select! {
+        ended = until_signal(prepared, settings) => ended,
+        never = keep_renewed(&platform, &seeded) => match never {},
+    }
 }
 
 /// Seeds where needed, and says what there is.
@@ -85,7 +91,11 @@ fn tell(seeded: &Seeded, url: &str, internal_url: Option<&str>, json: bool) -> a
 async fn remembered_or_new(settings: &Settings, wired: &Wired) -> anyhow::Result<Seeded> {
     let path = settings.data.directory.join(FILE);
     match std::fs::read(&path) {
-        Ok(content) => serde_json::from_slice(&content).with_context(|| path.display().to_string()),
+        Ok(content) => {
+            let seeded = serde_json::from_slice(&content).with_context(|| path.display().to_string())?;
+            renew(&wired.platform, &seeded).await?;
+            Ok(seeded)
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             refuse_shop_of_others(settings, wired).await?;
             let seeded = seed(&wired.platform).await?;

@@ -7,6 +7,7 @@ mod jobs;
 mod list;
 mod migrate;
 mod organizer;
+mod renew_demo;
 mod sandbox_psp;
 mod seed;
 mod serve;

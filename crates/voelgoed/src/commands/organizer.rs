@@ -162,6 +162,7 @@ async fn event(platform: &Platform, args: cli::Event) -> anyhow::Result<String> 
         name: args.name,
         layout: args.layout,
         starts_at,
+        admission: args.admission.into(),
         timezone: args.timezone,
         sale: SaleWindow { opens_at, closes_at },
         currency: args.currency,
@@ -183,6 +184,7 @@ async fn ticket_type(platform: &Platform, args: cli::TicketType) -> anyhow::Resu
         categories: Vec::new(),
         prices: args.category_prices.into_iter().map(override_of).collect(),
         limits: TicketTypeLimits::default(),
+        admission: args.admission.into(),
     };
     Ok(made(create_ticket_type(platform, scope, draft, None).await.map_err(told)?)?.id.to_string())
 }

@@ -18,6 +18,7 @@ use voelgoed_app::scanning::create_gate::create_gate;
 use voelgoed_app::scanning::pair_device::pair_device;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::catalog::admission::AdmissionTimes;
 use voelgoed_domain::catalog::demo_plans;
 use voelgoed_domain::catalog::event::{EventAct, EventDraft, EventLimits, FeePolicy, SaleWindow, TaxPolicy};
 use voelgoed_domain::catalog::layout::AreaDraft;
@@ -103,7 +104,7 @@ fn shows(platform: &Platform) -> [Show; 3] {
             venue: "Concert Hall",
             address: "1 Church Square, Pretoria",
             // Near enough that its gate admits today: tickets admit from a day before the beginning.
-            days_ahead: 0,
+            days_ahead: DAYS_AHEAD[0],
             fees: FeePolicy { per_ticket: 1_000, basis_points: 250 },
             tax: TaxPolicy { basis_points: 1_500, included: true },
             plan: demo_plans::concert_hall(&mut id),
@@ -116,7 +117,7 @@ fn shows(platform: &Platform) -> [Show; 3] {
             name: "Highveld Festival",
             venue: "Showgrounds",
             address: "Nasrec Road, Johannesburg",
-            days_ahead: 30,
+            days_ahead: DAYS_AHEAD[1],
             fees: FeePolicy { per_ticket: 1_500, basis_points: 0 },
             tax: TaxPolicy { basis_points: 1_500, included: true },
             plan: demo_plans::festival(&mut id),
@@ -126,7 +127,7 @@ fn shows(platform: &Platform) -> [Show; 3] {
             name: "Cup Final",
             venue: "National Stadium",
             address: "Soccer City Avenue, Johannesburg",
-            days_ahead: 60,
+            days_ahead: DAYS_AHEAD[2],
             fees: FeePolicy { per_ticket: 500, basis_points: 500 },
             tax: TaxPolicy { basis_points: 1_500, included: false },
             plan: demo_plans::stadium(&mut id),
@@ -164,6 +165,7 @@ async fn put_on(platform: &Platform, organization: OrganizationId, show: Show) -
         name: show.name.to_owned(),
         layout: layout.id,
         starts_at,
+        admission: AdmissionTimes::default(),
         timezone: "Africa/Johannesburg".to_owned(),
         sale: SaleWindow { opens_at: now, closes_at: starts_at },
         currency: Currency::ZAR,
@@ -188,6 +190,7 @@ async fn put_on(platform: &Platform, organization: OrganizationId, show: Show) -
                 })
                 .collect(),
             limits: TicketTypeLimits::default(),
+            admission: AdmissionTimes::default(),
         };
         made(create_ticket_type(platform, scope, draft, None).await.map_err(told)?)?;
     }
@@ -205,8 +208,11 @@ async fn put_on(platform: &Platform, organization: OrganizationId, show: Show) -
     Ok(event)
 }
 
+/// How many days ahead each show is.
+pub const DAYS_AHEAD: [u64; 3] = [0, 30, 60];
+
 /// So many days ahead, and most of a day more, on the hour: the first show is always yet to begin.
-fn start(now: Timestamp, days_ahead: u64) -> Timestamp {
+pub fn start(now: Timestamp, days_ahead: u64) -> Timestamp {
     let hour = 3_600_000_000;
     let late = now.plus(DAY * u32::try_from(days_ahead).unwrap_or(0)).plus(Duration::from_secs(20 * 3600));
     Timestamp::from_micros(late.micros() / hour * hour)

@@ -172,7 +172,7 @@ async fn end_sales(platform: Arc<Platform>, fanout: Arc<Fanout>) {
         for scope in fanout.watched_events() {
             // Where the listing cannot be read nothing is known to be over.
             let Ok(listing) = platform.listings.listing(scope).await else { continue };
-            if listing.event.is_over(platform.environment.now()) {
+            if listing.is_over(platform.environment.now()) {
                 fanout.end(scope).await;
             }
         }

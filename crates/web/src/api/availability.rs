@@ -88,7 +88,7 @@ pub async fn stream(
     let permit = web.viewer_streams.enter(StreamOf { address, organization: scope.organization, holder })?;
     let frames = web.fanout.subscribe(scope, since).await?;
     // Who comes late gets the state, and is told at once that it is the last one.
-    if listing.event.is_over(web.platform.environment.now()) {
+    if listing.is_over(web.platform.environment.now()) {
         web.fanout.end(scope).await;
     }
     Ok(sse(permit.kept_by(frames), web.stopping.clone()))

@@ -17,11 +17,11 @@ use tokio::time::{Instant, Interval, interval_at};
 use utoipa::{IntoParams, ToSchema};
 use voelgoed_app::error::Error;
 use voelgoed_app::scanning::codes::signer;
-use voelgoed_app::scanning::package::package as package_query;
+use voelgoed_app::scanning::package::{TypeWindow, package as package_query};
 use voelgoed_app::scanning::pair_device::pair_device;
 use voelgoed_app::scanning::watch::GateSignal;
 use voelgoed_app::ticketing::ports::EventScope;
-use voelgoed_domain::ids::{DeviceId, EventId, TicketId};
+use voelgoed_domain::ids::{DeviceId, EventId, TicketId, TicketTypeId};
 use voelgoed_domain::scanning::code::TicketSigner;
 use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
@@ -105,6 +105,8 @@ pub struct PackageDto {
     valid_from: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     valid_until: Timestamp,
+    /// Ticket types that admit at other times, with their tickets.
+    windows: Vec<TypeWindowDto>,
     gates: Vec<GateDto>,
     public_keys: Vec<PublicKeyDto>,
     /// How often each ticket admits: `single` or `reentry`.
@@ -119,6 +121,26 @@ pub struct PackageDto {
     admitted: Vec<TicketId>,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
+}
+
+/// A ticket type that admits at times of its own.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TypeWindowDto {
+    #[schema(value_type = String)]
+    ticket_type: TicketTypeId,
+    #[schema(value_type = String, format = DateTime)]
+    valid_from: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    valid_until: Timestamp,
+    #[schema(value_type = Vec<String>)]
+    tickets: Vec<TicketId>,
+}
+
+impl From<TypeWindow> for TypeWindowDto {
+    fn from(found: TypeWindow) -> Self {
+        let TypeWindow { ticket_type, window, tickets } = found;
+        Self { ticket_type, valid_from: window.from, valid_until: window.until, tickets }
+    }
 }
 
 /// What a device has already.
@@ -143,8 +165,9 @@ pub async fn package(
     Ok(Json(PackageDto {
         event: found.event.id,
         name: found.event.name,
-        valid_from: found.validity.0,
-        valid_until: found.validity.1,
+        valid_from: found.window.from,
+        valid_until: found.window.until,
+        windows: found.windows.into_iter().map(Into::into).collect(),
         gates: found.gates.iter().map(gate).collect(),
         public_keys: public_keys(&found.signer),
         entry_rule: found.event.entry_rule,
@@ -201,6 +224,7 @@ impl Listener {
             let (event, tickets) = match signal {
                 Ok((of, GateSignal::Admitted(ticket))) if of == Some(scope) => ("admitted", vec![ticket]),
                 Ok((of, GateSignal::Revoked(tickets))) if of == Some(scope) => ("revoked", tickets),
+                Ok((of, GateSignal::Listing)) if of == Some(scope) => return Some(self.listing_changed(scope).await),
                 Ok((_, GateSignal::Missed)) | Err(RecvError::Lagged(_)) => ("package", Vec::new()),
                 Ok((_, GateSignal::Gone(gone))) if gone == device.id => return None,
                 Ok(_) => continue,
@@ -211,6 +235,15 @@ impl Listener {
             }
             return Some(frame(event, &serde_json::json!({ "tickets": tickets }).to_string()));
         }
+    }
+
+    /// The package must be fetched anew; the frame says when tickets admit now, where that can be read.
+    async fn listing_changed(&self, scope: EventScope) -> Bytes {
+        let listing = self.web.platform.listings.listing(scope).await.ok();
+        let window = listing.map(|listing| listing.event.admission_window());
+        let (from, until) = (window.map(|it| it.from), window.map(|it| it.until));
+        let body = serde_json::json!({ "tickets": [], "valid_from": from, "valid_until": until });
+        frame("package", &body.to_string())
     }
 
     /// Known to be revoked; while that cannot be asked, gates go on.

@@ -93,5 +93,5 @@ impl Follower {
 }
 
 async fn event_frame(web: &Web, detail: &OrderDetail) -> Answer<Bytes> {
-    Ok(frame("order", &String::from_utf8_lossy(&try_json(&rendered(web, detail).await?)?)))
+    Ok(frame("order", &String::from_utf8_lossy(&try_json(&rendered(web, detail))?)))
 }

@@ -16,7 +16,6 @@ use voelgoed_app::ticketing::hold::of_token;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::token::TokenKind;
 use voelgoed_domain::accounts::scope::Scope;
-use voelgoed_domain::catalog::event::Event;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, PaymentId, RefundId, TicketId, TicketTypeId};
 use voelgoed_domain::money::Money;
@@ -150,8 +149,11 @@ pub struct RefundDto {
     state: RefundState,
     amount: MoneyDto,
     reason: String,
+    /// The tickets that are taken back with it.
     #[schema(value_type = Vec<String>)]
     tickets: Vec<TicketId>,
+    /// False: money only, every ticket stays valid.
+    revoke: bool,
 }
 
 /// A ticket.
@@ -176,12 +178,13 @@ pub fn refund(found: &voelgoed_app::payments::ports::Refund) -> RefundDto {
         state: found.state,
         amount: found.amount.into(),
         reason: found.reason.clone(),
+        revoke: !found.tickets.is_empty(),
         tickets: found.tickets.clone(),
     }
 }
 
-/// An order, rendered for its buyer. `event` gives the tickets their codes.
-pub fn render(web: &Web, detail: &OrderDetail, event: &Event, now: Timestamp) -> OrderDto {
+/// An order, rendered for its buyer.
+pub fn render(web: &Web, detail: &OrderDetail, now: Timestamp) -> OrderDto {
     let order = &detail.order;
     let scope = EventScope { organization: order.organization, event: order.event };
     let token = web.platform.tokens.mint(TokenKind::Order, scope, order.id);
@@ -230,7 +233,7 @@ pub fn render(web: &Web, detail: &OrderDetail, event: &Event, now: Timestamp) ->
                 place: ticket.place.0,
                 label: ticket.label.clone(),
                 ticket_type_name: ticket.ticket_type_name.clone(),
-                code: codes::code(&signer, event, ticket.id),
+                code: codes::code(&signer, ticket.event, ticket.id),
                 state: ticket.state,
             })
             .collect(),
@@ -249,8 +252,7 @@ pub async fn create(State(web): State<Web>, buyer: Buyer, key: RequiredKey, body
     if let Err(refused) = buyer.limited(&web).await {
         return replayed(&web, scope.organization, &key, refused).await;
     }
-    let listing = web.platform.listings.listing(scope).await?;
-    let show = |detail: &OrderDetail| json(&render(&web, detail, &listing.event, detail.order.created_at));
+    let show = |detail: &OrderDetail| json(&render(&web, detail, detail.order.created_at));
     let command = PlaceOrder {
         scope,
         hold: body.value.hold,
@@ -276,7 +278,7 @@ pub async fn show(
         }
         TokenOrOrganizer::Organizer(organizer) => {
             organizer.may(Scope::Sales)?;
-            rendered(&web, &read_order(&web.platform, organizer.organization, order).await?).await?
+            rendered(&web, &read_order(&web.platform, organizer.organization, order).await?)
         }
     };
     Ok(Json(shown))
@@ -284,14 +286,12 @@ pub async fn show(
 
 /// An order as its buyer sees it.
 async fn viewed(web: &Web, organization: OrganizationId, order: OrderId) -> Answer<OrderDto> {
-    rendered(web, &*view_order(&web.platform, organization, order).await?).await
+    Ok(rendered(web, &*view_order(&web.platform, organization, order).await?))
 }
 
 /// An order as it is now, rendered.
-pub async fn rendered(web: &Web, detail: &OrderDetail) -> Answer<OrderDto> {
-    let scope = EventScope { organization: detail.order.organization, event: detail.order.event };
-    let listing = web.platform.listings.listing(scope).await?;
-    Ok(render(web, detail, &listing.event, web.platform.environment.now()))
+pub fn rendered(web: &Web, detail: &OrderDetail) -> OrderDto {
+    render(web, detail, web.platform.environment.now())
 }
 
 /// Another attempt while the places are kept.
@@ -311,9 +311,8 @@ pub async fn pay_again(
     if let Err(refused) = buyer.limited(&web).await {
         return replayed(&web, scope.organization, &key, refused).await;
     }
-    let listing = web.platform.listings.listing(scope).await?;
     let now = web.platform.environment.now();
-    let show = |detail: &OrderDetail| json(&render(&web, detail, &listing.event, now));
+    let show = |detail: &OrderDetail| json(&render(&web, detail, now));
     let idempotent = Idempotent { key, render: &show };
     let outcome = pay_again_command(&web.platform, scope, order, body.value.into(), idempotent).await?;
     Ok(created(outcome, show))

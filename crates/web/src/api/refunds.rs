@@ -28,6 +28,9 @@ pub struct RefundBody {
     #[schema(value_type = Option<Vec<String>>)]
     tickets: Option<Vec<TicketId>>,
     amount: Option<MoneyDto>,
+    /// `true`: the tickets are taken back and their places are free; `false`: they stay valid. Where absent, named tickets are taken back, and with an
+    /// amount that is all that is left of the order its unused tickets are.
+    revoke: Option<bool>,
     /// Why, for people.
     reason: String,
     /// True: also tickets that have admitted.
@@ -57,6 +60,7 @@ pub async fn create(
     let command = OpenRefund {
         order,
         wish,
+        revoke: body.value.revoke,
         reason: body.value.reason,
         forced: body.value.forced,
         actor: caller.actor.clone(),

@@ -88,5 +88,5 @@ pub async fn cancel_order(
     caller.may(Scope::Sales)?;
     let detail = cancel_command(&web.platform, caller.organization, order).await?;
     audit(&web.platform, caller.organization, &caller.actor, "order.cancel", order).await;
-    Ok(Json(rendered(&web, &detail).await?))
+    Ok(Json(rendered(&web, &detail)))
 }

@@ -12,6 +12,7 @@ use voelgoed_app::scanning::scan::{ScanCommand, scan};
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
 use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
+use voelgoed_domain::scanning::clock::DeviceClock;
 use voelgoed_domain::scanning::entry::{Direction, ScanReason, SyncOutcome, sync_outcome};
 use voelgoed_domain::time::Timestamp;
 
@@ -64,6 +65,17 @@ pub struct ScanDto {
     /// The entry that came before.
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<FirstDto>,
+    /// When the ticket admits, where the scan was too early or too late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// When it admits no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    /// `plausible`; `implausible` where the device's clock cannot be right, so that the server's receipt counts.
+    #[schema(value_type = String)]
+    clock: DeviceClock,
     /// True where it admitted although another entry stood.
     conflict: bool,
     /// False: keep your copy and send it again.
@@ -116,6 +128,9 @@ fn answer(scanned: Scanned, now: Timestamp) -> ScanDto {
         reason,
         ticket,
         first: scan.first.map(Into::into),
+        from: scan.window.map(|window| window.from),
+        until: scan.window.map(|window| window.until),
+        clock: scan.clock,
         conflict: scan.conflict,
         durable,
         degraded,
@@ -246,8 +261,15 @@ pub struct ListedScanDto {
     #[schema(value_type = Option<String>)]
     reason: Option<ScanReason>,
     first: Option<FirstDto>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
     conflict: bool,
     forced: bool,
+    /// `plausible` or `implausible`: whether the device's clock was believed.
+    #[schema(value_type = String)]
+    clock: DeviceClock,
     #[schema(value_type = String, format = DateTime)]
     scanned_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -266,8 +288,11 @@ fn listed(scan: Scan) -> ListedScanDto {
         result,
         reason,
         first: scan.first.map(Into::into),
+        from: scan.window.map(|window| window.from),
+        until: scan.window.map(|window| window.until),
         conflict: scan.conflict,
         forced: scan.forced,
+        clock: scan.clock,
         scanned_at: scan.scanned_at,
         received_at: scan.received_at,
     }

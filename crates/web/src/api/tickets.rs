@@ -7,11 +7,13 @@ use fast_qr::convert::Builder;
 use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::{ECL, QRBuilder, QRCode};
 use voelgoed_app::checkout::ports::Ticket;
+use voelgoed_app::checkout::read_order::check_link;
 use voelgoed_app::error::Fault;
 use voelgoed_app::scanning::codes;
 use voelgoed_app::token::TokenKind;
 use voelgoed_domain::ids::TicketId;
-use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::scanning::ticket::TicketState;
 
 use crate::extract::BuyerToken;
 use crate::problem::{Answer, Problem};
@@ -24,15 +26,16 @@ const MODULE_PIXELS: usize = 8;
 
 /// The QR code, as `{ticket}.svg` or `{ticket}.png`.
 #[utoipa::path(get, path = "/api/v1/tickets/{file}", params(("file" = String, Path, description = "`tkt_….svg` or `tkt_….png`")), tag = "checkout",
-    responses((status = 200, content((String = "image/svg+xml"), (Vec<u8> = "image/png"))), (status = 404, body = Problem)))]
+    responses((status = 200, content((String = "image/svg+xml"), (Vec<u8> = "image/png"))), (status = 404, body = Problem), (status = 410, body = Problem, description = "ticket_revoked")))]
 pub async fn image(State(web): State<Web>, Path(file): Path<String>, token: BuyerToken) -> Answer<Response> {
     let (id, kind) = file.rsplit_once('.').ok_or_else(Refusal::not_found)?;
     let id: TicketId = id.parse().map_err(|_| Refusal::not_found())?;
     let ticket = of_order_token(&web, id, &token.0).await?;
-    let scope = voelgoed_app::ticketing::ports::EventScope { organization: ticket.organization, event: ticket.event };
-    let listing = web.platform.listings.listing(scope).await?;
+    if matches!(ticket.state, TicketState::Revoking | TicketState::Revoked) {
+        return Err(Refusal::new(Code::TicketRevoked, "This ticket was taken back and is no longer valid.").into());
+    }
     let signer = codes::signer(&web.platform.master, ticket.organization);
-    let code = codes::code(&signer, &listing.event, ticket.id);
+    let code = codes::code(&signer, ticket.event, ticket.id);
     let (body, content_type) = match kind {
         "svg" => (svg(&code)?.into_bytes(), "image/svg+xml"),
         "png" => (png(&code)?, "image/png"),
@@ -45,6 +48,7 @@ pub async fn image(State(web): State<Web>, Path(file): Path<String>, token: Buye
 
 async fn of_order_token(web: &Web, id: TicketId, token: &str) -> Answer<Ticket> {
     let claims = web.platform.tokens.read(TokenKind::Order, token).ok_or_else(Refusal::not_found)?;
+    check_link(&web.platform, claims.scope).await?;
     let ticket = web.platform.orders.read_ticket(claims.scope.organization, id).await?;
     let ticket = ticket.filter(|ticket| ticket.order.uuid() == claims.id);
     Ok(ticket.ok_or_else(Refusal::not_found)?)

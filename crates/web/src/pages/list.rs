@@ -10,6 +10,7 @@ use futures::future::join_all;
 use voelgoed_app::catalog::ports::{EventSummary, ProgrammeRequest};
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::catalog::event::{Event, EventState};
+use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::time::Timestamp;
 
@@ -70,6 +71,19 @@ impl SaleState {
             false => "No more tickets are sold for this event.".to_owned(),
         };
         Self { words: "Sale closed".to_owned(), detail, kind: "over" }
+    }
+
+    /// The same, closed where no ticket could admit any more.
+    pub fn of_listing(listing: &Listing, now: Timestamp, sold_out: bool) -> Self {
+        match listing.check_admits_anybody(now) {
+            Ok(()) => Self::of(&listing.event, now, sold_out),
+            Err(_) if listing.event.state == EventState::Draft => Self::of(&listing.event, now, sold_out),
+            Err(_) => Self {
+                words: "Sale closed".to_owned(),
+                detail: "Tickets of this event admit nobody any more, so none are sold.".to_owned(),
+                kind: "over",
+            },
+        }
     }
 
     /// True where places can be had now.
@@ -149,12 +163,16 @@ async fn card(web: &Web, item: EventSummary, now: Timestamp) -> Card {
             && web.fanout.availability(scope).await.is_ok_and(|view| view.areas().all(|(_, counts)| counts.free == 0))
     };
     let (listing, sold_out) = futures::join!(web.platform.listings.listing(scope), sold_out);
+    let listing = listing.ok();
     Card {
         href: format!("/events/{}", event.id),
         venue: item.venue,
         starts: Moment::new(event.starts_at, &event.timezone),
-        price: listing.ok().and_then(|listing| Offers::of(&listing, now).lowest()).map(money),
-        sale: SaleState::of(&event, now, sold_out),
+        price: listing.as_ref().and_then(|listing| Offers::of(listing, now).lowest()).map(money),
+        sale: match &listing {
+            Some(listing) => SaleState::of_listing(listing, now, sold_out),
+            None => SaleState::of(&event, now, sold_out),
+        },
         cover: cover(&event),
         name: event.name,
     }

@@ -5,7 +5,7 @@
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use voelgoed_domain::money::{Currency, Money};
-use voelgoed_domain::time::Timestamp;
+use voelgoed_domain::time::{Timestamp, zone};
 
 /// Keeps a number and its unit on one line.
 const NO_BREAK: char = '\u{a0}';
@@ -62,14 +62,29 @@ pub fn percent(basis_points: u32) -> String {
 #[derive(Debug, Clone)]
 pub struct Moment {
     zoned: Zoned,
+    /// The event's zone, where this program does not have it: every form then says that the time is in UTC.
+    unknown: Option<String>,
 }
 
 impl Moment {
-    /// `at` in the zone with this IANA name; UTC where the name means nothing to us.
+    /// `at` in the zone with this IANA name. A name that the database does not have (a newer program stored it) is logged, and the page says UTC.
     pub fn new(at: Timestamp, timezone: &str) -> Self {
-        let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
+        let known = zone(timezone);
+        if known.is_none() {
+            tracing::warn!(
+                timezone,
+                slice = "catalog",
+                "a time zone is unknown to this program; its times are shown in UTC"
+            );
+        }
         let moment = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        Self { zoned: moment.to_zoned(zone) }
+        let unknown = known.is_none().then(|| timezone.to_owned());
+        Self { zoned: moment.to_zoned(known.unwrap_or(TimeZone::UTC)), unknown }
+    }
+
+    fn format(&self, pattern: &str) -> String {
+        let text = self.zoned.strftime(pattern);
+        if self.unknown.is_some() { format!("{text} UTC") } else { text.to_string() }
     }
 
     /// For `<time datetime>`.
@@ -84,17 +99,20 @@ impl Moment {
 
     /// `Sat 14 Nov, 19:30`
     pub fn short(&self) -> String {
-        self.zoned.strftime("%a %-d %b, %H:%M").to_string()
+        self.format("%a %-d %b, %H:%M")
     }
 
     /// `19:30`
     pub fn clock(&self) -> String {
-        self.zoned.strftime("%H:%M").to_string()
+        self.format("%H:%M")
     }
 
     /// `SAST`, or the offset where a zone has no letters.
     pub fn zone(&self) -> String {
-        self.zoned.strftime("%Z").to_string()
+        match &self.unknown {
+            Some(name) => format!("(not the local time of {name})"),
+            None => self.zoned.strftime("%Z").to_string(),
+        }
     }
 
     /// `14`
@@ -144,7 +162,16 @@ mod tests {
             ("Saturday 14 November 2026", "19:30", "SAST")
         );
         assert_eq!(moment.machine(), "2026-11-14T19:30:00+02:00");
-        assert_eq!(Moment::new(at, "Nowhere/Never").clock(), "17:30");
+    }
+
+    #[test]
+    fn times_of_an_unknown_zone_say_that_they_are_utc() {
+        let at: Timestamp = "2026-11-14T17:30:00Z".parse().unwrap();
+        let moment = Moment::new(at, "Nowhere/Never");
+        assert_eq!(
+            (moment.clock().as_str(), moment.short().as_str(), moment.zone().as_str()),
+            ("17:30 UTC", "Sat 14 Nov, 17:30 UTC", "(not the local time of Nowhere/Never)")
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Every limit at its edge, streams and their ends, repeats with and without their key, sessions, logins, headers, the shape of errors, and draining.
+//! Every limit at its edge, validity of tickets, streams and their ends, repeats with and without their key, sessions, logins, headers, the shape of errors, and draining.
 
 mod caching;
 mod drain;
@@ -13,3 +13,4 @@ mod login;
 mod shape;
 mod shares;
 mod streams;
+mod validity;

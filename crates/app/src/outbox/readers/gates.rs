@@ -1,4 +1,4 @@
-//! Tells devices at the gates what was admitted or revoked.
+//! Tells devices at the gates which tickets were admitted or revoked, and that the listing changed.
 
 use async_trait::async_trait;
 
@@ -23,10 +23,8 @@ impl FactReader for Gates {
             Fact::TicketsRevoked { event, tickets } => {
                 self.0.signal(scope(*event), GateSignal::Revoked(tickets.clone()))
             }
-            Fact::PlacesChanged { .. }
-            | Fact::OrderChanged { .. }
-            | Fact::ListingChanged { .. }
-            | Fact::CredentialRevoked { .. } => {}
+            Fact::ListingChanged { event } => self.0.signal(scope(*event), GateSignal::Listing),
+            Fact::PlacesChanged { .. } | Fact::OrderChanged { .. } | Fact::CredentialRevoked { .. } => {}
         }
         Ok(())
     }

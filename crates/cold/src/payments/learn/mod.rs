@@ -80,7 +80,7 @@ impl Commit for Lessons {
             }
             let work = Work::decide(learned, attempt, orders.get(&attempt.order()))?;
             verdicts.push(Verdict::Answer(Ok(work.decision.clone())));
-            if work.decision != Decision::Nothing {
+            if !matches!(work.decision, Decision::Nothing | Decision::Ask) {
                 works.push(work);
             }
         }

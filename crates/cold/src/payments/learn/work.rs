@@ -54,7 +54,9 @@ impl<'a> Work<'a> {
     /// What the provider took, and its reference, where it says so.
     pub(super) fn captured(&self) -> Option<(Money, &str)> {
         match &self.learned.observation {
-            Observation::Captured { amount, provider_ref } => Some((*amount, provider_ref)),
+            Observation::Captured { amount, provider_ref } | Observation::Claimed { amount, provider_ref } => {
+                Some((*amount, provider_ref))
+            }
             _ => None,
         }
     }

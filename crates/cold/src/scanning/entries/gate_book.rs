@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 use voelgoed_app::scanning::ports::{FirstEntry, NewScan, Scan, ScanResult};
-use voelgoed_domain::ids::{AreaId, EventId, GateId, OrganizationId, TicketId};
+use voelgoed_domain::catalog::admission::AdmissionWindow;
+use voelgoed_domain::ids::{AreaId, EventId, GateId, OrganizationId, TicketId, TicketTypeId};
 use voelgoed_domain::machine::Machine;
 use voelgoed_domain::scanning::entry::{
     Direction, EntryRule, PriorEntry, ScanDecision, ScanFacts, ScanReason, decide_scan,
@@ -18,7 +19,9 @@ use crate::db::{Error, Result, Sql, Tx, binds, row, sql};
 const LOCK: Sql = sql(
     "scanning.lock_tickets",
     "select id, event_id, area_id, label, ticket_type_name, state, refunded, entries, inside,
-       (select e.entry_rule from events e where e.organization_id = tickets.organization_id and e.id = tickets.event_id) as entry_rule
+       (select e.entry_rule from events e where e.organization_id = tickets.organization_id and e.id = tickets.event_id) as entry_rule,
+       (select l.ticket_type_id from order_lines l
+        where l.organization_id = tickets.organization_id and l.order_id = tickets.order_id and l.place = tickets.place limit 1) as ticket_type_id
      from (values {rows:1 $1}) as v cross join tickets
      where organization_id = v.column2 and id = v.column1 order by id {for_update}",
 );
@@ -42,6 +45,7 @@ struct TicketRow {
     entries: i64,
     inside: bool,
     entry_rule: Option<String>,
+    ticket_type_id: Option<Uuid>,
 }
 
 impl TicketRow {
@@ -62,6 +66,7 @@ pub(super) struct AtGate {
     event: EventId,
     area: AreaId,
     label: String,
+    ticket_type: Option<TicketTypeId>,
     ticket_type_name: String,
     pub(super) state: TicketState,
     refunded: bool,
@@ -120,11 +125,12 @@ impl<'a> GateBook<'a> {
         let (scan, conflict) = match known.filter(|(_, ticket)| ticket.event == new.event) {
             None => {
                 let reason = new.early.filter(|reason| reason.knows_no_ticket()).unwrap_or(ScanReason::Invalid);
-                (stored(new, None, ScanResult::Refused(reason), None, false), None)
+                (stored(new, None, ScanResult::Refused(reason), None, None), None)
             }
             Some((id, ticket)) => {
                 let before = ticket.before;
-                let decision = decide_scan(&facts(new, ticket));
+                let (early, window) = ticket.outside(new);
+                let decision = decide_scan(&facts(new, ticket, early));
                 let (result, conflict) = match decision {
                     ScanDecision::Refused(reason) => (ScanResult::Refused(reason), None),
                     ScanDecision::Admitted { entry_no, ticket: event, conflict } => {
@@ -135,7 +141,11 @@ impl<'a> GateBook<'a> {
                 let used =
                     conflict == Some(ScanReason::AlreadyUsed) || result == ScanResult::Refused(ScanReason::AlreadyUsed);
                 let first = before.filter(|_| used).map(|prior| FirstEntry { gate: prior.gate, at: prior.at });
-                (stored(new, Some(ticket), result, first, conflict.is_some()), conflict)
+                let scan = Scan {
+                    window: window.filter(|_| is_outside(result, conflict)),
+                    ..stored(new, Some(ticket), result, first, conflict)
+                };
+                (scan, conflict)
             }
         };
         self.scans.push((scan.clone(), conflict));
@@ -150,6 +160,7 @@ impl AtGate {
             event: EventId::from_uuid(row.event_id),
             area: AreaId::from_uuid(row.area_id),
             label: row.label,
+            ticket_type: row.ticket_type_id.map(TicketTypeId::from_uuid),
             ticket_type_name: row.ticket_type_name,
             state: TicketState::parse(&row.state)?,
             refunded: row.refunded,
@@ -160,6 +171,15 @@ impl AtGate {
         })
     }
 
+    /// What speaks against the scan's moment, and the window that says so: what refused it before, else the present one of the ticket's type.
+    fn outside(&self, new: &NewScan) -> (Option<ScanReason>, Option<AdmissionWindow>) {
+        let present = new.admissions.as_ref().map(|admissions| admissions.window(self.ticket_type));
+        match new.early {
+            Some(reason) => (Some(reason), new.window.or(present)),
+            None => (present.and_then(|window| window.objection(&new.time())), present),
+        }
+    }
+
     /// Somebody goes in or out with it.
     fn pass<'a>(
         &mut self,
@@ -168,7 +188,7 @@ impl AtGate {
         entry_no: u32,
         event: Option<TicketEvent>,
     ) -> Result<Passage<'a>> {
-        let at = if scan.forced { scan.scanned_at.min(scan.received_at) } else { scan.received_at };
+        let at = scan.time().at;
         if let Some(event) = event {
             self.state = self.state.after(event).map_err(Error::internal)?;
         }
@@ -184,7 +204,16 @@ impl AtGate {
     }
 }
 
-fn facts<'a>(new: &'a NewScan, ticket: &AtGate) -> ScanFacts<'a> {
+/// True where a scan was refused, or is in conflict, for its moment.
+fn is_outside(result: ScanResult, conflict: Option<ScanReason>) -> bool {
+    let reason = match result {
+        ScanResult::Refused(reason) => Some(reason),
+        ScanResult::Admitted => conflict,
+    };
+    matches!(reason, Some(ScanReason::NotYet | ScanReason::Expired))
+}
+
+fn facts<'a>(new: &'a NewScan, ticket: &AtGate, early: Option<ScanReason>) -> ScanFacts<'a> {
     ScanFacts {
         rule: ticket.rule,
         direction: new.direction,
@@ -195,7 +224,7 @@ fn facts<'a>(new: &'a NewScan, ticket: &AtGate) -> ScanFacts<'a> {
         entries: ticket.entries,
         inside: ticket.inside,
         before: ticket.before,
-        early: new.early,
+        early,
         forced: new.forced,
     }
 }
@@ -205,7 +234,7 @@ fn stored(
     ticket: Option<&mut AtGate>,
     result: ScanResult,
     first: Option<FirstEntry>,
-    conflict: bool,
+    conflict: Option<ScanReason>,
 ) -> Scan {
     let (label, ticket_type_name) =
         ticket.map(|ticket| (ticket.label.clone(), ticket.ticket_type_name.clone())).unzip();
@@ -223,6 +252,8 @@ fn stored(
         scanned_at: new.scanned_at,
         received_at: new.received_at,
         forced: new.forced,
-        conflict,
+        conflict: conflict.is_some(),
+        clock: new.time().clock,
+        window: None,
     }
 }

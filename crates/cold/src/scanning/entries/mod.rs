@@ -3,6 +3,7 @@
 //! Never: an admission without its entry row, whose number is unique per ticket. The same scan id is answered from what was written first.
 
 mod gate_book;
+mod of_types;
 mod rows;
 mod write;
 
@@ -14,7 +15,7 @@ use voelgoed_app::environment::Environment;
 use voelgoed_app::error::{Dependency, Fault, Stored};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::scanning::ports::{NewScan, Recorded, Scan};
-use voelgoed_domain::ids::{EventId, OrganizationId, ScanId};
+use voelgoed_domain::ids::{EventId, OrganizationId, ScanId, TicketId, TicketTypeId};
 
 use self::gate_book::GateBook;
 use crate::Cold;
@@ -30,6 +31,16 @@ pub(super) async fn record_scan(cold: &Cold, organization: OrganizationId, scan:
         Err(Unanswered::Overloaded) => Err(Fault::away(Dependency::Cold, "more scans wait than can be written")),
         Err(Unanswered::Failed(error)) => Err(error.into()),
     }
+}
+
+pub(super) async fn tickets_of_types(
+    cold: &Cold,
+    organization: OrganizationId,
+    event: EventId,
+    types: &[TicketTypeId],
+    most: u32,
+) -> Stored<Vec<(TicketTypeId, TicketId)>> {
+    Ok(of_types::read(&cold.shown, organization, event, types, most).await?)
 }
 
 pub(super) async fn read_scan(cold: &Cold, organization: OrganizationId, scan: ScanId) -> Stored<Option<Scan>> {

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::scanning::ports::{FirstEntry, Scan, ScanResult};
+use voelgoed_domain::catalog::admission::AdmissionWindow;
 use voelgoed_domain::ids::{DeviceId, EventId, GateId, OrganizationId, ScanId, TicketId};
+use voelgoed_domain::scanning::clock::DeviceClock;
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
 use voelgoed_domain::time::Timestamp;
 
@@ -15,7 +17,7 @@ use crate::readable::readable_page;
 macro_rules! scan_columns {
     () => {
         "select id, event_id, ticket_id, label, ticket_type_name, gate_id, device_id, direction, refused, first_gate_id, first_at, \
-         scanned_at, received_at, forced, conflict"
+         scanned_at, received_at, forced, conflict, clock, admits_from, admits_until"
     };
 }
 
@@ -60,11 +62,15 @@ struct ScanRow {
     received_at: i64,
     forced: bool,
     conflict: Option<String>,
+    clock: String,
+    admits_from: Option<i64>,
+    admits_until: Option<i64>,
 }
 
 impl ScanRow {
     fn scan(self) -> Result<Scan> {
         let first = self.first_gate_id.zip(self.first_at);
+        let window = self.admits_from.zip(self.admits_until);
         Ok(Scan {
             id: ScanId::from_uuid(self.id),
             event: EventId::from_uuid(self.event_id),
@@ -83,6 +89,11 @@ impl ScanRow {
             received_at: Timestamp::from_micros(self.received_at),
             forced: self.forced,
             conflict: self.conflict.is_some(),
+            clock: DeviceClock::parse(&self.clock)?,
+            window: window.map(|(from, until)| AdmissionWindow {
+                from: Timestamp::from_micros(from),
+                until: Timestamp::from_micros(until),
+            }),
         })
     }
 }

@@ -13,10 +13,10 @@ use crate::facts::Facts;
 const SCANS: Sql = sql(
     "scanning.insert_scans",
     "insert into scans (organization_id, id, event_id, ticket_id, label, ticket_type_name, gate_id, device_id, direction, refused,
-                        first_gate_id, first_at, scanned_at, received_at, forced, conflict)
+                        first_gate_id, first_at, scanned_at, received_at, forced, conflict, clock, admits_from, admits_until)
      select $1, v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, v.column9, v.column10, v.column11,
-            v.column12, v.column13, v.column14, v.column15
-     from (values {rows:15}) as v",
+            v.column12, v.column13, v.column14, v.column15, v.column16, v.column17, v.column18
+     from (values {rows:18}) as v",
 );
 
 const ENTRIES: Sql = sql(
@@ -63,7 +63,7 @@ pub(super) async fn write(
     facts.write(tx).await
 }
 
-fn scan_row(scan: &Scan, conflict: Option<ScanReason>) -> [Value; 15] {
+fn scan_row(scan: &Scan, conflict: Option<ScanReason>) -> [Value; 18] {
     let refused = match scan.result {
         ScanResult::Admitted => None,
         ScanResult::Refused(reason) => Some(reason.as_str()),
@@ -83,6 +83,9 @@ fn scan_row(scan: &Scan, conflict: Option<ScanReason>) -> [Value; 15] {
         scan.scanned_at,
         scan.received_at,
         scan.forced,
-        conflict.map(ScanReason::as_str)
+        conflict.map(ScanReason::as_str),
+        scan.clock.as_str(),
+        scan.window.map(|window| window.from),
+        scan.window.map(|window| window.until)
     ]
 }

@@ -5,13 +5,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Event, EventLimits, EventState, FeePolicy, SaleWindow, TaxPolicy};
+use crate::catalog::admission::AdmissionTimes;
 use crate::catalog::bounds::{amount, basis_points, within};
 use crate::catalog::wording::worded;
 use crate::ids::{EventId, LayoutId, OrganizationId};
 use crate::money::Currency;
 use crate::refusal::Refusal;
 use crate::scanning::entry::EntryRule;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, zone_name};
 
 /// Characters of an event's name.
 pub const EVENT_NAME_MAX: usize = 120;
@@ -29,6 +30,9 @@ pub struct EventDraft {
     pub layout: LayoutId,
     /// When it begins.
     pub starts_at: Timestamp,
+    /// Doors, end, and when its tickets admit.
+    #[serde(default, flatten)]
+    pub admission: AdmissionTimes,
     /// IANA name such as `Africa/Johannesburg`, whatever its case.
     pub timezone: String,
     /// When it is sold.
@@ -56,10 +60,9 @@ impl EventDraft {
     /// `invalid_request` naming the field.
     pub fn check(self, id: EventId, organization: OrganizationId) -> Result<Event, Refusal> {
         let name = worded("name", &self.name, EVENT_NAME_MAX)?;
-        let timezone = zone(&self.timezone)?;
-        if self.sale.closes_at <= self.sale.opens_at {
-            return Err(Refusal::invalid("sale.closes_at", "Must be later than `sale.opens_at`."));
-        }
+        let timezone = zone_name(&self.timezone)?;
+        check_sale(self.sale)?;
+        self.admission.check_event(self.starts_at)?;
         if self.currency.exponent().is_none() {
             return Err(Refusal::invalid("currency", "Must be a currency that can be paid in."));
         }
@@ -75,6 +78,7 @@ impl EventDraft {
             name,
             layout: self.layout,
             starts_at: self.starts_at,
+            admission: self.admission,
             timezone,
             sale: self.sale,
             currency: self.currency,
@@ -87,9 +91,10 @@ impl EventDraft {
     }
 }
 
-/// The zone's name as the time zone database spells it; the database is compiled in, so that this reads no disk.
-fn zone(text: &str) -> Result<String, Refusal> {
-    let unknown = || Refusal::invalid("timezone", "Must be an IANA time zone such as `Africa/Johannesburg`.");
-    let zone = jiff::tz::TimeZoneDatabase::bundled().get(text.trim()).map_err(|_| unknown())?;
-    zone.iana_name().map(str::to_owned).ok_or_else(unknown)
+/// A sale ends after it begins.
+pub(super) fn check_sale(sale: SaleWindow) -> Result<(), Refusal> {
+    if sale.closes_at <= sale.opens_at {
+        return Err(Refusal::invalid("sale.closes_at", "Must be later than `sale.opens_at`."));
+    }
+    Ok(())
 }

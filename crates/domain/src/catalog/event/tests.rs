@@ -15,6 +15,7 @@ fn draft() -> EventDraft {
         name: " Concert ".into(),
         layout: LayoutId::from_uuid(Uuid::from_u128(1)),
         starts_at: at(500),
+        admission: AdmissionTimes::default(),
         timezone: "africa/johannesburg".into(),
         sale: SaleWindow { opens_at: at(100), closes_at: at(200) },
         currency: Currency::ZAR,

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{PriceOverride, TicketType, TicketTypeLimits};
+use crate::catalog::admission::AdmissionTimes;
 use crate::catalog::bounds::{amount, within};
 use crate::catalog::event::{Event, MAX_PLACES_PER_HOLD, MAX_PLACES_PER_SESSION};
 use crate::catalog::layout::Layout;
@@ -37,6 +38,9 @@ pub struct TicketTypeDraft {
     /// How many in one hold.
     #[serde(default)]
     pub limits: TicketTypeLimits,
+    /// When its tickets admit, where that differs from the event's window.
+    #[serde(default, flatten)]
+    pub admission: AdmissionTimes,
 }
 
 impl TicketTypeDraft {
@@ -67,6 +71,7 @@ impl TicketTypeDraft {
         if let Some(most) = max_per_buyer {
             within("limits.max_per_buyer", most, min_per_hold, MAX_PLACES_PER_SESSION)?;
         }
+        self.admission.check_type(event.admission_window())?;
         Ok(TicketType {
             id,
             event: event.id,
@@ -76,6 +81,7 @@ impl TicketTypeDraft {
             categories: self.categories,
             prices: self.prices,
             limits: self.limits,
+            admission: self.admission,
         })
     }
 

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::catalog::admission::AdmissionTimes;
 use crate::catalog::bounds::MAX_AMOUNT;
 use crate::catalog::event::{Event, EventLimits, EventState, FeePolicy, SaleWindow, TaxPolicy};
 use crate::catalog::layout::{AreaDraft, Layout};
@@ -22,6 +23,7 @@ fn event() -> Event {
         name: "Concert".into(),
         layout: LayoutId::from_uuid(Uuid::from_u128(3)),
         starts_at: Timestamp::from_micros(9),
+        admission: AdmissionTimes::default(),
         timezone: "UTC".into(),
         sale: SaleWindow { opens_at: Timestamp::from_micros(0), closes_at: Timestamp::from_micros(5) },
         currency: Currency::EUR,
@@ -53,6 +55,7 @@ fn draft() -> TicketTypeDraft {
         categories: vec!["Standing".into()],
         prices: vec![],
         limits: TicketTypeLimits::default(),
+        admission: AdmissionTimes::default(),
     }
 }
 

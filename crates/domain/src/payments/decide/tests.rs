@@ -29,6 +29,7 @@ fn observations() -> [Observation; 9] {
 fn letter(decision: &Decision) -> char {
     match decision {
         Decision::Nothing => '.',
+        Decision::Ask => '?',
         Decision::Record(AttemptState::Pending) => 'p',
         Decision::Record(AttemptState::Unknown) => 'u',
         Decision::Record(other) => panic!("{other} is not recorded on its own"),
@@ -232,5 +233,37 @@ fn places_are_freed_only_by_a_confirmed_void_after_the_grace() {
             assert_eq!(order.state, OrderState::AwaitingPayment);
             assert!(now >= PAY_BY.plus(PAY_BY_GRACE));
         }
+    }
+}
+
+#[test]
+fn claim_of_another_amount_is_asked_about_and_one_of_nothing_buys_nothing() {
+    let order = order(eur(5_000));
+    let now = Timestamp::from_micros(PAY_BY.micros() - 1);
+    let captured = |amount| Observation::Captured { amount, provider_ref: "psp-1".to_owned() };
+    let claimed = |amount| Observation::Claimed { amount, provider_ref: "psp-1".to_owned() };
+    // Attempt state; captured and claimed: the whole, a part, more, zero, below zero, the largest, another currency.
+    let amounts = [
+        eur(5_000),
+        eur(4_999),
+        eur(5_001),
+        eur(0),
+        eur(-5_000),
+        eur(i64::MIN),
+        eur(i64::MAX),
+        Money::new(5_000, Currency::USD),
+    ];
+    for (state, expected) in [
+        (AttemptState::Created, ("Immfffmy", "I???????")),
+        (AttemptState::Pending, ("Immfffmy", "I???????")),
+        (AttemptState::Unknown, ("Immfffmy", "I???????")),
+        (AttemptState::Failed, ("Imm...my", "I???????")),
+        (AttemptState::Captured, ("........", "........")),
+        (AttemptState::CapturedLate, ("........", "........")),
+    ] {
+        let row = |seen: &dyn Fn(Money) -> Observation| -> String {
+            amounts.iter().map(|amount| letter(&decide(&order, &attempt(1, state), &seen(*amount), now))).collect()
+        };
+        assert_eq!((row(&captured).as_str(), row(&claimed).as_str()), (&expected.0[..8], expected.1), "{state}");
     }
 }

@@ -30,7 +30,12 @@ fn cents(amount: i64) -> RefundRequest {
 
 /// `amount [tickets] event`, or the refusal's code with its field.
 fn shown(facts: &RefundFacts<'_>, request: &RefundRequest, forced: bool) -> String {
-    match plan_refund(facts, request, forced) {
+    chosen(facts, request, None, forced)
+}
+
+/// The same where the organizer chooses what becomes of the tickets.
+fn chosen(facts: &RefundFacts<'_>, request: &RefundRequest, revoke: Option<bool>, forced: bool) -> String {
+    match plan_refund(facts, request, revoke, forced) {
         Ok(plan) => {
             let tickets: Vec<_> = plan.tickets.iter().map(|ticket| ticket.uuid().as_u128()).collect();
             let event = OrderState::event_text(plan.order_event);
@@ -56,7 +61,7 @@ fn what_is_given_back() {
         (FRESH, 0, these(&[2, 1]), "1000 [1, 2] refund_rest", "1000 [1, 2] refund_rest"),
         (FRESH, 0, cents(1), "1 [] refund_part", "1 [] refund_part"),
         (FRESH, 0, cents(999), "999 [] refund_part", "999 [] refund_part"),
-        (FRESH, 0, cents(1_000), "1000 [] refund_rest", "1000 [] refund_rest"),
+        (FRESH, 0, cents(1_000), "1000 [1, 2] refund_rest", "1000 [1, 2] refund_rest"),
         (FRESH, 0, cents(1_001), "refund_too_large", "refund_too_large"),
         (FRESH, 0, cents(0), "invalid_request amount", "invalid_request amount"),
         (FRESH, 0, cents(-1), "invalid_request amount", "invalid_request amount"),
@@ -71,7 +76,7 @@ fn what_is_given_back() {
         (FRESH, 500, these(&[1]), "refund_too_large", "refund_too_large"),
         (FRESH, 500, these(&[2]), "400 [2] refund_part", "400 [2] refund_part"),
         (FRESH, 500, these(&[1, 2]), "500 [1, 2] refund_rest", "500 [1, 2] refund_rest"),
-        (FRESH, 999, cents(1), "1 [] refund_rest", "1 [] refund_rest"),
+        (FRESH, 999, cents(1), "1 [1, 2] refund_rest", "1 [1, 2] refund_rest"),
         (FRESH, 999, cents(2), "refund_too_large", "refund_too_large"),
         (FRESH, 1_000, these(&[1, 2]), "0 [1, 2] refund_rest", "0 [1, 2] refund_rest"),
         (FRESH, 1_000, these(&[1]), "refund_too_large", "refund_too_large"),
@@ -80,14 +85,15 @@ fn what_is_given_back() {
         (USED, 0, these(&[1]), "ticket_used", "600 [1] refund_part"),
         (USED, 0, these(&[2, 1]), "ticket_used", "1000 [1, 2] refund_rest"),
         (USED, 0, these(&[2]), "400 [2] refund_part", "400 [2] refund_part"),
-        (USED, 0, cents(1_000), "1000 [] refund_rest", "1000 [] refund_rest"),
+        (USED, 0, cents(1_000), "1000 [2] refund_rest", "1000 [1, 2] refund_rest"),
         // Taken back once.
         (GOING, 600, these(&[1]), "wrong_state", "wrong_state"),
         (GOING, 600, these(&[2]), "400 [2] refund_rest", "400 [2] refund_rest"),
         (GONE, 600, these(&[1, 2]), "wrong_state", "wrong_state"),
         (GONE, 600, these(&[2]), "400 [2] refund_rest", "400 [2] refund_rest"),
         (GONE, 700, these(&[2]), "300 [2] refund_rest", "300 [2] refund_rest"),
-        (GONE, 600, cents(400), "400 [] refund_rest", "400 [] refund_rest"),
+        (GONE, 600, cents(400), "400 [2] refund_rest", "400 [2] refund_rest"),
+        (GOING, 600, cents(400), "400 [2] refund_rest", "400 [2] refund_rest"),
         (GONE, 600, cents(401), "refund_too_large", "refund_too_large"),
     ];
     for (of, returned, request, asked, forced) in table {
@@ -95,6 +101,34 @@ fn what_is_given_back() {
         let facts = RefundFacts { state: OrderState::Paid, total: eur(1_000), returned, tickets: &tickets };
         assert_eq!(shown(&facts, &request, false), asked, "{of:?} {returned} {request:?}");
         assert_eq!(shown(&facts, &request, true), forced, "{of:?} {returned} {request:?} forced");
+    }
+}
+
+#[test]
+fn organizer_chooses_whether_tickets_are_revoked() {
+    const FRESH: &[(TicketState, i64)] = &[(Valid, 600), (Valid, 400)];
+    const USED: &[(TicketState, i64)] = &[(Used, 600), (Valid, 400)];
+    type Row = (&'static [(TicketState, i64)], i64, RefundRequest, bool, &'static str);
+    let table: Vec<Row> = vec![
+        (FRESH, 0, cents(1_000), true, "1000 [1, 2] refund_rest"),
+        (FRESH, 0, cents(1_000), false, "1000 [] refund_rest"),
+        (FRESH, 400, cents(600), true, "600 [1, 2] refund_rest"),
+        (FRESH, 400, cents(600), false, "600 [] refund_rest"),
+        (FRESH, 400, cents(599), true, "invalid_request revoke"),
+        (FRESH, 400, cents(599), false, "599 [] refund_part"),
+        (FRESH, 0, these(&[1]), true, "600 [1] refund_part"),
+        (FRESH, 0, these(&[1]), false, "600 [] refund_part"),
+        (FRESH, 0, these(&[1, 2]), false, "1000 [] refund_rest"),
+        (FRESH, 1_000, these(&[1, 2]), false, "invalid_request revoke"),
+        (FRESH, 1_000, these(&[1, 2]), true, "0 [1, 2] refund_rest"),
+        (USED, 0, cents(1_000), true, "ticket_used"),
+        (USED, 0, cents(1_000), false, "1000 [] refund_rest"),
+        (USED, 0, these(&[1]), false, "600 [] refund_part"),
+    ];
+    for (of, returned, request, revoke, expected) in table {
+        let tickets = tickets(of);
+        let facts = RefundFacts { state: OrderState::Paid, total: eur(1_000), returned, tickets: &tickets };
+        assert_eq!(chosen(&facts, &request, Some(revoke), false), expected, "{of:?} {returned} {request:?} {revoke}");
     }
 }
 
@@ -149,16 +183,16 @@ proptest! {
     #[test]
     fn any_run_of_refunds_stays_within_what_was_paid(
         prices in prop::collection::vec(0..500_i64, 1..8),
-        asks in prop::collection::vec((any::<bool>(), prop::collection::vec(1..9_usize, 0..4), -5..900_i64, any::<bool>()), 0..12),
+        asks in prop::collection::vec((any::<bool>(), prop::collection::vec(1..9_usize, 0..4), -5..900_i64, any::<Option<bool>>(), any::<bool>()), 0..12),
     ) {
         let start: Vec<_> = prices.iter().map(|price| (Valid, *price)).collect();
         let mut now = tickets(&start);
         let total = prices.iter().sum::<i64>();
         let (mut state, mut returned) = (OrderState::Paid, 0_i64);
-        for (by_ticket, numbers, amount, forced) in asks {
+        for (by_ticket, numbers, amount, revoke, forced) in asks {
             let facts = RefundFacts { state, total: eur(total), returned, tickets: &now };
             let request = if by_ticket { these(&numbers) } else { cents(amount) };
-            let Ok(plan) = plan_refund(&facts, &request, forced) else { continue };
+            let Ok(plan) = plan_refund(&facts, &request, revoke, forced) else { continue };
             returned += plan.amount.amount;
             prop_assert!(plan.amount.amount >= 0 && returned <= total);
             state = state.after(plan.order_event).expect("the order allows what the plan says");
@@ -174,7 +208,7 @@ proptest! {
         let live: Vec<_> = now.iter().filter(|ticket| ticket.state == Valid).map(|ticket| ticket.id).collect();
         if !live.is_empty() {
             let facts = RefundFacts { state, total: eur(total), returned, tickets: &now };
-            let plan = plan_refund(&facts, &RefundRequest::Tickets(live.clone()), false).expect("nothing locks the last tickets");
+            let plan = plan_refund(&facts, &RefundRequest::Tickets(live.clone()), None, false).expect("nothing locks the last tickets");
             prop_assert_eq!(plan.tickets, live);
         }
     }

@@ -67,9 +67,9 @@ fn amended(
         }
     }
     if !add.is_empty() {
-        listing.event.check_on_sale(now)?;
+        listing.check_on_sale(now)?;
         let rules = Rules::now(listing, terms.code.as_deref(), now).unwrap_or_else(|_| Rules::automatic(listing, now));
-        lines.extend(price_lines(listing, add, &rules, &mut chosen)?.into_iter().map(|line| line.terms));
+        lines.extend(price_lines(listing, add, &rules, &mut chosen, now)?.into_iter().map(|line| line.terms));
         picks.extend(add.iter().map(|line| line.pick.clone()));
     }
     if picks.is_empty() {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::catalog::admission::AdmissionTimes;
 use crate::catalog::event::{Event, EventLimits, EventState, FeePolicy, SaleWindow, TaxPolicy};
 use crate::catalog::layout::{AreaDraft, Layout, RowDraft, Seat};
 use crate::catalog::price_rule::PriceEffect;
@@ -55,6 +56,7 @@ fn listing() -> Listing {
         name: "Concert".into(),
         layout: LayoutId::from_uuid(Uuid::from_u128(5)),
         starts_at: at(300),
+        admission: AdmissionTimes::default(),
         timezone: "UTC".into(),
         sale: SaleWindow { opens_at: at(100), closes_at: at(200) },
         currency: Currency::ZAR,
@@ -73,6 +75,7 @@ fn listing() -> Listing {
         categories: vec![],
         prices: vec![],
         limits: TicketTypeLimits::default(),
+        admission: AdmissionTimes::default(),
     };
     let mut adult = ticket_type(ADULT, "Adult", 45_000);
     adult.prices = vec![
@@ -84,7 +87,13 @@ fn listing() -> Listing {
     child.limits = TicketTypeLimits { min_per_hold: 2, max_per_hold: 3, max_per_buyer: None };
     let mut vip = ticket_type(VIP, "VIP", 99_999);
     vip.categories = vec!["Gold".into()];
-    Listing { event, layout: Arc::new(layout), ticket_types: vec![adult, child, vip], price_rules: vec![] }
+    Listing {
+        event,
+        layout: Arc::new(layout),
+        ticket_types: vec![adult, child, vip],
+        retired: vec![],
+        price_rules: vec![],
+    }
 }
 
 fn rule(n: u128, code: Option<&str>, effect: PriceEffect) -> PriceRule {

@@ -10,6 +10,8 @@ use voelgoed_domain::payments::decide::Observation;
 use super::exchange::Ended;
 use crate::sandbox::protocol::{CancelAnswer, ChargeAnswer, ChargeState, Problem, RefundAnswer, RefundState};
 
+/// No provider takes more at once: a larger amount counts as this, so that no sum of the journal leaves `i64`.
+const CAPTURED_AMOUNT_MAX: i64 = 1_000_000_000_000_000;
 /// What the buyer is told of a decline.
 const DECLINED: &str = "The bank declined the payment.";
 
@@ -128,7 +130,9 @@ pub fn settled(state: ChargeState, amount: i64, currency: &str, provider_ref: St
         ChargeState::Declined => Observation::Declined { reason: DECLINED.to_owned() },
         ChargeState::Voided => Observation::Voided,
         ChargeState::Captured => match Currency::from_code(currency) {
-            Some(currency) => Observation::Captured { amount: Money::new(amount, currency), provider_ref },
+            Some(currency) => {
+                Observation::Captured { amount: Money::new(amount.min(CAPTURED_AMOUNT_MAX), currency), provider_ref }
+            }
             None => silent("capture", "in a currency that is not known"),
         },
     }

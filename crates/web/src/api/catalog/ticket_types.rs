@@ -8,9 +8,11 @@ use utoipa::ToSchema;
 use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::catalog::create_ticket_type::create_ticket_type as create_ticket_type_command;
 use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::catalog::admission::AdmissionTimes;
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTypeDraft, TicketTypeLimits};
 use voelgoed_domain::ids::{AreaId, EventId, TicketTypeId};
 use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
 
 use crate::api::created::{created, idempotent, or_replayed};
 use crate::api::events::{TicketTypeDto, TicketTypeLimitsDto, ticket_type};
@@ -36,6 +38,18 @@ pub struct TicketTypeBody {
     #[serde(default)]
     prices: Vec<PriceBody>,
     limits: Option<TicketTypeLimitsDto>,
+    /// When the doors open for it, where that differs from the event's.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    doors_at: Option<Timestamp>,
+    /// When it ends; its tickets admit until 24 h later.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ends_at: Option<Timestamp>,
+    /// From when its tickets admit, whatever the doors.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    admits_from: Option<Timestamp>,
+    /// Until when its tickets admit, exclusive, whatever the end.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    admits_until: Option<Timestamp>,
 }
 
 /// A more specific price.
@@ -50,9 +64,11 @@ pub struct PriceBody {
 
 impl From<TicketTypeBody> for TicketTypeDraft {
     fn from(body: TicketTypeBody) -> Self {
+        let TicketTypeBody { doors_at, ends_at, admits_from, admits_until, .. } = body;
         let overrides = body.prices.into_iter();
         Self {
             name: body.name,
+            admission: AdmissionTimes { doors_at, ends_at, admits_from, admits_until },
             price: body.price.into(),
             areas: body.areas,
             categories: body.categories,
@@ -79,7 +95,8 @@ pub async fn create_ticket_type(
 ) -> Answer<Response> {
     caller.may(Scope::Catalog)?;
     let scope = caller.event(&web, body.value.event).await?;
-    let show = |found: &TicketType| json(&ticket_type(found));
+    let listing = web.platform.listings.listing(scope).await?;
+    let show = |found: &TicketType| json(&ticket_type(&listing.event, found));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
     let outcome = create_ticket_type_command(&web.platform, scope, body.value.into(), repeat).await;

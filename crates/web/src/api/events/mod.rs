@@ -66,6 +66,18 @@ pub struct EventSummaryDto {
     /// When it begins.
     #[schema(value_type = String, format = DateTime)]
     pub starts_at: Timestamp,
+    /// When the doors open, where that is said.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub doors_at: Option<Timestamp>,
+    /// When it ends, where that is said.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ends_at: Option<Timestamp>,
+    /// From when its tickets admit, where their type says nothing else.
+    #[schema(value_type = String, format = DateTime)]
+    pub admits_from: Timestamp,
+    /// Until when its tickets admit, exclusive.
+    #[schema(value_type = String, format = DateTime)]
+    pub admits_until: Timestamp,
     /// IANA name.
     pub timezone: String,
     /// When it is sold.
@@ -108,6 +120,18 @@ pub struct TicketTypeDto {
     pub prices: Vec<PriceDto>,
     /// How many in one hold.
     pub limits: TicketTypeLimitsDto,
+    /// When the doors open for it, where that differs from the event's.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub doors_at: Option<Timestamp>,
+    /// When it ends, where that differs from the event's.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ends_at: Option<Timestamp>,
+    /// From when its tickets admit.
+    #[schema(value_type = String, format = DateTime)]
+    pub admits_from: Timestamp,
+    /// Until when its tickets admit, exclusive.
+    #[schema(value_type = String, format = DateTime)]
+    pub admits_until: Timestamp,
 }
 
 /// A more specific price.
@@ -178,11 +202,16 @@ impl From<TaxPolicy> for TaxDto {
 
 /// An event for lists.
 pub fn summary(event: &Event, venue: String) -> EventSummaryDto {
+    let window = event.admission_window();
     EventSummaryDto {
         id: event.id,
         name: event.name.clone(),
         venue,
         starts_at: event.starts_at,
+        doors_at: event.admission.doors_at,
+        ends_at: event.admission.ends_at,
+        admits_from: window.from,
+        admits_until: window.until,
         timezone: event.timezone.clone(),
         sale: SaleWindowDto { opens_at: event.sale.opens_at, closes_at: event.sale.closes_at },
         state: event.state,
@@ -192,7 +221,8 @@ pub fn summary(event: &Event, venue: String) -> EventSummaryDto {
 }
 
 /// A ticket type, rendered.
-pub fn ticket_type(found: &TicketType) -> TicketTypeDto {
+pub fn ticket_type(event: &Event, found: &TicketType) -> TicketTypeDto {
+    let window = found.admission.type_window(event.admission_window());
     TicketTypeDto {
         id: found.id.to_string(),
         name: found.name.clone(),
@@ -213,5 +243,9 @@ pub fn ticket_type(found: &TicketType) -> TicketTypeDto {
             max_per_hold: found.limits.max_per_hold,
             max_per_buyer: found.limits.max_per_buyer,
         },
+        doors_at: found.admission.doors_at,
+        ends_at: found.admission.ends_at,
+        admits_from: window.from,
+        admits_until: window.until,
     }
 }

@@ -83,7 +83,7 @@ pub async fn show(State(web): State<Web>, PathId(event): PathId<EventId>) -> Ans
         summary: summary(&listing.event, venue.name.clone()),
         layout: listing.event.layout.to_string(),
         areas: listing.layout.areas.iter().map(area).collect(),
-        ticket_types: listing.ticket_types.iter().map(ticket_type).collect(),
+        ticket_types: listing.ticket_types.iter().map(|found| ticket_type(&listing.event, found)).collect(),
         fees: listing.event.fees.into(),
         tax: listing.event.tax.into(),
         limits: EventLimitsDto {

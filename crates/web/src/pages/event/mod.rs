@@ -133,6 +133,7 @@ struct EventPage {
     venue: String,
     address: String,
     starts: Moment,
+    doors: Option<Moment>,
     closes: Moment,
     sale: SaleState,
     cover: u8,
@@ -210,7 +211,7 @@ pub async fn render(
     let offers = Offers::of(listing, now);
     let event = &listing.event;
     let sold_out = view.as_ref().is_some_and(|view| view.areas().all(|(_, counts)| counts.free == 0));
-    let sale = SaleState::of(event, now, sold_out);
+    let sale = SaleState::of_listing(listing, now, sold_out);
     let occupancy = view.as_deref().map(|view| view as &dyn Occupancy);
     let Shown { notice, errors, taken, area, row, mut choice } = shown;
     let is_taken = |place| taken.contains(&place) || occupancy.is_some_and(|view| view.is_taken(place));
@@ -228,6 +229,7 @@ pub async fn render(
         venue: venue.name.clone(),
         address: venue.address.clone(),
         starts: Moment::new(event.starts_at, &event.timezone),
+        doors: event.admission.doors_at.map(|at| Moment::new(at, &event.timezone)),
         closes: Moment::new(event.sale.closes_at, &event.timezone),
         cover: cover(event),
         from: offers.lowest().map(money),

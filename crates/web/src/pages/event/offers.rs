@@ -5,6 +5,7 @@
 use serde::Serialize;
 use voelgoed_domain::catalog::layout::Area;
 use voelgoed_domain::catalog::listing::Listing;
+use voelgoed_domain::catalog::ticket_type::TicketType;
 use voelgoed_domain::money::Money;
 use voelgoed_domain::ticketing::quote::{UnitPrice, unit_price};
 use voelgoed_domain::time::Timestamp;
@@ -39,12 +40,17 @@ pub struct Offers {
 impl Offers {
     /// What `listing` offers at `now`.
     pub fn of(listing: &Listing, now: Timestamp) -> Self {
+        let admissions = listing.admissions();
+        let admits = |found: &TicketType| !admissions.window(Some(found.id)).is_over(now);
         let mut offers = Self { categories: Vec::new(), all: Vec::new(), currency: listing.event.currency };
         for (at, area) in listing.layout.areas.iter().enumerate() {
             for category in area.categories() {
                 let category_at = offers.category(category);
-                let fitting =
-                    listing.ticket_types.iter().enumerate().filter(|(_, found)| found.fits(area.id, category));
+                let fitting = listing
+                    .ticket_types
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, found)| found.fits(area.id, category) && admits(found));
                 for (ticket_type, _) in fitting {
                     let unit = price(listing, ticket_type, area, category, now);
                     let on_top = if listing.event.tax.included { 0 } else { unit.tax };

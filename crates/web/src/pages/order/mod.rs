@@ -50,6 +50,7 @@ struct TicketView {
     ticket_type: String,
     state: &'static str,
     admits: bool,
+    revoked: bool,
 }
 
 struct RefundView {
@@ -70,6 +71,7 @@ struct OrderPage {
     venue: String,
     address: String,
     starts: Moment,
+    doors: Option<Moment>,
     cover: u8,
     made: Moment,
     buyer: String,
@@ -147,6 +149,7 @@ pub async fn render(
         venue: venue.name.clone(),
         address: venue.address.clone(),
         starts: Moment::new(event.starts_at, &event.timezone),
+        doors: event.admission.doors_at.map(|at| Moment::new(at, &event.timezone)),
         cover: cover(event),
         made: Moment::new(order.created_at, &event.timezone),
         buyer: order.buyer.name.clone(),
@@ -204,6 +207,7 @@ fn tickets(detail: &OrderDetail, rule: EntryRule) -> Vec<TicketView> {
             TicketState::Used => "Used at the gate",
             TicketState::Revoking | TicketState::Revoked => "No longer valid",
         },
+        revoked: matches!(ticket.state, TicketState::Revoking | TicketState::Revoked),
         admits: ticket.state == TicketState::Valid || again && ticket.state == TicketState::Used,
     };
     detail.tickets.iter().map(view).collect()

@@ -45,7 +45,7 @@ pub fn told(detail: &OrderDetail, timezone: &str, now: Timestamp, less: Option<D
         OrderState::Expired => say("The time to pay ran out", "Your places were let go. Nothing was charged.".to_owned(), "over"),
         OrderState::Cancelled => say("This order was cancelled", "Its places were let go. Nothing was charged.".to_owned(), "over"),
         OrderState::PartiallyRefunded => say("Part of this order was paid back", "Tickets that are still valid are below.".to_owned(), "good"),
-        OrderState::Refunded => say("This order was paid back", format!("{} went back the way it came.", money(order.total)), "over"),
+        OrderState::Refunded => say("This order was paid back", paid_back(detail), "over"),
     }
 }
 
@@ -55,6 +55,12 @@ fn paid(detail: &OrderDetail) -> String {
     format!(
         "{tickets} at the gate, on your phone or on paper. Keep this page's address: whoever has it has the tickets."
     )
+}
+
+fn paid_back(detail: &OrderDetail) -> String {
+    let kept = detail.tickets.iter().any(|ticket| ticket.state == TicketState::Valid);
+    let then = if kept { " Your tickets below stay valid." } else { "" };
+    format!("{} went back the way it came.{then}", money(detail.order.total))
 }
 
 fn came_late(detail: &OrderDetail) -> bool {
@@ -93,6 +99,12 @@ fn awaiting(detail: &OrderDetail, timezone: &str, now: Timestamp, less: Option<D
                 format!("{reason}Nothing was charged. {kept} Choose a method and try again."),
                 "bad",
             )
+        }
+        Some(AttemptState::CapturedLate) => {
+            let text = format!(
+                "Another amount than yours was taken. It goes back whole, without your doing. {kept} Choose a method and try again."
+            );
+            ("The payment did not fit", text, "bad")
         }
         _ => ("Waiting for your payment", format!("{kept} This page changes by itself."), "wait"),
     };

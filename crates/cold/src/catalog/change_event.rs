@@ -1,0 +1,76 @@
+//! Changes an event's name, dates or sale window; the windows of its ticket types move with its start.
+//!
+//! Never: a change of an event whose ticket types could then admit nobody.
+
+use voelgoed_domain::catalog::event::{Event, EventChange, moved_by};
+use voelgoed_domain::ids::{EventId, OrganizationId};
+use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::time::Timestamp;
+
+use super::changed::listing_changed;
+use super::event_row::{EventRow, event_columns};
+use super::ticket_types;
+use crate::Cold;
+use crate::db::{Result, Sql, binds, sql};
+
+const READ: Sql = sql(
+    "events.read_to_change",
+    concat!("select ", event_columns!(), " from events e where e.organization_id = $1 and e.id = $2 {for_update}"),
+);
+const CHANGE: Sql = sql(
+    "events.change",
+    "update events set name = $3, starts_at = $4, timezone = $5, opens_at = $6, closes_at = $7,
+       doors_at = $8, ends_at = $9, admits_from = $10, admits_until = $11
+     where organization_id = $1 and id = $2",
+);
+const MOVE_TYPES: Sql = sql(
+    "ticket_types.move",
+    "update ticket_types set doors_at = doors_at + $3, ends_at = ends_at + $3, admits_from = admits_from + $3, admits_until = admits_until + $3
+     where organization_id = $1 and event_id = $2 and coalesce(doors_at, ends_at, admits_from, admits_until) is not null",
+);
+
+pub(super) async fn change(
+    cold: &Cold,
+    organization: OrganizationId,
+    event: EventId,
+    change: &EventChange,
+    now: Timestamp,
+) -> Result<std::result::Result<Event, Refusal>> {
+    let mut tx = cold.db.begin(organization).await?;
+    let Some(row) = tx.fetch_optional::<EventRow>(READ, binds![organization, event]).await? else {
+        return Ok(Err(Refusal::not_found()));
+    };
+    let before = Event::try_from(row)?;
+    let after = match change.apply(&before) {
+        Ok(after) => after,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let moved = moved_by(&before, &after);
+    for (_, _, times) in ticket_types::admission_times(&mut tx, organization, event).await? {
+        if let Err(refusal) = times.moved(moved).check_type(after.admission_window()) {
+            let detail = format!("A ticket type could admit nobody then. {}", refusal.detail);
+            return Ok(Err(Refusal { detail, ..refusal }));
+        }
+    }
+    let times = after.admission;
+    let binds = binds![
+        organization,
+        event,
+        &after.name,
+        after.starts_at,
+        &after.timezone,
+        after.sale.opens_at,
+        after.sale.closes_at,
+        times.doors_at,
+        times.ends_at,
+        times.admits_from,
+        times.admits_until,
+    ];
+    tx.execute(CHANGE, binds).await?;
+    if moved != 0 {
+        tx.execute(MOVE_TYPES, binds![organization, event, moved]).await?;
+    }
+    listing_changed(&mut tx, &*cold.environment, organization, event, now).await?;
+    tx.commit().await?;
+    Ok(Ok(after))
+}
