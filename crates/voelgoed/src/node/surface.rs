@@ -69,6 +69,10 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
         session_limiter: Limiter::new(rate("session_writes", limits.session_burst, limits.session_per), shared()),
         address_limiter: Limiter::new(rate("address_writes", limits.address_burst, limits.address_per), shared()),
         login_limiter: Limiter::new(rate("logins", limits.login_burst, limits.login_per), shared()),
+        organizer_limiter: Limiter::new(
+            rate("organizer_writes", limits.organizer_write_burst, limits.organizer_write_per),
+            shared(),
+        ),
         hold_limiter: Limiter::new(rate("holds_per_address", limits.hold_burst, limits.hold_per), shared()),
         login_limits: login_limits(limits, &shared),
         login_shares: login_shares(limits),

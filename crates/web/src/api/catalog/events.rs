@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::catalog::create_event::create_event as create_event_command;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::event::{Event, EventDraft, EventLimits, FeePolicy, SaleWindow, TaxPolicy};
@@ -81,10 +80,9 @@ pub async fn create_event(
     let show = |event: &Event| json(&summary(event, String::new()));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let name = body.value.name.clone();
-    let outcome = create_event_command(&web.platform, caller.organization, body.value.into(), repeat).await;
+    let command = create_event_command(&web.platform, caller.organization, body.value.into(), repeat);
+    let outcome = caller.act(&web, "event.create", "", command).await;
     let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "event.create", name).await;
     Ok(created(outcome, show))
 }
 
