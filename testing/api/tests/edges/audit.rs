@@ -22,26 +22,91 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// Where an act's request goes: the route with the id in its place.
+fn filled(route: &str, id: &str) -> String {
+    let (start, rest) = route.split_once('{').unwrap_or((route, ""));
+    format!("{start}{id}{}", rest.split_once('}').map_or("", |(_, end)| end))
+}
+
+async fn made(server: &Server, tenant: &Tenant, path: &str, body: Value) -> anyhow::Result<String> {
+    Ok(text(&server.post(path, &tenant.key, &body).await?["id"]))
+}
+
+fn member(email: &str) -> Value {
+    json!({"name": "New", "email": email, "password": PASSWORD, "scopes": ["sales"]})
+}
+
+fn priced(event: &str) -> Value {
+    json!({"event": event, "name": "Full", "price": {"amount": 1000, "currency": "EUR"}})
+}
+
+fn a_show(tenant: &Tenant) -> Value {
+    let starts = "2030-01-01T10:00:00Z";
+    json!({"name": "Show", "layout": tenant.layout, "starts_at": starts, "timezone": "UTC", "currency": "EUR",
+        "sale": {"opens_at": "2025-01-01T10:00:00Z", "closes_at": starts}})
+}
+
+/// A draft that can be published.
+async fn a_draft(server: &Server, tenant: &Tenant) -> anyhow::Result<String> {
+    let draft = made(server, tenant, "/api/v1/events", a_show(tenant)).await?;
+    made(server, tenant, "/api/v1/ticket-types", priced(&draft)).await?;
+    Ok(draft)
+}
+
 /// The act of a route, with what it needs made before.
 async fn act(server: &Server, tenant: &Tenant, method: &str, route: &str) -> anyhow::Result<Act> {
-    let Tenant { key, event, gate, venue, layout, .. } = tenant;
-    let post = async |path: &str, body: Value| anyhow::Ok(text(&server.post(path, key, &body).await?["id"]));
-    let filled = |id: &str| {
-        let (start, rest) = route.split_once('{').unwrap_or((route, ""));
-        format!("{start}{id}{}", rest.split_once('}').map_or("", |(_, end)| end))
+    let short = route.trim_start_matches("/api/v1");
+    if short.starts_with("/members") || short.starts_with("/api-keys") {
+        return account_act(server, tenant, method, route, short).await;
+    }
+    let Tenant { event, gate, venue, .. } = tenant;
+    let (path, body) = match (method, short) {
+        ("POST", "/venues") => (route.into(), json!({"name": "Field"})),
+        ("POST", "/layouts") => (route.into(), json!({"venue": venue, "areas": [{"name": "X", "capacity": 1}]})),
+        ("POST", "/layouts/import") => {
+            (format!("{route}?format=csv&venue={venue}"), json!("area,row,seat,x,y,category\nX,A,1,0,0,c\n"))
+        }
+        ("POST", "/events") => (route.into(), a_show(tenant)),
+        ("POST", "/ticket-types") => (route.into(), priced(event)),
+        ("DELETE", "/ticket-types/{ticket_type}") => {
+            (filled(route, &made(server, tenant, "/api/v1/ticket-types", priced(event)).await?), Value::Null)
+        }
+        ("POST", "/price-rules") => {
+            (route.into(), json!({"event": event, "code": "LESS", "effect": {"basis_points_off": 500}}))
+        }
+        ("POST", "/events/{event}/publish") => (filled(route, &a_draft(server, tenant).await?), Value::Null),
+        ("POST", "/events/{event}/pause" | "/events/{event}/open") => (filled(route, event), Value::Null),
+        ("POST", "/events/{event}/close") => {
+            let shut = a_draft(server, tenant).await?;
+            server.post(&format!("/api/v1/events/{shut}/publish"), &tenant.key, &Value::Null).await?;
+            (filled(route, &shut), Value::Null)
+        }
+        ("POST" | "DELETE", "/events/{event}/blocks") => (filled(route, event), json!({"places": [70]})),
+        ("POST", "/orders/{order}/cancel") => (filled(route, &unpaid(server, tenant).await?), Value::Null),
+        ("POST", "/orders/{order}/refunds") => {
+            (filled(route, &tenant.order.0), json!({"tickets": [tenant.ticket], "reason": "ill"}))
+        }
+        ("POST", "/gates") => (route.into(), json!({"event": event, "name": "South"})),
+        ("POST", "/devices") => (route.into(), json!({"event": event, "name": "New", "gates": [gate]})),
+        ("DELETE", "/devices/{device}") => {
+            let body = json!({"event": event, "name": "Old", "gates": [gate]});
+            (filled(route, &made(server, tenant, "/api/v1/devices", body).await?), Value::Null)
+        }
+        _ => anyhow::bail!("{method} {route} has no case: say here what is done, so that its audit line is looked for"),
     };
-    let member = |email: &str| json!({"name": "New", "email": email, "password": PASSWORD, "scopes": ["sales"]});
-    let a_member = async |email: &str| post("/api/v1/members", member(email)).await;
-    let starts = "2030-01-01T10:00:00Z";
-    let an_event = json!({"name": "Show", "layout": layout, "starts_at": starts, "timezone": "UTC", "currency": "EUR",
-        "sale": {"opens_at": "2025-01-01T10:00:00Z", "closes_at": starts}});
-    let paid = json!({"event": event, "name": "Full", "price": {"amount": 1000, "currency": "EUR"}});
+    Ok(Act { path, body, login: None })
+}
+
+async fn account_act(server: &Server, tenant: &Tenant, method: &str, route: &str, short: &str) -> anyhow::Result<Act> {
+    let a_member = async |email: &str| made(server, tenant, "/api/v1/members", member(email)).await;
     let mut login = None;
-    let (path, body) = match (method, route.trim_start_matches("/api/v1")) {
+    let (path, body) = match (method, short) {
         ("POST", "/members") => (route.into(), member("made@example.org")),
-        ("PATCH", "/members/{member}") => (filled(&a_member("patched@example.org").await?), json!({"name": "Renamed"})),
+        ("PATCH", "/members/{member}") => {
+            (filled(route, &a_member("patched@example.org").await?), json!({"name": "Renamed"}))
+        }
         ("POST", "/members/{member}/password") => {
-            (filled(&a_member("reset@example.org").await?), json!({"password": "another horse battery"}))
+            (filled(route, &a_member("reset@example.org").await?), json!({"password": "another horse battery"}))
         }
         ("POST", "/members/me/password") => {
             a_member("own@example.org").await?;
@@ -51,61 +116,20 @@ async fn act(server: &Server, tenant: &Tenant, method: &str, route: &str) -> any
         ("DELETE", "/members/{member}/logins") => {
             let id = a_member("all@example.org").await?;
             log_in(server, "all@example.org").await?;
-            (filled(&id), Value::Null)
+            (filled(route, &id), Value::Null)
         }
         ("DELETE", "/members/{member}/logins/{login}") => {
             let id = a_member("one@example.org").await?;
             log_in(server, "one@example.org").await?;
             let path = format!("/api/v1/members/{id}/logins");
-            let listed = server.get(&path, key).await?;
+            let listed = server.get(&path, &tenant.key).await?;
             (format!("{path}/{}", text(&listed["items"][0]["id"])), Value::Null)
         }
         ("POST", "/api-keys") => (route.into(), json!({"name": "New", "scopes": ["sales"]})),
         ("DELETE", "/api-keys/{key}") => {
-            (filled(&post("/api/v1/api-keys", json!({"name": "Old", "scopes": ["sales"]})).await?), Value::Null)
+            let body = json!({"name": "Old", "scopes": ["sales"]});
+            (filled(route, &made(server, tenant, "/api/v1/api-keys", body).await?), Value::Null)
         }
-        ("POST", "/venues") => (route.into(), json!({"name": "Field"})),
-        ("POST", "/layouts") => (route.into(), json!({"venue": venue, "areas": [{"name": "X", "capacity": 1}]})),
-        ("POST", "/layouts/import") => {
-            (format!("{route}?format=csv&venue={venue}"), json!("area,row,seat,x,y,category\nX,A,1,0,0,c\n"))
-        }
-        ("POST", "/events") => (route.into(), an_event),
-        ("POST", "/ticket-types") => (route.into(), paid),
-        ("DELETE", "/ticket-types/{ticket_type}") => (filled(&post("/api/v1/ticket-types", paid).await?), Value::Null),
-        ("POST", "/price-rules") => {
-            (route.into(), json!({"event": event, "code": "LESS", "effect": {"basis_points_off": 500}}))
-        }
-        ("POST", "/events/{event}/publish") => {
-            let draft = post("/api/v1/events", an_event).await?;
-            post(
-                "/api/v1/ticket-types",
-                json!({"event": draft, "name": "Full", "price": {"amount": 1, "currency": "EUR"}}),
-            )
-            .await?;
-            (filled(&draft), Value::Null)
-        }
-        ("POST", "/events/{event}/pause" | "/events/{event}/open") => (filled(event), Value::Null),
-        ("POST", "/events/{event}/close") => {
-            let shut = post("/api/v1/events", an_event).await?;
-            post(
-                "/api/v1/ticket-types",
-                json!({"event": shut, "name": "Full", "price": {"amount": 1, "currency": "EUR"}}),
-            )
-            .await?;
-            server.post(&format!("/api/v1/events/{shut}/publish"), key, &Value::Null).await?;
-            (filled(&shut), Value::Null)
-        }
-        ("POST" | "DELETE", "/events/{event}/blocks") => (filled(event), json!({"places": [70]})),
-        ("POST", "/orders/{order}/cancel") => (filled(&unpaid(server, tenant).await?), Value::Null),
-        ("POST", "/orders/{order}/refunds") => {
-            (filled(&tenant.order.0), json!({"tickets": [tenant.ticket], "reason": "ill"}))
-        }
-        ("POST", "/gates") => (route.into(), json!({"event": event, "name": "South"})),
-        ("POST", "/devices") => (route.into(), json!({"event": event, "name": "New", "gates": [gate]})),
-        ("DELETE", "/devices/{device}") => (
-            filled(&post("/api/v1/devices", json!({"event": event, "name": "Old", "gates": [gate]})).await?),
-            Value::Null,
-        ),
         _ => anyhow::bail!("{method} {route} has no case: say here what is done, so that its audit line is looked for"),
     };
     Ok(Act { path, body, login })
