@@ -20,6 +20,7 @@ pub mod payments;
 pub mod platform;
 pub mod retention;
 pub mod scanning;
+pub mod sealing;
 pub mod shares;
 pub mod ticketing;
 pub mod token;

@@ -1,20 +1,21 @@
 //! Answers of creating requests, written in the same commit as what they tell of (P3, P8).
 //!
-//! Never: a second creation under one key, an answer that outlives its creation or the other way round. A creating operation calls [`note`] first in its
-//! transaction; where that answers, nothing else is to be done.
+//! Never: a second creation under one key, an answer that outlives its creation or the other way round, an answer that is not sealed. A creating
+//! operation calls [`note`] first in its transaction; where that answers, nothing else is to be done.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use voelgoed_app::checkout::ports::IdempotencyStore;
 use voelgoed_app::error::{Error as AppError, Fault, Stored};
 use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord, KEPT_FOR, replay};
+use voelgoed_app::sealing::Sealer;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_planted::{Bug, planted};
 
 use crate::Cold;
-use crate::db::{self, Error, Sql, Tx, binds, sql};
+use crate::db::{self, Db, Error, Sql, Tx, binds, sql};
 
 /// A record that is over gives way to a new one.
 const NOTE: Sql = sql(
@@ -29,7 +30,8 @@ const FIND: Sql = sql(
     "select request, answer, at from idempotency where organization_id = $1 and scope = $2 and key = $3",
 );
 
-type Row = (Vec<u8>, Vec<u8>, i64);
+/// Request digest, sealed answer, moment.
+pub(crate) type Row = (Vec<u8>, Vec<u8>, i64);
 
 /// Notes the request in the caller's transaction, before anything else of it. Some answer means that the request is a repeat (or clashes with
 /// another one under its key): drop the transaction and return the answer.
@@ -38,11 +40,13 @@ pub(crate) async fn note<T>(
     organization: OrganizationId,
     record: Option<&IdempotencyRecord>,
 ) -> db::Result<Option<Result<Created<T>, Refusal>>> {
-    let Some(IdempotencyRecord { key, answer, at }) = record.filter(|_| !planted(Bug::RecordNotNoted)) else {
+    let Some(record) = record.filter(|_| !planted(Bug::RecordNotNoted)) else {
         return Ok(None);
     };
+    let IdempotencyRecord { key, at, .. } = record;
     let over = at.minus(KEPT_FOR);
-    let binds = binds![organization, &key.scope, &key.key, key.request, answer.clone(), *at, over];
+    let answer = tx.sealer()?.seal(organization, record).map_err(Error::internal)?;
+    let binds = binds![organization, &key.scope, &key.key, key.request, answer, *at, over];
     if tx.execute(NOTE, binds).await? == 1 {
         return Ok(None);
     }
@@ -50,9 +54,25 @@ pub(crate) async fn note<T>(
     let row = found
         .filter(|(.., at)| is_kept(*at, over))
         .ok_or_else(|| Error::internal("an idempotency record was there and is not"))?;
-    match replay(stored(key, row)?, &key.request) {
-        Ok(created) => Ok(Some(Ok(created))),
-        Err(AppError::Refused(refusal)) => Ok(Some(Err(refusal))),
+    answer_of(stored(tx.sealer()?, organization, key, row)?, key).map(Some)
+}
+
+/// What was answered to this request before, outside of any transaction.
+pub(crate) async fn answered<T>(
+    db: &Db,
+    organization: OrganizationId,
+    key: &IdempotencyKey,
+    now: Timestamp,
+) -> db::Result<Option<Result<Created<T>, Refusal>>> {
+    let found = db.fetch_optional::<Row>(organization, FIND, binds![organization, &key.scope, &key.key]).await?;
+    let Some(row) = found.filter(|(.., at)| is_kept(*at, now.minus(KEPT_FOR))) else { return Ok(None) };
+    answer_of(stored(db.sealer()?, organization, key, row)?, key).map(Some)
+}
+
+fn answer_of<T>(record: IdempotencyRecord, asked: &IdempotencyKey) -> db::Result<Result<Created<T>, Refusal>> {
+    match replay(record, &asked.request) {
+        Ok(created) => Ok(Ok(created)),
+        Err(AppError::Refused(refusal)) => Ok(Err(refusal)),
         Err(AppError::Fault(fault)) => Err(Error::internal(fault)),
     }
 }
@@ -62,10 +82,20 @@ pub(crate) fn is_kept(at: i64, over: Timestamp) -> bool {
     at > over.micros()
 }
 
-fn stored(asked: &IdempotencyKey, (request, answer, at): Row) -> db::Result<IdempotencyRecord> {
+/// The record that a row keeps. An answer to another request is left sealed, since nobody is given it.
+pub(crate) fn stored(
+    sealer: &Sealer,
+    organization: OrganizationId,
+    asked: &IdempotencyKey,
+    (request, answer, at): Row,
+) -> db::Result<IdempotencyRecord> {
     let request = request.try_into().map_err(|_| Error::internal("a stored request digest is not 32 bytes"))?;
     let key = IdempotencyKey { request, ..asked.clone() };
-    Ok(IdempotencyRecord { key, answer: Bytes::from(answer), at: Timestamp::from_micros(at) })
+    let sealed = IdempotencyRecord { key, answer: Bytes::from(answer), at: Timestamp::from_micros(at) };
+    match request == asked.request || planted(Bug::KeyReused) {
+        true => sealer.open(organization, sealed).map_err(Error::internal),
+        false => Ok(sealed),
+    }
 }
 
 #[async_trait]
@@ -78,9 +108,10 @@ impl IdempotencyStore for Cold {
     ) -> Stored<Option<IdempotencyRecord>> {
         let binds = binds![organization, &key.scope, &key.key];
         let found = self.db.fetch_optional::<Row>(organization, FIND, binds).await?;
+        let sealer = self.db.sealer()?;
         found
             .filter(|(.., at)| is_kept(*at, now.minus(KEPT_FOR)))
-            .map(|row| stored(key, row))
+            .map(|row| stored(sealer, organization, key, row))
             .transpose()
             .map_err(Fault::from)
     }

@@ -20,6 +20,7 @@ mod outbox;
 mod payments;
 pub mod process_claim;
 mod pulse;
+mod quotas;
 mod readable;
 mod retention;
 mod scanning;
@@ -33,7 +34,10 @@ mod ticketing;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use voelgoed_app::accounts::quotas::Quotas;
 use voelgoed_app::environment::Environment;
+use voelgoed_app::sealing::Sealer;
+use voelgoed_app::token::MasterKey;
 
 use crate::checkout::place_order::PlaceOrders;
 use crate::committer::Batcher;
@@ -51,13 +55,17 @@ pub struct ColdConfig {
     pub data_dir: PathBuf,
     /// Whether orders, payments and scans share transactions; benchmarks compare.
     pub commits: CommitMode,
+    /// Seals stored answers; where it is absent, only this opening of the database can read the answers that it writes.
+    pub sealer: Option<Sealer>,
+    /// What an organization may have.
+    pub quotas: Quotas,
 }
 
 impl ColdConfig {
     /// The embedded database in `data_dir`, with shared transactions.
     #[must_use]
     pub fn embedded(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), commits: CommitMode::Shared }
+        Self { data_dir: data_dir.into(), commits: CommitMode::Shared, sealer: None, quotas: Quotas::default() }
     }
 }
 
@@ -91,7 +99,8 @@ impl Cold {
     /// [`db::Error`] where the file cannot be opened or is not ours.
     pub async fn open(config: ColdConfig, environment: Arc<dyn Environment>) -> db::Result<Self> {
         let db = Db::open_sqlite(&config.data_dir).await?;
-        Ok(Self::start(db, config.commits, environment))
+        db.keep_within(config.quotas);
+        Ok(Self::start(db, config.commits, config.sealer, environment))
     }
 
     /// Connects to a Postgres whose schema [`db::migrate_postgres`] has brought up to date.
@@ -100,10 +109,12 @@ impl Cold {
     /// [`db::Error::Away`] where it does not answer; [`db::Error::Internal`] where address, role or schema are not usable.
     pub async fn open_postgres(settings: &PostgresSettings, environment: Arc<dyn Environment>) -> db::Result<Self> {
         let db = Db::open_postgres(settings).await?;
-        Ok(Self::start(db, CommitMode::Shared, environment))
+        db.keep_within(settings.quotas.clone());
+        Ok(Self::start(db, CommitMode::Shared, settings.sealer.clone(), environment))
     }
 
-    fn start(db: Db, mode: CommitMode, environment: Arc<dyn Environment>) -> Self {
+    fn start(db: Db, mode: CommitMode, sealer: Option<Sealer>, environment: Arc<dyn Environment>) -> Self {
+        db.seal_with(sealer.unwrap_or_else(|| Sealer::new(&MasterKey::new(environment.random()))));
         let sale = db.lane(Lane::Sale);
         let orders = Batcher::start(PlaceOrders { environment: environment.clone() }, sale.clone(), mode);
         let lessons = Batcher::start(Lessons { environment: environment.clone() }, sale.clone(), mode);

@@ -147,6 +147,8 @@ kinds! {
     MemberId = Member, "mem";
     /// A key for the API.
     ApiKeyId = ApiKey, "key";
+    /// A login of a member at the console.
+    LoginId = Login, "log";
     /// A building or a field.
     VenueId = Venue, "ven";
     /// One version of a seating plan.

@@ -104,6 +104,14 @@ codes! {
     RefundTooLarge = "refund_too_large", Conflict;
     /// The name, address or key is in use.
     AlreadyExists = "already_exists", Conflict;
+    /// The old password that a change of it asks for is wrong.
+    WrongPassword = "wrong_password", Conflict;
+    /// The last member or key that administers the organization cannot give that up.
+    LastAdministrator = "last_administrator", Conflict;
+    /// Several organizations know this address and password; the login has to name one.
+    OrganizationRequired = "organization_required", Conflict;
+    /// The organization has as many of this as it may have; `limit` names it.
+    QuotaReached = "quota_reached", Conflict;
     /// The key was used with another body.
     IdempotencyMismatch = "idempotency_mismatch", Conflict;
     /// The hold's time ran out.
@@ -207,6 +215,22 @@ impl Refusal {
     #[must_use]
     pub fn limit(name: &'static str, most: u64, detail: impl Into<String>) -> Self {
         Self::new(Code::LimitReached, detail).with(|evidence| evidence.limit = Some(LimitHit { name, most }))
+    }
+
+    /// [`Code::QuotaReached`] for a named limit.
+    #[must_use]
+    pub fn quota(name: &'static str, most: u64) -> Self {
+        Self::new(
+            Code::QuotaReached,
+            format!("This organization may have at most {most} ({name}). Ask the operator for more."),
+        )
+        .with(|evidence| evidence.limit = Some(LimitHit { name, most }))
+    }
+
+    /// [`Code::MissingScope`] for a scope that the caller lacks.
+    #[must_use]
+    pub fn missing_scope(scope: crate::accounts::scope::Scope) -> Self {
+        Self::new(Code::MissingScope, format!("This needs the scope {scope}."))
     }
 
     /// [`Code::TryAgain`] after `seconds`.

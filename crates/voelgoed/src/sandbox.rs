@@ -28,6 +28,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct Sandbox {
     settings: settings::Sandbox,
+    log: settings::Log,
     file: PathBuf,
     secret: [u8; 32],
     callback_url: String,
@@ -37,19 +38,20 @@ pub struct Sandbox {
 impl Sandbox {
     /// A provider over a file in `directory`, which calls back at `server_url`.
     pub fn new(
-        settings: settings::Sandbox,
+        settings: &settings::Settings,
         directory: &Path,
         master: &MasterKey,
         server_url: &str,
         capabilities: Capabilities,
     ) -> anyhow::Result<Self> {
+        let (settings, log) = (settings.sandbox.clone(), settings.log.clone());
         let callback_url = format!("{server_url}/api/v1/providers/sandbox/callback");
         let secret = callback_secret(master);
         // Until a child said where it is.
         let url = if settings.url.is_empty() { "http://127.0.0.1:1" } else { settings.url.trim_end_matches('/') };
         let config = SandboxGatewayConfig::new(url, CallbackSecret::new(secret)?);
         let gateway = Arc::new(SandboxGateway::new(config)?.reporting(capabilities));
-        Ok(Self { settings, file: directory.join(FILE), secret, callback_url, gateway })
+        Ok(Self { settings, log, file: directory.join(FILE), secret, callback_url, gateway })
     }
 
     /// The gateway to it.
@@ -117,6 +119,10 @@ impl Sandbox {
             .args(["--callback-url", &self.callback_url])
             .args(["--time-scale", &self.settings.time_scale.to_string()])
             .arg("--exit-with-parent")
+            // Nothing of our environment, which may hold the master secret and the operator's key.
+            .env_clear()
+            .env("VOELGOED__LOG__FILTER", &self.log.filter)
+            .env("VOELGOED__LOG__FORMAT", &self.log.format)
             // Not on the command line, where every user of the machine could read it.
             .env(SECRET_VARIABLE, hex(&self.secret))
             .stdin(Stdio::piped())

@@ -40,6 +40,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Limits.
     pub limits: Limits,
+    /// What one organization may have.
+    pub quotas: Quotas,
     /// The log.
     pub log: Log,
     /// The sandbox payment provider.
@@ -240,6 +242,9 @@ pub struct Limits {
     #[serde(deserialize_with = "span")]
     pub body_timeout: Duration,
     pub body_bytes_per_second_min: usize,
+    pub organizer_write_burst: u32,
+    #[serde(deserialize_with = "span")]
+    pub organizer_write_per: Duration,
     pub viewers: usize,
     pub viewers_per_address_max: usize,
     pub viewers_per_organization_max: usize,
@@ -271,6 +276,33 @@ impl Limits {
             "limits.ipv6_prefix_length must be from 1 to 128"
         );
         Ok(())
+    }
+}
+
+/// `[quotas]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quotas {
+    pub members_max: u64,
+    pub api_keys_max: u64,
+    pub devices_max: u64,
+    pub events_max: u64,
+    pub layouts_max: u64,
+    pub seats_max: u64,
+}
+
+impl Quotas {
+    /// As the application wants them.
+    #[must_use]
+    pub const fn limits(&self) -> voelgoed_app::accounts::quotas::Quotas {
+        voelgoed_app::accounts::quotas::Quotas {
+            members_max: self.members_max,
+            api_keys_max: self.api_keys_max,
+            devices_max: self.devices_max,
+            events_max: self.events_max,
+            layouts_max: self.layouts_max,
+            seats_max: self.seats_max,
+        }
     }
 }
 

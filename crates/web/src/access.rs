@@ -1,5 +1,8 @@
 //! Who may call what: one line per route. A test compares it with the OpenAPI document, so that no route is added without a thought about its callers.
 
+use axum::http::Method;
+use voelgoed_domain::accounts::scope::Scope;
+
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -9,8 +12,8 @@ pub enum Access {
     Token,
     /// Who has the order's token, and the organization that sold it.
     TokenOrOrganizer,
-    /// Members and API keys with a scope.
-    Organizer,
+    /// Members and API keys with this scope, which is checked before the body is read.
+    Organizer(Scope),
     /// Members and API keys, whatever their scopes.
     AnyOrganizer,
     /// A paired device with its key.
@@ -24,7 +27,7 @@ pub enum Access {
 /// Every route of the API: method, path, who may call it.
 pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/events", Access::Anybody),
-    ("POST", "/api/v1/events", Access::Organizer),
+    ("POST", "/api/v1/events", Access::Organizer(Scope::Catalog)),
     ("GET", "/api/v1/events/{event}", Access::Anybody),
     ("PATCH", "/api/v1/events/{event}", Access::Organizer),
     ("GET", "/api/v1/events/{event}/map", Access::Anybody),
@@ -42,41 +45,48 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/login", Access::Anybody),
     ("POST", "/api/v1/logout", Access::AnyOrganizer),
     ("POST", "/api/v1/organizations", Access::Operator),
-    ("POST", "/api/v1/members", Access::Organizer),
-    ("GET", "/api/v1/members", Access::Organizer),
-    ("POST", "/api/v1/api-keys", Access::Organizer),
-    ("GET", "/api/v1/api-keys", Access::Organizer),
-    ("DELETE", "/api/v1/api-keys/{key}", Access::Organizer),
-    ("GET", "/api/v1/audit", Access::Organizer),
-    ("POST", "/api/v1/venues", Access::Organizer),
-    ("GET", "/api/v1/venues", Access::Organizer),
-    ("POST", "/api/v1/layouts", Access::Organizer),
-    ("GET", "/api/v1/layouts", Access::Organizer),
-    ("GET", "/api/v1/layouts/{layout}", Access::Organizer),
-    ("POST", "/api/v1/layouts/import", Access::Organizer),
-    ("GET", "/api/v1/organization/events", Access::Organizer),
-    ("POST", "/api/v1/ticket-types", Access::Organizer),
-    ("DELETE", "/api/v1/ticket-types/{ticket_type}", Access::Organizer),
-    ("POST", "/api/v1/price-rules", Access::Organizer),
-    ("POST", "/api/v1/events/{event}/publish", Access::Organizer),
-    ("POST", "/api/v1/events/{event}/pause", Access::Organizer),
-    ("POST", "/api/v1/events/{event}/open", Access::Organizer),
-    ("POST", "/api/v1/events/{event}/close", Access::Organizer),
-    ("POST", "/api/v1/events/{event}/blocks", Access::Organizer),
-    ("DELETE", "/api/v1/events/{event}/blocks", Access::Organizer),
-    ("GET", "/api/v1/orders", Access::Organizer),
-    ("GET", "/api/v1/events/{event}/funnel", Access::Organizer),
-    ("POST", "/api/v1/orders/{order}/cancel", Access::Organizer),
-    ("POST", "/api/v1/orders/{order}/refunds", Access::Organizer),
-    ("GET", "/api/v1/ledger/accounts", Access::Organizer),
-    ("GET", "/api/v1/ledger/entries", Access::Organizer),
-    ("POST", "/api/v1/gates", Access::Organizer),
-    ("GET", "/api/v1/gates", Access::Organizer),
-    ("POST", "/api/v1/devices", Access::Organizer),
-    ("GET", "/api/v1/devices", Access::Organizer),
-    ("DELETE", "/api/v1/devices/{device}", Access::Organizer),
-    ("GET", "/api/v1/scans", Access::Organizer),
-    ("GET", "/api/v1/conflicts", Access::Organizer),
+    ("POST", "/api/v1/members", Access::Organizer(Scope::Admin)),
+    ("GET", "/api/v1/members", Access::Organizer(Scope::Admin)),
+    ("GET", "/api/v1/members/{member}", Access::Organizer(Scope::Admin)),
+    ("PATCH", "/api/v1/members/{member}", Access::Organizer(Scope::Admin)),
+    ("POST", "/api/v1/members/{member}/password", Access::Organizer(Scope::Admin)),
+    ("POST", "/api/v1/members/me/password", Access::AnyOrganizer),
+    ("GET", "/api/v1/members/{member}/logins", Access::AnyOrganizer),
+    ("DELETE", "/api/v1/members/{member}/logins", Access::AnyOrganizer),
+    ("DELETE", "/api/v1/members/{member}/logins/{login}", Access::AnyOrganizer),
+    ("POST", "/api/v1/api-keys", Access::Organizer(Scope::Admin)),
+    ("GET", "/api/v1/api-keys", Access::Organizer(Scope::Admin)),
+    ("DELETE", "/api/v1/api-keys/{key}", Access::Organizer(Scope::Admin)),
+    ("GET", "/api/v1/audit", Access::Organizer(Scope::Admin)),
+    ("POST", "/api/v1/venues", Access::Organizer(Scope::Catalog)),
+    ("GET", "/api/v1/venues", Access::Organizer(Scope::Catalog)),
+    ("POST", "/api/v1/layouts", Access::Organizer(Scope::Catalog)),
+    ("GET", "/api/v1/layouts", Access::Organizer(Scope::Catalog)),
+    ("GET", "/api/v1/layouts/{layout}", Access::Organizer(Scope::Catalog)),
+    ("POST", "/api/v1/layouts/import", Access::Organizer(Scope::Catalog)),
+    ("GET", "/api/v1/organization/events", Access::Organizer(Scope::Catalog)),
+    ("POST", "/api/v1/ticket-types", Access::Organizer(Scope::Catalog)),
+    ("DELETE", "/api/v1/ticket-types/{ticket_type}", Access::Organizer(Scope::Catalog)),
+    ("POST", "/api/v1/price-rules", Access::Organizer(Scope::Catalog)),
+    ("POST", "/api/v1/events/{event}/publish", Access::Organizer(Scope::Catalog)),
+    ("POST", "/api/v1/events/{event}/pause", Access::Organizer(Scope::Catalog)),
+    ("POST", "/api/v1/events/{event}/open", Access::Organizer(Scope::Catalog)),
+    ("POST", "/api/v1/events/{event}/close", Access::Organizer(Scope::Catalog)),
+    ("POST", "/api/v1/events/{event}/blocks", Access::Organizer(Scope::Catalog)),
+    ("DELETE", "/api/v1/events/{event}/blocks", Access::Organizer(Scope::Catalog)),
+    ("GET", "/api/v1/orders", Access::Organizer(Scope::Sales)),
+    ("GET", "/api/v1/events/{event}/funnel", Access::Organizer(Scope::Reports)),
+    ("POST", "/api/v1/orders/{order}/cancel", Access::Organizer(Scope::Sales)),
+    ("POST", "/api/v1/orders/{order}/refunds", Access::Organizer(Scope::Sales)),
+    ("GET", "/api/v1/ledger/accounts", Access::Organizer(Scope::Finance)),
+    ("GET", "/api/v1/ledger/entries", Access::Organizer(Scope::Finance)),
+    ("POST", "/api/v1/gates", Access::Organizer(Scope::Scanning)),
+    ("GET", "/api/v1/gates", Access::Organizer(Scope::Scanning)),
+    ("POST", "/api/v1/devices", Access::Organizer(Scope::Scanning)),
+    ("GET", "/api/v1/devices", Access::Organizer(Scope::Scanning)),
+    ("DELETE", "/api/v1/devices/{device}", Access::Organizer(Scope::Scanning)),
+    ("GET", "/api/v1/scans", Access::Organizer(Scope::Scanning)),
+    ("GET", "/api/v1/conflicts", Access::Organizer(Scope::Scanning)),
     ("POST", "/api/v1/devices/pair", Access::Anybody),
     ("GET", "/api/v1/devices/me/package", Access::Device),
     ("GET", "/api/v1/devices/me/stream", Access::Device),
@@ -84,6 +94,16 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/scans/batch", Access::Device),
     ("POST", "/api/v1/providers/{name}/callback", Access::Provider),
 ];
+
+/// The scope that a route asks for; none where it asks for none, or not for one alone.
+#[must_use]
+pub fn scope_of(method: &Method, path: &str) -> Option<Scope> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    ROUTES.iter().find_map(|(known, route, access)| match access {
+        Access::Organizer(scope) if *known == method.as_str() && *route == path => Some(*scope),
+        _ => None,
+    })
+}
 
 /// Pages and the operator's endpoints, each by its template; anybody may see them.
 pub const PAGES: &[&str] = &[

@@ -78,7 +78,7 @@ pub async fn organizer_lists(State(web): State<Web>, request: Request, next: Nex
     let caller = Organizer::from_request_parts(&mut asked, &web).await.ok();
     let path = asked.uri.path_and_query().map(ToString::to_string);
     let (Some(caller), Some(path)) = (caller, path) else { return response };
-    let Organizer { organization, actor, scopes } = caller;
+    let Organizer { organization, actor, scopes, .. } = caller;
     let asked = AskedList { organization, actor, scopes, path };
     match response.status() {
         StatusCode::OK => keep(&web, asked, response).await,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use voelgoed_app::error::Error;
 use voelgoed_app::limits::attempts::AttemptLimiter;
-use voelgoed_domain::ids::SessionId;
+use voelgoed_domain::ids::{OrganizationId, SessionId};
 use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
 use voelgoed_resilience::rate_limit::RateLimited;
 
@@ -29,6 +29,15 @@ pub struct PromoCodeLimits {
 pub async fn hold(web: &Web, buyer: &Buyer) -> Result<(), Refusal> {
     let counted = web.hold_limiter.check(&buyer.address).await;
     counted.map_err(|limited| refusal(limited, "Too many holds from this address. Wait a moment."))
+}
+
+/// Counts a write of an organizer against their organization.
+///
+/// # Errors
+/// `rate_limited` with the limit and the time to wait.
+pub async fn organizer_write(web: &Web, organization: OrganizationId) -> Result<(), Refusal> {
+    let counted = web.organizer_limiter.check(&organization).await;
+    counted.map_err(|limited| refusal(limited, "Too many changes by this organization. Wait a moment."))
 }
 
 /// Counts a read of what anybody may see against its address.

@@ -16,7 +16,7 @@ use voelgoed_app::nodes::members::Members;
 use voelgoed_app::page::Page;
 use voelgoed_app::platform::Platform;
 use voelgoed_app::scanning::watch::GateWatch;
-use voelgoed_domain::ids::SessionId;
+use voelgoed_domain::ids::{OrganizationId, SessionId};
 use voelgoed_hot::fanout::Fanout;
 use voelgoed_hot::last_known::LastKnown;
 use voelgoed_resilience::health::Capabilities;
@@ -91,6 +91,8 @@ pub struct Shared {
     pub promo_code_limits: PromoCodeLimits,
     /// Holds, per address.
     pub hold_limiter: Limiter<IpAddr>,
+    /// Writes of organizers, per organization.
+    pub organizer_limiter: Limiter<OrganizationId>,
     /// Keys that nobody has, per address and kind.
     pub key_guesses: KeyGuesses,
     /// Bodies on their way.

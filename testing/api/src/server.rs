@@ -37,6 +37,7 @@ pub const WIDE: &[(&str, &str)] = &[
     ("VOELGOED__LIMITS__VIEWERS_PER_ORGANIZATION_MAX", "100000"),
     ("VOELGOED__LIMITS__ORDER_STREAMS_PER_ADDRESS_MAX", "100000"),
     ("VOELGOED__LIMITS__ORDER_STREAMS_PER_ORGANIZATION_MAX", "100000"),
+    ("VOELGOED__LIMITS__ORGANIZER_WRITE_BURST", "10000000"),
 ];
 
 /// A server that serves.
@@ -110,6 +111,12 @@ impl Server {
             bail!("the server was not ready within {} s ({:?})", START.as_secs(), server.child.try_wait()?);
         }
         Ok(server)
+    }
+
+    /// Its data directory.
+    #[must_use]
+    pub fn data(&self) -> &std::path::Path {
+        &self.data
     }
 
     /// The address of a path.

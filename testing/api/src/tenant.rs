@@ -23,6 +23,8 @@ pub struct Tenant {
     pub key_id: String,
     /// The address of a member who may do everything.
     pub member: String,
+    /// `mem_…`
+    pub member_id: String,
     /// `ven_…`
     pub venue: String,
     /// `lay_…`
@@ -71,7 +73,7 @@ impl Tenant {
         }
         let member = format!("{slug}@example.org");
         let body = json!({"name": "Mem Ber", "email": member, "password": PASSWORD, "scopes": SCOPES});
-        server.post("/api/v1/members", &key, &body).await?;
+        let member_id = text(&server.post("/api/v1/members", &key, &body).await?["id"]);
 
         let (venue, layout) = hall(server, &key).await?;
         let (event, draft) = (event(server, &key, &layout).await?, event(server, &key, &layout).await?);
@@ -89,6 +91,7 @@ impl Tenant {
             scoped,
             key_id,
             member,
+            member_id,
             venue,
             layout,
             event,

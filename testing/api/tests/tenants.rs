@@ -100,6 +100,15 @@ fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant)
             | "/ledger/accounts"
             | "/ledger/entries",
         ) => (route.into(), Value::Null, OwnOnly),
+        ("GET" | "PATCH", "/members/{member}") => (path(&a.member_id), json!({"name": "Theirs"}), Absent),
+        ("POST", "/members/{member}/password") => {
+            (path(&a.member_id), json!({"password": "another horse battery"}), Absent)
+        }
+        ("GET" | "DELETE", "/members/{member}/logins") => (path(&a.member_id), Value::Null, Absent),
+        ("DELETE", "/members/{member}/logins/{login}") => {
+            let login = "log_00000000000000000000000000000000";
+            (filled(&path(&a.member_id), login), Value::Null, Absent)
+        }
         ("DELETE", "/api-keys/{key}") => (path(&a.key_id), Value::Null, Absent),
         ("GET", "/layouts/{layout}") => (path(&a.layout), Value::Null, Absent),
         ("POST", "/layouts") => {
@@ -142,8 +151,13 @@ fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant)
 
 /// Routes that name nothing but what the caller makes, which is the caller's, as the lists of the other one show; and a stream, which ends only
 /// with its viewer.
-const NAMES_NOTHING: &[(&str, &str)] =
-    &[("POST", "/members"), ("POST", "/api-keys"), ("POST", "/venues"), ("GET", "/devices/me/stream")];
+const NAMES_NOTHING: &[(&str, &str)] = &[
+    ("POST", "/members"),
+    ("POST", "/members/me/password"),
+    ("POST", "/api-keys"),
+    ("POST", "/venues"),
+    ("GET", "/devices/me/stream"),
+];
 
 fn request(server: &Server, method: &str, path: &str, body: &Value) -> RequestBuilder {
     let request = server.request(method, path).header("Idempotency-Key", uuid::Uuid::now_v7().to_string());
@@ -155,12 +169,13 @@ fn request(server: &Server, method: &str, path: &str, body: &Value) -> RequestBu
 }
 
 /// Everything that `a` has and another organization must not see.
-fn secrets(a: &Tenant) -> [&str; 16] {
+fn secrets(a: &Tenant) -> [&str; 17] {
     [
         &a.organization,
         &a.key,
         &a.key_id,
         &a.member,
+        &a.member_id,
         &a.venue,
         &a.layout,
         &a.event,
@@ -223,7 +238,7 @@ async fn what_is_another_organizations_is_absent() -> anyhow::Result<()> {
             Access::Anybody | Access::Provider => request,
             Access::Token if route.starts_with("/api/v1/holds") => request.header("X-Token", &b.hold.1),
             Access::Token => request.header("X-Token", &b.order.1),
-            Access::TokenOrOrganizer | Access::Organizer | Access::AnyOrganizer | Access::Operator => {
+            Access::TokenOrOrganizer | Access::Organizer(_) | Access::AnyOrganizer | Access::Operator => {
                 request.bearer_auth(&b.key)
             }
             Access::Device => request.bearer_auth(&b.device_key),
@@ -277,7 +292,7 @@ async fn keys_of_another_kind_open_nothing() -> anyhow::Result<()> {
                 }
                 wrong
             }
-            Access::Organizer | Access::AnyOrganizer => no_organizers(&b).into(),
+            Access::Organizer(_) | Access::AnyOrganizer => no_organizers(&b).into(),
             Access::Device => [b.key.as_str(), OPERATOR, "vgd_AAAA", ""].map(bearer).into(),
             // On the public listener not even the right key is one.
             Access::Operator => [b.key.as_str(), b.device_key.as_str(), OPERATOR, "operator", ""].map(bearer).into(),
@@ -315,7 +330,7 @@ async fn one_scope_opens_a_route_and_all_others_are_refused() -> anyhow::Result<
     let (server, a, b) = world().await?;
     let mut failures = Vec::new();
     for (method, route, access) in ROUTES {
-        if !matches!(access, Access::Organizer | Access::TokenOrOrganizer) {
+        if !matches!(access, Access::Organizer(_) | Access::TokenOrOrganizer) {
             continue;
         }
         // Where a route names nothing, its own body will do.

@@ -35,7 +35,7 @@ pub fn an_organization(environment: &TestEnvironment) -> Organization {
 /// An organization in the store.
 pub async fn organization<S: AccountStore>(subject: &Subject<S>) -> OrganizationId {
     let organization = an_organization(&subject.environment);
-    subject.store.create_organization(organization.clone()).await.unwrap().unwrap();
+    subject.store.create_organization(organization.clone(), None, None).await.unwrap().unwrap();
     organization.id
 }
 

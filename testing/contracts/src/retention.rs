@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use voelgoed_app::accounts::ports::{AuditLine, Member};
+use voelgoed_app::accounts::ports::Member;
 use voelgoed_app::analytics::ports::{AnalyticsStore, Counted, Counts};
 use voelgoed_app::catalog::ports::{CatalogStore, Venue};
 use voelgoed_app::checkout::ports::IdempotencyStore;
@@ -16,6 +16,7 @@ use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::scanning::entry::ScanReason;
 use voelgoed_domain::time::Timestamp;
 
+use crate::accounts::{a_session, an_act};
 use crate::catalogue::made;
 use crate::idempotency::a_record;
 use crate::scans::a_scan;
@@ -93,12 +94,14 @@ pub async fn logins_go_when_they_are_over<S: Retained>(subject: Subject<S>) {
         email: "ada@x".into(),
         scopes: vec![Scope::Sales],
         created_at: now,
+        disabled_at: None,
     };
     let id = member.id;
     made(shop.store().create_member(member, "argon2".into(), None).await.unwrap());
     let (soon, late) = (now.plus(LEASE), now.plus(KEPT_FOR));
     for (token, ends) in [([1; 32], soon), ([2; 32], late)] {
-        shop.store().create_session(id, shop.organization, token, "csrf", ends).await.unwrap();
+        let session = a_session(shop.environment(), token, ends);
+        assert!(shop.store().create_session(shop.organization, id, session).await.unwrap());
     }
     goes_after(&shop, Remains::Logins, soon, 1).await;
     assert!(shop.store().session_by_token([2; 32], now).await.unwrap().is_some());
@@ -109,15 +112,8 @@ pub async fn audit_lines_go_by_their_age_the_oldest_first<S: Retained>(subject: 
     let shop = Shop::open(subject).await;
     let mut written = vec![];
     for organization in [shop.stranger, shop.organization, shop.stranger, shop.organization] {
-        let line = AuditLine {
-            id: shop.environment().uuid(),
-            actor: "mem_1".into(),
-            action: "event.publish".into(),
-            subject: "evt_1".into(),
-            at: shop.environment().advance(MICRO),
-        };
-        shop.store().audit(organization, line.clone()).await.unwrap();
-        written.push(line);
+        shop.environment().advance(MICRO);
+        written.push(an_act(&**shop.store(), shop.environment(), organization, "evt_1").await);
     }
     let before = written[3].at;
     assert_eq!(shop.store().delete(Remains::AuditLines, before, 2).await.unwrap(), 2);

@@ -1,10 +1,11 @@
 //! An organizer makes a key for the API; its secret is shown once.
 
 use voelgoed_domain::accounts::identity;
-use voelgoed_domain::accounts::scope::Scope;
-use voelgoed_domain::ids::OrganizationId;
+use voelgoed_domain::accounts::scope::{Scope, may_grant};
 use voelgoed_domain::refusal::Refusal;
 
+use super::audit;
+use super::change_member::Granter;
 use super::ports::ApiKey;
 use super::secret::{SecretKind, fresh_secret};
 use crate::environment::fresh;
@@ -25,10 +26,10 @@ pub struct NewApiKey {
 /// Writes the key.
 ///
 /// # Errors
-/// `invalid_request`.
+/// `invalid_request`, `missing_scope` where the granter lacks one of the scopes, `quota_reached`.
 pub async fn create_api_key(
     platform: &Platform,
-    organization: OrganizationId,
+    granter: Granter<'_>,
     name: &str,
     mut scopes: Vec<Scope>,
     idempotent: Option<Idempotent<'_, NewApiKey>>,
@@ -39,9 +40,18 @@ pub async fn create_api_key(
     if scopes.is_empty() {
         return Err(Refusal::invalid("scopes", "Name at least one scope.").into());
     }
+    may_grant(granter.scopes, &scopes)?;
     let created_at = platform.environment.now();
-    let key = ApiKey { id: fresh(&*platform.environment), organization, name, scopes, created_at, revoked_at: None };
+    let key = ApiKey {
+        id: fresh(&*platform.environment),
+        organization: granter.organization,
+        name,
+        scopes,
+        created_at,
+        revoked_at: None,
+    };
     let new = NewApiKey { key, secret: fresh_secret(&platform.master, &*platform.environment, SecretKind::Api) };
+    audit::subject(new.key.id);
     let record = record_of(idempotent.as_ref(), &new, created_at)?;
     let created = platform.accounts.create_api_key(new.key.clone(), fingerprint(&new.secret), record).await??;
     Ok(created.map(|()| new))

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use voelgoed_domain::accounts::scope::Scope;
-use voelgoed_domain::ids::{ApiKeyId, MemberId, OrganizationId};
+use voelgoed_domain::ids::{ApiKeyId, LoginId, MemberId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
@@ -32,12 +32,44 @@ pub struct Member {
     pub organization: OrganizationId,
     /// Their name.
     pub name: String,
-    /// What they log in with, lower case, unique over all organizations.
+    /// What they log in with, lower case, unique within the organization.
     pub email: String,
     /// What they may do.
     pub scopes: Vec<Scope>,
     /// When they were added.
     pub created_at: Timestamp,
+    /// Since when they cannot log in, where they are disabled.
+    pub disabled_at: Option<Timestamp>,
+}
+
+/// A change of a member; what is absent stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MemberChange {
+    /// Another name.
+    pub name: Option<String>,
+    /// Other scopes, sorted and each once.
+    pub scopes: Option<Vec<Scope>>,
+    /// Whether they are disabled.
+    pub disabled: Option<bool>,
+    /// The argon2 hash of another password.
+    pub password_hash: Option<String>,
+    /// True where members change themselves.
+    pub by_itself: bool,
+}
+
+impl MemberChange {
+    /// Makes the change, but for the password; whoever is disabled already keeps the first moment.
+    pub fn apply(&self, member: &mut Member, now: Timestamp) {
+        if let Some(name) = &self.name {
+            member.name.clone_from(name);
+        }
+        if let Some(scopes) = &self.scopes {
+            member.scopes.clone_from(scopes);
+        }
+        if let Some(disabled) = self.disabled {
+            member.disabled_at = disabled.then(|| member.disabled_at.unwrap_or(now));
+        }
+    }
 }
 
 /// A key for the API.
@@ -60,10 +92,36 @@ pub struct ApiKey {
 /// A member's login, as the console's cookie names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsoleSession {
+    /// Which login.
+    pub login: LoginId,
     /// Who.
     pub member: Member,
-    /// The token that writes must carry.
-    pub csrf: String,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// A login to write.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Its identifier.
+    pub login: LoginId,
+    /// The SHA-256 of the cookie.
+    pub token: [u8; 32],
+    /// The hash against which the password was checked: where the member has another one by now, nobody is logged in.
+    pub password_hash: String,
+    /// From when.
+    pub created_at: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// A login as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberLogin {
+    /// Its identifier.
+    pub id: LoginId,
+    /// From when.
+    pub created_at: Timestamp,
     /// Until when.
     pub expires_at: Timestamp,
 }
@@ -86,8 +144,13 @@ pub struct AuditLine {
 /// Organizations, members, keys, sessions and the audit log in the cold tier.
 #[async_trait]
 pub trait AccountStore: Send + Sync + 'static {
-    /// Writes an organization. Refused: `already_exists` (slug).
-    async fn create_organization(&self, organization: Organization) -> Stored<Result<(), Refusal>>;
+    /// Writes an organization, and its first key with the SHA-256 of its secret. Refused: `already_exists` (slug).
+    async fn create_organization(
+        &self,
+        organization: Organization,
+        first_key: Option<(ApiKey, [u8; 32])>,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>>;
     /// One organization.
     async fn read_organization(&self, organization: OrganizationId) -> Stored<Option<Organization>>;
     /// By its name in URLs (system role).
@@ -95,7 +158,7 @@ pub trait AccountStore: Send + Sync + 'static {
     /// All organizations, for the operator at the command line (system role).
     async fn organizations(&self, page: PageRequest) -> Stored<Page<Organization>>;
 
-    /// Writes a member with the argon2 hash of the password. Refused: `already_exists` (email).
+    /// Writes a member with the argon2 hash of the password. Refused: `already_exists` (email), `quota_reached`.
     async fn create_member(
         &self,
         member: Member,
@@ -104,18 +167,26 @@ pub trait AccountStore: Send + Sync + 'static {
     ) -> Stored<Result<Created<()>, Refusal>>;
     /// The members.
     async fn members(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<Member>>;
-    /// A member and their password hash by e-mail address (system role: the address names the tenant).
-    async fn member_by_email(&self, email: &str) -> Stored<Option<(Member, String)>>;
-
-    /// Writes a login; `token` is the SHA-256 of the cookie.
-    async fn create_session(
+    /// A member and their password hash.
+    async fn read_member(&self, organization: OrganizationId, member: MemberId) -> Stored<Option<(Member, String)>>;
+    /// Changes a member; another password, or being disabled, ends all logins. Refused: `not_found`, `last_administrator`.
+    async fn change_member(
         &self,
-        member: MemberId,
         organization: OrganizationId,
-        token: [u8; 32],
-        csrf: &str,
-        expires_at: Timestamp,
-    ) -> Stored<()>;
+        member: MemberId,
+        change: MemberChange,
+        now: Timestamp,
+    ) -> Stored<Result<Member, Refusal>>;
+    /// The memberships of an e-mail address with their password hashes, at most so many (system role: the address names the tenants).
+    async fn memberships(&self, email: &str, most: u32) -> Stored<Vec<(Member, String)>>;
+
+    /// Writes a login; false where the member is disabled, or has another password by now.
+    async fn create_session(&self, organization: OrganizationId, member: MemberId, session: NewSession)
+    -> Stored<bool>;
+    /// The logins of a member that are not over, oldest first.
+    async fn logins(&self, organization: OrganizationId, member: MemberId, now: Timestamp) -> Stored<Vec<MemberLogin>>;
+    /// Ends one login of a member, or all of them; how many there were.
+    async fn end_logins(&self, organization: OrganizationId, member: MemberId, login: Option<LoginId>) -> Stored<u64>;
     /// The login of a cookie that is not over (system role: the token names the tenant).
     async fn session_by_token(&self, token: [u8; 32], now: Timestamp) -> Stored<Option<ConsoleSession>>;
     /// Ends a login.
@@ -132,11 +203,15 @@ pub trait AccountStore: Send + Sync + 'static {
     async fn api_keys(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<ApiKey>>;
     /// The key that has this secret, revoked or not (system role: the secret names the tenant).
     async fn api_key_by_secret(&self, secret: [u8; 32]) -> Stored<Option<ApiKey>>;
-    /// Revokes a key; false where there is none.
-    async fn revoke_api_key(&self, organization: OrganizationId, key: ApiKeyId, now: Timestamp) -> Stored<bool>;
+    /// Revokes a key; `by_itself` where the key itself asks for it. Refused: `not_found`, `last_administrator`.
+    async fn revoke_api_key(
+        &self,
+        organization: OrganizationId,
+        key: ApiKeyId,
+        by_itself: bool,
+        now: Timestamp,
+    ) -> Stored<Result<(), Refusal>>;
 
-    /// Appends to the audit log.
-    async fn audit(&self, organization: OrganizationId, line: AuditLine) -> Stored<()>;
-    /// The audit log, oldest first.
+    /// The audit log, oldest first. Its lines are written by the transactions of the acts (see [`super::audit`]).
     async fn audit_lines(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<AuditLine>>;
 }

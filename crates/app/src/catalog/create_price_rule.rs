@@ -3,6 +3,7 @@
 use voelgoed_domain::catalog::price_rule::{PriceRule, PriceRuleDraft};
 use voelgoed_domain::ids::TicketTypeId;
 
+use crate::accounts::audit;
 use crate::environment::fresh;
 use crate::error::Result;
 use crate::idempotency::{Created, Idempotent, record_of};
@@ -23,6 +24,7 @@ pub async fn create_price_rule(
     let listing = platform.listings.listing(scope).await?;
     let known: Vec<TicketTypeId> = listing.ticket_types.iter().map(|ticket_type| ticket_type.id).collect();
     let rule = draft.check(fresh(&*platform.environment), scope.event, &known)?;
+    audit::subject(rule.id);
     let record = record_of(idempotent.as_ref(), &rule, now)?;
     let created = platform.catalog.create_price_rule(scope.organization, rule.clone(), now, record).await??;
     platform.listings.changed(scope.organization, scope.event);

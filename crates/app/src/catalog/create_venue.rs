@@ -5,6 +5,7 @@ use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::Refusal;
 
 use super::ports::Venue;
+use crate::accounts::audit;
 use crate::environment::fresh;
 use crate::error::Result;
 use crate::idempotency::{Created, Idempotent, record_of};
@@ -29,6 +30,7 @@ pub async fn create_venue(
         return Err(Refusal::invalid("address", format!("At most {LONGEST_ADDRESS} characters.")).into());
     }
     let venue = Venue { id: fresh(&*platform.environment), name, address: address.to_owned() };
+    audit::subject(venue.id);
     let record = record_of(idempotent.as_ref(), &venue, platform.environment.now())?;
     let created = platform.catalog.create_venue(organization, venue.clone(), record).await??;
     Ok(created.map(|()| venue))

@@ -4,6 +4,7 @@ use voelgoed_domain::catalog::event::{Event, EventAct, EventState};
 use voelgoed_domain::machine::Machine;
 use voelgoed_domain::refusal::{Code, Refusal};
 
+use crate::accounts::audit;
 use crate::error::Result;
 use crate::platform::Platform;
 use crate::ticketing::ports::EventScope;
@@ -17,6 +18,7 @@ pub async fn move_event(platform: &Platform, scope: EventScope, act: EventAct) -
     if act == EventAct::Publish && listing.ticket_types.is_empty() {
         return Err(Refusal::new(Code::WrongState, "Add a ticket type before publishing the event.").into());
     }
+    audit::subject(scope.event);
     let to = listing.event.state.after(act)?;
     let from: Vec<EventState> = EventState::sources(act).collect();
     platform.catalog.move_event(scope.organization, scope.event, &from, to, platform.environment.now()).await??;

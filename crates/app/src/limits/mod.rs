@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use voelgoed_domain::ids::SessionId;
+use voelgoed_domain::ids::{OrganizationId, SessionId};
 use voelgoed_resilience::{RateLimited, RateLimiter};
 use voelgoed_telemetry::metrics::resilience::{LimitAsk, limit_asked, rate_limited};
 
@@ -37,6 +37,12 @@ pub trait Limited: Hash + Eq + Clone + Send + Sync {
 impl Limited for SessionId {
     fn caller(&self) -> Caller {
         Caller { organization: None, name: self.to_string() }
+    }
+}
+
+impl Limited for OrganizationId {
+    fn caller(&self) -> Caller {
+        Caller { organization: Some(*self), name: self.to_string() }
     }
 }
 

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use voelgoed_domain::accounts::identity;
+use voelgoed_domain::accounts::scope::{Scope, need};
 use voelgoed_domain::accounts::secret::{PAIRING_BYTES, write_pairing_code};
 use voelgoed_domain::ids::GateId;
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
 use super::ports::Device;
+use crate::accounts::audit;
 use crate::environment::fresh;
 use crate::error::Result;
 use crate::idempotency::{Created, Idempotent, record_of};
@@ -32,14 +34,17 @@ pub struct NewDevice {
 /// Writes the device.
 ///
 /// # Errors
-/// `invalid_request`, `not_found` (event).
+/// `invalid_request`, `missing_scope` where whoever asks may not scan, `not_found` (event), `quota_reached`.
 pub async fn create_device(
     platform: &Platform,
     scope: EventScope,
+    granter: &[Scope],
     name: &str,
     gates: Vec<GateId>,
     idempotent: Option<Idempotent<'_, NewDevice>>,
 ) -> Result<Created<NewDevice>> {
+    // A device scans with its own key, so it is given by nobody who may not.
+    need(granter, Scope::Scanning)?;
     let name = identity::name("name", name)?;
     platform.listings.listing(scope).await?;
     let known = platform.scans.gates(scope.organization, scope.event).await?;
@@ -59,6 +64,7 @@ pub async fn create_device(
     let mut random = [0; PAIRING_BYTES];
     random.copy_from_slice(&platform.environment.random()[..PAIRING_BYTES]);
     let new = NewDevice { device, pairing_code: write_pairing_code(&random), pairing_ends: now.plus(PAIRING_LASTS) };
+    audit::subject(new.device.id);
     let record = record_of(idempotent.as_ref(), &new, now)?;
     let pairing = fingerprint(&new.pairing_code);
     let written =

@@ -5,6 +5,7 @@ use voelgoed_domain::ids::AreaId;
 use voelgoed_domain::refusal::Refusal;
 
 use super::ports::Gate;
+use crate::accounts::audit;
 use crate::environment::fresh;
 use crate::error::Result;
 use crate::idempotency::{Created, Idempotent, record_of};
@@ -28,6 +29,7 @@ pub async fn create_gate(
         return Err(Refusal::invalid("areas", "The event has no such area.").into());
     }
     let gate = Gate { id: fresh(&*platform.environment), event: scope.event, name, areas };
+    audit::subject(gate.id);
     let record = record_of(idempotent.as_ref(), &gate, platform.environment.now())?;
     let created = platform.scans.create_gate(scope.organization, gate.clone(), record).await??;
     Ok(created.map(|()| gate))

@@ -75,7 +75,7 @@ async fn tenant(cold: &Arc<Cold>, environment: &Arc<TestEnvironment>, number: u8
         id: fresh(&**environment),
         organization,
         name: "Till".into(),
-        scopes: vec![Scope::Admin],
+        scopes: vec![Scope::Catalog],
         created_at: now,
         revoked_at: None,
     };
@@ -138,7 +138,8 @@ async fn change_of_one_tenant_reads_only_its_own_entries_anew() {
     let [tenant, other] = &shop.tenants[..] else { panic!() };
     // Behind the cache: whoever is read anew is refused.
     for it in [tenant, other] {
-        assert!(shop.cold.revoke_api_key(it.organization, it.api_key.id, shop.environment.now()).await.unwrap());
+        let now = shop.environment.now();
+        shop.cold.revoke_api_key(it.organization, it.api_key.id, false, now).await.unwrap().unwrap();
         assert!(shop.cold.revoke_device(it.organization, it.device.id, shop.environment.now()).await.unwrap());
     }
     shop.credentials.changed(tenant.organization);

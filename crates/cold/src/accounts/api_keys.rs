@@ -6,13 +6,16 @@ use voelgoed_app::accounts::ports::ApiKey;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
+use voelgoed_domain::accounts::administrators::Administrator;
 use voelgoed_domain::ids::{ApiKeyId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use super::revoked;
-use crate::db::{Db, Result, Sql, System, Value, binds, sql};
+use super::audit::commit_act;
+use super::{members, revoked};
+use crate::db::{Db, Result, Sql, System, Tx, Value, binds, sql};
 use crate::idempotency;
+use crate::quotas::{self, Quota};
 use crate::readable::readable_page;
 
 const CREATE: Sql = sql(
@@ -32,8 +35,9 @@ const BY_SECRET: Sql = sql(
 /// A key that is revoked already keeps its first moment.
 const REVOKE: Sql = sql(
     "api_keys.revoke",
-    "update api_keys set revoked_at = coalesce(revoked_at, $3) where organization_id = $1 and id = $2",
+    "update api_keys set revoked_at = $3 where organization_id = $1 and id = $2 and revoked_at is null",
 );
+const EXISTS: Sql = sql("api_keys.exists", "select id from api_keys where organization_id = $1 and id = $2");
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -70,11 +74,20 @@ pub(super) async fn create(
     if let Some(answer) = idempotency::note(&mut tx, key.organization, record).await? {
         return Ok(answer);
     }
+    if let Err(refusal) = quotas::check(&mut tx, key.organization, Quota::ApiKeys).await? {
+        return Ok(Err(refusal));
+    }
+    insert(&mut tx, key, secret).await?;
+    commit_act(tx, key.organization).await?;
+    Ok(Ok(Created::Fresh(())))
+}
+
+/// Writes a key in the caller's transaction.
+pub(super) async fn insert(tx: &mut Tx, key: &ApiKey, secret: [u8; 32]) -> Result<()> {
     let ApiKey { id, organization, name, scopes, created_at, revoked_at } = key;
     tx.execute(CREATE, binds![*organization, *id, name, secret, Value::json(scopes)?, *created_at, *revoked_at])
         .await?;
-    tx.commit().await?;
-    Ok(Ok(Created::Fresh(())))
+    Ok(())
 }
 
 pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<ApiKey>> {
@@ -87,18 +100,26 @@ pub(super) async fn by_secret(db: &Db, secret: [u8; 32]) -> Result<Option<ApiKey
     db.fetch_optional::<Row>(System::Directory, BY_SECRET, binds![secret]).await?.map(ApiKey::try_from).transpose()
 }
 
+/// Revokes a key. Refused: `not_found`, `last_administrator`.
 pub(super) async fn revoke(
     db: &Db,
     environment: &dyn Environment,
     organization: OrganizationId,
     key: ApiKeyId,
+    by_itself: bool,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<std::result::Result<(), Refusal>> {
     let mut tx = db.begin(organization).await?;
-    let revoked = tx.execute(REVOKE, binds![organization, key, now]).await?;
-    if revoked == 1 {
-        revoked::tell(&mut tx, environment, organization, RevokedCredential::ApiKey(key), now).await?;
+    quotas::lock(&mut tx, organization).await?;
+    let all = members::administrators(&mut tx, organization).await?;
+    if let Err(refusal) = all.may_lose(Administrator::Key(key), by_itself) {
+        return Ok(Err(refusal));
     }
-    tx.commit().await?;
-    Ok(revoked == 1)
+    if tx.execute(REVOKE, binds![organization, key, now]).await? == 0 {
+        let known = tx.fetch_optional::<(Uuid,)>(EXISTS, binds![organization, key]).await?;
+        return Ok(known.map(|_| ()).ok_or_else(Refusal::not_found));
+    }
+    revoked::tell(&mut tx, environment, organization, RevokedCredential::ApiKey(key), now).await?;
+    commit_act(tx, organization).await?;
+    Ok(Ok(()))
 }

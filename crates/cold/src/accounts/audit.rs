@@ -1,14 +1,15 @@
-//! Who did what to what, and when: append-only.
+//! Who did what to what, and when: append-only, each line in the transaction of its act.
 
 use uuid::Uuid;
+use voelgoed_app::accounts::audit::line_of_act;
 use voelgoed_app::accounts::ports::AuditLine;
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, binds, sql};
+use crate::db::{Db, Result, Sql, Tx, binds, sql};
 
-/// The same line again is the same line.
+/// An act of several transactions has one line.
 const APPEND: Sql = sql(
     "audit.append",
     "insert into audit_lines (organization_id, id, actor, action, subject, at) values ($1, $2, $3, $4, $5, $6)
@@ -28,11 +29,15 @@ struct Row {
     at: i64,
 }
 
-pub(super) async fn append(db: &Db, organization: OrganizationId, line: &AuditLine) -> Result<()> {
-    let AuditLine { id, actor, action, subject, at } = line;
-    let mut tx = db.begin(organization).await?;
-    tx.execute(APPEND, binds![organization, *id, actor, action, subject, *at]).await?;
-    tx.commit().await
+/// Commits the transaction of an act with the audit line of whoever acts; a plain commit where nobody does, as in a job.
+pub(crate) async fn commit_act(mut tx: Tx, organization: OrganizationId) -> Result<()> {
+    let Some(AuditLine { id, actor, action, subject, at }) = line_of_act() else {
+        return tx.commit().await;
+    };
+    tx.execute(APPEND, binds![organization, id, &actor, &action, &subject, at]).await?;
+    tx.commit().await?;
+    tracing::info!(%organization, actor, action, subject, slice = "accounts", "audited");
+    Ok(())
 }
 
 pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<AuditLine>> {

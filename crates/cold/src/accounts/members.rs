@@ -1,32 +1,51 @@
-//! People who work for an organization. Their e-mail address names the tenant at login, so it is unique over all of them.
+//! People who work for an organization. One person may work for several: an address is unique within an organization only.
 
 use uuid::Uuid;
-use voelgoed_app::accounts::ports::Member;
+use voelgoed_app::accounts::ports::{Member, MemberChange};
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
-use voelgoed_domain::ids::{MemberId, OrganizationId};
+use voelgoed_domain::accounts::administrators::{Administrator, Administrators};
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::ids::{ApiKeyId, MemberId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, System, Value, binds, sql};
+use super::audit::commit_act;
+use super::sessions;
+use crate::db::{Db, Result, Sql, System, Tx, Value, binds, sql};
 use crate::idempotency;
+use crate::quotas::{self, Quota};
 use crate::readable::readable_page;
 
 const CREATE: Sql = sql(
     "members.create",
     "insert into members (organization_id, id, name, email, password_hash, scopes, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7) on conflict (email) do nothing",
+     values ($1, $2, $3, $4, $5, $6, $7) on conflict (organization_id, email) do nothing",
 );
 const LIST: Sql = sql(
     "members.list",
-    "select organization_id, id, name, email, scopes, created_at from members
+    "select organization_id, id, name, email, scopes, created_at, disabled_at from members
      where organization_id = $1 and id > $2 order by id limit $3",
 );
-/// System role: the address tells the tenant.
+const READ: Sql = sql(
+    "members.read",
+    "select organization_id, id, name, email, scopes, created_at, disabled_at, password_hash from members
+     where organization_id = $1 and id = $2",
+);
+/// System role: the address tells the tenants.
 const BY_EMAIL: Sql = sql(
     "members.by_email",
-    "select organization_id, id, name, email, scopes, created_at, password_hash from members where email = $1",
+    "select organization_id, id, name, email, scopes, created_at, disabled_at, password_hash from members
+     where email = $1 order by organization_id limit $2",
 );
+const CHANGE: Sql = sql(
+    "members.change",
+    "update members set name = $3, scopes = $4, disabled_at = $5, password_hash = $6 where organization_id = $1 and id = $2",
+);
+const ENABLED: Sql =
+    sql("members.enabled", "select id, scopes from members where organization_id = $1 and disabled_at is null");
+const KEYS: Sql =
+    sql("members.keys", "select id, scopes from api_keys where organization_id = $1 and revoked_at is null");
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
@@ -36,6 +55,7 @@ pub(super) struct Row {
     email: String,
     scopes: String,
     created_at: i64,
+    disabled_at: Option<i64>,
 }
 
 impl TryFrom<Row> for Member {
@@ -49,6 +69,7 @@ impl TryFrom<Row> for Member {
             email: row.email,
             scopes: serde_json::from_str(&row.scopes)?,
             created_at: Timestamp::from_micros(row.created_at),
+            disabled_at: row.disabled_at.map(Timestamp::from_micros),
         })
     }
 }
@@ -58,6 +79,12 @@ struct RowWithPassword {
     #[sqlx(flatten)]
     member: Row,
     password_hash: String,
+}
+
+impl RowWithPassword {
+    fn parts(self) -> Result<(Member, String)> {
+        Ok((self.member.try_into()?, self.password_hash))
+    }
 }
 
 pub(super) async fn create(
@@ -70,12 +97,15 @@ pub(super) async fn create(
     if let Some(answer) = idempotency::note(&mut tx, member.organization, record).await? {
         return Ok(answer);
     }
-    let Member { id, organization, name, email, scopes, created_at } = member;
+    if let Err(refusal) = quotas::check(&mut tx, member.organization, Quota::Members).await? {
+        return Ok(Err(refusal));
+    }
+    let Member { id, organization, name, email, scopes, created_at, .. } = member;
     let binds = binds![*organization, *id, name, email, password_hash, Value::json(scopes)?, *created_at];
     if tx.execute(CREATE, binds).await? == 0 {
-        return Ok(Err(Refusal::new(Code::AlreadyExists, "Somebody logs in with this e-mail address already.")));
+        return Ok(Err(Refusal::new(Code::AlreadyExists, "A member of this organization has this e-mail address.")));
     }
-    tx.commit().await?;
+    commit_act(tx, member.organization).await?;
     Ok(Ok(Created::Fresh(())))
 }
 
@@ -85,7 +115,65 @@ pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageReques
     Ok(readable_page("members", Page::cut(rows, page.most, |row| row.id), Member::try_from))
 }
 
-pub(super) async fn by_email(db: &Db, email: &str) -> Result<Option<(Member, String)>> {
-    let found = db.fetch_optional::<RowWithPassword>(System::Directory, BY_EMAIL, binds![email]).await?;
-    found.map(|row| Ok((row.member.try_into()?, row.password_hash))).transpose()
+pub(super) async fn read(db: &Db, organization: OrganizationId, id: MemberId) -> Result<Option<(Member, String)>> {
+    let found = db.fetch_optional::<RowWithPassword>(organization, READ, binds![organization, id]).await?;
+    found.map(RowWithPassword::parts).transpose()
+}
+
+pub(super) async fn by_email(db: &Db, email: &str, most: u32) -> Result<Vec<(Member, String)>> {
+    let found: Vec<RowWithPassword> = db.fetch_all(System::Directory, BY_EMAIL, binds![email, most]).await?;
+    found.into_iter().map(RowWithPassword::parts).collect()
+}
+
+/// Changes a member. Whoever is disabled, or gets another password, is logged out in the same commit.
+pub(super) async fn change(
+    db: &Db,
+    organization: OrganizationId,
+    id: MemberId,
+    change: &MemberChange,
+    now: Timestamp,
+) -> Result<std::result::Result<Member, Refusal>> {
+    let mut tx = db.begin(organization).await?;
+    // Before the rows are read: two administrators may disable each other at one moment.
+    quotas::lock(&mut tx, organization).await?;
+    let Some(found) = tx.fetch_optional::<RowWithPassword>(READ, binds![organization, id]).await? else {
+        return Ok(Err(Refusal::not_found()));
+    };
+    let (before, hash) = found.parts()?;
+    let mut after = before.clone();
+    change.apply(&mut after, now);
+    let had = before.disabled_at.is_none() && before.scopes.contains(&Scope::Admin);
+    let has = after.disabled_at.is_none() && after.scopes.contains(&Scope::Admin);
+    if had && !has {
+        let all = administrators(&mut tx, organization).await?;
+        if let Err(refusal) = all.may_lose(Administrator::Member(id), change.by_itself) {
+            return Ok(Err(refusal));
+        }
+    }
+    if after == before && change.password_hash.is_none() {
+        return Ok(Ok(after));
+    }
+    let hash = change.password_hash.as_ref().unwrap_or(&hash);
+    let scopes = Value::json(&after.scopes)?;
+    tx.execute(CHANGE, binds![organization, id, &after.name, scopes, after.disabled_at, hash]).await?;
+    if change.password_hash.is_some() || after.disabled_at.is_some() {
+        sessions::end_all(&mut tx, organization, id).await?;
+    }
+    commit_act(tx, organization).await?;
+    Ok(Ok(after))
+}
+
+/// Who can administer the organization now.
+pub(super) async fn administrators(tx: &mut Tx, organization: OrganizationId) -> Result<Administrators> {
+    let administers = |(id, scopes): (Uuid, String)| -> Result<Option<Uuid>> {
+        let scopes: Vec<Scope> = serde_json::from_str(&scopes)?;
+        Ok(scopes.contains(&Scope::Admin).then_some(id))
+    };
+    let members: Vec<(Uuid, String)> = tx.fetch_all(ENABLED, binds![organization]).await?;
+    let keys: Vec<(Uuid, String)> = tx.fetch_all(KEYS, binds![organization]).await?;
+    let of = |rows: Vec<(Uuid, String)>| rows.into_iter().map(administers).collect::<Result<Vec<_>>>();
+    Ok(Administrators {
+        members: of(members)?.into_iter().flatten().map(MemberId::from_uuid).collect(),
+        keys: of(keys)?.into_iter().flatten().map(ApiKeyId::from_uuid).collect(),
+    })
 }

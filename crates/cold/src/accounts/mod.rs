@@ -4,18 +4,20 @@
 //! To add an operation: its file, and its line in the port below.
 
 use async_trait::async_trait;
-use voelgoed_app::accounts::ports::{AccountStore, ApiKey, AuditLine, ConsoleSession, Member, Organization};
+use voelgoed_app::accounts::ports::{
+    AccountStore, ApiKey, AuditLine, ConsoleSession, Member, MemberChange, MemberLogin, NewSession, Organization,
+};
 use voelgoed_app::error::Stored;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
-use voelgoed_domain::ids::{ApiKeyId, MemberId, OrganizationId};
+use voelgoed_domain::ids::{ApiKeyId, LoginId, MemberId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
 use crate::Cold;
 
 mod api_keys;
-mod audit;
+pub(crate) mod audit;
 mod members;
 mod organizations;
 pub(crate) mod revoked;
@@ -23,8 +25,13 @@ mod sessions;
 
 #[async_trait]
 impl AccountStore for Cold {
-    async fn create_organization(&self, organization: Organization) -> Stored<Result<(), Refusal>> {
-        Ok(organizations::create(&self.db, &organization).await?)
+    async fn create_organization(
+        &self,
+        organization: Organization,
+        first_key: Option<(ApiKey, [u8; 32])>,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(organizations::create(&self.db, &organization, first_key.as_ref(), idempotency.as_ref()).await?)
     }
 
     async fn read_organization(&self, organization: OrganizationId) -> Stored<Option<Organization>> {
@@ -52,19 +59,39 @@ impl AccountStore for Cold {
         Ok(members::list(&self.reports, organization, page).await?)
     }
 
-    async fn member_by_email(&self, email: &str) -> Stored<Option<(Member, String)>> {
-        Ok(members::by_email(&self.db, email).await?)
+    async fn read_member(&self, organization: OrganizationId, member: MemberId) -> Stored<Option<(Member, String)>> {
+        Ok(members::read(&self.db, organization, member).await?)
+    }
+
+    async fn change_member(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        change: MemberChange,
+        now: Timestamp,
+    ) -> Stored<Result<Member, Refusal>> {
+        Ok(members::change(&self.db, organization, member, &change, now).await?)
+    }
+
+    async fn memberships(&self, email: &str, most: u32) -> Stored<Vec<(Member, String)>> {
+        Ok(members::by_email(&self.db, email, most).await?)
     }
 
     async fn create_session(
         &self,
-        member: MemberId,
         organization: OrganizationId,
-        token: [u8; 32],
-        csrf: &str,
-        expires_at: Timestamp,
-    ) -> Stored<()> {
-        Ok(sessions::create(&self.db, organization, member, token, csrf, expires_at).await?)
+        member: MemberId,
+        session: NewSession,
+    ) -> Stored<bool> {
+        Ok(sessions::create(&self.db, organization, member, &session).await?)
+    }
+
+    async fn logins(&self, organization: OrganizationId, member: MemberId, now: Timestamp) -> Stored<Vec<MemberLogin>> {
+        Ok(sessions::of_member(&self.db, organization, member, now).await?)
+    }
+
+    async fn end_logins(&self, organization: OrganizationId, member: MemberId, login: Option<LoginId>) -> Stored<u64> {
+        Ok(sessions::end_of_member(&self.db, organization, member, login).await?)
     }
 
     async fn session_by_token(&self, token: [u8; 32], now: Timestamp) -> Stored<Option<ConsoleSession>> {
@@ -92,12 +119,14 @@ impl AccountStore for Cold {
         Ok(api_keys::by_secret(&self.db, secret).await?)
     }
 
-    async fn revoke_api_key(&self, organization: OrganizationId, key: ApiKeyId, now: Timestamp) -> Stored<bool> {
-        Ok(api_keys::revoke(&self.db, &*self.environment, organization, key, now).await?)
-    }
-
-    async fn audit(&self, organization: OrganizationId, line: AuditLine) -> Stored<()> {
-        Ok(audit::append(&self.db, organization, &line).await?)
+    async fn revoke_api_key(
+        &self,
+        organization: OrganizationId,
+        key: ApiKeyId,
+        by_itself: bool,
+        now: Timestamp,
+    ) -> Stored<Result<(), Refusal>> {
+        Ok(api_keys::revoke(&self.db, &*self.environment, organization, key, by_itself, now).await?)
     }
 
     async fn audit_lines(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<AuditLine>> {

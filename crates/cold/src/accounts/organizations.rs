@@ -1,13 +1,17 @@
 //! Tenants: made by the operator, found by identifier or by their name in URLs.
 
 use uuid::Uuid;
-use voelgoed_app::accounts::ports::Organization;
+use voelgoed_app::accounts::ports::{ApiKey, Organization};
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, System, binds, sql};
+use super::api_keys;
+use super::audit::commit_act;
+use crate::db::{Db, Error, Result, Sql, System, binds, sql};
+use crate::idempotency;
 
 const CREATE: Sql = sql(
     "organizations.create",
@@ -42,15 +46,46 @@ impl From<Row> for Organization {
     }
 }
 
-pub(super) async fn create(db: &Db, organization: &Organization) -> Result<std::result::Result<(), Refusal>> {
+/// Writes an organization with its first key. A repeat is found by its slug.
+pub(super) async fn create(
+    db: &Db,
+    organization: &Organization,
+    first_key: Option<&(ApiKey, [u8; 32])>,
+    record: Option<&IdempotencyRecord>,
+) -> Result<std::result::Result<Created<()>, Refusal>> {
     let Organization { id, name, slug, created_at } = organization;
+    if let Some(known) = by_slug(db, slug).await? {
+        return taken(db, known.id, record).await;
+    }
     let mut tx = db.begin(*id).await?;
-    let created = tx.execute(CREATE, binds![*id, name, slug, *created_at]).await?;
-    tx.commit().await?;
-    Ok(match created {
-        0 => Err(Refusal::new(Code::AlreadyExists, "Another organization has this name in its URLs.")),
-        _ => Ok(()),
-    })
+    if tx.execute(CREATE, binds![*id, name, slug, *created_at]).await? == 0 {
+        tx.rollback().await?;
+        // Somebody made it just now, perhaps this very request.
+        let known = by_slug(db, slug).await?.ok_or_else(|| Error::internal("a slug is taken by no organization"))?;
+        return taken(db, known.id, record).await;
+    }
+    if let Some(answer) = idempotency::note(&mut tx, *id, record).await? {
+        return Ok(answer);
+    }
+    if let Some((key, secret)) = first_key {
+        api_keys::insert(&mut tx, key, *secret).await?;
+    }
+    commit_act(tx, *id).await?;
+    Ok(Ok(Created::Fresh(())))
+}
+
+/// What the request is answered where the slug is taken: its first answer where it is a repeat, else `already_exists`.
+async fn taken(
+    db: &Db,
+    known: OrganizationId,
+    record: Option<&IdempotencyRecord>,
+) -> Result<std::result::Result<Created<()>, Refusal>> {
+    if let Some(record) = record
+        && let Some(answer) = idempotency::answered(db, known, &record.key, record.at).await?
+    {
+        return Ok(answer);
+    }
+    Ok(Err(Refusal::new(Code::AlreadyExists, "Another organization has this name in its URLs.")))
 }
 
 pub(super) async fn read(db: &Db, organization: OrganizationId) -> Result<Option<Organization>> {

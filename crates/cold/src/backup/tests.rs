@@ -36,7 +36,7 @@ impl Bench {
     async fn organization(&self, number: u128) -> OrganizationId {
         let id = OrganizationId::from_uuid(uuid::Uuid::from_u128(number));
         let organization = Organization { id, name: "x".into(), slug: id.to_string(), created_at: NOW };
-        self.cold.create_organization(organization).await.unwrap().unwrap();
+        self.cold.create_organization(organization, None, None).await.unwrap().unwrap();
         id
     }
 

@@ -11,6 +11,7 @@ use super::changed::listing_changed;
 use super::event_row::{EventRow, event_columns};
 use super::ticket_types;
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::db::{Result, Sql, binds, sql};
 
 const READ: Sql = sql(
@@ -71,6 +72,6 @@ pub(super) async fn change(
         tx.execute(MOVE_TYPES, binds![organization, event, moved]).await?;
     }
     listing_changed(&mut tx, &*cold.environment, organization, event, now).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(after))
 }

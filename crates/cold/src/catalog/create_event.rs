@@ -9,8 +9,10 @@ use voelgoed_domain::time::Timestamp;
 
 use super::changed;
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::db::{Result, Sql, binds, sql};
 use crate::idempotency;
+use crate::quotas::{self, Quota};
 
 const LAYOUT: Sql = sql("events.layout", "select id from layouts where organization_id = $1 and id = $2");
 const CREATE: Sql = sql(
@@ -34,6 +36,9 @@ pub(super) async fn create(
     let mut tx = cold.db.begin(organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
         return Ok(answer);
+    }
+    if let Err(refusal) = quotas::check(&mut tx, organization, Quota::Events).await? {
+        return Ok(Err(refusal));
     }
     if tx.fetch_optional::<(Uuid,)>(LAYOUT, binds![organization, event.layout]).await?.is_none() {
         return Ok(Err(Refusal::not_found()));
@@ -65,6 +70,6 @@ pub(super) async fn create(
     ];
     tx.execute(CREATE, binds).await?;
     changed::append(&mut tx, &*cold.environment, organization, event.id, FIRST, now).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(())))
 }

@@ -13,8 +13,10 @@ use voelgoed_domain::time::Timestamp;
 
 use super::plan;
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::db::{Db, Error, Result, Sql, Tx, binds, sql};
 use crate::idempotency;
+use crate::quotas::{self, Quota};
 use crate::readable::readable_page;
 
 const VENUE: Sql = sql("layouts.venue", "select id from venues where organization_id = $1 and id = $2 {for_update}");
@@ -22,7 +24,7 @@ const NEWEST: Sql =
     sql("layouts.newest", "select coalesce(max(version), 0) from layouts where organization_id = $1 and venue_id = $2");
 const CREATE: Sql = sql(
     "layouts.create",
-    "insert into layouts (organization_id, id, venue_id, version, plan, created_at) values ($1, $2, $3, $4, $5, $6)",
+    "insert into layouts (organization_id, id, venue_id, version, plan, created_at, places) values ($1, $2, $3, $4, $5, $6, $7)",
 );
 const READ: Sql =
     sql("layouts.read", "select id, venue_id, version, created_at from layouts where organization_id = $1 and id = $2");
@@ -64,14 +66,23 @@ pub(super) async fn create(
     if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
         return Ok(answer);
     }
+    for quota in [Quota::Layouts, Quota::Seats(layout.layout.place_count())] {
+        if let Err(refusal) = quotas::check(&mut tx, organization, quota).await? {
+            return Ok(Err(refusal));
+        }
+    }
     // The venue's row is locked, so that two layouts cannot get one number.
     if tx.fetch_optional::<(Uuid,)>(VENUE, binds![organization, layout.venue]).await?.is_none() {
         return Ok(Err(Refusal::not_found()));
     }
     let newest = tx.fetch_optional::<(i64,)>(NEWEST, binds![organization, layout.venue]).await?;
     let version = u32::try_from(newest.map_or(0, |(newest,)| newest) + 1)?;
-    tx.execute(CREATE, binds![organization, layout.id, layout.venue, version, plan, layout.created_at]).await?;
-    tx.commit().await?;
+    tx.execute(
+        CREATE,
+        binds![organization, layout.id, layout.venue, version, plan, layout.created_at, layout.layout.place_count()],
+    )
+    .await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(version)))
 }
 

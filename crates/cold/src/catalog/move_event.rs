@@ -7,6 +7,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::changed::listing_changed;
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::db::{Result, Sql, binds, sql};
 
 const STATE: Sql = sql("events.state", "select state from events where organization_id = $1 and id = $2 {for_update}");
@@ -33,6 +34,6 @@ pub(super) async fn move_event(
     }
     tx.execute(MOVE, binds![organization, event, to.as_str()]).await?;
     listing_changed(&mut tx, &*cold.environment, organization, event, now).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(()))
 }

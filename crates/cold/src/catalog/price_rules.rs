@@ -9,6 +9,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::changed::{Answer, begin};
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
 
 const CREATE: Sql = sql(
@@ -105,7 +106,7 @@ pub(super) async fn create(
     if tx.execute(CREATE, binds).await? == 0 {
         return Ok(Err(Refusal::new(Code::AlreadyExists, "Another price rule of this event has this code.")));
     }
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(())))
 }
 

@@ -12,6 +12,7 @@ use voelgoed_domain::time::Timestamp;
 use super::changed::{Answer, begin, listing_changed};
 use super::event_row::{currency, times};
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
 
 const CREATE: Sql = sql(
@@ -23,8 +24,9 @@ const CREATE: Sql = sql(
 /// One that is off sale already keeps its first moment.
 const RETIRE: Sql = sql(
     "ticket_types.retire",
-    "update ticket_types set retired_at = coalesce(retired_at, $3) where organization_id = $1 and id = $2 returning event_id",
+    "update ticket_types set retired_at = $3 where organization_id = $1 and id = $2 and retired_at is null returning event_id",
 );
+const EXISTS: Sql = sql("ticket_types.exists", "select id from ticket_types where organization_id = $1 and id = $2");
 const ON_SALE: Sql = sql(
     "ticket_types.on_sale",
     "select id, event_id, name, price, currency, terms, min_per_hold, max_per_hold, doors_at, ends_at, admits_from, admits_until
@@ -131,7 +133,7 @@ pub(super) async fn create(
         admission.admits_until
     ];
     tx.execute(CREATE, binds).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(())))
 }
 
@@ -143,10 +145,10 @@ pub(super) async fn retire(
 ) -> Result<bool> {
     let mut tx = cold.db.begin(organization).await?;
     let Some((event,)) = tx.fetch_optional::<(Uuid,)>(RETIRE, binds![organization, ticket_type, now]).await? else {
-        return Ok(false);
+        return Ok(tx.fetch_optional::<(Uuid,)>(EXISTS, binds![organization, ticket_type]).await?.is_some());
     };
     listing_changed(&mut tx, &*cold.environment, organization, EventId::from_uuid(event), now).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(true)
 }
 

@@ -7,6 +7,7 @@ use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::ids::{EventId, OrganizationId, VenueId};
 use voelgoed_domain::refusal::Refusal;
 
+use crate::accounts::audit::commit_act;
 use crate::db::{Db, Result, Sql, binds, sql};
 use crate::idempotency;
 
@@ -48,7 +49,7 @@ pub(super) async fn create(
         return Ok(answer);
     }
     tx.execute(CREATE, binds![organization, venue.id, &venue.name, &venue.address]).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(())))
 }
 

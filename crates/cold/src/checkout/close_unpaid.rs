@@ -14,6 +14,7 @@ use super::counts;
 use super::free_places::free_places;
 use super::order_row;
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::db::{Error, Result, Sql, Tx, binds, sql};
 use crate::facts::Facts;
 use crate::payments::attempts;
@@ -56,7 +57,7 @@ pub(super) async fn close_unpaid(
     let lines: Vec<OrderLine> =
         order_row::lines(&mut tx, organization, &[id]).await?.into_iter().map(|(_, line)| line).collect();
     close(&mut tx, cold, organization, &order, &lines, state, now).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(()))
 }
 

@@ -10,6 +10,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::order_row;
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::db::{Result, Sql, binds, sql};
 use crate::facts::Facts;
 
@@ -43,6 +44,6 @@ pub(super) async fn cut_short(
     let changed = Fact::OrderChanged { event: order.event, order: id, state: OrderState::AwaitingPayment };
     facts.add(id.uuid(), order.version + 1, changed);
     facts.write(&mut tx).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(()))
 }

@@ -22,8 +22,10 @@ mod value;
 mod watch;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use voelgoed_app::accounts::quotas::Quotas;
+use voelgoed_app::sealing::Sealer;
 use voelgoed_resilience::{Capabilities, Deadline};
 use voelgoed_telemetry::touch;
 
@@ -67,6 +69,10 @@ struct Inner {
     pools: Pools,
     signals: Signals,
     watch: Watch,
+    /// Seals the answers of idempotency records; given once, when the tier is opened.
+    sealer: OnceLock<Sealer>,
+    /// What an organization may have; given once, when the tier is opened.
+    quotas: OnceLock<Quotas>,
     #[cfg(test)]
     faults: faults::Faults,
 }
@@ -110,6 +116,8 @@ impl Db {
             pools,
             signals: Signals::default(),
             watch: Watch::default(),
+            sealer: OnceLock::new(),
+            quotas: OnceLock::new(),
             #[cfg(test)]
             faults: faults::Faults::default(),
         };
@@ -294,6 +302,29 @@ impl Db {
     /// Tells the capability table from now on how this store is.
     pub fn report_to(&self, capabilities: Capabilities) {
         self.watch().report_to(capabilities);
+    }
+
+    /// Seals with `sealer` from now on; the first one stays.
+    pub(crate) fn seal_with(&self, sealer: Sealer) {
+        let _first = self.inner.sealer.set(sealer);
+    }
+
+    /// Keeps organizations within `quotas` from now on; the first ones stay.
+    pub(crate) fn keep_within(&self, quotas: Quotas) {
+        let _first = self.inner.quotas.set(quotas);
+    }
+
+    /// What an organization may have.
+    pub(crate) fn quotas(&self) -> &Quotas {
+        self.inner.quotas.get_or_init(Quotas::default)
+    }
+
+    /// What seals the answers of idempotency records.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where this database was opened without one.
+    pub(crate) fn sealer(&self) -> Result<&Sealer> {
+        self.inner.sealer.get().ok_or_else(|| Error::internal("answers cannot be sealed: no key was given"))
     }
 
     fn watch(&self) -> &Watch {

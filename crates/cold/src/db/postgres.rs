@@ -10,6 +10,8 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres as Engine};
+use voelgoed_app::accounts::quotas::Quotas;
+use voelgoed_app::sealing::Sealer;
 
 use super::replicas::Replicas;
 use super::{Error, Lane, Mode, Result, Scope};
@@ -39,6 +41,10 @@ pub struct PostgresSettings {
     pub lock: Duration,
     /// And the wait for a connection.
     pub acquire: Duration,
+    /// Seals stored answers; where it is absent, only this opening of the database can read the answers that it writes.
+    pub sealer: Option<Sealer>,
+    /// What an organization may have.
+    pub quotas: Quotas,
 }
 
 impl PostgresSettings {
@@ -57,6 +63,8 @@ impl PostgresSettings {
             statement: Duration::from_secs(5),
             lock: Duration::from_secs(2),
             acquire: Duration::from_secs(2),
+            sealer: None,
+            quotas: Quotas::default(),
         }
     }
 }

@@ -70,6 +70,11 @@ impl Sqlite {
         Ok((self.writer.begin_with(how).await?, Some(turn)))
     }
 
+    /// The writer outside of any transaction, for what cannot run in one.
+    pub(super) async fn writer(&self) -> Result<PoolConnection<Engine>> {
+        Ok(self.writer.acquire().await?)
+    }
+
     pub(super) async fn reader(&self) -> Result<PoolConnection<Engine>> {
         Ok(self.readers.acquire().await?)
     }

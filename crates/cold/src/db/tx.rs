@@ -4,6 +4,8 @@
 
 use sqlx::{Sqlite, Transaction};
 use uuid::Uuid;
+use voelgoed_app::accounts::quotas::Quotas;
+use voelgoed_app::sealing::Sealer;
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::checkout::tickets_issued;
 use voelgoed_telemetry::metrics::cold;
@@ -97,6 +99,19 @@ impl Tx {
     ) -> Result<Vec<R>> {
         let done = rows::fetch_rows(&mut self.link(), sql, fixed, rows).await;
         self.seen(done)
+    }
+
+    /// What an organization may have.
+    pub(crate) fn quotas(&self) -> &Quotas {
+        self.db.quotas()
+    }
+
+    /// What seals the answers of idempotency records.
+    ///
+    /// # Errors
+    /// As [`Db::sealer`].
+    pub(crate) fn sealer(&self) -> Result<&Sealer> {
+        self.db.sealer()
     }
 
     /// Says that jobs were written: their runner hears of it after the commit.

@@ -15,6 +15,7 @@ use voelgoed_planted::{Bug, planted};
 use super::attempts::{self, AttemptRow};
 use super::refunds;
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::checkout::order_row::{self, touch};
 use crate::checkout::tickets;
 use crate::db::{Error, Result, Sql, Tx, binds, row, sql};
@@ -72,7 +73,7 @@ pub(super) async fn open_refund(
         return Ok(Err(refusal));
     }
     write(&mut tx, cold, &order, attempt.as_ref().map_or("", AttemptRow::provider), &new).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(())))
 }
 

@@ -12,9 +12,11 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
 use super::gates::event_exists;
+use crate::accounts::audit::commit_act;
 use crate::accounts::revoked;
 use crate::db::{Db, Error, Result, Sql, System, Value, binds, row, sql};
 use crate::idempotency;
+use crate::quotas::{self, Quota};
 use crate::readable::readable;
 
 /// The columns of [`Row`].
@@ -52,8 +54,9 @@ const BY_KEY: Sql = sql("devices.by_key", concat!("select ", columns!(), " from 
 /// A device that is revoked already keeps its first moment; its pairing code goes with it.
 const REVOKE: Sql = sql(
     "devices.revoke",
-    "update devices set revoked_at = coalesce(revoked_at, $3), pairing = null where organization_id = $1 and id = $2",
+    "update devices set revoked_at = $3, pairing = null where organization_id = $1 and id = $2 and revoked_at is null",
 );
+const EXISTS: Sql = sql("devices.exists", "select id from devices where organization_id = $1 and id = $2");
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -95,6 +98,9 @@ pub(super) async fn create(
     if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
         return Ok(answer);
     }
+    if let Err(refusal) = quotas::check(&mut tx, organization, Quota::Devices).await? {
+        return Ok(Err(refusal));
+    }
     let mut wanted: Vec<Uuid> = device.gates.iter().map(|gate| gate.uuid()).collect();
     wanted.sort_unstable();
     wanted.dedup();
@@ -107,7 +113,7 @@ pub(super) async fn create(
     let gates = Value::json(gates)?;
     let binds = binds![organization, *id, *event, name, gates, pairing, pairing_ends, *paired_at, *revoked_at];
     tx.execute(CREATE, binds).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(())))
 }
 
@@ -146,10 +152,10 @@ pub(super) async fn revoke(
     now: Timestamp,
 ) -> Result<bool> {
     let mut tx = db.begin(organization).await?;
-    let revoked = tx.execute(REVOKE, binds![organization, device, now]).await?;
-    if revoked == 1 {
-        revoked::tell(&mut tx, environment, organization, RevokedCredential::Device(device), now).await?;
+    if tx.execute(REVOKE, binds![organization, device, now]).await? == 0 {
+        return Ok(tx.fetch_optional::<(Uuid,)>(EXISTS, binds![organization, device]).await?.is_some());
     }
-    tx.commit().await?;
-    Ok(revoked == 1)
+    revoked::tell(&mut tx, environment, organization, RevokedCredential::Device(device), now).await?;
+    commit_act(tx, organization).await?;
+    Ok(true)
 }

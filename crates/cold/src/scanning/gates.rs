@@ -6,6 +6,7 @@ use voelgoed_app::scanning::ports::Gate;
 use voelgoed_domain::ids::{EventId, GateId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 
+use crate::accounts::audit::commit_act;
 use crate::db::{Db, Error, Result, Sql, Tx, Value, binds, sql};
 use crate::idempotency;
 use crate::readable::readable;
@@ -59,7 +60,7 @@ pub(super) async fn create(
         return Ok(Err(Refusal::not_found()));
     }
     tx.execute(CREATE, binds![organization, gate.id, gate.event, &gate.name, Value::json(&gate.areas)?]).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(())))
 }
 

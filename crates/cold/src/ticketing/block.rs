@@ -8,6 +8,7 @@ use voelgoed_domain::ticketing::place::PlaceState;
 
 use super::places::{self, Owned};
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::db::{Result, Sql, binds, sql};
 use crate::facts::Facts;
 
@@ -41,6 +42,6 @@ pub(super) async fn block(
     let mut facts = Facts::new(&*cold.environment, organization, cold.environment.now());
     facts.add(block.id, 1, Fact::PlacesChanged { event, claimed_by: None, effects });
     facts.write(&mut tx).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(Ok(()))
 }

@@ -7,6 +7,7 @@ use voelgoed_domain::ticketing::place::PlaceNumber;
 
 use super::places::effect;
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::db::{Result, Sql, binds, row, sql};
 use crate::facts::Facts;
 
@@ -45,6 +46,6 @@ pub(super) async fn unblock(
     // An aggregate of its own: each place's version guards its effect.
     facts.add(cold.environment.uuid(), 1, Fact::PlacesChanged { event, claimed_by: None, effects });
     facts.write(&mut tx).await?;
-    tx.commit().await?;
+    commit_act(tx, organization).await?;
     Ok(freed)
 }

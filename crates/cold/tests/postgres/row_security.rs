@@ -2,9 +2,8 @@
 
 use futures::future::join_all;
 use uuid::Uuid;
-use voelgoed_app::accounts::ports::{AccountStore as _, AuditLine};
-use voelgoed_app::environment::Environment as _;
 use voelgoed_cold::db::{PostgresSettings, Scope, Sql, System, sql};
+use voelgoed_contracts::accounts::an_act;
 use voelgoed_contracts::selling::Shop;
 
 use crate::server;
@@ -87,14 +86,7 @@ async fn a_setting_does_not_outlive_its_transaction() {
 async fn a_system_role_sees_the_tables_of_its_work_only() {
     let (one, _other) = two_shops().await;
     let db = one.store().db();
-    let line = AuditLine {
-        id: one.environment().uuid(),
-        actor: "mem_1".into(),
-        action: "event.publish".into(),
-        subject: "evt_1".into(),
-        at: one.environment().now(),
-    };
-    one.store().audit(one.organization, line).await.unwrap();
+    an_act(&**one.store(), one.environment(), one.organization, "evt_1").await;
     for role in System::ALL {
         let orders: Vec<(Uuid,)> = db.fetch_all(role, ALL, vec![]).await.unwrap();
         let sees_orders = matches!(role, System::Reconciler | System::Buyer);

@@ -1,5 +1,6 @@
 //! Who may act for an organization: members, API keys and their scopes (P7).
 
+pub mod administrators;
 pub mod identity;
 pub mod password;
 pub mod role;

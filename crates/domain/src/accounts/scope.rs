@@ -3,6 +3,7 @@
 //! To add a scope: one line in [`Scope`], and name it in the routes that ask for it.
 
 use crate::named::named;
+use crate::refusal::Refusal;
 
 named! {
     /// One permission; a key carries a set of them.
@@ -24,6 +25,22 @@ named! {
     }
 }
 
+/// Whether somebody with the scopes `had` may do what needs `scope`.
+///
+/// # Errors
+/// `missing_scope`.
+pub fn need(had: &[Scope], scope: Scope) -> Result<(), Refusal> {
+    if had.contains(&scope) { Ok(()) } else { Err(Refusal::missing_scope(scope)) }
+}
+
+/// Whether somebody with the scopes `had` may give `wanted` to a member or a key: nobody gives more than they have.
+///
+/// # Errors
+/// `missing_scope` with the first scope that is not had.
+pub fn may_grant(had: &[Scope], wanted: &[Scope]) -> Result<(), Refusal> {
+    wanted.iter().try_for_each(|scope| need(had, *scope))
+}
+
 impl Scope {
     /// The scopes that `texts` name, each once, in the order of [`Scope::ALL`].
     ///
@@ -39,7 +56,23 @@ impl Scope {
 
 #[cfg(test)]
 mod tests {
-    use super::Scope;
+    use super::{Scope, may_grant};
+    use crate::refusal::Code;
+
+    #[test]
+    fn nobody_gives_more_than_they_have() {
+        for had in 0..1_u32 << Scope::ALL.len() {
+            let set = |bits: u32| -> Vec<Scope> {
+                let chosen = Scope::ALL.iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1);
+                chosen.map(|(_, scope)| *scope).collect()
+            };
+            for wanted in 0..1_u32 << Scope::ALL.len() {
+                let granted = may_grant(&set(had), &set(wanted));
+                assert_eq!(granted.is_ok(), wanted & !had == 0, "{had:b} gives {wanted:b}");
+                assert!(granted.err().is_none_or(|refusal| refusal.code == Code::MissingScope));
+            }
+        }
+    }
 
     #[test]
     fn scopes_are_a_set_in_order() {

@@ -19,6 +19,9 @@ pub const SHORTEST_SECRET: usize = 16;
 
 const SCHEME: &str = "v1=";
 
+/// Stands where a callback has its timestamp, which is a number.
+const CALLS: &str = "calls";
+
 /// The secret that shop and provider share; never shown.
 #[derive(Clone)]
 pub struct CallbackSecret(Vec<u8>);
@@ -76,6 +79,22 @@ impl CallbackSecret {
             return Err(NotBelieved::Stale);
         }
         Ok(())
+    }
+
+    /// What the shop sends as `Authorization` with every charge, cancellation and refund, and when it asks for one: derived from the secret, so that a
+    /// caller who has seen it cannot sign callbacks.
+    #[must_use]
+    pub fn call_authorization(&self) -> String {
+        format!("Bearer {}", self.digest(CALLS, b""))
+    }
+
+    /// Whether a call comes from the holder of the secret.
+    ///
+    /// # Errors
+    /// [`NotBelieved::Forged`].
+    pub fn verify_call(&self, authorization: &str) -> Result<(), NotBelieved> {
+        let expected = self.call_authorization();
+        if bool::from(expected.as_bytes().ct_eq(authorization.as_bytes())) { Ok(()) } else { Err(NotBelieved::Forged) }
     }
 
     fn digest(&self, timestamp: &str, body: &[u8]) -> String {

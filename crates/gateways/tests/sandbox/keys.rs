@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use voelgoed_gateways::sandbox::CallbackSecret;
 use voelgoed_gateways::sandbox::protocol::{ChargeRequest, ChargeState};
 
-use super::support::provider::{No, Provider, config, problem};
-use super::support::{Directory, charge, now, refused};
+use super::support::provider::{Desk, No, Provider, config, problem};
+use super::support::{Directory, charge, now, refused, secret};
 
 #[tokio::test]
 async fn a_charge_sent_many_times_at_once_is_one() {
@@ -82,10 +83,29 @@ async fn what_is_no_request_gets_a_code_and_no_record() {
     for (content_type, body, code) in rows {
         let call =
             provider.desk.http.post(format!("{}/charges", provider.desk.url)).header("content-type", content_type);
+        let call = call.header("authorization", &provider.desk.authorization);
         let answer = call.body(body.to_owned()).send().await.unwrap();
         assert_eq!(problem(answer).await, No::Problem(422, code.into()), "{content_type} {body:.40}");
     }
     assert_eq!(provider.desk.health().await["records"], 0);
+}
+
+#[tokio::test]
+async fn a_caller_without_the_secret_moves_no_money() {
+    let directory = Directory::new();
+    let provider = Provider::plain(&directory.data_file()).await;
+    provider.desk.charge(&charge("k", "slow")).await.unwrap();
+    let foreign = CallbackSecret::new("somebody else's secret").unwrap().call_authorization();
+    for authorization in [String::new(), "Bearer".to_owned(), foreign, secret().call_authorization().to_uppercase()] {
+        let stranger = Desk { authorization, ..provider.desk.clone() };
+        let not_believed = No::Problem(401, "not_believed".into());
+        assert_eq!(refused(stranger.charge(&charge("l", "ok")).await), not_believed);
+        assert_eq!(refused(stranger.cancel("k").await), not_believed);
+        assert_eq!(refused(stranger.refund("r", "k", 1).await), not_believed);
+        assert_eq!(refused(stranger.poll("k").await), not_believed);
+        assert_eq!(refused(stranger.poll_refund("r").await), not_believed);
+    }
+    assert_eq!(provider.desk.health().await["records"], 1, "nothing was recorded");
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use voelgoed_app::accounts::audit::audited;
+use voelgoed_app::accounts::change_member::Granter;
 use voelgoed_app::accounts::create_api_key::create_api_key;
 use voelgoed_app::accounts::create_organization::create_organization;
 use voelgoed_app::catalog::create_event::create_event;
@@ -43,7 +45,31 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
     open_data(settings, if is_first_step { IfMissing::Create } else { IfMissing::Refuse })?;
     let wired = wire(settings, Role::All, "http://localhost").await?;
     let platform = &*wired.platform;
-    let printed = match command {
+    let action = action_of(&command);
+    let printed = audited(&*platform.environment, "cli", action, "", carry_out(platform, command)).await;
+    wired.cold.close().await;
+    println!("{}", printed?);
+    Ok(())
+}
+
+/// How the audit log names a command.
+const fn action_of(command: &Command) -> &'static str {
+    match command {
+        Command::Organization(_) => "organization.create",
+        Command::Key(_) => "api_key.create",
+        Command::Venue(_) => "venue.create",
+        Command::ImportLayout(_) => "layout.import",
+        Command::Event(_) => "event.create",
+        Command::TicketType(_) => "ticket_type.create",
+        Command::Publish(_) => "event.publish",
+        Command::Gate(_) => "gate.create",
+        Command::Device(_) => "device.create",
+        _ => "",
+    }
+}
+
+async fn carry_out(platform: &Platform, command: Command) -> anyhow::Result<String> {
+    match command {
         Command::Organization(args) => organization(platform, args).await,
         Command::Key(args) => key(platform, args).await,
         Command::Venue(args) => venue(platform, args).await,
@@ -55,10 +81,7 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Device(args) => device(platform, args).await,
         Command::List(args) => list(platform, args).await,
         other => bail!("{other:?} is not an organizer's command"),
-    };
-    wired.cold.close().await;
-    println!("{}", printed?.trim_end());
-    Ok(())
+    }
 }
 
 /// What a command without an idempotency key made.
@@ -96,15 +119,16 @@ async fn scope(platform: &Platform, event: EventId) -> anyhow::Result<EventScope
 }
 
 async fn organization(platform: &Platform, args: cli::Organization) -> anyhow::Result<String> {
-    let made_now = create_organization(platform, &args.name, &args.slug).await.map_err(told)?;
-    let key = made(create_api_key(platform, made_now.id, "first key", Scope::ALL.to_vec(), None).await.map_err(told)?)?;
-    Ok(format!("{}\n{}", made_now.id, key.secret))
+    let new = made(create_organization(platform, &args.name, &args.slug, None).await.map_err(told)?)?;
+    Ok(format!("{}\n{}", new.organization.id, new.first_key.secret))
 }
 
 async fn key(platform: &Platform, args: cli::Key) -> anyhow::Result<String> {
     let organization = tenant(platform, &args.organization).await?;
     let scopes = if args.scopes.is_empty() { Scope::ALL.to_vec() } else { args.scopes };
-    Ok(made(create_api_key(platform, organization, &args.name, scopes, None).await.map_err(told)?)?.secret)
+    // Whoever has the data directory may do everything.
+    let granter = Granter { organization, scopes: Scope::ALL, member: None };
+    Ok(made(create_api_key(platform, granter, &args.name, scopes, None).await.map_err(told)?)?.secret)
 }
 
 async fn venue(platform: &Platform, args: cli::Venue) -> anyhow::Result<String> {
@@ -202,6 +226,6 @@ async fn gate(platform: &Platform, args: cli::Gate) -> anyhow::Result<String> {
 
 async fn device(platform: &Platform, args: cli::Device) -> anyhow::Result<String> {
     let scope = scope(platform, args.event).await?;
-    let device = made(create_device(platform, scope, &args.name, args.gates, None).await.map_err(told)?)?;
+    let device = made(create_device(platform, scope, Scope::ALL, &args.name, args.gates, None).await.map_err(told)?)?;
     Ok(format!("device        {}\npairing code  {}", device.device.id, device.pairing_code))
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use voelgoed_app::accounts::create_api_key::create_api_key;
 use voelgoed_app::accounts::create_organization::create_organization;
 use voelgoed_app::catalog::create_event::create_event;
 use voelgoed_app::catalog::create_layout::create_layout;
@@ -79,8 +78,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Makes everything.
 pub async fn seed(platform: &Platform) -> anyhow::Result<Seeded> {
     let bar = progress("making the demo");
-    let organization = create_organization(platform, "Voelgoed Demo", "demo").await.map_err(told)?.id;
-    let key = made(create_api_key(platform, organization, "demo", Scope::ALL.to_vec(), None).await.map_err(told)?)?;
+    let made_now = made(create_organization(platform, "Voelgoed Demo", "demo", None).await.map_err(told)?)?;
+    let (organization, key) = (made_now.organization.id, made_now.first_key);
     let mut events = Vec::new();
     for show in shows(platform) {
         bar.set_message(show.name);
@@ -90,7 +89,8 @@ pub async fn seed(platform: &Platform) -> anyhow::Result<Seeded> {
     }
     let scope = EventScope { organization, event: events[0].id };
     let gate = made(create_gate(platform, scope, "Main entrance", Vec::new(), None).await.map_err(told)?)?;
-    let device = made(create_device(platform, scope, "Demo scanner", vec![gate.id], None).await.map_err(told)?)?;
+    let device =
+        made(create_device(platform, scope, Scope::ALL, "Demo scanner", vec![gate.id], None).await.map_err(told)?)?;
     let paired = pair_device(platform, &device.pairing_code).await.map_err(told)?;
     bar.finish_and_clear();
     Ok(Seeded { organization, api_key: key.secret, device_key: paired.key, gate: gate.id, events })

@@ -10,6 +10,7 @@ use voelgoed_app::limits::attempts::AttemptLimiter;
 use voelgoed_app::limits::ports::Allowances;
 use voelgoed_app::scanning::watch::GateWatch;
 use voelgoed_app::token::fingerprint;
+use voelgoed_domain::ids::OrganizationId;
 use voelgoed_hot::last_known::LastKnown;
 use voelgoed_resilience::{
     BulkheadLimit, KeyedConcurrencyLimit, LoadShed, LoadShedLimit, RateLimit, RateLimiter, Shares,
@@ -69,6 +70,7 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
         session_limiter: Limiter::new(rate("session_writes", limits.session_burst, limits.session_per), shared()),
         address_limiter: Limiter::new(rate("address_writes", limits.address_burst, limits.address_per), shared()),
         login_limiter: Limiter::new(rate("logins", limits.login_burst, limits.login_per), shared()),
+        organizer_limiter: organizer_limiter(limits, &shared),
         hold_limiter: Limiter::new(rate("holds_per_address", limits.hold_burst, limits.hold_per), shared()),
         login_limits: login_limits(limits, &shared),
         login_shares: login_shares(limits),
@@ -132,6 +134,10 @@ fn login_limits(limits: &Limits, shared: &impl Fn() -> Common) -> LoginLimits {
     let accounts = rate("logins_per_account", limits.login_account_burst, limits.login_account_per);
     let places = rate("logins_per_account_and_place", limits.login_place_burst, limits.login_place_per);
     LoginLimits::new(AttemptLimiter::new(accounts, shared()), AttemptLimiter::new(places, shared()))
+}
+
+fn organizer_limiter(limits: &Limits, shared: &impl Fn() -> Common) -> Limiter<OrganizationId> {
+    Limiter::new(rate("organizer_writes", limits.organizer_write_burst, limits.organizer_write_per), shared())
 }
 
 fn promo_code_limits(limits: &Limits, shared: &impl Fn() -> Common) -> PromoCodeLimits {

@@ -4,13 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use voelgoed_app::accounts::quotas::Quotas;
 use voelgoed_app::analytics::ports::CountStream;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::limits::ports::Allowances;
 use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::outbox::bulletin::Bulletin;
 use voelgoed_app::scanning::ports::KeptScans;
+use voelgoed_app::sealing::Sealer;
 use voelgoed_app::ticketing::ports::InventoryStore;
+use voelgoed_app::token::MasterKey;
 use voelgoed_cold::db::PostgresSettings;
 use voelgoed_cold::{Cold, ColdConfig};
 use voelgoed_resilience::Capabilities;
@@ -25,10 +28,17 @@ pub async fn cold(
     store: &ColdStore,
     directory: &Path,
     environment: &Arc<dyn Environment>,
+    master: &MasterKey,
+    quotas: Quotas,
 ) -> anyhow::Result<Arc<Cold>> {
+    let sealer = Some(Sealer::new(master));
     let opened = match store {
-        ColdStore::Embedded => Cold::open(ColdConfig::embedded(directory), Arc::clone(environment)).await,
-        ColdStore::Postgres { .. } => Cold::open_postgres(&postgres(store), Arc::clone(environment)).await,
+        ColdStore::Embedded => {
+            Cold::open(ColdConfig { sealer, quotas, ..ColdConfig::embedded(directory) }, Arc::clone(environment)).await
+        }
+        ColdStore::Postgres { .. } => {
+            Cold::open_postgres(&PostgresSettings { sealer, quotas, ..postgres(store) }, Arc::clone(environment)).await
+        }
     };
     Ok(Arc::new(opened.with_context(|| format!("cold.url ({})", store.name()))?))
 }

@@ -1,28 +1,31 @@
-//! Organizations, members and API keys.
+//! Organizations and API keys.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voelgoed_app::accounts::audit::audit;
+use voelgoed_app::accounts::audit::audited;
 use voelgoed_app::accounts::create_api_key::{NewApiKey, create_api_key as create_key_command};
-use voelgoed_app::accounts::create_member::{NewMember, create_member as create_member_command};
-use voelgoed_app::accounts::create_organization::create_organization as create_organization_command;
+use voelgoed_app::accounts::create_organization::{
+    NewOrganization, create_organization as create_organization_command,
+};
 use voelgoed_app::accounts::credentials::RevokedCredential;
-use voelgoed_app::accounts::ports::{ApiKey, Member};
+use voelgoed_app::accounts::ports::ApiKey;
 use voelgoed_domain::accounts::scope::Scope;
-use voelgoed_domain::ids::{ApiKeyId, MemberId, OrganizationId};
-use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::ids::{ApiKeyId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
-use super::created::{created, idempotent};
+use super::created::{created, idempotent, or_replayed};
 use super::paging::{ListDto, ListParams};
 use crate::extract::{Body, Operator, OptionalKey, Organizer, Params, PathId};
 use crate::problem::{Answer, Problem};
 use crate::rendered::json;
 use crate::state::Web;
+
+/// The operator, as audit lines and idempotency records name them.
+const OPERATOR: &str = "operator";
 
 /// A tenant to make.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -50,84 +53,22 @@ pub struct OrganizationDto {
 pub async fn create_organization(
     State(web): State<Web>,
     _operator: Operator,
+    key: OptionalKey,
     body: Body<OrganizationBody>,
 ) -> Answer<Response> {
-    let made = create_organization_command(&web.platform, &body.value.name, &body.value.slug).await?;
-    let key = create_key_command(&web.platform, made.id, "first key", Scope::ALL.to_vec(), None).await?;
-    audit(&web.platform, made.id, "operator", "organization.create", made.id).await;
-    let secret = match key {
-        voelgoed_app::idempotency::Created::Fresh(key) => key.secret,
-        voelgoed_app::idempotency::Created::Replayed(_) => String::new(),
+    let show = |new: &NewOrganization| {
+        let NewOrganization { organization, first_key } = new;
+        json(&OrganizationDto {
+            id: organization.id,
+            name: organization.name.clone(),
+            slug: organization.slug.clone(),
+            api_key: first_key.secret.clone(),
+        })
     };
-    let dto = OrganizationDto { id: made.id, name: made.name, slug: made.slug, api_key: secret };
-    Ok((StatusCode::CREATED, Json(dto)).into_response())
-}
-
-/// A person to add.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MemberBody {
-    name: String,
-    email: String,
-    /// At least 12 characters.
-    password: String,
-    #[schema(value_type = Vec<String>)]
-    scopes: Vec<Scope>,
-}
-
-/// A person who works for the organization.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct MemberDto {
-    #[schema(value_type = String)]
-    id: MemberId,
-    name: String,
-    email: String,
-    #[schema(value_type = Vec<String>)]
-    scopes: Vec<Scope>,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-}
-
-fn member(found: &Member) -> MemberDto {
-    MemberDto {
-        id: found.id,
-        name: found.name.clone(),
-        email: found.email.clone(),
-        scopes: found.scopes.clone(),
-        created_at: found.created_at,
-    }
-}
-
-/// Adds a person who may log in to the console.
-#[utoipa::path(post, path = "/api/v1/members", request_body = MemberBody, tag = "accounts",
-    responses((status = 201, body = MemberDto), (status = 403, body = Problem), (status = 409, body = Problem)))]
-pub async fn create_member(
-    State(web): State<Web>,
-    caller: Organizer,
-    key: OptionalKey,
-    body: Body<MemberBody>,
-) -> Answer<Response> {
-    caller.may(Scope::Admin)?;
-    let show = |found: &Member| json(&member(found));
-    let MemberBody { name, email, password, scopes } = body.value;
-    let new = NewMember { name, email, password, scopes };
-    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
-    let outcome = create_member_command(&web.platform, caller.organization, new, repeat).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "member.create", "").await;
+    let repeat = idempotent(key.of(OPERATOR, body.digest), &show);
+    let command = create_organization_command(&web.platform, &body.value.name, &body.value.slug, repeat);
+    let outcome = audited(&*web.platform.environment, OPERATOR, "organization.create", "", command).await?;
     Ok(created(outcome, show))
-}
-
-/// The members.
-#[utoipa::path(get, path = "/api/v1/members", params(ListParams), tag = "accounts",
-    responses((status = 200, body = ListDto<MemberDto>), (status = 403, body = Problem)))]
-pub async fn list_members(
-    State(web): State<Web>,
-    caller: Organizer,
-    Params(params): Params<ListParams>,
-) -> Answer<Json<ListDto<MemberDto>>> {
-    caller.may(Scope::Admin)?;
-    let found = web.platform.accounts.members(caller.organization, params.page()?).await?;
-    Ok(Json(ListDto::of(found, |found| member(&found))))
 }
 
 /// A key to make.
@@ -177,14 +118,13 @@ pub async fn create_api_key(
     body: Body<ApiKeyBody>,
 ) -> Answer<Response> {
     caller.may(Scope::Admin)?;
-    for scope in &body.value.scopes {
-        caller.may(*scope)?;
-    }
     let show = |new: &NewApiKey| json(&api_key(&new.key, Some(new.secret.clone())));
-    let repeat = idempotent(key.of(&caller.actor, body.digest), &show);
-    let outcome =
-        create_key_command(&web.platform, caller.organization, &body.value.name, body.value.scopes, repeat).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "api_key.create", "").await;
+    let key = key.of(&caller.actor, body.digest);
+    let repeat = idempotent(key.clone(), &show);
+    let ApiKeyBody { name, scopes } = body.value;
+    let command = create_key_command(&web.platform, caller.granter(), &name, scopes, repeat);
+    let outcome = caller.act(&web, "api_key.create", "", command).await;
+    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
     Ok(created(outcome, show))
 }
 
@@ -201,19 +141,18 @@ pub async fn list_api_keys(
     Ok(Json(ListDto::of(found, |found| api_key(&found, None))))
 }
 
-/// Revokes a key.
+/// Revokes a key; the last one that administers the organization cannot revoke itself.
 #[utoipa::path(delete, path = "/api/v1/api-keys/{key}", params(("key" = String, Path)), tag = "accounts",
-    responses((status = 204), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem, description = "last_administrator")))]
 pub async fn revoke_api_key(
     State(web): State<Web>,
     caller: Organizer,
     PathId(key): PathId<ApiKeyId>,
 ) -> Answer<StatusCode> {
     caller.may(Scope::Admin)?;
-    if !web.platform.accounts.revoke_api_key(caller.organization, key, web.platform.environment.now()).await? {
-        return Err(Refusal::not_found().into());
-    }
+    let (now, by_itself) = (web.platform.environment.now(), caller.actor == key.to_string());
+    let command = web.platform.accounts.revoke_api_key(caller.organization, key, by_itself, now);
+    caller.act(&web, "api_key.revoke", key, command).await??;
     web.platform.credentials.revoked(caller.organization, &RevokedCredential::ApiKey(key));
-    audit(&web.platform, caller.organization, &caller.actor, "api_key.revoke", key).await;
     Ok(StatusCode::NO_CONTENT)
 }

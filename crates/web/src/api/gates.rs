@@ -6,7 +6,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::accounts::credentials::RevokedCredential;
 use voelgoed_app::scanning::create_device::{NewDevice, create_device as create_device_command};
 use voelgoed_app::scanning::create_gate::create_gate as create_gate_command;
@@ -75,10 +74,10 @@ pub async fn create_gate(
     let show = |found: &Gate| json(&gate(found));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let outcome = create_gate_command(&web.platform, scope, &body.value.name, body.value.areas, repeat).await;
+    let command = create_gate_command(&web.platform, scope, &body.value.name, body.value.areas, repeat);
+    let outcome = caller.act(&web, "gate.create", "", command).await;
     let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
     web.platform.credentials.changed(caller.organization);
-    audit(&web.platform, caller.organization, &caller.actor, "gate.create", &body.value.name).await;
     Ok(created(outcome, show))
 }
 
@@ -157,9 +156,10 @@ pub async fn create_device(
     let show = |new: &NewDevice| json(&device(&new.device, Some(new)));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let outcome = create_device_command(&web.platform, scope, &body.value.name, body.value.gates, repeat).await;
+    let DeviceBody { name, gates, .. } = body.value;
+    let command = create_device_command(&web.platform, scope, &caller.scopes, &name, gates, repeat);
+    let outcome = caller.act(&web, "device.create", "", command).await;
     let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "device.create", &body.value.name).await;
     Ok(created(outcome, show))
 }
 
@@ -186,11 +186,11 @@ pub async fn revoke_device(
     PathId(id): PathId<DeviceId>,
 ) -> Answer<StatusCode> {
     caller.may(Scope::Scanning)?;
-    if !web.platform.scans.revoke_device(caller.organization, id, web.platform.environment.now()).await? {
+    let command = web.platform.scans.revoke_device(caller.organization, id, web.platform.environment.now());
+    if !caller.act(&web, "device.revoke", id, command).await? {
         return Err(Refusal::not_found().into());
     }
     web.platform.credentials.revoked(caller.organization, &RevokedCredential::Device(id));
     web.gate_watch.gone(id);
-    audit(&web.platform, caller.organization, &caller.actor, "device.revoke", id).await;
     Ok(StatusCode::NO_CONTENT)
 }

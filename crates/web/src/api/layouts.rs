@@ -5,7 +5,6 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::catalog::create_layout::create_layout;
 use voelgoed_app::catalog::ports::StoredLayout;
 use voelgoed_app::environment::fresh;
@@ -18,7 +17,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::created::{created, idempotent, or_replayed};
 use super::paging::{ListDto, ListParams};
-use crate::extract::{Body, OptionalKey, Organizer, Params, PathId};
+use crate::extract::{Asked, Body, OptionalKey, Organizer, Params, PathId};
 use crate::problem::{Answer, Problem};
 use crate::rendered::json;
 use crate::state::Web;
@@ -147,9 +146,9 @@ pub async fn create(
     let show = |stored: &StoredLayout| json(&render(stored));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let outcome = create_layout(&web.platform, caller.organization, body.value.venue, areas, repeat).await;
+    let command = create_layout(&web.platform, caller.organization, body.value.venue, areas, repeat);
+    let outcome = caller.act(&web, "layout.create", body.value.venue, command).await;
     let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "layout.create", body.value.venue).await;
     Ok(created(outcome, show))
 }
 
@@ -170,6 +169,7 @@ pub struct ImportParams {
 pub async fn import(
     State(web): State<Web>,
     caller: Organizer,
+    key: OptionalKey,
     Params(params): Params<ImportParams>,
     request: Request,
 ) -> Answer<Response> {
@@ -179,11 +179,16 @@ pub async fn import(
         "csv" => ImportFormat::Csv,
         _ => return Err(Refusal::invalid("format", "Known formats: pretix, csv.").into()),
     };
+    let asked = Asked::of(&request);
     let bytes = crate::extract::bytes(request, &web).await?;
+    let show = |stored: &StoredLayout| json(&render(stored));
+    let key = key.of(&caller.actor, asked.digest(&bytes));
+    let repeat = idempotent(key.clone(), &show);
     let areas = read_plan(format, &bytes, || fresh(&*web.platform.environment))?;
-    let outcome = create_layout(&web.platform, caller.organization, params.venue, areas, None).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "layout.import", params.venue).await;
-    Ok(created(outcome, |stored| json(&render(stored))))
+    let command = create_layout(&web.platform, caller.organization, params.venue, areas, repeat);
+    let outcome = caller.act(&web, "layout.import", params.venue, command).await;
+    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
+    Ok(created(outcome, show))
 }
 
 /// A seating plan and the places of its areas.

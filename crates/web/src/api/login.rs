@@ -27,6 +27,8 @@ use crate::state::Web;
 pub struct LoginBody {
     email: String,
     password: String,
+    /// The organization, by slug or identifier; needed where the address and password are known to several.
+    organization: Option<String>,
 }
 
 /// Who logged in.
@@ -53,7 +55,7 @@ async fn limited(web: &Web, address: IpAddr, body: LoginBody, browser: Option<&s
     checked.map_err(|limited| refusal(limited, "Too many logins from this address. Wait a moment."))?;
     let account = account(&body.email);
     let attempt = web.login_limits.begin(&web.platform.master, &account, address, browser).await?;
-    let command = log_in_command(&web.platform, &body.email, body.password);
+    let command = log_in_command(&web.platform, &body.email, body.password, body.organization.as_deref());
     let login = web.login_shares.within(address, command).await.unwrap_or_else(|_full| {
         let refusal = Refusal::new(Code::Overloaded, "Too many logins from this address wait. Try again in a moment.");
         Err(refusal.with(|evidence| evidence.retry_after = Some(1)).into())
@@ -73,7 +75,8 @@ fn account(email: &str) -> String {
 
 /// Logs a member in; the answer sets the cookie.
 #[utoipa::path(post, path = "/api/v1/login", request_body = LoginBody, tag = "accounts",
-    responses((status = 200, body = LoginDto), (status = 401, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = LoginDto), (status = 401, body = Problem),
+        (status = 409, body = Problem, description = "organization_required"), (status = 429, body = Problem)))]
 pub async fn log_in(
     State(web): State<Web>,
     ClientAddress(address): ClientAddress,
@@ -89,7 +92,7 @@ pub async fn log_in(
         organization: member.organization,
         name: member.name,
         scopes: member.scopes,
-        csrf: login.session.csrf,
+        csrf: login.csrf,
         expires_at: login.session.expires_at,
         now: web.platform.environment.now(),
     };
@@ -111,7 +114,8 @@ pub async fn log_out(State(web): State<Web>, _organizer: Organizer, headers: Hea
     Ok(response)
 }
 
-fn set_cookie(web: &Web, response: &mut Response, name: CookieName, value: &str, seconds: u64) {
+/// Sets a cookie; no seconds end it.
+pub fn set_cookie(web: &Web, response: &mut Response, name: CookieName, value: &str, seconds: u64) {
     let name = name.of(&web.settings);
     let secure = if web.settings.secure_cookies { "; Secure" } else { "" };
     let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");

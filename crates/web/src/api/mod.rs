@@ -16,6 +16,7 @@ pub mod holds;
 pub mod layouts;
 pub mod ledger;
 pub mod login;
+pub mod members;
 pub mod money;
 pub mod openapi;
 pub mod order_stream;
@@ -54,7 +55,12 @@ pub fn other_routes() -> OpenApiRouter<Web> {
     OpenApiRouter::new()
         .routes(routes!(login::log_in))
         .routes(routes!(login::log_out))
-        .routes(routes!(accounts::create_member, accounts::list_members))
+        .routes(routes!(members::create_member, members::list_members))
+        .routes(routes!(members::show_member, members::change_member))
+        .routes(routes!(members::reset_password))
+        .routes(routes!(members::change_own_password))
+        .routes(routes!(members::list_logins, members::end_logins))
+        .routes(routes!(members::end_login))
         .routes(routes!(accounts::create_api_key, accounts::list_api_keys))
         .routes(routes!(accounts::revoke_api_key))
         .routes(routes!(audit::list))

@@ -69,7 +69,7 @@ pub fn complete(document: &mut utoipa::openapi::OpenApi) {
 /// By what the callers of a route are known, each way on its own; none where nobody needs to be.
 fn known_by(access: Access, path: &str) -> Option<Vec<SecurityRequirement>> {
     let schemes: &[&str] = match access {
-        Access::Organizer | Access::AnyOrganizer => &["organizer", "login"],
+        Access::Organizer(_) | Access::AnyOrganizer => &["organizer", "login"],
         Access::Device => &["device"],
         Access::Operator => &["operator"],
         // An order names its hold's token in its body.

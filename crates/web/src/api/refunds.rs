@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::idempotency::Idempotent;
 use voelgoed_app::payments::open_refund::{OpenRefund, open_refund};
 use voelgoed_app::payments::ports::Refund;
@@ -66,7 +65,7 @@ pub async fn create(
         actor: caller.actor.clone(),
         idempotent: Idempotent { key: key.of(&caller.actor, body.digest), render: &show },
     };
-    let outcome = open_refund(&web.platform, caller.organization, command).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "order.refund", order).await;
+    let command = open_refund(&web.platform, caller.organization, command);
+    let outcome = caller.act(&web, "order.refund", order, command).await?;
     Ok(created(outcome, show))
 }

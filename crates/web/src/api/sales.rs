@@ -5,7 +5,6 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::checkout::cancel_order::cancel_order as cancel_command;
 use voelgoed_app::checkout::ports::Order;
 use voelgoed_domain::accounts::scope::Scope;
@@ -86,7 +85,7 @@ pub async fn cancel_order(
     PathId(order): PathId<OrderId>,
 ) -> Answer<Json<OrderDto>> {
     caller.may(Scope::Sales)?;
-    let detail = cancel_command(&web.platform, caller.organization, order).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "order.cancel", order).await;
+    let command = cancel_command(&web.platform, caller.organization, order);
+    let detail = caller.act(&web, "order.cancel", order, command).await?;
     Ok(Json(rendered(&web, &detail)))
 }

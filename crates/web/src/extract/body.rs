@@ -17,7 +17,7 @@ use crate::state::Web;
 pub struct Body<T> {
     /// What it says.
     pub value: T,
-    /// SHA-256 of method, path and body where the request has an `Idempotency-Key`, which alone asks for it; else zeros.
+    /// SHA-256 of method, path, query and body where the request has an `Idempotency-Key`, which alone asks for it; else zeros.
     pub digest: [u8; 32],
 }
 
@@ -31,10 +31,9 @@ impl<T: DeserializeOwned> FromRequest<Web> for Body<T> {
         }) {
             return Err(Refusal::invalid("Content-Type", "Send application/json.").into());
         }
-        let asked =
-            request.headers().contains_key(KEY_HEADER).then(|| (request.method().clone(), request.uri().clone()));
+        let asked = request.headers().contains_key(KEY_HEADER).then(|| Asked::of(&request));
         let bytes = bytes(request, web).await?;
-        let digest = asked.map(|(method, uri)| digest_of(&method, &uri, &bytes)).unwrap_or_default();
+        let digest = asked.map(|asked| asked.digest(&bytes)).unwrap_or_default();
         let value = serde_json::from_slice(&bytes).map_err(|error| malformed::<T>(&bytes, &error))?;
         Ok(Self { value, digest })
     }
@@ -47,14 +46,33 @@ fn malformed<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Re
     Refusal::invalid(path.unwrap_or_else(|| "body".to_owned()), format!("Not the expected JSON: {error}."))
 }
 
-fn digest_of(method: &Method, uri: &Uri, body: &[u8]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(method.as_str());
-    hasher.update(b"\0");
-    hasher.update(uri.path());
-    hasher.update(b"\0");
-    hasher.update(body);
-    hasher.finalize().into()
+/// What a request asks for, beside its body: a repeat has the same.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    method: Method,
+    uri: Uri,
+}
+
+impl Asked {
+    /// Of a request whose body is not read yet.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        Self { method: request.method().clone(), uri: request.uri().clone() }
+    }
+
+    /// SHA-256 of method, path, query and body, each with its length. The first byte names this way of counting, so that a record of an older
+    /// program is another request and no answer of it is taken for one of ours.
+    #[must_use]
+    pub fn digest(&self, body: &[u8]) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        hasher.update([2]);
+        let query = self.uri.query().unwrap_or_default();
+        for part in [self.method.as_str().as_bytes(), self.uri.path().as_bytes(), query.as_bytes(), body] {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        hasher.finalize().into()
+    }
 }
 
 /// How large a body may be, and the limit's name; a route whose bodies are larger than others says so by an extension.

@@ -2,14 +2,17 @@
 
 use std::net::IpAddr;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, header};
+use voelgoed_app::accounts::audit::audited;
+use voelgoed_app::accounts::change_member::Granter;
+use voelgoed_app::accounts::log_in::csrf;
 use voelgoed_app::accounts::secret::SecretKind;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::token::fingerprint;
-use voelgoed_domain::accounts::scope::Scope;
-use voelgoed_domain::ids::{EventId, OrganizationId};
+use voelgoed_domain::accounts::scope::{Scope, need};
+use voelgoed_domain::ids::{EventId, MemberId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_telemetry::spans;
 
@@ -17,8 +20,10 @@ use voelgoed_planted::{Bug, planted};
 
 use super::ClientAddress;
 use super::session::{CookieName, cookie};
+use crate::access::scope_of;
 use crate::key_guesses::looked_up;
 use crate::problem::Failure;
+use crate::rates::organizer_write;
 use crate::state::Web;
 
 /// The cookie of the console's login.
@@ -35,6 +40,8 @@ pub struct Organizer {
     pub actor: String,
     /// What they may.
     pub scopes: Vec<Scope>,
+    /// Which member they are, where they are no key.
+    pub member: Option<MemberId>,
 }
 
 impl Organizer {
@@ -43,10 +50,37 @@ impl Organizer {
     /// # Errors
     /// `missing_scope`.
     pub fn may(&self, scope: Scope) -> Result<(), Refusal> {
-        if self.scopes.contains(&scope) {
-            return Ok(());
+        need(&self.scopes, scope)
+    }
+
+    /// The caller as somebody who gives scopes to others.
+    #[must_use]
+    pub fn granter(&self) -> Granter<'_> {
+        Granter { organization: self.organization, scopes: &self.scopes, member: self.member }
+    }
+
+    /// Carries out a command as an act of the caller: its audit line is written in its transaction, and none where it is refused or was answered
+    /// before. A command that makes something names it as the subject itself.
+    pub async fn act<T>(
+        &self,
+        web: &Web,
+        action: &str,
+        subject: impl std::fmt::Display,
+        command: impl Future<Output = T>,
+    ) -> T {
+        audited(&*web.platform.environment, &self.actor, action, subject, command).await
+    }
+
+    /// Whether the caller may call this route, asked before its body is read.
+    async fn for_route(self, web: &Web, parts: &Parts) -> Result<Self, Failure> {
+        let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        if let Some(scope) = scope_of(&parts.method, route) {
+            self.may(scope)?;
         }
-        Err(Refusal::new(Code::MissingScope, format!("This needs the scope {}.", scope.as_str())))
+        if !parts.method.is_safe() {
+            organizer_write(web, self.organization).await?;
+        }
+        Ok(self)
     }
 
     /// The scope of an event of this organization.
@@ -80,7 +114,7 @@ impl FromRequestParts<Web> for Organizer {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
         let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
         if let Some(secret) = bearer(&parts.headers) {
-            return by_key(web, secret, address).await;
+            return by_key(web, secret, address).await?.for_route(web, parts).await;
         }
         let token = cookie(&parts.headers, LOGIN_COOKIE.of(&web.settings)).ok_or_else(unauthenticated)?;
         let look_up = web.platform.credentials.login(fingerprint(token));
@@ -88,17 +122,20 @@ impl FromRequestParts<Web> for Organizer {
         if login.expires_at <= web.platform.environment.now() {
             return Err(unauthenticated().into());
         }
-        let reads = matches!(parts.method, Method::GET | Method::HEAD);
-        let csrf = parts.headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
-        if !reads && csrf.map(fingerprint) != Some(fingerprint(&login.csrf)) {
+        let presented = parts.headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+        if !parts.method.is_safe()
+            && presented.map(fingerprint) != Some(fingerprint(&csrf(&web.platform.master, fingerprint(token))))
+        {
             return Err(Refusal::new(Code::CsrfMismatch, "Reload the page and try again.").into());
         }
         spans::belongs_to(&login.member.organization, None);
-        Ok(Self {
+        let caller = Self {
             organization: login.member.organization,
             actor: login.member.id.to_string(),
             scopes: login.member.scopes.clone(),
-        })
+            member: Some(login.member.id),
+        };
+        caller.for_route(web, parts).await
     }
 }
 
@@ -109,7 +146,8 @@ async fn by_key(web: &Web, secret: &str, address: IpAddr) -> Result<Organizer, F
     let look_up = web.platform.credentials.api_key(fingerprint(secret));
     let key = looked_up(web, SecretKind::Api, secret, address, look_up).await?;
     spans::belongs_to(&key.organization, None);
-    Ok(Organizer { organization: key.organization, actor: key.id.to_string(), scopes: key.scopes.clone() })
+    let scopes = key.scopes.clone();
+    Ok(Organizer { organization: key.organization, actor: key.id.to_string(), scopes, member: None })
 }
 
 /// The operator of the platform.

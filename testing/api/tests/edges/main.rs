@@ -1,15 +1,20 @@
 //! Every limit at its edge, validity of tickets, streams and their ends, repeats with and without their key, sessions, logins, headers, the shape of errors, and draining.
 
+mod audit;
 mod caching;
 mod drain;
 mod free;
 mod funnel;
+mod grants;
 mod guesses;
 mod holds;
 mod idempotency;
 mod internal;
 mod limits;
 mod login;
+mod members;
+mod quotas;
+mod secrets;
 mod shape;
 mod shares;
 mod streams;

@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use uuid::Uuid;
 use voelgoed_app::checkout::ports::NewOrder;
 use voelgoed_app::error::Error as AppError;
-use voelgoed_app::idempotency::{IdempotencyKey, IdempotencyRecord, KEPT_FOR, replay};
+use voelgoed_app::idempotency::{IdempotencyKey, KEPT_FOR, replay};
+use voelgoed_app::sealing::Sealer;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
-use voelgoed_domain::time::Timestamp;
 use voelgoed_planted::{Bug, planted};
 
 use super::Answer;
 use crate::db::{Db, Error, Result, Sql, Tx, binds, row, sql};
-use crate::idempotency::is_kept;
+use crate::idempotency::{is_kept, stored};
 
 /// `cross join` keeps SQLite from walking the table in search of the few: the rows given come first. Their age is not asked for, so that no engine searches
 /// by it.
@@ -60,10 +59,13 @@ pub(super) async fn answers(
     let holds = orders.iter().map(|order| row![order.hold]).collect();
     let ordered: Vec<(Uuid, Uuid)> = tx.fetch_rows(BY_HOLD, binds![organization], holds).await?;
     let ordered: BTreeMap<Uuid, Uuid> = ordered.into_iter().collect();
-    orders.iter().map(|order| answer(order, &records, &ordered)).collect()
+    let sealer = tx.sealer()?;
+    orders.iter().map(|order| answer(sealer, organization, order, &records, &ordered)).collect()
 }
 
 fn answer(
+    sealer: &Sealer,
+    organization: OrganizationId,
     order: &NewOrder,
     records: &BTreeMap<(String, String), RecordRow>,
     ordered: &BTreeMap<Uuid, Uuid>,
@@ -72,7 +74,7 @@ fn answer(
     if !planted(Bug::RepeatIsAnotherOrder)
         && let Some(row) = records.get(&(asked.scope.clone(), asked.key.clone()))
     {
-        return replayed(asked, row).map(Some);
+        return replayed(sealer, organization, asked, row).map(Some);
     }
     Ok(ordered.get(&order.hold.uuid()).map(|existing| {
         Err(Refusal::new(Code::AlreadyOrdered, "This hold has become an order already.")
@@ -80,14 +82,9 @@ fn answer(
     }))
 }
 
-fn replayed(asked: &IdempotencyKey, row: &RecordRow) -> Result<Answer> {
-    let request = row.request.as_slice().try_into().map_err(Error::internal)?;
-    let stored = IdempotencyRecord {
-        key: IdempotencyKey { request, ..asked.clone() },
-        answer: Bytes::copy_from_slice(&row.answer),
-        at: Timestamp::from_micros(row.at),
-    };
-    match replay(stored, &asked.request) {
+fn replayed(sealer: &Sealer, organization: OrganizationId, asked: &IdempotencyKey, row: &RecordRow) -> Result<Answer> {
+    let found = stored(sealer, organization, asked, (row.request.clone(), row.answer.clone(), row.at))?;
+    match replay(found, &asked.request) {
         Ok(created) => Ok(Ok(created)),
         Err(AppError::Refused(refusal)) => Ok(Err(refusal)),
         Err(AppError::Fault(fault)) => Err(Error::internal(fault)),

@@ -2,7 +2,7 @@
 
 use voelgoed_app::checkout::ports::NewOrder;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::idempotency::KEPT_FOR;
+use voelgoed_app::idempotency::{IdempotencyRecord, KEPT_FOR};
 use voelgoed_app::outbox::fact::Fact;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::OrganizationId;
@@ -115,10 +115,12 @@ async fn write_records(tx: &mut Tx, organization: OrganizationId, orders: &[&New
     let mut records: Vec<_> = orders.iter().map(|order| &order.idempotency).collect();
     // Two transactions that write the same keys must not wait for each other in a circle.
     records.sort_unstable_by_key(|record| (&record.key.scope, &record.key.key));
-    let rows: Vec<_> = records
-        .into_iter()
-        .map(|record| row![&record.key.scope, &record.key.key, record.key.request, record.answer.clone(), record.at])
-        .collect();
+    let sealer = tx.sealer()?;
+    let row = |record: &IdempotencyRecord| {
+        let answer = sealer.seal(organization, record).map_err(Error::internal)?;
+        Ok(row![&record.key.scope, &record.key.key, record.key.request, answer, record.at])
+    };
+    let rows = records.into_iter().map(row).collect::<Result<Vec<_>>>()?;
     let wanted = rows.len() as u64;
     let written = tx.execute_rows(RECORDS, binds![organization, latest.minus(KEPT_FOR)], rows).await?;
     if written == wanted { Ok(()) } else { Err(Error::Serialization("a request was recorded meanwhile".to_owned())) }

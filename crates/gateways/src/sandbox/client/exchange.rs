@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde::de::DeserializeOwned;
 use voelgoed_resilience::{
     BreakerLimit, BulkheadLimit, Capabilities, Dependency, Guard, GuardError, GuardLimit, Repeat, RetryBudgetLimit,
@@ -86,13 +86,14 @@ pub struct Call {
 /// Makes calls.
 pub struct Exchange {
     http: reqwest::Client,
+    authorization: String,
     here: Guard,
     elsewhere: Guard,
 }
 
 impl Exchange {
-    /// Calls that all end within `deadline`.
-    pub fn new(deadline: Duration) -> Result<Self, reqwest::Error> {
+    /// Calls that all end within `deadline`, each with this `Authorization`.
+    pub fn new(deadline: Duration, authorization: String) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -102,7 +103,7 @@ impl Exchange {
             .build()?;
         let seed = u64::from(std::process::id());
         let guard = |limit| Guard::new(GuardLimit { deadline, attempt: deadline, ..limit }, seed);
-        Ok(Self { http, here: guard(LIMIT), elsewhere: guard(ELSEWHERE_LIMIT) })
+        Ok(Self { http, authorization, here: guard(LIMIT), elsewhere: guard(ELSEWHERE_LIMIT) })
     }
 
     /// The same, reporting the provider down while the breaker of its own address is open.
@@ -131,7 +132,11 @@ impl Exchange {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Answer, CallError> {
-        let request = self.http.request(call.method.clone(), &call.url).header(CONTENT_TYPE, "application/json");
+        let request = self
+            .http
+            .request(call.method.clone(), &call.url)
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, &self.authorization);
         let headers = call.headers.iter();
         let request = headers.fold(request, |request, (name, value)| request.header(*name, value));
         let mut response = request.body(call.body.clone()).send().await.map_err(CallError::from)?;

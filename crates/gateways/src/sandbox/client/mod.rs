@@ -83,7 +83,7 @@ impl SandboxGateway {
     /// Where no HTTP client can be made.
     pub fn new(config: SandboxGatewayConfig) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            exchange: Exchange::new(config.deadline)?,
+            exchange: Exchange::new(config.deadline, config.callback_secret.call_authorization())?,
             url: RwLock::new(config.url),
             directory: Directory::default(),
             callback_secret: config.callback_secret,

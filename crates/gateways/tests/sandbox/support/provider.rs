@@ -57,6 +57,7 @@ impl Provider {
 pub struct Desk {
     pub url: String,
     pub http: Client,
+    pub authorization: String,
 }
 
 /// The provider's problem, or silence.
@@ -78,13 +79,13 @@ impl No {
 impl Desk {
     pub fn new(url: &str) -> Self {
         let http = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
-        Self { url: url.into(), http }
+        Self { url: url.into(), http, authorization: secret().call_authorization() }
     }
 
     /// The same, less patient.
     pub fn within(&self, deadline: Duration) -> Self {
         let http = Client::builder().no_proxy().timeout(deadline).build().unwrap();
-        Self { url: self.url.clone(), http }
+        Self { http, ..self.clone() }
     }
 
     async fn call<T: DeserializeOwned>(
@@ -94,6 +95,7 @@ impl Desk {
         body: Option<&impl Serialize>,
     ) -> Result<T, No> {
         let call = self.http.request(method, format!("{}{path}", self.url));
+        let call = call.header("authorization", &self.authorization);
         let call = match body {
             Some(body) => call.json(body),
             None => call,

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::catalog::move_event::move_event;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::event::EventAct;
@@ -22,8 +21,7 @@ async fn act(
 ) -> Answer<Json<EventSummaryDto>> {
     caller.may(Scope::Catalog)?;
     let scope = caller.event(web, event).await?;
-    let moved = move_event(&web.platform, scope, act).await?;
-    audit(&web.platform, caller.organization, &caller.actor, action, event).await;
+    let moved = caller.act(web, action, event, move_event(&web.platform, scope, act)).await?;
     let venue = web.platform.listings.venue(scope).await?;
     Ok(Json(summary(&moved, venue.name.clone())))
 }

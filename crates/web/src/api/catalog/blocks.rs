@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::ticketing::block::{block as block_command, unblock as unblock_command};
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::EventId;
@@ -43,8 +42,8 @@ pub async fn block(
     caller.may(Scope::Catalog)?;
     let scope = caller.event(&web, event).await?;
     let places = body.value.places.into_iter().map(PlaceNumber).collect();
-    block_command(&web.platform, scope, places, body.value.reason).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "places.block", event).await;
+    let command = block_command(&web.platform, scope, places, body.value.reason);
+    caller.act(&web, "places.block", event, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -60,7 +59,7 @@ pub async fn unblock(
     caller.may(Scope::Catalog)?;
     let scope = caller.event(&web, event).await?;
     let places = body.value.places.into_iter().map(PlaceNumber).collect();
-    let given = unblock_command(&web.platform, scope, places).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "places.unblock", event).await;
+    let command = unblock_command(&web.platform, scope, places);
+    let given = caller.act(&web, "places.unblock", event, command).await?;
     Ok(Json(UnblockedDto { places: given.iter().map(|place| place.0).collect() }))
 }

@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
-use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::catalog::change_event::change_event as change_event_command;
 use voelgoed_app::catalog::create_event::create_event as create_event_command;
 use voelgoed_domain::accounts::scope::Scope;
@@ -101,10 +100,9 @@ pub async fn create_event(
     let show = |event: &Event| json(&summary(event, String::new()));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let name = body.value.name.clone();
-    let outcome = create_event_command(&web.platform, caller.organization, body.value.into(), repeat).await;
+    let command = create_event_command(&web.platform, caller.organization, body.value.into(), repeat);
+    let outcome = caller.act(&web, "event.create", "", command).await;
     let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "event.create", name).await;
     Ok(created(outcome, show))
 }
 
@@ -152,8 +150,8 @@ pub async fn change_event(
     let EventChangeBody { name, starts_at, timezone, sale, doors_at, ends_at, admits_from, admits_until } = body.value;
     let sale = sale.map(|sale| SaleWindow { opens_at: sale.opens_at, closes_at: sale.closes_at });
     let change = EventChange { name, starts_at, timezone, sale, doors_at, ends_at, admits_from, admits_until };
-    let changed = change_event_command(&web.platform, scope, change).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "event.change", event).await;
+    let command = change_event_command(&web.platform, scope, change);
+    let changed = caller.act(&web, "event.change", event, command).await?;
     let venue = web.platform.listings.venue(scope).await?;
     Ok(Json(summary(&changed, venue.name.clone())))
 }

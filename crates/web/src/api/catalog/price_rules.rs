@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::catalog::create_price_rule::create_price_rule as create_price_rule_command;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRule, PriceRuleDraft};
@@ -80,8 +79,8 @@ pub async fn create_price_rule(
     let repeat = idempotent(key.clone(), &show);
     let PriceRuleBody { code, ticket_types, effect, starts_at, ends_at, uses_max, uses_per_buyer_max, .. } = body.value;
     let draft = PriceRuleDraft { code, ticket_types, effect, starts_at, ends_at, uses_max, uses_per_buyer_max };
-    let outcome = create_price_rule_command(&web.platform, scope, draft, repeat).await;
+    let command = create_price_rule_command(&web.platform, scope, draft, repeat);
+    let outcome = caller.act(&web, "price_rule.create", scope.event, command).await;
     let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "price_rule.create", scope.event).await;
     Ok(created(outcome, show))
 }

@@ -5,7 +5,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::catalog::create_ticket_type::create_ticket_type as create_ticket_type_command;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::admission::AdmissionTimes;
@@ -99,9 +98,9 @@ pub async fn create_ticket_type(
     let show = |found: &TicketType| json(&ticket_type(&listing.event, found));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let outcome = create_ticket_type_command(&web.platform, scope, body.value.into(), repeat).await;
+    let command = create_ticket_type_command(&web.platform, scope, body.value.into(), repeat);
+    let outcome = caller.act(&web, "ticket_type.create", scope.event, command).await;
     let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "ticket_type.create", scope.event).await;
     Ok(created(outcome, show))
 }
 
@@ -114,9 +113,9 @@ pub async fn retire_ticket_type(
     PathId(id): PathId<TicketTypeId>,
 ) -> Answer<StatusCode> {
     caller.may(Scope::Catalog)?;
-    if !web.platform.catalog.retire_ticket_type(caller.organization, id, web.platform.environment.now()).await? {
+    let command = web.platform.catalog.retire_ticket_type(caller.organization, id, web.platform.environment.now());
+    if !caller.act(&web, "ticket_type.retire", id, command).await? {
         return Err(Refusal::not_found().into());
     }
-    audit(&web.platform, caller.organization, &caller.actor, "ticket_type.retire", id).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voelgoed_app::accounts::audit::audit;
 use voelgoed_app::catalog::create_venue::create_venue as create_venue_command;
 use voelgoed_app::catalog::ports::Venue;
 use voelgoed_domain::accounts::scope::Scope;
@@ -53,10 +52,10 @@ pub async fn create_venue(
     let show = |found: &Venue| json(&venue(found));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let outcome =
-        create_venue_command(&web.platform, caller.organization, &body.value.name, &body.value.address, repeat).await;
+    let command =
+        create_venue_command(&web.platform, caller.organization, &body.value.name, &body.value.address, repeat);
+    let outcome = caller.act(&web, "venue.create", "", command).await;
     let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    audit(&web.platform, caller.organization, &caller.actor, "venue.create", &body.value.name).await;
     Ok(created(outcome, show))
 }
 

@@ -8,9 +8,11 @@ mod refunds;
 
 use std::sync::Arc;
 
-use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
@@ -37,17 +39,26 @@ pub struct Desk {
 /// All routes.
 pub fn router(provider: Arc<Provider>, methods: MethodList) -> Router {
     let desk = Desk { provider, methods: Arc::new(methods), kept_waiting: Arc::new(Semaphore::new(MOST_KEPT_WAITING)) };
-    Router::new()
+    let money = Router::new()
         .route("/charges", post(charges::open))
         .route("/charges/{key}", get(charges::show))
         .route("/charges/{key}/cancel", post(charges::cancel))
         .route("/refunds", post(refunds::open))
         .route("/refunds/{key}", get(refunds::show))
+        .route_layer(middleware::from_fn_with_state(desk.clone(), of_the_shop));
+    money
         .route("/methods", get(about::methods))
         .route("/health", get(about::health))
         .route("/callback-url", put(about::retarget))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .with_state(desk)
+}
+
+/// Lets nobody near money but the holder of the shared secret: any program of the machine reaches this port.
+async fn of_the_shop(State(desk): State<Desk>, request: Request, next: Next) -> Result<Response, Refused> {
+    let presented = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    desk.provider.config.callback_secret.verify_call(presented).map_err(|_| Refused::NotBelieved)?;
+    Ok(next.run(request).await)
 }
 
 /// A JSON body, or why it is none.

@@ -1,0 +1,31 @@
+//! How much one organization may have. The operator sets it; a store counts when something is added.
+
+/// The quotas; each is refused as `quota_reached` with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quotas {
+    /// Members, disabled ones included.
+    pub members_max: u64,
+    /// API keys that are not revoked.
+    pub api_keys_max: u64,
+    /// Devices that are not revoked.
+    pub devices_max: u64,
+    /// Events, drafts and closed ones included.
+    pub events_max: u64,
+    /// Versions of seating plans.
+    pub layouts_max: u64,
+    /// Places in all seating plans.
+    pub seats_max: u64,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self {
+            members_max: 1_000,
+            api_keys_max: 1_000,
+            devices_max: 10_000,
+            events_max: 20_000,
+            layouts_max: 5_000,
+            seats_max: 10_000_000,
+        }
+    }
+}
