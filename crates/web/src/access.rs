@@ -52,6 +52,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/layouts", Access::Organizer),
     ("GET", "/api/v1/layouts", Access::Organizer),
     ("GET", "/api/v1/layouts/{layout}", Access::Organizer),
+    ("PATCH", "/api/v1/layouts/{layout}/flags", Access::Organizer),
     ("POST", "/api/v1/layouts/import", Access::Organizer),
     ("GET", "/api/v1/organization/events", Access::Organizer),
     ("POST", "/api/v1/ticket-types", Access::Organizer),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use voelgoed_domain::accounts::identity;
 use voelgoed_domain::refusal::{Code, Refusal};
 
 use super::ports::ConsoleSession;
@@ -27,7 +28,9 @@ pub struct Login {
 /// # Errors
 /// `unauthenticated`, `overloaded`.
 pub async fn log_in(platform: &Platform, email: &str, password: String) -> Result<Login> {
-    let found = platform.accounts.member_by_email(&email.trim().to_lowercase()).await?;
+    // What cannot be an address is nobody's, and takes as long.
+    let address = identity::email("email", email).unwrap_or_default();
+    let found = platform.accounts.member_by_email(&address).await?;
     let (member, hash) = found.map_or((None, None), |(member, hash)| (Some(member), Some(hash)));
     let fits = platform.passwords.verify(password, hash).await?;
     let member = member.filter(|_| fits);

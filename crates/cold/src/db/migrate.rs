@@ -51,6 +51,7 @@ const STEPS: &[Step] = steps! {
     220 "0220_analytics",
     260 "0260_row_formats",
     280 "0280_sale_counts",
+    290 "0290_layout_flags",
     300 "0300_session_orders",
     301 "0301_events_by_start",
 };

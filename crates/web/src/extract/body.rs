@@ -35,6 +35,9 @@ impl<T: DeserializeOwned> FromRequest<Web> for Body<T> {
             request.headers().contains_key(KEY_HEADER).then(|| (request.method().clone(), request.uri().clone()));
         let bytes = bytes(request, web).await?;
         let digest = asked.map(|(method, uri)| digest_of(&method, &uri, &bytes)).unwrap_or_default();
+        if has_nul(&bytes) {
+            return Err(Refusal::invalid("body", "Must not contain the character U+0000.").into());
+        }
         let value = serde_json::from_slice(&bytes).map_err(|error| malformed::<T>(&bytes, &error))?;
         Ok(Self { value, digest })
     }
@@ -45,6 +48,13 @@ fn malformed<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Re
     let again = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(bytes));
     let path = again.err().map(|error| error.path().to_string()).filter(|path| path != ".");
     Refusal::invalid(path.unwrap_or_else(|| "body".to_owned()), format!("Not the expected JSON: {error}."))
+}
+
+/// Whether a string of the JSON has the character that no store keeps. JSON can write it as an escape only, whose backslash is not escaped itself.
+fn has_nul(json: &[u8]) -> bool {
+    const ESCAPE: &[u8] = b"\\u0000";
+    let backslashes = |at: usize| json[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+    json.windows(ESCAPE.len()).enumerate().any(|(at, part)| part == ESCAPE && backslashes(at).is_multiple_of(2))
 }
 
 fn digest_of(method: &Method, uri: &Uri, body: &[u8]) -> [u8; 32] {
@@ -91,4 +101,23 @@ pub async fn bytes(request: Request, web: &Web) -> Result<Bytes, Failure> {
     let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(&mut parts, web).await;
     let (whole, _pooled) = web.bodies.read(body, largest, address).await?;
     Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_nul;
+
+    #[test]
+    fn the_escape_of_nul_is_found_and_nothing_else() {
+        for (json, expected) in [
+            (r#"{"a":"\u0000"}"#, true),
+            (r#"{"a":"x\\\u0000"}"#, true),
+            (r#"{"a":"\\u0000"}"#, false),
+            (r#"{"a":"\u0001u0000"}"#, false),
+            (r#"{"\u0000":1}"#, true),
+            ("", false),
+        ] {
+            assert_eq!(has_nul(json.as_bytes()), expected, "{json}");
+        }
+    }
 }

@@ -10,6 +10,8 @@ mod idempotency;
 mod internal;
 mod limits;
 mod login;
+mod plans;
 mod shape;
 mod shares;
 mod streams;
+mod typed_text;
