@@ -16,5 +16,6 @@ pub mod named;
 pub mod payments;
 pub mod refusal;
 pub mod scanning;
+pub mod text;
 pub mod ticketing;
 pub mod time;

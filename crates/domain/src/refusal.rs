@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::catalog::import::Finding;
 use crate::ids::OrderId;
 use crate::ticketing::place::PlaceNumber;
 use crate::time::Timestamp;
@@ -80,6 +81,8 @@ codes! {
     NotFound = "not_found", Absent;
     /// The route is there, not with this method.
     MethodNotAllowed = "method_not_allowed", WrongMethod;
+    /// An accessible place was chosen, and the request does not ask for one; `places` lists which.
+    AccessiblePlace = "accessible_place", Conflict;
     /// Another buyer was faster; `places` lists which.
     PlaceTaken = "place_taken", Conflict;
     /// Not enough free places.
@@ -162,6 +165,9 @@ pub struct Evidence {
     /// The request's field that is wrong, as a path (`items[0].place`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// Everything that is wrong with an imported file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
 }
 
 /// A named limit and its size.

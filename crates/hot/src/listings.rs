@@ -38,7 +38,7 @@ pub struct CachedListings {
     catalog: Arc<dyn CatalogStore>,
     listings: Cache<EventScope, Option<Arc<Listing>>>,
     owners: Cache<EventId, OrganizationId>,
-    seating: Cache<(OrganizationId, LayoutId), Arc<SeatingPlans>>,
+    seating: Cache<(OrganizationId, LayoutId, u32), Arc<SeatingPlans>>,
     venues: Cache<EventScope, Arc<Venue>>,
 }
 
@@ -82,9 +82,10 @@ impl Listings for CachedListings {
 
     async fn seating(&self, scope: EventScope) -> Result<Arc<SeatingPlans>> {
         let listing = self.listing(scope).await?;
-        // A layout never changes, so its plans are made once.
+        // Of a layout the flags change only, so its plans are made once for each version of them.
         let made = async { Ok(Arc::new(SeatingPlans::of(&listing.layout))) };
-        self.seating.get(&(scope.organization, listing.event.layout), made).await
+        let key = (scope.organization, listing.event.layout, listing.layout.flags_version);
+        self.seating.get(&key, made).await
     }
 
     async fn venue(&self, scope: EventScope) -> Result<Arc<Venue>> {

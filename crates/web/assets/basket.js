@@ -135,10 +135,13 @@ export class Basket {
     return line;
   }
 
+  // A wheelchair space is given to who says that it is needed.
+  #asksForAccessible() { return document.getElementById("accessible")?.checked ?? false; }
+
   // As the API takes it.
   items() {
     const { config } = this;
-    const seats = [...this.seats].map(([place, chosen]) => ({ place, ticket_type: config.ticket_types[this.plan.offersOf(place)[chosen].ticket_type].id }));
+    const seats = [...this.seats].map(([place, chosen]) => ({ place, ticket_type: config.ticket_types[this.plan.offersOf(place)[chosen].ticket_type].id, accessible: this.plan.isAccessible(place) && this.#asksForAccessible() }));
     const standing = [...this.standing.values()].map(({ area, ticketType, quantity }) => ({ area: config.areas[area].id, ticket_type: config.ticket_types[ticketType].id, quantity }));
     return [...seats, ...standing];
   }

@@ -29,6 +29,11 @@ function choose(place) {
   if (basket.has(place)) { basket.remove(place); return; }
   if (plan.own.has(place)) { say(`${plan.label(place)}: ${OWN}`); return; }
   if (!plan.canChoose(place)) { say(`${plan.label(place)}: ${STATES[plan.state[place]] || "not for sale"}`); return; }
+  if (plan.flags[place] & ACCESSIBLE && !by("accessible")?.checked) {
+    notice(`${plan.label(place)} is a wheelchair space, kept for who needs one. Say so below the map to choose it.`, "wait");
+    by("accessible")?.focus({ preventScroll: true });
+    return;
+  }
   if (!basket.add(place, plan)) notice(`At most ${counted(config.most_places, "place", "places")} at once.`, "wait");
 }
 

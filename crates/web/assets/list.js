@@ -1,6 +1,7 @@
 // The list beside the map: the same seats as rows of buttons, built for an area when it is opened, kept live; and the counters of standing places.
 
 import { money } from "./money.js";
+import { rowWords } from "./plan.js";
 
 const STATES = ["free", "held by somebody", "sold", "not on sale"];
 
@@ -30,9 +31,9 @@ export class List {
         const group = document.createElement("div");
         group.className = "row";
         group.setAttribute("role", "group");
-        group.setAttribute("aria-label", `Row ${name}`);
+        group.setAttribute("aria-label", rowWords(row));
         const title = document.createElement("h3");
-        title.textContent = `Row ${name}`;
+        title.textContent = rowWords(row);
         seats = document.createElement("div");
         seats.className = "row-seats";
         group.append(title, seats);
@@ -65,7 +66,7 @@ export class List {
     button.setAttribute("aria-disabled", String(!can));
     button.setAttribute("aria-pressed", String(chosen));
     const state = chosen ? "chosen" : own ? "reserved for you" : STATES[plan.state[place]];
-    const words = [`Seat ${plan.labels[place]}`, plan.config.categories[plan.category[place]], price, ...plan.notes(place), state].filter(Boolean).join(", ");
+    const words = [plan.seatWords(place), plan.config.categories[plan.category[place]], price, ...plan.notes(place), state].filter(Boolean).join(", ");
     button.setAttribute("aria-label", words);
     button.title = words;
   }

@@ -5,6 +5,9 @@ const FLAG_WORDS = { 1: "wheelchair space", 2: "companion seat", 4: "restricted 
 
 export const ACCESSIBLE = 1, COMPANION = 2, RESTRICTED = 4;
 
+// What a ticket says of the row.
+export function rowWords(row) { return row.label ?? `Row ${row.name}`; }
+
 export class Plan {
   constructor(map, config) {
     const count = config.areas.reduce((most, area) => Math.max(most, area.first + area.count), 0);
@@ -41,7 +44,7 @@ export class Plan {
       if (!row.seats.length) continue;
       const number = this.rows.length;
       const first = row.seats[0].place;
-      this.rows.push({ name: row.name, area: at, first, end: first + row.seats.length });
+      this.rows.push({ name: row.name, label: row.label, seatLabel: row.seat_label, area: at, first, end: first + row.seats.length });
       for (const seat of row.seats) {
         const place = seat.place;
         this.x[place] = seat.x;
@@ -141,8 +144,17 @@ export class Plan {
   label(place) {
     const area = this.config.areas[this.area[place]].name;
     const row = this.rows[this.row[place]];
-    return row ? `${area} · Row ${row.name} · Seat ${this.labels[place]}` : area;
+    if (!row) return area;
+    return `${area} · ${rowWords(row)}${row.label || row.seatLabel ? ", " : " · "}${this.seatWords(place)}`;
   }
+
+  // What a ticket says of the seat.
+  seatWords(place) {
+    const words = this.rows[this.row[place]]?.seatLabel ?? "Seat %s";
+    return words.includes("%s") ? words.replaceAll("%s", this.labels[place]) : `${words} ${this.labels[place]}`;
+  }
+
+  isAccessible(place) { return (this.flags[place] & ACCESSIBLE) !== 0; }
 
   notes(place) {
     return [1, 2, 4].filter((flag) => this.flags[place] & flag).map((flag) => FLAG_WORDS[flag]);

@@ -63,6 +63,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/layouts", Access::Organizer(Scope::Catalog)),
     ("GET", "/api/v1/layouts", Access::Organizer(Scope::Catalog)),
     ("GET", "/api/v1/layouts/{layout}", Access::Organizer(Scope::Catalog)),
+    ("PATCH", "/api/v1/layouts/{layout}/flags", Access::Organizer(Scope::Catalog)),
     ("POST", "/api/v1/layouts/import", Access::Organizer(Scope::Catalog)),
     ("GET", "/api/v1/organization/events", Access::Organizer(Scope::Catalog)),
     ("POST", "/api/v1/ticket-types", Access::Organizer(Scope::Catalog)),

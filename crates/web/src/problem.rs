@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 use voelgoed_app::error::{Error, Fault};
+use voelgoed_domain::catalog::import::Finding;
 use voelgoed_domain::refusal::{Code, Evidence, LimitHit, Nature, Refusal};
 
 use crate::rendered::{answer, json};
@@ -53,6 +54,26 @@ pub struct Problem {
     /// The request's field that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// Everything that is wrong with an imported file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<FindingDto>,
+}
+
+/// Something that an import has to say about a file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FindingDto {
+    /// Where, as a path or as line and field.
+    at: String,
+    /// `left_out`, `assumed`, `changed`; in a refusal `wrong`.
+    kind: &'static str,
+    /// A sentence for a person.
+    detail: String,
+}
+
+impl From<Finding> for FindingDto {
+    fn from(Finding { at, kind, detail }: Finding) -> Self {
+        Self { at, kind: kind.as_str(), detail }
+    }
 }
 
 /// A named limit and its size.
@@ -153,6 +174,7 @@ fn respond(status: StatusCode, code: &'static str, detail: String, evidence: Evi
         retry_after,
         opens_at: evidence.opens_at.map(|at| at.to_string()),
         field: evidence.field,
+        findings: evidence.findings.into_iter().map(Into::into).collect(),
     };
     let mut response = answer(status, json(&problem));
     let headers = response.headers_mut();

@@ -111,6 +111,7 @@ fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant)
         }
         ("DELETE", "/api-keys/{key}") => (path(&a.key_id), Value::Null, Absent),
         ("GET", "/layouts/{layout}") => (path(&a.layout), Value::Null, Absent),
+        ("PATCH", "/layouts/{layout}/flags") => (path(&a.layout), json!({"places": [0], "flags": []}), Absent),
         ("POST", "/layouts") => {
             (route.into(), json!({"venue": a.venue, "areas": [{"name": "X", "capacity": 1}]}), Absent)
         }

@@ -11,9 +11,11 @@ use voelgoed_app::outbox::fact::Fact;
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_app::page::PageRequest;
 use voelgoed_domain::catalog::event::{Event, EventChange, EventState};
+use voelgoed_domain::catalog::layout::{Layout, SeatFlag};
 use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRule};
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::refusal::Code;
+use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
 
 use crate::catalogue::{a_layout, a_ticket_type, an_event, event, layout, made, organization, venue};
@@ -28,6 +30,7 @@ macro_rules! catalog_store_suite {
             venues_are_their_own_organizations
             layouts_are_numbered_within_their_venue
             layouts_numbered_at_once_get_different_numbers
+            flags_of_a_stored_layout_are_set_once_per_version
             an_event_pins_a_layout_of_its_own_organization
             a_listing_is_what_was_written
             a_listing_is_its_own_organizations
@@ -165,6 +168,29 @@ pub async fn layouts_numbered_at_once_get_different_numbers<S: Catalog>(subject:
     }
     versions.sort_unstable();
     assert_eq!(versions, (1..=8).collect::<Vec<_>>());
+}
+
+/// Read anew by whoever asks, said to every event of the layout, refused on a version that is over or of another organization.
+pub async fn flags_of_a_stored_layout_are_set_once_per_version<S: Catalog>(subject: Subject<S>) {
+    let [a, b] = [organization(&subject).await, organization(&subject).await];
+    let event = event(&subject, a).await.id;
+    let layout = subject.store.read_listing(a, event).await.unwrap().unwrap().event.layout;
+    let held = subject.store.read_layout(a, layout).await.unwrap().unwrap().layout;
+    changes(&subject).await;
+    let now = subject.environment.now();
+    let changed = held.with_flags(&[PlaceNumber(0)], vec![SeatFlag::Accessible]).unwrap();
+    assert_eq!(subject.store.set_layout_flags(b, layout, &changed, now).await.unwrap(), None);
+    assert_eq!(subject.store.set_layout_flags(a, layout, &changed, now).await.unwrap(), Some(vec![event]));
+    assert_eq!(subject.store.set_layout_flags(a, layout, &changed, now).await.unwrap(), None, "the version is over");
+    let told: Vec<EventId> = changes(&subject).await.into_iter().map(|(event, _)| event).collect();
+    assert_eq!(told, [event]);
+    // Also while somebody has the plan before in hand.
+    let listing = subject.store.read_listing(a, event).await.unwrap().unwrap();
+    let seat = |layout: &Layout| layout.seat(PlaceNumber(0)).unwrap().seat.clone();
+    assert_eq!(seat(&listing.layout).flags, [SeatFlag::Accessible]);
+    assert_eq!((listing.layout.flags_version, listing.layout.place_count()), (1, held.place_count()));
+    assert_eq!(seat(&held).label, seat(&listing.layout).label);
+    assert_eq!(*subject.store.read_layout(a, layout).await.unwrap().unwrap().layout, *listing.layout);
 }
 
 /// `not_found` for another's, and for one that is not there.

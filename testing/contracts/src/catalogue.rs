@@ -48,7 +48,7 @@ pub fn a_plan(environment: &TestEnvironment) -> Layout {
         seat("3", 2.0, vec![SeatFlag::Companion]),
         seat("4", 3.7, vec![]),
     ];
-    let stalls = AreaDraft::seated(fresh(environment), "Stalls", vec![RowDraft { name: "A".into(), seats }]);
+    let stalls = AreaDraft::seated(fresh(environment), "Stalls", vec![RowDraft::new("A", seats)]);
     let field = AreaDraft::general(fresh(environment), "Field", 10, "standing");
     Layout::build(vec![stalls, field]).unwrap()
 }

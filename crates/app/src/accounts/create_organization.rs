@@ -32,7 +32,7 @@ pub async fn create_organization(
     slug: &str,
     idempotent: Option<Idempotent<'_, NewOrganization>>,
 ) -> Result<Created<NewOrganization>> {
-    let (name, slug) = (identity::name("name", name)?, identity::slug("slug", slug)?);
+    let (name, slug) = (identity::name("name", name)?, identity::slug("slug", slug.trim())?);
     let environment = &*platform.environment;
     let created_at = environment.now();
     let organization = Organization { id: fresh(environment), name, slug, created_at };

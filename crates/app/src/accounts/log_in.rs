@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use voelgoed_domain::accounts::identity;
 use voelgoed_domain::refusal::{Code, Refusal};
 
 use super::ports::{ConsoleSession, Member, NewSession};
@@ -40,7 +41,8 @@ pub struct Login {
 /// # Errors
 /// `unauthenticated`, `organization_required`, `overloaded`.
 pub async fn log_in(platform: &Platform, email: &str, password: String, organization: Option<&str>) -> Result<Login> {
-    let email = email.trim().to_lowercase();
+    // What cannot be an address is nobody's, and takes as long.
+    let email = identity::email("email", email).unwrap_or_default();
     let mut matching = match organization {
         Some(named) => of_organization(platform, &email, password, named.trim()).await?,
         None => of_any(platform, &email, password).await?,

@@ -2,6 +2,8 @@
 
 use voelgoed_domain::catalog::price_rule::{PriceRule, PriceRuleDraft};
 use voelgoed_domain::ids::TicketTypeId;
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::text::looks_alike;
 
 use crate::accounts::audit;
 use crate::environment::fresh;
@@ -26,7 +28,24 @@ pub async fn create_price_rule(
     let rule = draft.check(fresh(&*platform.environment), scope.event, &known)?;
     audit::subject(rule.id);
     let record = record_of(idempotent.as_ref(), &rule, now)?;
+    // A repeat is recognised in the commit, before its own first try would be found here.
+    if record.is_none() {
+        refuse_look_alike(&listing.price_rules, &rule)?;
+    }
     let created = platform.catalog.create_price_rule(scope.organization, rule.clone(), now, record).await??;
     platform.listings.changed(scope.organization, scope.event);
     Ok(created.map(|()| rule))
+}
+
+/// The commit refuses equal codes; codes that differ only in what they look like in capitals are refused here.
+fn refuse_look_alike(known: &[PriceRule], rule: &PriceRule) -> Result<()> {
+    let Some(code) = &rule.code else { return Ok(()) };
+    let alike = known.iter().filter_map(|known| known.code.as_ref()).find(|known| looks_alike(known, code));
+    match alike {
+        None => Ok(()),
+        Some(alike) => {
+            let detail = format!("The code `{alike}` of this event looks the same to a buyer.");
+            Err(Refusal::new(Code::AlreadyExists, detail).with(|evidence| evidence.field = Some("code".into())).into())
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use voelgoed_domain::accounts::identity;
 use voelgoed_domain::ids::OrganizationId;
-use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::text::lines;
 
 use super::ports::Venue;
 use crate::accounts::audit;
@@ -25,11 +25,8 @@ pub async fn create_venue(
     address: &str,
     idempotent: Option<Idempotent<'_, Venue>>,
 ) -> Result<Created<Venue>> {
-    let (name, address) = (identity::name("name", name)?, address.trim());
-    if address.chars().count() > LONGEST_ADDRESS {
-        return Err(Refusal::invalid("address", format!("At most {LONGEST_ADDRESS} characters.")).into());
-    }
-    let venue = Venue { id: fresh(&*platform.environment), name, address: address.to_owned() };
+    let (name, address) = (identity::name("name", name)?, lines("address", address, LONGEST_ADDRESS)?);
+    let venue = Venue { id: fresh(&*platform.environment), name, address };
     audit::subject(venue.id);
     let record = record_of(idempotent.as_ref(), &venue, platform.environment.now())?;
     let created = platform.catalog.create_venue(organization, venue.clone(), record).await??;

@@ -9,3 +9,4 @@ pub mod create_venue;
 pub mod listings;
 pub mod move_event;
 pub mod ports;
+pub mod set_layout_flags;

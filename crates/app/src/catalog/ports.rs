@@ -86,6 +86,15 @@ pub trait CatalogStore: Send + Sync + 'static {
     ) -> Stored<Result<Created<u32>, Refusal>>;
     /// One layout.
     async fn read_layout(&self, organization: OrganizationId, layout: LayoutId) -> Stored<Option<StoredLayout>>;
+    /// Replaces a layout by one that differs in flags only and whose `flags_version` is one more, and returns the events that pin it. None where the stored
+    /// `flags_version` is another than the one before.
+    async fn set_layout_flags(
+        &self,
+        organization: OrganizationId,
+        layout: LayoutId,
+        changed: &Layout,
+        now: Timestamp,
+    ) -> Stored<Option<Vec<EventId>>>;
     /// The layouts, without their plans' areas.
     async fn layouts(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredLayout>>;
 

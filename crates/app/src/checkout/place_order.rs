@@ -65,7 +65,11 @@ pub struct PlaceOrder<'a> {
 ///
 /// # Errors
 /// `hold_expired`, `hold_lost`, `place_taken`, `already_ordered`, `limit_reached`, `idempotency_mismatch`, `invalid_request`, `try_again`.
-pub async fn place_order(platform: &Platform, command: PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
+pub async fn place_order(platform: &Platform, mut command: PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
+    // What is no buyer is refused below, where a repeat is still recognised.
+    if let Ok(buyer) = checked_buyer(&command.buyer) {
+        command.buyer = buyer;
+    }
     let watch = Stopwatch::start();
     let event = command.scope.event.uuid();
     let organization = command.scope.organization;
@@ -90,7 +94,7 @@ pub async fn place_order(platform: &Platform, command: PlaceOrder<'_>) -> Result
 
 async fn pin_and_commit(platform: &Platform, command: &PlaceOrder<'_>) -> Result<Created<OrderDetail>> {
     platform.capable(Capability::OrderAndPay)?;
-    check_buyer(&command.buyer)?;
+    checked_buyer(&command.buyer)?;
     check_choice(platform, command).await?;
     let scope = command.scope;
     for _ in 0..=MOST_SUBSTITUTIONS {
@@ -407,8 +411,8 @@ fn no_payment() -> Refusal {
     Refusal::invalid("payment", "Say how you want to pay.")
 }
 
-fn check_buyer(buyer: &Buyer) -> Result<()> {
-    identity::name("buyer.name", &buyer.name)?;
-    identity::email("buyer.email", &buyer.email)?;
-    Ok(())
+/// The buyer as the order stores them.
+fn checked_buyer(buyer: &Buyer) -> Result<Buyer> {
+    let name = identity::name("buyer.name", &buyer.name)?;
+    Ok(Buyer { name, email: identity::email_address("buyer.email", &buyer.email)? })
 }

@@ -10,6 +10,7 @@ use voelgoed_domain::payments::late::{LateTry, still_owed};
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::payments::refund_plan::{RefundFacts, RefundPlan, RefundRequest, TicketFacts, plan_refund};
 use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::text::lines;
 use voelgoed_resilience::{Capability, Degradation};
 
 use super::carry_out_refund::{CARRY_OUT_REFUND, CarryOutRefund};
@@ -68,8 +69,8 @@ async fn plan_and_write(
     command: &OpenRefund<'_>,
 ) -> Result<Created<Refund>> {
     platform.capable(Capability::IssueAndRefund)?;
-    let reason = command.reason.trim();
-    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+    let reason = lines("reason", &command.reason, LONGEST_REASON)?;
+    if reason.is_empty() {
         return Err(Refusal::invalid("reason", format!("Give a reason of 1 to {LONGEST_REASON} characters.")).into());
     }
     let now = platform.environment.now();
@@ -89,7 +90,7 @@ async fn plan_and_write(
         provider: captured.map(|attempt| attempt.provider.clone()).unwrap_or_default(),
         amount,
         tickets,
-        reason: reason.to_owned(),
+        reason,
         state: RefundState::Pending,
         tickets_revoked: false,
         created_at: now,

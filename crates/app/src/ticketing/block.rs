@@ -1,6 +1,7 @@
 //! The organizer keeps places back, or gives them back to the sale: cold decides, the outbox tells the warm tier.
 
 use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::text::lines;
 use voelgoed_domain::ticketing::place::PlaceNumber;
 
 use super::ports::{Block, EventScope};
@@ -18,9 +19,7 @@ pub const LONGEST_REASON: usize = 200;
 /// `invalid_request`, `place_taken` with the places that are claimed, sold or blocked already.
 pub async fn block(platform: &Platform, scope: EventScope, mut places: Vec<PlaceNumber>, reason: String) -> Result<()> {
     check_places(platform, scope, &mut places).await?;
-    if reason.chars().count() > LONGEST_REASON {
-        return Err(Refusal::invalid("reason", format!("At most {LONGEST_REASON} characters.")).into());
-    }
+    let reason = lines("reason", &reason, LONGEST_REASON)?;
     let block = Block { id: platform.environment.uuid(), places, reason };
     platform.places.block(scope.organization, scope.event, block).await??;
     Ok(())

@@ -2,7 +2,7 @@
 //!
 //! Never a grant: the view may be old; the warm tier decides (P1).
 
-use voelgoed_domain::catalog::layout::AreaKind;
+use voelgoed_domain::catalog::layout::{AreaKind, SeatFlag};
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ids::{AreaId, TicketTypeId};
 use voelgoed_domain::refusal::{Code, Refusal};
@@ -26,6 +26,8 @@ pub enum Item {
         place: PlaceNumber,
         /// As which ticket type.
         ticket_type: TicketTypeId,
+        /// True where the buyer says that a wheelchair space is needed.
+        accessible: bool,
     },
     /// Some places of an area.
     Area {
@@ -60,10 +62,14 @@ pub fn picks(listing: &Listing, items: &[Item], chooser: Option<Chooser<'_>>) ->
         return Err(Refusal::invalid("items", format!("Ask for 1 to {MOST_ITEMS} items.")));
     }
     let mut lines = Vec::with_capacity(items.len());
+    let mut kept = Vec::new();
     for (at, item) in items.iter().enumerate() {
         match item {
-            Item::Place { place, ticket_type } => {
+            Item::Place { place, ticket_type, accessible } => {
                 seat_exists(listing, *place, at)?;
+                if !accessible && is_accessible(listing, *place) {
+                    kept.push((at, *place));
+                }
                 lines.push(QuoteLine { pick: Pick::Place(*place), ticket_type: *ticket_type });
             }
             Item::Area { area, quantity, ticket_type, .. } => {
@@ -79,7 +85,22 @@ pub fn picks(listing: &Listing, items: &[Item], chooser: Option<Chooser<'_>>) ->
             }
         }
     }
-    Ok(lines)
+    if kept.is_empty() { Ok(lines) } else { Err(kept_for_others(listing, &kept)) }
+}
+
+fn is_accessible(listing: &Listing, place: PlaceNumber) -> bool {
+    listing.layout.seat(place).is_some_and(|found| found.seat.flags.contains(&SeatFlag::Accessible))
+}
+
+/// A wheelchair space is kept for who asks for one, by whatever way it is chosen.
+fn kept_for_others(listing: &Listing, kept: &[(usize, PlaceNumber)]) -> Refusal {
+    let labels: Vec<String> = kept.iter().filter_map(|(_, place)| listing.layout.label(*place)).collect();
+    let detail =
+        format!("Kept for wheelchair users: {}. Say that you need it, or choose other places.", labels.join(", "));
+    Refusal::new(Code::AccessiblePlace, detail).with(|evidence| {
+        evidence.places = kept.iter().map(|(_, place)| *place).collect();
+        evidence.field = kept.first().map(|(at, _)| format!("items[{at}].accessible"));
+    })
 }
 
 /// Chooses seats together for one item, none of which an earlier item has.
@@ -106,6 +127,11 @@ fn choose(
     let choice = choice.ok_or_else(|| {
         Refusal::new(Code::SoldOut, "Not enough seats are free there. Try another area or fewer seats.")
     })?;
+    // The index of seats may be older than the listing, whose flags were set since.
+    let special = choice.places.iter().filter(|place| is_accessible(listing, **place)).count();
+    if special > *accessible as usize {
+        return Err(Refusal::try_again(1, "The plan has just changed. Try again."));
+    }
     let chosen = choice.places.into_iter();
     lines.extend(chosen.map(|place| QuoteLine { pick: Pick::Place(place), ticket_type: *ticket_type }));
     Ok(())

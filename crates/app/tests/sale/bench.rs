@@ -97,7 +97,7 @@ impl Bench {
         let command = HoldCommand {
             scope: self.scope,
             session,
-            items: vec![Item::Place { place: PlaceNumber(place), ticket_type: self.ticket_type }],
+            items: vec![Item::Place { place: PlaceNumber(place), ticket_type: self.ticket_type, accessible: false }],
             best_available: false,
             code: None,
             repeatable: key.map(|key| (key.to_owned(), [7; 32])),

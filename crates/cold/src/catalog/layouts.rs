@@ -1,4 +1,4 @@
-//! Versions of a venue's seating plan: numbered by the store, never changed.
+//! Versions of a venue's seating plan: numbered by the store, never changed but for the flags of their seats.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use voelgoed_app::catalog::ports::StoredLayout;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::catalog::layout::Layout;
-use voelgoed_domain::ids::{LayoutId, OrganizationId, VenueId};
+use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId, VenueId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
+use super::changed::listing_changed;
 use super::plan;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
@@ -28,7 +29,15 @@ const CREATE: Sql = sql(
 );
 const READ: Sql =
     sql("layouts.read", "select id, venue_id, version, created_at from layouts where organization_id = $1 and id = $2");
-const PLAN: Sql = sql("layouts.plan", "select plan from layouts where organization_id = $1 and id = $2");
+const FLAGS_VERSION: Sql =
+    sql("layouts.flags_version", "select flags_version from layouts where organization_id = $1 and id = $2");
+const PLAN: Sql = sql("layouts.plan", "select plan, flags_version from layouts where organization_id = $1 and id = $2");
+const SET_PLAN: Sql = sql(
+    "layouts.set_plan",
+    "update layouts set plan = $3, flags_version = $4 where organization_id = $1 and id = $2 and flags_version = $5",
+);
+const EVENTS: Sql =
+    sql("layouts.events", "select id from events where organization_id = $1 and layout_id = $2 order by id");
 const LIST: Sql = sql(
     "layouts.list",
     "select id, venue_id, version, created_at from layouts where organization_id = $1 and id > $2 order by id limit $3",
@@ -102,18 +111,44 @@ pub(super) async fn plan_of(
     organization: OrganizationId,
     layout: LayoutId,
 ) -> Result<Arc<Layout>> {
-    if let Some(plan) = cold.plans.in_use(organization, layout) {
+    let absent = || Error::internal(format!("{layout} is pinned and is not there"));
+    let version = snapshot.fetch_optional::<(i64,)>(FLAGS_VERSION, binds![organization, layout]).await?;
+    let (version,) = version.ok_or_else(absent)?;
+    if let Some(plan) = cold.plans.in_use(organization, layout, u32::try_from(version)?) {
         return Ok(plan);
     }
-    let found = snapshot.fetch_optional::<(String,)>(PLAN, binds![organization, layout]).await?;
-    let (text,) = found.ok_or_else(|| Error::internal(format!("{layout} is pinned and is not there")))?;
-    cold.plans.decode(organization, layout, &text)
+    let found = snapshot.fetch_optional::<(String, i64)>(PLAN, binds![organization, layout]).await?;
+    let (text, version) = found.ok_or_else(absent)?;
+    cold.plans.decode(organization, layout, u32::try_from(version)?, &text)
+}
+
+/// Writes a plan whose flags were set, and says to every event of it that its listing changed. None where the flags were set by another since.
+pub(super) async fn set_flags(
+    cold: &Cold,
+    organization: OrganizationId,
+    layout: LayoutId,
+    changed: &Layout,
+    now: Timestamp,
+) -> Result<Option<Vec<EventId>>> {
+    let plan = plan::write(changed)?;
+    let before = changed.flags_version.saturating_sub(1);
+    let mut tx = cold.db.begin(organization).await?;
+    if tx.execute(SET_PLAN, binds![organization, layout, plan, changed.flags_version, before]).await? == 0 {
+        return Ok(None);
+    }
+    let events: Vec<(Uuid,)> = tx.fetch_all(EVENTS, binds![organization, layout]).await?;
+    let events: Vec<EventId> = events.into_iter().map(|(event,)| EventId::from_uuid(event)).collect();
+    for event in &events {
+        listing_changed(&mut tx, &*cold.environment, organization, *event, now).await?;
+    }
+    commit_act(tx, organization).await?;
+    Ok(Some(events))
 }
 
 pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<StoredLayout>> {
     let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
     let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
-    let bare = Arc::new(Layout { areas: Vec::new() });
+    let bare = Arc::new(Layout { areas: Vec::new(), flags_version: 0 });
     let page = Page::cut(rows, page.most, |row| row.id);
     Ok(readable_page("layouts", page, |row| row.with(Arc::clone(&bare))))
 }

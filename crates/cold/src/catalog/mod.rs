@@ -9,6 +9,7 @@ use voelgoed_app::error::Stored;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::catalog::event::{Event, EventChange, EventState};
+use voelgoed_domain::catalog::layout::Layout;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::catalog::price_rule::PriceRule;
 use voelgoed_domain::catalog::ticket_type::TicketType;
@@ -60,6 +61,16 @@ impl CatalogStore for Cold {
 
     async fn read_layout(&self, organization: OrganizationId, layout: LayoutId) -> Stored<Option<StoredLayout>> {
         Ok(layouts::read(self, organization, layout).await?)
+    }
+
+    async fn set_layout_flags(
+        &self,
+        organization: OrganizationId,
+        layout: LayoutId,
+        changed: &Layout,
+        now: Timestamp,
+    ) -> Stored<Option<Vec<EventId>>> {
+        Ok(layouts::set_flags(self, organization, layout, changed, now).await?)
     }
 
     async fn layouts(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredLayout>> {

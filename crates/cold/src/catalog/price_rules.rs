@@ -1,4 +1,4 @@
-//! Changes of price under a condition: written, read with the listing. A code is unique within its event, whatever its case.
+//! Changes of price under a condition: written, read with the listing. A code is unique within its event, by what it looks like.
 
 use uuid::Uuid;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
@@ -85,7 +85,7 @@ pub(super) async fn create(
         Ok(tx) => tx,
         Err(answer) => return Ok(answer),
     };
-    let folded = rule.code.as_ref().map(|code| code.to_lowercase());
+    let folded = rule.code.as_ref().map(|code| voelgoed_domain::text::code_key(code));
     let ticket_types = Value::json(&rule.ticket_types)?;
     let (effect, amount) = columns(rule.effect);
     let binds = binds![

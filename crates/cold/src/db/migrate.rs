@@ -54,6 +54,7 @@ const STEPS: &[Step] = steps! {
     260 "0260_row_formats",
     270 "0270_admission",
     280 "0280_sale_counts",
+    290 "0290_layout_flags",
     300 "0300_session_orders",
     301 "0301_events_by_start",
 };

@@ -1,85 +1,118 @@
 //! Seating plans from files: the seating-plan JSON that pretix uses, and CSV with one seat per line.
 //!
-//! Never: a guess where a file says nothing. What cannot be read is `invalid_layout` and named: JSON by its path, CSV by line and column.
+//! Never: something of the file dropped without a finding. What cannot be read is `invalid_layout` with every fault found, not only the first.
 //! What is read is checked once more as a whole by `Layout::build`. To add a format: a file here and a variant of [`ImportFormat`].
 
-use super::layout::{AreaDraft, COORDINATE_MAX, RowDraft, Seat};
+use super::layout::{AreaDraft, COORDINATE_MAX};
 use crate::ids::AreaId;
 use crate::refusal::{Code, Refusal};
 
+mod encoding;
+mod finding;
+mod foreign;
+mod marks;
+mod number;
 mod pretix;
+mod rows;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use finding::{FINDINGS_MAX, Finding, FindingKind};
+
+use finding::Findings;
+
 /// Bytes of one file: a plan of `MAX_PLACES` seats in the wordier of the formats.
 pub const MAX_IMPORT_BYTES: usize = 64 * 1024 * 1024;
-/// A gap of so many times a row's usual distance between seats is an aisle: seats on its two sides are not neighbours.
-const AISLE: f32 = 1.75;
+/// What seats are called that have no category.
+pub const DEFAULT_CATEGORY: &str = "Standard";
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportFormat {
     /// JSON: zones → rows → seats, each positioned relative to what it is in; categories by name.
     Pretix,
-    /// CSV with the header `area,row,seat,x,y,category` and optionally `flags` (separated by spaces), in any order of columns.
+    /// CSV with a header that names `area,row,seat,category` and optionally `x,y,flags` and more, in any order of columns.
     Csv,
 }
 
 impl ImportFormat {
+    /// Every format with the name that people give.
+    pub const ALL: &'static [(&'static str, Self)] = &[("pretix", Self::Pretix), ("csv", Self::Csv)];
+
+    /// The format with this name, whatever its case.
+    ///
+    /// # Errors
+    /// `invalid_request` naming the known ones.
+    pub fn named(text: &str) -> Result<Self, Refusal> {
+        let found = Self::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim()));
+        found.map(|(_, format)| *format).ok_or_else(|| {
+            Refusal::invalid("format", format!("`{text}` is no format of seating plans. Known formats: pretix, csv."))
+        })
+    }
+
     /// The format of a file, by its first character.
     #[must_use]
     pub fn of(content: &[u8]) -> Self {
-        let first = without_mark(content).iter().find(|byte| !byte.is_ascii_whitespace());
-        if first == Some(&b'{') { Self::Pretix } else { Self::Csv }
+        let head = &content[..content.len().min(64 * 1024)];
+        let text = encoding::decoded(head, &mut Findings::default());
+        if text.trim_start().starts_with('{') { Self::Pretix } else { Self::Csv }
     }
 }
 
-/// Reads a file; each area gets the next id of `new_id`. Rows are parted at aisles, so that neighbours in a row are neighbours in the hall.
+/// What a file says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// The areas, in the order of the file.
+    pub areas: Vec<AreaDraft>,
+    /// What was left out, assumed or changed.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads a file; each area gets the next id of `new_id`. The seats of a row are ordered by position, and rows are parted at aisles, so that
+/// neighbours in a row are neighbours in the hall.
 ///
 /// # Errors
-/// `too_large` above [`MAX_IMPORT_BYTES`]; `invalid_layout` naming path or line and column.
-pub fn read(format: ImportFormat, content: &[u8], new_id: impl FnMut() -> AreaId) -> Result<Vec<AreaDraft>, Refusal> {
+/// `too_large` above [`MAX_IMPORT_BYTES`]; `invalid_layout` with all findings, each naming path or line and column.
+pub fn read(format: ImportFormat, content: &[u8], new_id: impl FnMut() -> AreaId) -> Result<Imported, Refusal> {
     if content.len() > MAX_IMPORT_BYTES {
         return Err(Refusal::new(Code::TooLarge, format!("The file has more than {MAX_IMPORT_BYTES} bytes.")));
     }
-    let content = without_mark(content);
-    match format {
-        ImportFormat::Pretix => pretix::read(content, new_id),
-        ImportFormat::Csv => table::read(content, new_id),
+    let mut findings = Findings::default();
+    if let Some(what) = foreign::recognised(content) {
+        findings.wrong("the file", what);
+        return Err(findings.refusal());
     }
+    let text = encoding::decoded(content, &mut findings);
+    if let Some(what) = foreign::other_format(format, &text) {
+        findings.wrong("the file", what);
+        return Err(findings.refusal());
+    }
+    let areas = match format {
+        ImportFormat::Pretix => pretix::read(&text, new_id, &mut findings),
+        ImportFormat::Csv => table::read(&text, new_id, &mut findings),
+    };
+    if findings.is_refused() {
+        return Err(findings.refusal());
+    }
+    Ok(Imported { areas, findings: findings.into_list() })
 }
 
-/// The content without the mark that some programs put before UTF-8.
-fn without_mark(content: &[u8]) -> &[u8] {
-    content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content)
-}
-
-fn invalid(place: impl Into<String>, fault: &str) -> Refusal {
-    let place = place.into();
-    Refusal::new(Code::InvalidLayout, format!("{place}: {fault}")).with(|evidence| evidence.field = Some(place))
+/// A refusal of the whole plan that was read, with its one finding.
+#[must_use]
+pub fn as_finding(refusal: Refusal) -> Refusal {
+    match (&refusal.code, &refusal.evidence.field) {
+        (Code::InvalidRequest, Some(field)) if field.starts_with("areas") => {
+            let mut findings = Findings::default();
+            findings.wrong(field.clone(), refusal.detail);
+            findings.refusal()
+        }
+        _ => refusal,
+    }
 }
 
 /// What is wrong with a coordinate, if anything.
 fn coordinate_fault(value: f32) -> Option<String> {
     let fits = value.is_finite() && value.abs() <= COORDINATE_MAX;
     (!fits).then(|| format!("must be a number between -{COORDINATE_MAX} and {COORDINATE_MAX}"))
-}
-
-/// The row in parts between which there are aisles; all parts keep its name.
-fn parted_at_aisles(name: &str, seats: Vec<Seat>) -> Vec<RowDraft> {
-    let gap = |pair: &[Seat]| (pair[0].x - pair[1].x).hypot(pair[0].y - pair[1].y);
-    let gaps: Vec<f32> = seats.windows(2).map(gap).collect();
-    let mut sorted = gaps.clone();
-    sorted.sort_by(f32::total_cmp);
-    let usual = sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0.0);
-    let mut rows: Vec<RowDraft> = Vec::new();
-    for (at, seat) in seats.into_iter().enumerate() {
-        let aisle = at > 0 && usual > 0.0 && gaps[at - 1] > usual * AISLE;
-        match rows.last_mut().filter(|_| !aisle) {
-            Some(row) => row.seats.push(seat),
-            None => rows.push(RowDraft { name: name.to_owned(), seats: vec![seat] }),
-        }
-    }
-    rows
 }

@@ -1,6 +1,6 @@
 //! A seating plan: areas in order, each seated or general admission; its places are numbered `0..n` in that order.
 //!
-//! Never changed once an event pins it: a change is a new version (P1: a place number means the same seat for ever).
+//! Never changed once an event pins it, but for the flags of its seats: another change is a new version (P1: a place number means the same seat for ever).
 //! Made by [`Layout::build`] only, so that every lookup may trust the numbering. To add a property of a seat: a field here, its check in `build`.
 
 use std::sync::OnceLock;
@@ -11,6 +11,7 @@ use crate::ids::AreaId;
 use crate::ticketing::place::PlaceNumber;
 
 mod build;
+mod flags;
 mod lookup;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,9 @@ mod tests;
 pub use build::{
     AREA_NAME_MAX, AreaDraft, AreaDraftKind, CATEGORY_MAX, COORDINATE_MAX, MAX_AREAS, MAX_CATEGORIES,
     MAX_OUTLINE_POINTS, MAX_PLACES, MAX_ROWS_PER_AREA, MAX_SEATS_PER_ROW, ROW_NAME_MAX, RowDraft, SEAT_LABEL_MAX,
+    WORDS_MAX,
 };
+pub use flags::FLAG_PLACES_MAX;
 pub use lookup::SeatRef;
 
 /// A version of a seating plan.
@@ -26,6 +29,9 @@ pub use lookup::SeatRef;
 pub struct Layout {
     /// In place order: an area's places follow those of the area before it.
     pub areas: Vec<Area>,
+    /// How often the flags of its seats were set since it was made: nothing else of a layout changes.
+    #[serde(default)]
+    pub flags_version: u32,
 }
 
 /// A part of a layout.
@@ -48,6 +54,9 @@ pub struct Area {
     /// What [`Area::categories`] has found.
     #[serde(skip)]
     categories: Derived<Vec<String>>,
+    /// What [`Area::has_accessible`] has found.
+    #[serde(skip)]
+    accessible: Derived<bool>,
 }
 
 /// What follows from the rest of a value that never changes, made when it is first asked for. It takes no part in comparisons.
@@ -92,6 +101,12 @@ pub enum AreaKind {
 pub struct Row {
     /// What is written on it; two rows may share it (left and right of an aisle) if their seats differ.
     pub name: String,
+    /// What a ticket says instead of `Row {name}`, e.g. `Table 3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What a ticket says instead of `Seat {label}`, with `%s` for the label, e.g. `Chair %s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seat_label: Option<String>,
     /// Its first place.
     pub first: PlaceNumber,
     /// Left to right; neighbours in the list are neighbours in the hall.

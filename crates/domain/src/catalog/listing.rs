@@ -29,6 +29,15 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// Which version of the plan this is: another one for another layout, and for other flags of its seats.
+    #[must_use]
+    pub fn layout_version(&self) -> String {
+        match self.layout.flags_version {
+            0 => self.event.layout.to_string(),
+            flags => format!("{}.{flags}", self.event.layout),
+        }
+    }
+
     /// The ticket type with this id, where it is on sale here.
     #[must_use]
     pub fn ticket_type(&self, id: TicketTypeId) -> Option<&TicketType> {

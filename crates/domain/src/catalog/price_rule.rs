@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds::WHOLE;
 use super::rounding::Rounding;
 use crate::ids::{EventId, PriceRuleId, TicketTypeId};
+use crate::text::code_key;
 use crate::time::Timestamp;
 
 mod draft;
@@ -22,7 +23,7 @@ pub struct PriceRule {
     pub id: PriceRuleId,
     /// For which event.
     pub event: EventId,
-    /// What the buyer types, compared without case; none means that it applies by itself.
+    /// What the buyer types, compared by [`code_key`]; none means that it applies by itself.
     pub code: Option<String>,
     /// For these ticket types; empty means all.
     #[serde(default)]
@@ -75,10 +76,11 @@ impl PriceRule {
         self.starts_at.is_none_or(|start| start <= now) && self.ends_at.is_none_or(|end| now < end)
     }
 
-    /// True where `code` is the rule's own, whatever its case and surrounding space; false for a rule without a code.
+    /// True where `code` is the rule's own as people read it: whatever its case, blanks, invisible characters and characters that look the same; false
+    /// for a rule without a code.
     #[must_use]
     pub fn has_code(&self, code: &str) -> bool {
-        self.code.as_ref().is_some_and(|own| own.to_lowercase() == code.trim().to_lowercase())
+        self.code.as_ref().is_some_and(|own| code_key(own) == code_key(code))
     }
 
     /// True where it is meant for this ticket type.

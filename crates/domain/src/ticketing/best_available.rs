@@ -17,6 +17,7 @@ use super::place::PlaceNumber;
 use crate::refusal::Refusal;
 
 mod bits;
+mod neighbours;
 mod plan;
 mod split;
 mod together;
@@ -103,7 +104,9 @@ impl SeatingPlan {
         };
         places.sort_unstable();
         let closeness = self.closeness(&places);
-        Some(Choice { places: places.into_iter().map(PlaceNumber).collect(), closeness })
+        let mut places: Vec<PlaceNumber> = places.into_iter().map(|index| PlaceNumber(self.place_of(index))).collect();
+        places.sort_unstable();
+        Some(Choice { places, closeness })
     }
 
     /// Seats for people without wishes, by steps 1 to 3.

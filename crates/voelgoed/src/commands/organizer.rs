@@ -24,11 +24,12 @@ use voelgoed_app::scanning::create_gate::create_gate;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::event::{EventAct, EventDraft, EventLimits, FeePolicy, SaleWindow, TaxPolicy};
-use voelgoed_domain::catalog::import::{ImportFormat, read};
+use voelgoed_domain::catalog::import::{ImportFormat, as_finding, read};
 use voelgoed_domain::catalog::layout::AreaDraft;
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketTypeDraft, TicketTypeLimits};
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::money::Money;
+use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::scanning::entry::EntryRule;
 
 use super::list::list;
@@ -147,7 +148,11 @@ async fn import_layout(platform: &Platform, args: cli::ImportLayout) -> anyhow::
     let standing = args.standing.iter();
     areas.extend(standing.map(|(name, most)| AreaDraft::general(fresh(&*platform.environment), name, *most, name)));
     progress.set_message("writing the plan");
-    let layout = made(create_layout(platform, organization, args.venue, areas, None).await.map_err(told)?)?;
+    let created = create_layout(platform, organization, args.venue, areas, None).await;
+    let layout = made(created.map_err(|error| match error {
+        Error::Refused(refusal) => all_wrong(&as_finding(refusal)),
+        fault => told(fault),
+    })?)?;
     progress.finish_and_clear();
     eprintln!("{} places in {} areas", layout.layout.place_count(), layout.layout.areas.len());
     Ok(layout.id.to_string())
@@ -156,11 +161,25 @@ async fn import_layout(platform: &Platform, args: cli::ImportLayout) -> anyhow::
 fn read_plan(platform: &Platform, file: &Path, format: Option<&str>) -> anyhow::Result<Vec<AreaDraft>> {
     let content = std::fs::read(file).with_context(|| file.display().to_string())?;
     let format = match format {
-        Some("pretix") => ImportFormat::Pretix,
-        Some(_) => ImportFormat::Csv,
+        Some(name) => ImportFormat::named(name).map_err(|refusal| told(refusal.into()))?,
         None => ImportFormat::of(&content),
     };
-    read(format, &content, || fresh(&*platform.environment)).map_err(|refusal| told(refusal.into()))
+    let imported = read(format, &content, || fresh(&*platform.environment)).map_err(|refusal| all_wrong(&refusal))?;
+    for finding in &imported.findings {
+        eprintln!("{}: {}: {}", finding.kind.as_str(), finding.at, finding.detail);
+    }
+    Ok(imported.areas)
+}
+
+/// Everything that is wrong with a file, a line each.
+fn all_wrong(refusal: &Refusal) -> anyhow::Error {
+    let lines = refusal.evidence.findings.iter().map(|finding| format!("\n  {}: {}", finding.at, finding.detail));
+    match refusal.evidence.findings.len() {
+        0 | 1 => told(refusal.clone().into()),
+        count => {
+            anyhow!("{count} things are wrong with the file ({}):{}", refusal.code.as_str(), lines.collect::<String>())
+        }
+    }
 }
 
 /// A spinner on a terminal, nothing elsewhere.

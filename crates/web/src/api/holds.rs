@@ -5,6 +5,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use voelgoed_app::error::Error;
 use voelgoed_app::ticketing::change_hold::{ChangeHold, change_hold, changed_before};
 use voelgoed_app::ticketing::hold::{HoldCommand, granted_before, hold, of_token};
@@ -43,12 +45,46 @@ pub struct ItemDto {
     /// As which ticket type.
     #[schema(value_type = String)]
     pub ticket_type: TicketTypeId,
-    /// How many of them for wheelchair users (best available only).
+    /// A wheelchair space is asked for: `true`, or with `area` how many of the places. Without it no accessible place is given.
     #[serde(default)]
-    pub accessible: u32,
+    #[schema(schema_with = accessible_schema)]
+    pub accessible: AccessibleDto,
     /// How many of them for who comes with a wheelchair user (best available only).
     #[serde(default)]
     pub companions: u32,
+}
+
+/// Whether or for how many places an accessible one is asked for.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged)]
+pub enum AccessibleDto {
+    /// For all of the item's places, or for none.
+    All(bool),
+    /// For so many of them.
+    Some(u32),
+}
+
+impl Default for AccessibleDto {
+    fn default() -> Self {
+        Self::Some(0)
+    }
+}
+
+impl AccessibleDto {
+    /// For how many of `quantity` places.
+    const fn of(self, quantity: u32) -> u32 {
+        match self {
+            Self::All(true) => quantity,
+            Self::All(false) => 0,
+            Self::Some(count) => count,
+        }
+    }
+}
+
+fn accessible_schema() -> RefOr<Schema> {
+    let boolean = ObjectBuilder::new().schema_type(Type::Boolean);
+    let count = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(u32::MAX));
+    RefOr::T(Schema::OneOf(OneOfBuilder::new().item(boolean).item(count).build()))
 }
 
 /// What is asked for.
@@ -134,7 +170,11 @@ fn told(web: &Web, status: StatusCode, view: HoldView) -> Response {
 /// `invalid_request` with the item's field.
 pub fn items(items: Vec<ItemDto>, field: &str) -> Result<Vec<Item>, Refusal> {
     let parse = |(at, item): (usize, ItemDto)| match (item.place, item.area, item.quantity) {
-        (Some(place), None, None) => Ok(Item::Place { place: PlaceNumber(place), ticket_type: item.ticket_type }),
+        (Some(place), None, None) => Ok(Item::Place {
+            place: PlaceNumber(place),
+            ticket_type: item.ticket_type,
+            accessible: item.accessible.of(1) > 0,
+        }),
         (None, Some(_), Some(0)) => {
             Err(Refusal::invalid(format!("{field}[{at}].quantity"), "Ask for at least one place."))
         }
@@ -142,7 +182,7 @@ pub fn items(items: Vec<ItemDto>, field: &str) -> Result<Vec<Item>, Refusal> {
             area,
             quantity,
             ticket_type: item.ticket_type,
-            accessible: item.accessible,
+            accessible: item.accessible.of(quantity),
             companions: item.companions,
         }),
         _ => Err(Refusal::invalid(format!("{field}[{at}]"), "Give either `place`, or `area` and `quantity`.")),

@@ -7,18 +7,22 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use voelgoed_app::catalog::create_layout::create_layout;
 use voelgoed_app::catalog::ports::StoredLayout;
+use voelgoed_app::catalog::set_layout_flags::{SetLayoutFlags, set_layout_flags};
 use voelgoed_app::environment::fresh;
+use voelgoed_app::error::Error;
 use voelgoed_domain::accounts::scope::Scope;
-use voelgoed_domain::catalog::import::{ImportFormat, read as read_plan};
+use voelgoed_domain::catalog::import::{ImportFormat, Imported, as_finding, read as read_plan};
 use voelgoed_domain::catalog::layout::{AreaDraft, RowDraft, Seat, SeatFlag};
 use voelgoed_domain::ids::{LayoutId, VenueId};
 use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
 
 use super::created::{created, idempotent, or_replayed};
+use super::events::map::{MapAreaDto, map_area};
 use super::paging::{ListDto, ListParams};
 use crate::extract::{Asked, Body, OptionalKey, Organizer, Params, PathId};
-use crate::problem::{Answer, Problem};
+use crate::problem::{Answer, FindingDto, Problem};
 use crate::rendered::json;
 use crate::state::Web;
 
@@ -47,6 +51,10 @@ pub struct AreaBody {
 #[serde(deny_unknown_fields)]
 pub struct RowBody {
     name: String,
+    /// What tickets say instead of `Row {name}`.
+    label: Option<String>,
+    /// What tickets say instead of `Seat {label}`, with `%s` for the label.
+    seat_label: Option<String>,
     seats: Vec<SeatBody>,
 }
 
@@ -84,6 +92,31 @@ pub struct LayoutDto {
     line: LayoutLineDto,
     places: u32,
     areas: Vec<LayoutAreaDto>,
+    /// What an import left out, assumed or changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<Vec<FindingDto>>,
+}
+
+/// A stored seating plan, whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanDto {
+    #[serde(flatten)]
+    line: LayoutLineDto,
+    places: u32,
+    /// How often flags of its seats were set.
+    flags_version: u32,
+    areas: Vec<PlanAreaDto>,
+}
+
+/// An area of a stored plan, whole: with `rows` where it is seated, with `first`, `count` and `category` where not.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanAreaDto {
+    #[serde(flatten)]
+    area: MapAreaDto,
+    places: u32,
+    /// How many people, where the area has no seats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capacity: Option<u32>,
 }
 
 /// An area of a stored plan.
@@ -104,7 +137,21 @@ fn render(stored: &StoredLayout) -> LayoutDto {
         name: area.name.clone(),
         places: u32::try_from(area.places().len()).unwrap_or(u32::MAX),
     });
-    LayoutDto { line: line(stored), places: stored.layout.place_count(), areas: areas.collect() }
+    LayoutDto { line: line(stored), places: stored.layout.place_count(), areas: areas.collect(), findings: None }
+}
+
+fn plan(stored: &StoredLayout) -> PlanDto {
+    let areas = stored.layout.areas.iter().map(|area| PlanAreaDto {
+        places: area.place_count(),
+        capacity: (!area.is_seated()).then(|| area.place_count()),
+        area: map_area(area),
+    });
+    PlanDto {
+        line: line(stored),
+        places: stored.layout.place_count(),
+        flags_version: stored.layout.flags_version,
+        areas: areas.collect(),
+    }
 }
 
 fn draft(web: &Web, at: usize, area: AreaBody) -> Result<AreaDraft, Refusal> {
@@ -128,7 +175,7 @@ fn row(body: RowBody) -> RowDraft {
         category: seat.category,
         flags: seat.flags,
     });
-    RowDraft { name: body.name, seats: seats.collect() }
+    RowDraft { label: body.label, seat_label: body.seat_label, ..RowDraft::new(body.name, seats.collect()) }
 }
 
 /// Adds the next version of a venue's seating plan.
@@ -158,11 +205,11 @@ pub async fn create(
 pub struct ImportParams {
     #[param(value_type = String)]
     venue: VenueId,
-    /// `pretix` (its seating-plan JSON) or `csv` (`area,row,seat,x,y,category[,flags]`).
+    /// `pretix` (its seating-plan JSON) or `csv` (columns `area,row,seat,category` and optionally `x,y,flags,row_label,seat_label,capacity`).
     format: String,
 }
 
-/// Imports a seating plan; errors name line and field.
+/// Imports a seating plan. The answer says what of the file was left out, assumed or changed; a refusal names everything that is wrong.
 #[utoipa::path(post, path = "/api/v1/layouts/import", params(ImportParams), tag = "catalog",
     request_body(content((String = "text/csv"), (String = "application/json"))),
     responses((status = 201, body = LayoutDto), (status = 400, body = Problem, description = "invalid_layout"), (status = 404, body = Problem)))]
@@ -174,34 +221,68 @@ pub async fn import(
     request: Request,
 ) -> Answer<Response> {
     caller.may(Scope::Catalog)?;
-    let format = match params.format.as_str() {
-        "pretix" => ImportFormat::Pretix,
-        "csv" => ImportFormat::Csv,
-        _ => return Err(Refusal::invalid("format", "Known formats: pretix, csv.").into()),
-    };
+    let format = ImportFormat::named(&params.format)?;
     let asked = Asked::of(&request);
     let bytes = crate::extract::bytes(request, &web).await?;
-    let show = |stored: &StoredLayout| json(&render(stored));
     let key = key.of(&caller.actor, asked.digest(&bytes));
+    let Imported { areas, findings } = read_plan(format, &bytes, || fresh(&*web.platform.environment))?;
+    let findings: Vec<FindingDto> = findings.into_iter().map(FindingDto::from).collect();
+    let show = |stored: &StoredLayout| json(&LayoutDto { findings: Some(findings.clone()), ..render(stored) });
     let repeat = idempotent(key.clone(), &show);
-    let areas = read_plan(format, &bytes, || fresh(&*web.platform.environment))?;
     let command = create_layout(&web.platform, caller.organization, params.venue, areas, repeat);
     let outcome = caller.act(&web, "layout.import", params.venue, command).await;
+    let outcome = outcome.map_err(|error| match error {
+        Error::Refused(refusal) => Error::Refused(as_finding(refusal)),
+        fault => fault,
+    });
     let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
     Ok(created(outcome, show))
 }
 
-/// A seating plan and the places of its areas.
+/// A seating plan with all of its seats.
 #[utoipa::path(get, path = "/api/v1/layouts/{layout}", params(("layout" = String, Path)), tag = "catalog",
-    responses((status = 200, body = LayoutDto), (status = 404, body = Problem)))]
+    responses((status = 200, body = PlanDto), (status = 404, body = Problem)))]
 pub async fn show(
     State(web): State<Web>,
     caller: Organizer,
     PathId(layout): PathId<LayoutId>,
-) -> Answer<Json<LayoutDto>> {
+) -> Answer<Json<PlanDto>> {
     caller.may(Scope::Catalog)?;
     let found = web.platform.catalog.read_layout(caller.organization, layout).await?;
-    Ok(Json(render(&found.ok_or_else(Refusal::not_found)?)))
+    Ok(Json(plan(&found.ok_or_else(Refusal::not_found)?)))
+}
+
+/// Which seats get which flags.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FlagsBody {
+    /// The seats by their numbers.
+    #[serde(default)]
+    places: Vec<u32>,
+    /// Seats by what their tickets say, e.g. `Balcony · Row C · Seat 12`.
+    #[serde(default)]
+    labels: Vec<String>,
+    /// All flags that each of these seats has from now on: `accessible`, `companion`, `restricted_view`.
+    #[schema(value_type = Vec<String>)]
+    flags: Vec<SeatFlag>,
+}
+
+/// Sets the flags of seats, also where events sell them already; what is held or sold stays so.
+#[utoipa::path(patch, path = "/api/v1/layouts/{layout}/flags", params(("layout" = String, Path)), request_body = FlagsBody, tag = "catalog",
+    responses((status = 200, body = PlanDto), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub async fn set_flags(
+    State(web): State<Web>,
+    caller: Organizer,
+    PathId(layout): PathId<LayoutId>,
+    body: Body<FlagsBody>,
+) -> Answer<Json<PlanDto>> {
+    caller.may(Scope::Catalog)?;
+    let FlagsBody { places, labels, flags } = body.value;
+    let places = places.into_iter().map(PlaceNumber).collect();
+    let command = SetLayoutFlags { layout, places, labels, flags };
+    let command = set_layout_flags(&web.platform, caller.organization, command);
+    let stored = caller.act(&web, "layout.flags", layout, command).await?;
+    Ok(Json(plan(&stored)))
 }
 
 /// The seating plans, oldest first.

@@ -105,5 +105,6 @@ pub fn plan_routes() -> OpenApiRouter<Web> {
     OpenApiRouter::new()
         .routes(routes!(layouts::create, layouts::list))
         .routes(routes!(layouts::show))
+        .routes(routes!(layouts::set_flags))
         .routes(routes!(layouts::import))
 }

@@ -34,6 +34,9 @@ impl<T: DeserializeOwned> FromRequest<Web> for Body<T> {
         let asked = request.headers().contains_key(KEY_HEADER).then(|| Asked::of(&request));
         let bytes = bytes(request, web).await?;
         let digest = asked.map(|asked| asked.digest(&bytes)).unwrap_or_default();
+        if has_nul(&bytes) {
+            return Err(Refusal::invalid("body", "Must not contain the character U+0000.").into());
+        }
         let value = serde_json::from_slice(&bytes).map_err(|error| malformed::<T>(&bytes, &error))?;
         Ok(Self { value, digest })
     }
@@ -75,6 +78,13 @@ impl Asked {
     }
 }
 
+/// Whether a string of the JSON has the character that no store keeps. JSON can write it as an escape only, whose backslash is not escaped itself.
+fn has_nul(json: &[u8]) -> bool {
+    const ESCAPE: &[u8] = b"\\u0000";
+    let backslashes = |at: usize| json[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+    json.windows(ESCAPE.len()).enumerate().any(|(at, part)| part == ESCAPE && backslashes(at).is_multiple_of(2))
+}
+
 /// How large a body may be, and the limit's name; a route whose bodies are larger than others says so by an extension.
 #[derive(Debug, Clone, Copy)]
 pub struct LargestBody {
@@ -109,4 +119,23 @@ pub async fn bytes(request: Request, web: &Web) -> Result<Bytes, Failure> {
     let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(&mut parts, web).await;
     let (whole, _pooled) = web.bodies.read(body, largest, address).await?;
     Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_nul;
+
+    #[test]
+    fn the_escape_of_nul_is_found_and_nothing_else() {
+        for (json, expected) in [
+            (r#"{"a":"\u0000"}"#, true),
+            (r#"{"a":"x\\\u0000"}"#, true),
+            (r#"{"a":"\\u0000"}"#, false),
+            (r#"{"a":"\u0001u0000"}"#, false),
+            (r#"{"\u0000":1}"#, true),
+            ("", false),
+        ] {
+            assert_eq!(has_nul(json.as_bytes()), expected, "{json}");
+        }
+    }
 }

@@ -48,6 +48,9 @@ impl<T: DeserializeOwned> FromRequestParts<Web> for Params<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
+        if nul_in_query(parts.uri.query().unwrap_or_default()) {
+            return Err(Refusal::invalid("query", "Must not contain the character U+0000.").into());
+        }
         let query = Query::<T>::from_request_parts(parts, web).await;
         let Query(value) = query.map_err(|rejection| misread(&rejection.body_text()))?;
         Ok(Self(value))
@@ -80,4 +83,9 @@ mod tests {
             assert!(!refusal.detail.contains("deserialize") && !refusal.detail.contains('`'), "{}", refusal.detail);
         }
     }
+}
+
+/// Whether a query has the character that no store keeps.
+pub fn nul_in_query(query: &str) -> bool {
+    query.contains("%00")
 }

@@ -51,7 +51,7 @@ pub(super) fn seated(id: AreaId, name: &str, parts: Vec<Part>, focus: Metres, ou
             Seat { label: number.to_string(), x, y, category: spot.category.to_owned(), flags: spot.flags }
         };
         let seats = part.spots.into_iter().map(seat).collect();
-        rows.push(RowDraft { name: part.row, seats });
+        rows.push(RowDraft::new(part.row, seats));
     }
     let focus = Some(point(focus));
     AreaDraft { focus, outline: outline.iter().copied().map(point).collect(), ..AreaDraft::seated(id, name, rows) }

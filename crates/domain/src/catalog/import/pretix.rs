@@ -1,172 +1,286 @@
-//! The seating-plan JSON of pretix: zones → rows → seats. Zones become areas; what a zone draws beside its rows is left out, as it sells nothing.
+//! The seating-plan JSON of pretix: zones → rows → seats. Zones become areas; drawn areas with a capacity become standing areas.
 //!
-//! Never: a category that the file does not list, two seats of one `seat_guid`. Fields that are not known are passed over, since versions differ.
-//! To read another field: add it to the shapes below. Wheelchair places are not marked in this format: set their flags afterwards.
+//! Never: two seats of one `seat_guid`, or something passed over without a finding. To read another field: a line in `shapes`, its use here.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use serde::{Deserialize, Deserializer};
-
-use super::{coordinate_fault, invalid, parted_at_aisles};
-use crate::catalog::layout::{AREA_NAME_MAX, AreaDraft, CATEGORY_MAX, ROW_NAME_MAX, RowDraft, SEAT_LABEL_MAX, Seat};
-use crate::catalog::wording::worded;
+use self::drawn::standing;
+use self::shapes::{Field, Loose, Place, Plan, Row, Seat as SeatShape, Zone};
+use super::finding::{FindingKind, Findings};
+use super::rows::{RowWords, ordered};
+use super::{DEFAULT_CATEGORY, coordinate_fault, marks};
+use crate::catalog::layout::{AREA_NAME_MAX, AreaDraft, CATEGORY_MAX, ROW_NAME_MAX, SEAT_LABEL_MAX, Seat, WORDS_MAX};
 use crate::ids::AreaId;
-use crate::refusal::Refusal;
+use crate::text::folded;
 
-#[derive(Deserialize)]
-struct Plan {
-    zones: Vec<Zone>,
-    categories: Vec<Category>,
+mod blocks;
+mod drawn;
+mod shapes;
+
+/// A row with all of its seats, before it is ordered and parted.
+#[derive(Debug)]
+struct RowRead {
+    path: String,
+    words: RowWords,
+    /// Each with whether the file gives it a guid.
+    seats: Vec<(Seat, bool)>,
 }
 
-#[derive(Deserialize)]
-struct Category {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Zone {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    position: Position,
-    rows: Vec<Row>,
-}
-
-#[derive(Deserialize)]
-struct Row {
-    #[serde(default)]
-    row_number: Option<Words>,
-    #[serde(default)]
-    position: Position,
-    seats: Vec<PlacedSeat>,
-}
-
-#[derive(Deserialize)]
-struct PlacedSeat {
-    #[serde(default)]
-    seat_guid: Option<String>,
-    seat_number: Words,
-    position: Position,
-    category: String,
-}
-
-#[derive(Deserialize, Clone, Copy, Default)]
-struct Position {
-    x: f32,
-    y: f32,
-}
-
-/// A text, or a number that stands for one.
-struct Words(String);
-
-impl<'de> Deserialize<'de> for Words {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = Words;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a whole number")
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Words, E> {
-                Ok(Words(text.to_owned()))
-            }
-            fn visit_u64<E>(self, number: u64) -> Result<Words, E> {
-                Ok(Words(number.to_string()))
-            }
-            fn visit_i64<E>(self, number: i64) -> Result<Words, E> {
-                Ok(Words(number.to_string()))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
-/// What has to be unique in the whole file or zone.
-#[derive(Default)]
-struct Seen {
+/// What is known of the whole file.
+struct Reading<'a> {
     categories: BTreeSet<String>,
     guids: BTreeSet<String>,
     names: BTreeSet<String>,
+    findings: &'a mut Findings,
 }
 
-pub(super) fn read(content: &[u8], mut new_id: impl FnMut() -> AreaId) -> Result<Vec<AreaDraft>, Refusal> {
-    let deserializer = &mut serde_json::Deserializer::from_slice(content);
-    let plan: Plan = serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        // A `?` is a field whose name could not be read.
-        let path = path.trim_end_matches('?').trim_end_matches('.');
-        let place = if path.is_empty() { "the file" } else { path };
-        invalid(place, &error.into_inner().to_string())
-    })?;
-    let mut seen = Seen::default();
-    for (at, category) in plan.categories.iter().enumerate() {
-        seen.categories.insert(words(&format!("categories[{at}].name"), &category.name, CATEGORY_MAX)?);
+pub(super) fn read(text: &str, mut new_id: impl FnMut() -> AreaId, findings: &mut Findings) -> Vec<AreaDraft> {
+    let deserializer = &mut serde_json::Deserializer::from_str(text);
+    let plan: Plan = match serde_path_to_error::deserialize(&mut *deserializer) {
+        Ok(plan) => plan,
+        Err(error) => {
+            let path = error.path().to_string();
+            // A `?` is a field whose name could not be read.
+            let path = path.trim_end_matches('?').trim_end_matches('.');
+            let place = if path.is_empty() || path == "." { "the file" } else { path };
+            findings.wrong(place, error.into_inner().to_string());
+            return Vec::new();
+        }
+    };
+    if let Err(error) = deserializer.end() {
+        findings.wrong("the file", error.to_string());
     }
+    let mut reading = Reading { categories: BTreeSet::new(), guids: BTreeSet::new(), names: BTreeSet::new(), findings };
+    reading.note_unread("", "the plan", &plan.extra);
+    for (at, category) in plan.categories.unwrap_or_default().into_iter().enumerate() {
+        // A category without a name is the default one.
+        if let Some(name) = category.name.and_then(Loose::text).filter(|name| !name.trim().is_empty()) {
+            let name = reading.findings.worded(|| format!("categories[{at}].name"), &name, CATEGORY_MAX);
+            reading.categories.extend(name);
+        }
+    }
+    let Some(zones) = plan.zones else {
+        reading.findings.wrong("zones", "is missing");
+        return Vec::new();
+    };
     let mut areas = Vec::new();
-    for (at, zone) in plan.zones.into_iter().enumerate() {
-        if zone.rows.iter().all(|row| row.seats.is_empty()) {
-            continue;
-        }
-        let field = format!("zones[{at}]");
-        let name = zone.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| format!("Zone {}", at + 1));
-        let name = words(&format!("{field}.name"), &name, AREA_NAME_MAX)?;
-        if !seen.names.insert(name.to_lowercase()) {
-            return Err(invalid(format!("{field}.name"), &format!("another zone is called `{name}`")));
-        }
-        let mut labels = BTreeSet::new();
-        let mut rows = Vec::new();
-        for (at, row) in zone.rows.into_iter().enumerate() {
-            rows.extend(read_row(&format!("{field}.rows[{at}]"), at, row, zone.position, &mut seen, &mut labels)?);
-        }
-        areas.push(AreaDraft::seated(new_id(), name, rows));
+    for (at, zone) in zones.into_iter().enumerate() {
+        reading.zone(&format!("zones[{at}]"), at, zone, &mut new_id, &mut areas);
     }
-    if areas.is_empty() {
-        return Err(invalid("zones", "no zone has seats"));
+    if areas.is_empty() && !reading.findings.is_refused() {
+        reading.findings.wrong("zones", "no zone has seats");
     }
-    Ok(areas)
+    areas
 }
 
-fn read_row(
-    field: &str,
-    at: usize,
-    row: Row,
-    zone: Position,
-    seen: &mut Seen,
-    labels: &mut BTreeSet<(String, String)>,
-) -> Result<Vec<RowDraft>, Refusal> {
-    let name = row.row_number.map(|name| name.0).filter(|name| !name.trim().is_empty());
-    let name = words(&format!("{field}.row_number"), &name.unwrap_or_else(|| (at + 1).to_string()), ROW_NAME_MAX)?;
-    let mut seats = Vec::with_capacity(row.seats.len());
-    for (at, seat) in row.seats.into_iter().enumerate() {
-        let field = format!("{field}.seats[{at}]");
-        let label = words(&format!("{field}.seat_number"), &seat.seat_number.0, SEAT_LABEL_MAX)?;
-        if !labels.insert((name.clone(), label.clone())) {
-            let fault = format!("row `{name}` of this zone has another seat `{label}`");
-            return Err(invalid(format!("{field}.seat_number"), &fault));
+impl Reading<'_> {
+    fn zone(
+        &mut self,
+        field: &str,
+        at: usize,
+        zone: Zone,
+        new_id: &mut impl FnMut() -> AreaId,
+        areas: &mut Vec<AreaDraft>,
+    ) {
+        let origin =
+            self.position(&format!("{field}.position"), zone.position.as_ref(), Some((0.0, 0.0))).unwrap_or_default();
+        self.note_unread(field, "a zone", &zone.extra);
+        let rows = zone.rows.unwrap_or_default();
+        let drawings = zone.areas.unwrap_or_default();
+        let capacity = zone.capacity.as_ref().and_then(Loose::whole);
+        let has_seats = rows.iter().any(|row| row.seats.as_ref().is_some_and(|seats| !seats.is_empty()));
+        let given = zone.name.and_then(Loose::text).filter(|name| !name.trim().is_empty());
+        let named = given.is_some();
+        let name = given.unwrap_or_else(|| format!("Zone {}", at + 1));
+        if has_seats {
+            if !named {
+                self.findings.add(
+                    format!("{field}.name"),
+                    FindingKind::Assumed,
+                    format!("a zone without a name is called `{name}`"),
+                );
+            }
+            let seat_words = (zone.row_label.and_then(Loose::text), zone.seat_label.and_then(Loose::text));
+            let read: Vec<RowRead> = rows
+                .into_iter()
+                .enumerate()
+                .filter_map(|(at, row)| self.row(&format!("{field}.rows[{at}]"), at, row, origin, &seat_words, &name))
+                .collect();
+            let told_apart = blocks::told_apart(field, read, self.findings);
+            let rows = told_apart.into_iter().flat_map(|row| {
+                let seats = row.seats.into_iter().map(|(seat, _)| seat).collect();
+                ordered(|| row.path.clone(), &row.words, seats, self.findings)
+            });
+            let rows = rows.collect();
+            if let Some(name) = self.area_name(&format!("{field}.name"), &name) {
+                areas.push(AreaDraft::seated(new_id(), name, rows));
+            }
+        } else if let Some(capacity) = capacity {
+            if let Some(name) = self.area_name(&format!("{field}.name"), &name) {
+                let category = name.chars().take(CATEGORY_MAX).collect::<String>();
+                areas.push(AreaDraft::general(new_id(), name, capacity, category));
+            }
+        } else if drawings.is_empty() {
+            self.findings.add(field, FindingKind::LeftOut, format!("zone `{name}` has no seats"));
         }
-        if let Some(guid) = seat.seat_guid
-            && !seen.guids.insert(guid.clone())
-        {
-            return Err(invalid(format!("{field}.seat_guid"), &format!("another seat has `{guid}`")));
-        }
-        let category = seat.category.trim().to_owned();
-        if !seen.categories.contains(&category) {
-            return Err(invalid(format!("{field}.category"), &format!("`{category}` is not one of the categories")));
-        }
-        let x = zone.x + row.position.x + seat.position.x;
-        let y = zone.y + row.position.y + seat.position.y;
-        for (axis, value) in [("x", x), ("y", y)] {
-            if let Some(fault) = coordinate_fault(value) {
-                return Err(invalid(format!("{field}.position.{axis}"), &fault));
+        for (at, drawing) in drawings.into_iter().enumerate() {
+            let field = format!("{field}.areas[{at}]");
+            if let Some(area) = standing(&field, drawing, origin, self) {
+                areas.push(AreaDraft { id: new_id(), ..area });
             }
         }
-        seats.push(Seat { label, x, y, category, flags: Vec::new() });
     }
-    Ok(parted_at_aisles(&name, seats))
-}
 
-fn words(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
-    worded(field, text, most).map_err(|refusal| invalid(field, &refusal.detail))
+    fn row(
+        &mut self,
+        field: &str,
+        at: usize,
+        row: Row,
+        zone: (f32, f32),
+        words: &(Option<String>, Option<String>),
+        zone_name: &str,
+    ) -> Option<RowRead> {
+        let seats = row.seats.unwrap_or_default();
+        if seats.is_empty() {
+            self.findings.each(|| field.to_owned(), FindingKind::LeftOut, "a row without seats");
+            return None;
+        }
+        let given = row.row_number.and_then(Loose::text).filter(|name| !name.trim().is_empty());
+        if given.is_none() {
+            let detail = "a row without a number is called by its place in the zone";
+            self.findings.each(|| format!("{field}.row_number"), FindingKind::Assumed, detail);
+        }
+        let number = given.unwrap_or_else(|| (at + 1).to_string());
+        let mut worded = |name: &str, text: Option<String>, most| {
+            let text = text.filter(|text| !text.trim().is_empty())?;
+            self.findings.worded(|| format!("{field}.{name}"), &text, most)
+        };
+        let name = worded("row_number", Some(number.clone()), ROW_NAME_MAX);
+        let label = row.row_label.and_then(Loose::text).or_else(|| words.0.clone());
+        let label = worded("row_label", label.map(|label| label.replace("%s", number.trim())), WORDS_MAX);
+        let seat_label =
+            worded("seat_label", row.seat_label.and_then(Loose::text).or_else(|| words.1.clone()), WORDS_MAX);
+        let offset =
+            self.position(&format!("{field}.position"), row.position.as_ref(), Some((0.0, 0.0))).unwrap_or_default();
+        let origin = (zone.0 + offset.0, zone.1 + offset.1);
+        let words = RowWords { name: name.unwrap_or_default(), label, seat_label };
+        let mut read = Vec::with_capacity(seats.len());
+        for (at, seat) in seats.into_iter().enumerate() {
+            let field = format!("{field}.seats[{at}]");
+            if let Some((mut seat, guid)) = self.seat(&field, seat, origin, &row.extra) {
+                let row_words = words.label.as_ref().unwrap_or(&words.name);
+                marks::by_names(|| field.clone(), &mut seat, &[row_words, zone_name], self.findings);
+                read.push((seat, guid));
+            }
+        }
+        self.note_unread(field, "a row", &row.extra);
+        Some(RowRead { path: field.to_owned(), words, seats: read })
+    }
+
+    fn seat(&mut self, field: &str, seat: SeatShape, origin: (f32, f32), row: &[Field]) -> Option<(Seat, bool)> {
+        let label = match seat.seat_number.map(Loose::text) {
+            Some(Some(label)) => self.findings.worded(|| format!("{field}.seat_number"), &label, SEAT_LABEL_MAX),
+            Some(None) => {
+                self.findings.wrong(format!("{field}.seat_number"), "must be a text or a whole number");
+                None
+            }
+            None => {
+                self.findings.wrong(format!("{field}.seat_number"), "is missing");
+                None
+            }
+        };
+        let guid = seat.seat_guid.and_then(Loose::text).filter(|guid| !guid.is_empty());
+        if let Some(guid) = &guid
+            && !self.guids.insert(guid.clone())
+        {
+            self.findings.wrong(format!("{field}.seat_guid"), format!("another seat has `{guid}`"));
+        }
+        let category = self.category(&format!("{field}.category"), seat.category.and_then(Loose::text));
+        let offset = self.position(&format!("{field}.position"), seat.position.as_ref(), None);
+        let mut flags = Vec::new();
+        let mut exclusive = true;
+        for (key, value) in row.iter().filter(|(key, _)| marks::flag(key).is_some()).chain(&seat.extra) {
+            let (found, unread) = value.marks(key);
+            for flag in found {
+                exclusive &= marks::add(&mut flags, flag);
+            }
+            for what in unread {
+                self.findings.each(|| field.to_owned(), FindingKind::LeftOut, &format!("{what} of a seat is not read"));
+            }
+        }
+        if !exclusive {
+            self.findings.wrong(field, "a seat is accessible or companion, not both");
+        }
+        let (x, y) = offset.map(|offset| (origin.0 + offset.0, origin.1 + offset.1))?;
+        for (axis, value) in [("x", x), ("y", y)] {
+            if let Some(fault) = coordinate_fault(value) {
+                self.findings.wrong(format!("{field}.position.{axis}"), fault);
+            }
+        }
+        let mut seat = Seat { label: label?, x, y, category: category?, flags };
+        let names = [seat.category.clone(), seat.label.clone()];
+        marks::by_names(|| field.to_owned(), &mut seat, &[&names[0], &names[1]], self.findings);
+        Some((seat, guid.is_some()))
+    }
+
+    /// The category of that name; the default one where the file gives none.
+    fn category(&mut self, field: &str, text: Option<String>) -> Option<String> {
+        let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+            let detail = format!("no category is given: `{DEFAULT_CATEGORY}` is assumed");
+            self.findings.each(|| field.to_owned(), FindingKind::Assumed, &detail);
+            return Some(DEFAULT_CATEGORY.to_owned());
+        };
+        let category = self.findings.worded(|| field.to_owned(), &text, CATEGORY_MAX)?;
+        if !self.categories.contains(&category) {
+            self.findings.wrong(field, format!("`{category}` is not one of the categories"));
+            return None;
+        }
+        Some(category)
+    }
+
+    /// Offsets of what a thing is in; `usual` where the file gives none.
+    fn position(&mut self, field: &str, place: Option<&Place>, usual: Option<(f32, f32)>) -> Option<(f32, f32)> {
+        let Some(place) = place else {
+            if usual.is_none() {
+                self.findings.wrong(field, "is missing");
+            }
+            return usual;
+        };
+        let mut axis = |name: &str, value: Option<&Loose>| match value.and_then(Loose::number) {
+            Some(number) => Some(number),
+            None => {
+                self.findings.wrong(format!("{field}.{name}"), "must be a number");
+                None
+            }
+        };
+        let (x, y) = (axis("x", place.x.as_ref()), axis("y", place.y.as_ref()));
+        Some((x?, y?))
+    }
+
+    /// A name for an area that no other area has.
+    fn area_name(&mut self, field: &str, name: &str) -> Option<String> {
+        let name = self.findings.worded(|| field.to_owned(), name, AREA_NAME_MAX)?;
+        if self.names.insert(folded(&name)) {
+            return Some(name);
+        }
+        for number in 2.. {
+            let suffix = format!(" ({number})");
+            let kept: String = name.chars().take(AREA_NAME_MAX - suffix.len()).collect();
+            let other = format!("{kept}{suffix}");
+            if self.names.insert(folded(&other)) {
+                let detail = format!("another area is called `{name}`: this one is called `{other}`");
+                self.findings.add(field, FindingKind::Changed, detail);
+                return Some(other);
+            }
+        }
+        None
+    }
+
+    fn note_unread(&mut self, field: &str, of: &str, extra: &[Field]) {
+        let unread = extra.iter().filter(|(key, _)| of != "a row" || marks::flag(key).is_none());
+        for (key, _) in unread {
+            let at = if field.is_empty() { key.clone() } else { format!("{field}.{key}") };
+            self.findings.each(|| at, FindingKind::LeftOut, &format!("field `{key}` of {of} is not read"));
+        }
+    }
 }

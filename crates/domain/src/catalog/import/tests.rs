@@ -4,14 +4,30 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::catalog::layout::{AreaDraftKind, Layout, MAX_PLACES, SeatFlag};
+use crate::catalog::layout::{AreaDraftKind, Layout, MAX_PLACES, RowDraft, SeatFlag};
 
-fn imported(format: ImportFormat, content: &[u8]) -> Result<Vec<AreaDraft>, Refusal> {
+mod plans;
+mod tables;
+
+fn read_whole(format: ImportFormat, content: &[u8]) -> Result<Imported, Refusal> {
     let mut next = 0;
     read(format, content, || {
         next += 1;
         AreaId::from_uuid(Uuid::from_u128(next))
     })
+}
+
+fn imported(format: ImportFormat, content: &[u8]) -> Result<Vec<AreaDraft>, Refusal> {
+    read_whole(format, content).map(|imported| imported.areas)
+}
+
+/// `kind at: detail` of each finding.
+fn findings(format: ImportFormat, content: &[u8]) -> Vec<String> {
+    let told = |finding: &Finding| format!("{} {}: {}", finding.kind.as_str(), finding.at, finding.detail);
+    match read_whole(format, content) {
+        Ok(imported) => imported.findings.iter().map(told).collect(),
+        Err(refusal) => refusal.evidence.findings.iter().map(told).collect(),
+    }
 }
 
 fn rows(draft: &AreaDraft) -> &[RowDraft] {
@@ -72,24 +88,16 @@ fn a_plan_of_zones_rows_and_seats_is_read() {
 #[test]
 fn what_is_wrong_in_a_plan_is_named_by_its_path() {
     let rows: &[(&str, &str, &str)] = &[
-        (
-            r#""seat_number": "2""#,
-            r#""seat_number": "1""#,
-            "zones[0].rows[0].seats[1].seat_number: row `A` of this zone has another seat `1`",
-        ),
         (r#""seat_number": "2""#, r#""seat_number": " ""#, "zones[0].rows[0].seats[1].seat_number: Must not be empty."),
+        (r#""seat_number": "2""#, r#""seat_number": null"#, "zones[0].rows[0].seats[1].seat_number: is missing"),
         (
             r#""seat_number": "2""#,
-            r#""seat_number": null"#,
-            "zones[0].rows[0].seats[1].seat_number: invalid type: null, expected a text or a whole number at line 8 column",
+            r#""seat_number": [2]"#,
+            "zones[0].rows[0].seats[1].seat_number: must be a text or a whole number",
         ),
-        (r#""seat_number": "2", "#, "", "zones[0].rows[0].seats[1]: missing field `seat_number` at line 8 column"),
+        (r#""seat_number": "2", "#, "", "zones[0].rows[0].seats[1].seat_number: is missing"),
         (r#""seat_guid": "a2""#, r#""seat_guid": "a1""#, "zones[0].rows[0].seats[1].seat_guid: another seat has `a1`"),
-        (
-            r#""x": 25.5"#,
-            r#""x": "25""#,
-            "zones[0].rows[0].seats[1].position.x: invalid type: string \"25\", expected f32 at line 8 column",
-        ),
+        (r#""x": 25.5"#, r#""x": "25""#, "zones[0].rows[0].seats[1].position.x: must be a number"),
         (
             r#""x": 25.5"#,
             r#""x": 1e30"#,
@@ -100,14 +108,8 @@ fn what_is_wrong_in_a_plan_is_named_by_its_path() {
             r#""y": 30}, "category": "Circle""#,
             "zones[0].rows[1].seats[0].category: `Circle` is not one of the categories",
         ),
-        (r#""name": "Stalls""#, r#""name": """#, "categories[0].name: Must not be empty."),
-        (r#""position": {"x": 0, "y": 400}"#, r#""name": "MAIN""#, "zones[2].name: another zone is called `MAIN`"),
-        (r#""zones""#, r#""zoos""#, "the file: missing field `zones` at line 19 column"),
-        (
-            r#"{"x": 1, "y": 2}"#,
-            r#"{"x": 1, "y": 2"#,
-            "zones[2].rows[0].seats[0]: expected `,` or `}` at line 18 column",
-        ),
+        (r#""zones""#, r#""zoos""#, "zones: is missing"),
+        (r#"{"x": 1, "y": 2}"#, r#"{"x": 1, "y": 2"#, "zones[2].rows[0].seats[0]"),
     ];
     for (from, to, expected) in rows {
         let changed = PRETIX.replacen(from, to, 1);
@@ -120,7 +122,7 @@ fn what_is_wrong_in_a_plan_is_named_by_its_path() {
     }
     for (content, expected) in [
         ("", "the file: EOF while parsing a value at line 1 column 0"),
-        ("{}", "the file: missing field `zones` at line 1 column 2"),
+        ("{}", "zones: is missing"),
         (r#"{"zones": [], "categories": []}"#, "zones: no zone has seats"),
         (r#"{"zones": {}, "categories": []}"#, "zones: invalid type: map, expected a sequence at line 1 column 10"),
     ] {
@@ -158,12 +160,10 @@ fn what_is_wrong_in_a_table_is_named_by_line_and_column() {
     let rows: Vec<(Vec<u8>, &str)> = vec![
         (vec![], "line 1: the file is empty"),
         (b"area,row,seat,x,y\n".into(), "line 1, field `category`: this column is missing"),
+        (b"area,row,seat,x,category\n".into(), "line 1, field `y`: this column is missing"),
         (b"area,row,seat,x,y,category\n".into(), "line 2: there are no seats"),
         (b"area,row,seat,x,y,category,x\n".into(), "line 1, field `x`: this column is there twice"),
-        (
-            b"S,A,1,0,0,Gold\n".into(),
-            "line 1, field `s`: not a known column; expected area,row,seat,x,y,category and optionally flags",
-        ),
+        (b"S,A,1,0,0,Gold\n".into(), "line 1, field `area`: this column is missing (3 more findings)"),
         (seats("S,A,2,one,0,Gold,").into(), "line 3, field `x`: `one` is not a number"),
         (seats("S,A,2,0,,Gold,").into(), "line 3, field `y`: `` is not a number"),
         (seats("S,A,2,0,NaN,Gold,").into(), "line 3, field `y`: must be a number between -1000000 and 1000000"),
@@ -185,12 +185,8 @@ fn what_is_wrong_in_a_table_is_named_by_line_and_column() {
             seats("S,A,2,0,0,Gold,companion accessible").into(),
             "line 3, field `flags`: a seat is accessible or companion, not both",
         ),
-        (seats("S,A,2,0,0,Gold").into(), "line 3: 6 fields where the header has 7"),
-        (
-            seats("\"S\nS\",A,2,0,0,Gold,\nS,A,3,?,0,Gold,").into(),
-            "line 3, field `area`: Must not contain control characters.",
-        ),
-        ([seats("").as_bytes(), b"S,A,2,0,0,\xFF,"].concat(), "line 3: not written in UTF-8"),
+        (seats("S,A,2,0,0,Gold,,,x").into(), "line 3: 9 fields where the header has 7"),
+        (seats("\"S\nS\",A,2,0,0,Gold,\nS,A,3,?,0,Gold,").into(), "line 5, field `x`: `?` is not a number"),
     ];
     for (content, expected) in rows {
         let refusal = imported(ImportFormat::Csv, &content).unwrap_err();
@@ -281,7 +277,9 @@ proptest! {
         for draft in &drafts {
             prop_assert!(rows(draft).iter().all(|row| row.name == row_name));
             let got: Vec<_> = rows(draft).iter().flat_map(|row| &row.seats).map(|seat| (seat.x as i32, seat.flags.clone())).collect();
-            prop_assert_eq!(&got, &seats);
+            prop_assert!(got.is_sorted_by_key(|(x, _)| *x), "left to right");
+            let sorted = |mut seats: Vec<(i32, Vec<SeatFlag>)>| { seats.sort(); seats };
+            prop_assert_eq!(sorted(got), sorted(seats.clone()));
         }
         prop_assert!(Layout::build(drafts).is_ok());
     }

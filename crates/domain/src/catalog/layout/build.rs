@@ -11,6 +11,7 @@ use super::{Area, AreaKind, Derived, Layout, Point, Row, Seat, SeatFlag};
 use crate::catalog::wording::worded;
 use crate::ids::AreaId;
 use crate::refusal::Refusal;
+use crate::text::folded;
 use crate::ticketing::place::PlaceNumber;
 
 /// Places in one layout: the largest stadium twice over; 50 KB as two bits each.
@@ -31,6 +32,8 @@ pub const AREA_NAME_MAX: usize = 80;
 pub const ROW_NAME_MAX: usize = 40;
 /// Characters of a seat's label.
 pub const SEAT_LABEL_MAX: usize = 20;
+/// Characters of what a ticket says of a row or a seat instead of the usual words.
+pub const WORDS_MAX: usize = 60;
 /// Characters of a category.
 pub const CATEGORY_MAX: usize = 60;
 /// How far from zero a coordinate may be, either way.
@@ -100,8 +103,22 @@ pub enum AreaDraftKind {
 pub struct RowDraft {
     /// What is written on it.
     pub name: String,
+    /// What a ticket says instead of `Row {name}`.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// What a ticket says instead of `Seat {label}`, with `%s` for the label.
+    #[serde(default)]
+    pub seat_label: Option<String>,
     /// Left to right; at least one.
     pub seats: Vec<Seat>,
+}
+
+impl RowDraft {
+    /// A row with the usual words.
+    #[must_use]
+    pub fn new(name: impl Into<String>, seats: Vec<Seat>) -> Self {
+        Self { name: name.into(), label: None, seat_label: None, seats }
+    }
 }
 
 impl Layout {
@@ -126,7 +143,7 @@ impl Layout {
                 return Err(Refusal::invalid(format!("{field}.id"), "Another area has this id."));
             }
             let name = worded(format!("{field}.name"), &draft.name, AREA_NAME_MAX)?;
-            if !names.insert(name.to_lowercase()) {
+            if !names.insert(folded(&name)) {
                 return Err(Refusal::invalid(format!("{field}.name"), format!("Another area is called `{name}`.")));
             }
             count(&format!("{field}.outline"), draft.outline.len() + 1, MAX_OUTLINE_POINTS + 1, "corners")?;
@@ -139,9 +156,10 @@ impl Layout {
             let first = PlaceNumber(next);
             let kind = numbered(&field, draft.kind, &mut next, &mut categories)?;
             let (focus, outline) = (draft.focus, draft.outline);
-            areas.push(Area { id: draft.id, name, first, kind, focus, outline, categories: Derived::default() });
+            let (categories, accessible) = (Derived::default(), Derived::default());
+            areas.push(Area { id: draft.id, name, first, kind, focus, outline, categories, accessible });
         }
-        Ok(Self { areas })
+        Ok(Self { areas, flags_version: 0 })
     }
 }
 
@@ -181,14 +199,20 @@ fn seats(
     categories: &mut BTreeSet<String>,
 ) -> Result<Row, Refusal> {
     let name = worded(format!("{field}.name"), &draft.name, ROW_NAME_MAX)?;
+    let words = |name: &str, text: &Option<String>| {
+        let text = text.as_ref().filter(|text| !text.trim().is_empty());
+        text.map(|text| worded(format!("{field}.{name}"), text, WORDS_MAX)).transpose()
+    };
+    let (row_label, seat_label) = (words("label", &draft.label)?, words("seat_label", &draft.seat_label)?);
+    let shown = row_label.as_ref().unwrap_or(&name);
     count(&format!("{field}.seats"), draft.seats.len(), MAX_SEATS_PER_ROW, "seats")?;
     let first = PlaceNumber(*next);
     let mut seats = Vec::with_capacity(draft.seats.len());
     for (at, seat) in draft.seats.into_iter().enumerate() {
         let field = format!("{field}.seats[{at}]");
         let label = worded(format!("{field}.label"), &seat.label, SEAT_LABEL_MAX)?;
-        if !taken.insert((name.clone(), label.clone())) {
-            let detail = format!("Row `{name}` has another seat `{label}`.");
+        if !taken.insert((shown.clone(), label.clone())) {
+            let detail = format!("Row `{shown}` has another seat `{label}`.");
             return Err(Refusal::invalid(format!("{field}.label"), detail));
         }
         position(&field, Point { x: seat.x, y: seat.y })?;
@@ -196,10 +220,10 @@ fn seats(
         seats.push(Seat { label, x: seat.x, y: seat.y, category, flags: flags(&field, seat.flags)? });
         *next += 1;
     }
-    Ok(Row { name, first, seats })
+    Ok(Row { name, label: row_label, seat_label, first, seats })
 }
 
-fn flags(field: &str, mut flags: Vec<SeatFlag>) -> Result<Vec<SeatFlag>, Refusal> {
+pub(super) fn flags(field: &str, mut flags: Vec<SeatFlag>) -> Result<Vec<SeatFlag>, Refusal> {
     flags.sort_unstable();
     flags.dedup();
     if flags.contains(&SeatFlag::Accessible) && flags.contains(&SeatFlag::Companion) {

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::{Area, AreaKind, Layout, Point, Row, Seat};
 use crate::ids::AreaId;
+use crate::text::folded;
 use crate::ticketing::place::PlaceNumber;
 
 /// A seat with its surroundings.
@@ -84,6 +85,28 @@ impl Row {
         // `build` bounds a row to MAX_SEATS_PER_ROW.
         self.first.0..self.first.0 + u32::try_from(self.seats.len()).unwrap_or(u32::MAX)
     }
+
+    /// True where the plan says it otherwise than `Row … · Seat …`.
+    #[must_use]
+    pub const fn has_own_words(&self) -> bool {
+        self.label.is_some() || self.seat_label.is_some()
+    }
+
+    /// What a ticket says of the row.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.label.clone().unwrap_or_else(|| format!("Row {}", self.name))
+    }
+
+    /// What a ticket says of its seat with this label.
+    #[must_use]
+    pub fn seat_words(&self, label: &str) -> String {
+        match &self.seat_label {
+            Some(words) if words.contains("%s") => words.replace("%s", label),
+            Some(words) => format!("{words} {label}"),
+            None => format!("Seat {label}"),
+        }
+    }
 }
 
 impl Layout {
@@ -102,8 +125,8 @@ impl Layout {
     /// The area with this name, whatever its case.
     #[must_use]
     pub fn area_named(&self, name: &str) -> Option<&Area> {
-        let wanted = name.trim().to_lowercase();
-        self.areas.iter().find(|area| area.name.to_lowercase() == wanted)
+        let wanted = folded(name);
+        self.areas.iter().find(|area| folded(&area.name) == wanted)
     }
 
     /// The area that `place` is in. O(log areas).
@@ -126,12 +149,16 @@ impl Layout {
         Some(SeatRef { place, area, row, row_index, seat, seat_index })
     }
 
-    /// What a ticket says of `place`: `Balcony · Row C · Seat 12`, or the area's name for general admission.
+    /// What a ticket says of `place`: `Balcony · Row C · Seat 12`, `Tent · Table 3, Chair 1` where the plan has words of its own, or the area's name for
+    /// general admission.
     #[must_use]
     pub fn label(&self, place: PlaceNumber) -> Option<String> {
         let area = self.area_of(place)?;
         Some(match self.seat(place) {
-            Some(found) => format!("{} · Row {} · Seat {}", area.name, found.row.name, found.seat.label),
+            Some(found) => {
+                let between = if found.row.has_own_words() { ", " } else { " · " };
+                format!("{} · {}{between}{}", area.name, found.row.words(), found.row.seat_words(&found.seat.label))
+            }
             None => area.name.clone(),
         })
     }

@@ -15,7 +15,7 @@ fn seat(label: impl Into<String>) -> Seat {
 }
 
 fn row(name: &str, seats: usize) -> RowDraft {
-    RowDraft { name: name.into(), seats: (1..=seats).map(|n| seat(n.to_string())).collect() }
+    RowDraft::new(name, (1..=seats).map(|n| seat(n.to_string())).collect())
 }
 
 fn seated(n: u128, name: &str, rows: Vec<RowDraft>) -> AreaDraft {
@@ -72,7 +72,7 @@ fn places_are_numbered_in_order_and_found_again() {
 
 #[test]
 fn an_empty_layout_knows_nothing() {
-    let layout = Layout { areas: vec![] };
+    let layout = Layout { areas: vec![], flags_version: 0 };
     assert_eq!(layout.place_count(), 0);
     assert!(layout.area_of(PlaceNumber(0)).is_none());
     assert_eq!(layout.focus(), Point { x: 0.0, y: 0.0 });
@@ -124,7 +124,7 @@ fn what_is_wrong_is_named_by_its_path() {
             "A seat is accessible or companion, not both.",
         ),
         (
-            vec![seated(0, "S", vec![row("A", 2), RowDraft { name: "A".into(), seats: vec![seat("9"), seat(" 2 ")] }])],
+            vec![seated(0, "S", vec![row("A", 2), RowDraft::new("A", vec![seat("9"), seat(" 2 ")])])],
             "areas[0].rows[1].seats[1].label",
             "Row `A` has another seat `2`.",
         ),

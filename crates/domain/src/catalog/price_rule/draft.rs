@@ -9,6 +9,7 @@ use crate::catalog::bounds::{amount, basis_points, within};
 use crate::catalog::wording::worded;
 use crate::ids::{EventId, PriceRuleId, TicketTypeId};
 use crate::refusal::Refusal;
+use crate::text::code_key;
 use crate::time::Timestamp;
 
 /// Characters of a promo code.
@@ -48,6 +49,9 @@ impl PriceRuleDraft {
     /// `invalid_request` naming the field.
     pub fn check(self, id: PriceRuleId, event: EventId, known: &[TicketTypeId]) -> Result<PriceRule, Refusal> {
         let code = self.code.map(|code| worded("code", &code, CODE_MAX)).transpose()?;
+        if code.as_ref().is_some_and(|code| code_key(code).is_empty()) {
+            return Err(Refusal::invalid("code", "Must not be empty."));
+        }
         if code.as_ref().is_some_and(|code| code.contains(char::is_whitespace)) {
             return Err(Refusal::invalid("code", "Must not contain spaces."));
         }

@@ -13,6 +13,7 @@ use crate::catalog::wording::worded;
 use crate::ids::{AreaId, TicketTypeId};
 use crate::money::Money;
 use crate::refusal::Refusal;
+use crate::text;
 
 /// Characters of a ticket type's name.
 pub const TICKET_TYPE_NAME_MAX: usize = 80;
@@ -48,13 +49,19 @@ impl TicketTypeDraft {
     ///
     /// # Errors
     /// `invalid_request` naming the field.
-    pub fn check(self, id: TicketTypeId, event: &Event, layout: &Layout) -> Result<TicketType, Refusal> {
+    pub fn check(mut self, id: TicketTypeId, event: &Event, layout: &Layout) -> Result<TicketType, Refusal> {
         let name = worded("name", &self.name, TICKET_TYPE_NAME_MAX)?;
         if self.price.currency != event.currency {
             let detail = format!("The event is sold in {}.", event.currency.code());
             return Err(Refusal::invalid("price.currency", detail));
         }
         amount("price.amount", self.price.amount)?;
+        // Written as the plan stores them, however the letters are composed.
+        let stored = |category: &mut String| *category = text::clean(category).unwrap_or_default();
+        self.categories
+            .iter_mut()
+            .chain(self.prices.iter_mut().filter_map(|price| price.category.as_mut()))
+            .for_each(stored);
         let categories = layout.categories();
         for (at, area) in self.areas.iter().enumerate() {
             known_area(format!("areas[{at}]"), *area, layout)?;

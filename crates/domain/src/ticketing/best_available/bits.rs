@@ -57,6 +57,14 @@ impl Bits {
         self.words[(at / 64) as usize] |= 1 << (at % 64);
     }
 
+    /// Sets or clears one place.
+    pub fn put(&mut self, place: u32, value: bool) {
+        let at = place - self.base;
+        let bit = 1 << (at % 64);
+        let word = &mut self.words[(at / 64) as usize];
+        *word = if value { *word | bit } else { *word & !bit };
+    }
+
     /// True where the place is set; false outside.
     pub fn get(&self, place: u32) -> bool {
         place.checked_sub(self.base).is_some_and(|at| self.word((at / 64) as usize) >> (at % 64) & 1 == 1)

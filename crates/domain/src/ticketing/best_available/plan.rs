@@ -1,10 +1,13 @@
-//! The index of a layout's seats that makes choosing quick: rows as ranges of places, masks per kind of seat, sums of distances.
+//! The index of a layout's seats that makes choosing quick: rows as ranges of indices, masks per kind of seat, sums of distances.
+//!
+//! A seat's index is its place, but for rows whose places are numbered in another order than their seats stand.
 //!
 //! Never: a state of a place; an index is made once per layout and shared. To add a kind of seat: a mask here, and its use in `wished`.
 
 use std::ops::Range;
 
 use super::bits::Bits;
+use super::neighbours::{self, NeighbourRow};
 use super::view::Availability;
 use super::{Closeness, NEIGHBOURING_ROWS};
 use crate::catalog::layout::{Area, Layout, Point, Seat, SeatFlag};
@@ -24,6 +27,8 @@ pub struct SeatingPlan {
     companion: Bits,
     categories: Vec<(String, Bits)>,
     costs: Costs,
+    /// Where neighbours are not as the places are numbered: the index in which a seat stands among its neighbours, and its place. Ascending by index.
+    moved: Vec<(u32, u32)>,
 }
 
 /// A row as a range of places; its seats are `seats[seat..seat + len]`.
@@ -126,27 +131,39 @@ impl SeatingPlan {
             companion: empty.clone(),
             categories: Vec::new(),
             costs: Costs { sums: Vec::new(), nearest: Vec::new(), order: Vec::new() },
+            moved: Vec::new(),
         };
         for (number, area) in areas.into_iter().enumerate() {
-            for row in area.rows() {
-                let special = |seat: &Seat| {
-                    seat.flags.contains(&SeatFlag::Accessible) || seat.flags.contains(&SeatFlag::Companion)
-                };
-                plan.rows.push(PlanRow {
-                    first: row.first.0,
-                    len: row.places().end - row.first.0,
-                    seat: plan.seats.len(),
-                    area: number,
-                    special: row.seats.iter().any(special),
-                });
-                (row.first.0..row.places().end - 1).for_each(|place| plan.joined.set(place));
-                for (place, seat) in row.places().zip(&row.seats) {
-                    plan.add(place, seat, area.focus.unwrap_or(focus), &empty);
+            let focus = area.focus.unwrap_or(focus);
+            for rows in area.rows().chunk_by(|one, next| one.name == next.name) {
+                for row in neighbours::rows(rows) {
+                    plan.add_row(&row, number, focus, &empty);
                 }
             }
         }
         plan.costs = Costs::new(&plan.rows, &plan.seats, None);
         plan
+    }
+
+    /// Adds seats that are neighbours one after the other. Their indices are the lowest of their places on, whatever their order.
+    fn add_row(&mut self, row: &NeighbourRow<'_>, area: usize, focus: Point, empty: &Bits) {
+        let special =
+            |seat: &Seat| seat.flags.contains(&SeatFlag::Accessible) || seat.flags.contains(&SeatFlag::Companion);
+        let len = u32::try_from(row.seats.len()).unwrap_or(u32::MAX);
+        self.rows.push(PlanRow {
+            first: row.first,
+            len,
+            seat: self.seats.len(),
+            area,
+            special: row.seats.iter().any(|(_, seat)| special(seat)),
+        });
+        (row.first..row.first + len.saturating_sub(1)).for_each(|index| self.joined.set(index));
+        for (index, (place, seat)) in (row.first..).zip(&row.seats) {
+            if index != *place {
+                self.moved.push((index, *place));
+            }
+            self.add(index, seat, focus, empty);
+        }
     }
 
     fn add(&mut self, place: u32, seat: &Seat, focus: Point, empty: &Bits) {
@@ -201,7 +218,11 @@ impl SeatingPlan {
 
     /// The free seats of these categories (none given: of all), of whatever kind.
     pub(super) fn free(&self, view: &impl Availability, categories: &[String]) -> Bits {
-        let free = self.ordinary.filled(|word| view.free_word(word));
+        let mut free = self.ordinary.filled(|word| view.free_word(word));
+        if !self.moved.is_empty() {
+            let by_place = free.clone();
+            self.moved.iter().for_each(|(index, place)| free.put(*index, by_place.get(*place)));
+        }
         if categories.is_empty() {
             return free;
         }
@@ -210,6 +231,11 @@ impl SeatingPlan {
             wanted.add(mask);
         }
         free.and(&wanted)
+    }
+
+    /// The place of the seat with this index.
+    pub(super) fn place_of(&self, index: u32) -> u32 {
+        self.moved.binary_search_by_key(&index, |(index, _)| *index).map_or(index, |at| self.moved[at].1)
     }
 
     /// The costs of a party that wants to be near `point`. Walks every seat: for rare wishes only.

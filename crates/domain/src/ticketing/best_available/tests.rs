@@ -60,7 +60,7 @@ fn hall(drawing: &[&str]) -> Hall {
             };
             Seat { label: (x + 1).to_string(), x: x as f32, y: y as f32, category: "A".into(), flags }
         });
-        let row = RowDraft { name: y.to_string(), seats: seats.collect() };
+        let row = RowDraft::new(y.to_string(), seats.collect());
         areas.last_mut().unwrap().push(row);
     }
     built(areas, free)
@@ -131,11 +131,11 @@ fn a_party_gets_the_best_seats() {
 
 #[test]
 fn an_area_may_have_a_focus_of_its_own() {
-    let row = |n: usize| RowDraft {
-        name: n.to_string(),
-        seats: (0..9)
+    let row = |n: usize| {
+        let seats = (0..9)
             .map(|x| Seat { label: x.to_string(), x: x as f32, y: n as f32, category: "A".into(), flags: vec![] })
-            .collect(),
+            .collect();
+        RowDraft::new(n.to_string(), seats)
     };
     let mut draft = AreaDraft::seated(AreaId::from_uuid(Uuid::from_u128(1)), "Side", (0..3).map(row).collect());
     draft.focus = Some(Point { x: 8.0, y: 2.0 });
@@ -154,4 +154,36 @@ fn plans_are_for_seated_areas_only() {
     assert!(SeatingPlans::of(&layout).get(id(1)).is_none());
     let plan = SeatingPlan::new(&layout.areas.iter().collect::<Vec<_>>(), layout.focus());
     assert_eq!(plan.choose(&FreeIf(|_| true), &Party::of(1)), None);
+}
+
+/// A theatre's row as its ticket office lists it: 1, 2, 3, … while the seats stand 19 … 3 1 2 4 … 20.
+#[test]
+fn odd_and_even_seats_are_neighbours_as_they_stand() {
+    let x = |number: u32| if number % 2 == 1 { 10 - i64::from(number / 2) } else { 10 + i64::from(number / 2) };
+    let row = |numbers: &mut dyn Iterator<Item = u32>, y: f32| {
+        let seat = |n: u32| Seat { label: n.to_string(), x: x(n) as f32, y, category: "A".into(), flags: vec![] };
+        RowDraft::new("A", numbers.map(seat).collect())
+    };
+    let stands: Vec<u32> = vec![19, 17, 15, 13, 11, 9, 7, 5, 3, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20];
+    // As one row, and as older imports parted it where the listed order leaps.
+    for rows in [vec![row(&mut (1..=20), 0.0)], vec![row(&mut (1..=18), 0.0), row(&mut (19..=20), 0.0)]] {
+        for quantity in 2..=6_usize {
+            let mut hall = built(vec![rows.clone()], vec![true; 20]);
+            for _ in 0..20 / quantity {
+                let (places, closeness) = hall.chosen(&Party::of(quantity as u32)).unwrap();
+                let mut at: Vec<usize> =
+                    places.iter().map(|place| stands.iter().position(|n| *n == place + 1).unwrap()).collect();
+                at.sort_unstable();
+                if closeness == Closeness::Together {
+                    assert!(at.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{quantity}: {places:?}");
+                }
+                places.iter().for_each(|place| hall.free[*place as usize] = false);
+            }
+            assert!(hall.free.iter().filter(|free| **free).count() < quantity);
+        }
+    }
+    // Rows left and right of an aisle, each in order, stay two.
+    let aisle = vec![row(&mut [5, 3, 1].into_iter(), 0.0), row(&mut [2, 4, 6].into_iter(), 0.0)];
+    let hall = built(vec![aisle], vec![false, false, true, true, false, false]);
+    assert_eq!(hall.chosen(&Party::of(2)).unwrap().1, Closeness::Neighbouring);
 }

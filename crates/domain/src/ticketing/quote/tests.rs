@@ -39,11 +39,11 @@ fn at(micros: i64) -> Timestamp {
 
 /// Places 0..4 front row (category Gold), 4..8 back row (Silver), 8..28 the field (Standing); on sale from 100 to 200.
 fn listing() -> Listing {
-    let row = |name: &str, category: &str| RowDraft {
-        name: name.into(),
-        seats: (1..=4)
+    let row = |name: &str, category: &str| {
+        let seats = (1..=4)
             .map(|n| Seat { label: n.to_string(), x: 0.0, y: 0.0, category: category.into(), flags: vec![] })
-            .collect(),
+            .collect();
+        RowDraft::new(name, seats)
     };
     let layout = Layout::build(vec![
         AreaDraft::seated(area(STALLS), "Stalls", vec![row("A", "Gold"), row("B", "Silver")]),

@@ -21,8 +21,10 @@ use crate::state::Web;
 /// A seating plan for drawing.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MapDto {
-    /// The version; the same one never changes.
+    /// `lay_…`
     layout: String,
+    /// The version of this map; the same one never changes. Another one where flags of its seats were set.
+    version: String,
     /// The areas, in place order.
     areas: Vec<MapAreaDto>,
 }
@@ -46,6 +48,12 @@ pub struct MapAreaDto {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MapRowDto {
     name: String,
+    /// What tickets say instead of `Row {name}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    /// What tickets say instead of `Seat {label}`, with `%s` for the label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seat_label: Option<String>,
     seats: Vec<MapSeatDto>,
 }
 
@@ -64,11 +72,11 @@ pub struct MapSeatDto {
 }
 
 /// The map of a layout.
-fn map_of(id: String, layout: &Layout) -> MapDto {
-    MapDto { layout: id, areas: layout.areas.iter().map(map_area).collect() }
+fn map_of(id: String, version: String, layout: &Layout) -> MapDto {
+    MapDto { layout: id, version, areas: layout.areas.iter().map(map_area).collect() }
 }
 
-fn map_area(area: &Area) -> MapAreaDto {
+pub(in crate::api) fn map_area(area: &Area) -> MapAreaDto {
     let base = MapAreaDto {
         id: area.id.to_string(),
         name: area.name.clone(),
@@ -85,6 +93,8 @@ fn map_area(area: &Area) -> MapAreaDto {
             let mut place = area.first.0;
             let rows = rows.iter().map(|row| MapRowDto {
                 name: row.name.clone(),
+                label: row.label.clone(),
+                seat_label: row.seat_label.clone(),
                 seats: row
                     .seats
                     .iter()
@@ -107,19 +117,20 @@ fn map_area(area: &Area) -> MapAreaDto {
     }
 }
 
-/// The pinned seating plan; immutable, cacheable by its version.
+/// The pinned seating plan; cacheable by its version, which changes where flags of its seats are set.
 #[utoipa::path(get, path = "/api/v1/events/{event}/map", params(("event" = String, Path)), tag = "catalog",
     responses((status = 200, body = MapDto), (status = 304, description = "as before"), (status = 404, body = Problem)))]
 pub async fn map(State(web): State<Web>, PathId(event): PathId<EventId>, headers: HeaderMap) -> Answer<Response> {
     let (_, listing) = visible(&web, event).await?;
-    let version = listing.event.layout.to_string();
+    let version = listing.layout_version();
     let etag = format!("\"{version}\"");
-    let caching = "public, max-age=3600";
+    // Asked for anew each time, since flags may be set while the event is on sale; who has the version gets 304.
+    let caching = "public, no-cache";
     if is_known(&headers, &etag) {
         return Ok(conditional(&headers, &etag, caching, Response::default));
     }
-    let (layout, name) = (Arc::clone(&listing.layout), version.clone());
-    let render = move || Precompressed::new(json(&map_of(name, &layout)), "application/json");
+    let (layout, id, name) = (Arc::clone(&listing.layout), listing.event.layout.to_string(), version.clone());
+    let render = move || Precompressed::new(json(&map_of(id, name, &layout)), "application/json");
     let map = web.maps.get(&version, render).await?;
     Ok(conditional(&headers, &etag, caching, || map.answer(&headers)))
 }

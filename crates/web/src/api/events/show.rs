@@ -38,8 +38,10 @@ pub struct AreaDto {
 pub struct EventDto {
     #[serde(flatten)]
     summary: EventSummaryDto,
-    /// The version of its map: `GET …/map` never changes for one of these.
+    /// `lay_…`, the plan that it pins.
     layout: String,
+    /// The version of its map: `GET …/map` never changes for one of these.
+    map_version: String,
     areas: Vec<AreaDto>,
     ticket_types: Vec<TicketTypeDto>,
     fees: FeesDto,
@@ -82,6 +84,7 @@ pub async fn show(State(web): State<Web>, PathId(event): PathId<EventId>) -> Ans
     Ok(Json(EventDto {
         summary: summary(&listing.event, venue.name.clone()),
         layout: listing.event.layout.to_string(),
+        map_version: listing.layout_version(),
         areas: listing.layout.areas.iter().map(area).collect(),
         ticket_types: listing.ticket_types.iter().map(|found| ticket_type(&listing.event, found)).collect(),
         fees: listing.event.fees.into(),

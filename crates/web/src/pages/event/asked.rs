@@ -1,7 +1,8 @@
 //! From the fields of the event page's forms to the items of a hold.
 //!
 //! Fields: `place` (a seat, repeated), `type:{place}` or `ticket_type` (as what), `qty:{area}:{ticket type}` (standing places),
-//! `area` with `quantity` and `ticket_type` (the best seats there). The same fields in an address show the page with this choice.
+//! `accessible` (wheelchair spaces among the seats are asked for), `area` with `quantity` and `ticket_type` (the best seats there). The same fields in an
+//! address show the page with this choice.
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,7 @@ pub struct Asked {
 /// `invalid_request` with the field; also where nothing is asked for.
 pub fn read(form: &Form, listing: &Listing) -> Result<Asked, Refusal> {
     let mut asked = Asked::default();
+    let accessible = form.get("accessible").is_some_and(|text| text != "0");
     for text in form.all("place") {
         let place = text.parse().map_err(|_| Refusal::invalid("place", "Not a place."))?;
         let place = PlaceNumber(place);
@@ -37,7 +39,7 @@ pub fn read(form: &Form, listing: &Listing) -> Result<Asked, Refusal> {
             Some(text) => ticket_type(text)?,
             None => first_type(listing, place)?,
         };
-        asked.items.push(Item::Place { place, ticket_type });
+        asked.items.push(Item::Place { place, ticket_type, accessible });
     }
     for (name, value) in &form.0 {
         let Some((area, kind)) = name.strip_prefix("qty:").and_then(|rest| rest.split_once(':')) else { continue };
@@ -109,6 +111,8 @@ pub struct Choice {
     pub ticket_type: String,
     /// A promo code.
     pub code: String,
+    /// True where wheelchair spaces among the seats are asked for.
+    pub accessible: bool,
     /// The form for the best seats.
     pub best: Best,
 }
@@ -155,7 +159,8 @@ pub fn choice(form: &Form, listing: &Listing) -> Choice {
         false => Best::default(),
     };
     let ticket_type = if is_best { String::new() } else { text("ticket_type") };
-    Choice { places, quantities: quantities.collect(), ticket_type, code: text("code"), best }
+    let accessible = !is_best && form.get("accessible").is_some_and(|text| text != "0");
+    Choice { places, quantities: quantities.collect(), ticket_type, code: text("code"), accessible, best }
 }
 
 /// The ticket type that a ticked seat keeps when another area is shown: its own, else the one for all, where that is sold for it.

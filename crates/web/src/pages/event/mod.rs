@@ -20,7 +20,7 @@ use voelgoed_app::ticketing::seat_view::Occupancy;
 use voelgoed_domain::catalog::layout::Area;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ids::{AreaId, EventId};
-use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::inventory::Counts;
 use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
@@ -84,7 +84,10 @@ impl Shown {
     /// The same after a refusal.
     pub fn refused(mut self, refusal: &Refusal, timezone: &str) -> Self {
         self.errors = FormErrors::of(refusal, FIELDS, timezone);
-        self.taken.clone_from(&refusal.evidence.places);
+        // A place that is kept for others is not taken: it stays chosen, for who says that it is needed.
+        if refusal.code != Code::AccessiblePlace {
+            self.taken.clone_from(&refusal.evidence.places);
+        }
         // Which of the chosen places are taken is said with their names.
         let is_named = self.choice.places.iter().any(|(place, _)| self.taken.contains(place));
         self.notice = (!is_named).then(|| sentence(refusal, timezone));
@@ -144,6 +147,9 @@ struct EventPage {
     has_seats: bool,
     has_map: bool,
     has_standing: bool,
+    has_accessible: bool,
+    /// True where the refused form asked for a wheelchair space.
+    accessible: bool,
     places: String,
     notice: Option<String>,
     errors: FormErrors,
@@ -239,6 +245,8 @@ pub async fn render(
         has_seats: areas.iter().any(Area::is_seated),
         has_map: areas.iter().any(|area| area.is_seated() || !area.outline.is_empty()),
         has_standing: areas.iter().any(|area| !area.is_seated()),
+        has_accessible: listing.layout.has_accessible(),
+        accessible: choice.accessible,
         places: counted(u64::from(listing.layout.place_count()), "place", "places"),
         notice: gone.or(notice),
         errors,

@@ -108,9 +108,12 @@ pub fn of(
             .seats
             .iter()
             .zip(row.places())
-            .map(|(seat, place)| seat_view(listing, offers, at, taken, seat, place, picked))
+            .map(|(seat, place)| SeatView {
+                label: row.seat_words(&seat.label),
+                ..seat_view(listing, offers, at, taken, seat, place, picked)
+            })
             .collect();
-        RowView { name: row.name.clone(), free: seats.iter().filter(|seat| seat.free).count(), seats }
+        RowView { name: row.words(), free: seats.iter().filter(|seat| seat.free).count(), seats }
     };
     Some(Seats {
         area: area.id.to_string(),

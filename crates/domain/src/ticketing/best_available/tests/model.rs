@@ -114,7 +114,7 @@ pub(super) fn halls() -> impl Strategy<Value = Hall> {
                     let category = if *gold { "Gold" } else { "Silver" };
                     Seat { label: x.to_string(), x: x as f32, y: y - bend, category: category.into(), flags }
                 });
-                rows.push(RowDraft { name: number.to_string(), seats: seats.collect() });
+                rows.push(RowDraft::new(number.to_string(), seats.collect()));
             }
             rows_of.push(rows);
         }

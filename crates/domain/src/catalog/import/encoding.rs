@@ -1,0 +1,47 @@
+//! Decodes a file: UTF-8 with or without its mark, UTF-16 by its mark or by its zeros, else Windows-1252, which older spreadsheets write.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::finding::{FindingKind, Findings};
+
+/// The text of a file; what was assumed about its encoding is a finding.
+pub(super) fn decoded<'a>(content: &'a [u8], findings: &mut Findings) -> Cow<'a, str> {
+    let assume = |findings: &mut Findings, encoding: &'static Encoding| {
+        findings.add("the file", FindingKind::Assumed, format!("read as {}, since it is not UTF-8", encoding.name()));
+    };
+    if let Some((encoding, mark)) = Encoding::for_bom(content) {
+        if encoding != UTF_8 {
+            assume(findings, encoding);
+        }
+        return encoding.decode_without_bom_handling(&content[mark..]).0;
+    }
+    if let Some(encoding) = unmarked_utf16(content) {
+        assume(findings, encoding);
+        return encoding.decode_without_bom_handling(content).0;
+    }
+    match std::str::from_utf8(content) {
+        Ok(text) => Cow::Borrowed(text),
+        // A head of a file may end within a character.
+        Err(error) if error.error_len().is_none() && error.valid_up_to() + 4 > content.len() => UTF_8.decode(content).0,
+        Err(_) => {
+            assume(findings, WINDOWS_1252);
+            WINDOWS_1252.decode_without_bom_handling(content).0
+        }
+    }
+}
+
+/// Text in Latin letters has a zero in every other byte of UTF-16.
+fn unmarked_utf16(content: &[u8]) -> Option<&'static Encoding> {
+    let head = &content[..content.len().min(512) & !1];
+    let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
+    let most = head.len() / 2 * 7 / 10;
+    match head.len() {
+        0..4 => None,
+        _ if odd > most && even == 0 => Some(UTF_16LE),
+        _ if even > most && odd == 0 => Some(UTF_16BE),
+        _ => None,
+    }
+}

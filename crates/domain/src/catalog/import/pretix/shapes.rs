@@ -1,0 +1,206 @@
+//! The shapes of the file, read leniently: a value of the wrong kind is judged where it is used, so that all faults of a file are found at once.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::super::marks;
+use crate::catalog::layout::SeatFlag;
+
+/// A field that no shape names.
+pub(super) type Field = (String, Loose);
+
+/// Any value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Loose {
+    Null,
+    Truth(bool),
+    Number(f64),
+    Text(String),
+    List(Vec<Loose>),
+    Object,
+}
+
+impl Loose {
+    /// A text, or a whole number that stands for one.
+    pub fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => Some(format!("{number:.0}")),
+            _ => None,
+        }
+    }
+
+    /// A number; a text is none.
+    pub const fn number(&self) -> Option<f32> {
+        match self {
+            Self::Number(number) => Some(*number as f32),
+            _ => None,
+        }
+    }
+
+    /// A count of 1 or more.
+    pub fn whole(&self) -> Option<u32> {
+        let number = match self {
+            Self::Number(number) => *number,
+            Self::Text(text) => text.trim().parse().ok()?,
+            _ => return None,
+        };
+        (number.fract() == 0.0 && (1.0..=1e9).contains(&number)).then_some(number as u32)
+    }
+
+    /// The flags that this value of a seat's field `key` means, and what of it means nothing.
+    pub fn marks(&self, key: &str) -> (Vec<SeatFlag>, Vec<String>) {
+        let field = || vec![format!("field `{key}`")];
+        let named = marks::flag(key);
+        match (self, named) {
+            (Self::Null, _) | (Self::Truth(false), Some(_)) => (Vec::new(), Vec::new()),
+            (Self::Truth(true), Some(flag)) => (vec![flag], Vec::new()),
+            (Self::Number(number), Some(flag)) => (if *number == 0.0 { Vec::new() } else { vec![flag] }, Vec::new()),
+            (Self::Text(text), named) => match (marks::truth(text), marks::flag(text), named) {
+                (Some(false), _, Some(_)) => (Vec::new(), Vec::new()),
+                (Some(true), _, Some(flag)) | (None, Some(flag), _) => (vec![flag], Vec::new()),
+                _ => (Vec::new(), field()),
+            },
+            (Self::List(list), _) => {
+                let mut found = (Vec::new(), Vec::new());
+                for item in list {
+                    match item {
+                        Self::Text(text) => match marks::flag(text) {
+                            Some(flag) => found.0.push(flag),
+                            None => found.1.push(format!("`{text}` in field `{key}`")),
+                        },
+                        _ => found.1.extend(field()),
+                    }
+                }
+                found
+            }
+            _ => (Vec::new(), field()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Loose;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+            fn visit_unit<E>(self) -> Result<Loose, E> {
+                Ok(Loose::Null)
+            }
+            fn visit_bool<E>(self, truth: bool) -> Result<Loose, E> {
+                Ok(Loose::Truth(truth))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Loose, E> {
+                Ok(Loose::Number(number as f64))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Loose, E> {
+                Ok(Loose::Number(number as f64))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Loose, E> {
+                Ok(Loose::Number(number))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Loose, E> {
+                Ok(Loose::Text(text.to_owned()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Loose, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = list.next_element()? {
+                    items.push(item);
+                }
+                Ok(Loose::List(items))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Loose, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Loose::Object)
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+/// An object with optional fields, fields that say nothing to us, and the rest.
+macro_rules! shape {
+    ($Name:ident { $($field:ident: $kind:ty,)* } passed_over $passed:pat) => {
+        #[derive(Debug, Default)]
+        pub(super) struct $Name {
+            $(pub $field: Option<$kind>,)*
+            pub extra: Vec<Field>,
+        }
+
+        impl<'de> Deserialize<'de> for $Name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Fields;
+                impl<'de> Visitor<'de> for Fields {
+                    type Value = $Name;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<$Name, A::Error> {
+                        let mut found = $Name::default();
+                        while let Some(key) = map.next_key::<String>()? {
+                            match key.as_str() {
+                                $(stringify!($field) => found.$field = map.next_value()?,)*
+                                $passed => { map.next_value::<IgnoredAny>()?; }
+                                _ => { let value = map.next_value()?; found.extra.push((key, value)); }
+                            }
+                        }
+                        Ok(found)
+                    }
+                }
+                deserializer.deserialize_map(Fields)
+            }
+        }
+    };
+}
+
+shape!(Plan { zones: Vec<Zone>, categories: Vec<Category>, } passed_over "name" | "size" | "uuid" | "version");
+shape!(Category { name: Loose, } passed_over "color" | "uuid");
+shape!(Zone {
+    name: Loose, position: Place, rows: Vec<Row>, areas: Vec<Drawing>, row_label: Loose, seat_label: Loose, capacity: Loose,
+} passed_over "zone_id" | "uuid" | "color");
+shape!(Row {
+    row_number: Loose, row_label: Loose, seat_label: Loose, position: Place, seats: Vec<Seat>,
+} passed_over "row_number_position" | "uuid");
+shape!(Seat { seat_guid: Loose, seat_number: Loose, position: Place, category: Loose, } passed_over "uuid" | "radius" | "color" | "rotation");
+shape!(Place { x: Loose, y: Loose, } passed_over "z");
+shape!(Drawing {
+    shape: Loose, text: Caption, name: Loose, label: Loose, capacity: Loose, category: Loose, position: Place, rotation: Loose, rectangle: Sides, polygon: Corners,
+} passed_over "uuid" | "color" | "border_color");
+shape!(Sides { width: Loose, height: Loose, } passed_over "uuid");
+shape!(Corners { points: Vec<Place>, } passed_over "uuid");
+
+/// The words on a drawing, by themselves or with a position.
+#[derive(Debug, Default)]
+pub(super) struct Caption(pub String);
+
+impl<'de> Deserialize<'de> for Caption {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Words;
+        impl<'de> Visitor<'de> for Words {
+            type Value = Caption;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or an object with a `text`")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Caption, E> {
+                Ok(Caption(text.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Caption, A::Error> {
+                let mut caption = String::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "text" {
+                        caption = map.next_value::<Loose>()?.text().unwrap_or_default();
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Caption(caption))
+            }
+        }
+        deserializer.deserialize_any(Words)
+    }
+}

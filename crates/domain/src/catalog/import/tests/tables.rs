@@ -1,0 +1,203 @@
+//! Tables as spreadsheets of many countries write them, and files that are none.
+
+use super::*;
+use crate::ticketing::place::PlaceNumber;
+
+const PLAIN: &str = "area,row,seat,x,y,category\r\nParkett,1,1,0.5,0,Süd\r\nParkett,1,2,1.5,0,Süd\r\n";
+const DRAWN: &str = "Parkett/1: 1@0.5,0#Süd 2@1.5,0#Süd";
+
+fn utf16(text: &str, little: bool, mark: bool) -> Vec<u8> {
+    let bytes = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
+    let marked = if mark { format!("\u{feff}{text}") } else { text.to_owned() };
+    marked.encode_utf16().flat_map(bytes).collect()
+}
+
+#[test]
+fn one_table_in_many_writings_is_one_plan() {
+    let semicolons = PLAIN.replace(',', ";").replace("0.5", "0,5").replace("1.5", "1,5");
+    let tabs = PLAIN.replace(',', "\t");
+    let windows = PLAIN.chars().map(|c| if c == 'ü' { 0xFC } else { c as u8 }).collect::<Vec<u8>>();
+    let comma = "assumed line 2, field `x`: a decimal comma (and 1 more like this)";
+    let separated = "assumed line 1: columns are separated by `;`";
+    let rows: Vec<(&str, Vec<u8>, Vec<&str>)> = vec![
+        ("plain", PLAIN.into(), vec![]),
+        ("marked", format!("\u{feff}{PLAIN}").into(), vec![]),
+        ("LF", PLAIN.replace("\r\n", "\n").into(), vec![]),
+        ("CR", PLAIN.replace("\r\n", "\r").into(), vec![]),
+        ("no last line end", PLAIN.trim_end().into(), vec![]),
+        ("semicolons", semicolons.clone().into(), vec![separated, comma]),
+        ("tabs", tabs.clone().into(), vec!["assumed line 1: columns are separated by tabs"]),
+        ("bars", PLAIN.replace(',', "|").into(), vec!["assumed line 1: columns are separated by `|`"]),
+        ("decomposed", PLAIN.replace('ü', "u\u{308}").into(), vec![]),
+        ("header", PLAIN.replace("area,row,seat,x", " AREA , Row,\"Seat\", X ").into(), vec![]),
+        ("quoted commas", PLAIN.replace("0.5", "\"0,5\"").replace("1.5", "\"1,5\"").into(), vec![comma]),
+        ("windows", windows, vec!["assumed the file: read as windows-1252, since it is not UTF-8"]),
+        ("UTF-16 LE", utf16(PLAIN, true, true), vec!["assumed the file: read as UTF-16LE, since it is not UTF-8"]),
+        ("UTF-16 BE", utf16(PLAIN, false, true), vec!["assumed the file: read as UTF-16BE, since it is not UTF-8"]),
+        ("bare LE", utf16(PLAIN, true, false), vec!["assumed the file: read as UTF-16LE, since it is not UTF-8"]),
+        ("bare BE", utf16(PLAIN, false, false), vec!["assumed the file: read as UTF-16BE, since it is not UTF-8"]),
+        (
+            "sep",
+            format!("sep=;\r\n{semicolons}").into(),
+            vec![
+                "assumed line 2: columns are separated by `;`",
+                "assumed line 3, field `x`: a decimal comma (and 1 more like this)",
+            ],
+        ),
+        (
+            "SEP tab",
+            format!("\u{feff}\"SEP=\t\"\r\n{tabs}").into(),
+            vec!["assumed line 2: columns are separated by tabs"],
+        ),
+        ("trailing column", PLAIN.replace("\r\n", ",\r\n").into(), vec!["left_out line 1, column 7: an empty column"]),
+        (
+            "trailing rows",
+            format!("{PLAIN},,,,,\r\n , ,,,,\r\n").into(),
+            vec!["left_out line 4: an empty line (and 1 more like this)"],
+        ),
+        (
+            "extra columns",
+            PLAIN.replace("\r\n", ",45\r\n").replacen(",45", ",Price", 1).into(),
+            vec!["left_out line 1, field `Price`: this column is not read"],
+        ),
+        (
+            "unnamed column",
+            PLAIN.replace("\r\n", ",45\r\n").replacen(",45", ",", 1).into(),
+            vec!["left_out line 1, column 7: a column without a name is not read"],
+        ),
+    ];
+    for (name, content, told) in rows {
+        let drafts = imported(ImportFormat::Csv, &content).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        assert_eq!(drawn(&drafts), [DRAWN], "{name}");
+        assert_eq!(findings(ImportFormat::Csv, &content), told, "{name}");
+        assert_eq!(ImportFormat::of(&content), ImportFormat::Csv, "{name}");
+    }
+    let plan = utf16(PRETIX, true, true);
+    assert_eq!(ImportFormat::of(&plan), ImportFormat::Pretix);
+    assert!(imported(ImportFormat::Pretix, &plan).is_ok());
+}
+
+#[test]
+fn a_line_break_within_a_cell_is_a_blank() {
+    let content = b"area,row,seat,x,y,category\n\"Rang\nlinks\",A,1,0,0,Gold\n";
+    assert_eq!(drawn(&imported(ImportFormat::Csv, content).unwrap()), ["Rang links/A: 1@0,0#Gold"]);
+    let told = findings(ImportFormat::Csv, content);
+    assert_eq!(told, ["changed line 2, field `area`: line breaks became blanks, invisible characters were dropped"]);
+}
+
+#[test]
+fn what_is_no_table_is_told_what_it_is() {
+    let rows: Vec<(&[u8], &str)> = vec![
+        (b"PK\x03\x04\x14\0\x06\0[Content_Types].xml xl/workbook.xml", "an Excel workbook (.xlsx)"),
+        (
+            b"PK\x03\x04\x14\0mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+            "an OpenDocument spreadsheet (.ods)",
+        ),
+        (b"PK\x03\x04\x14\0readme.txt", "a zip archive"),
+        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an Excel workbook of the old kind (.xls)"),
+        (b"%PDF-1.7\n", "a PDF document"),
+        (b"\x89PNG\r\n\x1a\n", "an image"),
+        (b"\xFF\xD8\xFF\xE0", "an image"),
+        (b"GIF89a", "an image"),
+        (b"\x1F\x8B\x08\0", "compressed with gzip"),
+        (b"<svg xmlns='x'>", "a drawing (SVG)"),
+        (b"<!DOCTYPE html><html>", "a web page (HTML)"),
+        (
+            b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"plan.csv\"\r\n\r\narea,row\r\n--x--\r\n",
+            "a form (multipart/form-data)",
+        ),
+    ];
+    for (content, what) in rows {
+        for format in [ImportFormat::Csv, ImportFormat::Pretix] {
+            let refusal = imported(format, content).unwrap_err();
+            assert!(refusal.detail.starts_with(&format!("the file: This is {what}. ")), "{}", refusal.detail);
+            assert_eq!((refusal.code, refusal.evidence.findings.len()), (Code::InvalidLayout, 1));
+        }
+    }
+    let told = |format, content: &str| imported(format, content.as_bytes()).unwrap_err().detail;
+    assert!(told(ImportFormat::Csv, PRETIX).contains("Import it with the format pretix"));
+    assert!(told(ImportFormat::Pretix, PLAIN).contains("Import it with the format csv"));
+}
+
+#[test]
+fn every_fault_of_a_table_is_told_at_once() {
+    let content =
+        "area,row,seat,x,y,category,flags\nS,A,1,?,0,Gold,\nS,,2,0,0,Gold,comfy\n,A,3,0,1e9,,\nS,A,4,0,0,Gold,\n";
+    assert_eq!(
+        findings(ImportFormat::Csv, content.as_bytes()),
+        [
+            "wrong line 2, field `x`: `?` is not a number",
+            "wrong line 3, field `row`: Must not be empty.",
+            "wrong line 3, field `flags`: `comfy` is not one of accessible, companion, restricted_view",
+            "wrong line 4, field `area`: Must not be empty.",
+            "wrong line 4, field `y`: must be a number between -1000000 and 1000000",
+            "wrong line 4, field `category`: Must not be empty.",
+        ]
+    );
+}
+
+#[test]
+fn marks_standing_areas_and_words_have_columns() {
+    let content = "area,row,seat,x,y,category,Wheelchair,Restricted View,capacity,row label,seat label\n\
+        Tent,3,1,0,0,Gold,yes,,,Table 3,Chair %s\n\
+        Tent,3,2,1,0,Gold,no,x,,Table 3,Chair %s\n\
+        Meadow,,,,,Lawn,,,250,,\n\
+        Yard,,,,,,,,40,,\n";
+    let layout = Layout::build(imported(ImportFormat::Csv, content.as_bytes()).unwrap()).unwrap();
+    let labels: Vec<_> = [0, 1, 2, 252].iter().map(|place| layout.label(PlaceNumber(*place)).unwrap()).collect();
+    assert_eq!(labels, ["Tent · Table 3, Chair 1", "Tent · Table 3, Chair 2", "Meadow", "Yard"]);
+    assert_eq!(layout.categories(), ["Gold", "Lawn", "Yard"]);
+    assert_eq!(layout.seat(PlaceNumber(0)).unwrap().seat.flags, [SeatFlag::Accessible]);
+    assert_eq!(layout.seat(PlaceNumber(1)).unwrap().seat.flags, [SeatFlag::RestrictedView]);
+    assert_eq!(findings(ImportFormat::Csv, content.as_bytes()), Vec::<String>::new());
+    let wrong = "area,row,seat,category,capacity,wheelchair\nA,,,,0,\nB,,,,1.5,\nC,1,1,Gold,,maybe\n";
+    assert_eq!(
+        findings(ImportFormat::Csv, wrong.as_bytes()),
+        [
+            "wrong line 2, field `capacity`: must be a whole number from 1 to 200000",
+            "wrong line 3, field `capacity`: must be a whole number from 1 to 200000",
+            "wrong line 4, field `wheelchair`: `maybe` is neither yes nor no",
+        ]
+    );
+}
+
+#[test]
+fn seats_stand_by_position_else_by_the_natural_order_of_their_labels() {
+    let order = |content: &str| {
+        let drafts = imported(ImportFormat::Csv, content.as_bytes()).unwrap();
+        let seats = rows(&drafts[0]).iter().flat_map(|row| &row.seats).map(|seat| seat.label.clone());
+        seats.collect::<Vec<_>>().join(" ")
+    };
+    // Odd seats left of the middle, even ones right of it, listed by number; in a slanted row.
+    let odd_even: String = (1..=9)
+        .map(|n| {
+            let x = if n % 2 == 1 { 10 - n / 2 } else { 10 + n / 2 };
+            format!("S,A,{n},{x},{},Gold\n", x * 2)
+        })
+        .collect();
+    let positions = format!("area,row,seat,x,y,category\n{odd_even}");
+    assert_eq!(order(&positions), "9 7 5 3 1 2 4 6 8");
+    assert_eq!(
+        findings(ImportFormat::Csv, positions.as_bytes()),
+        ["assumed line 2: the seats of the row are ordered by their positions, not as listed"]
+    );
+    let sorted_as_text = |positions: &str| {
+        let lines = ["1", "10", "11", "2", "3"].map(|n| format!("S,A,{n}{positions},Gold\n"));
+        lines.concat()
+    };
+    let detail = "assumed line 2: the file gives no positions: neighbours and the drawing are assumed by the order of the labels";
+    for (header, positions) in [("area,row,seat,category", ""), ("area,row,seat,x,y,category", ",,")] {
+        let content = format!("{header}\n{}", sorted_as_text(positions));
+        assert_eq!(order(&content), "1 2 3 10 11");
+        assert_eq!(findings(ImportFormat::Csv, content.as_bytes()), [detail]);
+    }
+    let one_point = format!("area,row,seat,x,y,category\n{}", sorted_as_text(",0,0"));
+    assert_eq!(order(&one_point), "1 2 3 10 11");
+    let some = "area,row,seat,x,y,category\nS,A,1,0,0,G\nS,A,2,,,G\n";
+    let told = findings(ImportFormat::Csv, some.as_bytes());
+    assert_eq!(told, ["wrong line 3, field `x`: other seats of this row have a position"]);
+    // Rows come by name where none has positions, and are drawn one below the other.
+    let rows_by_text = "area,row,seat,category\nS,10,1,G\nS,2,1,G\nS,1,1,G\n";
+    let drafts = imported(ImportFormat::Csv, rows_by_text.as_bytes()).unwrap();
+    assert_eq!(drawn(&drafts), ["S/1: 1@0,0#G", "S/2: 1@0,1#G", "S/10: 1@0,2#G"]);
+}

@@ -1,0 +1,133 @@
+//! The rule for typed text as a table: what is kept, what is changed, what is refused; and the keys by which texts are compared.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn typed_text_is_cleaned_or_refused() {
+    let kept = [
+        "Concertgebouw",
+        "Rang Ä–Ω",
+        "劇場",
+        "می\u{200c}خواهم",
+        "ක්\u{200d}ෂ",
+        "👩\u{200d}👩\u{200d}👧",
+        "❤\u{fe0f}\u{200d}🔥",
+        "1\u{fe0f}\u{20e3}",
+        "שלום\u{200e} (א)",
+        "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+        "葛\u{e0100}城",
+        "क्\u{200d}ष",
+    ];
+    for text in kept {
+        assert_eq!(clean(text).as_deref(), Ok(text), "{text:?}");
+    }
+    for (text, expected) in [
+        ("  Ann Ó Briain \r\n", "Ann Ó Briain"),
+        ("Su\u{308}d", "Süd"),
+        ("\u{feff}Gold\u{200b}", "Gold"),
+        ("Gold\u{200e}", "Gold"),
+        ("Gold\u{fe0f}", "Gold"),
+        ("\u{202a}+49 30\u{202c}", "+49 30"),
+        ("VIP\u{a0}Front", "VIP Front"),
+        ("VIP\tFront", "VIP Front"),
+        ("山田\u{3000}太郎", "山田 太郎"),
+    ] {
+        assert_eq!(clean(text).as_deref(), Ok(expected), "{text:?}");
+    }
+    for (text, fault) in [
+        ("", TextFault::Empty),
+        (" \r\n\t", TextFault::Empty),
+        ("\u{200b}", TextFault::Empty),
+        ("\u{3164}", TextFault::Empty),
+        ("\u{2800}", TextFault::Empty),
+        ("\u{200d}\u{fe0f}\u{ad} ", TextFault::Empty),
+        ("a\nb", TextFault::Control),
+        ("a\r\nBcc: b", TextFault::Control),
+        ("a\u{2028}b", TextFault::Control),
+        ("a\0b", TextFault::Control),
+        ("\0", TextFault::Control),
+        ("end\0", TextFault::Control),
+        ("a\u{1b}[31m", TextFault::Control),
+        ("\u{202e}", TextFault::Invisible('\u{202e}')),
+        ("right\u{202e}left", TextFault::Invisible('\u{202e}')),
+        ("\u{202d}left", TextFault::Invisible('\u{202d}')),
+        ("zero\u{200b}width", TextFault::Invisible('\u{200b}')),
+        ("zero\u{200d}width", TextFault::Invisible('\u{200d}')),
+        ("soft\u{ad}hyphen", TextFault::Invisible('\u{ad}')),
+        ("left\u{200e}right", TextFault::Invisible('\u{200e}')),
+        ("a\u{2066}b", TextFault::Invisible('\u{2066}')),
+        ("a\u{e0061}b", TextFault::Invisible('\u{e0061}')),
+        ("a\u{ffff}", TextFault::Invisible('\u{ffff}')),
+    ] {
+        assert_eq!(clean(text), Err(fault), "{text:?}");
+    }
+}
+
+#[test]
+fn lengths_are_counted_in_what_is_stored() {
+    assert_eq!(line("name", "a\u{308}a\u{308} ", 2).as_deref(), Ok("ää"));
+    assert_eq!(line("name", "äää", 2).unwrap_err().detail, "Must have at most 2 characters.");
+    let refused = line("name", "a\u{202e}b", 9).unwrap_err();
+    assert_eq!(refused.detail, "Must not contain U+202E, a character that cannot be seen.");
+    assert_eq!(refused.evidence.field.as_deref(), Some("name"));
+    assert_eq!(optional_line("reason", " \n", 9).as_deref(), Ok(""));
+    assert_eq!(optional_line("reason", "\0", 9).unwrap_err().detail, "Must not contain control characters.");
+    assert_eq!(lines("address", " Main St 1\r\n 1010 Vienna \n\n", 40).as_deref(), Ok("Main St 1\n1010 Vienna"));
+    assert!(lines("address", "a\nb\0", 40).is_err());
+    assert!(lines("address", "ab\ncd", 4).is_err());
+}
+
+#[test]
+fn texts_of_files_are_repaired_and_said_so() {
+    for (text, expected, changed) in [
+        ("Rang\r\nSüd", "Rang Süd", true),
+        ("Gold\u{200b}en", "Golden", true),
+        (" Gold ", "Gold", false),
+        ("", "", false),
+        ("\u{200b}", "", false),
+        ("Go\u{1}ld", "Gold", true),
+    ] {
+        assert_eq!(repaired(text), (expected.to_owned(), changed), "{text:?}");
+    }
+}
+
+#[test]
+fn codes_that_look_the_same_are_one() {
+    for (one, other) in [
+        ("SUMMER10", "summer10"),
+        ("SUMMER10", "SUMMER1O"),
+        ("SUMMER10", " summer10\u{200b} "),
+        ("SUM\u{ad}MER", "SUMMER"),
+        ("SAVE", "ЅАVЕ"),
+        ("ＳＡＶＥ", "save"),
+        ("ILL", "lll"),
+        ("ill", "1LL"),
+        ("BEAR", "ВЕАR"),
+        ("straße", "STRASSE"),
+        ("Caf\u{e9}", "CAFE\u{301}"),
+        ("corner", "comer"),
+    ] {
+        assert!(looks_alike(one, other), "{one} {other}");
+    }
+    for (one, other) in [("SUMMER10", "SUMMER20"), ("VIP", "NIP"), ("ABC", "ABCD"), ("cafe", "café")] {
+        assert!(!looks_alike(one, other), "{one} {other}");
+    }
+    assert_eq!(code_key("Sum\u{200b}mer 10"), code_key("SUMMER10"));
+    assert_eq!(folded("ＦＬＯＯＲ "), "floor");
+}
+
+proptest! {
+    /// What is stored passes the rule unchanged, and has nothing that the rule refuses.
+    #[test]
+    fn cleaning_twice_is_cleaning_once(text in "\\PC{0,12}|[a\u{308}\u{200d}\u{200b}\u{202e}\u{fe0f} \n\u{0}☃ی\u{200e}]{0,8}") {
+        if let Ok(once) = clean(&text) {
+            prop_assert_eq!(clean(&once), Ok(once.clone()));
+            let refused = ['\0', '\n', '\u{202e}', '\u{200b}'];
+            prop_assert!(!once.contains(refused));
+        }
+        let (repaired, _) = repaired(&text);
+        prop_assert!(repaired.is_empty() || clean(&repaired).is_ok());
+    }
+}

@@ -1,0 +1,116 @@
+//! Seating plans through the public surface: what an import says, the whole plan, flags set on a published event, and who may have a wheelchair space.
+
+use serde_json::{Value, json};
+use voelgoed_api_tests::server::{Answer, Server, WIDE};
+use voelgoed_api_tests::tenant::Tenant;
+
+async fn import(server: &Server, tenant: &Tenant, format: &str, content: &[u8]) -> anyhow::Result<Answer> {
+    let path = format!("/api/v1/layouts/import?format={format}&venue={}", tenant.venue);
+    let request = server.request("POST", &path).bearer_auth(&tenant.key).header("Content-Type", "text/csv");
+    server.send(request.body(content.to_vec())).await
+}
+
+#[tokio::test]
+async fn an_import_says_what_it_took_and_a_refusal_says_all_that_is_wrong() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "plans").await?;
+    let content = "\u{feff}Area;Row;Seat;X;Y;Category;Price;\r\nRang;1;1;0,5;0;Su\u{308}d;9;\r\nRang;1;2;1,5;0;Süd;9;\r\n;;;;;;;\r\n";
+    let answer = import(&server, &tenant, "csv", content.as_bytes()).await?;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let body = answer.json();
+    assert_eq!((&body["places"], &body["areas"][0]["name"]), (&json!(2), &json!("Rang")));
+    let kinds: Vec<&str> = body["findings"].as_array().unwrap().iter().map(|f| f["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["assumed", "left_out", "assumed", "left_out", "left_out"], "{body}");
+    let plan = server.get(&format!("/api/v1/layouts/{}", body["id"].as_str().unwrap()), &tenant.key).await?;
+    assert_eq!(
+        plan["areas"][0]["rows"][0]["seats"][1],
+        json!({"place": 1, "label": "2", "x": 1.5, "y": 0.0, "category": "Süd"})
+    );
+    let floor = server.get(&format!("/api/v1/layouts/{}", tenant.layout), &tenant.key).await?["areas"][1].clone();
+    assert_eq!((&floor["capacity"], &floor["first"], &floor["rows"]), (&json!(1000), &json!(80), &Value::Null));
+
+    let wrong = import(&server, &tenant, "csv", b"area,row,seat,x,y,category\nA,1,1,?,0,G\n,1,2,0,0,\n").await?;
+    assert_eq!((wrong.status.as_u16(), wrong.code().as_str()), (400, "invalid_layout"), "{}", wrong.body);
+    let at: Vec<String> = wrong.json()["findings"].as_array().unwrap().iter().map(|f| f["at"].to_string()).collect();
+    assert_eq!(at, ["\"line 2, field `x`\"", "\"line 3, field `area`\"", "\"line 3, field `category`\""]);
+    let workbook = import(&server, &tenant, "csv", b"PK\x03\x04\x14\0\x06\0 xl/workbook.xml").await?;
+    assert_eq!(workbook.code(), "invalid_layout");
+    assert!(workbook.body.contains("Excel workbook (.xlsx)"), "{}", workbook.body);
+    Ok(())
+}
+
+fn flagged(map: &Value, place: usize) -> bool {
+    let seats = map["areas"][0]["rows"].as_array().unwrap().iter().flat_map(|row| row["seats"].as_array().unwrap());
+    seats.clone().nth(place).unwrap()["flags"].as_array().is_some_and(|flags| flags.contains(&json!("accessible")))
+}
+
+#[tokio::test]
+async fn a_wheelchair_space_marked_while_on_sale_is_kept_for_who_asks() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "marks").await?;
+    let map = format!("/api/v1/events/{}/map", tenant.event);
+    let before = server.send(server.request("GET", &map)).await?;
+    assert!(!flagged(&before.json(), 70));
+    let flags = format!("/api/v1/layouts/{}/flags", tenant.layout);
+    let patch = |body: Value| server.request("PATCH", &flags).bearer_auth(&tenant.key).json(&body);
+    let plan = server
+        .send(patch(json!({"places": [70, 71], "labels": ["Stalls · Row A · Seat A10"], "flags": ["accessible"]})))
+        .await?;
+    assert_eq!(plan.status, 200, "{}", plan.body);
+    let etag = before.header("etag");
+    let after = server.send(server.request("GET", &map).header("If-None-Match", etag)).await?;
+    assert_eq!(after.status, 200, "the map has another version");
+    assert!([9, 70, 71].into_iter().all(|place| flagged(&after.json(), place)));
+    for (body, field) in [
+        (json!({"places": [80], "flags": []}), "places[0]"),
+        (json!({"places": [], "flags": []}), "places"),
+        (json!({"labels": ["Nowhere"], "flags": []}), "labels[0]"),
+        (json!({"places": [1], "flags": ["accessible", "companion"]}), "flags"),
+    ] {
+        let answer = server.send(patch(body)).await?;
+        assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (400, &json!(field)), "{}", answer.body);
+    }
+
+    // By place, by a change of a hold, by the form: not without asking.
+    let holds = format!("/api/v1/events/{}/holds", tenant.event);
+    let item = |place: u32, accessible: Option<Value>| {
+        let mut item = json!({"place": place, "ticket_type": tenant.ticket_type});
+        if let Some(accessible) = accessible {
+            item["accessible"] = accessible;
+        }
+        item
+    };
+    let hold = |item: Value| server.request("POST", &holds).json(&json!({"items": [item]}));
+    for asked in [None, Some(json!(false)), Some(json!(0))] {
+        let refused = server.send(hold(item(70, asked))).await?;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "accessible_place"), "{}", refused.body);
+        assert_eq!(refused.json()["places"], json!([70]));
+    }
+    let (id, token) = tenant.hold_seats(&server, 2).await?;
+    let change = |item: Value| {
+        server.request("PATCH", &format!("/api/v1/holds/{id}")).header("X-Token", &token).json(&json!({"add": [item]}))
+    };
+    let refused = server.send(change(item(70, None))).await?;
+    assert_eq!((refused.status.as_u16(), refused.json()["field"].clone()), (409, json!("add[0].accessible")));
+    let form = |fields: &str| {
+        let request = server.request("POST", &format!("/events/{}/holds", tenant.event));
+        request.header("Content-Type", "application/x-www-form-urlencoded").body(fields.to_owned())
+    };
+    let refused = server.send(form("place=70")).await?;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(refused.body.contains("Kept for wheelchair users: Stalls · Row D · Seat D11"), "{}", refused.body);
+
+    // Best available never gives them, however many are asked for; who asks gets them.
+    let all = server.send(server.request("POST", &holds).json(&tenant.seats(50))).await?;
+    let places: Vec<u64> =
+        all.json()["items"].as_array().unwrap().iter().map(|i| i["place"].as_u64().unwrap()).collect();
+    assert!(!places.iter().any(|place| [9, 70, 71].contains(place)), "{places:?}");
+    let mut wished = tenant.seats(1);
+    wished["items"][0]["accessible"] = json!(true);
+    let best = server.send(server.request("POST", &holds).json(&wished)).await?;
+    assert_eq!(best.json()["items"][0]["place"], 9, "{}", best.body);
+    assert_eq!(server.send(change(item(70, Some(json!(true))))).await?.status, 200);
+    let page = server.send(form("place=71&accessible=1")).await?;
+    assert!(page.status.is_success() && page.body.contains("D12"), "{} {}", page.status, page.body);
+    Ok(())
+}
