@@ -106,7 +106,7 @@ pub fn scope_of(method: &Method, path: &str) -> Option<Scope> {
     })
 }
 
-/// Pages and the operator's endpoints, each by its template; anybody may see them.
+/// Pages and health, each by its template; anybody may see them, but `/readyz` and `/metrics` on the internal listener only.
 pub const PAGES: &[&str] = &[
     "/",
     "/events/{event}",

@@ -36,7 +36,7 @@ pub fn router(web: Web) -> Router {
         .layer(middleware::from_fn_with_state(web.clone(), request_layer))
         .layer(middleware::from_fn_with_state(web.clone(), compress_large))
         .layer(CompressionLayer::new().compress_when(compressible_at_once()));
-    let largest_plan = LargestBody { name: "largest_layout", bytes: web.settings.largest_layout };
+    let largest_plan = LargestBody::plan(&web);
     Router::new()
         // Buyers: a session from the first contact on.
         .merge(buyers.merge(pages::routes()).layer(SessionLayer(web.clone())))

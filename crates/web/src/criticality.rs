@@ -215,8 +215,8 @@ fn is_token(web: &Web, token: &str) -> bool {
     [TokenKind::Order, TokenKind::Hold].into_iter().any(|kind| web.platform.tokens.read(kind, token).is_some())
 }
 
-/// Known to this node; whoever is not is let in as others are, and known then.
-fn is_organizer(web: &Web, parts: &Parts) -> bool {
+/// An organizer whom this node knows; whoever is not known is let in as others are, and known then.
+pub fn is_organizer(web: &Web, parts: &Parts) -> bool {
     let secret = bearer(&parts.headers).or_else(|| cookie(&parts.headers, LOGIN_COOKIE.of(&web.settings)));
     secret.is_some_and(|secret| web.platform.credentials.knows(fingerprint(secret)))
 }

@@ -20,7 +20,7 @@ use voelgoed_resilience::{Deadline, Shed};
 use voelgoed_telemetry::{metrics, spans, touch};
 
 use crate::bodies::PooledBytes;
-use crate::criticality::{Class, class, judge};
+use crate::criticality::{Class, class, is_organizer, judge};
 use crate::extract::{ClientAddress, LargestBody, ReadBody};
 use crate::problem::Failure;
 use crate::state::Web;
@@ -86,8 +86,8 @@ async fn answer(web: &Web, method: &Method, route: &str, request: Request, next:
     let class = class(method, route);
     let (mut parts, body) = request.into_parts();
     let whole = match before_its_place(web, class, route, &mut parts, !body.is_end_stream()).await {
-        Ok(true) => read(web, &mut parts, body).await,
-        Ok(false) => Ok((None, body)),
+        Ok(Some(largest)) => read(web, &mut parts, body, largest).await,
+        Ok(None) => Ok((None, body)),
         Err(refusal) => {
             hear_out(web, Request::from_parts(parts, body)).await;
             return Failure::from(refusal).into_response();
@@ -109,31 +109,38 @@ async fn answer(web: &Web, method: &Method, route: &str, request: Request, next:
     run(web, Request::from_parts(parts, body), next).await
 }
 
-/// Counts a read against its address; whether the body is read before the request takes its place.
+/// Counts a read against its address; how large a body may be that is read before the request takes its place, where one is.
 async fn before_its_place(
     web: &Web,
     class: Option<Class>,
     route: &str,
     parts: &mut Parts,
     has_body: bool,
-) -> Result<bool, Refusal> {
+) -> Result<Option<LargestBody>, Refusal> {
     if matches!(parts.method, Method::GET | Method::HEAD) {
         if matches!(class, Some(Class::Browse) | None) {
             let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
             rates::read(web, &address)?;
         }
-        return Ok(false);
+        return Ok(None);
     }
-    // A whole seating plan is read once its caller may send one; what no route takes is not read at all.
-    Ok(class.is_some() && !is_plan(route) && has_body)
+    // What no route takes is not read at all.
+    if class.is_none() || !has_body {
+        return Ok(None);
+    }
+    if is_plan(route) {
+        // Whoever this node does not know yet is asked for a key before a whole seating plan is read.
+        return Ok(is_organizer(web, parts).then(|| LargestBody::plan(web)));
+    }
+    Ok(Some(LargestBody::usual(web)))
 }
 
 type Whole = (Option<(Bytes, PooledBytes)>, Body);
 
 /// The body, for whoever takes it; what is at hand is not read a second time.
-async fn read(web: &Web, parts: &mut Parts, body: Body) -> Result<Whole, Refusal> {
+async fn read(web: &Web, parts: &mut Parts, body: Body, largest: LargestBody) -> Result<Whole, Refusal> {
     let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
-    let (bytes, pooled) = web.bodies.read(body, LargestBody::usual(web), address).await?;
+    let (bytes, pooled) = web.bodies.read(body, largest, address).await?;
     parts.extensions.insert(ReadBody(bytes.clone()));
     Ok((Some((bytes.clone(), pooled)), Body::from(bytes)))
 }

@@ -1,9 +1,10 @@
-//! Four suites against the real binary over HTTP: a race for too few places, payments of every kind with processes killed at every step,
-//! kill -9 again and again under load, and a storm over Redis, Postgres and two nodes.
+//! Five suites against the real binary over HTTP: a race for too few places, payments of every kind with processes killed at every step,
+//! kill -9 again and again under load, a storm over Redis, Postgres and two nodes, and an attack by one address.
 //!
 //! Never: a look behind the API to judge the server (P1, P2, P3), a verdict without a count, more than 20,000 open files.
 //! To add a suite: a module, a variant of [`Suite`], and a file in `xtask/src/suites`.
 
+mod attack;
 mod cells;
 mod crash;
 mod payments;
@@ -32,6 +33,8 @@ struct Chaos {
 /// The suites.
 #[derive(Debug, Subcommand)]
 enum Suite {
+    /// One address that takes all it can get, beside others that go on.
+    Attack(attack::Options),
     /// 2,000 buyers, 100 places.
     Race(race::Options),
     /// Every payment method, undisturbed and with kills at every step.
@@ -49,6 +52,7 @@ async fn main() -> ExitCode {
     let chaos = Chaos::parse();
     let mut verdicts = Verdicts::default();
     let run = match &chaos.suite {
+        Suite::Attack(options) => attack::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
         Suite::Race(options) => race::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
         Suite::Payments(options) => payments::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
         Suite::Cells(options) => cells::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,

@@ -21,10 +21,26 @@ const NOBODY: (&str, &str) = ("127.0.0.1:1", "127.0.0.1:1");
 /// # Errors
 /// Where there are more nodes than places, or it does not come up.
 pub async fn start(config: &Path, directory: &Path, port: u16, nodes: &[(String, String)]) -> anyhow::Result<Daemon> {
+    // One address is everybody here.
+    start_with(config, directory, port, nodes, &[("VOELGOED_CONNECTIONS_PER_ADDRESS_MAX", "100000")]).await
+}
+
+/// The same with settings of its own.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_with(
+    config: &Path,
+    directory: &Path,
+    port: u16,
+    nodes: &[(String, String)],
+    environment: &[(&str, &str)],
+) -> anyhow::Result<Daemon> {
     ensure!(nodes.len() <= PLACES.len(), "the configuration has {} places for nodes", PLACES.len());
     let address = format!("127.0.0.1:{port}");
     let mut command = Command::new("haproxy");
     command.arg("-db").arg("-f").arg(config).env("VOELGOED_BIND", &address).current_dir(directory);
+    command.envs(environment.iter().copied());
     let nodes = nodes.iter().map(|(public, internal)| (public.as_str(), internal.as_str()));
     for ((place, check), (public, internal)) in PLACES.iter().zip(nodes.chain(std::iter::repeat(NOBODY))) {
         command.env(place, public).env(check, internal.rsplit(':').next().unwrap_or_default());

@@ -4,6 +4,7 @@
 //! To add one: a file here with a struct that implements [`Suite`], and one line in [`SUITES`].
 
 mod api;
+mod attack;
 mod browser;
 mod cells;
 mod clippy;
@@ -49,6 +50,7 @@ const SUITES: &[&dyn Suite] = &[
     &nodes::Nodes,
     &browser::Browser,
     &schemathesis::Schemathesis,
+    &attack::Attack,
     &api::EDGES,
     &api::TENANTS,
     &api::CODES,

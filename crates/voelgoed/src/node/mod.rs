@@ -6,6 +6,7 @@
 mod background;
 mod hearsay;
 mod membership;
+mod open_files;
 mod presence;
 mod surface;
 
@@ -142,8 +143,10 @@ fn listen(
     let internal = assembly::internal_router(web.clone());
     let limits = all(server.internal_connections_max);
     tasks.spawn(serve(listeners.internal, internal, web.clone(), limits, behind.clone()));
-    let limits =
-        ConnectionLimits { per_address_max: server.connections_per_address_max, ..all(server.most_connections) };
+    let most = open_files::connections_that_fit(server.most_connections, server.internal_connections_max);
+    // However few there are, one address never has all of them.
+    let per_address_max = server.connections_per_address_max.min((most / 2).max(1));
+    let limits = ConnectionLimits { per_address_max, ..all(most) };
     let stopping = stop.stopping.clone();
     async move {
         match listeners.public {

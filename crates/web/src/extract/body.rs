@@ -100,6 +100,12 @@ impl LargestBody {
     pub fn usual(web: &Web) -> Self {
         Self { name: "largest_body", bytes: web.settings.largest_body }
     }
+
+    /// Of a route that takes whole seating plans.
+    #[must_use]
+    pub fn plan(web: &Web) -> Self {
+        Self { name: "largest_layout", bytes: web.settings.largest_layout }
+    }
 }
 
 /// The body of a request, read before the request took its place among those in flight.

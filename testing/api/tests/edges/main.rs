@@ -7,6 +7,7 @@ mod free;
 mod funnel;
 mod grants;
 mod guesses;
+mod hoarding;
 mod holds;
 mod idempotency;
 mod internal;
