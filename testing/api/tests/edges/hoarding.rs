@@ -162,7 +162,7 @@ async fn reads_of_an_address_are_limited_and_health_is_not() -> anyhow::Result<(
         statuses.push(answer.status.as_u16());
     }
     // The icon leads to another address, which is a read too.
-    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 4, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 3, "{statuses:?}");
     assert_eq!(server.send(server.request("GET", "/livez")).await?.status, 200);
     assert_eq!(server.send(server.internal_request("GET", "/metrics")).await?.status, 200);
     Ok(())
