@@ -386,7 +386,7 @@ impl InventoryStore for RedisWarm {
     }
 
     async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
-        self.note(session, scope, hold).await
+        self.note_of_session(session, scope, hold).await
     }
 
     async fn noted_holds(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>> {

@@ -16,7 +16,7 @@ use super::{reply, request, scripts};
 
 impl RedisWarm {
     /// Adds a note.
-    pub(super) async fn note(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
+    pub(super) async fn note_of_session(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
         let ids = [scope.organization.uuid(), scope.event.uuid(), hold.uuid()];
         let args = [
             self.injected_now(),
