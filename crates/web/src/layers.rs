@@ -169,7 +169,7 @@ async fn run(web: &Web, request: Request, next: Next) -> Response {
 
 /// Routes that take whole seating plans.
 fn is_plan(route: &str) -> bool {
-    matches!(route, "/api/v1/layouts" | "/api/v1/layouts/import")
+    matches!(route, "/api/v1/layouts" | "/api/v1/layouts/import" | "/api/v1/layouts/{layout}/flags")
 }
 
 /// Takes in what the client is still sending: a connection that is closed on unread bytes takes the answer with it.
