@@ -29,6 +29,7 @@ use crate::payments::ports::{PaymentGateway, PaymentStore};
 use crate::scanning::ports::{KeptScans, ScanStore};
 use crate::scanning::tell_warm::Untold;
 use crate::shares::TenantShares;
+use crate::ticketing::address_limit::PlacesPerAddress;
 use crate::ticketing::ports::{InventoryStore, PlaceStore};
 use crate::ticketing::rebuild::Rebuilds;
 use crate::ticketing::seat_view::SeatView;
@@ -127,6 +128,8 @@ pub struct Platform {
     pub master: MasterKey,
     /// How long things last.
     pub times: SaleTimes,
+    /// How many places one client address may hold at once.
+    pub places_per_address: PlacesPerAddress,
 }
 
 impl Platform {

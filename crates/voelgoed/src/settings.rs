@@ -9,6 +9,7 @@ use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Deserializer};
 use voelgoed_app::platform::SaleTimes;
 use voelgoed_app::retention::Spans;
+use voelgoed_app::ticketing::address_limit::PlacesPerAddress;
 use voelgoed_resilience::BulkheadLimit;
 use voelgoed_web::client_address::{AddressRules, ForwardingHeader, TrustedProxies};
 
@@ -260,9 +261,17 @@ pub struct Limits {
     pub order_streams: usize,
     pub device_streams: usize,
     pub ipv6_prefix_length: u8,
+    pub places_per_address_max: u32,
+    pub places_per_address_share_max: f64,
 }
 
 impl Limits {
+    /// How many places one client address may hold at once.
+    #[must_use]
+    pub const fn places_per_address(&self) -> PlacesPerAddress {
+        PlacesPerAddress { places_max: self.places_per_address_max, share_max: self.places_per_address_share_max }
+    }
+
     /// How many passwords are hashed at once.
     #[must_use]
     pub const fn password_hashes(&self) -> BulkheadLimit {
@@ -275,6 +284,9 @@ impl Limits {
             (1..=128).contains(&self.ipv6_prefix_length),
             "limits.ipv6_prefix_length must be from 1 to 128"
         );
+        anyhow::ensure!(self.places_per_address_max > 0, "limits.places_per_address_max must be at least 1");
+        let share = self.places_per_address_share_max;
+        anyhow::ensure!((0.0..=1.0).contains(&share), "limits.places_per_address_share_max must be from 0 to 1");
         Ok(())
     }
 }
@@ -451,6 +463,7 @@ mod tests {
             ("proxies", "[server]\ntrusted_proxies = \"10.0.0.1, 10.0.0.0/40\"", "`10.0.0.0/40` is neither"),
             ("everybody", "[server]\ntrusted_proxies = [\"0.0.0.0/0\"]", "each client could choose its own"),
             ("header", "[server]\nclient_address_header = \"x-real-ip\"", "`x-real-ip` must be"),
+            ("share", "[limits]\nplaces_per_address_share_max = 1.5", "from 0 to 1"),
             ("operator", "[secrets]\noperator = \"abcde\"", "secrets.operator is too weak: it has 5 characters"),
             ("known", "[secrets]\noperator = \"changeme-changeme-changeme\"", "make one with `openssl rand -hex 32`"),
             ("prefix", "[limits]\nipv6_prefix_length = 129", "from 1 to 128"),

@@ -47,6 +47,7 @@ pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut V
     let environment = vec![
         ("VOELGOED__LIMITS__ADDRESS_BURST", many.clone()),
         ("VOELGOED__LIMITS__HOLD_BURST", many.clone()),
+        ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX", many.clone()),
         ("VOELGOED__LIMITS__READ_BURST", many.clone()),
         ("VOELGOED__SERVER__MOST_IN_FLIGHT", "10000".to_owned()),
         ("VOELGOED__SERVER__REQUEST_DEADLINE", "60s".to_owned()),

@@ -129,7 +129,8 @@ async fn killed(nodes: &Nodes, options: &killed::Options, verdicts: &mut Verdict
 
 /// Limits wide enough for one address to be everybody.
 fn wide() -> Vec<(String, String)> {
-    let limits = ["SESSION_BURST", "ADDRESS_BURST", "HOLD_BURST", "READ_BURST"].map(|name| (name, "100000000"));
+    let limits = ["SESSION_BURST", "ADDRESS_BURST", "HOLD_BURST", "READ_BURST", "PLACES_PER_ADDRESS_MAX"]
+        .map(|name| (name, "100000000"));
     let shares = ["BODIES", "VIEWERS", "ORDER_STREAMS"].map(|kind| (format!("{kind}_PER_ADDRESS_MAX"), "100000"));
     let organization = ("VIEWERS_PER_ORGANIZATION_MAX".to_owned(), "100000");
     let limits = limits.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(shares).chain([organization]);

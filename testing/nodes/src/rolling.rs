@@ -39,6 +39,7 @@ pub async fn run(nodes: &Nodes, long: bool, verdicts: &mut Verdicts) -> anyhow::
             ("VOELGOED__SERVER__LAME_DUCK".to_owned(), LAME_DUCK.to_owned()),
             ("VOELGOED__LIMITS__ADDRESS_BURST".to_owned(), "100000000".to_owned()),
             ("VOELGOED__LIMITS__HOLD_BURST".to_owned(), "100000000".to_owned()),
+            ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX".to_owned(), "100000000".to_owned()),
             ("VOELGOED__LIMITS__READ_BURST".to_owned(), "100000000".to_owned()),
         ],
         time_scale: 0.2,

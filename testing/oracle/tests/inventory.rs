@@ -123,6 +123,8 @@ proptest! {
             let hold = world.hold(number);
             let request = HoldRequest {
                 of_version: 1,
+                address: None,
+                places_per_address: u32::MAX,
                 hold,
                 session: SessionId::from_uuid(Uuid::from_u128(u128::from(number))),
                 picks: [0, 1].map(|seat| Pick::Place(PlaceNumber(2 * u32::from(number) + seat))).to_vec(),

@@ -55,6 +55,7 @@ impl Suite for Schemathesis {
             ("VOELGOED__LIMITS__ADDRESS_BURST", "10000000"),
             ("VOELGOED__LIMITS__GUESS_BURST", "10000000"),
             ("VOELGOED__LIMITS__HOLD_BURST", "10000000"),
+            ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX", "10000000"),
             ("VOELGOED__LIMITS__READ_BURST", "10000000"),
             ("VOELGOED__LIMITS__LOGIN_BURST", "10000000"),
         ];

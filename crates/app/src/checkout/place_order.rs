@@ -377,6 +377,8 @@ async fn substitute(
         terms: held.changed(record, terms, None).to_text()?,
         lasts_millis: 0,
         of_version: record.version,
+        address: None,
+        places_per_address: u32::MAX,
         places_per_session: listing.event.limits.places_per_session,
     };
     loaded(platform, scope, || platform.inventory.change_hold(scope, request.clone())).await?;

@@ -92,6 +92,8 @@ async fn hold_anew(platform: &Platform, scope: EventScope, detail: &OrderDetail)
         lasts_millis: HOLD_MILLIS,
         places_per_session: u32::MAX,
         of_version: 0,
+        address: None,
+        places_per_address: u32::MAX,
     };
     match loaded(platform, scope, || platform.inventory.hold(scope, request.clone())).await {
         Ok(_) => Ok(true),

@@ -10,6 +10,7 @@ use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::ticketing::quote::{amend, with_code};
 use voelgoed_resilience::Capability;
 
+use super::address_limit;
 use super::hold::mismatch;
 use super::picks::{Chooser, Item, picks};
 use super::ports::EventScope;
@@ -47,9 +48,10 @@ pub struct ChangeHold {
 /// # Errors
 /// `hold_expired`, `hold_lost`, `hold_changed`, `place_taken`, `sold_out`, `limit_reached`, `invalid_request`.
 pub async fn change_hold(platform: &Platform, change: ChangeHold) -> Result<HoldView> {
-    let organization = change.scope.organization;
-    match platform.shares.within(Work::Holds, organization, amend_and_grant(platform, &change)).await {
+    let scope = change.scope;
+    match platform.shares.within(Work::Holds, scope.organization, amend_and_grant(platform, &change)).await {
         Err(Error::Refused(refusal)) if refusal.code != Code::IdempotencyMismatch => {
+            address_limit::note(scope, &refusal);
             changed_before(platform, &change, refusal).await
         }
         changed => changed,
@@ -127,6 +129,9 @@ async fn try_change(platform: &Platform, change: &ChangeHold) -> Result<HoldView
         terms: terms.to_text()?,
         lasts_millis: 0,
         places_per_session: listing.event.limits.places_per_session,
+        // The hold's own address counts.
+        address: None,
+        places_per_address: platform.places_per_address.of(listing.layout.place_count()),
         of_version: held.record.version,
     };
     let record = loaded(platform, scope, || platform.inventory.change_hold(scope, request.clone())).await?;

@@ -2,6 +2,8 @@
 //!
 //! Best-available seats are chosen on this node's view and granted by the warm tier; on conflict the choice is repeated on a newer view.
 
+use std::net::IpAddr;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use voelgoed_domain::catalog::listing::Listing;
@@ -17,6 +19,7 @@ use voelgoed_telemetry::metrics::ticketing::{best_available_retried, hold_grante
 
 use voelgoed_planted::{Bug, planted};
 
+use super::address_limit;
 use super::picks::{Chooser, Item, picks};
 use super::ports::EventScope;
 use super::rebuild::loaded;
@@ -41,6 +44,8 @@ pub struct HoldCommand {
     pub scope: EventScope,
     /// Who asks.
     pub session: SessionId,
+    /// From which client address, as limits count it; none for the platform itself.
+    pub address: Option<IpAddr>,
     /// What for.
     pub items: Vec<Item>,
     /// True: seats of seated areas are chosen.
@@ -73,6 +78,7 @@ pub async fn hold(platform: &Platform, command: HoldCommand) -> Result<HoldView>
         Ok((_, Grant::Repeated)) => {}
         Err(Error::Refused(refusal)) => {
             hold_refused(event, refusal.code.as_str(), watch.elapsed());
+            address_limit::note(scope, refusal);
             // Whoever wanted places and got none; not who asked wrongly.
             if matches!(refusal.code, Code::PlaceTaken | Code::SoldOut) {
                 count(Step::Refused);
@@ -230,6 +236,8 @@ async fn grant(
         terms: terms.to_text()?,
         lasts_millis: u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX),
         places_per_session: most,
+        address: command.address,
+        places_per_address: platform.places_per_address.of(listing.layout.place_count()),
         of_version: 0,
     };
     // Noted at the same time, so that the note costs the buyer no wait; a note of a hold that was not granted is harmless.

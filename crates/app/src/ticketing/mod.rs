@@ -1,5 +1,6 @@
 //! Places and holds: the warm tier filters, the cold tier decides (P1, P4).
 
+pub mod address_limit;
 pub mod block;
 pub mod change_hold;
 pub mod hold;

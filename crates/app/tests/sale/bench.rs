@@ -22,6 +22,7 @@ use voelgoed_app::payments::ports::{
 use voelgoed_app::platform::{Platform, SaleTimes};
 use voelgoed_app::scanning::tell_warm::Untold;
 use voelgoed_app::shares::TenantShares;
+use voelgoed_app::ticketing::address_limit::PlacesPerAddress;
 use voelgoed_app::ticketing::hold::{HoldCommand, hold};
 use voelgoed_app::ticketing::picks::Item;
 use voelgoed_app::ticketing::ports::EventScope;
@@ -95,6 +96,7 @@ impl Bench {
     /// Asks for a seat, with a key where it can be repeated.
     pub async fn asked(&self, place: u32, session: SessionId, key: Option<&str>) -> Result<HoldId> {
         let command = HoldCommand {
+            address: None,
             scope: self.scope,
             session,
             items: vec![Item::Place { place: PlaceNumber(place), ticket_type: self.ticket_type, accessible: false }],
@@ -215,6 +217,7 @@ fn platform(
         tokens: Tokens::new(&master),
         master,
         times: SaleTimes::default(),
+        places_per_address: PlacesPerAddress::UNLIMITED,
         environment: clock,
     }
 }

@@ -17,6 +17,7 @@ async fn field(bench: &Bench, session: SessionId, quantity: u32, code: Option<&s
     let area = bench.platform.listings.listing(bench.scope).await?.layout.areas[1].id;
     let item = Item::Area { area, quantity, ticket_type: bench.ticket_type, accessible: 0, companions: 0 };
     let command = HoldCommand {
+        address: None,
         scope: bench.scope,
         session,
         items: vec![item],

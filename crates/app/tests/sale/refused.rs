@@ -64,7 +64,8 @@ async fn ask(
 ) -> Result<HoldId> {
     let repeatable = key.map(|digest| ("key".to_owned(), [digest; 32]));
     let code = code.map(Into::into);
-    let command = HoldCommand { scope: bench.scope, session, items, best_available: false, code, repeatable };
+    let command =
+        HoldCommand { scope: bench.scope, session, address: None, items, best_available: false, code, repeatable };
     Ok(hold(&bench.platform, command).await?.id)
 }
 

@@ -24,6 +24,7 @@ async fn field(bench: &Bench, session: SessionId, quantity: u32, digest: u8, key
     let area = listing.layout.areas[1].id;
     let item = Item::Area { area, quantity, ticket_type: bench.ticket_type, accessible: 0, companions: 0 };
     let command = HoldCommand {
+        address: None,
         scope: bench.scope,
         session,
         items: vec![item],

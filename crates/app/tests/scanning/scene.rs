@@ -26,6 +26,7 @@ use voelgoed_app::scanning::ports::{Device, Gate};
 use voelgoed_app::scanning::scan::{ScanCommand, scan};
 use voelgoed_app::scanning::tell_warm::Untold;
 use voelgoed_app::shares::TenantShares;
+use voelgoed_app::ticketing::address_limit::PlacesPerAddress;
 use voelgoed_app::ticketing::ports::{AreaSpan, EventScope, Install, InventoryStore};
 use voelgoed_app::ticketing::rebuild::Rebuilds;
 use voelgoed_app::ticketing::seat_view::{Occupancy, SeatView};
@@ -132,6 +133,7 @@ impl Scene {
             tokens: Tokens::new(&master),
             master,
             times: SaleTimes::default(),
+            places_per_address: PlacesPerAddress::UNLIMITED,
         };
         Node { platform, cold, warm }
     }

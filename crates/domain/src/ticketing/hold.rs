@@ -1,5 +1,6 @@
 //! A hold: a timed, all-or-nothing claim on places in the warm tier, whose price is fixed.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -37,8 +38,18 @@ pub struct HoldRequest {
     pub lasts_millis: u64,
     /// The most places that the session may hold at once, over all its holds.
     pub places_per_session: u32,
+    /// The client's address, as limits count it; none for what the platform asks itself. A hold keeps the one that it was granted to.
+    #[serde(default)]
+    pub address: Option<IpAddr>,
+    /// The most places that the holds of that address may have at once in this event.
+    #[serde(default = "unlimited")]
+    pub places_per_address: u32,
     /// A change: the version of the hold that it was made from; refused where the hold has changed since. A new hold has none.
     pub of_version: u32,
+}
+
+const fn unlimited() -> u32 {
+    u32::MAX
 }
 
 /// Where a hold stands.

@@ -1,7 +1,7 @@
 //! How much one hold may contain, by event and by ticket type.
 //!
-//! Never: a limit without a stable name, since clients show it. What a session may hold over all its holds is counted by the inventory,
-//! under [`PLACES_PER_SESSION`]. To add a limit: its name here, its check, both of its edges in the test.
+//! Never: a limit without a stable name, since clients show it. What a session may hold over all its holds, and an address over all its sessions, is counted by the inventory,
+//! under [`PLACES_PER_SESSION`] and [`PLACES_PER_ADDRESS`]. To add a limit: its name here, its check, both of its edges in the test.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,8 @@ use crate::refusal::Refusal;
 pub const PLACES_PER_HOLD: &str = "places_per_hold";
 /// Places of one buyer: held at once by the session, and in orders by session or e-mail address.
 pub const PLACES_PER_SESSION: &str = "places_per_session";
+/// Places held at once by all sessions of one client address.
+pub const PLACES_PER_ADDRESS: &str = "places_per_address_max";
 /// The least of a ticket type in one hold.
 pub const MIN_PER_HOLD: &str = "min_per_hold";
 /// The most of a ticket type in one hold.

@@ -43,6 +43,14 @@ pub const BEST_AVAILABLE_RETRIES_TOTAL: Metric = Metric::counter(
     "Choices of best available that lost a race and were made again on a fresh snapshot.",
 );
 
+/// Refused because of the client's address.
+pub const PLACES_PER_ADDRESS_REFUSED_TOTAL: Metric = Metric::counter(
+    "ticketing",
+    "voelgoed_places_per_address_refused_total",
+    &[],
+    "Holds and changes refused because the holds of their client address have as many places of the event as they may; an alarm.",
+);
+
 label_values! {
     /// How a hold ended.
     HoldEnd = "end" {
@@ -58,12 +66,20 @@ label_values! {
 }
 
 /// The list.
-pub const ALL: &[Metric] = &[HOLDS_TOTAL, HOLD_SECONDS, HOLDS_ENDED_TOTAL, BEST_AVAILABLE_RETRIES_TOTAL];
+pub const ALL: &[Metric] =
+    &[HOLDS_TOTAL, HOLD_SECONDS, HOLDS_ENDED_TOTAL, BEST_AVAILABLE_RETRIES_TOTAL, PLACES_PER_ADDRESS_REFUSED_TOTAL];
 
 static HOLDS: Family<Counter, 1> = Family::of(&HOLDS_TOTAL);
 static DURATION: Family<Histogram, 0> = Family::of(&HOLD_SECONDS);
 static ENDED: Family<Counter, 1> = Family::of(&HOLDS_ENDED_TOTAL);
 static RETRIES: Family<Counter, 0> = Family::of(&BEST_AVAILABLE_RETRIES_TOTAL);
+
+static ADDRESS_REFUSED: Family<Counter, 0> = Family::of(&PLACES_PER_ADDRESS_REFUSED_TOTAL);
+
+/// A client address asked for more places than its holds may have.
+pub fn places_per_address_refused() {
+    ADDRESS_REFUSED.at([], |counter| counter.increment(1));
+}
 
 /// A hold was granted.
 pub fn hold_granted(event: Uuid, took: Duration) {

@@ -123,6 +123,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         tokens: Tokens::new(&master),
         master,
         times: settings.sale.times(),
+        places_per_address: settings.limits.places_per_address(),
         environment,
     });
     loader.tell(&platform);

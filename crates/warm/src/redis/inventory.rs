@@ -24,7 +24,7 @@ use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call, warm_rebuilt};
 
 use super::active::{ActiveEvents, Activity, DISCOVER_INTERVAL};
 use super::error::CallError;
-use super::reply::{self, Reply};
+use super::reply::{self, Reply, RequestLimits};
 use super::router::Router;
 use super::scripts::{self, Script};
 use super::server::Call;
@@ -75,19 +75,19 @@ impl RedisWarm {
 
     /// Runs a script of an event and reads what it said.
     pub(super) async fn run(&self, scope: EventScope, script: &'static Script, args: Vec<Vec<u8>>) -> Answer<Value> {
-        self.run_limited(scope, script, args, 0).await.map(|(_, value)| value)
+        self.run_limited(scope, script, args, RequestLimits::default()).await.map(|(_, value)| value)
     }
 
-    /// The same, where a refusal may name the session's limit, or the position is wanted.
+    /// The same, where a refusal may name a limit of the request, or the position is wanted.
     async fn run_limited(
         &self,
         scope: EventScope,
         script: &'static Script,
         args: Vec<Vec<u8>>,
-        per_session: u32,
+        limits: RequestLimits,
     ) -> Answer<(Position, Value)> {
         let watch = Stopwatch::start();
-        let answer = self.attempt(scope, script, args, per_session).await;
+        let answer = self.attempt(scope, script, args, limits).await;
         let end = match &answer {
             Ok(_) => CallEnd::Done,
             Err(InventoryError::Refused(_)) => CallEnd::Refused,
@@ -103,7 +103,7 @@ impl RedisWarm {
         scope: EventScope,
         script: &'static Script,
         args: Vec<Vec<u8>>,
-        per_session: u32,
+        limits: RequestLimits,
     ) -> Answer<(Position, Value)> {
         let key = keys::base(&self.settings.prefix, scope);
         let seen = self.seen.get(&scope).map(|seen| seen.0).unwrap_or_default();
@@ -116,7 +116,7 @@ impl RedisWarm {
             Ok(answer) => answer,
             Err(error) => return Err(self.failed(scope, &key, script, error).await.into()),
         };
-        let Reply { position, value } = reply::read(answer, per_session)?;
+        let Reply { position, value } = reply::read(answer, limits)?;
         self.saw(scope, position);
         Ok((position, value?))
     }
@@ -265,20 +265,20 @@ impl InventoryStore for RedisWarm {
     async fn install(&self, scope: EventScope, lease: Uuid, install: Install) -> Answer<Position> {
         let mut args = vec![lease.simple().to_string().into_bytes()];
         args.extend(request::install(&install)?);
-        let (position, _) = self.run_limited(scope, &scripts::INSTALL, args, 0).await?;
+        let (position, _) = self.run_limited(scope, &scripts::INSTALL, args, RequestLimits::default()).await?;
         warm_rebuilt();
         Ok(position)
     }
 
     async fn hold(&self, scope: EventScope, request: HoldRequest) -> Answer<HoldRecord> {
         let args = request::request(&request);
-        let (_, value) = self.run_limited(scope, &scripts::HOLD, args, request.places_per_session).await?;
+        let (_, value) = self.run_limited(scope, &scripts::HOLD, args, (&request).into()).await?;
         Ok(reply::hold(request.hold, value)?)
     }
 
     async fn change_hold(&self, scope: EventScope, request: HoldRequest) -> Answer<HoldRecord> {
         let args = request::request(&request);
-        let (_, value) = self.run_limited(scope, &scripts::CHANGE_HOLD, args, request.places_per_session).await?;
+        let (_, value) = self.run_limited(scope, &scripts::CHANGE_HOLD, args, (&request).into()).await?;
         Ok(reply::hold(request.hold, value)?)
     }
 
@@ -310,19 +310,20 @@ impl InventoryStore for RedisWarm {
         let (hold, order) =
             claimed_by.map_or_else(Default::default, |(hold, order)| (bytes(hold.uuid()), bytes(order.uuid())));
         let args = vec![hold, order, request::effects(effects)];
-        self.run_limited(scope, &scripts::APPLY, args, 0).await.map(|(position, _)| position)
+        self.run_limited(scope, &scripts::APPLY, args, RequestLimits::default()).await.map(|(position, _)| position)
     }
 
     async fn snapshot(&self, scope: EventScope) -> Answer<InventorySnapshot> {
         self.follow(scope).await;
-        let (position, value) = self.run_limited(scope, &scripts::SNAPSHOT, vec![], 0).await?;
+        let (position, value) = self.run_limited(scope, &scripts::SNAPSHOT, vec![], RequestLimits::default()).await?;
         Ok(reply::snapshot(position, value)?)
     }
 
     async fn changes_since(&self, scope: EventScope, since: Position) -> Answer<CatchUp> {
         self.follow(scope).await;
         let args = vec![request::number(since.epoch.0), request::number(since.seq)];
-        let (position, value) = self.run_limited(scope, &scripts::CHANGES_SINCE, args, 0).await?;
+        let (position, value) =
+            self.run_limited(scope, &scripts::CHANGES_SINCE, args, RequestLimits::default()).await?;
         Ok(reply::catch_up(position, value)?)
     }
 

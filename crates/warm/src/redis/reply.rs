@@ -11,7 +11,7 @@ use voelgoed_app::ticketing::ports::{Answer, AreaSpan, InventoryError, Inventory
 use voelgoed_domain::ids::{HoldId, OrderId, SessionId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::scanning::entry::ScanReason;
-use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord};
+use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord, HoldRequest};
 use voelgoed_domain::ticketing::inventory::{CatchUp, Counts, InventoryChange, refusals};
 use voelgoed_domain::ticketing::place::{Epoch, PlaceNumber, Position, Shown};
 use voelgoed_domain::time::Timestamp;
@@ -23,8 +23,21 @@ pub(super) struct Reply {
     pub(super) value: Result<Value, Refusal>,
 }
 
-/// Reads `{0, epoch, seq, value}`, `{1}` or `{2, epoch, seq, code, evidence}`; `per_session` is the limit that a refusal may name.
-pub(super) fn read(answer: Value, per_session: u32) -> Answer<Reply> {
+/// The limits that a request brought.
+#[derive(Clone, Copy, Default)]
+pub(super) struct RequestLimits {
+    pub(super) per_session: u32,
+    pub(super) per_address: u32,
+}
+
+impl From<&HoldRequest> for RequestLimits {
+    fn from(request: &HoldRequest) -> Self {
+        Self { per_session: request.places_per_session, per_address: request.places_per_address }
+    }
+}
+
+/// Reads `{0, epoch, seq, value}`, `{1}` or `{2, epoch, seq, code, evidence}`; `limits` are those that a refusal may name.
+pub(super) fn read(answer: Value, limits: RequestLimits) -> Answer<Reply> {
     let mut parts = array(answer)?.into_iter();
     let mut next = || parts.next().ok_or_else(|| unexpected("a part is missing"));
     let kind = int(&next()?)?;
@@ -34,12 +47,12 @@ pub(super) fn read(answer: Value, per_session: u32) -> Answer<Reply> {
     let position = Position { epoch: Epoch(unsigned(&next()?)?), seq: unsigned(&next()?)? };
     let value = match kind {
         0 => Ok(next()?),
-        _ => Err(refusal(&bytes(next()?)?, &bytes(next()?)?, per_session)?),
+        _ => Err(refusal(&bytes(next()?)?, &bytes(next()?)?, limits)?),
     };
     Ok(Reply { position, value })
 }
 
-fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fault> {
+fn refusal(code: &[u8], evidence: &[u8], limits: RequestLimits) -> Result<Refusal, Fault> {
     Ok(match code {
         b"lost" => refusals::hold_lost(),
         b"expired" => refusals::hold_expired(),
@@ -54,7 +67,8 @@ fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fa
         b"too_large" => refusals::terms_too_long(),
         b"limit" if evidence == b"places_per_hold" => refusals::places_per_hold(),
         b"limit" if evidence == b"holds_per_session" => refusals::holds_per_session(),
-        b"limit" => refusals::places_per_session(per_session),
+        b"limit" if evidence == b"places_per_address_max" => refusals::places_per_address(limits.per_address),
+        b"limit" => refusals::places_per_session(limits.per_session),
         b"invalid" if evidence == b"items" => refusals::no_picks(),
         b"invalid" if evidence == b"lasts_millis" => refusals::lasts_too_long(),
         b"invalid" => refusals::unsound_pick(&String::from_utf8_lossy(evidence)),
@@ -62,7 +76,7 @@ fn refusal(code: &[u8], evidence: &[u8], per_session: u32) -> Result<Refusal, Fa
     })
 }
 
-/// A hold as `common.lua` packs it: session, end, phase, end of the pin, order, epoch, whether extended, how many lists, version; then the lists and the terms.
+/// A hold as `common.lua` packs it: session, end, phase, end of the pin, order (or client address, before there is one), epoch, whether extended, how many lists, version; then the lists and the terms.
 pub(super) fn hold(hold: HoldId, value: Value) -> Result<HoldRecord, Fault> {
     let packed = bytes(value)?;
     let mut rest = packed.as_slice();

@@ -2,6 +2,8 @@
 //!
 //! Never checked here what a script checks; only an installation is, as its bitmaps are made on this side.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use voelgoed_app::error::Fault;
 use voelgoed_app::ticketing::ports::Install;
 use voelgoed_domain::ids::{HoldId, TicketId};
@@ -35,9 +37,21 @@ pub(super) fn request(request: &HoldRequest) -> Vec<Vec<u8>> {
         number(request.lasts_millis),
         number(request.places_per_session),
         number(request.of_version),
+        request.address.map(address).unwrap_or_default(),
+        number(request.places_per_address),
         // Packed, so it comes last: tools of the command line take such a value from a file alone.
         picks.flat_map(u32::to_le_bytes).collect(),
     ]
+}
+
+/// An address as sixteen bytes, IPv4 mapped; never all zeros, which stand for none.
+fn address(address: IpAddr) -> Vec<u8> {
+    let six = match address {
+        IpAddr::V4(four) => four.to_ipv6_mapped(),
+        IpAddr::V6(six) if six.is_unspecified() => Ipv6Addr::LOCALHOST,
+        IpAddr::V6(six) => six,
+    };
+    six.octets().to_vec()
 }
 
 /// Effects: place, version, look.

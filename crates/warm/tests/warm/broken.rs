@@ -70,6 +70,8 @@ impl Node {
     pub async fn hold(&self, place: u32) -> Answer<HoldRecord> {
         let request = HoldRequest {
             of_version: 1,
+            address: None,
+            places_per_address: u32::MAX,
             hold: fresh(&*self.environment),
             session: fresh(&*self.environment),
             picks: vec![Pick::Place(PlaceNumber(place))],
@@ -295,6 +297,8 @@ async fn holds_lapse_by_the_servers_own_clock() {
     node.load(1).await;
     let request = HoldRequest {
         of_version: 1,
+        address: None,
+        places_per_address: u32::MAX,
         hold: fresh(&*node.environment),
         session: fresh(&*node.environment),
         picks: vec![Pick::Place(PlaceNumber(0))],

@@ -39,6 +39,8 @@ async fn a_change_whose_answer_is_lost_is_made_once_and_can_be_read() {
         lasts_millis: 0,
         places_per_session: 10,
         of_version: held.version,
+        address: None,
+        places_per_address: u32::MAX,
     };
     proxy.set(Weather::Slow(LATE));
     let mended = async {

@@ -126,6 +126,8 @@ async fn memory_lets_go_of_past_events_and_of_nothing_that_it_alone_knows() {
         terms: String::new(),
         lasts_millis: 3_600_000,
         places_per_session: 10,
+        address: None,
+        places_per_address: u32::MAX,
     };
     store.hold(held, request).await.unwrap();
     store.snapshot(current).await.unwrap();

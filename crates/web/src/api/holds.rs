@@ -212,6 +212,7 @@ pub async fn create(
     let command = HoldCommand {
         scope,
         session: buyer.session,
+        address: Some(buyer.address),
         items: items(body.value.items, "items")?,
         best_available: body.value.best_available,
         code: body.value.code,

@@ -177,3 +177,51 @@ async fn holds_are_counted_by_address_whatever_their_sessions() -> anyhow::Resul
     assert!(tenant.order(&server, &tenant.hold).await.is_ok());
     Ok(())
 }
+
+#[tokio::test]
+async fn places_of_one_address_are_counted_over_its_sessions_and_by_pages_too() -> anyhow::Result<()> {
+    let few = [
+        ("VOELGOED__SERVER__TRUSTED_PROXIES", "127.0.0.1"),
+        ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX", "6"),
+        ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_SHARE_MAX", "0.0"),
+    ];
+    let server = Server::start(&[WIDE, &few].concat()).await?;
+    let tenant = Tenant::make(&server, "hoard").await?;
+    let path = format!("/api/v1/events/{}/holds", tenant.event);
+    let mut held = Vec::new();
+    for (from, quantity, status) in [
+        ("203.0.113.1", 4, 201),
+        ("203.0.113.1", 3, 409),
+        ("203.0.113.1", 2, 201),
+        ("203.0.113.1", 1, 409),
+        ("2001:db8::1", 4, 201),
+        ("2001:db8::ffff:1", 3, 409),
+        ("203.0.113.2", 4, 201),
+    ] {
+        let items = json!([{"area": tenant.standing, "quantity": quantity, "ticket_type": tenant.ticket_type}]);
+        let request = server.request("POST", &path).header("X-Forwarded-For", from).json(&json!({"items": items}));
+        let answer = server.send(request).await?;
+        assert_eq!(answer.status.as_u16(), status, "{quantity} from {from}: {}", answer.body);
+        if status == 409 {
+            assert_eq!(answer.code(), "limit_reached");
+            assert_eq!(answer.json()["limit"], json!({"name": "places_per_address_max", "most": 6}));
+        } else {
+            held.push(answer.json());
+        }
+    }
+    let form = format!("/events/{}/holds", tenant.event);
+    let fields = [(format!("qty:{}:{}", tenant.standing, tenant.ticket_type), "3")];
+    let page = async |from: &str| -> anyhow::Result<u16> {
+        let request = server.request("POST", &form).header("X-Forwarded-For", from).form(&fields);
+        Ok(server.send(request).await?.status.as_u16())
+    };
+    assert_eq!(page("203.0.113.1").await?, 409);
+    // What is given back may be held again.
+    let (id, token) = (held[0]["id"].as_str().unwrap_or_default(), held[0]["token"].as_str().unwrap_or_default());
+    let release = server.request("DELETE", &format!("/api/v1/holds/{id}")).header("X-Token", token);
+    assert_eq!(server.send(release).await?.status, 204);
+    assert_ne!(page("203.0.113.1").await?, 409);
+    let metrics = server.send(server.internal_request("GET", "/metrics")).await?;
+    assert!(metrics.body.contains("voelgoed_places_per_address_refused_total 4"), "four refusals are counted");
+    Ok(())
+}

@@ -124,6 +124,7 @@ async fn open(binary: &Path, root: &Path) -> anyhow::Result<Scene> {
         ("VOELGOED_BINARY", binary.display().to_string()),
         ("VOELGOED__LIMITS__ADDRESS_BURST", "100000000".to_owned()),
         ("VOELGOED__LIMITS__HOLD_BURST", "100000000".to_owned()),
+        ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX", "100000000".to_owned()),
         ("VOELGOED__LIMITS__READ_BURST", "100000000".to_owned()),
         ("VOELGOED__LIMITS__SESSION_BURST", "100000000".to_owned()),
         ("VOELGOED__SALE__POLL_EVERY", "1s".to_owned()),

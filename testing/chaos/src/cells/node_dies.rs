@@ -72,6 +72,7 @@ fn plan(binary: &Path, root: PathBuf, haproxy: &Path) -> Plan {
     let environment = [
         ("VOELGOED__LIMITS__ADDRESS_BURST", many()),
         ("VOELGOED__LIMITS__HOLD_BURST", many()),
+        ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX", many()),
         ("VOELGOED__LIMITS__READ_BURST", many()),
         ("VOELGOED__LIMITS__SESSION_BURST", many()),
         ("VOELGOED__SALE__POLL_EVERY", "1s".to_owned()),

@@ -324,6 +324,7 @@ fn environment(redis: &RedisServer, postgres: &Postgres, provider: &str) -> Vec<
         ("VOELGOED__SANDBOX__URL", format!("http://{provider}")),
         ("VOELGOED__LIMITS__ADDRESS_BURST", many()),
         ("VOELGOED__LIMITS__HOLD_BURST", many()),
+        ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX", many()),
         ("VOELGOED__LIMITS__READ_BURST", many()),
         ("VOELGOED__LIMITS__SESSION_BURST", many()),
         ("VOELGOED__SALE__POLL_EVERY", "1s".to_owned()),

@@ -54,6 +54,7 @@ pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut V
     let environment = vec![
         ("VOELGOED__LIMITS__ADDRESS_BURST", many()),
         ("VOELGOED__LIMITS__HOLD_BURST", many()),
+        ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX", many()),
         ("VOELGOED__LIMITS__READ_BURST", many()),
         ("VOELGOED__LIMITS__SESSION_BURST", many()),
         ("VOELGOED__SALE__HOLD", "10s".to_owned()),

@@ -184,6 +184,7 @@ fn environment(ways: &Ways, provider: &str) -> Vec<(&'static str, String)> {
         ("VOELGOED__SANDBOX__URL", format!("http://{provider}")),
         ("VOELGOED__LIMITS__ADDRESS_BURST", many()),
         ("VOELGOED__LIMITS__HOLD_BURST", many()),
+        ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX", many()),
         ("VOELGOED__LIMITS__READ_BURST", many()),
         ("VOELGOED__LIMITS__SESSION_BURST", many()),
         ("VOELGOED__SALE__HOLD", "10s".to_owned()),

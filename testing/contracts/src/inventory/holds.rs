@@ -58,6 +58,56 @@ pub async fn a_session_is_limited_over_all_its_holds<S: InventoryStore>(subject:
     store.hold(scope, of_session(1)).await.unwrap();
 }
 
+/// Places of all sessions of one client address count together; what is released, lapsed or ordered no longer counts.
+pub async fn an_address_is_limited_over_all_its_sessions<S: InventoryStore>(subject: Subject<S>) {
+    let (store, scope) = (&subject.store, loaded(&subject).await);
+    let [one, network] = ["10.0.0.1", "2001:db8:1:2::"].map(|text| text.parse().ok());
+    let from =
+        |address, quantity| HoldRequest { address, places_per_address: 12, ..request(&subject, vec![floor(quantity)]) };
+    let first = store.hold(scope, from(one, 6)).await.unwrap();
+    let second = store.hold(scope, from(one, 5)).await.unwrap();
+    let before = store.snapshot(scope).await.unwrap();
+    let refused = refusal(store.hold(scope, from(one, 2)).await);
+    let limit = refused.evidence.limit.unwrap();
+    assert_eq!((refused.code, limit.name, limit.most), (Code::LimitReached, "places_per_address_max", 12));
+    assert_eq!(store.snapshot(scope).await.unwrap(), before, "a refusal changes nothing");
+    store.hold(scope, from(network, 10)).await.unwrap();
+    store.hold(scope, from(None, 10)).await.unwrap();
+    let last = store.hold(scope, from(one, 1)).await.unwrap();
+    // A change counts for the address of its hold: it may not grow, and may shrink.
+    let change = |record: &HoldRecord, quantity| HoldRequest {
+        hold: record.hold,
+        session: record.session,
+        of_version: record.version,
+        address: network,
+        ..from(network, quantity)
+    };
+    let grown = refusal(store.change_hold(scope, change(&first, 7)).await);
+    assert_eq!(grown.evidence.limit.unwrap().name, "places_per_address_max");
+    let low = HoldRequest { places_per_address: 1, ..change(&first, 5) };
+    let first = store.change_hold(scope, low).await.unwrap();
+    store.hold(scope, from(one, 1)).await.unwrap();
+    // Given back, lapsed, ordered.
+    store.release(scope, second.hold).await.unwrap();
+    store.hold(scope, from(one, 5)).await.unwrap();
+    assert_eq!(code(store.hold(scope, from(one, 1)).await), Code::LimitReached);
+    let order = fresh(&*subject.environment as &dyn Environment);
+    let claims: Vec<_> = numbers(&first).into_iter().map(|place| effect(place, PlaceState::Claimed, 1)).collect();
+    store.pin(scope, first.hold).await.unwrap();
+    store.apply(scope, Some((first.hold, order)), &claims).await.unwrap();
+    store.hold(scope, from(one, 5)).await.unwrap();
+    assert_eq!(code(store.hold(scope, from(one, 1)).await), Code::LimitReached);
+    subject.environment.advance(Duration::from_secs(5));
+    // What survives a rebuild is counted anew.
+    installed(store, scope, plan(2)).await.unwrap();
+    assert_eq!(code(store.hold(scope, from(one, 10)).await), Code::LimitReached);
+    store.release(scope, last.hold).await.unwrap();
+    store.hold(scope, from(one, 1)).await.unwrap();
+    assert_eq!(code(store.hold(scope, from(one, 1)).await), Code::LimitReached);
+    subject.environment.advance(TEN_MINUTES);
+    store.hold(scope, from(one, 10)).await.unwrap();
+}
+
 /// A change is all or nothing too, keeps the common places and the end, and is made once from each version.
 pub async fn a_change_keeps_what_both_have<S: InventoryStore>(subject: Subject<S>) {
     let (store, scope) = (&subject.store, loaded(&subject).await);

@@ -46,6 +46,7 @@ macro_rules! inventory_store_suite {
             a_hold_is_all_or_nothing
             the_same_hold_again_answers_the_same
             a_session_is_limited_over_all_its_holds
+            an_address_is_limited_over_all_its_sessions
             a_change_keeps_what_both_have
             changes_of_one_version_exclude_each_other
             a_release_frees_once
@@ -119,6 +120,8 @@ fn request<S>(subject: &Subject<S>, picks: Vec<Pick>) -> HoldRequest {
         lasts_millis: 600_000,
         places_per_session: 10,
         of_version: 1,
+        address: None,
+        places_per_address: u32::MAX,
     }
 }
 

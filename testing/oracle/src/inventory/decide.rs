@@ -140,6 +140,7 @@ impl Model {
             order: None,
             epoch: self.epoch,
             version: 1,
+            address: request.address,
         };
         self.holds.push(hold.clone());
         Ok(hold)

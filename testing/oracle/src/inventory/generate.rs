@@ -1,5 +1,6 @@
 //! Random commands in a small world, where everything collides with everything.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use proptest::collection::vec;
@@ -89,17 +90,35 @@ impl World {
         let most = select(vec![3_u32, 10, 120]);
         // Few holds are changed often.
         let version = select(vec![1_u32, 1, 1, 2, 2, 3]);
-        (self.any_hold(), 0..self.sessions, vec(self.any_pick(), 0..4), lasts, most, 0..3_u8, version).prop_map(
-            |(hold, session, picks, lasts_millis, places_per_session, terms, of_version)| HoldRequest {
-                hold,
-                session: session_id(session),
-                picks,
-                terms: format!("terms {terms}"),
-                lasts_millis,
-                places_per_session,
-                of_version,
-            },
-        )
+        let addresses = select(vec![
+            None,
+            Some(IpAddr::from([10, 0, 0, 1])),
+            Some(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, 0])),
+        ]);
+        let per_address = (addresses, select(vec![4_u32, 60, u32::MAX]));
+        (self.any_hold(), 0..self.sessions, vec(self.any_pick(), 0..4), lasts, most, 0..3_u8, version, per_address)
+            .prop_map(
+                |(
+                    hold,
+                    session,
+                    picks,
+                    lasts_millis,
+                    places_per_session,
+                    terms,
+                    of_version,
+                    (address, places_per_address),
+                )| HoldRequest {
+                    hold,
+                    session: session_id(session),
+                    picks,
+                    terms: format!("terms {terms}"),
+                    lasts_millis,
+                    places_per_session,
+                    of_version,
+                    address,
+                    places_per_address,
+                },
+            )
     }
 
     fn any_effect(self) -> impl Strategy<Value = PlaceEffect> {

@@ -7,6 +7,8 @@ mod decide;
 mod generate;
 mod request;
 
+use std::net::IpAddr;
+
 pub use command::{Command, Told, Verdict, verdict};
 pub use generate::{World, commands, steps};
 use voelgoed_domain::ids::{HoldId, OrderId, SessionId, TicketId};
@@ -30,6 +32,7 @@ struct Hold {
     order: Option<OrderId>,
     epoch: Epoch,
     version: u32,
+    address: Option<IpAddr>,
 }
 
 impl Hold {

@@ -112,6 +112,15 @@ impl Model {
         if elsewhere + wanted > u64::from(request.places_per_session) {
             return Err(limit("places_per_session", request.places_per_session));
         }
+        let own_hold = own.and_then(|_| self.holds.iter().find(|hold| hold.id == request.hold));
+        let address = own_hold.map_or(request.address, |hold| hold.address);
+        let grows = wanted > own.map_or(0, |own| own.len() as u64);
+        let from_there = self.holds.iter().filter(|hold| hold.order.is_none() && hold.id != request.hold);
+        let elsewhere =
+            from_there.filter(|hold| hold.address == address).map(|hold| hold.own.len() as u64).sum::<u64>();
+        if address.is_some() && grows && elsewhere + wanted > u64::from(request.places_per_address) {
+            return Err(limit("places_per_address_max", request.places_per_address));
+        }
         Ok(())
     }
 }

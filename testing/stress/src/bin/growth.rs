@@ -56,6 +56,8 @@ async fn hold(
                 lasts_millis: 600_000,
                 places_per_session: 20,
                 of_version: 0,
+                address: None,
+                places_per_address: u32::MAX,
             })
             .collect();
         let holds: Vec<_> = requests.iter().map(|request| request.hold).collect();

@@ -20,7 +20,7 @@ impl Inventory {
     pub(super) fn allot(&self, request: &HoldRequest, own: Option<HoldId>) -> Result<Allotment, Refusal> {
         self.check_shape(request)?;
         let reach = own.and_then(|hold| self.book.get(hold)).map(|held| self.book.reach(held)).unwrap_or_default();
-        self.check_limits(request, own.is_some(), reach.len())?;
+        self.check_limits(request, own, reach.len())?;
         let mut chosen = self.exact(request, own)?;
         let mut allotment = Vec::with_capacity(request.picks.len());
         for pick in &request.picks {
@@ -70,7 +70,7 @@ impl Inventory {
         Ok(())
     }
 
-    fn check_limits(&self, request: &HoldRequest, replaces: bool, own_places: usize) -> Result<(), Refusal> {
+    fn check_limits(&self, request: &HoldRequest, own: Option<HoldId>, own_places: usize) -> Result<(), Refusal> {
         let wanted: u64 = request
             .picks
             .iter()
@@ -83,12 +83,19 @@ impl Inventory {
             return Err(refusals::places_per_hold());
         }
         let tally = self.book.tally(request.session);
-        if !replaces && tally.holds >= HOLDS_PER_SESSION {
+        if own.is_none() && tally.holds >= HOLDS_PER_SESSION {
             return Err(refusals::holds_per_session());
         }
         let others = u64::from(tally.places).saturating_sub(own_places as u64);
         if others + wanted > u64::from(request.places_per_session) {
             return Err(refusals::places_per_session(request.places_per_session));
+        }
+        let address = own.map_or(request.address, |hold| self.book.get(hold).and_then(|holding| holding.address));
+        let others =
+            address.map_or(0, |address| u64::from(self.book.held_from(address)).saturating_sub(own_places as u64));
+        // Whoever takes no more than the hold has already is not in anybody's way.
+        if address.is_some() && wanted > own_places as u64 && others + wanted > u64::from(request.places_per_address) {
+            return Err(refusals::places_per_address(request.places_per_address));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Never: two holds with one place in reach. A place leaves a hold's reach when the cold tier decides about it; the hold still remembers that it was granted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use voelgoed_planted::{Bug, planted};
 
@@ -15,6 +16,8 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone)]
 pub(super) struct Holding {
     pub(super) record: HoldRecord,
+    /// The client address that its places count for; none once it became an order.
+    pub(super) address: Option<IpAddr>,
 }
 
 impl Holding {
@@ -56,6 +59,8 @@ pub(super) struct Book {
     expiry: BTreeSet<(Timestamp, HoldId)>,
     holders: BTreeMap<PlaceNumber, HoldId>,
     sessions: BTreeMap<SessionId, Tally>,
+    /// Places in reach of the holds of each client address.
+    addresses: BTreeMap<IpAddr, u32>,
 }
 
 impl Book {
@@ -73,6 +78,11 @@ impl Book {
 
     pub(super) fn tally(&self, session: SessionId) -> Tally {
         self.sessions.get(&session).copied().unwrap_or_default()
+    }
+
+    /// The places that the holds of a client address have.
+    pub(super) fn held_from(&self, address: IpAddr) -> u32 {
+        self.addresses.get(&address).copied().unwrap_or_default()
     }
 
     /// The granted places that are still this hold's.
@@ -110,23 +120,36 @@ impl Book {
 
     /// The hold became an order; it no longer counts for its session.
     pub(super) fn claim(&mut self, hold: HoldId, order: OrderId) {
-        let Some(session) = self.holds.get(&hold).map(|holding| holding.record.session) else { return };
-        self.amend(hold, |holding| holding.record.phase = HoldPhase::Claimed { order });
+        let Some(holding) = self.holds.get(&hold) else { return };
+        let (session, address, reach) = (holding.record.session, holding.address, self.reach(holding).len());
+        self.amend(hold, |holding| {
+            holding.record.phase = HoldPhase::Claimed { order };
+            holding.address = None;
+        });
         self.count(session, |tally| tally.holds -= 1);
+        if let Some(address) = address {
+            self.leave(address, u32::try_from(reach).unwrap_or(u32::MAX));
+        }
     }
 
     /// Brings a place that nobody holds into a hold's reach.
     pub(super) fn take(&mut self, place: PlaceNumber, hold: HoldId) {
         let Some(holding) = self.holds.get(&hold) else { return };
         self.sessions.entry(holding.record.session).or_default().places += 1;
+        if let Some(address) = holding.address {
+            *self.addresses.entry(address).or_default() += 1;
+        }
         self.holders.insert(place, hold);
     }
 
     /// Takes a place out of whatever hold's reach it is in.
     pub(super) fn let_go(&mut self, place: PlaceNumber) {
         let Some(hold) = self.holders.remove(&place) else { return };
-        if let Some(session) = self.holds.get(&hold).map(|holding| holding.record.session) {
-            self.count(session, |tally| tally.places -= 1);
+        let Some(holding) = self.holds.get(&hold) else { return };
+        let (session, address) = (holding.record.session, holding.address);
+        self.count(session, |tally| tally.places -= 1);
+        if let Some(address) = address {
+            self.leave(address, 1);
         }
     }
 
@@ -136,6 +159,14 @@ impl Book {
             .first()
             .filter(|(at, _)| *at < now || *at == now && !planted(Bug::SweepsOneLate))
             .map(|(_, hold)| *hold)
+    }
+
+    fn leave(&mut self, address: IpAddr, places: u32) {
+        let Some(held) = self.addresses.get_mut(&address) else { return };
+        *held = held.saturating_sub(places);
+        if *held == 0 {
+            self.addresses.remove(&address);
+        }
     }
 
     fn count(&mut self, session: SessionId, change: impl FnOnce(&mut Tally)) {

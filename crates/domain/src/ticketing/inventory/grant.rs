@@ -32,7 +32,7 @@ impl Inventory {
                 epoch: inventory.epoch,
                 version: 1,
             };
-            inventory.book.enter(Holding { record: record.clone() });
+            inventory.book.enter(Holding { record: record.clone(), address: request.address });
             inventory.step.wrote = true;
             for place in record.places.iter().flatten().copied() {
                 inventory.take_place(place, record.hold);

@@ -3,6 +3,7 @@
 use super::{HOLDS_PER_SESSION, PLACES_PER_HOLD};
 use crate::ids::OrderId;
 use crate::refusal::{Code, Refusal};
+use crate::ticketing::limits::PLACES_PER_ADDRESS;
 
 /// Nothing was chosen.
 #[must_use]
@@ -44,6 +45,13 @@ pub fn holds_per_session() -> Refusal {
 #[must_use]
 pub fn places_per_session(most: u32) -> Refusal {
     Refusal::limit("places_per_session", u64::from(most), "That is more than one buyer may hold at once.")
+}
+
+/// More places than the request allows a client address to have at once.
+#[must_use]
+pub fn places_per_address(most: u32) -> Refusal {
+    let detail = "So many places are held from your network already. Orders and expired holds make room; try again in a few minutes.";
+    Refusal::limit(PLACES_PER_ADDRESS, u64::from(most), detail)
 }
 
 /// A range without enough free places.

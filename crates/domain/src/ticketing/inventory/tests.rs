@@ -59,6 +59,8 @@ fn floor(quantity: u32) -> Pick {
 fn request(number: u8, picks: Vec<Pick>) -> HoldRequest {
     HoldRequest {
         of_version: 1,
+        address: None,
+        places_per_address: u32::MAX,
         hold: hold_id(1, number),
         session: session(u128::from(number)),
         picks,

@@ -59,6 +59,8 @@ impl Warm {
     pub(super) async fn take(&self, hold: u64, places: &[u32]) {
         let request = HoldRequest {
             of_version: 1,
+            address: None,
+            places_per_address: u32::MAX,
             hold: hold_id(hold),
             session: SessionId::from_uuid(Uuid::from_u128(u128::from(hold))),
             picks: places.iter().map(|place| Pick::Place(PlaceNumber(*place))).collect(),

@@ -7,6 +7,7 @@ local claimant = ARGV[5] ~= '' and ARGV[5]
 if claimant then
   local known = get(claimant)
   if known and known.phase ~= CLAIMED then
+    count_address(known, -#in_reach(claimant, known))
     known.phase, known.order = CLAIMED, ARGV[6]
     keep(claimant, known)
     count(known.session, -1, 0)

@@ -5,9 +5,10 @@
 -- 2 and 3 the highest position that the caller has seen, 4 the moment in microseconds (tests only; else the server's own).
 --
 -- Keys: `meta` the packed state and the areas; `places` the bitmaps taken, sold, blocked and a version of four bytes for each place, one after the
--- other; `holds` when each hold lapses; `book` the holds (h…), the hold that has a place (its number), what each session has (s…); `log` the last steps.
+-- other; `holds` when each hold lapses; `book` the holds (h…), the hold that has a place (its number), what each session has (s…); `log` the last steps; `addresses` how
+-- many places the holds of each client address have.
 
-local call, ARGV, base, META, PLACES, HOLDS, BOOK, LOG, ASKED
+local call, ARGV, base, META, PLACES, HOLDS, BOOK, LOG, ASKED, ADDRESSES
 local FREE, HELD = 0, 1
 local ACTIVE, PINNED, CLAIMED = 0, 1, 2
 local UNLOADED = { 1 }
@@ -22,16 +23,16 @@ local epoch, seq, length, clock, installed, open, reach, seated, logged, next_la
 local bytes
 
 -- What this step has seen of places, who holds them, holds and sessions; what it writes in the book, and whether it has written anything.
-local look, before, holders, records, tallies, entries, wrote
+local look, before, holders, records, tallies, addresses, entries, wrote
 
 local function begin(keys, argv)
   call, ARGV = redis.call, argv
   if base ~= keys[1] then
     base = keys[1]
     META, PLACES, HOLDS, BOOK, LOG = base .. 'meta', base .. 'places', base .. 'holds', base .. 'book', base .. 'log'
-    ASKED = base .. 'asked'
+    ASKED, ADDRESSES = base .. 'asked', base .. 'addresses'
   end
-  look, before, holders, records, tallies, entries, wrote = {}, {}, {}, {}, {}, {}, false
+  look, before, holders, records, tallies, addresses, entries, wrote = {}, {}, {}, {}, {}, {}, {}, false
 end
 
 -- Whole numbers beyond 10^14 as text; Lua's own conversion would round them.
@@ -118,7 +119,8 @@ local function version(place)
 end
 local function set_version(place, version) call('SETRANGE', PLACES, version_at(place), struct.pack('<I4', version)) end
 
--- A hold as it is kept and answered: session, end, phase, end of the pin, order, epoch, whether a node of an earlier version extended it, how many lists of places, version; then (`rest`)
+-- A hold as it is kept and answered: session, end, phase, end of the pin, order (before there is one: the client address that its places count for), epoch,
+-- whether a node of an earlier version extended it, how many lists of places, version; then (`rest`)
 -- the lists, each behind its length in bytes, and the terms.
 local RECORD = '<c16dBdc16dBI2I4'
 local RECORD_BYTES = 64
@@ -221,6 +223,26 @@ local function count(session, holds, places)
   known.holds, known.places, known.changed = known.holds + holds, known.places + places, true
 end
 
+local function address_of(record)
+  if record.phase ~= CLAIMED and record.order ~= NO_ORDER then return record.order end
+end
+
+local function held_from(address)
+  local known = addresses[address]
+  if not known then
+    known = { places = tonumber(call('HGET', ADDRESSES, address) or 0) }
+    addresses[address] = known
+  end
+  return known
+end
+
+local function count_address(record, places)
+  local address = address_of(record)
+  if not address then return end
+  local known = held_from(address)
+  known.places, known.changed = known.places + places, true
+end
+
 -- Writes a hold down; its end orders the sweep.
 local function keep(hold, record)
   local lapses = lapses_at(record)
@@ -246,7 +268,9 @@ end
 local function take(place, hold)
   entries[place] = hold
   holders[place], reach = hold, reach + 1
-  count(get(hold).session, 0, 1)
+  local record = get(hold)
+  count(record.session, 0, 1)
+  count_address(record, 1)
 end
 
 local function let_go(place)
@@ -255,7 +279,10 @@ local function let_go(place)
   entries[place] = false
   holders[place], reach = false, reach - 1
   local record = get(hold)
-  if record then count(record.session, 0, -1) end
+  if record then
+    count(record.session, 0, -1)
+    count_address(record, -1)
+  end
 end
 
 local function take_place(place, hold) take(place, hold) show(place, HELD) end
@@ -310,6 +337,15 @@ local function logged_since(since_seq)
   return steps
 end
 
+local function write_addresses()
+  -- Also where a node of an earlier version, which does not count addresses, freed the last place.
+  if reach == 0 then return call('DEL', ADDRESSES) end
+  for address, known in pairs(addresses) do
+    if known.changed and known.places > 0 then call('HSET', ADDRESSES, address, known.places)
+    elseif known.changed then call('HDEL', ADDRESSES, address) end
+  end
+end
+
 local function write_book()
   for session, known in pairs(tallies) do
     if known.changed then
@@ -326,6 +362,7 @@ local function write_book()
   end
   for from = 1, #struck, 1000 do call('HDEL', BOOK, unpack(struck, from, math.min(from + 999, #struck))) end
   for from = 1, #set, 1000 do call('HSET', BOOK, unpack(set, from, math.min(from + 999, #set))) end
+  write_addresses()
 end
 
 local function tell() call('SPUBLISH', base .. 'moved', text(epoch) .. ':' .. text(seq)) end

@@ -12,7 +12,7 @@ end
 local lists, no, evidence = allot(session, nil, {})
 if not lists then return refuse(no, evidence) end
 local record = {
-  session = session, expires = clock + lasts * 1000, phase = ACTIVE, ['until'] = 0, order = NO_ORDER, epoch = epoch, extended = 0, version = 1,
+  session = session, expires = clock + lasts * 1000, phase = ACTIVE, ['until'] = 0, order = address or NO_ORDER, epoch = epoch, extended = 0, version = 1,
 }
 written(record, lists, terms)
 enter(id, record)

@@ -22,7 +22,7 @@ if known and read_areas() == ARGV[8] and length == tonumber(ARGV[7]) and whole()
   end
 end
 
-call('DEL', META, HOLDS, BOOK, LOG)
+call('DEL', META, HOLDS, BOOK, LOG, ADDRESSES)
 call('SET', PLACES, ARGV[9] .. ARGV[10] .. ARGV[11] .. ARGV[12])
 epoch, seq, length, installed, run = tonumber(ARGV[6]), 0, tonumber(ARGV[7]), clock, ARGV[1]
 open, reach, seated, logged, next_lapse, bytes = 0, 0, 0, 0, NEVER, math.ceil(length / 8)

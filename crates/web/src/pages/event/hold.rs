@@ -62,8 +62,15 @@ async fn ask(web: &Web, scope: EventScope, listing: &Listing, buyer: &Buyer, for
     let repeatable = repeatable(form, &asked);
     let Asked { items, best_available } = asked;
     let code = form.get("code");
-    let command =
-        HoldCommand { scope, session: buyer.session, items, best_available, code: code.map(str::to_owned), repeatable };
+    let command = HoldCommand {
+        scope,
+        session: buyer.session,
+        address: Some(buyer.address),
+        items,
+        best_available,
+        code: code.map(str::to_owned),
+        repeatable,
+    };
     let repeatable = command.repeatable.clone();
     match (rates::with_promo_code(web, buyer, code, hold(&web.platform, command)).await, repeatable) {
         (Err(Error::Refused(refused)), Some(repeatable)) if refused.code == Code::RateLimited => {
