@@ -79,7 +79,7 @@ async fn plan_and_write(
         return crate::idempotency::replay(stored, &key.request);
     }
     let detail = read_order(platform, organization, command.order).await?;
-    let (captured, amount, tickets) = source(&detail, &command)?;
+    let (captured, amount, tickets) = source(&detail, command)?;
     let id = fresh(&*platform.environment);
     let refund = Refund {
         id,
@@ -96,7 +96,7 @@ async fn plan_and_write(
         created_at: now,
     };
     let new = NewRefund {
-        wish: command.wish,
+        wish: command.wish.clone(),
         revoke: command.revoke,
         id,
         order: refund.order,
