@@ -71,7 +71,7 @@ impl RedisWarm {
     }
 
     /// Lists an event, unless this node did so a moment ago. Failing is no fault of the step that follows.
-    pub(super) async fn note(&self, activity: Activity, scope: EventScope, anew: bool) {
+    pub(super) async fn list_active(&self, activity: Activity, scope: EventScope, anew: bool) {
         let key = (activity, scope);
         let now = self.now_seconds();
         let is_recent = |at: u64| now.abs_diff(at) < NOTE_INTERVAL.as_secs();

@@ -49,7 +49,7 @@ impl CountStream for RedisWarm {
             request::number(MOST_KEPT),
             request::number(KEPT_FOR.as_millis()),
         ];
-        self.note(Activity::Counts, scope, false).await;
+        self.list_active(Activity::Counts, scope, false).await;
         self.beside(scope, &scripts::APPEND_COUNTS, args).await.map(drop)
     }
 

@@ -125,13 +125,13 @@ impl RedisWarm {
     async fn note_step(&self, scope: EventScope, script: &'static Script) {
         let is = |other: &'static Script| std::ptr::eq(script, other);
         if is(&scripts::HOLD) || is(&scripts::CHANGE_HOLD) || is(&scripts::PIN) {
-            self.note(Activity::Holds, scope, false).await;
+            self.list_active(Activity::Holds, scope, false).await;
         } else if is(&scripts::KEEP_SCAN) {
-            self.note(Activity::Scans, scope, false).await;
+            self.list_active(Activity::Scans, scope, false).await;
         } else if is(&scripts::INSTALL) {
             // A store that was emptied has lost its lists as well.
             for activity in Activity::ALL {
-                self.note(*activity, scope, true).await;
+                self.list_active(*activity, scope, true).await;
             }
         }
     }
@@ -227,7 +227,7 @@ impl RedisWarm {
                 [(Activity::Holds, found.holds), (Activity::Scans, found.scans), (Activity::Counts, found.counts)]
             {
                 if left > 0 {
-                    self.note(activity, scope, false).await;
+                    self.list_active(activity, scope, false).await;
                 }
             }
             Ok(())
