@@ -10,7 +10,7 @@ use voelgoed_testkit::verdict::Verdicts;
 /// A refusal comes within this.
 const SOON: Duration = Duration::from_secs(20);
 /// What must never be answered.
-const SECOND: &str = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+const SECOND: &str = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 /// The start of a request with a body.
 const POST: &str = "POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
 
