@@ -220,7 +220,7 @@ async function start() {
   if (!answer.ok) throw new Error(`map ${answer.status}`);
   plan = new Plan(await answer.json(), config);
   list = new List(plan, basket, { choose, free });
-  if (config.on_sale) steppers(config, basket);
+  steppers(config, basket);
   if (by("map") && plan.bounds) {
     if (by("list-view")) tabs();
     map = new SeatMap(by("map"), plan, () => basket.seats.keys(), {

@@ -91,6 +91,10 @@ export class List {
       const meter = holder?.querySelector("[data-meter]");
       if (meter) meter.style.width = `${(100 * (area.count - counts.free)) / Math.max(1, area.count)}%`;
       holder?.classList.toggle("sold-out", counts.free === 0);
+      // What has the focus stays enabled: a press then says that nothing is left.
+      for (const part of holder?.querySelectorAll(".stepper input, .stepper button") ?? []) {
+        if (part !== document.activeElement) part.disabled = !this.plan.config.on_sale || counts.free === 0;
+      }
     }
     this.on.free?.(this.plan.config.areas.reduce((sum, area) => sum + (area.counts?.free ?? 0), 0));
   }
