@@ -60,7 +60,7 @@ pub struct Problem {
 }
 
 /// Something that an import has to say about a file.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FindingDto {
     /// Where, as a path or as line and field.
     at: String,
