@@ -60,6 +60,9 @@ fn a_scan(node: &Node) -> NewScan {
         received_at: environment.now(),
         forced: false,
         early: None,
+        time: None,
+        window: None,
+        admissions: None,
     }
 }
 
