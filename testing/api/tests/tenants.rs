@@ -97,6 +97,7 @@ fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant)
             | "/layouts"
             | "/organization/events"
             | "/orders"
+            | "/refunds"
             | "/ledger/accounts"
             | "/ledger/entries",
         ) => (route.into(), Value::Null, OwnOnly),
@@ -131,6 +132,10 @@ fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant)
         ) => (path(&a.event), Value::Null, Absent),
         ("POST" | "DELETE", "/events/{event}/blocks") => (path(&a.event), json!({"places": [79]}), Absent),
         ("POST", "/orders/{order}/cancel") => (path(&a.order.0), Value::Null, Absent),
+        ("POST", "/orders/{order}/refunds/{refund}/retry" | "/orders/{order}/refunds/{refund}/settle") => {
+            let refund = "ref_00000000000000000000000000000000";
+            (filled(&path(&a.order.0), refund), json!({"reference": "mine"}), Absent)
+        }
         ("POST", "/orders/{order}/refunds") => {
             (path(&a.order.0), json!({"tickets": [a.ticket], "reason": "mine"}), Absent)
         }

@@ -1,12 +1,14 @@
 //! What `PaymentStore` promises of refunds: never more than was paid, tickets before places, journal with the money (P5, P6, P7).
 
+use voelgoed_app::accounts::audit::audited;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord};
 use voelgoed_app::jobs::ports::Queue;
 use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::page::PageRequest;
 use voelgoed_app::payments::ports::{NewRefund, RefundObservation};
 use voelgoed_domain::checkout::order::OrderState;
-use voelgoed_domain::ids::RefundId;
+use voelgoed_domain::ids::{OrderId, RefundId};
 use voelgoed_domain::payments::decide::{Decision, Observation};
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::payments::refund_plan::RefundRequest;
@@ -32,6 +34,7 @@ macro_rules! refund_store_suite {
             a_request_for_a_refund_repeats
             a_refund_follows_what_its_provider_says
             a_failed_refund_gives_its_amount_free
+            a_refused_refund_is_asked_for_again_or_settled_by_hand
             late_money_goes_back_whole_and_once
             late_money_that_its_provider_kept_is_asked_for_again
             many_at_once_give_back_once
@@ -120,6 +123,52 @@ pub async fn tickets_go_back_step_by_step<S: Tier>(subject: Subject<S>) {
     assert_eq!(shop.states(order).await.0, OrderState::Refunded);
     assert_eq!(shop.balances().await["provider_clearing:sandbox"], PAID, "what is left is the other order's");
     assert_eq!(shop.places(&[1, 2]).await, "1:sold.5 2:free.3");
+}
+
+/// Visible while it is refused; asked for again once, with its audit line, and not where the money went back otherwise meanwhile.
+pub async fn a_refused_refund_is_asked_for_again_or_settled_by_hand<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let (order, payment, tickets) = shop.paid(&[1, 2]).await;
+    let refund = shop.a_refund(order, payment, PAID, &tickets[..1]);
+    open(&shop, &refund).await.unwrap();
+    finish(&shop, refund.id).await;
+    let retry = |id| {
+        let job = shop.a_refund(order, payment, PAID, &tickets[..1]).job;
+        let command = shop.store().retry_refund(shop.organization, id, job);
+        audited(shop.environment(), "key_1", "refund.retry", id, command)
+    };
+    assert_code(retry(refund.id).await.unwrap(), Code::WrongState);
+    let no = || RefundObservation::Failed { reason: "it went back already".into() };
+    record(&shop, refund.id, no()).await;
+    let refused = shop.detail(order).await.refunds[0].clone();
+    assert_eq!((refused.state, refused.failure.as_deref()), (RefundState::Failed, Some("it went back already")));
+    assert_eq!(shop.states(order).await.0, OrderState::Paid);
+    assert_eq!(shop_flagged(&shop, &[order]).await, [order]);
+    let page = || PageRequest { after: None, most: 10 };
+    let listed = |state| shop.store().refunds(shop.organization, state, page());
+    assert_eq!(listed(Some(RefundState::Failed)).await.unwrap().items[0].id, refund.id);
+    assert!(listed(Some(RefundState::Done)).await.unwrap().items.is_empty());
+    assert!(shop.store().refunds(shop.stranger, None, page()).await.unwrap().items.is_empty());
+    let again = retry(refund.id).await.unwrap().unwrap();
+    assert_eq!((again.state, again.failure), (RefundState::Pending, None));
+    assert_code(retry(refund.id).await.unwrap(), Code::WrongState);
+    record(&shop, refund.id, no()).await;
+    // Settled by hand, as the surface does where a person says so.
+    assert_eq!(record(&shop, refund.id, done()).await, RefundState::Done);
+    assert_eq!(shop.states(order).await.0, OrderState::PartiallyRefunded);
+    let lines = shop.store().audit_lines(shop.organization, page()).await.unwrap().items;
+    assert_eq!(lines.iter().filter(|line| line.action == "refund.retry").count(), 1, "{lines:?}");
+    // Another refund took the money that a refused one wanted.
+    let rest = shop.a_refund(order, payment, PAID, &tickets[1..]);
+    open(&shop, &rest).await.unwrap();
+    record(&shop, rest.id, no()).await;
+    let money = NewRefund { revoke: Some(false), ..shop.a_refund(order, payment, PAID, &[]) };
+    open(&shop, &money).await.unwrap();
+    assert_code(retry(rest.id).await.unwrap(), Code::RefundTooLarge);
+}
+
+async fn shop_flagged<S: Tier>(shop: &Shop<S>, orders: &[OrderId]) -> Vec<OrderId> {
+    shop.store().orders_with_refused_refunds(shop.organization, orders).await.unwrap()
 }
 
 /// Nothing was paid, so no attempt is named, no provider asked, and the journal says nothing.

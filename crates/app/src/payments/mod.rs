@@ -9,5 +9,6 @@ pub mod learn;
 pub mod open_refund;
 pub mod pay_again;
 pub mod ports;
+pub mod refused_refund;
 pub mod resolve;
 pub mod send;

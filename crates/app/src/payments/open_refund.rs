@@ -92,6 +92,7 @@ async fn plan_and_write(
         tickets,
         reason,
         state: RefundState::Pending,
+        failure: None,
         tickets_revoked: false,
         created_at: now,
     };

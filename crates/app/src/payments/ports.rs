@@ -16,6 +16,7 @@ use voelgoed_domain::time::Timestamp;
 use crate::error::Stored;
 use crate::idempotency::{Created, IdempotencyRecord};
 use crate::jobs::ports::NewJob;
+use crate::page::{Page, PageRequest};
 
 /// The key under which a provider knows an attempt: organization, order and attempt, so that a callback can be routed before any store is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -230,6 +231,8 @@ pub struct Refund {
     pub reason: String,
     /// Where it stands.
     pub state: RefundState,
+    /// What the provider said where it refused.
+    pub failure: Option<String>,
     /// True once its tickets are revoked everywhere and their places free.
     pub tickets_revoked: bool,
     /// When it was made.
@@ -315,6 +318,29 @@ pub trait PaymentStore: Send + Sync + 'static {
 
     /// An order's refunds, oldest first.
     async fn refunds_of(&self, organization: OrganizationId, order: OrderId) -> Stored<Vec<Refund>>;
+
+    /// A refund that was refused is `pending` again, with the work that asks for it. Refused: `not_found`, `wrong_state`, `refund_too_large`.
+    async fn retry_refund(
+        &self,
+        organization: OrganizationId,
+        refund: RefundId,
+        job: NewJob,
+    ) -> Stored<Result<Refund, Refusal>>;
+
+    /// The refunds of an organization in a state (in any, where none is named), oldest first.
+    async fn refunds(
+        &self,
+        organization: OrganizationId,
+        state: Option<RefundState>,
+        page: PageRequest,
+    ) -> Stored<Page<Refund>>;
+
+    /// Which of these orders have a refund that was refused.
+    async fn orders_with_refused_refunds(
+        &self,
+        organization: OrganizationId,
+        orders: &[OrderId],
+    ) -> Stored<Vec<OrderId>>;
 
     /// The refund's tickets are revoked in the warm tier: revoke them here, free their places, write the outbox row. Idempotent.
     async fn finish_revocation(&self, organization: OrganizationId, refund: RefundId, now: Timestamp) -> Stored<()>;

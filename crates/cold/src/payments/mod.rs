@@ -12,12 +12,15 @@ mod open_refund;
 mod record_refund;
 pub(crate) mod refunds;
 mod reissue;
+mod retry_refund;
 mod revocation;
 mod unresolved;
 
 use async_trait::async_trait;
 use voelgoed_app::error::Stored;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
+use voelgoed_app::jobs::ports::NewJob;
+use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::payments::ports::{
     Attempt, Learned, NewAttempt, NewRefund, PaymentStore, Refund, RefundObservation, SendLease, UnresolvedPayments,
 };
@@ -89,6 +92,32 @@ impl PaymentStore for Cold {
     async fn refunds_of(&self, organization: OrganizationId, order: OrderId) -> Stored<Vec<Refund>> {
         let mut snapshot = self.sale.snapshot(organization).await?;
         Ok(refunds::of_order(&mut snapshot, organization, order).await?)
+    }
+
+    async fn retry_refund(
+        &self,
+        organization: OrganizationId,
+        refund: RefundId,
+        job: NewJob,
+    ) -> Stored<Result<Refund, Refusal>> {
+        Ok(retry_refund::retry(self, organization, refund, &job).await?)
+    }
+
+    async fn refunds(
+        &self,
+        organization: OrganizationId,
+        state: Option<RefundState>,
+        page: PageRequest,
+    ) -> Stored<Page<Refund>> {
+        Ok(refunds::list(&self.reports, organization, state, page).await?)
+    }
+
+    async fn orders_with_refused_refunds(
+        &self,
+        organization: OrganizationId,
+        orders: &[OrderId],
+    ) -> Stored<Vec<OrderId>> {
+        Ok(refunds::refused_of(&self.reports, organization, orders).await?)
     }
 
     async fn finish_revocation(&self, organization: OrganizationId, refund: RefundId, now: Timestamp) -> Stored<()> {

@@ -16,6 +16,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::{attempts, journal, refunds};
 use crate::Cold;
+use crate::accounts::audit::commit_act;
 use crate::checkout::{order_row, tickets};
 use crate::db::{Error, Result, Sql, Tx, binds, sql};
 use crate::facts::Facts;
@@ -65,7 +66,8 @@ pub(super) async fn record(
     let changed = Fact::OrderChanged { event: order.event, order: order.id, state: order_to };
     facts.add(order.id.uuid(), order.version + 1, changed);
     facts.write(&mut tx).await?;
-    tx.commit().await?;
+    // By hand it is an act; in its job it is none.
+    commit_act(tx, organization).await?;
     Ok(state)
 }
 

@@ -1,6 +1,7 @@
 //! A refund as a row with its tickets.
 
 use uuid::Uuid;
+use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::payments::ports::Refund;
 use voelgoed_domain::ids::{EventId, OrderId, OrganizationId, PaymentId, RefundId, TicketId};
 use voelgoed_domain::money::Money;
@@ -8,11 +9,11 @@ use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::time::Timestamp;
 
 use crate::checkout::order_row::currency;
-use crate::db::{Result, Sql, Tx, binds, sql};
+use crate::db::{Db, Result, Sql, Tx, binds, row, sql};
 
 macro_rules! refund_columns {
     () => {
-        "id, organization_id, event_id, order_id, payment_id, provider, currency, amount, reason, state, tickets_revoked, created_at"
+        "id, organization_id, event_id, order_id, payment_id, provider, currency, amount, reason, state, failure, tickets_revoked, created_at"
     };
 }
 
@@ -24,6 +25,22 @@ const READ: Sql = sql(
 const OF_ORDER: Sql = sql(
     "payments.refunds_of_order",
     concat!("select ", refund_columns!(), " from refunds where organization_id = $1 and order_id = $2 order by id"),
+);
+
+/// Tickets of these are read by nobody who lists them.
+const LIST: Sql = sql(
+    "payments.list_refunds",
+    concat!(
+        "select ",
+        refund_columns!(),
+        " from refunds where organization_id = $1 and id > $2 and ($4 = '' or state = $4) order by id limit $3"
+    ),
+);
+
+const REFUSED: Sql = sql(
+    "payments.orders_with_refused_refunds",
+    "select distinct r.order_id from (values {rows:1 $1}) as v
+     cross join refunds r where r.organization_id = v.column2 and r.order_id = v.column1 and r.state = 'failed'",
 );
 
 const TICKETS: Sql = sql(
@@ -44,12 +61,14 @@ struct RefundRow {
     amount: i64,
     reason: String,
     state: String,
+    failure: Option<String>,
     tickets_revoked: bool,
     created_at: i64,
 }
 
 impl RefundRow {
     fn refund(self, tickets: &[(Uuid, Uuid)]) -> Result<Refund> {
+        let state = RefundState::parse(&self.state)?;
         let of_this = tickets.iter().filter(|(refund, _)| *refund == self.id);
         Ok(Refund {
             tickets: of_this.map(|(_, ticket)| TicketId::from_uuid(*ticket)).collect(),
@@ -61,7 +80,8 @@ impl RefundRow {
             provider: self.provider,
             amount: Money::new(self.amount, currency(&self.currency)?),
             reason: self.reason,
-            state: RefundState::parse(&self.state)?,
+            failure: self.failure.filter(|_| state == RefundState::Failed),
+            state,
             tickets_revoked: self.tickets_revoked,
             created_at: Timestamp::from_micros(self.created_at),
         })
@@ -71,6 +91,30 @@ impl RefundRow {
 /// An attempt as the column keeps it.
 pub(super) fn payment_id(payment: Option<PaymentId>) -> Uuid {
     payment.map_or_else(Uuid::nil, |payment| payment.uuid())
+}
+
+/// A page of the refunds in a state, without their tickets.
+pub(super) async fn list(
+    db: &Db,
+    organization: OrganizationId,
+    state: Option<RefundState>,
+    page: PageRequest,
+) -> Result<Page<Refund>> {
+    let wanted = state.map_or("", RefundState::as_str);
+    let values = binds![organization, page.after.unwrap_or_default(), page.most + 1, wanted];
+    let rows: Vec<RefundRow> = db.fetch_all(organization, LIST, values).await?;
+    let refunds = rows.into_iter().map(|row| row.refund(&[])).collect::<Result<_>>()?;
+    Ok(Page::cut(refunds, page.most, |refund: &Refund| refund.id.uuid()))
+}
+
+/// Which of the orders have a refund that its provider refused.
+pub(super) async fn refused_of(db: &Db, organization: OrganizationId, orders: &[OrderId]) -> Result<Vec<OrderId>> {
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys = orders.iter().map(|order| row![*order]).collect();
+    let found: Vec<(Uuid,)> = db.fetch_rows(organization, REFUSED, binds![organization], keys).await?;
+    Ok(found.into_iter().map(|(order,)| OrderId::from_uuid(order)).collect())
 }
 
 /// One refund.

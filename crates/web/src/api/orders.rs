@@ -154,6 +154,9 @@ pub struct RefundDto {
     tickets: Vec<TicketId>,
     /// False: money only, every ticket stays valid.
     revoke: bool,
+    /// What the provider said where it refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
 }
 
 /// A ticket.
@@ -179,6 +182,7 @@ pub fn refund(found: &voelgoed_app::payments::ports::Refund) -> RefundDto {
         amount: found.amount.into(),
         reason: found.reason.clone(),
         revoke: !found.tickets.is_empty(),
+        failure: found.failure.clone(),
         tickets: found.tickets.clone(),
     }
 }

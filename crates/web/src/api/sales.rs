@@ -31,11 +31,13 @@ pub struct OrderLineDto {
     name: String,
     email: String,
     total: MoneyDto,
+    /// True: the provider has refused a refund of it, and a person must look.
+    refund_failed: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 
-fn line(order: Order) -> OrderLineDto {
+fn line(order: Order, refund_failed: bool) -> OrderLineDto {
     OrderLineDto {
         id: order.id,
         event: order.event,
@@ -43,6 +45,7 @@ fn line(order: Order) -> OrderLineDto {
         name: order.buyer.name,
         email: order.buyer.email,
         total: order.total.into(),
+        refund_failed,
         created_at: order.created_at,
     }
 }
@@ -73,7 +76,12 @@ pub async fn list_orders(
     caller.may(Scope::Sales)?;
     let page = ListParams { after: params.after, limit: params.limit }.page()?;
     let found = web.platform.orders.orders(caller.organization, params.event, page).await?;
-    Ok(Json(ListDto::of(found, line)))
+    let ids: Vec<OrderId> = found.items.iter().map(|order| order.id).collect();
+    let refused = web.platform.payments.orders_with_refused_refunds(caller.organization, &ids).await?;
+    Ok(Json(ListDto::of(found, |order| {
+        let refund_failed = refused.contains(&order.id);
+        line(order, refund_failed)
+    })))
 }
 
 /// Gives an unpaid order up; its places are freed once its provider confirmed that nothing will be charged.
