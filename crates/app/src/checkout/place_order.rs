@@ -122,6 +122,12 @@ async fn pin_and_commit(platform: &Platform, command: &PlaceOrder<'_>) -> Result
                     return Err(refusal.into());
                 }
             }
+            // The hold is an order already: its pin stays until warm hears of the claim.
+            Err(Error::Refused(refusal))
+                if matches!(refusal.code, Code::AlreadyOrdered | Code::IdempotencyMismatch) =>
+            {
+                return Err(refusal.into());
+            }
             Err(Error::Refused(refusal)) => {
                 unpin(platform, scope, command.hold).await;
                 return Err(refusal.into());

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::FutureExt as _;
 use voelgoed_app::accounts::passwords::PasswordHasher;
 use voelgoed_app::analytics::counters::Counters;
 use voelgoed_app::catalog::ports::CatalogStore;
@@ -144,8 +145,15 @@ impl Bench {
 
     /// Everything that both stores hold, but for the positions of warm's log: a pin that was taken back has moved them.
     pub fn dump(&self) -> String {
-        let warm = format!("{:?}", self.warm);
+        let snapshot = self.platform.inventory.snapshot(self.scope).now_or_never();
+        let snapshot = snapshot.and_then(std::result::Result::ok).map(|snapshot| (snapshot.places, snapshot.counts));
+        let warm = format!("{:?} {snapshot:?}", self.warm);
         let mut kept = String::with_capacity(warm.len());
+        // A bitmap shows where it lies; what it says is in the snapshot.
+        for part in warm.split("data: 0x") {
+            kept.push_str(part.trim_start_matches(|c: char| c.is_ascii_hexdigit()));
+        }
+        let warm = std::mem::take(&mut kept);
         for part in warm.split("seq: ") {
             kept.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
         }

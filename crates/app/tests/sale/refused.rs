@@ -135,7 +135,6 @@ async fn refused_orders_change_nothing() {
     refused(&bench, "over the limit", Code::LimitReached, bench.order_of(four, "one", ann, Some("ok"))).await;
     bench.order_of(three, "one", ann, Some("ok")).await.unwrap();
     refused(&bench, "ordered", Code::AlreadyOrdered, bench.order_of(three, "two", ann, Some("ok"))).await;
-    refused(&bench, "ordered", Code::AlreadyOrdered, bench.order_of(three, "two", ann, None)).await;
     let after = bench.platform.inventory.read_hold(bench.scope, hold).await.unwrap().expires_at;
     assert_eq!(after, end, "a refused order does not extend its hold");
 }
@@ -143,7 +142,7 @@ async fn refused_orders_change_nothing() {
 async fn pay(bench: &Bench, order: OrderId, provider: &str, method: &str) -> Result<()> {
     let key = IdempotencyKey { scope: order.to_string(), key: "again".into(), request: [1; 32] };
     let choice = PaymentChoice { provider: provider.into(), method: method.into() };
-    let idempotent = Idempotent { key, render: &|_| bytes::Bytes::new() };
+    let idempotent = Idempotent { key, render: &|_| bytes::Bytes::from_static(b"an answer") };
     pay_again(&bench.platform, bench.scope, order, choice, idempotent).await.map(drop)
 }
 
@@ -155,7 +154,7 @@ async fn refund(bench: &Bench, order: OrderId, wish: RefundRequest, reason: &str
         reason: reason.into(),
         forced: false,
         actor: "key".into(),
-        idempotent: Idempotent { key, render: &|_| bytes::Bytes::new() },
+        idempotent: Idempotent { key, render: &|_| bytes::Bytes::from_static(b"an answer") },
     };
     open_refund(&bench.platform, bench.scope.organization, command).await.map(drop)
 }
@@ -201,7 +200,7 @@ async fn refused_acts_of_an_organizer_change_nothing() {
     refused(&bench, "no use", Code::InvalidRequest, bad).await;
     refused(&bench, "no name", Code::InvalidRequest, create_venue(platform, organization, " ", "", None)).await;
     let layout = create_layout(platform, organization, fresh(&*bench.environment), vec![], None);
-    refused(&bench, "an empty plan", Code::InvalidLayout, layout).await;
+    refused(&bench, "an empty plan", Code::InvalidRequest, layout).await;
     let now = bench.environment.now();
     let layout: LayoutId = fresh(&*bench.environment);
     let draft: EventDraft = serde_json::from_value(serde_json::json!({
