@@ -43,6 +43,9 @@ fn is_blank(cell: &str) -> bool {
 
 pub(super) fn read(text: &str, new_id: impl FnMut() -> AreaId, findings: &mut Findings) -> Vec<AreaDraft> {
     let (separator, content, skipped) = separated(text);
+    if skipped > 0 {
+        findings.add("line 1", FindingKind::LeftOut, "the line that names the separator");
+    }
     let delimiter = columns::delimiter(separator, content);
     let mut reader = ReaderBuilder::new()
         .has_headers(false)

@@ -40,6 +40,7 @@ fn one_table_in_many_writings_is_one_plan() {
             "sep",
             format!("sep=;\r\n{semicolons}").into(),
             vec![
+                "left_out line 1: the line that names the separator",
                 "assumed line 2: columns are separated by `;`",
                 "assumed line 3, field `x`: a decimal comma (and 1 more like this)",
             ],
@@ -47,7 +48,7 @@ fn one_table_in_many_writings_is_one_plan() {
         (
             "SEP tab",
             format!("\u{feff}\"SEP=\t\"\r\n{tabs}").into(),
-            vec!["assumed line 2: columns are separated by tabs"],
+            vec!["left_out line 1: the line that names the separator", "assumed line 2: columns are separated by tabs"],
         ),
         ("trailing column", PLAIN.replace("\r\n", ",\r\n").into(), vec!["left_out line 1, column 7: an empty column"]),
         (
