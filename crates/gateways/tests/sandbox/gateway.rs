@@ -57,6 +57,7 @@ fn name(observation: &Observation) -> &'static str {
             "captured"
         }
         Observation::Captured { .. } => "captured wrongly",
+        Observation::Claimed { .. } => "claimed",
         Observation::Declined { .. } => "declined",
         Observation::Voided => "voided",
         Observation::NotReached => "not reached",
