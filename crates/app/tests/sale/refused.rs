@@ -47,7 +47,7 @@ async fn refused<T: Debug>(bench: &Bench, name: &str, code: Code, command: impl 
 }
 
 fn seat(bench: &Bench, place: u32) -> Item {
-    Item::Place { place: PlaceNumber(place), ticket_type: bench.ticket_type }
+    Item::Place { place: PlaceNumber(place), ticket_type: bench.ticket_type, accessible: false }
 }
 
 async fn field(bench: &Bench, quantity: u32) -> Item {
@@ -151,6 +151,7 @@ async fn refund(bench: &Bench, order: OrderId, wish: RefundRequest, reason: &str
     let command = OpenRefund {
         order,
         wish,
+        revoke: None,
         reason: reason.into(),
         forced: false,
         actor: "key".into(),
@@ -215,5 +216,5 @@ async fn refused_acts_of_an_organizer_change_nothing() {
     refused(&bench, "a sold place", Code::PlaceTaken, block(platform, scope, vec![PlaceNumber(1)], "band".into()))
         .await;
     refused(&bench, "not paused", Code::WrongState, move_event(platform, scope, EventAct::Open)).await;
-    refused(&bench, "no slug", Code::InvalidRequest, create_organization(platform, "Shop", "a b")).await;
+    refused(&bench, "no slug", Code::InvalidRequest, create_organization(platform, "Shop", "a b", None)).await;
 }
