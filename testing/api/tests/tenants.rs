@@ -139,6 +139,13 @@ fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant)
         ("POST", "/orders/{order}/refunds") => {
             (path(&a.order.0), json!({"tickets": [a.ticket], "reason": "mine"}), Absent)
         }
+        _ => return to_gates(method, route, short, a, b),
+    })
+}
+
+fn to_gates(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant) -> Option<Case> {
+    let path = |id: &str| filled(route, id);
+    Some(match (method, short) {
         ("POST", "/gates") => (route.into(), json!({"event": a.event, "name": "Mine"}), Absent),
         ("POST", "/devices") => (route.into(), json!({"event": a.event, "name": "Mine", "gates": [a.gate]}), Absent),
         ("GET", "/events/{event}/funnel") => (path(&a.event), Value::Null, Absent),

@@ -100,7 +100,7 @@ impl Bench {
             address: None,
             scope: self.scope,
             session,
-            items: vec![Item::Place { place: PlaceNumber(place), ticket_type: self.ticket_type, accessible: false }],
+            items: vec![Item::Place { place: PlaceNumber(place), ticket_type: self.ticket_type, accessible: true }],
             best_available: false,
             code: None,
             repeatable: key.map(|key| (key.to_owned(), [7; 32])),

@@ -47,7 +47,7 @@ async fn refused<T: Debug>(bench: &Bench, name: &str, code: Code, command: impl 
 }
 
 fn seat(bench: &Bench, place: u32) -> Item {
-    Item::Place { place: PlaceNumber(place), ticket_type: bench.ticket_type, accessible: false }
+    Item::Place { place: PlaceNumber(place), ticket_type: bench.ticket_type, accessible: true }
 }
 
 async fn field(bench: &Bench, quantity: u32) -> Item {

@@ -51,7 +51,7 @@ fn add(bench: &Bench, held: &HoldView, place: u32, key: &str) -> ChangeHold {
     ChangeHold {
         scope: bench.scope,
         hold: held.id,
-        add: vec![Item::Place { place: PlaceNumber(place), ticket_type: bench.ticket_type, accessible: false }],
+        add: vec![Item::Place { place: PlaceNumber(place), ticket_type: bench.ticket_type, accessible: true }],
         remove: Vec::new(),
         code: None,
         repeatable: Some((key.into(), [place as u8; 32])),

@@ -178,7 +178,7 @@ impl Scene {
             reason: "rain".into(),
             forced: false,
             actor: "mem_1".into(),
-            idempotent: Idempotent { key, render: &|_| Bytes::new() },
+            idempotent: Idempotent { key, render: &|_| Bytes::from_static(b"an answer") },
         };
         let opened = open_refund(&node.platform, self.scope.organization, command).await?;
         assert!(matches!(opened, Created::Fresh(_)));

@@ -1,6 +1,6 @@
 //! A hold: a timed, all-or-nothing claim on places in the warm tier, whose price is fixed.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};

@@ -47,7 +47,6 @@ fn streams(limits: [(&'static str, usize); 3], per_holder: usize) -> Streams {
 pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop: &Stop) -> Web {
     let limits = &settings.limits;
     let shared = || wired.allowances.clone();
-    let operator_key = Some(settings.secrets.operator.trim()).filter(|key| !key.is_empty()).map(fingerprint);
     Web::new(Shared {
         platform: Arc::clone(&wired.platform),
         fanout: Arc::clone(&wired.fanout),
@@ -59,14 +58,7 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
         members: wired.members.clone(),
         load_shed: LoadShed::new(LoadShedLimit { in_flight: settings.server.most_in_flight, delay: LATE_BY }),
         exporter,
-        settings: WebSettings {
-            largest_body: limits.body,
-            largest_layout: limits.layout,
-            request_deadline: settings.server.request_deadline,
-            address_rules: settings.address_rules(),
-            secure_cookies: settings.server.secure_cookies,
-            operator_key,
-        },
+        settings: web_settings(settings),
         session_limiter: Limiter::new(rate("session_writes", limits.session_burst, limits.session_per), shared()),
         address_limiter: Limiter::new(rate("address_writes", limits.address_burst, limits.address_per), shared()),
         login_limiter: Limiter::new(rate("logins", limits.login_burst, limits.login_per), shared()),
@@ -114,6 +106,20 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
         leaving: stop.leaving.clone(),
         stopping: stop.stopping.clone(),
     })
+}
+
+/// What handlers read of the configuration.
+fn web_settings(settings: &Settings) -> WebSettings {
+    let limits = &settings.limits;
+    let operator_key = Some(settings.secrets.operator.trim()).filter(|key| !key.is_empty()).map(fingerprint);
+    WebSettings {
+        largest_body: limits.body,
+        largest_layout: limits.layout,
+        request_deadline: settings.server.request_deadline,
+        address_rules: settings.address_rules(),
+        secure_cookies: settings.server.secure_cookies,
+        operator_key,
+    }
 }
 
 /// An address may have half of the password hasher's work, so that it cannot keep others waiting.

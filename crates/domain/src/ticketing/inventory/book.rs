@@ -2,8 +2,8 @@
 //!
 //! Never: two holds with one place in reach. A place leaves a hold's reach when the cold tier decides about it; the hold still remembers that it was granted.
 
+use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use voelgoed_planted::{Bug, planted};
 
