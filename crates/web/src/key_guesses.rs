@@ -98,11 +98,15 @@ pub async fn looked_up<T>(
             if !is_known {
                 guesses.remember(secret);
             }
-            attempt.map(Attempt::give_back);
+            if let Some(attempt) = attempt {
+                attempt.give_back();
+            }
             Ok(found)
         }
         Err(error) => {
-            attempt.map(Attempt::give_back);
+            if let Some(attempt) = attempt {
+                attempt.give_back();
+            }
             Err(error.into())
         }
     }

@@ -97,7 +97,9 @@ impl LoginTry<'_> {
     /// The password was not looked at.
     pub fn give_back(self) {
         self.by_place.give_back();
-        self.by_account.map(Attempt::give_back);
+        if let Some(by_account) = self.by_account {
+            by_account.give_back();
+        }
     }
 }
 

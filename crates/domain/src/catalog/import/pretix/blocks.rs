@@ -95,9 +95,12 @@ fn distinct_in_row(row: &mut RowRead, findings: &mut Findings) {
     }
 }
 
+/// Position of a seat, as bits, and whether it has a guid.
+type Standing = (u32, u32, bool);
+
 /// A seat without a guid at the place of another one with the same labels is the same seat.
 fn refuse_twice(rows: &[RowRead], findings: &mut Findings) {
-    let mut seen: BTreeMap<(&str, &str), Vec<(u32, u32, bool)>> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, &str), Vec<Standing>> = BTreeMap::new();
     for row in rows {
         for (at, (seat, guid)) in row.seats.iter().enumerate() {
             let others = seen.entry((shown(row), &seat.label)).or_default();
