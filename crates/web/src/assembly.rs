@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use voelgoed_domain::refusal::{Code, Refusal};
 
 use crate::api::{self, openapi};
-use crate::extract::{LargestBody, SessionLayer};
+use crate::extract::{AnyCharacters, LargestBody, SessionLayer};
 use crate::last_known::organizer_lists;
 use crate::layers::request_layer;
 use crate::precompressed::{Precompressed, compress_large, compressible_at_once};
@@ -27,6 +27,7 @@ pub fn router(web: Web) -> Router {
     let (buyers, _) = api::buyer_routes().split_for_parts();
     let (others, _) = api::other_routes().split_for_parts();
     let (plans, _) = api::plan_routes().split_for_parts();
+    let (scans, _) = api::scan_routes().split_for_parts();
     let document = Arc::new(Precompressed::new(json(&document()), "application/json"));
     // As one layer: each layer of a router is a box of its own, which every request clones with all that is in it.
     let around = ServiceBuilder::new()
@@ -45,6 +46,7 @@ pub fn router(web: Web) -> Router {
         .merge(
             others
                 .merge(plans.layer(Extension(largest_plan)))
+                .merge(scans.layer(Extension(AnyCharacters)))
                 .layer(middleware::from_fn_with_state(web.clone(), organizer_lists)),
         )
         .merge(ops::public_routes())
@@ -81,6 +83,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         .merge(api::buyer_routes())
         .merge(api::other_routes())
         .merge(api::plan_routes())
+        .merge(api::scan_routes())
         .merge(api::operator_routes());
     let mut document = routes.into_openapi();
     openapi::complete(&mut document);

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use voelgoed_app::accounts::secret::{SecretKind, is_issued};
-use voelgoed_app::limits::attempts::{Attempt, AttemptLimiter};
+use voelgoed_app::limits::attempts::AttemptLimiter;
 use voelgoed_app::token::fingerprint;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_resilience::rate_limit::RateLimit;

@@ -121,6 +121,7 @@ fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant)
             json!("area,row,seat,x,y,category\nX,A,1,0,0,c\n"),
             Absent,
         ),
+        ("PATCH", "/events/{event}") => (path(&a.event), json!({"name": "Mine"}), Absent),
         ("POST", "/ticket-types") => (route.into(), json!({"event": a.event, "name": "Mine", "price": amount}), Absent),
         ("DELETE", "/ticket-types/{ticket_type}") => (path(&a.ticket_type), Value::Null, Absent),
         ("POST", "/price-rules") => {

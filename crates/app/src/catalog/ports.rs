@@ -77,13 +77,16 @@ pub trait CatalogStore: Send + Sync + 'static {
     /// The venues.
     async fn venues(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<Venue>>;
 
-    /// Writes the next version of a venue's layout; `layout.version` is ignored and the new version returned. Refused: `not_found` (venue).
+    /// Writes the next version of a venue's layout; the version is returned. Where `layout.version` is given (not 0), it must be
+    /// that one. Refused: `not_found` (venue), `try_again` (another layout came first).
     async fn create_layout(
         &self,
         organization: OrganizationId,
         layout: StoredLayout,
         idempotency: Option<IdempotencyRecord>,
     ) -> Stored<Result<Created<u32>, Refusal>>;
+    /// The newest version of a venue's layouts; 0 where it has none.
+    async fn newest_layout(&self, organization: OrganizationId, venue: VenueId) -> Stored<u32>;
     /// One layout.
     async fn read_layout(&self, organization: OrganizationId, layout: LayoutId) -> Stored<Option<StoredLayout>>;
     /// Replaces a layout by one that differs in flags only and whose `flags_version` is one more, and returns the events that pin it. None where the stored

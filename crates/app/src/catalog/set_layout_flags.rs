@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use voelgoed_domain::catalog::layout::SeatFlag;
+use voelgoed_domain::catalog::layout::{Layout, SeatFlag};
 use voelgoed_domain::ids::{LayoutId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::place::PlaceNumber;
@@ -42,6 +42,10 @@ pub async fn set_layout_flags(
         let mut places = command.places.clone();
         places.extend(stored.layout.places_labelled(&command.labels)?);
         let changed = Arc::new(stored.layout.with_flags(&places, command.flags.clone())?);
+        let flags_of = |layout: &Layout, place| layout.seat(place).map(|found| found.seat.flags.clone());
+        if places.iter().all(|place| flags_of(&changed, *place) == flags_of(&stored.layout, *place)) {
+            return Ok(stored);
+        }
         let now = platform.environment.now();
         if let Some(events) = platform.catalog.set_layout_flags(organization, command.layout, &changed, now).await? {
             events.into_iter().for_each(|event| platform.listings.changed(organization, event));

@@ -46,6 +46,9 @@ pub(super) async fn change(
         Ok(after) => after,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    if after == before {
+        return Ok(Ok(after));
+    }
     let moved = moved_by(&before, &after);
     for (_, _, times) in ticket_types::admission_times(&mut tx, organization, event).await? {
         if let Err(refusal) = times.moved(moved).check_type(after.admission_window()) {

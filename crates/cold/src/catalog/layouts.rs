@@ -86,6 +86,9 @@ pub(super) async fn create(
     }
     let newest = tx.fetch_optional::<(i64,)>(NEWEST, binds![organization, layout.venue]).await?;
     let version = u32::try_from(newest.map_or(0, |(newest,)| newest) + 1)?;
+    if ![0, version].contains(&layout.version) {
+        return Ok(Err(Refusal::try_again(1, "Another plan of this venue came first. Try again.")));
+    }
     tx.execute(
         CREATE,
         binds![organization, layout.id, layout.venue, version, plan, layout.created_at, layout.layout.place_count()],
@@ -93,6 +96,11 @@ pub(super) async fn create(
     .await?;
     commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(version)))
+}
+
+pub(super) async fn newest(db: &Db, organization: OrganizationId, venue: VenueId) -> Result<u32> {
+    let newest = db.fetch_optional::<(i64,)>(organization, NEWEST, binds![organization, venue]).await?;
+    Ok(u32::try_from(newest.map_or(0, |(newest,)| newest))?)
 }
 
 pub(super) async fn read(cold: &Cold, organization: OrganizationId, layout: LayoutId) -> Result<Option<StoredLayout>> {

@@ -13,7 +13,7 @@ use voelgoed_domain::catalog::layout::Layout;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::catalog::price_rule::PriceRule;
 use voelgoed_domain::catalog::ticket_type::TicketType;
-use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId, TicketTypeId};
+use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId, TicketTypeId, VenueId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
@@ -57,6 +57,10 @@ impl CatalogStore for Cold {
         idempotency: Option<IdempotencyRecord>,
     ) -> Stored<Result<Created<u32>, Refusal>> {
         Ok(layouts::create(&self.db, organization, &layout, idempotency.as_ref()).await?)
+    }
+
+    async fn newest_layout(&self, organization: OrganizationId, venue: VenueId) -> Stored<u32> {
+        Ok(layouts::newest(&self.db, organization, venue).await?)
     }
 
     async fn read_layout(&self, organization: OrganizationId, layout: LayoutId) -> Stored<Option<StoredLayout>> {

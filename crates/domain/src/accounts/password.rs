@@ -35,6 +35,11 @@ pub fn check_password(password: &str, name: &str, email: &str, organization: &[&
     }
     let mut known = vec![name, email];
     known.extend(email.split('@').chain(name.split_whitespace()).chain(organization.iter().copied()));
+    // A word that is repeated is guessed as early as once.
+    let mut words: Vec<&str> = password.split_whitespace().collect();
+    let all = words.len();
+    words.dedup_by_key(|word| word.trim_end_matches('s').to_lowercase());
+    let password = if words.len() < all && words.len() == 1 { words.concat() } else { password.to_owned() };
     // Beyond this, more characters change nothing, and judging them takes long.
     let judged: String = password.chars().take(JUDGED_MOST).collect();
     if zxcvbn(&judged, &known).score() < SCORE_LEAST {

@@ -93,9 +93,12 @@ pub fn other_routes() -> OpenApiRouter<Web> {
         .routes(routes!(devices::pair))
         .routes(routes!(devices::package))
         .routes(routes!(devices::stream))
-        .routes(routes!(scans::create))
-        .routes(routes!(scans::batch))
         .routes(routes!(callbacks::callback))
+}
+
+/// Routes that take what a scanner read.
+pub fn scan_routes() -> OpenApiRouter<Web> {
+    OpenApiRouter::new().routes(routes!(scans::create)).routes(routes!(scans::batch))
 }
 
 /// Routes of the operator, on the internal listener only.

@@ -13,7 +13,7 @@ mod session;
 mod token_or_organizer;
 
 pub use address::ClientAddress;
-pub use body::{Asked, Body, LargestBody, ReadBody, bytes};
+pub use body::{AnyCharacters, Asked, Body, LargestBody, ReadBody, bytes};
 pub use buyer::{Buyer, BuyerToken, KnownSession, token_of};
 pub use device::DeviceCaller;
 pub use idempotency::{KEY_HEADER, OptionalKey, RequiredKey};

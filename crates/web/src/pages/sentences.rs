@@ -22,6 +22,8 @@ pub fn sentence(refusal: &Refusal, timezone: &str) -> String {
             format!("The sale opens on {}, {} {}.", at.date(), at.clock(), at.zone())
         }
         (Code::InvalidRequest, Some(field), _) => of_field(field, &refusal.detail),
+        // The detail names the places.
+        (Code::AccessiblePlace, ..) => refusal.detail.clone(),
         (code, ..) => of_code(code, limit.as_ref()),
     }
 }

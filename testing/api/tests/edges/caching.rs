@@ -93,6 +93,8 @@ async fn over_tls_cookies_are_bound_to_this_host_and_browsers_stay_with_tls() ->
     let server = Server::start(&[
         ("VOELGOED__SERVER__SECURE_COOKIES", "true"),
         ("VOELGOED__SERVER__PUBLIC_URL", "https://shop.example"),
+        // Its money is not real: an https address refuses it.
+        ("VOELGOED__SANDBOX__ENABLED", "false"),
     ])
     .await?;
     let tenant = Tenant::make(&server, "tls").await?;

@@ -27,7 +27,7 @@ const SEATS: u32 = 80;
 const FLOOR: u32 = 400;
 const DATABASE: &str = "cells";
 /// It guards nothing.
-const MASTER: &str = "ce115ce115ce115ce115ce115ce115ce115ce115ce115ce115ce115ce115ce11";
+const MASTER: &str = "41c6059a582dc3ec494b02795c4457e08eceb284c61c18d5e7a2b52e37192157";
 
 /// The platform and its people.
 pub struct Scene {

@@ -23,7 +23,7 @@ use super::schedule::NODES;
 /// Everything is ready again within this after the last injection.
 const HEALED: Duration = Duration::from_secs(120);
 /// The key of a platform that guards nothing.
-const MASTER: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+const MASTER: &str = "610a939be7a7c3524fb8527f4c1ff5c2bf5af2758515373ebcbed1d30cbb565b";
 /// The database.
 const DATABASE: &str = "storm";
 

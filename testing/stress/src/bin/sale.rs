@@ -29,7 +29,7 @@ const SCANNERS: usize = 8;
 const BUYS: usize = 4;
 const LOOKS: usize = 5;
 /// A key that guards nothing.
-const MASTER: &str = "abababababababababababababababababababababababababababababababab";
+const MASTER: &str = "8f0e1b5c7d92a34466f1c0de29ab7835d1427c9be60f5a83174d2ce98b3fa650";
 const SCANS_PER_SECOND: f64 = 50.0;
 /// Of the hall's 1,900, in each round.
 const TICKETS: usize = 300;
