@@ -47,6 +47,8 @@ pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut V
     let environment = vec![
         ("VOELGOED__LIMITS__ADDRESS_BURST", many.clone()),
         ("VOELGOED__LIMITS__HOLD_BURST", many.clone()),
+        // All buyers come from one address.
+        ("VOELGOED__SERVER__CONNECTIONS_PER_ADDRESS_MAX", many.clone()),
         ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX", many.clone()),
         ("VOELGOED__LIMITS__READ_BURST", many.clone()),
         ("VOELGOED__SERVER__MOST_IN_FLIGHT", "10000".to_owned()),

@@ -34,7 +34,7 @@ async fn no_answered_secret_stands_in_the_data_directory() -> anyhow::Result<()>
                 "/api/v1/organizations" => server.internal_request(method, path),
                 _ => server.request(method, path),
             };
-            request.bearer_auth(key).header("Idempotency-Key", format!("once {path}")).json(body)
+            request.bearer_auth(key).header("Idempotency-Key", format!("once-{path}")).json(body)
         };
         let (first, again) = (server.send(request()).await?, server.send(request()).await?);
         anyhow::ensure!(first.status == 201, "{path}: {} {}", first.status, first.body);
