@@ -66,7 +66,7 @@ pub async fn planted(nodes: &Nodes, verdicts: &mut Verdicts) -> anyhow::Result<(
         Ok(text) => text,
         Err(error) => format!("{error:#}"),
     };
-    verdicts.same("doctor names them", said.contains("unreadable facts    4"), true);
+    verdicts.same("doctor names them", said.contains("4 rows wait that this program cannot read"), true);
     platform.stop().await
 }
 

@@ -53,8 +53,11 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
     if !unbalanced.is_empty() {
         bail!("something is wrong; restore a backup beside this directory and compare");
     }
-    if !(unreadable.is_empty() && not_run.is_empty()) {
-        bail!("rows wait that this program cannot read; a newer program may read them (docs/runbooks/upgrade.md)");
+    let waiting = unreadable.len() + not_run.len();
+    if waiting > 0 {
+        bail!(
+            "{waiting} rows wait that this program cannot read; a newer program may read them (docs/runbooks/upgrade.md)"
+        );
     }
     if complaints > 0 {
         bail!("the warm tier is not set up as it should be; see above and deploy/README.md");

@@ -5,8 +5,11 @@ use uuid::Uuid;
 use voelgoed_api_tests::server::{Answer, Server, WIDE};
 use voelgoed_api_tests::tenant::Tenant;
 
+/// A path, and the body of a request there for a name.
+type Typed = (&'static str, Box<dyn Fn(&str) -> Value>);
+
 /// Every place where a name is typed: the path and the body around it, and where the stored name stands in the answer.
-fn names(tenant: &Tenant) -> Vec<(&'static str, Box<dyn Fn(&str) -> Value>)> {
+fn names(tenant: &Tenant) -> Vec<Typed> {
     let (venue, layout, event, gate) =
         (tenant.venue.clone(), tenant.layout.clone(), tenant.event.clone(), tenant.gate.clone());
     let of_event = event.clone();
