@@ -19,10 +19,13 @@ fn counted(rules: &AddressRules, peer: &str, lines: &[(&'static str, &[u8])]) ->
     rules.counted(peer.parse().unwrap(), &headers).to_string()
 }
 
+/// The peer, its header lines, and the address that is counted.
+type Case = (&'static str, &'static [(&'static str, &'static [u8])], &'static str);
+
 #[test]
 fn a_client_cannot_choose_its_address_with_lines_of_its_own() {
     let rules = rules("127.0.0.1, 10.0.0.0/8", ForwardingHeader::Any);
-    let cases: &[(&str, &[(&'static str, &[u8])], &str)] = &[
+    let cases: &[Case] = &[
         ("127.0.0.1", &[], "127.0.0.1"),
         // Nobody's proxy.
         ("192.0.2.1", &[(LIST, b"203.0.113.7")], "192.0.2.1"),

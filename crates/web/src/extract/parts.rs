@@ -67,6 +67,11 @@ fn misread(text: &str) -> Refusal {
     }
 }
 
+/// Whether a query has the character that no store keeps.
+pub fn nul_in_query(query: &str) -> bool {
+    query.contains("%00")
+}
+
 #[cfg(test)]
 mod tests {
     use super::misread;
@@ -83,9 +88,4 @@ mod tests {
             assert!(!refusal.detail.contains("deserialize") && !refusal.detail.contains('`'), "{}", refusal.detail);
         }
     }
-}
-
-/// Whether a query has the character that no store keeps.
-pub fn nul_in_query(query: &str) -> bool {
-    query.contains("%00")
 }
