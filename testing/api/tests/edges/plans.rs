@@ -100,7 +100,14 @@ async fn a_wheelchair_space_marked_while_on_sale_is_kept_for_who_asks() -> anyho
     assert_eq!(refused.status, 409, "{}", refused.body);
     assert!(refused.body.contains("Kept for wheelchair users: Stalls · Row D · Seat D11"), "{}", refused.body);
 
-    // Best available never gives them, however many are asked for; who asks gets them.
+    who_asks_gets_them(&server, &tenant, &id, &token).await
+}
+
+/// Best available gives wheelchair spaces to who asks alone, however many seats are asked for.
+async fn who_asks_gets_them(server: &Server, tenant: &Tenant, id: &str, token: &str) -> anyhow::Result<()> {
+    let holds = format!("/api/v1/events/{}/holds", tenant.event);
+    let asked = |place: u32| json!({"place": place, "ticket_type": tenant.ticket_type, "accessible": true});
+    let hold = |item: Value| server.request("POST", &holds).json(&json!({"items": [item]}));
     let mut places = Vec::new();
     // So many as the rest of the seats, ten at most in each hold.
     for _ in 0..5 {
@@ -118,14 +125,17 @@ async fn a_wheelchair_space_marked_while_on_sale_is_kept_for_who_asks() -> anyho
     let given = best["items"][0]["place"].as_u64().unwrap_or_default();
     assert!([70, 71].contains(&given), "{best}");
     let other = if given == 70 { 71 } else { 70 };
-    let changed = server.send(change(item(other, Some(json!(true))))).await?;
+    let change = server.request("PATCH", &format!("/api/v1/holds/{id}")).header("X-Token", token);
+    let changed = server.send(change.json(&json!({"add": [asked(other)]}))).await?;
     assert_eq!(changed.status, 200, "{}", changed.body);
     let path = format!("/api/v1/holds/{}", best["id"].as_str().unwrap_or_default());
     let token = best["token"].as_str().unwrap_or_default();
     assert_eq!(server.send(server.request("DELETE", &path).header("X-Token", token)).await?.status, 204);
-    let page = server.send(form(&format!("place={given}&accessible=1"))).await?;
+    let form = server.request("POST", &format!("/events/{}/holds", tenant.event));
+    let form = form.header("Content-Type", "application/x-www-form-urlencoded");
+    let page = server.send(form.body(format!("place={given}&accessible=1"))).await?;
     assert!(page.status.is_success(), "{} {}", page.status, page.body);
-    let held = server.send(hold(item(u32::try_from(given)?, Some(json!(true))))).await?;
+    let held = server.send(hold(asked(u32::try_from(given)?))).await?;
     assert_eq!(held.code(), "place_taken", "the form has it: {}", held.body);
     Ok(())
 }
