@@ -1,9 +1,12 @@
 //! Nothing is lost on the way: what was reserved, chosen, typed or ordered is found again, without scripts and after a closed tab.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use voelgoed_browser::shop::Shop;
 use voelgoed_browser::visitor::{Seen, Visitor};
+use voelgoed_testkit::until::until;
 
 /// An event of its own: seats 1 to `seats` in each of two areas, ticket types for both.
 async fn event(shop: &Shop, seats: u32, sale: Value) -> anyhow::Result<Value> {
@@ -196,8 +199,8 @@ async fn ticks_survive_a_change_of_area_and_no_seat_is_there_twice() -> anyhow::
     Ok(())
 }
 
-/// A page is opened again at most so often until it shows what has just happened.
-const OPENINGS_MAX: u32 = 200;
+/// The page shows the state of its last tick; the next one comes within this.
+const TICK_MAX: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn a_link_that_keeps_places_says_which_of_them_are_taken() -> anyhow::Result<()> {
@@ -207,14 +210,11 @@ async fn a_link_that_keeps_places_says_which_of_them_are_taken() -> anyhow::Resu
     held(&shop, &fast, &event, &["1"]).await?;
     held(&shop, &visitor, &event, &["2"]).await?;
     let link = format!("/events/{}?keep=0,1,2,77", id(&event));
-    let mut seen = visitor.open(&link).await?;
-    // The page shows the state of its last tick.
-    for _ in 0..OPENINGS_MAX {
-        if seen.text().contains("Somebody was faster") {
-            break;
-        }
-        seen = visitor.open(&link).await?;
-    }
+    let seen = until("the page says who was faster", TICK_MAX, || async {
+        let seen = visitor.open(&link).await?;
+        Ok(seen.text().contains("Somebody was faster").then_some(seen))
+    })
+    .await?;
     let words = seen.text();
     for part in [
         "Somebody was faster with Stalls",

@@ -24,7 +24,7 @@ pub struct Show {
     pub event: String,
     ticket_type: String,
     areas: Vec<String>,
-    /// Every numbered place.
+    /// Every numbered place that is sold without asking: no wheelchair space.
     pub seats: Vec<u32>,
 }
 
@@ -66,7 +66,9 @@ impl Show {
         let map = connection.send(&get(&format!("/api/v1/events/{event}/map"))).await?.expect(200)?.json()?;
         let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let rows = items(&map["areas"]).into_iter().flat_map(|area| items(&area["rows"]));
-        let seats = rows.flat_map(|row| items(&row["seats"])).filter_map(|seat| seat["place"].as_u64());
+        let is_kept = |seat: &Value| items(&seat["flags"]).contains(&json!("accessible"));
+        let seats = rows.flat_map(|row| items(&row["seats"])).filter(|seat| !is_kept(seat));
+        let seats = seats.filter_map(|seat| seat["place"].as_u64());
         Ok(Self { event, ticket_type, areas, seats: seats.filter_map(|place| u32::try_from(place).ok()).collect() })
     }
 

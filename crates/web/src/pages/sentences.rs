@@ -1,6 +1,6 @@
 //! What a refusal means, in a buyer's words: one sentence per code, and per field of the shop's forms.
 //!
-//! Never: the detail that programs get, except about a promo code, whose reasons are written for people. To add a code: a line in [`of_code`].
+//! Never: the detail that programs get, except about a promo code and about wheelchair spaces, which are written for people. To add a code: a line in [`of_code`].
 
 use std::collections::BTreeMap;
 
@@ -125,12 +125,19 @@ mod tests {
 
     #[test]
     fn no_sentence_is_for_programs() {
-        for code in Code::ALL {
+        let for_programs = Code::ALL.iter().filter(|code| **code != Code::AccessiblePlace);
+        for code in for_programs {
             let refusal = Refusal::new(*code, "Failed to deserialize query string: `node` of Idempotency-Key.");
             let said = sentence(&refusal, "Africa/Johannesburg");
             assert!(MACHINE.iter().all(|word| !said.to_lowercase().contains(word)), "{code:?}: {said}");
             assert!(said.ends_with('.') && said.len() > 20, "{code:?}: {said}");
         }
+    }
+
+    #[test]
+    fn wheelchair_spaces_are_named() {
+        let refusal = Refusal::new(Code::AccessiblePlace, "Kept for wheelchair users: Stalls A 1.");
+        assert_eq!(sentence(&refusal, "UTC"), "Kept for wheelchair users: Stalls A 1.");
     }
 
     #[test]

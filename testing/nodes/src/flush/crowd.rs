@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use tokio::task::JoinSet;
-use voelgoed_stress::client::{Answer, Connection};
+use voelgoed_stress::client::{Answer, Connection, get};
 use voelgoed_stress::sale::{Held, MOST_SEATS, Ordered, Show};
 use voelgoed_testkit::until::until;
 
@@ -84,11 +84,8 @@ impl Crowd {
         let mut buyers = Vec::new();
         for number in 0..each * nodes.len() {
             let node = number % nodes.len();
-            let mut connection = Connection::open(&nodes[node]).await?;
-            let path = format!("/api/v1/events/{}", show.event);
-            let known = connection.send(&voelgoed_stress::client::get(&path)).await?.expect(200)?;
-            let session = known.header("x-session").context("a first contact gives a session")?.to_owned();
-            buyers.push(Buyer { node, address: nodes[node].clone(), session, connection: Some(connection) });
+            let connection = Connection::open(&nodes[node]).await?;
+            buyers.push(Buyer { node, address: nodes[node].clone(), session: None, connection: Some(connection) });
         }
         let tally = Mutex::new(Tally { event: show.event.clone(), ..Tally::default() });
         let (wanted, over) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -108,16 +105,10 @@ impl Crowd {
                         return buyer;
                     }
                     let seats = shared.show.seats[from..count.min(from + MOST_SEATS)].to_vec();
-                    // What a session ordered counts as held by it until warm hears of the claim: whoever is at the limit asks again.
-                    loop {
-                        match buyer.buy(&shared, &seats, true).await {
-                            Ok(false) => {}
-                            Ok(true) => break,
-                            Err(error) => {
-                                shared.tally().faults.push(format!("{error:#}"));
-                                break;
-                            }
-                        }
+                    match buyer.buy(&shared, &seats, true).await {
+                        Ok(true) => {}
+                        Ok(false) => shared.tally().faults.push(format!("seats {seats:?} were refused")),
+                        Err(error) => shared.tally().faults.push(format!("{error:#}")),
                     }
                 }
             });
@@ -174,7 +165,8 @@ impl Crowd {
 struct Buyer {
     node: usize,
     address: String,
-    session: String,
+    /// None before the first request and after an order: whoever orders next is another buyer, with limits of its own.
+    session: Option<String>,
     connection: Option<Connection>,
 }
 
@@ -201,9 +193,20 @@ impl Buyer {
         answer
     }
 
+    /// The session of the one who buys next.
+    async fn session(&mut self, shared: &Shared) -> anyhow::Result<String> {
+        if let Some(session) = &self.session {
+            return Ok(session.clone());
+        }
+        let first = self.insist(shared, &get(&format!("/api/v1/events/{}", shared.show.event))).await?.expect(200)?;
+        let session = first.header("x-session").context("a first contact gives a session")?.to_owned();
+        Ok(self.session.insert(session).clone())
+    }
+
     /// Holds these seats, and orders them or gives them back; false where that was refused.
     async fn buy(&mut self, shared: &Shared, seats: &[u32], order: bool) -> anyhow::Result<bool> {
-        let hold = shared.show.hold(seats, &self.session);
+        let session = self.session(shared).await?;
+        let hold = shared.show.hold(seats, &session);
         let asked = Instant::now();
         let answer = self.insist(shared, &hold).await?;
         if answer.status == 409 {
@@ -228,6 +231,7 @@ impl Buyer {
             _ => {
                 let ordered = Ordered::of(&answer.expect(201)?)?;
                 shared.tally().orders.insert(ordered.id, seats.to_vec());
+                self.session = None;
                 Ok(true)
             }
         }

@@ -19,8 +19,8 @@ const MOST: usize = 2_000;
 const LONGEST_REST: Duration = Duration::from_secs(5);
 /// Every so many buyers order; the others give their seat back.
 const ORDERS_EVERY: usize = 8;
-/// Buyers with the same session; each holds one seat for a moment.
-const SESSIONS: usize = 400;
+/// Sessions that the buyers share in turn. No multiple of [`ORDERS_EVERY`] divides it, so that all of them order and each stays below its limit.
+const SESSIONS: usize = 801;
 /// A buyer who has no answer by then has left.
 const ANSWER: Duration = Duration::from_secs(20);
 /// Goodput is looked at in pieces of this length.

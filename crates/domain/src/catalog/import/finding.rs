@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::refusal::{Code, Refusal};
 
-/// So many findings are listed; the last says how many more there are.
+/// So many faults, and so many other findings, are listed; the last says how many more there are.
 pub const FINDINGS_MAX: usize = 500;
 
 /// What kind of finding it is.
@@ -52,23 +52,21 @@ pub struct Finding {
 pub(super) struct Findings {
     list: Vec<(Finding, u32)>,
     by_detail: BTreeMap<(FindingKind, String), usize>,
-    wrong: u32,
-    /// Beyond [`FINDINGS_MAX`].
-    more: u32,
+    wrong: usize,
+    others: usize,
 }
 
 impl Findings {
     pub fn wrong(&mut self, at: impl Into<String>, detail: impl Into<String>) {
-        self.wrong += 1;
         self.add(at, FindingKind::Wrong, detail);
     }
 
     /// Adds a finding by itself.
     pub fn add(&mut self, at: impl Into<String>, kind: FindingKind, detail: impl Into<String>) {
-        if self.list.len() < FINDINGS_MAX {
+        let count = if kind == FindingKind::Wrong { &mut self.wrong } else { &mut self.others };
+        *count += 1;
+        if *count <= FINDINGS_MAX {
             self.list.push((Finding { at: at.into(), kind, detail: detail.into() }, 0));
-        } else {
-            self.more += 1;
         }
     }
 
@@ -78,10 +76,11 @@ impl Findings {
             self.list[*found].1 += 1;
             return;
         }
-        if self.list.len() < FINDINGS_MAX {
-            self.by_detail.insert((kind, detail.to_owned()), self.list.len());
-        }
+        let at_end = self.list.len();
         self.add(at(), kind, detail);
+        if self.list.len() > at_end {
+            self.by_detail.insert((kind, detail.to_owned()), at_end);
+        }
     }
 
     /// A text by the rule for typed text; a fault is noted, and nothing returned.
@@ -105,7 +104,6 @@ impl Findings {
     }
 
     pub fn into_list(self) -> Vec<Finding> {
-        let more = self.more;
         let told = |(mut finding, again): (Finding, u32)| {
             if again > 0 {
                 finding.detail = format!("{} (and {again} more like this)", finding.detail);
@@ -113,13 +111,12 @@ impl Findings {
             finding
         };
         let mut list: Vec<Finding> = self.list.into_iter().map(told).collect();
-        if more > 0 {
-            let kind = list.last().map_or(FindingKind::Changed, |last| last.kind);
-            list.push(Finding {
-                at: "the file".to_owned(),
-                kind,
-                detail: format!("{more} more findings are not listed"),
-            });
+        for (count, kind) in [(self.wrong, FindingKind::Wrong), (self.others, FindingKind::LeftOut)] {
+            let more = count.saturating_sub(FINDINGS_MAX);
+            if more > 0 {
+                let detail = format!("{more} more findings are not listed");
+                list.push(Finding { at: "the file".to_owned(), kind, detail });
+            }
         }
         list
     }

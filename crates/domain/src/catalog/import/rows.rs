@@ -1,7 +1,7 @@
 //! From the seats of a row, as a file lists them, to rows whose neighbours are neighbours in the hall.
 
 use super::finding::{FindingKind, Findings};
-use crate::catalog::layout::{Point, RowDraft, Seat};
+use crate::catalog::layout::{MAX_SEATS_PER_ROW, Point, RowDraft, Seat};
 use crate::catalog::natural::natural;
 use crate::catalog::row_order::{by_position, parts};
 
@@ -21,6 +21,12 @@ pub(super) fn ordered(
     findings: &mut Findings,
 ) -> Vec<RowDraft> {
     if seats.is_empty() {
+        return Vec::new();
+    }
+    // The time to order a row grows with the square of its length.
+    if seats.len() > MAX_SEATS_PER_ROW {
+        let (name, count) = (&words.name, seats.len());
+        findings.wrong(at(), format!("row `{name}` has {count} seats; at most {MAX_SEATS_PER_ROW} are allowed"));
         return Vec::new();
     }
     let listed: Vec<String> = seats.iter().map(|seat| seat.label.clone()).collect();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::catalog::layout::{AreaDraftKind, Layout, MAX_PLACES, RowDraft, SeatFlag};
+use crate::catalog::layout::{AreaDraftKind, Layout, MAX_PLACES, MAX_SEATS_PER_ROW, RowDraft, SeatFlag};
 
 mod plans;
 mod tables;
@@ -204,9 +204,36 @@ fn the_limits_hold_at_their_edges() {
     assert_eq!(Layout::build(most).unwrap().place_count(), MAX_PLACES);
     let refusal = imported(ImportFormat::Csv, table(MAX_PLACES + 1).as_bytes()).unwrap_err();
     assert_eq!(refusal.detail, "line 200002: more than the 200000 seats allowed");
-    let large = vec![b' '; MAX_IMPORT_BYTES + 1];
+    // The first line ends the reading of it.
+    let mut large = b"no column\n".to_vec();
+    large.resize(MAX_IMPORT_BYTES, b' ');
+    assert_eq!(imported(ImportFormat::Csv, &large).unwrap_err().code, Code::InvalidLayout);
+    large.push(b' ');
     assert_eq!(imported(ImportFormat::Csv, &large).unwrap_err().code, Code::TooLarge);
-    assert_eq!(imported(ImportFormat::Csv, &large[1..]).unwrap_err().code, Code::InvalidLayout);
+}
+
+#[test]
+fn a_row_that_is_too_long_is_refused_before_its_seats_are_ordered() {
+    // Two rows of points in a ring: the dearest shape to order.
+    let seat = |at: usize| {
+        let angle = at as f32 / 1_000.0;
+        format!("S,A,{at},{},{},G\n", angle.cos() * 900.0, angle.sin() * 900.0)
+    };
+    let table = |seats: usize| format!("area,row,seat,x,y,category\n{}", (0..seats).map(seat).collect::<String>());
+    assert!(imported(ImportFormat::Csv, table(MAX_SEATS_PER_ROW).as_bytes()).is_ok());
+    let refusal = imported(ImportFormat::Csv, table(MAX_SEATS_PER_ROW + 1).as_bytes()).unwrap_err();
+    assert_eq!(refusal.detail, "line 2: row `A` has 1001 seats; at most 1000 are allowed");
+    assert!(imported(ImportFormat::Csv, table(50_000).as_bytes()).unwrap_err().detail.contains("50000 seats"));
+}
+
+#[test]
+fn faults_are_listed_however_much_else_there_is_to_say() {
+    let lines = (0..FINDINGS_MAX * 2).map(|n| format!("S,A,{n},G,column {n}\n"));
+    let header: String = (0..FINDINGS_MAX + 5).map(|n| format!(",extra {n}")).collect();
+    let content = format!("area,row,seat,category{header}\n{}S,A,,G\n", lines.collect::<String>());
+    let refusal = imported(ImportFormat::Csv, content.as_bytes()).unwrap_err();
+    let at: Vec<&str> = refusal.evidence.findings.iter().map(|finding| finding.at.as_str()).collect();
+    assert_eq!(at, ["line 1002, field `seat`"]);
 }
 
 #[test]
