@@ -50,6 +50,8 @@ pub enum Command {
     TicketType(TicketType),
     /// Show an event to all and sell it.
     Publish(OfEvent),
+    /// Delete an event that was never published.
+    DeleteEvent(OfEvent),
     /// Make a gate of an event.
     Gate(Gate),
     /// Make a device with its one-time pairing code.

@@ -30,6 +30,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/events", Access::Organizer(Scope::Catalog)),
     ("GET", "/api/v1/events/{event}", Access::Anybody),
     ("PATCH", "/api/v1/events/{event}", Access::Organizer(Scope::Catalog)),
+    ("DELETE", "/api/v1/events/{event}", Access::Organizer(Scope::Catalog)),
     ("GET", "/api/v1/events/{event}/map", Access::Anybody),
     ("GET", "/api/v1/events/{event}/availability", Access::Anybody),
     ("GET", "/api/v1/events/{event}/stream", Access::Anybody),

@@ -109,6 +109,7 @@ pub const ROUTES: &[(&str, &str, Class)] = &[
     ("POST", "/api/v1/events/{event}/open", Hold),
     ("POST", "/api/v1/events/{event}/close", Hold),
     ("PATCH", "/api/v1/events/{event}", Hold),
+    ("DELETE", "/api/v1/events/{event}", Hold),
     ("POST", "/api/v1/events/{event}/blocks", Hold),
     ("DELETE", "/api/v1/events/{event}/blocks", Hold),
     // Somebody looks around.

@@ -122,6 +122,7 @@ fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant)
             Absent,
         ),
         ("PATCH", "/events/{event}") => (path(&a.event), json!({"name": "Mine"}), Absent),
+        ("DELETE", "/events/{event}") => (path(&a.draft), Value::Null, Absent),
         ("POST", "/ticket-types") => (route.into(), json!({"event": a.event, "name": "Mine", "price": amount}), Absent),
         ("DELETE", "/ticket-types/{ticket_type}") => (path(&a.ticket_type), Value::Null, Absent),
         ("POST", "/price-rules") => {

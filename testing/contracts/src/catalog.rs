@@ -38,6 +38,7 @@ macro_rules! catalog_store_suite {
             a_code_is_unique_within_its_event
             an_event_moves_from_expected_states_only
             a_changed_event_takes_its_windows_along
+            a_draft_is_deleted_with_all_that_was_made_for_it
             lists_show_drafts_to_their_organization_only
             the_programme_shows_the_next_event_first_and_past_ones_apart
             every_change_of_a_listing_is_a_fact
@@ -78,6 +79,31 @@ pub async fn a_changed_event_takes_its_windows_along<S: Catalog>(subject: Subjec
     assert_eq!(change(bare).await.unwrap().admission_window().from, starts_at.minus(SECOND * 86_400));
     let stranger = store.change_event(fresh(&**environment), before.id, EventChange::default(), now).await.unwrap();
     assert_eq!(stranger.unwrap_err().code, Code::NotFound);
+}
+
+/// Once, by its own organization, and never once it was published; another event keeps what it has.
+pub async fn a_draft_is_deleted_with_all_that_was_made_for_it<S: Catalog>(subject: Subject<S>) {
+    let (store, environment) = (&subject.store, &subject.environment);
+    let [a, b] = [organization(&subject).await, organization(&subject).await];
+    let [draft, kept] = [event(&subject, a).await, event(&subject, a).await];
+    let now = environment.now();
+    for event in [&draft, &kept] {
+        made(store.create_ticket_type(a, a_ticket_type(environment, event.id), now, None).await.unwrap());
+        let rule = a_rule(environment, event.id, Some("CODE"), PriceEffect::AmountOff(1));
+        made(store.create_price_rule(a, rule, now, None).await.unwrap());
+    }
+    store.move_event(a, kept.id, &[EventState::Draft], EventState::Published, now).await.unwrap().unwrap();
+    let untouched = store.read_listing(a, kept.id).await.unwrap();
+    changes(&subject).await;
+    let delete = async |organization, event| store.delete_event(organization, event, now).await.unwrap();
+    assert_eq!(delete(b, draft.id).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(delete(a, kept.id).await.unwrap_err().code, Code::WrongState);
+    assert!(changes(&subject).await.is_empty());
+    delete(a, draft.id).await.unwrap();
+    assert_eq!(changes(&subject).await.iter().map(|(event, _)| *event).collect::<Vec<_>>(), [draft.id]);
+    assert!(store.read_listing(a, draft.id).await.unwrap().is_none());
+    assert_eq!(delete(a, draft.id).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(store.read_listing(a, kept.id).await.unwrap(), untouched);
 }
 
 /// What the cases need of an adapter.

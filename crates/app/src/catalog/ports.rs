@@ -126,6 +126,13 @@ pub trait CatalogStore: Send + Sync + 'static {
         to: EventState,
         now: Timestamp,
     ) -> Stored<Result<(), Refusal>>;
+    /// Deletes a draft with everything of it. Refused: `wrong_state` (it was published), `not_found`.
+    async fn delete_event(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        now: Timestamp,
+    ) -> Stored<Result<(), Refusal>>;
     /// Writes a ticket type.
     async fn create_ticket_type(
         &self,

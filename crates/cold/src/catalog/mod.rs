@@ -22,6 +22,7 @@ use crate::Cold;
 mod change_event;
 mod changed;
 mod create_event;
+mod delete_event;
 mod event_row;
 mod events;
 mod layouts;
@@ -110,6 +111,15 @@ impl CatalogStore for Cold {
         now: Timestamp,
     ) -> Stored<Result<(), Refusal>> {
         Ok(move_event::move_event(self, organization, event, from, to, now).await?)
+    }
+
+    async fn delete_event(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        now: Timestamp,
+    ) -> Stored<Result<(), Refusal>> {
+        Ok(delete_event::delete(self, organization, event, now).await?)
     }
 
     async fn create_ticket_type(

@@ -10,7 +10,8 @@ use crate::Cold;
 use crate::accounts::audit::commit_act;
 use crate::db::{Result, Sql, binds, sql};
 
-const STATE: Sql = sql("events.state", "select state from events where organization_id = $1 and id = $2 {for_update}");
+pub(super) const STATE: Sql =
+    sql("events.state", "select state from events where organization_id = $1 and id = $2 {for_update}");
 const MOVE: Sql = sql("events.move", "update events set state = $3 where organization_id = $1 and id = $2");
 
 pub(super) async fn move_event(

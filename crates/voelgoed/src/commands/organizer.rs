@@ -14,6 +14,7 @@ use voelgoed_app::catalog::create_event::create_event;
 use voelgoed_app::catalog::create_layout::create_layout;
 use voelgoed_app::catalog::create_ticket_type::create_ticket_type;
 use voelgoed_app::catalog::create_venue::create_venue;
+use voelgoed_app::catalog::delete_event::delete_event;
 use voelgoed_app::catalog::move_event::move_event;
 use voelgoed_app::environment::fresh;
 use voelgoed_app::error::Error;
@@ -63,6 +64,7 @@ const fn action_of(command: &Command) -> &'static str {
         Command::Event(_) => "event.create",
         Command::TicketType(_) => "ticket_type.create",
         Command::Publish(_) => "event.publish",
+        Command::DeleteEvent(_) => "event.delete",
         Command::Gate(_) => "gate.create",
         Command::Device(_) => "device.create",
         _ => "",
@@ -78,6 +80,7 @@ async fn carry_out(platform: &Platform, command: Command) -> anyhow::Result<Stri
         Command::Event(args) => event(platform, args).await,
         Command::TicketType(args) => ticket_type(platform, args).await,
         Command::Publish(args) => publish(platform, args.event).await,
+        Command::DeleteEvent(args) => delete(platform, args.event).await,
         Command::Gate(args) => gate(platform, args).await,
         Command::Device(args) => device(platform, args).await,
         Command::List(args) => list(platform, args).await,
@@ -236,6 +239,12 @@ async fn publish(platform: &Platform, event: EventId) -> anyhow::Result<String> 
     let scope = scope(platform, event).await?;
     let published = move_event(platform, scope, EventAct::Publish).await.map_err(told)?;
     Ok(format!("{} {}", published.id, published.state))
+}
+
+async fn delete(platform: &Platform, event: EventId) -> anyhow::Result<String> {
+    let scope = scope(platform, event).await?;
+    delete_event(platform, scope).await.map_err(told)?;
+    Ok(format!("{event} deleted"))
 }
 
 async fn gate(platform: &Platform, args: cli::Gate) -> anyhow::Result<String> {

@@ -66,7 +66,7 @@ pub fn other_routes() -> OpenApiRouter<Web> {
         .routes(routes!(audit::list))
         .routes(routes!(catalog::venues::create_venue, catalog::venues::list_venues))
         .routes(routes!(catalog::events::create_event))
-        .routes(routes!(catalog::events::change_event))
+        .routes(routes!(catalog::events::change_event, catalog::events::delete_event))
         .routes(routes!(catalog::events::list_own_events))
         .routes(routes!(catalog::ticket_types::create_ticket_type))
         .routes(routes!(catalog::ticket_types::retire_ticket_type))

@@ -72,6 +72,7 @@ async fn act(server: &Server, tenant: &Tenant, method: &str, route: &str) -> any
             (format!("{route}?format=csv&venue={venue}"), json!("area,row,seat,x,y,category\nX,A,1,0,0,c\n"))
         }
         ("PATCH", "/events/{event}") => (filled(route, &a_draft(server, tenant).await?), json!({"name": "Renamed"})),
+        ("DELETE", "/events/{event}") => (filled(route, &a_draft(server, tenant).await?), Value::Null),
         ("PATCH", "/layouts/{layout}/flags") => {
             (filled(route, &tenant.layout), json!({"places": [3], "flags": ["accessible"]}))
         }

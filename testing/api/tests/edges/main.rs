@@ -2,6 +2,7 @@
 
 mod audit;
 mod caching;
+mod drafts;
 mod drain;
 mod free;
 mod funnel;

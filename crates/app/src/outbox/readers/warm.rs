@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use voelgoed_domain::refusal::Code;
 use voelgoed_planted::{Bug, planted};
 
 use crate::error::Error;
@@ -45,6 +46,10 @@ impl FactReader for Warm {
             }
             Fact::OrderChanged { .. } | Fact::ListingChanged { .. } | Fact::CredentialRevoked { .. } => Ok(()),
         };
-        carried.map_err(|error: Error| ReadError::Later(error.to_string()))
+        match carried {
+            // The event was a draft and is deleted: there are no places any more to say it of.
+            Err(Error::Refused(refusal)) if refusal.code == Code::NotFound => Ok(()),
+            carried => carried.map_err(|error| ReadError::Later(error.to_string())),
+        }
     }
 }

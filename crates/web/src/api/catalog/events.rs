@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use voelgoed_app::catalog::change_event::change_event as change_event_command;
 use voelgoed_app::catalog::create_event::create_event as create_event_command;
+use voelgoed_app::catalog::delete_event::delete_event as delete_event_command;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::admission::AdmissionTimes;
 use voelgoed_domain::catalog::event::{Event, EventChange, EventDraft, EventLimits, FeePolicy, SaleWindow, TaxPolicy};
@@ -154,6 +156,20 @@ pub async fn change_event(
     let changed = caller.act(&web, "event.change", event, command).await?;
     let venue = web.platform.listings.venue(scope).await?;
     Ok(Json(summary(&changed, venue.name.clone())))
+}
+
+/// Deletes a draft with its ticket types, price rules, gates, devices and blocks.
+#[utoipa::path(delete, path = "/api/v1/events/{event}", params(("event" = String, Path)), tag = "catalog",
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem, description = "wrong_state")))]
+pub async fn delete_event(
+    State(web): State<Web>,
+    caller: Organizer,
+    PathId(event): PathId<EventId>,
+) -> Answer<StatusCode> {
+    caller.may(Scope::Catalog)?;
+    let scope = caller.event(&web, event).await?;
+    caller.act(&web, "event.delete", event, delete_event_command(&web.platform, scope)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The organization's own events, drafts included.

@@ -1,0 +1,56 @@
+//! Deletes a draft with all that was made for it. Nothing of a draft was ever sold, so nothing is lost that somebody paid for.
+
+use uuid::Uuid;
+use voelgoed_app::accounts::credentials::RevokedCredential;
+use voelgoed_domain::catalog::event::EventState;
+use voelgoed_domain::ids::{DeviceId, EventId, OrganizationId};
+use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::time::Timestamp;
+
+use super::changed::listing_changed;
+use super::move_event::STATE;
+use crate::Cold;
+use crate::accounts::audit::commit_act;
+use crate::accounts::revoked;
+use crate::db::{Result, Sql, binds, sql};
+
+const DEVICES: Sql =
+    sql("devices.of_deleted", "delete from devices where organization_id = $1 and event_id = $2 returning id");
+/// In this order: the event goes last, since the others refer to it.
+const OF_EVENT: &[Sql] = &[
+    sql("blocks.delete", "delete from blocks where organization_id = $1 and event_id = $2"),
+    sql("places.delete", "delete from places where organization_id = $1 and event_id = $2"),
+    sql("epochs.delete", "delete from epochs where organization_id = $1 and event_id = $2"),
+    sql("price_rules.delete", "delete from price_rules where organization_id = $1 and event_id = $2"),
+    sql("ticket_types.delete", "delete from ticket_types where organization_id = $1 and event_id = $2"),
+    sql("gates.delete", "delete from gates where organization_id = $1 and event_id = $2"),
+    sql("events.delete", "delete from events where organization_id = $1 and id = $2"),
+];
+
+pub(super) async fn delete(
+    cold: &Cold,
+    organization: OrganizationId,
+    event: EventId,
+    now: Timestamp,
+) -> Result<std::result::Result<(), Refusal>> {
+    let mut tx = cold.db.begin(organization).await?;
+    let Some((state,)) = tx.fetch_optional::<(String,)>(STATE, binds![organization, event]).await? else {
+        return Ok(Err(Refusal::not_found()));
+    };
+    let state = EventState::parse(&state)?;
+    if state != EventState::Draft {
+        let detail = format!("The event is `{state}`; only a draft can be deleted.");
+        return Ok(Err(Refusal::new(Code::WrongState, detail)));
+    }
+    // Under the version that follows; the caches then find no event.
+    listing_changed(&mut tx, &*cold.environment, organization, event, now).await?;
+    for (device,) in tx.fetch_all::<(Uuid,)>(DEVICES, binds![organization, event]).await? {
+        let credential = RevokedCredential::Device(DeviceId::from_uuid(device));
+        revoked::tell(&mut tx, &*cold.environment, organization, credential, now).await?;
+    }
+    for statement in OF_EVENT {
+        tx.execute(*statement, binds![organization, event]).await?;
+    }
+    commit_act(tx, organization).await?;
+    Ok(Ok(()))
+}
