@@ -88,6 +88,7 @@ pub(crate) fn order(number: u128, places: &[u32]) -> NewOrder {
         tickets: Vec::new(),
         counted: CountedFor::default(),
         limits: Vec::new(),
+        unpaid_at: None,
         idempotency: IdempotencyRecord {
             key: IdempotencyKey { scope: format!("hold_{number}"), key: format!("key {number}"), request: [1; 32] },
             answer: Bytes::from(format!("order {number}")),

@@ -317,7 +317,7 @@ impl World {
     async fn block(&mut self, place: u32) {
         let id = self.shop.environment().uuid();
         let block = Block { id, places: vec![PlaceNumber(place)], reason: "r".into() };
-        let blocked = self.shop.store().block(self.shop.organization, self.shop.event, block).await.unwrap();
+        let blocked = self.shop.store().block(self.shop.organization, self.shop.event, block, None).await.unwrap();
         assert_eq!(blocked.is_ok(), self.places[&place] == Stand::Free);
         if blocked.is_ok() {
             self.places.insert(place, Stand::Blocked);

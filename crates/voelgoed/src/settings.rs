@@ -407,6 +407,11 @@ pub(crate) fn sources(file: Option<&Path>, flags: &Flags) -> anyhow::Result<Conf
         .with_list_parse_key("server.trusted_proxies")
         .with_list_parse_key("cold.replicas");
     sources = sources.add_source(environment);
+    let variables = std::env::vars_os();
+    let variables = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    for (name, secret) in secrets(variables) {
+        sources = sources.set_override(name, secret)?;
+    }
     for (name, address) in [("server.listen", flags.listen), ("server.internal_listen", flags.internal_listen)] {
         if let Some(address) = address {
             sources = sources.set_override(name, address.to_string())?;
@@ -417,6 +422,14 @@ pub(crate) fn sources(file: Option<&Path>, flags: &Flags) -> anyhow::Result<Conf
         sources = sources.set_override("data.directory", data)?;
     }
     Ok(sources.build()?)
+}
+
+/// The secrets of the environment as they are written: one of digits alone is no number.
+fn secrets(variables: impl Iterator<Item = (String, String)>) -> impl Iterator<Item = (String, String)> {
+    variables.filter_map(|(name, value)| {
+        let name = name.strip_prefix("VOELGOED__SECRETS__")?.to_lowercase();
+        Some((format!("secrets.{name}"), value))
+    })
 }
 
 fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -430,6 +443,14 @@ fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_of_the_environment_are_text() {
+        let digits = "31415926535897932384626433";
+        let variables =
+            [("VOELGOED__SECRETS__OPERATOR", digits), ("VOELGOED__SERVER__X", "1")].map(|(a, b)| (a.into(), b.into()));
+        assert_eq!(secrets(variables.into_iter()).collect::<Vec<_>>(), [("secrets.operator".into(), digits.into())]);
+    }
 
     #[test]
     fn the_defaults_are_usable_and_flags_win() {

@@ -1,14 +1,15 @@
 //! What `OrderStore` promises of counts over orders: no race passes a limit, and what ends unpaid or is given back counts no more.
 
-use voelgoed_app::checkout::counted::{CountLimit, CountedFor};
+use voelgoed_app::checkout::counted::{CountLimit, CountedFor, UnpaidLimit};
 use voelgoed_app::checkout::ports::NewOrder;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::idempotency::Created;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::payments::decide::Observation;
 use voelgoed_domain::refusal::Code;
+use voelgoed_domain::ticketing::limits::PLACES_PER_ADDRESS;
 
-use crate::selling::{PAID, Shop, Tier};
+use crate::selling::{PAID, Shop, Tier, zar};
 use crate::subject::Subject;
 
 /// An order of a buyer who may have `most` places.
@@ -65,6 +66,39 @@ pub async fn an_order_over_a_limit_changes_nothing<S: Tier>(subject: Subject<S>)
     shop.place(&limited(&shop, &[3], "ann", 3)).await;
     shop.place(&limited(&shop, &[4], "bea", 3)).await;
     assert_eq!((count(&shop, "places:ann").await, count(&shop, "places:bea").await), (3, 1));
+}
+
+/// By its client address, in one batch and beside others; a free order, a paid one, and one that has ended leave room.
+pub async fn places_that_wait_for_a_payment_are_limited_by_address<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let from = |address: &str, places: &[u32]| NewOrder {
+        unpaid_at: Some(UnpaidLimit { address: address.into(), most: 4 }),
+        ..shop.an_order(places)
+    };
+    let mut tasks = tokio::task::JoinSet::new();
+    for place in 0..12 {
+        let (store, organization, order) = (shop.store().clone(), shop.organization, from("here", &[place]));
+        let first = (order.id, order.attempt.as_ref().unwrap().id);
+        tasks.spawn(async move { store.place_order(organization, order).await.unwrap().map(|_| first) });
+    }
+    let (made, refused): (Vec<_>, Vec<_>) = tasks.join_all().await.into_iter().partition(Result::is_ok);
+    for answer in refused {
+        let limit = answer.unwrap_err().evidence.limit.unwrap();
+        assert_eq!((limit.name, limit.most), (PLACES_PER_ADDRESS, 4));
+    }
+    let made: Vec<_> = made.into_iter().map(Result::unwrap).collect();
+    assert_eq!(made.len(), 4);
+    shop.place(&from("there", &[20, 21, 22, 23])).await;
+    assert_eq!(shop.refused(&from("there", &[24])).await.code, Code::LimitReached);
+    shop.place(&NewOrder { unpaid_at: None, ..shop.a_free_order(&[30]) }).await;
+    assert_eq!(shop.refused(&from("here", &[31])).await.code, Code::LimitReached);
+    // One is paid, one is cancelled.
+    shop.learn(made[0].1, Observation::Captured { amount: zar(PAID), provider_ref: "ref 1".into() }).await;
+    shop.learn(made[1].1, Observation::Voided).await;
+    let now = shop.environment().now();
+    shop.store().close_unpaid(shop.organization, made[1].0, OrderState::Cancelled, now).await.unwrap().unwrap();
+    assert_eq!(shop.refused(&from("here", &[31, 32, 33])).await.code, Code::LimitReached);
+    shop.place(&from("here", &[31, 32])).await;
 }
 
 /// Cancelled or expired unpaid.

@@ -45,6 +45,7 @@ macro_rules! order_store_suite {
         $crate::cases! { counts, $open;
             parallel_orders_do_not_pass_a_limit
             an_order_over_a_limit_changes_nothing
+            places_that_wait_for_a_payment_are_limited_by_address
             an_order_that_ends_unpaid_counts_no_more
             a_refunded_ticket_counts_no_more
         }

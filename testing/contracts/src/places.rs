@@ -33,7 +33,7 @@ fn numbers(places: &[u32]) -> Vec<PlaceNumber> {
 async fn block<S: Tier>(shop: &Shop<S>, places: &[u32]) -> Result<Uuid, Refusal> {
     let id = shop.environment().uuid();
     let block = Block { id, places: numbers(places), reason: "sound desk".into() };
-    shop.store().block(shop.organization, shop.event, block).await.unwrap().map(|()| id)
+    shop.store().block(shop.organization, shop.event, block, None).await.unwrap().map(|_| id)
 }
 
 async fn unblock<S: Tier>(shop: &Shop<S>, places: &[u32]) -> Vec<PlaceNumber> {
@@ -122,6 +122,6 @@ pub async fn tenants_do_not_see_each_others_places<S: Tier>(subject: Subject<S>)
     assert_eq!(store.read_places(shop.stranger, shop.event, &numbers(&[1])).await.unwrap(), []);
     assert_eq!(store.read_inventory(shop.stranger, shop.event).await.unwrap().places, []);
     let theirs = Block { id: shop.environment().uuid(), places: numbers(&[1]), reason: String::new() };
-    store.block(shop.stranger, shop.event, theirs).await.unwrap().unwrap();
+    store.block(shop.stranger, shop.event, theirs, None).await.unwrap().unwrap();
     assert_eq!(shop.places(&[1]).await, "1:blocked.1");
 }

@@ -115,6 +115,7 @@ impl<S: Tier> Shop<S> {
             tickets: Vec::new(),
             counted: CountedFor::default(),
             limits: Vec::new(),
+            unpaid_at: None,
             idempotency: IdempotencyRecord { key, answer: Bytes::from(format!("the order of {hold}")), at: now },
         }
     }

@@ -11,13 +11,16 @@ use crate::error::Result;
 use crate::payments::expire;
 use crate::platform::Platform;
 
-/// Gives the order up. Where the provider cannot be asked now, the order stays `awaiting_payment` and ends by itself once it was asked.
+/// Gives the order up; one that is cancelled already stays so, so that the call can be repeated. Where the provider cannot be asked now, the order stays `awaiting_payment` and ends by itself once it was asked.
 ///
 /// # Errors
 /// `not_found`, `wrong_state`.
 pub async fn cancel_order(platform: &Platform, organization: OrganizationId, order: OrderId) -> Result<OrderDetail> {
     let now = platform.environment.now();
-    read_order(platform, organization, order).await?;
+    let before = read_order(platform, organization, order).await?;
+    if before.order.state == OrderState::Cancelled {
+        return Ok(before);
+    }
     match platform.orders.close_unpaid(organization, order, OrderState::Cancelled, now).await? {
         Ok(()) => order_ended(OrderEnd::Cancelled),
         Err(refusal) if refusal.code == Code::PaymentUnresolved => {

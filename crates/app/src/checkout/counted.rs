@@ -1,10 +1,11 @@
-//! What an order counts for, beyond its own life: its buyer, by session and by e-mail address, and its promo code.
+//! What an order counts for, beyond its own life: its buyer, by session and by e-mail address, its promo code, and its client address while it is unpaid.
 //!
 //! Cold counts in the order's own transaction, so that no race of orders passes a limit; an order that ends unpaid, and a ticket that is given back, count
-//! no more. Never: an e-mail address in a key; a digest under the server's secret stands for it.
+//! no more. Never: an e-mail or a client address in a key; a digest under the server's secret stands for it.
 //! To add a limit: its key in [`CountedFor::amounts`], its line in [`counted_for`], and its case in the contract suite of orders.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -48,6 +49,31 @@ impl CountLimit {
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         Refusal::limit(self.name, u64::from(self.most), self.detail.clone())
+    }
+}
+
+/// The most places that one client address may have in orders of an event that wait for their payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnpaidLimit {
+    /// A digest of the address.
+    pub address: String,
+    /// The most.
+    pub most: u32,
+}
+
+impl UnpaidLimit {
+    /// The limit of an address in an event of so many places: as many as it may hold.
+    #[must_use]
+    pub fn of(platform: &Platform, address: IpAddr, places: u32) -> Self {
+        let address = platform.master.derive("client address of an order", &[address.to_string().as_bytes()]);
+        Self { address: URL_SAFE_NO_PAD.encode(address), most: platform.places_per_address.of(places) }
+    }
+
+    /// `limit_reached` with this limit.
+    #[must_use]
+    pub fn refusal(&self) -> Refusal {
+        let detail = "Too many places wait for their payment from this network. Pay for them, or try again later.";
+        Refusal::limit(limits::PLACES_PER_ADDRESS, u64::from(self.most), detail.to_owned())
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! pin (warm) → one cold commit → the charge is sent outside of it. A repeat with the same key gets the very same answer, whatever happened in between.
 
+use std::net::IpAddr;
+
 use voelgoed_domain::accounts::identity;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::checkout::order::{OrderState, check_time_to_pay};
@@ -21,7 +23,7 @@ use voelgoed_telemetry::metrics::checkout::{OrderEnd, order_ended, order_placed,
 use voelgoed_telemetry::metrics::resilience::capability_refused;
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
-use super::counted::counted_for;
+use super::counted::{UnpaidLimit, counted_for};
 use super::ports::{Buyer, NewOrder, Order, OrderDetail, OrderLine, Ticket};
 use super::read_order::with_token;
 use super::taken::may_be_answered;
@@ -31,6 +33,7 @@ use crate::idempotency::{Created, Idempotent, replay, replay_or};
 use crate::payments::ports::{Attempt, NewAttempt};
 use crate::platform::Platform;
 use crate::shares::Work;
+use crate::ticketing::address_limit;
 use crate::ticketing::ports::EventScope;
 use crate::ticketing::rebuild::{loaded, spans};
 use crate::ticketing::terms::{HoldTerms, HoldView};
@@ -55,6 +58,8 @@ pub struct PlaceOrder<'a> {
     pub hold: HoldId,
     /// Who buys.
     pub buyer: Buyer,
+    /// From which client address, as limits count it; none for the platform itself.
+    pub address: Option<IpAddr>,
     /// How they pay; none only where the total is zero.
     pub payment: Option<PaymentChoice>,
     /// The request's key.
@@ -86,7 +91,10 @@ pub async fn place_order(platform: &Platform, mut command: PlaceOrder<'_>) -> Re
                 order_ended(OrderEnd::Paid);
             }
         }
-        Err(Error::Refused(refusal)) => order_refused(refusal.code.as_str()),
+        Err(Error::Refused(refusal)) => {
+            order_refused(refusal.code.as_str());
+            address_limit::note(command.scope, refusal);
+        }
         Ok(Created::Replayed(_)) | Err(Error::Fault(_)) => {}
     }
     placed
@@ -160,6 +168,8 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
     let (session, email) = (record.session, &command.buyer.email);
     let code = view.terms.terms.code.as_deref();
     let (counted, limits) = counted_for(platform, &listing, session, email, &sold, code);
+    let address = command.address.filter(|_| !detail.order.total.is_zero());
+    let unpaid_at = address.map(|address| UnpaidLimit::of(platform, address, listing.layout.place_count()));
     let new = NewOrder {
         id: detail.order.id,
         event: scope.event,
@@ -176,6 +186,7 @@ async fn commit(platform: &Platform, command: &PlaceOrder<'_>, record: &HoldReco
         tickets: detail.tickets.iter().map(|ticket| ticket.id).collect(),
         counted,
         limits,
+        unpaid_at,
         idempotency: command.idempotent.record(&detail, now)?,
     };
     if let Some(attempt) = detail.attempts.first().filter(|_| planted(Bug::ChargedBeforeClaim)) {

@@ -14,7 +14,7 @@ use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
 
-use super::counted::{CountLimit, CountedFor};
+use super::counted::{CountLimit, CountedFor, UnpaidLimit};
 use crate::error::Stored;
 use crate::idempotency::{Created, IdempotencyKey, IdempotencyRecord};
 use crate::page::{Page, PageRequest};
@@ -83,6 +83,8 @@ pub struct NewOrder {
     pub counted: CountedFor,
     /// The most that its counts may reach.
     pub limits: Vec<CountLimit>,
+    /// From which client address it comes, where it is paid later; none for the platform itself.
+    pub unpaid_at: Option<UnpaidLimit>,
     /// The record of the request.
     pub idempotency: IdempotencyRecord,
 }

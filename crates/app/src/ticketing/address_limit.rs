@@ -1,6 +1,7 @@
 //! Limits the places that one client address holds at once in one event, so that nobody without a session to lose takes all of them.
 //!
-//! The inventory counts them where holds are granted, changed, given back, lapsed and ordered; this file says how many there may be.
+//! The inventory counts them where holds are granted, changed, given back, lapsed and ordered; cold counts those of unpaid orders. This file says how many
+//! there may be of each.
 
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ impl PlacesPerAddress {
 }
 
 /// Counts a refusal by this limit and raises an alarm.
-pub(super) fn note(scope: EventScope, refusal: &Refusal) {
+pub(crate) fn note(scope: EventScope, refusal: &Refusal) {
     if refusal.evidence.limit.as_ref().is_none_or(|limit| limit.name != PLACES_PER_ADDRESS) {
         return;
     }

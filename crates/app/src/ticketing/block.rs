@@ -6,6 +6,7 @@ use voelgoed_domain::ticketing::place::PlaceNumber;
 
 use super::ports::{Block, EventScope};
 use crate::error::Result;
+use crate::idempotency::{Created, Idempotent, record_of};
 use crate::platform::Platform;
 
 /// The most places of one call.
@@ -17,12 +18,18 @@ pub const LONGEST_REASON: usize = 200;
 ///
 /// # Errors
 /// `invalid_request`, `place_taken` with the places that are claimed, sold or blocked already.
-pub async fn block(platform: &Platform, scope: EventScope, mut places: Vec<PlaceNumber>, reason: String) -> Result<()> {
+pub async fn block(
+    platform: &Platform,
+    scope: EventScope,
+    mut places: Vec<PlaceNumber>,
+    reason: String,
+    idempotent: Option<Idempotent<'_, ()>>,
+) -> Result<Created<()>> {
     check_places(platform, scope, &mut places).await?;
     let reason = lines("reason", &reason, LONGEST_REASON)?;
     let block = Block { id: platform.environment.uuid(), places, reason };
-    platform.places.block(scope.organization, scope.event, block).await??;
-    Ok(())
+    let record = record_of(idempotent.as_ref(), &(), platform.environment.now())?;
+    Ok(platform.places.block(scope.organization, scope.event, block, record).await??)
 }
 
 /// Gives blocked places back; those that are not blocked are left alone. Returns the places given back.

@@ -16,6 +16,7 @@ pub use voelgoed_domain::ticketing::inventory::{
 use voelgoed_domain::ticketing::place::{Epoch, PlaceEffect, PlaceNumber, Position};
 
 use crate::error::{Fault, Stored};
+use crate::idempotency::{Created, IdempotencyRecord};
 
 /// An event of an organization: what every warm key, topic and cache entry starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -173,7 +174,13 @@ pub trait PlaceStore: Send + Sync + 'static {
     async fn read_inventory(&self, organization: OrganizationId, event: EventId) -> Stored<ColdInventory>;
 
     /// Keeps free places back, all or nothing, with its outbox row; the inner refusal is `place_taken` with the places.
-    async fn block(&self, organization: OrganizationId, event: EventId, block: Block) -> Stored<Result<(), Refusal>>;
+    async fn block(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        block: Block,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>>;
 
     /// Gives blocked places back, with its outbox row; places that are not blocked are left alone. Returns those given back.
     async fn unblock(

@@ -130,7 +130,8 @@ impl Bench {
         let buyer = Buyer { name: "Ann".into(), email: email.into() };
         let payment = method.map(|method| PaymentChoice { provider: "puppet".into(), method: method.into() });
         let idempotent = Idempotent { key, render: &|_| Bytes::from_static(b"an order") };
-        place_order(&self.platform, PlaceOrder { scope: self.scope, hold, buyer, payment, idempotent }).await
+        place_order(&self.platform, PlaceOrder { scope: self.scope, hold, buyer, address: None, payment, idempotent })
+            .await
     }
 
     /// Tells warm what cold decided about the places of a hold that became an order, as the relay does.

@@ -18,7 +18,7 @@ async fn nothing_is_charged_for_a_place_that_cold_gave_to_another() {
     let hold = bench.held(0).await;
     // Warm has not heard of it: no relay runs here.
     let block = Block { id: bench.environment.uuid(), places: vec![PlaceNumber(0)], reason: "for the band".into() };
-    bench.platform.places.block(bench.scope.organization, bench.scope.event, block).await.unwrap().unwrap();
+    bench.platform.places.block(bench.scope.organization, bench.scope.event, block, None).await.unwrap().unwrap();
     let refused = bench.order(hold).await.err().unwrap();
     assert!(matches!(&refused, Error::Refused(refusal) if refusal.code == Code::PlaceTaken), "{refused:?}");
     let mut charges = bench.platform.dispatch.take_receiver().unwrap();

@@ -212,9 +212,9 @@ async fn refused_acts_of_an_organizer_change_nothing() {
     refused(&bench, "an empty window", Code::InvalidRequest, create_event(platform, organization, draft, None)).await;
     let gate = create_gate(platform, scope, "North", vec![fresh(&*bench.environment)], None);
     refused(&bench, "no such area", Code::InvalidRequest, gate).await;
-    refused(&bench, "no such pairing code", Code::PairingExpired, pair_device(platform, "AAAA-BBBB")).await;
-    refused(&bench, "a sold place", Code::PlaceTaken, block(platform, scope, vec![PlaceNumber(1)], "band".into()))
-        .await;
+    refused(&bench, "no such pairing code", Code::PairingExpired, pair_device(platform, "AAAA-BBBB", None)).await;
+    let sold = block(platform, scope, vec![PlaceNumber(1)], "band".into(), None);
+    refused(&bench, "a sold place", Code::PlaceTaken, sold).await;
     refused(&bench, "not paused", Code::WrongState, move_event(platform, scope, EventAct::Open)).await;
     refused(&bench, "no slug", Code::InvalidRequest, create_organization(platform, "Shop", "a b", None)).await;
 }

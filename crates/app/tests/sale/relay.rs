@@ -15,7 +15,7 @@ use crate::bench::Bench;
 async fn an_effect_is_taken_note_of_once_warm_shows_it() {
     let bench = Bench::open().await;
     let block = Block { id: bench.environment.uuid(), places: vec![PlaceNumber(3)], reason: "for the band".into() };
-    bench.platform.places.block(bench.scope.organization, bench.scope.event, block).await.unwrap().unwrap();
+    bench.platform.places.block(bench.scope.organization, bench.scope.event, block, None).await.unwrap().unwrap();
     assert!(bench.platform.inventory.snapshot(bench.scope).await.is_err(), "nobody has loaded the event");
     let lease = Duration::from_secs(60);
     let rows = bench.platform.outbox.take(100, bench.environment.now(), lease).await.unwrap().rows;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
-use voelgoed_app::checkout::counted::{CountLimit, CountedFor};
+use voelgoed_app::checkout::counted::{CountLimit, CountedFor, UnpaidLimit};
 use voelgoed_app::checkout::ports::{NewOrder, OrderLine};
 use voelgoed_domain::ids::{EventId, OrderId, OrganizationId, TicketTypeId};
 use voelgoed_domain::refusal::Refusal;
@@ -17,6 +17,17 @@ const READ: Sql = sql(
     "select c.event_id, c.counted, c.amount from (values {rows:2 $1}) as v
      cross join sale_counts c
      where c.organization_id = v.column3 and c.event_id = v.column1 and c.counted = v.column2",
+);
+
+/// The places of orders that wait for their payment, by the client address they came from.
+const UNPAID: Sql = sql(
+    "checkout.unpaid_of_addresses",
+    "select o.event_id, o.address, count(*) from (values {rows:2 $1}) as v
+     cross join orders o
+     cross join order_lines l
+     where o.organization_id = v.column3 and o.event_id = v.column1 and o.address = v.column2 and o.state = 'awaiting_payment'
+       and l.organization_id = o.organization_id and l.order_id = o.id
+     group by o.event_id, o.address",
 );
 
 const ADD: Sql = sql(
@@ -73,26 +84,24 @@ pub(super) async fn room(
     orders: &[&NewOrder],
     candidates: &[usize],
 ) -> Result<Vec<(usize, Room)>> {
-    let keys: BTreeSet<(EventId, String)> = candidates
-        .iter()
-        .map(|index| orders[*index])
-        .flat_map(|order| order.limits.iter().map(|limit| (order.event, limit.counted.clone())))
-        .collect();
-    let rows = keys.iter().map(|(event, counted)| row![*event, counted]).collect();
-    let known = counts(tx.fetch_rows(READ, binds![organization], rows).await?)?;
+    let asked = || candidates.iter().map(|index| orders[*index]);
+    let limits = asked().flat_map(|order| order.limits.iter().map(|limit| (order.event, limit.counted.as_str())));
+    let mut known = counts_of(tx, organization, READ, limits.collect()).await?;
+    let unpaid = asked().filter_map(|order| Some((order.event, order.unpaid_at.as_ref()?.address.as_str())));
+    known.extend(counts_of(tx, organization, UNPAID, unpaid.collect()).await?);
     let mut wanted = known.clone();
     let mut verdicts = Vec::with_capacity(candidates.len());
     for index in candidates {
         let order = orders[*index];
-        let amounts = amounts(order);
+        let amounts = within_limits(order);
         let over = |counts: &Counts| {
-            let beyond = |limit: &&CountLimit| {
-                let key = (order.event.uuid(), limit.counted.clone());
-                let has = counts.get(&key).copied().unwrap_or(0);
-                let more = amounts.get(&limit.counted).copied().map_or(0, u64::from);
-                has + more > u64::from(limit.most)
+            let beyond = |counted: &String, most: u32| {
+                let has = counts.get(&(order.event.uuid(), counted.clone())).copied().unwrap_or(0);
+                has + amounts.get(counted).copied().map_or(0, u64::from) > u64::from(most)
             };
-            order.limits.iter().find(beyond).map(CountLimit::refusal)
+            let unpaid = order.unpaid_at.as_ref().filter(|limit| beyond(&limit.address, limit.most));
+            let counted = order.limits.iter().find(|limit| beyond(&limit.counted, limit.most));
+            counted.map(CountLimit::refusal).or_else(|| unpaid.map(UnpaidLimit::refusal))
         };
         let verdict = match (over(&known), over(&wanted)) {
             (Some(refusal), _) => Room::None(refusal),
@@ -107,6 +116,26 @@ pub(super) async fn room(
         verdicts.push((*index, verdict));
     }
     Ok(verdicts)
+}
+
+async fn counts_of(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    statement: Sql,
+    keys: BTreeSet<(EventId, &str)>,
+) -> Result<Counts> {
+    if keys.is_empty() {
+        return Ok(Counts::new());
+    }
+    let rows = keys.into_iter().map(|(event, counted)| row![event, counted]).collect();
+    counts(tx.fetch_rows(statement, binds![organization], rows).await?)
+}
+
+/// What an order adds to counts that are kept, and to the places that wait for a payment from its address.
+fn within_limits(order: &NewOrder) -> BTreeMap<String, u32> {
+    let places = u32::try_from(order.lines.len()).unwrap_or(u32::MAX);
+    let unpaid = order.unpaid_at.iter().map(|limit| (limit.address.clone(), places));
+    amounts(order).into_iter().chain(unpaid).collect()
 }
 
 fn amounts(order: &NewOrder) -> BTreeMap<String, u32> {
@@ -172,8 +201,7 @@ pub(super) async fn give_back(
     (event, order): (EventId, OrderId),
     lines: &[OrderLine],
 ) -> Result<()> {
-    let Some(counted) = counted_for(tx, organization, order).await? else { return Ok(()) };
-    lower(tx, organization, keyed(event, counted.amounts(&types(lines)))).await
+    lower(tx, organization, (event, order), |counted| counted.amounts(&types(lines))).await
 }
 
 /// Tickets that are given back count no more; the code stays used.
@@ -183,15 +211,21 @@ pub(crate) async fn give_places_back(
     (event, order): (EventId, OrderId),
     lines: &[OrderLine],
 ) -> Result<()> {
-    let Some(counted) = counted_for(tx, organization, order).await? else { return Ok(()) };
-    lower(tx, organization, keyed(event, counted.places(&types(lines)))).await
+    lower(tx, organization, (event, order), |counted| counted.places(&types(lines))).await
 }
 
 fn keyed(event: EventId, amounts: BTreeMap<String, u32>) -> Counts {
     amounts.into_iter().map(|(counted, amount)| ((event.uuid(), counted), u64::from(amount))).collect()
 }
 
-async fn lower(tx: &mut Tx, organization: OrganizationId, amounts: Counts) -> Result<()> {
+async fn lower(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    (event, order): (EventId, OrderId),
+    by: impl FnOnce(CountedFor) -> BTreeMap<String, u32>,
+) -> Result<()> {
+    let Some(counted) = counted_for(tx, organization, order).await? else { return Ok(()) };
+    let amounts = keyed(event, by(counted));
     if !amounts.is_empty() {
         tx.execute_rows(GIVE_BACK, binds![organization], rows(amounts)?).await?;
     }

@@ -57,6 +57,7 @@ const STEPS: &[Step] = steps! {
     290 "0290_layout_flags",
     300 "0300_session_orders",
     301 "0301_events_by_start",
+    330 "0330_unpaid_by_address",
 };
 
 const HISTORY: &str = "create table if not exists schema_steps (number bigint primary key, name text not null, checksum {bytes} not null)";

@@ -1,5 +1,6 @@
 //! Keeps free places back, all or nothing.
 
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::outbox::fact::Fact;
 use voelgoed_app::ticketing::ports::Block;
 use voelgoed_domain::ids::{EventId, OrganizationId};
@@ -11,6 +12,7 @@ use crate::Cold;
 use crate::accounts::audit::commit_act;
 use crate::db::{Result, Sql, binds, sql};
 use crate::facts::Facts;
+use crate::idempotency;
 
 const INSERT: Sql =
     sql("ticketing.insert_block", "insert into blocks (organization_id, event_id, id, reason) values ($1, $2, $3, $4)");
@@ -20,10 +22,14 @@ pub(super) async fn block(
     organization: OrganizationId,
     event: EventId,
     mut block: Block,
-) -> Result<std::result::Result<(), Refusal>> {
+    record: Option<&IdempotencyRecord>,
+) -> Result<std::result::Result<Created<()>, Refusal>> {
     block.places.sort_unstable();
     block.places.dedup();
     let mut tx = cold.sale.begin(organization).await?;
+    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
+        return Ok(answer);
+    }
     let wanted: Vec<_> = block
         .places
         .iter()
@@ -43,5 +49,5 @@ pub(super) async fn block(
     facts.add(block.id, 1, Fact::PlacesChanged { event, claimed_by: None, effects });
     facts.write(&mut tx).await?;
     commit_act(tx, organization).await?;
-    Ok(Ok(()))
+    Ok(Ok(Created::Fresh(())))
 }

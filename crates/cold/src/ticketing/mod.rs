@@ -11,6 +11,7 @@ mod unblock;
 
 use async_trait::async_trait;
 use voelgoed_app::error::Stored;
+use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::ticketing::ports::{Block, ColdInventory, PlaceStore};
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
@@ -28,8 +29,14 @@ impl PlaceStore for Cold {
         Ok(inventory::read(&self.sale, organization, event).await?)
     }
 
-    async fn block(&self, organization: OrganizationId, event: EventId, block: Block) -> Stored<Result<(), Refusal>> {
-        Ok(block::block(self, organization, event, block).await?)
+    async fn block(
+        &self,
+        organization: OrganizationId,
+        event: EventId,
+        block: Block,
+        idempotency: Option<IdempotencyRecord>,
+    ) -> Stored<Result<Created<()>, Refusal>> {
+        Ok(block::block(self, organization, event, block, idempotency.as_ref()).await?)
     }
 
     async fn unblock(

@@ -91,7 +91,7 @@ pub async fn seed(platform: &Platform) -> anyhow::Result<Seeded> {
     let gate = made(create_gate(platform, scope, "Main entrance", Vec::new(), None).await.map_err(told)?)?;
     let device =
         made(create_device(platform, scope, Scope::ALL, "Demo scanner", vec![gate.id], None).await.map_err(told)?)?;
-    let paired = pair_device(platform, &device.pairing_code).await.map_err(told)?;
+    let paired = pair_device(platform, &device.pairing_code, None).await.map_err(told)?;
     bar.finish_and_clear();
     Ok(Seeded { organization, api_key: key.secret, device_key: paired.key, gate: gate.id, events })
 }

@@ -1,7 +1,7 @@
-//! 201 with the rendered thing; a repeat of the request gets the very same bytes.
+//! 201 with the rendered thing, or 204; a repeat of the request gets the very same answer.
 
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use voelgoed_app::error::Error;
 use voelgoed_app::idempotency::{Created, IdempotencyKey, Idempotent, replay_or};
@@ -55,13 +55,22 @@ pub async fn or_replayed<V>(
 
 /// The answer to a creating command.
 pub fn created<V>(outcome: Created<V>, render: impl Fn(&V) -> Bytes) -> Response {
-    let (body, replayed) = match outcome {
-        Created::Fresh(view) => (render(&view), false),
-        Created::Replayed(answer) => (answer, true),
-    };
-    let mut response = answer(StatusCode::CREATED, body);
-    if replayed {
-        response.headers_mut().insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
+    match outcome {
+        Created::Fresh(view) => answer(StatusCode::CREATED, render(&view)),
+        Created::Replayed(body) => marked(answer(StatusCode::CREATED, body)),
     }
-    response
+}
+
+/// 204, the answer to a command that makes nothing that has an address.
+pub fn done(outcome: &Created<()>) -> Response {
+    let response = StatusCode::NO_CONTENT.into_response();
+    match outcome {
+        Created::Fresh(()) => response,
+        Created::Replayed(_) => marked(response),
+    }
+}
+
+fn marked(mut replayed: Response) -> Response {
+    replayed.headers_mut().insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
+    replayed
 }

@@ -28,7 +28,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::gates::{GateDto, gate};
 use super::sse::{beating, frame, sse};
-use crate::extract::{Body, ClientAddress, DeviceCaller, Params};
+use crate::extract::{Body, ClientAddress, DeviceCaller, OptionalKey, Params};
 use crate::problem::{Answer, Problem};
 use crate::rates::refusal;
 use crate::state::Web;
@@ -76,11 +76,12 @@ fn public_keys(signer: &TicketSigner) -> Vec<PublicKeyDto> {
 pub async fn pair(
     State(web): State<Web>,
     ClientAddress(address): ClientAddress,
+    key: OptionalKey,
     body: Body<PairBody>,
 ) -> Answer<Json<PairedDto>> {
     let attempt = web.pairing_limiter.begin(address).await;
     let attempt = attempt.map_err(|limited| refusal(limited, "Too many wrong pairing codes. Wait a moment."))?;
-    let paired = pair_device(&web.platform, &body.value.code).await;
+    let paired = pair_device(&web.platform, &body.value.code, key.text().as_deref()).await;
     if !matches!(&paired, Err(Error::Refused(_))) {
         attempt.give_back();
     }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -22,6 +23,7 @@ use super::created::{created, idempotent, or_replayed};
 use super::events::map::{MapAreaDto, map_area};
 use super::paging::{ListDto, ListParams};
 use crate::extract::{Asked, Body, OptionalKey, Organizer, Params, PathId};
+use crate::precompressed::Precompressed;
 use crate::problem::{Answer, FindingDto, Problem};
 use crate::rendered::json;
 use crate::state::Web;
@@ -246,10 +248,14 @@ pub async fn show(
     State(web): State<Web>,
     caller: Organizer,
     PathId(layout): PathId<LayoutId>,
-) -> Answer<Json<PlanDto>> {
+    headers: HeaderMap,
+) -> Answer<Response> {
     caller.may(Scope::Catalog)?;
     let found = web.platform.catalog.read_layout(caller.organization, layout).await?;
-    Ok(Json(plan(&found.ok_or_else(Refusal::not_found)?)))
+    let stored = found.ok_or_else(Refusal::not_found)?;
+    let version = format!("plan {layout} {}", stored.layout.flags_version);
+    let render = move || Precompressed::new(json(&plan(&stored)), "application/json");
+    Ok(web.maps.get(&version, render).await?.answer(&headers))
 }
 
 /// Which seats get which flags.

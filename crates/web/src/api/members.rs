@@ -12,9 +12,10 @@ use voelgoed_app::accounts::change_member::{
 };
 use voelgoed_app::accounts::create_member::{NewMember, create_member as create_member_command};
 use voelgoed_app::accounts::ports::{Member, MemberLogin};
+use voelgoed_app::error::Error;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{LoginId, MemberId};
-use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
 use super::created::{created, idempotent, or_replayed};
@@ -186,9 +187,16 @@ pub async fn change_own_password(
     let id = caller.member.ok_or_else(|| Refusal::invalid("Authorization", "A key has no password; log in."))?;
     let checked = web.login_limiter.check(&address).await;
     checked.map_err(|limited| refusal(limited, "Too many tries from this address. Wait a moment."))?;
+    // Whoever found an open browser must not guess from many addresses what the owner's password is.
+    let account = format!("own password of {id}");
+    let attempt = web.login_limits.begin(&web.platform.master, &account, address, None).await?;
     let OwnPasswordBody { old_password, new_password } = body.value;
     let command = change_own_password_command(&web.platform, caller.organization, id, old_password, new_password);
-    caller.act(&web, "member.change_password", id, command).await?;
+    let changed = caller.act(&web, "member.change_password", id, command).await;
+    if !matches!(&changed, Err(Error::Refused(refusal)) if refusal.code == Code::WrongPassword) {
+        attempt.give_back();
+    }
+    changed?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&web, &mut response, LOGIN_COOKIE, "", 0);
     Ok(response)

@@ -261,6 +261,7 @@ pub async fn create(State(web): State<Web>, buyer: Buyer, key: RequiredKey, body
         scope,
         hold: body.value.hold,
         buyer: BuyerDetails { name: body.value.buyer.name, email: body.value.buyer.email },
+        address: Some(buyer.address),
         payment: body.value.payment.map(Into::into),
         idempotent: Idempotent { key, render: &show },
     };

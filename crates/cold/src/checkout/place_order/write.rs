@@ -17,10 +17,10 @@ use crate::ticketing::places::Moved;
 const ORDERS: Sql = sql(
     "checkout.insert_orders",
     "insert into orders (organization_id, id, event_id, hold_id, state, buyer_name, buyer_email, currency, fees, tax, total, pay_by,
-                         created_at, paid_at, counted_for, session_id, cut_short, version)
+                         created_at, paid_at, counted_for, session_id, address, cut_short, version)
      select $1, v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, v.column9, v.column10, v.column11,
-            v.column12, v.column13, v.column14, v.column15, false, 1
-     from (values {rows:15}) as v",
+            v.column12, v.column13, v.column14, v.column15, v.column16, false, 1
+     from (values {rows:16}) as v",
 );
 
 const LINES: Sql = sql(
@@ -73,7 +73,7 @@ fn state(order: &NewOrder) -> OrderState {
     if order.total.is_zero() { OrderState::Paid } else { OrderState::AwaitingPayment }
 }
 
-fn order_row(order: &NewOrder) -> Result<[Value; 15]> {
+fn order_row(order: &NewOrder) -> Result<[Value; 16]> {
     Ok(row![
         order.id,
         order.event,
@@ -90,6 +90,7 @@ fn order_row(order: &NewOrder) -> Result<[Value; 15]> {
         order.total.is_zero().then_some(order.at),
         Value::json(&order.counted)?,
         order.session,
+        order.unpaid_at.as_ref().map(|limit| &limit.address),
     ])
 }
 

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::Response;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use voelgoed_app::ticketing::block::{block as block_command, unblock as unblock_command};
@@ -10,7 +11,8 @@ use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::ticketing::place::PlaceNumber;
 
-use crate::extract::{Body, Organizer, PathId};
+use crate::api::created::{done, idempotent, or_replayed};
+use crate::extract::{Body, OptionalKey, Organizer, PathId};
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
 
@@ -37,14 +39,18 @@ pub async fn block(
     State(web): State<Web>,
     caller: Organizer,
     PathId(event): PathId<EventId>,
+    key: OptionalKey,
     body: Body<BlocksBody>,
-) -> Answer<StatusCode> {
+) -> Answer<Response> {
     caller.may(Scope::Catalog)?;
     let scope = caller.event(&web, event).await?;
     let places = body.value.places.into_iter().map(PlaceNumber).collect();
-    let command = block_command(&web.platform, scope, places, body.value.reason);
-    caller.act(&web, "places.block", event, command).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let key = key.of(&caller.actor, body.digest);
+    let repeat = idempotent(key.clone(), &|()| Bytes::new());
+    let command = block_command(&web.platform, scope, places, body.value.reason, repeat);
+    let outcome = caller.act(&web, "places.block", event, command).await;
+    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
+    Ok(done(&outcome))
 }
 
 /// Gives blocked places back to the sale; those that are not blocked are left alone.

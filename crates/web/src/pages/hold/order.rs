@@ -47,7 +47,7 @@ pub async fn create(
     if form.get("code").is_some() {
         return apply_code(&web, hold, &buyer, &form).await;
     }
-    let outcome = submit(&web, scope, hold, &form).await;
+    let outcome = submit(&web, &buyer, scope, hold, &form).await;
     match outcome {
         Ok(order) => Ok(to_order(&web, scope, order)),
         // Whatever was changed in the form since: the hold is an order, and that is what its buyer looks for.
@@ -111,7 +111,7 @@ async fn said(web: &Web, view: &HoldView, form: &Form, refusal: &Refusal) -> Res
     Ok(Said { notice, errors, done: None })
 }
 
-async fn submit(web: &Web, scope: EventScope, hold: HoldId, form: &Form) -> Result<OrderId, Error> {
+async fn submit(web: &Web, buyer: &Buyer, scope: EventScope, hold: HoldId, form: &Form) -> Result<OrderId, Error> {
     let Typed { name, email, method } = typed(form);
     let payment = method.split_once(':');
     let payment = payment.map(|(provider, method)| PaymentChoice { provider: provider.into(), method: method.into() });
@@ -120,6 +120,7 @@ async fn submit(web: &Web, scope: EventScope, hold: HoldId, form: &Form) -> Resu
         scope,
         hold,
         buyer: BuyerDetails { name, email },
+        address: Some(buyer.address),
         payment,
         idempotent: Idempotent { key, render: &written },
     };
