@@ -146,7 +146,7 @@ pub fn folded(text: &str) -> String {
 /// The key by which codes that buyers type are compared: [`folded`], without blanks, and with characters that look the same made one.
 #[must_use]
 pub fn code_key(text: &str) -> String {
-    let folded: String = folded(text).chars().filter(|c| !c.is_whitespace() && *c != '\u{2800}').collect();
+    let folded: String = folded(text).chars().filter(|c| !is_blank(*c) && !c.is_control()).collect();
     look(&folded)
 }
 

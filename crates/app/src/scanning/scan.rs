@@ -41,8 +41,8 @@ pub struct ScanCommand {
     pub gate: GateId,
     /// In or out.
     pub direction: Direction,
-    /// The device's clock: evidence, never deciding.
-    pub scanned_at: Timestamp,
+    /// The device's clock: evidence, never deciding. None where it cannot be read, which is as good as an impossible one; the receipt is stored then.
+    pub scanned_at: Option<Timestamp>,
     /// The device had already let the person in.
     pub forced: bool,
 }
@@ -73,11 +73,10 @@ async fn check_and_decide(platform: &Platform, device: &Device, command: ScanCom
     platform.capable(Capability::Scan)?;
     let now = platform.environment.now();
     let gate = gate_of(platform, device, command.gate).await?;
-    let code = code_of(&command.code);
-    if code.len() > LONGEST_CODE {
+    if command.code.trim().len() > LONGEST_CODE {
         return Err(Refusal::invalid("code", format!("At most {LONGEST_CODE} bytes.")).into());
     }
-    let claims = read_code(platform, device, code)?;
+    let claims = read_code(platform, device, &code_of(&command.code))?;
     let ticket = claims.as_ref().ok().map(|claims| claims.ticket);
     let receipt =
         Receipt { received_at: now, paired_at: device.paired_at, issued_at: ticket.and_then(TicketId::made_at) };
@@ -97,7 +96,7 @@ async fn check_and_decide(platform: &Platform, device: &Device, command: ScanCom
         gate,
         device: device.id,
         direction: command.direction,
-        scanned_at: command.scanned_at,
+        scanned_at: command.scanned_at.unwrap_or(now),
         received_at: now,
         forced: command.forced,
         early,

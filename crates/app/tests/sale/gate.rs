@@ -53,7 +53,7 @@ impl Door {
             code: self.code.clone(),
             gate: self.gate.id,
             direction: Direction::Entry,
-            scanned_at: self.bench.environment.now(),
+            scanned_at: Some(self.bench.environment.now()),
             forced: false,
         };
         let scanned = scan(&self.bench.platform, &self.device, command).await.unwrap();

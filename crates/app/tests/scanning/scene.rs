@@ -154,7 +154,7 @@ impl Scene {
         let now = environment.now();
         let code = self.code(now.minus(DAY), now.plus(DAY));
         let (id, direction): (ScanId, _) = (fresh(environment), Direction::Entry);
-        (device, ScanCommand { id, code, gate: gate.id, direction, scanned_at: now, forced: false })
+        (device, ScanCommand { id, code, gate: gate.id, direction, scanned_at: Some(now), forced: false })
     }
 
     /// The ticket's code, as it was good for a day and is no more.

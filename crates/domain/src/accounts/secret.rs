@@ -2,6 +2,8 @@
 //!
 //! Never: randomness (the bytes are arguments), or a stored secret (stores keep the SHA-256 of the text). To add a kind: a line in [`SecretKind`].
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::named::named;
 
 /// The random bytes of a key.
@@ -88,13 +90,13 @@ pub fn write_pairing_code(bytes: &[u8; PAIRING_BYTES]) -> String {
     (0..PAIRING_CHARACTERS).rev().map(digit).collect()
 }
 
-/// The code as [`write_pairing_code`] wrote it, from what a person typed or pasted: case, blanks, line ends, hyphens and invisible characters do not
-/// matter, look-alikes are understood.
+/// The code as [`write_pairing_code`] wrote it, from what a person typed or pasted: case, blanks, line ends, hyphens, invisible characters and full-width
+/// forms do not matter, look-alikes are understood.
 /// None where it is no code.
 #[must_use]
 pub fn read_pairing_code(typed: &str) -> Option<String> {
     let mut code = String::with_capacity(PAIRING_CHARACTERS);
-    for character in typed.chars().filter(|character| !is_between_groups(*character)) {
+    for character in typed.nfkc().filter(|character| !is_between_groups(*character)) {
         let read = match character.to_ascii_uppercase() {
             'O' => '0',
             'I' | 'L' => '1',
@@ -185,6 +187,7 @@ mod tests {
             ("\tab12\u{2011}cd34\n", Some("AB12CD34")),
             ("\u{feff}AB12\u{a0}\u{2013} CD34\u{200b}", Some("AB12CD34")),
             ("A-B-1-2-C-D-3-4", Some("AB12CD34")),
+            ("\u{ff21}\u{ff22}\u{ff11}\u{ff12}\u{ff0d}\u{ff43}\u{ff44}\u{3000}34\u{2028}", Some("AB12CD34")),
             ("AB12.CD34", None),
             ("OIL00000", Some("01100000")),
             ("oil00000", Some("01100000")),

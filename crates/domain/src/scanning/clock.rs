@@ -49,18 +49,19 @@ pub struct Receipt {
 
 impl ScanTime {
     /// The time of a scan that a device dates `scanned_at`. One that the server decides happens on its receipt; a forced one happened before, and
-    /// the device's clock says when where that is possible.
+    /// the device's clock says when where that is possible. A clock that cannot be read (none) is impossible too.
     #[must_use]
-    pub fn of(forced: bool, scanned_at: Timestamp, receipt: Receipt) -> Self {
+    pub fn of(forced: bool, scanned_at: impl Into<Option<Timestamp>>, receipt: Receipt) -> Self {
         let latest = receipt.received_at;
         let floor = receipt.paired_at.max(receipt.issued_at);
-        let too_early = floor.is_some_and(|floor| scanned_at.plus(CLOCK_TOLERANCE) < floor);
-        let too_late = scanned_at > latest.plus(CLOCK_TOLERANCE);
-        let clock = if too_early || too_late { DeviceClock::Implausible } else { DeviceClock::Plausible };
-        let (at, earliest) = match (forced, clock) {
+        let too_early = |at: Timestamp| floor.is_some_and(|floor| at.plus(CLOCK_TOLERANCE) < floor);
+        let too_late = |at: Timestamp| at > latest.plus(CLOCK_TOLERANCE);
+        let believed = scanned_at.into().filter(|at| !too_early(*at) && !too_late(*at));
+        let clock = if believed.is_some() { DeviceClock::Plausible } else { DeviceClock::Implausible };
+        let (at, earliest) = match (forced, believed) {
             (false, _) => (latest, latest),
-            (true, DeviceClock::Plausible) => (scanned_at.min(latest), scanned_at.min(latest)),
-            (true, DeviceClock::Implausible) => (latest, floor.unwrap_or(latest).min(latest)),
+            (true, Some(scanned_at)) => (scanned_at.min(latest), scanned_at.min(latest)),
+            (true, None) => (latest, floor.unwrap_or(latest).min(latest)),
         };
         Self { at, earliest, latest, clock }
     }
@@ -111,6 +112,15 @@ mod tests {
     fn scan_that_the_server_decides_happens_on_its_receipt() {
         for (scanned_at, clock) in [(at(5000), "plausible"), (at(0), "implausible"), (at(99_999), "implausible")] {
             assert_eq!(time(false, scanned_at), (9000, 9000, clock), "{scanned_at}");
+        }
+    }
+
+    #[test]
+    fn clock_that_cannot_be_read_is_impossible() {
+        let receipt = Receipt { received_at: at(9000), paired_at: Some(at(1000)), issued_at: Some(at(2000)) };
+        for (forced, earliest) in [(true, at(2000)), (false, at(9000))] {
+            let time = ScanTime::of(forced, None, receipt);
+            assert_eq!((time.at, time.earliest, time.clock), (at(9000), earliest, DeviceClock::Implausible));
         }
     }
 

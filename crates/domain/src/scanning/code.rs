@@ -1,11 +1,12 @@
 //! Ticket codes: 109 bytes signed with Ed25519, written as Base45; the same text in `code` and in the QR code. docs/ticket-code.md is the format.
 //!
-//! Never: a code accepted without its signature having been checked, or in two spellings (P6). The seed, the keys and `now` are arguments.
+//! Never: a code accepted without its signature having been checked, or in two spellings (P6): what a scanner adds is undone by [`scanned`] first. The seed, the keys and `now` are arguments.
 //! To change the format: a new version byte beside the old one, its rows in the published vectors.
 
 use std::collections::BTreeMap;
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 use voelgoed_planted::{Bug, planted};
@@ -31,11 +32,14 @@ pub const CODE_CHARACTERS: usize = CODE_BYTES / 2 * 3 + 2;
 /// What is signed: this text before the claims, so that no signature made for another purpose is a ticket.
 const CONTEXT: &[u8] = b"voelgoed ticket code\n";
 
-/// The code in what a scanner sent: scanners are keyboards, and add blanks, tabs, line ends and control characters before and after it. A code of ours
-/// neither begins nor ends with a blank.
+/// The code in what a scanner sent. Scanners are keyboards: they add blanks, tabs and line ends, wrap lines, write small letters under Caps Lock, and
+/// full-width letters with an input method. None of that is in the alphabet of codes, so each code has one reading. A code of ours neither begins nor
+/// ends with a blank; a blank inside of it is a character of the code.
 #[must_use]
-pub fn scanned(text: &str) -> &str {
-    text.trim_matches(|character: char| character.is_whitespace() || is_invisible(character))
+pub fn scanned(text: &str) -> String {
+    let breaks_line = |c: &char| is_invisible(*c) || matches!(c, '\u{2028}' | '\u{2029}');
+    let read: String = text.nfkc().filter(|c| !breaks_line(c)).map(|c| c.to_ascii_uppercase()).collect();
+    read.trim().to_owned()
 }
 
 /// The number of a signing key, as codes name it; issue numbers below 2^24, so that codes begin with `V50` and never with a blank.

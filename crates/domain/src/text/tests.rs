@@ -115,6 +115,9 @@ fn codes_that_look_the_same_are_one() {
         assert!(!looks_alike(one, other), "{one} {other}");
     }
     assert_eq!(code_key("Sum\u{200b}mer 10"), code_key("SUMMER10"));
+    for typed in ["\u{2}SUMMER10\r\n", "summer\r\n10", "\tSummer10\t", "\u{ff33}\u{ff35}MM\u{ff25}R\u{3000}\u{ff11}0"] {
+        assert_eq!(code_key(typed), code_key("SUMMER10"), "{typed:?}");
+    }
     assert_eq!(folded("ＦＬＯＯＲ "), "floor");
 }
 

@@ -24,6 +24,7 @@ pub mod orders;
 pub mod paging;
 pub mod refunds;
 pub mod sales;
+pub mod scan_batch;
 pub mod scans;
 pub mod sse;
 pub mod tickets;
@@ -98,7 +99,7 @@ pub fn other_routes() -> OpenApiRouter<Web> {
 
 /// Routes that take what a scanner read.
 pub fn scan_routes() -> OpenApiRouter<Web> {
-    OpenApiRouter::new().routes(routes!(scans::create)).routes(routes!(scans::batch))
+    OpenApiRouter::new().routes(routes!(scans::create)).routes(routes!(scan_batch::batch))
 }
 
 /// Routes of the operator, on the internal listener only.

@@ -1,28 +1,23 @@
-//! Scans: one at a time at the gate, in batches from devices that were offline, and lists for the organizer (P3, P6).
+//! Scans: one at a time at the gate, and lists for the organizer (P3, P6).
 
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use voelgoed_app::error::Error;
 use voelgoed_app::scanning::decide::Scanned;
 use voelgoed_app::scanning::ports::{FirstEntry, Scan, ScanResult};
 use voelgoed_app::scanning::scan::{ScanCommand, scan};
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
-use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
 use voelgoed_domain::scanning::clock::DeviceClock;
-use voelgoed_domain::scanning::entry::{Direction, ScanReason, SyncOutcome, sync_outcome};
+use voelgoed_domain::scanning::entry::{Direction, ScanReason};
 use voelgoed_domain::time::Timestamp;
 
 use super::paging::{ListDto, ListParams};
 use crate::extract::{Body, DeviceCaller, Organizer, Params};
 use crate::problem::{Answer, Problem};
 use crate::state::Web;
-
-/// The most scans of one batch.
-pub const MOST_IN_BATCH: usize = 100;
 
 /// A scan as a device sends it.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -110,14 +105,14 @@ impl From<FirstEntry> for FirstDto {
     }
 }
 
-fn outcome(result: ScanResult) -> (&'static str, Option<ScanReason>) {
+pub(super) fn outcome(result: ScanResult) -> (&'static str, Option<ScanReason>) {
     match result {
         ScanResult::Admitted => ("admitted", None),
         ScanResult::Refused(reason) => ("refused", Some(reason)),
     }
 }
 
-fn answer(scanned: Scanned, now: Timestamp) -> ScanDto {
+pub(super) fn answer(scanned: Scanned, now: Timestamp) -> ScanDto {
     let Scanned { scan, durable, degraded, repeated: _ } = scanned;
     let (result, reason) = outcome(scan.result);
     let ticket =
@@ -138,13 +133,13 @@ fn answer(scanned: Scanned, now: Timestamp) -> ScanDto {
     }
 }
 
-fn command(body: ScanBody) -> ScanCommand {
+pub(super) fn command(body: ScanBody) -> ScanCommand {
     ScanCommand {
         id: ScanId::from_uuid(body.id),
         code: body.code,
         gate: body.gate,
         direction: body.direction,
-        scanned_at: body.scanned_at,
+        scanned_at: Some(body.scanned_at),
         forced: body.forced,
     }
 }
@@ -159,89 +154,6 @@ pub async fn create(
 ) -> Answer<Json<ScanDto>> {
     let scanned = scan(&web.platform, &device, command(body.value)).await?;
     Ok(Json(answer(scanned, web.platform.environment.now())))
-}
-
-/// Scans of a device that was offline.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BatchBody {
-    /// At most 100.
-    scans: Vec<ScanBody>,
-}
-
-/// What each scan of a batch came to.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct BatchDto {
-    answers: Vec<BatchAnswerDto>,
-    #[schema(value_type = String, format = DateTime)]
-    now: Timestamp,
-}
-
-/// What one scan of a batch came to.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct BatchAnswerDto {
-    id: Uuid,
-    /// `accepted`, `duplicate_of`, `conflict`, `unknown`; absent where it could not be written and must be sent again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    outcome: Option<SyncOutcome>,
-    /// False: keep your copy and send it again.
-    durable: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scan: Option<ScanDto>,
-    /// Why it was not written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-/// Takes up to 100 scans in, each answered by itself; one that fails does not keep the others out.
-#[utoipa::path(post, path = "/api/v1/scans/batch", request_body = BatchBody, tag = "scanning",
-    responses((status = 200, body = BatchDto), (status = 401, body = Problem), (status = 413, body = Problem)))]
-pub async fn batch(
-    State(web): State<Web>,
-    DeviceCaller { device, .. }: DeviceCaller,
-    body: Body<BatchBody>,
-) -> Answer<Json<BatchDto>> {
-    if body.value.scans.len() > MOST_IN_BATCH {
-        let limit = LimitHit { name: "scans_per_batch", most: MOST_IN_BATCH as u64 };
-        return Err(Refusal::new(Code::TooLarge, "Send fewer scans at once.")
-            .with(|evidence| evidence.limit = Some(limit))
-            .into());
-    }
-    let mut answers = Vec::with_capacity(body.value.scans.len());
-    // One after the other: within a batch, the device's own order decides who was first.
-    for body in body.value.scans {
-        let id = body.id;
-        answers.push(match scan(&web.platform, &device, command(body)).await {
-            Ok(scanned) => accepted(scanned, web.platform.environment.now()),
-            Err(error) => failed(id, &error),
-        });
-    }
-    Ok(Json(BatchDto { answers, now: web.platform.environment.now() }))
-}
-
-fn accepted(scanned: Scanned, now: Timestamp) -> BatchAnswerDto {
-    let (_, reason) = outcome(scanned.scan.result);
-    // What speaks against a scan is known once cold has it.
-    let outcome = scanned.durable.then(|| sync_outcome(reason, scanned.scan.conflict));
-    BatchAnswerDto {
-        id: scanned.scan.id.uuid(),
-        outcome,
-        durable: scanned.durable,
-        scan: Some(answer(scanned, now)),
-        error: None,
-    }
-}
-
-fn failed(id: Uuid, error: &Error) -> BatchAnswerDto {
-    let error = match error {
-        Error::Refused(refusal) => refusal.code.as_str().to_owned(),
-        Error::Fault(fault) => {
-            tracing::warn!(%fault, slice = "scanning", "a scan of a batch was not written");
-            Code::TryAgain.as_str().to_owned()
-        }
-    };
-    BatchAnswerDto { id, outcome: None, durable: false, scan: None, error: Some(error) }
 }
 
 /// A scan in a list.

@@ -212,8 +212,14 @@ async fn a_scanner_may_send_blanks_and_line_ends_around_a_code() -> anyhow::Resu
     let tenant = Tenant::make(&server, "blanks").await?;
     let code = &tenant.code;
     let mut results = Vec::new();
-    let scans = [format!("\u{2}{code}\r\n"), format!("\t {code}\n"), format!("\u{feff}{code} ")]
-        .map(|code| tenant.scan_of(&code));
+    let scans = [
+        format!("\u{2}{code}\r\n"),
+        format!("\t {code}\n"),
+        format!("\u{feff}{code} "),
+        code.to_lowercase(),
+        format!("{}\r\n{}\n", &code[..80], &code[80..]),
+    ]
+    .map(|code| tenant.scan_of(&code));
     for scan in &scans {
         let request = server.request("POST", "/api/v1/scans").bearer_auth(&tenant.device_key).json(scan);
         let answer = server.send(request).await?;

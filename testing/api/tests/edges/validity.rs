@@ -203,3 +203,32 @@ async fn impossible_clock_of_a_device_is_no_evidence() -> anyhow::Result<()> {
     assert_eq!(shop.server.get(&path, &shop.tenant.key).await?["items"], json!([]));
     Ok(())
 }
+
+#[tokio::test]
+async fn one_unreadable_record_does_not_keep_the_others_of_a_batch_out() -> anyhow::Result<()> {
+    let shop = Shop::open("unreadable").await?;
+    let free = json!(shop.tenant.ticket_type);
+    let clocks = [json!("2026-11-30T10:00:00"), json!(17), json!(""), json!(null), json!("9999-12-31T23:59:59Z")];
+    for clock in clocks {
+        let (first, odd, last) = (shop.ticket(&free).await?, shop.ticket(&free).await?, shop.ticket(&free).await?);
+        let mut unreadable = shop.forced(&odd, &at(0));
+        unreadable["scanned_at"] = clock.clone();
+        let mut sideways = shop.forced(&odd, &at(0));
+        sideways["direction"] = json!("sideways");
+        let scans =
+            [shop.forced(&first, &at(0)), sideways.clone(), json!(null), unreadable, shop.forced(&last, &at(0))];
+        let answer = shop.server.post("/api/v1/scans/batch", &shop.tenant.device_key, &json!({"scans": scans})).await?;
+        let answers = &answer["answers"];
+        for accepted in [0, 3, 4] {
+            assert_eq!(answers[accepted]["outcome"], "accepted", "{clock}: {answer}");
+        }
+        assert_eq!(answers[3]["scan"]["clock"], "implausible", "{answer}");
+        let refused = &answers[1];
+        assert_eq!((&refused["id"], &refused["error"]), (&sideways["id"], &json!("invalid_request")), "{answer}");
+        assert_eq!((&refused["field"], &refused["durable"]), (&json!("direction"), &json!(false)), "{answer}");
+        assert_eq!((&answers[2]["id"], &answers[2]["error"]), (&Value::Null, &json!("invalid_request")), "{answer}");
+    }
+    let path = format!("/api/v1/conflicts?event={}", shop.tenant.event);
+    assert_eq!(shop.server.get(&path, &shop.tenant.key).await?["items"], json!([]));
+    Ok(())
+}

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::mutation::{any_text, well_formed};
 use super::{
     BadPublicKey, CODE_BYTES, CODE_CHARACTERS, CodeError, KeyId, TicketClaims, TicketKeys, TicketSigner, VERSION,
+    scanned,
 };
 use crate::ids::{EventId, TicketId};
 use crate::scanning::base45;
@@ -224,7 +225,59 @@ fn a_foreign_signature_over_other_claims_is_refused() {
     assert_eq!(keys().verify(&swapped), Err(CodeError::Signature));
 }
 
+/// How a keyboard may write a character of a code.
+fn typed(character: char, way: u8) -> String {
+    let wide = |c: char| char::from_u32(u32::from(c) - 0x21 + 0xff01).filter(|_| c.is_ascii_graphic());
+    match (way % 6, character) {
+        (0, _) => character.to_lowercase().to_string(),
+        (1, ' ') => "\u{3000}".to_owned(),
+        (2, ' ') => "\u{a0}".to_owned(),
+        (1, _) => wide(character).unwrap_or(character).to_string(),
+        (2, _) => wide(character.to_ascii_lowercase()).unwrap_or(character).to_string(),
+        (3, _) => format!("\r\n{character}"),
+        (4, _) => format!("{character}\u{2028}"),
+        _ => character.to_string(),
+    }
+}
+
+#[test]
+fn what_a_scanner_adds_is_no_part_of_a_code() {
+    let code = signer().sign(&claims());
+    for text in [
+        code.to_lowercase(),
+        format!("\u{2}{code}\r\n"),
+        format!(" \t{}\n{}\t\r", &code[..82], &code[82..]),
+        format!("\u{feff}{code}\u{3000}"),
+    ] {
+        assert_eq!(scanned(&text), code, "{text:?}");
+    }
+    for damaged in [format!("{} {}", &code[..20], &code[20..]), code[1..].to_owned(), code.replacen('0', "O", 1)] {
+        assert!(keys().verify(&scanned(&damaged)).is_err(), "{damaged:?}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn any_disguise_of_a_code_reads_as_the_code(
+        ticket in any::<u128>(),
+        ways in prop::collection::vec(any::<u8>(), CODE_CHARACTERS),
+        before in "[ \t\r\n\u{2}\u{a0}\u{3000}\u{feff}]{0,5}",
+        after in "[ \t\r\n\u{3}\u{a0}\u{3000}\u{2029}]{0,5}",
+    ) {
+        let claims = TicketClaims { ticket: TicketId::from_uuid(Uuid::from_u128(ticket)), ..claims() };
+        let code = signer().sign(&claims);
+        let typed: String = code.chars().zip(ways).map(|(character, way)| typed(character, way)).collect();
+        prop_assert_eq!(keys().verify(&scanned(&format!("{before}{typed}{after}"))), Ok(claims));
+    }
+
+    #[test]
+    fn damaged_code_stays_refused_however_it_is_typed(random in any::<u64>()) {
+        let code = signer().sign(&claims());
+        let text = any_text(&code, random);
+        let read = scanned(&text.to_lowercase());
+        prop_assert!(read == code || keys().verify(&read).is_err(), "{}", text);
+    }
+
     #[test]
     fn claims_round_trip(event in any::<u128>(), ticket in any::<u128>(), valid_from in any::<u32>(), valid_until in any::<u32>()) {
         let claims = TicketClaims {

@@ -1,0 +1,230 @@
+//! Takes scans in from devices that were offline: each record is read, decided and answered by itself (P3, P6).
+//!
+//! Never: a record that cannot be read keeps the others of its batch out.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use voelgoed_app::error::Error;
+use voelgoed_app::scanning::decide::Scanned;
+use voelgoed_app::scanning::scan::{ScanCommand, scan};
+use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
+use voelgoed_domain::scanning::entry::{SyncOutcome, sync_outcome};
+use voelgoed_domain::time::Timestamp;
+
+use super::scans::{ScanBody, ScanDto, answer, command, outcome};
+use crate::extract::{Body, DeviceCaller};
+use crate::problem::{Answer, Problem};
+use crate::state::Web;
+
+/// The most scans of one batch.
+pub const MOST_IN_BATCH: usize = 100;
+
+/// Scans of a device that was offline.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchBody {
+    /// At most 100. Each is read by itself.
+    #[schema(value_type = Vec<ScanBody>)]
+    scans: Vec<Box<RawValue>>,
+}
+
+/// What each scan of a batch came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchDto {
+    /// One for each scan, in the order of the batch.
+    answers: Vec<BatchAnswerDto>,
+    #[schema(value_type = String, format = DateTime)]
+    now: Timestamp,
+}
+
+/// What one scan of a batch came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchAnswerDto {
+    /// Absent where the scan has none that can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Uuid>,
+    /// `accepted`, `duplicate_of`, `conflict`, `unknown`; absent where it could not be written and must be sent again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    outcome: Option<SyncOutcome>,
+    /// False: keep your copy and send it again, unless `error` says that it cannot be read.
+    durable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scan: Option<ScanDto>,
+    /// Why it was not written; `invalid_request` where the scan cannot be read or does not fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// The field of the scan that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    /// What is wrong, in a sentence for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+/// Takes up to 100 scans in, each answered by itself; one that fails or cannot be read does not keep the others out. A clock that cannot be read is no
+/// evidence against a forced scan.
+#[utoipa::path(post, path = "/api/v1/scans/batch", request_body = BatchBody, tag = "scanning",
+    responses((status = 200, body = BatchDto), (status = 401, body = Problem), (status = 413, body = Problem)))]
+pub async fn batch(
+    State(web): State<Web>,
+    DeviceCaller { device, .. }: DeviceCaller,
+    body: Body<BatchBody>,
+) -> Answer<Json<BatchDto>> {
+    if body.value.scans.len() > MOST_IN_BATCH {
+        let limit = LimitHit { name: "scans_per_batch", most: MOST_IN_BATCH as u64 };
+        return Err(Refusal::new(Code::TooLarge, "Send fewer scans at once.")
+            .with(|evidence| evidence.limit = Some(limit))
+            .into());
+    }
+    let mut answers = Vec::with_capacity(body.value.scans.len());
+    // One after the other: within a batch, the device's own order decides who was first.
+    for record in body.value.scans {
+        let command = match read(&record) {
+            Ok(command) => command,
+            Err(unread) => {
+                answers.push(unread);
+                continue;
+            }
+        };
+        let id = Some(command.id.uuid());
+        answers.push(match scan(&web.platform, &device, command).await {
+            Ok(scanned) => accepted(scanned, web.platform.environment.now()),
+            Err(error) => failed(id, &error),
+        });
+    }
+    Ok(Json(BatchDto { answers, now: web.platform.environment.now() }))
+}
+
+/// A record as it stands in the batch; else its answer.
+fn read(record: &RawValue) -> Result<ScanCommand, BatchAnswerDto> {
+    let text = record.get();
+    let body = serde_path_to_error::deserialize::<_, ScanBody>(&mut serde_json::Deserializer::from_str(text));
+    let error = match body {
+        Ok(body) => return Ok(command(body)),
+        Err(error) => error,
+    };
+    let fields = serde_json::from_str::<Value>(text).ok();
+    if let Some(command) = fields.clone().and_then(without_clock) {
+        return Ok(command);
+    }
+    let id = fields.as_ref().and_then(|fields| fields.get("id")?.as_str()?.parse().ok());
+    let path = Some(error.path().to_string()).filter(|path| path != ".");
+    let refusal = Refusal::invalid(
+        path.unwrap_or_else(|| "scans".to_owned()),
+        format!("Not the expected JSON: {}.", error.inner()),
+    );
+    Err(failed(id, &Error::Refused(refusal)))
+}
+
+/// A forced scan of which only the clock cannot be read: its device let somebody in, whatever its clock says.
+fn without_clock(mut fields: Value) -> Option<ScanCommand> {
+    let readable = Value::String(Timestamp::default().to_string());
+    fields.as_object_mut()?.insert("scanned_at".to_owned(), readable);
+    let body: ScanBody = serde_json::from_value(fields).ok()?;
+    body.forced.then(|| ScanCommand { scanned_at: None, ..command(body) })
+}
+
+fn accepted(scanned: Scanned, now: Timestamp) -> BatchAnswerDto {
+    let (_, reason) = outcome(scanned.scan.result);
+    // What speaks against a scan is known once cold has it.
+    let outcome = scanned.durable.then(|| sync_outcome(reason, scanned.scan.conflict));
+    BatchAnswerDto {
+        id: Some(scanned.scan.id.uuid()),
+        outcome,
+        durable: scanned.durable,
+        scan: Some(answer(scanned, now)),
+        error: None,
+        field: None,
+        detail: None,
+    }
+}
+
+fn failed(id: Option<Uuid>, error: &Error) -> BatchAnswerDto {
+    let (error, field, detail) = match error {
+        Error::Refused(refusal) => {
+            let detail = Some(refusal.detail.clone());
+            (refusal.code.as_str().to_owned(), refusal.evidence.field.clone(), detail)
+        }
+        Error::Fault(fault) => {
+            tracing::warn!(%fault, slice = "scanning", "a scan of a batch was not written");
+            (Code::TryAgain.as_str().to_owned(), None, None)
+        }
+    };
+    BatchAnswerDto { id, outcome: None, durable: false, scan: None, error: Some(error), field, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(change: &Value) -> String {
+        let mut scan = json!({"id": Uuid::from_u128(7), "code": "NO CODE", "gate": format!("gate_{}", "0".repeat(32)),
+            "scanned_at": "2026-11-30T10:00:00Z", "forced": true});
+        for (key, value) in change.as_object().unwrap() {
+            scan[key] = value.clone();
+        }
+        scan.to_string()
+    }
+
+    fn read_text(text: &str) -> Result<Option<Timestamp>, (Option<Uuid>, Option<String>)> {
+        let record: Box<RawValue> = serde_json::from_str(text).unwrap();
+        let unread = |answer: BatchAnswerDto| {
+            assert_eq!((answer.error.as_deref(), answer.durable), (Some("invalid_request"), false));
+            (answer.id, answer.field)
+        };
+        read(&record).map(|command| command.scanned_at).map_err(unread)
+    }
+
+    #[test]
+    fn clock_that_cannot_be_read_is_none_where_the_scan_was_forced() {
+        for clock in [
+            json!("2026-11-30T10:00:00"),
+            json!("2026-11-30 10:00"),
+            json!(1_795_500_000),
+            json!(1.5e300),
+            json!(""),
+            json!(null),
+            json!("9999-12-31T23:59:59Z"),
+            json!("2026-11-30T10:00:00.1234567890123Z"),
+            json!("2026-02-30T10:00:00Z"),
+            json!("24:61"),
+            json!({"at": 1}),
+            json!([]),
+            json!(true),
+        ] {
+            let forced = record(&json!({"scanned_at": clock}));
+            assert_eq!(read_text(&forced), Ok(None), "{clock}");
+            let decided = record(&json!({"scanned_at": clock, "forced": false}));
+            let unread = Err((Some(Uuid::from_u128(7)), Some("scanned_at".to_owned())));
+            assert_eq!(read_text(&decided), unread, "{clock}");
+        }
+    }
+
+    #[test]
+    fn record_that_cannot_be_read_is_answered_with_its_field_and_its_id_where_it_has_one() {
+        let id = Some(Uuid::from_u128(7));
+        for (change, id, field) in [
+            (json!({"gate": ""}), id, "gate"),
+            (json!({"gate": 7}), id, "gate"),
+            (json!({"direction": "sideways"}), id, "direction"),
+            (json!({"id": "seven"}), None, "id"),
+            (json!({"id": null}), None, "id"),
+            (json!({"seat": 1}), id, "seat"),
+            (json!({"forced": "yes"}), id, "forced"),
+            (json!({"code": 1, "scanned_at": ""}), id, "code"),
+        ] {
+            assert_eq!(read_text(&record(&change)), Err((id, Some(field.to_owned()))), "{change}");
+        }
+        for text in ["null", "[]", "7", "\"scan\"", "{}", r#"{"id": "\ud800"}"#, r#"{"scanned_at": 1e999}"#] {
+            assert!(read_text(text).is_err(), "{text}");
+        }
+    }
+}
