@@ -1,60 +1,15 @@
 //! Reads what is special about a seat, in the words that plans and people use for it.
 
+use self::words::{HANGERS_ON, WORDS};
 use super::finding::{FindingKind, Findings};
 use crate::catalog::layout::{Seat, SeatFlag};
 
-/// Words for each flag, as [`normalised`] writes them.
-const WORDS: &[(SeatFlag, &[&str])] = &[
-    (
-        SeatFlag::Accessible,
-        &[
-            "accessible",
-            "is_accessible",
-            "wheelchair",
-            "is_wheelchair",
-            "wheelchair_accessible",
-            "wheelchair_space",
-            "wheelchair_seat",
-            "wheelchair_place",
-            "accessible_seat",
-            "accessibility",
-            "handicap",
-            "handicapped",
-            "disabled",
-            "disabled_access",
-            "ada",
-            "♿",
-            "pmr",
-            "rollstuhl",
-            "rollstuhlplatz",
-            "rollstuhlplätze",
-            "rollstuhlfahrer",
-            "barrierefrei",
-            "fauteuil_roulant",
-            "silla_de_ruedas",
-            "rolstoel",
-        ],
-    ),
-    (
-        SeatFlag::Companion,
-        &["companion", "is_companion", "companion_seat", "carer", "begleitperson", "begleitung", "begleitplatz"],
-    ),
-    (
-        SeatFlag::RestrictedView,
-        &[
-            "restricted_view",
-            "is_restricted_view",
-            "restricted",
-            "obstructed_view",
-            "obstructed",
-            "limited_view",
-            "restrictedview",
-            "sichtbehindert",
-            "sichteinschränkung",
-            "eingeschränkte_sicht",
-        ],
-    ),
-];
+mod meaning;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub(super) use meaning::{Meaning, meaning};
 
 /// A name or a word in small letters, with `_` for blanks and hyphens.
 pub(super) fn normalised(text: &str) -> String {
@@ -66,30 +21,24 @@ pub(super) fn normalised(text: &str) -> String {
         .join("_")
 }
 
-/// The flag that a word means.
+/// The flag that a word means, however its parts are joined: `wheelchair-space`, `WheelchairSpaces`, `W/C`.
 pub(super) fn flag(word: &str) -> Option<SeatFlag> {
-    let word = normalised(word);
-    WORDS.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(flag, _)| *flag)
-}
-
-/// The flag that a name says somewhere, e.g. a category `Wheelchair spaces (left)`.
-pub(super) fn flag_within(name: &str) -> Option<SeatFlag> {
-    let name = crate::text::folded(name);
-    let says = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    if says(&["companion", "begleit", "carer"]) {
-        Some(SeatFlag::Companion)
-    } else if says(&["wheelchair", "rollstuhl", "rolstoel", "♿", "fauteuil roulant", "silla de ruedas"]) {
-        Some(SeatFlag::Accessible)
-    } else {
-        None
-    }
+    let joined = |text: &str| text.chars().filter(|c| *c != '_').collect::<String>();
+    let word = joined(&normalised(word));
+    let known = |word: &str| {
+        let is_word = |known: &&str| known.chars().filter(|c| *c != '_').eq(word.chars());
+        WORDS.iter().find(|(_, words)| words.iter().any(|known| is_word(&known))).map(|(flag, _)| *flag)
+    };
+    known(&word).or_else(|| HANGERS_ON.iter().find_map(|end| known(word.strip_suffix(end)?)))
 }
 
 /// True and false as people write them; none for anything else.
 pub(super) fn truth(text: &str) -> Option<bool> {
     match normalised(text).as_str() {
-        "1" | "true" | "yes" | "y" | "x" | "ja" | "j" | "oui" | "si" | "sí" | "wahr" | "✓" | "✔" => Some(true),
-        "" | "0" | "false" | "no" | "n" | "nein" | "non" | "none" | "null" | "falsch" => Some(false),
+        "1" | "true" | "yes" | "y" | "x" | "t" | "on" | "ja" | "j" | "oui" | "si" | "sí" | "sim" | "wahr" | "vrai"
+        | "✓" | "✔" => Some(true),
+        "" | "0" | "false" | "no" | "n" | "f" | "off" | "not" | "nein" | "non" | "nee" | "não" | "none" | "null"
+        | "nil" | "kein" | "keine" | "geen" | "falsch" | "faux" | "–" | "—" | "✗" | "✘" => Some(false),
         _ => None,
     }
 }
@@ -110,13 +59,24 @@ pub(super) fn add(flags: &mut Vec<SeatFlag>, flag: SeatFlag) -> bool {
     true
 }
 
-/// Marks a seat whose names say that it is for wheelchairs or companions; said so, since the file does not mark the seat itself.
+/// Marks a seat whose names say that it is for wheelchairs or companions; said so, since the file does not mark the seat itself. A name that says that it
+/// is not for them marks nothing, and is said too.
 pub(super) fn by_names(at: impl FnOnce() -> String, seat: &mut Seat, names: &[&str], findings: &mut Findings) {
     if !seat.flags.is_empty() {
         return;
     }
-    if let Some((flag, name)) = names.iter().find_map(|name| flag_within(name).map(|flag| (flag, name))) {
-        seat.flags.push(flag);
-        findings.each(at, FindingKind::Assumed, &format!("marked {}, since `{name}` says so", flag.as_str()));
+    match names.iter().find_map(|name| meaning(name).map(|meaning| (meaning, name))) {
+        Some((Meaning::Says(flag), name)) => {
+            seat.flags.push(flag);
+            findings.each(at, FindingKind::Assumed, &format!("marked {}, since `{name}` says so", flag.as_str()));
+        }
+        Some((Meaning::Denies(flag), name)) => findings.each(at, FindingKind::Assumed, &denied(flag, name)),
+        None => {}
     }
+}
+
+/// The finding for words that deny a mark.
+pub(super) fn denied(flag: SeatFlag, words: &str) -> String {
+    let words: String = words.chars().take(60).collect();
+    format!("not marked {}, since `{words}` denies it", flag.as_str())
 }

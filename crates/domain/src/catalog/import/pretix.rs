@@ -15,6 +15,7 @@ use crate::text::folded;
 
 mod blocks;
 mod drawn;
+mod seat_marks;
 mod shapes;
 
 /// A row with all of its seats, before it is ordered and parted.
@@ -200,12 +201,8 @@ impl Reading<'_> {
         let mut flags = Vec::new();
         let mut exclusive = true;
         for (key, value) in row.iter().filter(|(key, _)| marks::flag(key).is_some()).chain(&seat.extra) {
-            let (found, unread) = value.marks(key);
-            for flag in found {
+            for flag in seat_marks::read(field, key, value, self.findings) {
                 exclusive &= marks::add(&mut flags, flag);
-            }
-            for what in unread {
-                self.findings.each(|| field.to_owned(), FindingKind::LeftOut, &format!("{what} of a seat is not read"));
             }
         }
         if !exclusive {

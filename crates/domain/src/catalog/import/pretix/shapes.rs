@@ -5,9 +5,6 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::super::marks;
-use crate::catalog::layout::SeatFlag;
-
 /// A field that no shape names.
 pub(super) type Field = (String, Loose);
 
@@ -48,36 +45,6 @@ impl Loose {
             _ => return None,
         };
         (number.fract() == 0.0 && (1.0..=1e9).contains(&number)).then_some(number as u32)
-    }
-
-    /// The flags that this value of a seat's field `key` means, and what of it means nothing.
-    pub fn marks(&self, key: &str) -> (Vec<SeatFlag>, Vec<String>) {
-        let field = || vec![format!("field `{key}`")];
-        let named = marks::flag(key);
-        match (self, named) {
-            (Self::Null, _) | (Self::Truth(false), Some(_)) => (Vec::new(), Vec::new()),
-            (Self::Truth(true), Some(flag)) => (vec![flag], Vec::new()),
-            (Self::Number(number), Some(flag)) => (if *number == 0.0 { Vec::new() } else { vec![flag] }, Vec::new()),
-            (Self::Text(text), named) => match (marks::truth(text), marks::flag(text), named) {
-                (Some(false), _, Some(_)) => (Vec::new(), Vec::new()),
-                (Some(true), _, Some(flag)) | (None, Some(flag), _) => (vec![flag], Vec::new()),
-                _ => (Vec::new(), field()),
-            },
-            (Self::List(list), _) => {
-                let mut found = (Vec::new(), Vec::new());
-                for item in list {
-                    match item {
-                        Self::Text(text) => match marks::flag(text) {
-                            Some(flag) => found.0.push(flag),
-                            None => found.1.push(format!("`{text}` in field `{key}`")),
-                        },
-                        _ => found.1.extend(field()),
-                    }
-                }
-                found
-            }
-            _ => (Vec::new(), field()),
-        }
     }
 }
 

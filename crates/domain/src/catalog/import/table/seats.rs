@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::finding::{FindingKind, Findings};
+use super::super::marks::Meaning;
 use super::super::number::number;
 use super::super::rows::RowWords;
 use super::super::{coordinate_fault, marks};
@@ -143,13 +144,14 @@ fn flags(line: &Line<'_>, columns: &Columns, findings: &mut Findings) -> Vec<Sea
     let text = line.text(columns.of(Column::Flags));
     let mut flags = Vec::new();
     let mut exclusive = true;
-    let parts = text.split([';', '|', ',', '/']).map(str::trim).filter(|part| !is_blank(part));
-    for part in parts {
-        let words: Vec<&str> = if marks::flag(part).is_some() { vec![part] } else { part.split_whitespace().collect() };
-        for word in words {
-            match marks::flag(word) {
-                Some(flag) => exclusive &= marks::add(&mut flags, flag),
-                None => {
+    for part in text.split([';', '|', ',']).map(str::trim).filter(|part| !is_blank(part)) {
+        for word in words_of(part) {
+            match (marks::flag(word), marks::meaning(word)) {
+                (Some(flag), _) => exclusive &= marks::add(&mut flags, flag),
+                (None, Some(Meaning::Denies(flag))) => {
+                    findings.each(|| line.at("flags"), FindingKind::Assumed, &marks::denied(flag, word));
+                }
+                (None, _) => {
                     let known: Vec<&str> = SeatFlag::ALL.iter().map(|flag| flag.as_str()).collect();
                     findings.wrong(line.at("flags"), format!("`{word}` is not one of {}", known.join(", ")));
                 }
@@ -158,7 +160,12 @@ fn flags(line: &Line<'_>, columns: &Columns, findings: &mut Findings) -> Vec<Sea
     }
     for (at, name, flag) in &columns.marks {
         let text = line.text(Some(*at));
-        match marks::truth(text).or_else(|| (marks::flag(text) == Some(*flag)).then_some(true)) {
+        let denies = marks::meaning(text) == Some(Meaning::Denies(*flag));
+        if denies {
+            findings.each(|| line.at(name), FindingKind::Assumed, &marks::denied(*flag, text));
+        }
+        let said = || (marks::flag(text) == Some(*flag)).then_some(true);
+        match marks::truth(text).or_else(said).or(denies.then_some(false)) {
             Some(true) => exclusive &= marks::add(&mut flags, *flag),
             Some(false) => {}
             None => findings
@@ -169,4 +176,14 @@ fn flags(line: &Line<'_>, columns: &Columns, findings: &mut Findings) -> Vec<Sea
         findings.wrong(line.at("flags"), "a seat is accessible or companion, not both");
     }
     flags
+}
+
+/// The words for marks in a part of a cell: the whole where it is known or denies a mark, else what slashes part, else what blanks part.
+fn words_of(part: &str) -> Vec<&str> {
+    let is_known = |text: &str| marks::flag(text).is_some() || matches!(marks::meaning(text), Some(Meaning::Denies(_)));
+    if is_known(part) {
+        return vec![part];
+    }
+    let slashed = part.split('/').map(str::trim).filter(|piece| !is_blank(piece));
+    slashed.flat_map(|piece| if is_known(piece) { vec![piece] } else { piece.split_whitespace().collect() }).collect()
 }

@@ -116,6 +116,12 @@ fn marks_are_read_assumed_from_words_or_told() {
         (r#", "wheelchair": false, "radius": 3"#, vec![], ""),
         (r#", "flags": ["restricted-view", "Wheelchair"]"#, vec![SeatFlag::Accessible, SeatFlag::RestrictedView], ""),
         (r#", "seat_type": "companion""#, vec![SeatFlag::Companion], ""),
+        (r#", "wheelchair": "No""#, vec![], ""),
+        (
+            r#", "seat_type": "not accessible""#,
+            vec![],
+            "assumed zones[0].rows[0].seats[0]: not marked accessible, since `not accessible` denies it",
+        ),
         (r#", "icon": "sofa""#, vec![], "left_out zones[0].rows[0].seats[0]: field `icon` of a seat is not read"),
         (
             r#", "tags": ["vip"]"#,

@@ -163,6 +163,26 @@ fn marks_standing_areas_and_words_have_columns() {
 }
 
 #[test]
+fn words_that_deny_a_mark_mark_nothing_and_are_told() {
+    let content = "area,row,seat,category,flags,wheelchair\n\
+        S,A,1,Not wheelchair accessible,,\nS,A,2,Gold,no wheelchair,\nS,A,3,Gold,W/C,\nS,A,4,Gold,,not accessible\nS,A,5,Gold,W/C; restricted view,yes\n";
+    let drafts = imported(ImportFormat::Csv, content.as_bytes()).unwrap();
+    let flags: Vec<Vec<SeatFlag>> = rows(&drafts[0])[0].seats.iter().map(|seat| seat.flags.clone()).collect();
+    let accessible = vec![SeatFlag::Accessible];
+    let both = vec![SeatFlag::Accessible, SeatFlag::RestrictedView];
+    assert_eq!(flags, [vec![], vec![], accessible, vec![], both]);
+    let told = findings(ImportFormat::Csv, content.as_bytes());
+    assert_eq!(
+        told[..3],
+        [
+            "assumed line 2, field `category`: not marked accessible, since `Not wheelchair accessible` denies it",
+            "assumed line 3, field `flags`: not marked accessible, since `no wheelchair` denies it",
+            "assumed line 5, field `wheelchair`: not marked accessible, since `not accessible` denies it",
+        ]
+    );
+}
+
+#[test]
 fn seats_stand_by_position_else_by_the_natural_order_of_their_labels() {
     let order = |content: &str| {
         let drafts = imported(ImportFormat::Csv, content.as_bytes()).unwrap();
