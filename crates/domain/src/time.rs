@@ -58,6 +58,9 @@ impl Timestamp {
     }
 }
 
+/// Names in the database that are no place: what a machine has that was never set up, and its own setting.
+const NO_PLACES: &[&str] = &["Factory", "localtime", "posixrules"];
+
 /// The zone of an IANA name, of whatever case: the one lookup for checking names and for showing times. The database is compiled in, so that a name that
 /// was accepted can be shown on every machine. None for names that it does not have, and for the name of "unknown".
 #[must_use]
@@ -72,7 +75,9 @@ pub fn zone(name: &str) -> Option<TimeZone> {
 pub fn zone_name(text: &str) -> Result<String, Refusal> {
     let unknown = || Refusal::invalid("timezone", "Must be an IANA time zone such as `Africa/Johannesburg`.");
     let zone = zone(text.trim()).ok_or_else(unknown)?;
-    zone.primary_iana_name().or_else(|| zone.iana_name()).map(str::to_owned).ok_or_else(unknown)
+    let name = zone.primary_iana_name().or_else(|| zone.iana_name()).ok_or_else(unknown)?;
+    let no_place = |name: &str| NO_PLACES.iter().any(|other| other.eq_ignore_ascii_case(name));
+    if no_place(name) || no_place(text.trim()) { Err(unknown()) } else { Ok(name.to_owned()) }
 }
 
 /// The text is not an RFC 3339 moment.
@@ -127,6 +132,19 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zone_names_that_are_no_place_are_refused() {
+        for name in ["Factory", "factory", " FACTORY ", "localtime", "Posixrules", "Etc/Unknown", "Mars/Olympus", ""] {
+            assert!(zone_name(name).is_err(), "{name}");
+        }
+        for (name, expected) in [("europe/berlin", "Europe/Berlin"), (" Africa/Johannesburg ", "Africa/Johannesburg")] {
+            assert_eq!(zone_name(name).as_deref(), Ok(expected));
+        }
+        for name in ["UTC", "Etc/GMT+3"] {
+            assert!(zone_name(name).is_ok(), "{name}");
+        }
+    }
 
     #[test]
     fn years_outside_of_rfc_3339_are_refused_and_never_written() {

@@ -12,6 +12,7 @@ mod finding;
 mod foreign;
 mod marks;
 mod number;
+mod one_point;
 mod pretix;
 mod rows;
 mod table;
@@ -88,13 +89,14 @@ pub fn read(format: ImportFormat, content: &[u8], new_id: impl FnMut() -> AreaId
         findings.wrong("the file", what);
         return Err(findings.refusal());
     }
-    let areas = match format {
+    let mut areas = match format {
         ImportFormat::Pretix => pretix::read(&text, new_id, &mut findings),
         ImportFormat::Csv => table::read(&text, new_id, &mut findings),
     };
     if findings.is_refused() {
         return Err(findings.refusal());
     }
+    one_point::spread(&mut areas, &mut findings);
     Ok(Imported { areas, findings: findings.into_list() })
 }
 

@@ -1,8 +1,8 @@
-//! Decodes a file: UTF-8 with or without its mark, UTF-16 by its mark or by its zeros, else Windows-1252, which older spreadsheets write.
+//! Decodes a file: UTF-8 with or without its mark, UTF-16 by its mark or by its zeros, else Windows-1252 or Mac Roman, which older spreadsheets write.
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::finding::{FindingKind, Findings};
 
@@ -26,8 +26,9 @@ pub(super) fn decoded<'a>(content: &'a [u8], findings: &mut Findings) -> Cow<'a,
         // A head of a file may end within a character.
         Err(error) if error.error_len().is_none() && error.valid_up_to() + 4 > content.len() => UTF_8.decode(content).0,
         Err(_) => {
-            assume(findings, WINDOWS_1252);
-            WINDOWS_1252.decode_without_bom_handling(content).0
+            let encoding = if is_mac_roman(content) { MACINTOSH } else { WINDOWS_1252 };
+            assume(findings, encoding);
+            encoding.decode_without_bom_handling(content).0
         }
     }
 }
@@ -44,4 +45,19 @@ fn unmarked_utf16(content: &[u8]) -> Option<&'static Encoding> {
         _ if even > most && odd == 0 => Some(UTF_16BE),
         _ => None,
     }
+}
+
+/// Whether more bytes within words are letters of Mac Roman (where Windows-1252 has signs or rare letters) than letters of Windows-1252.
+fn is_mac_roman(content: &[u8]) -> bool {
+    // Å á à â ä ç é è ê ö ù ü.
+    const LETTERS: &[u8] = &[0x81, 0x87, 0x88, 0x89, 0x8A, 0x8D, 0x8E, 0x8F, 0x90, 0x9A, 0x9D, 0x9F];
+    let (mut mac, mut windows) = (0_usize, 0_usize);
+    for part in content.windows(2) {
+        let (high, other) = if part[0].is_ascii_alphabetic() { (part[1], part[0]) } else { (part[0], part[1]) };
+        if other.is_ascii_alphabetic() {
+            mac += usize::from(LETTERS.contains(&high));
+            windows += usize::from(high >= 0xC0);
+        }
+    }
+    mac > windows
 }

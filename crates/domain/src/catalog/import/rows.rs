@@ -48,8 +48,7 @@ pub(super) fn ordered(
             }
         }
         None => {
-            let detail =
-                "the seats have no positions of their own: neighbours are assumed by the order of their labels";
+            let detail = "the seats have no positions of their own: neighbours and the drawing are assumed by the order of their labels";
             findings.each(at, FindingKind::Assumed, detail);
         }
     }

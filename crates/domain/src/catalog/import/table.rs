@@ -2,17 +2,23 @@
 //!
 //! Never: a column read by its position; the header names them. To add a column: a variant of [`Column`] and its reading in `seats`.
 
+use std::borrow::Cow;
+
 use csv::{Position, ReaderBuilder, StringRecord, Trim};
 
-use self::columns::Columns;
+use self::header::Header;
 use self::seats::Areas;
 use super::finding::{FindingKind, Findings};
 use crate::catalog::layout::{AreaDraft, MAX_PLACES};
 use crate::ids::AreaId;
 
 mod columns;
+mod header;
 mod layout;
 mod seats;
+
+#[cfg(test)]
+pub(super) use header::HEADER_LINES_MAX;
 
 /// One line.
 struct Line<'a> {
@@ -42,21 +48,21 @@ fn is_blank(cell: &str) -> bool {
 }
 
 pub(super) fn read(text: &str, new_id: impl FnMut() -> AreaId, findings: &mut Findings) -> Vec<AreaDraft> {
-    let (separator, content, skipped) = separated(text);
+    // Lines are counted by their feeds.
+    let text = if text.contains('\n') { Cow::Borrowed(text) } else { Cow::Owned(text.replace('\r', "\n")) };
+    let (separator, content, skipped) = separated(&text);
     if skipped > 0 {
         findings.add("line 1", FindingKind::LeftOut, "the line that names the separator");
     }
-    let delimiter = columns::delimiter(separator, content);
+    let mut table =
+        Table { header: Header::new(columns::delimiter(separator, content)), areas: Areas::default(), seats: 0 };
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(Trim::All)
-        .delimiter(delimiter)
+        .delimiter(table.header.delimiter)
         .from_reader(content.as_bytes());
     let mut record = StringRecord::new();
-    let mut columns: Option<Columns> = None;
-    let mut areas = Areas::default();
-    let mut seats = 0;
     loop {
         match reader.read_record(&mut record) {
             Ok(false) => break,
@@ -68,40 +74,42 @@ pub(super) fn read(text: &str, new_id: impl FnMut() -> AreaId, findings: &mut Fi
             Ok(true) => {}
         }
         let number = record.position().map_or(0, |position| line_of(content, position)) + skipped;
-        let line = Line { number, record: &record };
-        if line.is_blank() {
-            findings.each(|| format!("line {number}"), FindingKind::LeftOut, "an empty line");
-            continue;
-        }
-        let Some(columns) = &mut columns else {
-            if delimiter != b',' {
-                let name = if delimiter == b'\t' { "tabs".to_owned() } else { format!("`{}`", char::from(delimiter)) };
-                findings.add(
-                    format!("line {number}"),
-                    FindingKind::Assumed,
-                    format!("columns are separated by {name}"),
-                );
-            }
-            match Columns::read(&line, findings) {
-                Some(found) => columns = Some(found),
-                None => return Vec::new(),
-            }
-            continue;
-        };
-        seats += 1;
-        if seats > MAX_PLACES {
-            findings.wrong(format!("line {number}"), format!("more than the {MAX_PLACES} seats allowed"));
+        if !table.read_line(&Line { number, record: &record }, findings) {
             return Vec::new();
         }
-        columns.note_extra(&line, findings);
-        areas.read_line(&line, columns, findings);
     }
-    match columns {
-        None => findings.wrong("line 1", "the file is empty"),
-        Some(_) if seats == 0 => findings.wrong(format!("line {}", 2 + skipped), "there are no seats"),
+    match table.header.end(findings) {
+        None => {}
+        Some(_) if table.seats == 0 => findings.wrong(format!("line {}", 2 + skipped), "there are no seats"),
         Some(columns) => columns.tell_unread(findings),
     }
-    areas.into_drafts(new_id, findings)
+    table.areas.into_drafts(new_id, findings)
+}
+
+/// What is read so far.
+struct Table {
+    header: Header,
+    areas: Areas,
+    seats: u32,
+}
+
+impl Table {
+    /// False where nothing more can be read.
+    fn read_line(&mut self, line: &Line<'_>, findings: &mut Findings) -> bool {
+        if line.is_blank() {
+            findings.each(|| format!("line {}", line.number), FindingKind::LeftOut, "an empty line");
+            return true;
+        }
+        let Some(columns) = &mut self.header.columns else { return self.header.look(line, findings) };
+        self.seats += 1;
+        if self.seats > MAX_PLACES {
+            findings.wrong(format!("line {}", line.number), format!("more than the {MAX_PLACES} seats allowed"));
+            return false;
+        }
+        columns.note_extra(line, findings);
+        self.areas.read_line(line, columns, findings);
+        true
+    }
 }
 
 /// The separator that a first line `sep=;` names, what follows that line, and how many lines it was.

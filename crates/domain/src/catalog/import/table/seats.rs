@@ -48,6 +48,14 @@ impl Areas {
         if !is_blank(text(Column::Capacity)) && seatless {
             return self.read_standing(line, columns, area, findings);
         }
+        if !is_blank(text(Column::Capacity)) {
+            if number(text(Column::Capacity)) != Some((1.0, false)) {
+                let fault =
+                    "the line names a row or a seat, and a capacity: give a seat, or a capacity without row and seat";
+                return findings.wrong(line.at("capacity"), fault);
+            }
+            findings.each(|| line.at("capacity"), FindingKind::LeftOut, "the capacity of a single seat, 1");
+        }
         let row = findings.worded(|| line.at("row"), text(Column::Row), ROW_NAME_MAX);
         let label = findings.worded(|| line.at("seat"), text(Column::Seat), SEAT_LABEL_MAX);
         let position = position(line, columns, findings);

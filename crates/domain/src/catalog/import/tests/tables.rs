@@ -1,6 +1,7 @@
 //! Tables as spreadsheets of many countries write them, and files that are none.
 
 use super::*;
+use crate::catalog::import::table::HEADER_LINES_MAX;
 use crate::ticketing::place::PlaceNumber;
 
 const PLAIN: &str = "area,row,seat,x,y,category\r\nParkett,1,1,0.5,0,Süd\r\nParkett,1,2,1.5,0,Süd\r\n";
@@ -183,6 +184,87 @@ fn words_that_deny_a_mark_mark_nothing_and_are_told() {
 }
 
 #[test]
+fn titles_before_the_header_are_skipped_and_told() {
+    let title = "left_out line 1: a line before the header";
+    let separated = |line: u32| format!("assumed line {line}: columns are separated by `;`");
+    for (before, separator, told) in [
+        ("Grand Hall 2026\n", ",", vec![title.to_owned()]),
+        (",,,,,\n", ",", vec!["left_out line 1: an empty line".to_owned()]),
+        (
+            "Hall; floor 2, left\n;;;;;\n\n",
+            ";",
+            vec!["left_out line 2: an empty line".to_owned(), title.to_owned(), separated(4)],
+        ),
+        (&"note, area\n".repeat(HEADER_LINES_MAX - 1), ",", vec![format!("{title} (and 18 more like this)")]),
+    ] {
+        let content = format!("{before}{}", PLAIN.replace(',', separator));
+        assert_eq!(drawn(&imported(ImportFormat::Csv, content.as_bytes()).unwrap()), [DRAWN], "{before}");
+        assert_eq!(findings(ImportFormat::Csv, content.as_bytes()), told, "{before}");
+    }
+    let late = format!("{}{PLAIN}", "note, area\n".repeat(HEADER_LINES_MAX));
+    let told = findings(ImportFormat::Csv, late.as_bytes());
+    assert_eq!(told[0], "wrong line 1, field `row`: this column is missing");
+}
+
+#[test]
+fn columns_may_have_the_names_that_people_have() {
+    for (header, told) in [
+        (
+            "Section,Row,Seat Number,x,y,Price category",
+            vec![("Section", "area"), ("Seat Number", "seat"), ("Price category", "category")],
+        ),
+        ("Zone,Reihe,Platz,x,y,Category", vec![("Zone", "area"), ("Reihe", "row"), ("Platz", "seat")]),
+        (
+            "Block,Row no.,Seat #,x,y,Zone",
+            vec![("Block", "area"), ("Row no.", "row"), ("Seat #", "seat"), ("Zone", "category")],
+        ),
+        ("area,row,Number,Pos X,Pos Y,category", vec![("Number", "seat"), ("Pos X", "x"), ("Pos Y", "y")]),
+    ] {
+        let content = PLAIN.replace("area,row,seat,x,y,category", header);
+        assert_eq!(drawn(&imported(ImportFormat::Csv, content.as_bytes()).unwrap()), [DRAWN], "{header}");
+        let told = told
+            .iter()
+            .map(|(name, column)| format!("assumed line 1, field `{name}`: this column is read as `{column}`"));
+        assert_eq!(findings(ImportFormat::Csv, content.as_bytes()), told.collect::<Vec<_>>(), "{header}");
+    }
+    // Our own names come first; what is there beside them is told.
+    let both = PLAIN.replace("\r\n", ",left\r\n").replacen(",left", ",Section", 1);
+    assert_eq!(
+        findings(ImportFormat::Csv, both.as_bytes()),
+        ["left_out line 1, field `Section`: this column is not read"]
+    );
+    let twice = PLAIN.replace("x,y", "seat,y");
+    assert_eq!(
+        findings(ImportFormat::Csv, twice.as_bytes())[0],
+        "wrong line 1, field `seat`: this column is there twice"
+    );
+}
+
+#[test]
+fn a_seat_with_a_capacity_is_told() {
+    let header = "area,row,seat,category,capacity\n";
+    let fault = "the line names a row or a seat, and a capacity: give a seat, or a capacity without row and seat";
+    for (line, told) in [
+        ("Floor,A,1,Standing,300", format!("wrong line 2, field `capacity`: {fault}")),
+        ("Floor,A,,Standing,300", format!("wrong line 2, field `capacity`: {fault}")),
+        ("Floor,,1,Standing,many", format!("wrong line 2, field `capacity`: {fault}")),
+        ("Floor,A,1,Standing,1", "left_out line 2, field `capacity`: the capacity of a single seat, 1".to_owned()),
+    ] {
+        assert_eq!(findings(ImportFormat::Csv, format!("{header}{line}\n").as_bytes())[0], told, "{line}");
+    }
+}
+
+#[test]
+fn old_files_of_a_mac_are_read() {
+    let text = "area,row,seat,x,y,category\rParkett,1,1,0.5,0,S\u{9f}d\rParkett,1,2,1.5,0,S\u{9f}d\r";
+    let bytes: Vec<u8> = text.chars().map(|c| c as u8).collect();
+    assert_eq!(drawn(&imported(ImportFormat::Csv, &bytes).unwrap()), [DRAWN]);
+    assert_eq!(findings(ImportFormat::Csv, &bytes), ["assumed the file: read as macintosh, since it is not UTF-8"]);
+    let wrong = PLAIN.replace("\r\n", "\r").replace("1.5", "?");
+    assert_eq!(findings(ImportFormat::Csv, wrong.as_bytes()), ["wrong line 3, field `x`: `?` is not a number"]);
+}
+
+#[test]
 fn seats_stand_by_position_else_by_the_natural_order_of_their_labels() {
     let order = |content: &str| {
         let drafts = imported(ImportFormat::Csv, content.as_bytes()).unwrap();
@@ -214,6 +296,17 @@ fn seats_stand_by_position_else_by_the_natural_order_of_their_labels() {
     }
     let one_point = format!("area,row,seat,x,y,category\n{}", sorted_as_text(",0,0"));
     assert_eq!(order(&one_point), "1 2 3 10 11");
+    for (x, y) in [("0", "0"), ("5", "5"), ("-7.5", "1e3")] {
+        let content = format!("area,row,seat,x,y,category\nS,10,1,{x},{y},G\nS,2,2,{x},{y},G\nS,2,1,{x},{y},G\n");
+        let drafts = imported(ImportFormat::Csv, content.as_bytes()).unwrap();
+        assert_eq!(drawn(&drafts), ["S/2: 1@0,0#G 2@1,0#G", "S/10: 1@0,1#G"]);
+        let told = findings(ImportFormat::Csv, content.as_bytes());
+        let detail = "assumed area `S`: seats that stand in one point are drawn side by side, one row below the other";
+        assert_eq!(told.last().map(String::as_str), Some(detail), "{told:?}");
+    }
+    let beside = "area,row,seat,x,y,category\nS,A,1,10,3,G\nS,A,2,12,3,G\nS,B,1,0,0,G\nS,B,2,0,0,G\n";
+    let drafts = imported(ImportFormat::Csv, beside.as_bytes()).unwrap();
+    assert_eq!(drawn(&drafts), ["S/A: 1@10,3#G 2@12,3#G", "S/B: 1@10,7#G 2@12,7#G"]);
     let some = "area,row,seat,x,y,category\nS,A,1,0,0,G\nS,A,2,,,G\n";
     let told = findings(ImportFormat::Csv, some.as_bytes());
     assert_eq!(told, ["wrong line 3, field `x`: other seats of this row have a position"]);
