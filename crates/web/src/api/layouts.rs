@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
+use axum::http::header;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -22,7 +23,7 @@ use voelgoed_domain::time::Timestamp;
 use super::created::{created, idempotent, or_replayed};
 use super::events::map::{MapAreaDto, map_area};
 use super::paging::{ListDto, ListParams};
-use crate::extract::{Asked, Body, OptionalKey, Organizer, Params, PathId};
+use crate::extract::{Asked, Body, OptionalKey, Organizer, Params, PathId, only_file};
 use crate::precompressed::Precompressed;
 use crate::problem::{Answer, FindingDto, Problem};
 use crate::rendered::json;
@@ -208,10 +209,11 @@ pub struct ImportParams {
     #[param(value_type = String)]
     venue: VenueId,
     /// `pretix` (its seating-plan JSON) or `csv` (columns `area,row,seat,category` and optionally `x,y,flags,row_label,seat_label,capacity`).
-    format: String,
+    /// Where absent, the content tells.
+    format: Option<String>,
 }
 
-/// Imports a seating plan. The answer says what of the file was left out, assumed or changed; a refusal names everything that is wrong.
+/// Imports a seating plan: the file itself, or a form with exactly one file. The answer says what of the file was left out, assumed or changed; a refusal names everything that is wrong.
 #[utoipa::path(post, path = "/api/v1/layouts/import", params(ImportParams), tag = "catalog",
     request_body(content((String = "text/csv"), (String = "application/json"))),
     responses((status = 201, body = LayoutDto), (status = 400, body = Problem, description = "invalid_layout"), (status = 404, body = Problem)))]
@@ -223,11 +225,16 @@ pub async fn import(
     request: Request,
 ) -> Answer<Response> {
     caller.may(Scope::Catalog)?;
-    let format = ImportFormat::named(&params.format)?;
+    let format = params.format.as_deref().map(ImportFormat::named).transpose()?;
     let asked = Asked::of(&request);
-    let bytes = crate::extract::bytes(request, &web).await?;
-    let key = key.of(&caller.actor, asked.digest(&bytes));
-    let Imported { areas, findings } = read_plan(format, &bytes, || fresh(&*web.platform.environment))?;
+    let content_type =
+        request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+    let body = crate::extract::bytes(request, &web).await?;
+    let file = only_file(content_type.as_deref(), &body)?;
+    // The boundary of a form is another one in each repeat.
+    let key = key.of(&caller.actor, asked.digest(file));
+    let Imported { areas, findings } =
+        read_plan(format.unwrap_or_else(|| ImportFormat::of(file)), file, || fresh(&*web.platform.environment))?;
     let findings: Vec<FindingDto> = findings.into_iter().map(FindingDto::from).collect();
     let show = |stored: &StoredLayout| json(&LayoutDto { findings: Some(findings.clone()), ..render(stored) });
     let repeat = idempotent(key.clone(), &show);

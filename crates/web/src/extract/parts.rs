@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, Error, Visitor};
 use voelgoed_domain::refusal::Refusal;
 
 use crate::problem::Failure;
@@ -52,18 +52,65 @@ impl<T: DeserializeOwned> FromRequestParts<Web> for Params<T> {
             return Err(Refusal::invalid("query", "Must not contain the character U+0000.").into());
         }
         let query = Query::<T>::from_request_parts(parts, web).await;
-        let Query(value) = query.map_err(|rejection| misread(&rejection.body_text()))?;
+        let Query(value) = query.map_err(|rejection| misread(&rejection.body_text(), names::<T>()))?;
         Ok(Self(value))
     }
 }
 
-/// Names the parameter that the library's text (`Failed to …: after: …`) is about.
-fn misread(text: &str) -> Refusal {
+/// Names the parameter that the library's text (`Failed to …: after: …`, `missing field …`) is about, and the ones that there are.
+fn misread(text: &str, known: &[&str]) -> Refusal {
+    let known = if known.is_empty() { String::new() } else { format!(" Known parameters: {}.", known.join(", ")) };
+    let of = |fault: &str| text.split_once(fault)?.1.split('`').nth(1).filter(|name| is_name(name));
+    for (fault, words) in
+        [("missing field", "is missing"), ("duplicate field", "is given twice"), ("unknown field", "is not known here")]
+    {
+        if let Some(name) = of(fault) {
+            return Refusal::invalid(name, format!("The parameter {name} {words}.{known}"));
+        }
+    }
     let mut parts = text.split(": ").skip(1);
-    let named = parts.next().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+    let named = parts.next().filter(|name| is_name(name));
     match named.filter(|_| parts.next().is_some()) {
-        Some(name) => Refusal::invalid(name, format!("The parameter {name} is not of the expected form.")),
-        None => Refusal::invalid("query", "A parameter of this address is missing, unknown or given twice."),
+        Some(name) => Refusal::invalid(name, format!("The parameter {name} is not of the expected form.{known}")),
+        None => Refusal::invalid("query", format!("A parameter of this address is not of the expected form.{known}")),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The names of the fields of `T`, as its `Deserialize` asks for them.
+fn names<T: DeserializeOwned>() -> &'static [&'static str] {
+    let mut names: &'static [&'static str] = &[];
+    // Always an error: nothing is read.
+    let _ = T::deserialize(FieldNames(&mut names));
+    names
+}
+
+/// Notes which fields a struct has, and reads nothing.
+struct FieldNames<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for FieldNames<'_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Self::Error> {
+        Err(Self::Error::custom("no struct"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = fields;
+        Err(Self::Error::custom("noted"))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct seq
+        tuple tuple_struct map enum identifier ignored_any
     }
 }
 
@@ -74,17 +121,32 @@ pub fn nul_in_query(query: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::misread;
+    use serde::Deserialize;
+
+    use super::{misread, names};
+
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only the names of the fields are asked for")]
+    struct Asked {
+        venue: String,
+        #[serde(rename = "format")]
+        kind: Option<u32>,
+    }
 
     #[test]
     fn a_misread_parameter_is_named_without_the_words_of_a_library() {
-        for (text, field) in [
-            ("Failed to deserialize query string: limit: invalid digit found in string", "limit"),
-            ("Failed to deserialize query string: duplicate field `after`", "query"),
-            ("", "query"),
+        assert_eq!(names::<Asked>(), ["venue", "format"]);
+        assert!(names::<String>().is_empty());
+        for (text, field, words) in [
+            ("Failed to deserialize query string: limit: invalid digit found in string", "limit", "form"),
+            ("Failed to deserialize query string: duplicate field `after`", "after", "twice"),
+            ("Failed to deserialize query string: missing field `venue`", "venue", "missing"),
+            ("Failed to deserialize query string: colour: unknown field `colour`, expected `venue`", "colour", "known"),
+            ("", "query", "form"),
         ] {
-            let refusal = misread(text);
+            let refusal = misread(text, names::<Asked>());
             assert_eq!(refusal.evidence.field.as_deref(), Some(field), "{text}");
+            assert!(refusal.detail.contains(words) && refusal.detail.ends_with("Known parameters: venue, format."));
             assert!(!refusal.detail.contains("deserialize") && !refusal.detail.contains('`'), "{}", refusal.detail);
         }
     }

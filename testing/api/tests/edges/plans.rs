@@ -139,3 +139,50 @@ async fn who_asks_gets_them(server: &Server, tenant: &Tenant, id: &str, token: &
     assert_eq!(held.code(), "place_taken", "the form has it: {}", held.body);
     Ok(())
 }
+
+#[tokio::test]
+async fn format_of_an_import_is_told_by_its_content_and_other_parameters_are_named() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "format").await?;
+    let csv = "area,row,seat,category\nA,1,1,G\n";
+    let pretix = r#"{"categories": [{"name": "G"}], "zones": [{"name": "A", "rows": [{"row_number": "1", "seats":
+        [{"seat_number": "1", "seat_guid": "a", "category": "G", "position": {"x": 0, "y": 0}}]}]}]}"#;
+    let venue = &tenant.venue;
+    for (query, content, status, field) in [
+        (format!("venue={venue}"), csv, 201, ""),
+        (format!("venue={venue}"), pretix, 201, ""),
+        (format!("venue={venue}&format=CSV"), csv, 201, ""),
+        ("format=csv".to_owned(), csv, 400, "venue"),
+        (format!("venue={venue}&format=csv&format=csv"), csv, 400, "format"),
+        (format!("venue={venue}&format=xlsx"), csv, 400, "format"),
+    ] {
+        let request = server.request("POST", &format!("/api/v1/layouts/import?{query}")).bearer_auth(&tenant.key);
+        let answer = server.send(request.header("Content-Type", "text/csv").body(content.as_bytes().to_vec())).await?;
+        assert_eq!(answer.status.as_u16(), status, "{query}: {}", answer.body);
+        if status == 400 {
+            assert_eq!(answer.json()["field"], field, "{query}: {}", answer.body);
+            let detail = answer.json()["detail"].as_str().unwrap_or_default().to_owned();
+            assert!(detail.contains("format") && (detail.contains("venue") || detail.contains("pretix")), "{detail}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn plan_in_a_form_is_imported_where_it_is_the_only_file() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "form").await?;
+    let file = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"plan.csv\"\r\nContent-Type: text/csv\r\n\r\n\
+        area,row,seat,category\r\nA,1,1,G\r\n\r\n";
+    for (files, status) in [(1, 201), (0, 400), (2, 400)] {
+        let path = format!("/api/v1/layouts/import?venue={}", tenant.venue);
+        let request = server.request("POST", &path).bearer_auth(&tenant.key);
+        let request = request.header("Content-Type", "multipart/form-data; boundary=b");
+        let answer = server.send(request.body(format!("{}--b--\r\n", file.repeat(files)).into_bytes())).await?;
+        assert_eq!(answer.status.as_u16(), status, "{files}: {}", answer.body);
+        if status == 400 {
+            assert_eq!(answer.json()["field"], "body", "{}", answer.body);
+        }
+    }
+    Ok(())
+}
