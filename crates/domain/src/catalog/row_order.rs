@@ -125,12 +125,24 @@ fn walk_from(seats: &[Point], start: usize) -> Vec<usize> {
     let mut walk = vec![start];
     let mut here = start;
     while !left.is_empty() {
-        let nearest = (0..left.len())
-            .min_by(|a, b| distance(seats[here], seats[left[*a]]).total_cmp(&distance(seats[here], seats[left[*b]])));
-        here = left.remove(nearest.unwrap_or(0));
+        here = left.remove(nearest(seats, seats[here], &left));
         walk.push(here);
     }
     walk
+}
+
+/// Which of the seats `left` is the nearest, of equals the first. Squares are compared without their roots: for the 200,000 seats of a plan in folded rows
+/// of 1,000 this loop runs 400 million times.
+fn nearest(seats: &[Point], here: Point, left: &[usize]) -> usize {
+    let mut nearest = (f32::INFINITY, 0);
+    for (at, seat) in left.iter().enumerate() {
+        let (x, y) = (seats[*seat].x - here.x, seats[*seat].y - here.y);
+        let square = x * x + y * y;
+        if square < nearest.0 {
+            nearest = (square, at);
+        }
+    }
+    nearest.1
 }
 
 fn walk_length(seats: &[Point], order: &[usize]) -> f32 {
