@@ -64,3 +64,43 @@ async fn a_key_belongs_to_its_caller() -> anyhow::Result<()> {
     assert_eq!((other.status.as_u16(), other.code().as_str()), (409, "idempotency_mismatch"));
     Ok(())
 }
+
+#[tokio::test]
+async fn acts_and_pairings_can_be_repeated_after_a_lost_answer() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "acts").await?;
+    let blocks = format!("/api/v1/events/{}/blocks", tenant.event);
+    let block = async |key: Option<&str>, place: u32| {
+        let request = server.request("POST", &blocks).bearer_auth(&tenant.key).json(&json!({"places": [place]}));
+        server.send(key.into_iter().fold(request, |request, key| request.header("Idempotency-Key", key))).await
+    };
+    for (key, place, status, replayed) in [
+        (Some("one"), 70, 204, ""),
+        (Some("one"), 70, 204, "true"),
+        (Some("one"), 71, 409, ""),
+        (Some("two"), 70, 409, ""),
+        (None, 70, 409, ""),
+    ] {
+        let answer = block(key, place).await?;
+        let seen = (answer.status.as_u16(), answer.header("idempotency-replayed"));
+        assert_eq!(seen, (status, replayed), "{key:?} {place}: {}", answer.body);
+    }
+
+    let device = json!({"name": "Scanner", "event": tenant.event, "gates": [tenant.gate]});
+    let code = server.post("/api/v1/devices", &tenant.key, &device).await?["pairing_code"].clone();
+    let pair = async |key: &str| {
+        let request = server.request("POST", "/api/v1/devices/pair").header("Idempotency-Key", key);
+        server.send(request.json(&json!({"code": code}))).await
+    };
+    let (first, again, other) = (pair("scanner-1").await?, pair("scanner-1").await?, pair("scanner-2").await?);
+    assert_eq!((first.status.as_u16(), &first.body), (200, &again.body));
+    assert_eq!((other.status.as_u16(), other.code().as_str()), (410, "pairing_expired"));
+    let paired = first.json();
+    let key = paired["key"].as_str().unwrap_or_default();
+    let package = server.send(server.request("GET", "/api/v1/devices/me/package").bearer_auth(key)).await?;
+    assert_eq!(package.status, 200, "{}", package.body);
+    let revoke = format!("/api/v1/devices/{}", paired["device"].as_str().unwrap_or_default());
+    assert_eq!(server.send(server.request("DELETE", &revoke).bearer_auth(&tenant.key)).await?.status, 204);
+    assert_eq!(pair("scanner-1").await?.code(), "pairing_expired", "a revoked device is not paired again");
+    Ok(())
+}

@@ -231,3 +231,52 @@ async fn places_of_one_address_are_counted_over_its_sessions_and_by_pages_too() 
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn places_that_wait_for_a_payment_are_counted_by_address_too() -> anyhow::Result<()> {
+    let few = [
+        ("VOELGOED__SERVER__TRUSTED_PROXIES", "127.0.0.1"),
+        ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX", "6"),
+        ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_SHARE_MAX", "0.0"),
+    ];
+    let server = Server::start(&[WIDE, &few].concat()).await?;
+    let tenant = Tenant::make(&server, "unpaid").await?;
+    let price = json!({"event": tenant.event, "name": "Full", "price": {"amount": 100, "currency": "EUR"}});
+    let priced = server.post("/api/v1/ticket-types", &tenant.key, &price).await?["id"].clone();
+    let mut orders = Vec::new();
+    for (number, (from, method, quantity, status)) in [
+        ("203.0.113.1", "slow", 4, 201),
+        ("203.0.113.1", "slow", 3, 409),
+        ("203.0.113.1", "slow", 2, 201),
+        ("203.0.113.1", "declined", 1, 409),
+        // One that is paid at once waits for nothing.
+        ("203.0.113.1", "free", 3, 201),
+        ("203.0.113.2", "slow", 6, 201),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let ticket_type = if method == "free" { json!(tenant.ticket_type) } else { priced.clone() };
+        let items = json!([{"area": tenant.standing, "quantity": quantity, "ticket_type": ticket_type}]);
+        let path = format!("/api/v1/events/{}/holds", tenant.event);
+        let request = server.request("POST", &path).header("X-Forwarded-For", from);
+        let hold = server.send(request.json(&json!({"items": items}))).await?.json();
+        let mut body = json!({"hold": hold["id"], "hold_token": hold["token"],
+            "buyer": {"name": "Ann", "email": format!("ann{number}@example.org")}});
+        if method != "free" {
+            body["payment"] = json!({"provider": "sandbox", "method": method});
+        }
+        let request = server.request("POST", "/api/v1/orders").header("X-Forwarded-For", from);
+        let order = server.send(request.header("Idempotency-Key", "one").json(&body)).await?;
+        assert_eq!(order.status.as_u16(), status, "{quantity} from {from}: {} {hold}", order.body);
+        if status == 409 {
+            assert_eq!(order.json()["limit"], json!({"name": "places_per_address_max", "most": 6}));
+        } else {
+            orders.push(order.json()["id"].as_str().unwrap_or_default().to_owned());
+        }
+        let release = format!("/api/v1/holds/{}", hold["id"].as_str().unwrap_or_default());
+        let token = hold["token"].as_str().unwrap_or_default();
+        server.send(server.request("DELETE", &release).header("X-Token", token)).await?;
+    }
+    Ok(())
+}

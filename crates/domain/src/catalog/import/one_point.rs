@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::finding::{FindingKind, Findings};
 use crate::catalog::layout::{AreaDraft, AreaDraftKind, RowDraft, Seat};
-use crate::catalog::natural::natural;
+use crate::catalog::natural::sort_naturally;
 
 /// Gives such rows a place for each seat, in the order of the seats.
 pub(super) fn spread(areas: &mut [AreaDraft], findings: &mut Findings) {
@@ -28,7 +28,7 @@ pub(super) fn spread(areas: &mut [AreaDraft], findings: &mut Findings) {
             continue;
         }
         if moved.iter().all(|one| *one) {
-            rows.sort_by(|one, other| natural(&one.name, &other.name));
+            sort_naturally(rows, |row| &row.name);
         }
         moved.resize(rows.len(), false);
         for row in rows.iter_mut().zip(&moved).filter(|(_, one)| **one).map(|(row, _)| row) {

@@ -2,7 +2,7 @@
 
 use super::finding::{FindingKind, Findings};
 use crate::catalog::layout::{MAX_SEATS_PER_ROW, Point, RowDraft, Seat};
-use crate::catalog::natural::natural;
+use crate::catalog::natural::sort_naturally;
 use crate::catalog::row_order::{by_position, parts};
 
 /// What a row is called.
@@ -30,7 +30,7 @@ pub(super) fn ordered(
         return Vec::new();
     }
     let listed: Vec<String> = seats.iter().map(|seat| seat.label.clone()).collect();
-    seats.sort_by(|one, other| natural(&one.label, &other.label));
+    sort_naturally(&mut seats, |seat| &seat.label);
     let points: Vec<Point> = seats.iter().map(|seat| Point { x: seat.x, y: seat.y }).collect();
     match by_position(&points) {
         Some(order) => {

@@ -4,7 +4,7 @@ use super::super::finding::{FindingKind, Findings};
 use super::super::rows::ordered;
 use super::seats::{AreaRead, Areas, RowRead};
 use crate::catalog::layout::AreaDraft;
-use crate::catalog::natural::natural;
+use crate::catalog::natural::sort_naturally;
 use crate::ids::AreaId;
 
 impl Areas {
@@ -40,7 +40,7 @@ impl Areas {
 /// Gives rows without positions places by their labels, one row below the other; rows come by name where no row of the area has positions.
 fn place(rows: &mut [RowRead], next: &mut f32, findings: &mut Findings) {
     if rows.iter().all(|row| row.unplaced.len() == row.seats.len()) {
-        rows.sort_by(|one, other| natural(&one.words.name, &other.words.name));
+        sort_naturally(rows, |row| &row.words.name);
     }
     for row in rows.iter_mut().filter(|row| !row.unplaced.is_empty()) {
         if row.unplaced.len() < row.seats.len() {
@@ -49,7 +49,7 @@ fn place(rows: &mut [RowRead], next: &mut f32, findings: &mut Findings) {
             }
             continue;
         }
-        row.seats.sort_by(|one, other| natural(&one.label, &other.label));
+        sort_naturally(&mut row.seats, |seat| &seat.label);
         for (at, seat) in row.seats.iter_mut().enumerate() {
             (seat.x, seat.y) = (at as f32, *next);
         }
