@@ -49,7 +49,10 @@ async fn a_draft_is_deleted_with_its_gates_devices_and_blocks() -> anyhow::Resul
     // Nothing waits for ever for an event that is gone.
     until("the outbox is empty", RELAYED, || async {
         let metrics = server.send(server.internal_request("GET", "/metrics")).await?.body;
-        Ok(metrics.lines().any(|line| line == "voelgoed_outbox_pending 0").then_some(()))
+        Ok(metrics
+            .lines()
+            .any(|line| line.starts_with("voelgoed_outbox_pending{") && line.ends_with(" 0"))
+            .then_some(()))
     })
     .await
 }

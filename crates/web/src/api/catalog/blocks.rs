@@ -46,7 +46,7 @@ pub async fn block(
     let scope = caller.event(&web, event).await?;
     let places = body.value.places.into_iter().map(PlaceNumber).collect();
     let key = key.of(&caller.actor, body.digest);
-    let repeat = idempotent(key.clone(), &|()| Bytes::new());
+    let repeat = idempotent(key.clone(), &|()| Bytes::from_static(b"null"));
     let command = block_command(&web.platform, scope, places, body.value.reason, repeat);
     let outcome = caller.act(&web, "places.block", event, command).await;
     let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
