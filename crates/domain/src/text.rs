@@ -11,6 +11,9 @@ use crate::refusal::Refusal;
 #[cfg(test)]
 mod tests;
 
+/// Of a text that another system sent, so many times the characters that are kept are looked at.
+const FOREIGN_HEAD: usize = 4;
+
 /// Why a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextFault {
@@ -134,6 +137,14 @@ pub fn repaired(text: &str) -> (String, bool) {
     let cleaned = clean(&kept).unwrap_or_default();
     let changed = !cleaned.is_empty() || text.chars().any(is_visible);
     (cleaned, changed)
+}
+
+/// A text that another system sent, as it is stored: [`repaired`], and cut to `max` characters instead of refused.
+#[must_use]
+pub fn foreign(text: &str, max: usize) -> String {
+    // Much more than is kept is not looked at.
+    let head: String = text.chars().take(max.saturating_mul(FOREIGN_HEAD)).collect();
+    repaired(&head).0.chars().take(max).collect()
 }
 
 /// The key by which names are compared: without case and without compatibility forms.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use voelgoed_app::accounts::credentials::{Credentials, RevokedCredential};
+use voelgoed_app::accounts::credentials::{Credentials, KnownCredential, RevokedCredential};
 use voelgoed_app::accounts::ports::{AccountStore, ApiKey, ConsoleSession};
 use voelgoed_app::environment::Environment;
 use voelgoed_app::error::{Fault, Result};
@@ -86,10 +86,11 @@ impl Credentials for CachedCredentials {
         Ok(self.gates.get(&scope, read).await?)
     }
 
-    fn knows(&self, secret: Fingerprint) -> bool {
-        self.api_keys.peek(&secret).flatten().is_some()
-            || self.devices.peek(&secret).flatten().is_some()
-            || self.logins.peek(&secret).flatten().is_some()
+    fn known(&self, secret: Fingerprint) -> Option<KnownCredential> {
+        let device = || self.devices.peek(&secret).flatten().map(|_| KnownCredential::Device);
+        let api_key = || self.api_keys.peek(&secret).flatten().map(KnownCredential::ApiKey);
+        let login = || self.logins.peek(&secret).flatten().map(KnownCredential::Login);
+        device().or_else(api_key).or_else(login)
     }
 
     fn forget(&self, secret: Fingerprint) {

@@ -1,13 +1,24 @@
-//! Refuses secrets that somebody could guess: short ones, ones of low variety, and ones that everybody knows.
+//! Refuses secrets that somebody could guess: short ones, ones of low variety, ordinary text, and ones that everybody knows.
+
+use std::collections::BTreeMap;
 
 use anyhow::bail;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use uuid::Uuid;
+use voelgoed_app::token::fingerprint;
+use voelgoed_domain::accounts::password::secret_guesses_log10;
 
 /// The characters of an operator's key; 24 hexadecimal digits are 96 bits.
 const CHARACTERS_MIN: usize = 24;
 /// Different characters among them.
 const DISTINCT_CHARACTERS_MIN: usize = 8;
 /// Different bytes of a master key; 32 random ones have about 30.
-const DISTINCT_BYTES_MIN: usize = 16;
+const DISTINCT_BYTES_MIN: usize = 20;
+/// How often one byte may be in a master key; of 32 random ones hardly any is there five times.
+const SAME_BYTE_MAX: usize = 6;
+/// Guesses of somebody who knows how people choose: an operator's key needs at least 10 to the power of this.
+const GUESSES_LOG10_MIN: f64 = 12.0;
 /// Characters beside words that everybody knows.
 const UNKNOWN_CHARACTERS_MIN: usize = 12;
 /// What examples and keyboards are made of.
@@ -49,6 +60,13 @@ const KNOWN_SECRETS: &[&str] = &[
     "d41d8cd98f00b204e9800998ecf8427e",
     "da39a3ee5e6b4b0d3255bfef95601890afd80709",
     "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",
+    "21232f297a57a5a743894a0e4a801fc3",
+    "d033e22ae348aeb5660fc2140aec35850c4da997",
+    "5f4dcc3b5aa765d61d8327deb882cf99",
+    "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8",
+    "4cb9c8a8048fd02294477fcb1a41191a",
+    "fa9beb99e4029ad5a6615399e7bbae21356086b3",
+    "098f6bcd4621d373cade4e832627b4f6",
     "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
 ];
 const CURE: &str = "make one with `openssl rand -hex 32`";
@@ -61,10 +79,11 @@ pub fn check_text(name: &str, text: &str) -> anyhow::Result<()> {
     let unknown = unknown.chars().filter(|character| character.is_alphanumeric()).count();
     let fault = if units.len() < CHARACTERS_MIN {
         Some(format!("it has {} characters, at least {CHARACTERS_MIN} are needed", units.len()))
-    } else if unknown < UNKNOWN_CHARACTERS_MIN || KNOWN_SECRETS.contains(&lower.as_str()) {
+    } else if unknown < UNKNOWN_CHARACTERS_MIN || is_known(&lower) {
         Some("it is made of words that everybody tries first".to_owned())
     } else {
-        low_variety(&units, DISTINCT_CHARACTERS_MIN).map(str::to_owned)
+        let fault = low_variety(&units, DISTINCT_CHARACTERS_MIN).or_else(|| uuid_fault(text));
+        fault.or_else(|| readable_fault(text)).map(str::to_owned)
     };
     refuse(name, fault)
 }
@@ -73,11 +92,49 @@ pub fn check_text(name: &str, text: &str) -> anyhow::Result<()> {
 pub fn check_bytes(name: &str, bytes: &[u8; 32]) -> anyhow::Result<()> {
     let units: Vec<u32> = bytes.iter().copied().map(u32::from).collect();
     let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let fault = match KNOWN_SECRETS.contains(&text.as_str()) {
-        true => Some("everybody knows it"),
-        false => low_variety(&units, DISTINCT_BYTES_MIN),
+    let fault = if is_known(&text) {
+        Some("everybody knows it")
+    } else if is_readable(bytes) {
+        Some("it is the code of ordinary text")
+    } else {
+        low_variety(&units, DISTINCT_BYTES_MIN).or_else(|| same_bytes(bytes))
     };
     refuse(name, fault.map(str::to_owned))
+}
+
+/// Whether it is one of the digests that everybody knows, or the SHA-256 of a word that everybody tries first.
+fn is_known(lower: &str) -> bool {
+    let hex = |bytes: [u8; 32]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    KNOWN_SECRETS.contains(&lower) || KNOWN_WORDS.iter().any(|word| hex(fingerprint(word)) == lower)
+}
+
+/// Only a UUID of version 4 is random.
+fn uuid_fault(text: &str) -> Option<&'static str> {
+    let id = Uuid::try_parse(text.trim()).ok().filter(|_| text.contains('-'))?;
+    (id.get_version_num() != 4).then_some("it is a UUID that is not random (version 4 is)")
+}
+
+/// Ordinary text, as it stands or in base64.
+fn readable_fault(text: &str) -> Option<&'static str> {
+    let bare = text.trim().trim_end_matches('=');
+    let decoded = STANDARD_NO_PAD.decode(bare).or_else(|_| URL_SAFE_NO_PAD.decode(bare)).ok();
+    if decoded.is_some_and(|bytes| is_readable(&bytes)) {
+        return Some("it is ordinary text in base64");
+    }
+    (secret_guesses_log10(text, KNOWN_WORDS) < GUESSES_LOG10_MIN)
+        .then_some("it is ordinary text, which is guessed early")
+}
+
+fn is_readable(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+fn same_bytes(bytes: &[u8]) -> Option<&'static str> {
+    let mut counts = BTreeMap::new();
+    for byte in bytes {
+        *counts.entry(byte).or_insert(0) += 1;
+    }
+    counts.values().any(|count| *count > SAME_BYTE_MAX).then_some("a part of it is one byte over and over")
 }
 
 fn refuse(name: &str, fault: Option<String>) -> anyhow::Result<()> {
@@ -119,6 +176,16 @@ mod tests {
             ("Please-Change-The-Operator-Key", "everybody tries"),
             ("Voelgoed-Operator-Password-2026", "everybody tries"),
             ("qwertyuiopasdfghjklzxcvbnm1234567890", "everybody tries"),
+            ("123e4567-e89b-12d3-a456-426614174000", "UUID"),
+            ("21232f297a57a5a743894a0e4a801fc3", "everybody tries"),
+            ("057ba03d6c44104863dc7361fe4578965d1887360f90a0895882e58a6248fc86", "everybody tries"),
+            ("Y2hhbmdlbWUgY2hhbmdlbWU=", "base64"),
+            ("P4ssw0rd-0p3r4t0r-S3cr3t!", "ordinary text"),
+            ("the quick brown fox jumps over", "ordinary text"),
+            ("The-Quick-Brown-Fox-Jumps-Over!", "ordinary text"),
+            ("welcome-welcome-monkey-dragon-1", "ordinary text"),
+            ("sunshine_monkey_dragon_2026", "ordinary text"),
+            ("iloveyou iloveyou princess 1", "ordinary text"),
             ("E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855", "everybody tries"),
         ] {
             let error = check_text("secrets.operator", text).unwrap_err().to_string();
@@ -131,6 +198,7 @@ mod tests {
             "kq3T9vX0bWz7PfLr2NhYd8Jm",
             "correct horse battery staple orchard",
             "operator-of-the-tests-0123456789abcdef",
+            "7c9e6679-7425-40de-944b-e07fc1f90ae7",
         ] {
             assert!(check_text("secrets.operator", text).is_ok(), "{text}");
         }
@@ -140,13 +208,18 @@ mod tests {
     fn a_master_key_of_low_variety_is_refused() {
         let counting: [u8; 32] = std::array::from_fn(|at| at as u8);
         let steps: [u8; 32] = std::array::from_fn(|at| (at * 7) as u8);
+        let mut zeros: [u8; 32] = std::array::from_fn(|at| (at * at * 7 + at * 91 + 13) as u8);
+        zeros[16..].fill(0);
         let half: [u8; 32] = std::array::from_fn(|at| (at % 16 * 37) as u8);
         for (bytes, expected) in [
             ([0; 32], "hardly any different"),
             ([0xab; 32], "hardly any different"),
             (counting, "counts up or down"),
             (steps, "counts up or down"),
-            (half, "repeats itself"),
+            (half, "hardly any different"),
+            (zeros, "hardly any different"),
+            (*b"this is the voelgoed master key!", "ordinary text"),
+            (fingerprint("changeme"), "everybody knows"),
         ] {
             let error = check_bytes("secrets.master", &bytes).unwrap_err().to_string();
             assert!(error.contains(expected), "{bytes:?}: {error}");

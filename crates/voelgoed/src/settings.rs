@@ -243,6 +243,8 @@ pub struct Limits {
     #[serde(deserialize_with = "span")]
     pub body_timeout: Duration,
     pub body_bytes_per_second_min: usize,
+    #[serde(deserialize_with = "span")]
+    pub body_time_max: Duration,
     pub organizer_write_burst: u32,
     #[serde(deserialize_with = "span")]
     pub organizer_write_per: Duration,

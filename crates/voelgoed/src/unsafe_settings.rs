@@ -3,6 +3,7 @@
 //! To add one: a check here, and its row in the test.
 
 use anyhow::bail;
+use url::Url;
 
 use crate::settings::Settings;
 
@@ -12,13 +13,36 @@ use crate::settings::Settings;
 /// A sentence that names the settings, says why they are unsafe together and what to change.
 pub fn check(settings: &Settings) -> anyhow::Result<()> {
     let public = settings.server.public_url.trim();
-    let scheme = public.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    match scheme.as_deref() {
-        None if public.is_empty() => Ok(()),
-        Some("http") => Ok(()),
-        Some("https") => check_https(settings),
-        _ => bail!("server.public_url is `{public}`: it must begin with https:// or http://"),
+    if public.is_empty() {
+        return Ok(());
     }
+    let scheme = public.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let is_https = match scheme.as_deref() {
+        Some("http") => false,
+        Some("https") => true,
+        _ => bail!("server.public_url is `{public}`: it must begin with https:// or http://"),
+    };
+    check_public_url(public)?;
+    if is_https { check_https(settings) } else { Ok(()) }
+}
+
+/// Links in answers begin with it, so it is a host with an optional port and path and nothing else. The text is not repeated where it may hold a password.
+fn check_public_url(public: &str) -> anyhow::Result<()> {
+    const EXAMPLE: &str = "write for example https://tickets.example.org";
+    let Ok(url) = Url::parse(public) else { bail!("server.public_url is no URL with a host; {EXAMPLE}") };
+    let names_host = public.split_once("://").is_some_and(|(_, rest)| !rest.starts_with(['/', '\\']));
+    if !names_host || url.host_str().is_none_or(str::is_empty) {
+        bail!("server.public_url is `{public}`: it names no host; {EXAMPLE}");
+    }
+    if !url.username().is_empty() || url.password().is_some() || public.contains('@') {
+        bail!("server.public_url holds a user or a password, which every buyer would see; {EXAMPLE}");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        bail!(
+            "server.public_url is `{public}`: links are appended to it, so it must have no `?` and no `#`; {EXAMPLE}"
+        );
+    }
+    Ok(())
 }
 
 fn check_https(settings: &Settings) -> anyhow::Result<()> {
@@ -52,6 +76,17 @@ mod tests {
             ("HTTPS://tickets.example.org", false, false, Some("secure_cookies = true")),
             (" https://tickets.example.org", true, true, Some("sandbox.enabled = false")),
             ("tickets.example.org", true, false, Some("must begin with")),
+            ("https://", true, false, Some("no URL with a host")),
+            ("http://", false, true, Some("no URL with a host")),
+            ("http:///tickets", false, true, Some("names no host")),
+            ("http://:8080", false, true, Some("no URL with a host")),
+            ("http://a:99999", false, true, Some("no URL with a host")),
+            ("http://u:p@tickets.example.org", false, true, Some("a user or a password")),
+            ("http://u@tickets.example.org", false, true, Some("a user or a password")),
+            ("http://@tickets.example.org", false, true, Some("a user or a password")),
+            ("http://tickets.example.org/?y", false, true, Some("no `?`")),
+            ("http://tickets.example.org/#z", false, true, Some("no `?`")),
+            ("http://[::1]:8080/shop", false, true, None),
             ("ftp://tickets.example.org", true, false, Some("must begin with")),
         ] {
             let mut settings = Settings::load(None, &Flags::default()).unwrap();

@@ -5,7 +5,6 @@
 
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
@@ -13,57 +12,51 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
 use voelgoed_resilience::{KeyedConcurrency, KeyedConcurrencyLimit};
 
+use crate::body_pool::{BodyPool, PoolLimits, PooledBytes};
 use crate::extract::LargestBody;
 
 /// Whoever finds no room comes again after so many seconds.
-const RETRY_SECONDS: u32 = 2;
+pub const RETRY_SECONDS: u32 = 2;
 
 /// The limits of bodies on their way.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
-    /// Bytes of all bodies that were read and not yet handled.
-    pub bytes_max: usize,
+    /// Bytes of bodies that were read and not yet handled.
+    pub pool: PoolLimits,
     /// Unfinished bodies of one address.
     pub per_address_max: usize,
     /// A small body is whole after so long …
     pub timeout: Duration,
-    /// … and a larger one gains a second for so many bytes that have come.
+    /// … and a larger one gains a second for so many bytes that have come …
     pub bytes_per_second_min: usize,
+    /// … but never takes longer than this.
+    pub time_max: Duration,
 }
 
 /// The bodies on their way.
 #[derive(Debug)]
 pub struct Bodies {
     limits: BodyLimits,
-    bytes: Arc<Semaphore>,
+    pool: BodyPool,
     unfinished: KeyedConcurrency<IpAddr>,
 }
-
-/// The bytes of a body in the pool; given back when it is dropped.
-#[derive(Debug, Default)]
-pub struct PooledBytes(Option<OwnedSemaphorePermit>);
 
 impl Bodies {
     /// Nothing is on its way.
     #[must_use]
     pub fn new(limits: BodyLimits) -> Self {
         let unfinished = KeyedConcurrencyLimit { name: "bodies_per_address_max", most: limits.per_address_max.max(1) };
-        Self {
-            limits,
-            bytes: Arc::new(Semaphore::new(limits.bytes_max.min(Semaphore::MAX_PERMITS))),
-            unfinished: KeyedConcurrency::new(unfinished),
-        }
+        Self { limits, pool: BodyPool::new(limits.pool), unfinished: KeyedConcurrency::new(unfinished) }
     }
 
     /// The whole of a body.
     ///
     /// # Errors
-    /// `too_large`, `body_timeout`, `rate_limited` where the address has too many on their way, `overloaded` where the pool is empty,
+    /// `too_large`, `body_timeout`, `rate_limited` where the address has too many on their way, `overloaded` where the pool is full,
     /// `invalid_request` where it broke off.
     pub async fn read(
         &self,
@@ -72,7 +65,7 @@ impl Bodies {
         address: IpAddr,
     ) -> Result<(Bytes, PooledBytes), Refusal> {
         let received = AtomicUsize::new(0);
-        let mut whole = pin!(self.collect(body, largest, &received));
+        let mut whole = pin!(self.collect(body, largest, address, &received));
         if let Poll::Ready(read) = futures::poll!(whole.as_mut()) {
             return read;
         }
@@ -80,11 +73,11 @@ impl Bodies {
         let started = Instant::now();
         loop {
             let so_far = received.load(Ordering::Relaxed);
-            let due = started + self.limits.timeout + self.gained(so_far);
-            if let Ok(read) = timeout_at(due, whole.as_mut()).await {
+            let allowed = (self.limits.timeout + self.gained(so_far)).min(self.limits.time_max);
+            if let Ok(read) = timeout_at(started + allowed, whole.as_mut()).await {
                 return read;
             }
-            if received.load(Ordering::Relaxed) == so_far {
+            if allowed == self.limits.time_max || received.load(Ordering::Relaxed) == so_far {
                 return Err(too_slow());
             }
         }
@@ -99,6 +92,7 @@ impl Bodies {
         &self,
         mut body: Body,
         largest: LargestBody,
+        address: IpAddr,
         received: &AtomicUsize,
     ) -> Result<(Bytes, PooledBytes), Refusal> {
         let mut first: Option<Bytes> = None;
@@ -110,7 +104,7 @@ impl Bodies {
             if so_far > largest.bytes {
                 return Err(too_large(largest));
             }
-            pooled.add(self.room_for(data.len())?);
+            self.pool.add(&mut pooled, data.len(), largest, address)?;
             match first.take() {
                 None if all.is_empty() => first = Some(data),
                 None => all.extend_from_slice(&data),
@@ -121,27 +115,6 @@ impl Bodies {
             }
         }
         Ok((first.unwrap_or_else(|| all.freeze()), pooled))
-    }
-
-    fn room_for(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-        let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
-        Arc::clone(&self.bytes).try_acquire_many_owned(permits).map_err(|_| {
-            let limit = LimitHit { name: "body_bytes_max", most: self.limits.bytes_max as u64 };
-            Refusal::new(Code::Overloaded, "Too much is being sent to this node right now. Try again in a moment.")
-                .with(|evidence| {
-                    evidence.limit = Some(limit);
-                    evidence.retry_after = Some(RETRY_SECONDS);
-                })
-        })
-    }
-}
-
-impl PooledBytes {
-    fn add(&mut self, more: OwnedSemaphorePermit) {
-        match &mut self.0 {
-            Some(held) => held.merge(more),
-            None => self.0 = Some(more),
-        }
     }
 }
 
@@ -156,7 +129,7 @@ fn too_slow() -> Refusal {
     Refusal::new(Code::BodyTimeout, "The body did not come in time. Nothing was begun; send it again.")
 }
 
-fn too_large(LargestBody { name, bytes }: LargestBody) -> Refusal {
+fn too_large(LargestBody { name, bytes, .. }: LargestBody) -> Refusal {
     let refusal = Refusal::new(Code::TooLarge, "The body is larger than this route takes.");
     refusal.with(|evidence| evidence.limit = Some(LimitHit { name, most: bytes as u64 }))
 }
@@ -169,15 +142,22 @@ fn broken_off() -> Refusal {
 mod tests {
     use std::convert::Infallible;
     use std::net::Ipv4Addr;
+    use std::sync::Arc;
 
     use futures::{StreamExt, stream};
     use tokio::time::timeout;
 
     use super::*;
 
-    const LIMITS: BodyLimits =
-        BodyLimits { bytes_max: 40, per_address_max: 2, timeout: Duration::from_secs(5), bytes_per_second_min: 10 };
-    const LARGEST: LargestBody = LargestBody { name: "largest_body", bytes: 30 };
+    const LIMITS: BodyLimits = BodyLimits {
+        pool: PoolLimits { all: 40, plans: 20, plans_per_address: 15 },
+        per_address_max: 2,
+        timeout: Duration::from_secs(5),
+        bytes_per_second_min: 10,
+        time_max: Duration::from_secs(7),
+    };
+    const LARGEST: LargestBody = LargestBody { name: "largest_body", bytes: 30, is_plan: false };
+    const PLAN: LargestBody = LargestBody { name: "largest_layout", bytes: 30, is_plan: true };
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
     const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
 
@@ -210,12 +190,15 @@ mod tests {
             // Each ten bytes gain a second.
             (slow(&[4, 1]), Ok(20)),
             (slow(&[4, 3]), Err(Code::BodyTimeout)),
+            // Whatever it gains, it has at most seven seconds.
+            (slow(&[4, 1, 1]), Ok(30)),
+            (slow(&[4, 1, 3]), Err(Code::BodyTimeout)),
             (slow(&[0, 0, 0, 0]), Err(Code::TooLarge)),
             (stuck(), Err(Code::BodyTimeout)),
         ] {
             assert_eq!(code(&bodies, body, HERE).await, expected);
         }
-        assert_eq!(bodies.bytes.available_permits(), 40, "everything was given back");
+        assert_eq!(bodies.pool.free(), (40, 20, 0), "everything was given back");
         assert_eq!(bodies.unfinished.open(&HERE), 0);
     }
 
@@ -249,5 +232,35 @@ mod tests {
         assert_eq!(code(&bodies, Body::from(vec![0; 10]), THERE).await, Ok(10));
         drop(first);
         assert_eq!(code(&bodies, Body::from(vec![0; 11]), THERE).await, Ok(11));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn plans_have_a_part_of_the_pool_and_an_address_a_part_of_that() {
+        let bodies = Bodies::new(LIMITS);
+        let plan = async |bytes: usize, address| {
+            let read = bodies.read(Body::from(vec![0; bytes]), PLAN, address).await;
+            read.map(|(_, pooled)| pooled).map_err(|refusal| (refusal.code, refusal.evidence.limit))
+        };
+        let of_address = (Code::RateLimited, Some(LimitHit { name: "plan_bytes_per_address_max", most: 15 }));
+        let of_plans = (Code::Overloaded, Some(LimitHit { name: "plan_bytes_max", most: 20 }));
+        assert_eq!(plan(16, HERE).await.unwrap_err(), of_address);
+        let first = plan(15, HERE).await.unwrap();
+        assert_eq!(plan(1, HERE).await.unwrap_err(), of_address);
+        assert_eq!(plan(6, THERE).await.unwrap_err(), of_plans);
+        let second = plan(5, THERE).await.unwrap();
+        assert_eq!(bodies.pool.free(), (20, 0, 2));
+        assert_eq!(code(&bodies, Body::from(vec![0; 20]), HERE).await, Ok(20), "what is no plan is read as ever");
+        drop(first);
+        assert!(plan(15, HERE).await.is_ok());
+        drop(second);
+        assert_eq!(bodies.pool.free(), (40, 20, 0), "everything was given back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unfinished_plan_gives_back_what_came_of_it() {
+        let bodies = Bodies::new(LIMITS);
+        let refused = bodies.read(slow(&[0, 9]), PLAN, HERE).await.unwrap_err();
+        assert_eq!(refused.code, Code::BodyTimeout);
+        assert_eq!(bodies.pool.free(), (40, 20, 0));
     }
 }

@@ -3,7 +3,7 @@
 //! Never: believes an entry that was not written by a trusted proxy. Lists are split from the right, so a quote that a client left open cannot
 //! swallow the entry that a proxy appended. `ipnet` does the networks; the crates for the whole task drop bare IPv6 entries and trailing commas.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use axum::http::HeaderMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -17,7 +17,17 @@ pub enum NetworkError {
     /// Every address is in it.
     #[error("`{0}` holds every address, so each client could choose its own; name the networks of your proxies")]
     Everybody(String),
+    /// More addresses than proxies have.
+    #[error(
+        "`{0}` is wider than /{1}, so clients in it could choose their own addresses; name the networks of your proxies"
+    )]
+    TooWide(String, u8),
 }
+
+/// Trusted networks of IPv4 have at least so many bits.
+const IPV4_PREFIX_MIN: u8 = 8;
+/// Trusted networks of IPv6 have at least so many bits.
+const IPV6_PREFIX_MIN: u8 = 16;
 
 /// The networks of proxies whose forwarding headers are believed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,8 +62,14 @@ fn network(text: &str) -> Result<IpNet, NetworkError> {
         },
         IpNet::V4(_) => network,
     };
-    if canonical.prefix_len() == 0 {
+    let mapped = IpAddr::V6(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped());
+    let holds_ipv4 = matches!(canonical, IpNet::V6(_)) && canonical.contains(&mapped);
+    if canonical.prefix_len() == 0 || holds_ipv4 {
         return Err(NetworkError::Everybody(text.to_owned()));
+    }
+    let least = if matches!(canonical, IpNet::V4(_)) { IPV4_PREFIX_MIN } else { IPV6_PREFIX_MIN };
+    if canonical.prefix_len() < least {
+        return Err(NetworkError::TooWide(text.to_owned(), least));
     }
     Ok(canonical)
 }

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use axum::http::Method;
 use axum::http::request::Parts;
 use serde::Deserialize;
+use voelgoed_app::accounts::credentials::KnownCredential;
 use voelgoed_app::accounts::secret::{SecretKind, is_issued};
 use voelgoed_app::token::{TokenKind, fingerprint};
 use voelgoed_domain::ids::HoldId;
@@ -199,8 +200,8 @@ pub async fn judge(web: &Web, class: Option<Class>, parts: &Parts, body: &[u8]) 
 async fn is_device(web: &Web, parts: &Parts) -> bool {
     let Some(secret) = bearer(&parts.headers) else { return false };
     let key = fingerprint(secret);
-    if web.platform.credentials.knows(key) {
-        return true;
+    if let Some(known) = web.platform.credentials.known(key) {
+        return matches!(known, KnownCredential::Device);
     }
     if !is_issued(&web.platform.master, SecretKind::Device, secret) {
         return false;
@@ -228,10 +229,14 @@ fn is_token(web: &Web, token: &str) -> bool {
     [TokenKind::Order, TokenKind::Hold].into_iter().any(|kind| web.platform.tokens.read(kind, token).is_some())
 }
 
-/// An organizer whom this node knows; whoever is not known is let in as others are, and known then.
-pub fn is_organizer(web: &Web, parts: &Parts) -> bool {
-    let secret = bearer(&parts.headers).or_else(|| cookie(&parts.headers, LOGIN_COOKIE.of(&web.settings)));
-    secret.is_some_and(|secret| web.platform.credentials.knows(fingerprint(secret)))
+/// An organizer whom this node knows: a key of a device or of anybody else is none. Whoever is not known is let in as others are, and known then.
+fn is_organizer(web: &Web, parts: &Parts) -> bool {
+    let known = |secret: &str| web.platform.credentials.known(fingerprint(secret));
+    match bearer(&parts.headers) {
+        Some(secret) => matches!(known(secret), Some(KnownCredential::ApiKey(_))),
+        None => cookie(&parts.headers, LOGIN_COOKIE.of(&web.settings))
+            .is_some_and(|secret| matches!(known(secret), Some(KnownCredential::Login(_)))),
+    }
 }
 
 fn is_provider(web: &Web, parts: &Parts, body: &[u8]) -> bool {

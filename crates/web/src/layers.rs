@@ -19,12 +19,13 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_resilience::{Deadline, Shed};
 use voelgoed_telemetry::{metrics, spans, touch};
 
-use crate::bodies::PooledBytes;
-use crate::criticality::{Class, class, is_organizer, judge};
+use crate::access::scope_of;
+use crate::body_pool::PooledBytes;
+use crate::criticality::{Class, class, judge};
 use crate::extract::{ClientAddress, LargestBody, ReadBody};
 use crate::problem::Failure;
 use crate::state::Web;
-use crate::{capable, host, rates};
+use crate::{capable, host, rates, scope_before_body, single_headers};
 
 /// A body that nobody wants is taken in for at most so long.
 const HEARD_OUT_WITHIN: Duration = Duration::from_secs(2);
@@ -79,6 +80,10 @@ async fn answer(web: &Web, method: &Method, route: &str, request: Request, next:
     if let Some(refused) = host::refusal(&request) {
         return refused;
     }
+    if let Err(refusal) = single_headers::check(request.headers()) {
+        hear_out(web, request).await;
+        return Failure::from(refusal).into_response();
+    }
     if let Some(refused) = capable::refusal(web, method, route, request.headers()) {
         hear_out(web, request).await;
         return refused;
@@ -109,7 +114,8 @@ async fn answer(web: &Web, method: &Method, route: &str, request: Request, next:
     run(web, Request::from_parts(parts, body), next).await
 }
 
-/// Counts a read against its address; how large a body may be that is read before the request takes its place, where one is.
+/// Counts a read against its address, asks the scope of an organizer's credential; how large a body may be that is read before the request takes its
+/// place, where one is.
 async fn before_its_place(
     web: &Web,
     class: Option<Class>,
@@ -128,9 +134,13 @@ async fn before_its_place(
     if class.is_none() || !has_body {
         return Ok(None);
     }
+    let is_allowed = match scope_of(&parts.method, route) {
+        Some(scope) => scope_before_body::is_allowed(web, parts, scope).await?,
+        None => false,
+    };
     if is_plan(route) {
         // Whoever this node does not know yet is asked for a key before a whole seating plan is read.
-        return Ok(is_organizer(web, parts).then(|| LargestBody::plan(web)));
+        return Ok(is_allowed.then(|| LargestBody::plan(web)));
     }
     Ok(Some(LargestBody::usual(web)))
 }

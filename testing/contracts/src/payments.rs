@@ -331,7 +331,7 @@ pub async fn unresolved_attempts_are_taken_in_turn<S: Tier>(subject: Subject<S>)
     assert_eq!(both, [payments[0], payments[2], payments[4]], "nobody is asked about by two");
 }
 
-/// Reads find nothing; learning of what is not there is a fault, so that its teller repeats it.
+/// Reads find nothing; learning of what is not there says so and changes nothing.
 pub async fn strangers_learn_nothing<S: Tier>(subject: Subject<S>) {
     let shop = Shop::open(subject).await;
     let (order, payment) = shop.ordered(&[1]).await;
@@ -339,8 +339,10 @@ pub async fn strangers_learn_nothing<S: Tier>(subject: Subject<S>) {
     assert_eq!(store.read_attempt(stranger, payment).await.unwrap(), None);
     assert_eq!(store.attempts_of(stranger, order).await.unwrap(), []);
     assert_eq!(store.refunds_of(stranger, order).await.unwrap(), []);
-    assert!(store.learn(stranger, shop.learned(payment, captured(zar(PAID)))).await.is_err());
+    let learned = store.learn(stranger, shop.learned(payment, captured(zar(PAID)))).await;
+    assert_eq!(learned.unwrap(), Decision::NoAttempt);
     let missing: NewAttempt = shop.an_attempt(PAID);
-    assert!(store.learn(shop.organization, shop.learned(missing.id, captured(zar(PAID)))).await.is_err());
+    let learned = store.learn(shop.organization, shop.learned(missing.id, captured(zar(PAID)))).await;
+    assert_eq!(learned.unwrap(), Decision::NoAttempt);
     assert_eq!(shop.states(order).await, (OrderState::AwaitingPayment, vec![AttemptState::Created]));
 }

@@ -24,8 +24,12 @@ pub trait Credentials: Send + Sync + 'static {
     async fn login(&self, token: [u8; 32]) -> Result<Option<Arc<ConsoleSession>>>;
     /// An event's gates.
     async fn gates(&self, scope: EventScope) -> Result<Arc<Vec<Gate>>>;
+    /// Whose secret it is, where this node knows that already.
+    fn known(&self, secret: [u8; 32]) -> Option<KnownCredential>;
     /// Whether this node knows the secret already, as anybody's: then asking for it is no guess.
-    fn knows(&self, secret: [u8; 32]) -> bool;
+    fn knows(&self, secret: [u8; 32]) -> bool {
+        self.known(secret).is_some()
+    }
     /// Forgets one secret: it is read anew at its next use.
     fn forget(&self, secret: [u8; 32]);
     /// Credentials or gates of one organization may have changed: each is read anew before it counts, and counts as it stood while it cannot be read.
@@ -36,6 +40,17 @@ pub trait Credentials: Send + Sync + 'static {
     fn login_ended(&self, token: [u8; 32]);
     /// Any of them may have changed unheard: as [`Self::changed`], for all organizations.
     fn revalidate_all(&self);
+}
+
+/// A credential that a node has cached.
+#[derive(Debug, Clone)]
+pub enum KnownCredential {
+    /// An organizer's key.
+    ApiKey(Arc<ApiKey>),
+    /// An organizer's login.
+    Login(Arc<ConsoleSession>),
+    /// A scanner's key.
+    Device,
 }
 
 /// A credential that no longer counts.

@@ -42,7 +42,7 @@ pub struct Login {
 /// `unauthenticated`, `organization_required`, `overloaded`.
 pub async fn log_in(platform: &Platform, email: &str, password: String, organization: Option<&str>) -> Result<Login> {
     // What cannot be an address is nobody's, and takes as long.
-    let email = identity::email("email", email).unwrap_or_default();
+    let email = identity::email_key(email);
     let mut matching = match organization {
         Some(named) => of_organization(platform, &email, password, named.trim()).await?,
         None => of_any(platform, &email, password).await?,

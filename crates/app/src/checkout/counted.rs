@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use voelgoed_domain::accounts::identity;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::catalog::price_rule::PriceRule;
 use voelgoed_domain::ids::{SessionId, TicketTypeId};
@@ -120,9 +121,9 @@ fn by_session(session: SessionId) -> String {
     session.to_string()
 }
 
-/// Addresses that reach one mailbox count as one: their case and the blanks around them do not matter.
+/// Addresses that reach one mailbox count as one, by the key that accounts are found by.
 fn by_email(platform: &Platform, email: &str) -> String {
-    let folded = email.trim().to_lowercase();
+    let folded = identity::email_key(email);
     URL_SAFE_NO_PAD.encode(platform.master.derive("buyer counted by e-mail", &[folded.as_bytes()]))
 }
 

@@ -1,4 +1,6 @@
 //! A provider tells of a charge: believed only with its signature, answered with success only once it is committed (P2, P3).
+//!
+//! What can never become right is counted and answered with success too, so that the provider does not repeat it for ever.
 
 use voelgoed_domain::payments::decide::{Decision, Observation};
 use voelgoed_resilience::Capability;
@@ -27,6 +29,11 @@ pub async fn callback(
     let gateway = platform.gateway(provider)?;
     let callback = match gateway.verify_callback(headers, body, platform.environment.now()) {
         Ok(callback) => callback,
+        // It is the provider's, and no repeat can make it ours.
+        Err(CallbackRejected::NotOurs) => {
+            provider_callback(provider, CallbackResult::NoAttempt);
+            return Ok(Ok(()));
+        }
         Err(rejected) => {
             provider_callback(provider, CallbackResult::Rejected);
             return Ok(Err(rejected));
@@ -35,6 +42,7 @@ pub async fn callback(
     let learned = believe(platform, &**gateway, callback).await;
     let result = match &learned {
         Ok(Decision::Ask) => CallbackResult::Odd,
+        Ok(Decision::NoAttempt) => CallbackResult::NoAttempt,
         Ok(Decision::Nothing) => CallbackResult::Repeated,
         Ok(_) => CallbackResult::Applied,
         Err(_) => CallbackResult::Deferred,

@@ -57,7 +57,7 @@ pub async fn carry_out_refund(
         RefundState::Pending => ask(platform, &refund).await?,
         RefundState::Unknown => poll(platform, &refund).await?,
     };
-    let state = platform.payments.record_refund(organization, id, seen, platform.environment.now()).await?;
+    let state = platform.payments.record_refund(organization, id, seen.cleaned(), platform.environment.now()).await?;
     refund_reached(match state {
         RefundState::Done => RefundStep::Done,
         RefundState::Failed => RefundStep::Failed,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use voelgoed_domain::ids::{EventId, OrderId, OrganizationId, PaymentId, RefundId, TicketId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::attempt::AttemptState;
-use voelgoed_domain::payments::decide::{Cancellation, Decision, Observation};
+use voelgoed_domain::payments::decide::{Cancellation, Decision, Observation, PROVIDER_TEXT_MOST};
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::payments::refund_plan::RefundRequest;
 use voelgoed_domain::refusal::Refusal;
@@ -76,6 +76,19 @@ pub enum RefundObservation {
     NoAnswer,
 }
 
+impl RefundObservation {
+    /// The same with the provider's texts as they are stored; see [`Observation::cleaned`].
+    #[must_use]
+    pub fn cleaned(self) -> Self {
+        let text = |text: String| voelgoed_domain::text::foreign(&text, PROVIDER_TEXT_MOST);
+        match self {
+            Self::Done { provider_ref } => Self::Done { provider_ref: text(provider_ref) },
+            Self::Failed { reason } => Self::Failed { reason: text(reason) },
+            other => other,
+        }
+    }
+}
+
 /// A callback that was verified.
 #[derive(Debug, Clone)]
 pub struct Callback {
@@ -97,6 +110,9 @@ pub enum CallbackRejected {
     /// It cannot be read.
     #[error("the callback cannot be read")]
     Malformed,
+    /// It is signed and can be read, and its key names no attempt of any shop of ours.
+    #[error("the callback names no attempt of ours")]
+    NotOurs,
 }
 
 /// A payment provider.

@@ -6,6 +6,7 @@
 use voelgoed_domain::ids::{OrderId, OrganizationId, RefundId};
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_domain::text;
 use voelgoed_resilience::Capability;
 
 use super::open_refund::refund_job;
@@ -45,16 +46,12 @@ pub async fn settle_refund(
     id: RefundId,
     reference: &str,
 ) -> Result<Refund> {
-    let reference = reference.trim();
-    if reference.is_empty() || reference.chars().count() > REFERENCE_MAX {
-        let detail = format!("Give a reference of 1 to {REFERENCE_MAX} characters.");
-        return Err(Refusal::invalid("reference", detail).into());
-    }
+    let reference = text::line("reference", reference, REFERENCE_MAX)?;
     let refund = of_order(platform, organization, order, id).await?;
     if refund.state != RefundState::Failed {
         return Err(not_refused().into());
     }
-    let seen = RefundObservation::Done { provider_ref: reference.to_owned() };
+    let seen = RefundObservation::Done { provider_ref: reference };
     platform.payments.record_refund(organization, id, seen, platform.environment.now()).await?;
     platform.order_views.forget(organization, order);
     of_order(platform, organization, order, id).await

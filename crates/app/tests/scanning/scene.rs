@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use voelgoed_app::accounts::credentials::{Credentials, RevokedCredential};
+use voelgoed_app::accounts::credentials::{Credentials, KnownCredential, RevokedCredential};
 use voelgoed_app::accounts::passwords::PasswordHasher;
 use voelgoed_app::accounts::ports::{ApiKey, ConsoleSession};
 use voelgoed_app::analytics::counters::Counters;
@@ -234,8 +234,8 @@ impl Credentials for Elsewhere {
     async fn gates(&self, _scope: EventScope) -> Result<Arc<Vec<Gate>>> {
         Ok(Arc::new(self.0.clone()))
     }
-    fn knows(&self, _secret: [u8; 32]) -> bool {
-        false
+    fn known(&self, _secret: [u8; 32]) -> Option<KnownCredential> {
+        None
     }
     fn forget(&self, _secret: [u8; 32]) {}
     fn changed(&self, _organization: OrganizationId) {}

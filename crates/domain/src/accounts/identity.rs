@@ -43,6 +43,16 @@ pub fn email(field: &str, text: &str) -> Result<String, Refusal> {
     Ok(email_address(field, text)?.to_lowercase())
 }
 
+/// The key of whatever somebody typed as an address: [`email`] where it is one. Anything else has a key that no address has, so that wrong logins with
+/// it are counted and find nobody.
+#[must_use]
+pub fn email_key(text: &str) -> String {
+    email("email", text).unwrap_or_else(|_| {
+        let kept: String = text::folded(text).chars().filter(|c| !c.is_control()).take(EMAIL_MOST).collect();
+        format!("not an address: {kept}")
+    })
+}
+
 /// An e-mail address of any script that a mail server may accept, as it is stored: without surrounding blanks and invisible characters, NFC, its domain
 /// as IDNA writes it in Unicode. Whether it does exist, only a mail can tell.
 ///
@@ -76,7 +86,7 @@ fn is_domain(domain: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{EMAIL_MOST, NAME_MOST, SLUG_MOST, email, email_address, name, slug};
+    use super::{EMAIL_MOST, NAME_MOST, SLUG_MOST, email, email_address, email_key, name, slug};
     use crate::refusal::{Code, Refusal};
 
     fn check(got: Result<String, Refusal>, expected: Option<&str>, text: &str) {
@@ -191,6 +201,27 @@ mod tests {
             check(email("it", text), expected, text);
         }
     }
+
+    #[test]
+    fn every_spelling_of_an_address_has_one_key() {
+        for text in [
+            "victim@example.org",
+            " VICTIM@Example.ORG\r\n",
+            "victim@ｅxample.org",
+            "victim@example。org",
+            "\u{feff}victim@example.org\u{200b}",
+            "victim@EXAMPLE.ORG",
+        ] {
+            assert_eq!(email_key(text), "victim@example.org", "{text:?}");
+        }
+        for text in ["", "victim", "victim@localhost", "victim@example.org\0", "victim＠example.org"] {
+            let key = email_key(text);
+            assert!(email("it", &key).is_err() && !key.contains('\0'), "{text:?}");
+        }
+        assert_eq!(email_key(" Victim "), email_key("victim"));
+        assert_ne!(email_key("victim1"), email_key("victim2"));
+    }
+
     #[test]
     fn a_stored_address_keeps_the_case_of_its_local_part() {
         check(email_address("it", " Ann.B@Example.ORG "), Some("Ann.B@example.org"), "");

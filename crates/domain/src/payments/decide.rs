@@ -13,10 +13,14 @@ use crate::checkout::order::{OrderEvent, OrderState};
 use crate::ids::PaymentId;
 use crate::money::Money;
 use crate::named::named;
+use crate::text;
 use crate::time::Timestamp;
 
 /// How long after `pay_by` an answer on its way may still arrive before the attempt is cancelled at the provider.
 pub const PAY_BY_GRACE: Duration = Duration::from_secs(5);
+
+/// The most that is stored of a provider's reference or reason, in characters.
+pub const PROVIDER_TEXT_MOST: usize = 500;
 
 /// What was learned about an attempt, whoever said it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +55,21 @@ pub enum Observation {
     Absent,
     /// Nobody knows.
     NoAnswer,
+}
+
+impl Observation {
+    /// The same with the provider's texts as they are stored: without characters that no store keeps, and not longer than
+    /// [`PROVIDER_TEXT_MOST`].
+    #[must_use]
+    pub fn cleaned(self) -> Self {
+        let text = |text: String| text::foreign(&text, PROVIDER_TEXT_MOST);
+        match self {
+            Self::Captured { amount, provider_ref } => Self::Captured { amount, provider_ref: text(provider_ref) },
+            Self::Claimed { amount, provider_ref } => Self::Claimed { amount, provider_ref: text(provider_ref) },
+            Self::Declined { reason } => Self::Declined { reason: text(reason) },
+            other => other,
+        }
+    }
 }
 
 /// What the rule needs to know of an order.
@@ -118,6 +137,8 @@ named! {
 pub enum Decision {
     /// Nothing new.
     Nothing,
+    /// Nothing: no attempt has this identifier, and none ever will, since attempts are stored before a provider is asked.
+    NoAttempt,
     /// The attempt stands so now (`pending` or `unknown`).
     Record(AttemptState),
     /// The attempt failed; the order keeps its places until `pay_by`, another attempt may follow.
@@ -146,7 +167,7 @@ impl Decision {
     #[must_use]
     pub fn attempt_event(&self) -> Option<AttemptEvent> {
         match self {
-            Self::Nothing | Self::Ask => None,
+            Self::Nothing | Self::NoAttempt | Self::Ask => None,
             Self::Record(AttemptState::Pending) => Some(AttemptEvent::Accept),
             Self::Record(_) => Some(AttemptEvent::Lose),
             Self::Fail { .. } => Some(AttemptEvent::Fail),

@@ -94,6 +94,24 @@ fn texts_of_files_are_repaired_and_said_so() {
 }
 
 #[test]
+fn texts_of_other_systems_are_stored_without_what_no_store_keeps_and_cut() {
+    for (text, expected) in [
+        ("sbx_1", "sbx_1"),
+        ("a\0b", "ab"),
+        ("\0", ""),
+        ("a\u{1b}[31mb", "a[31mb"),
+        ("a\u{202e}b", "ab"),
+        ("a\r\nb", "a b"),
+        ("12345678", "12345678"),
+        ("123456789", "12345678"),
+    ] {
+        assert_eq!(foreign(text, 8), expected, "{text:?}");
+    }
+    assert_eq!(foreign(&"é".repeat(100_000), 8), "é".repeat(8));
+    assert_eq!(foreign(&"\0".repeat(100_000), 8), "");
+}
+
+#[test]
 fn codes_that_look_the_same_are_one() {
     for (one, other) in [
         ("SUMMER10", "summer10"),

@@ -66,6 +66,8 @@ label_values! {
         Applied = "applied",
         /// It claimed another amount than was asked for, and the provider could not be asked yet: an alarm.
         Odd = "odd_amount",
+        /// It named an attempt that is not here: an alarm.
+        NoAttempt = "no_attempt",
         /// It said what was known.
         Repeated = "repeated",
         /// Signature, time window or body was wrong.

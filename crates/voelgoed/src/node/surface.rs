@@ -17,6 +17,7 @@ use voelgoed_resilience::{
 };
 use voelgoed_telemetry::Exporter;
 use voelgoed_web::bodies::{Bodies, BodyLimits};
+use voelgoed_web::body_pool::PoolLimits;
 use voelgoed_web::key_guesses::KeyGuesses;
 use voelgoed_web::login_limits::LoginLimits;
 use voelgoed_web::precompressed::RenderedVersions;
@@ -70,10 +71,11 @@ pub fn of(wired: &Wired, settings: &Settings, exporter: &'static Exporter, stop:
         promo_code_limits: promo_code_limits(limits, &shared),
         key_guesses: KeyGuesses::new(|name| rate(name, limits.guess_burst, limits.guess_per)),
         bodies: Bodies::new(BodyLimits {
-            bytes_max: limits.body_bytes_max,
+            pool: PoolLimits::new(limits.body_bytes_max, limits.layout),
             per_address_max: limits.bodies_per_address_max,
             timeout: limits.body_timeout,
             bytes_per_second_min: limits.body_bytes_per_second_min,
+            time_max: limits.body_time_max,
         }),
         key_lookups: Semaphore::new(KEY_LOOKUPS_MAX),
         read_limiter: RateLimiter::new(rate("reads_per_address", limits.read_burst, limits.read_per)),

@@ -16,7 +16,8 @@ use crate::state::Web;
 /// Callbacks that are not believed are logged once in so long, with their number.
 static REJECTED_LINES: LogInterval = LogInterval::new(Duration::from_secs(60));
 
-/// Takes a callback in: 204 once it is committed, so that anything else makes the provider repeat it.
+/// Takes a callback in: 204 once it is committed, so that anything else makes the provider repeat it. What can never become right (a payment that
+/// is not here, another amount, a reference with control characters) is counted or stored without them, and answered 204 as well.
 #[utoipa::path(post, path = "/api/v1/providers/{name}/callback", params(("name" = String, Path)), tag = "payments",
     request_body(content = String, content_type = "application/json"),
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
@@ -39,6 +40,7 @@ pub async fn callback(State(web): State<Web>, Path(name): Path<String>, request:
             }
             Err(Refusal::new(Code::Unauthenticated, "The signature or its time does not fit.").into())
         }
+        Err(CallbackRejected::NotOurs) => Ok(StatusCode::NO_CONTENT),
         Err(CallbackRejected::Malformed) => Err(Refusal::invalid("body", "Not a callback of this provider.").into()),
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use voelgoed_app::accounts::log_in::{LASTS, Login, log_in as log_in_command, log_out as log_out_command};
 use voelgoed_app::error::Error;
+use voelgoed_domain::accounts::identity::email_key;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{MemberId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
@@ -53,7 +54,8 @@ pub struct LoginDto {
 async fn limited(web: &Web, address: IpAddr, body: LoginBody, browser: Option<&str>) -> Result<Login, Error> {
     let checked = web.login_limiter.check(&address).await;
     checked.map_err(|limited| refusal(limited, "Too many logins from this address. Wait a moment."))?;
-    let account = account(&body.email);
+    // Counted by what the account is found by, however the address is typed.
+    let account = email_key(&body.email);
     let attempt = web.login_limits.begin(&web.platform.master, &account, address, browser).await?;
     let command = log_in_command(&web.platform, &body.email, body.password, body.organization.as_deref());
     let login = web.login_shares.within(address, command).await.unwrap_or_else(|_full| {
@@ -68,11 +70,6 @@ async fn limited(web: &Web, address: IpAddr, body: LoginBody, browser: Option<&s
     login
 }
 
-/// What wrong passwords are counted against.
-fn account(email: &str) -> String {
-    email.trim().to_lowercase()
-}
-
 /// Logs a member in; the answer sets the cookie.
 #[utoipa::path(post, path = "/api/v1/login", request_body = LoginBody, tag = "accounts",
     responses((status = 200, body = LoginDto), (status = 401, body = Problem),
@@ -83,7 +80,7 @@ pub async fn log_in(
     headers: HeaderMap,
     body: Body<LoginBody>,
 ) -> Answer<Response> {
-    let account = account(&body.value.email);
+    let account = email_key(&body.value.email);
     let login =
         limited(&web, address, body.value, crate::extract::cookie(&headers, FAMILIAR_COOKIE.of(&web.settings))).await?;
     let member = login.session.member;

@@ -159,3 +159,31 @@ fn trusted_networks_are_read_or_refused_with_a_sentence() {
         assert!(error.contains(expected), "{text}: {error}");
     }
 }
+
+#[test]
+fn networks_that_are_wider_than_those_of_proxies_are_refused() {
+    for (text, expected) in [
+        ("10.0.0.0/8", None),
+        ("10.0.0.0/7", Some("wider than /8")),
+        ("0.0.0.0/1", Some("wider than /8")),
+        ("128.0.0.0/1", Some("wider than /8")),
+        ("0.0.0.0/0", Some("every address")),
+        ("2001::/16", None),
+        ("2000::/15", Some("wider than /16")),
+        ("fc00::/7", Some("wider than /16")),
+        ("::/0", Some("every address")),
+        ("::/16", Some("every address")),
+        ("::ffff:0:0/90", Some("every address")),
+        ("::ffff:0:0/96", Some("every address")),
+        ("::ffff:10.0.0.0/103", Some("wider than /8")),
+        ("::ffff:10.0.0.0/104", None),
+    ] {
+        let refused = TrustedProxies::parse([text]).err().map(|error| error.to_string());
+        match expected {
+            None => assert_eq!(refused, None, "{text}"),
+            Some(part) => {
+                assert!(refused.as_ref().is_some_and(|refused| refused.contains(part)), "{text}: {refused:?}")
+            }
+        }
+    }
+}

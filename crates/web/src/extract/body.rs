@@ -97,19 +97,21 @@ pub struct LargestBody {
     pub name: &'static str,
     /// So many bytes.
     pub bytes: usize,
+    /// Counted against the part of the pool that seating plans have.
+    pub is_plan: bool,
 }
 
 impl LargestBody {
     /// Of a route that says nothing else.
     #[must_use]
     pub fn usual(web: &Web) -> Self {
-        Self { name: "largest_body", bytes: web.settings.largest_body }
+        Self { name: "largest_body", bytes: web.settings.largest_body, is_plan: false }
     }
 
     /// Of a route that takes whole seating plans.
     #[must_use]
     pub fn plan(web: &Web) -> Self {
-        Self { name: "largest_layout", bytes: web.settings.largest_layout }
+        Self { name: "largest_layout", bytes: web.settings.largest_layout, is_plan: true }
     }
 }
 

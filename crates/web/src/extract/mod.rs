@@ -19,7 +19,7 @@ pub use buyer::{Buyer, BuyerToken, KnownSession, token_of};
 pub use device::DeviceCaller;
 pub use idempotency::{KEY_HEADER, OptionalKey, RequiredKey};
 pub use multipart::only_file;
-pub use organizer::{LOGIN_COOKIE, Operator, Organizer, bearer};
+pub use organizer::{LOGIN_COOKIE, Operator, Organizer, bearer, unauthenticated};
 pub use parts::{Params, PathId, PathIds};
 pub use session::{CookieName, SESSION_COOKIE, SESSION_HEADER, SessionLayer, cookie, set_session_cookie};
 pub use token_or_organizer::TokenOrOrganizer;

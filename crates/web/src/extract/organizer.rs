@@ -104,7 +104,8 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
-pub(super) fn unauthenticated() -> Refusal {
+/// The refusal of a key that opens nothing here.
+pub fn unauthenticated() -> Refusal {
     Refusal::new(Code::Unauthenticated, "Send a valid key.")
 }
 

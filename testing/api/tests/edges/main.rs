@@ -4,6 +4,7 @@ mod audit;
 mod caching;
 mod drafts;
 mod drain;
+mod early_refusals;
 mod free;
 mod funnel;
 mod grants;

@@ -29,6 +29,7 @@ fn observations() -> [Observation; 9] {
 fn letter(decision: &Decision) -> char {
     match decision {
         Decision::Nothing => '.',
+        Decision::NoAttempt => unreachable!("the rule is asked about attempts that are there"),
         Decision::Ask => '?',
         Decision::Record(AttemptState::Pending) => 'p',
         Decision::Record(AttemptState::Unknown) => 'u',

@@ -10,6 +10,7 @@ use crate::catalog::listing::Listing;
 use crate::catalog::price_rule::{PriceEffect, PriceRule};
 use crate::money::Money;
 use crate::refusal::Refusal;
+use crate::text::code_key;
 use crate::ticketing::hold::Pick;
 use crate::ticketing::place::PlaceNumber;
 use crate::time::Timestamp;
@@ -68,7 +69,7 @@ pub(super) fn check_effect(event: &Event, rule: &PriceRule, lines: &[PricedLine]
 /// `invalid_request` naming `code`, with the reason.
 pub fn with_code(listing: &Listing, held: Amended, code: &str, now: Timestamp) -> Result<Amended, Refusal> {
     let code = code.trim();
-    if held.terms.code.as_deref().is_some_and(|own| own.to_lowercase() == code.to_lowercase()) {
+    if held.terms.code.as_deref().is_some_and(|own| code_key(own) == code_key(code)) {
         return Ok(held);
     }
     let rules = Rules::now(listing, Some(code), now)?;

@@ -21,7 +21,7 @@ pub fn verify(
         NotBelieved::Stale => CallbackRejected::Stale,
     })?;
     let body: CallbackBody = serde_json::from_slice(body).map_err(|_| CallbackRejected::Malformed)?;
-    let key = key::parse(&body.key).ok_or(CallbackRejected::Malformed)?;
+    let key = key::parse(&body.key).ok_or(CallbackRejected::NotOurs)?;
     Ok(Callback { key, observation: observe::settled(body.state, body.amount, &body.currency, body.provider_ref) })
 }
 
