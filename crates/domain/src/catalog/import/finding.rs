@@ -1,9 +1,10 @@
 //! What an import has to say about a file: left out, assumed, changed, or wrong. Equal findings at many places are told once, with their number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::marks::Meaning;
 use crate::refusal::{Code, Refusal};
 
 /// So many faults, and so many other findings, are listed; the last says how many more there are.
@@ -54,6 +55,8 @@ pub(super) struct Findings {
     by_detail: BTreeMap<(FindingKind, String), usize>,
     wrong: usize,
     others: usize,
+    /// What names were found to mean: a name is read once, however many seats have it.
+    pub named: HashMap<String, Option<Meaning>>,
 }
 
 impl Findings {

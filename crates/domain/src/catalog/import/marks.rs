@@ -65,7 +65,7 @@ pub(super) fn by_names(at: impl FnOnce() -> String, seat: &mut Seat, names: &[&s
     if !seat.flags.is_empty() {
         return;
     }
-    match names.iter().find_map(|name| meaning(name).map(|meaning| (meaning, name))) {
+    match names.iter().find_map(|name| read_once(name, findings).map(|meaning| (meaning, name))) {
         Some((Meaning::Says(flag), name)) => {
             seat.flags.push(flag);
             findings.each(at, FindingKind::Assumed, &format!("marked {}, since `{name}` says so", flag.as_str()));
@@ -73,6 +73,19 @@ pub(super) fn by_names(at: impl FnOnce() -> String, seat: &mut Seat, names: &[&s
         Some((Meaning::Denies(flag), name)) => findings.each(at, FindingKind::Assumed, &denied(flag, name)),
         None => {}
     }
+}
+
+fn read_once(name: &str, findings: &mut Findings) -> Option<Meaning> {
+    // A number says nothing.
+    if !name.contains(|c: char| !c.is_ascii_digit()) {
+        return None;
+    }
+    if let Some(known) = findings.named.get(name) {
+        return *known;
+    }
+    let found = meaning(name);
+    findings.named.insert(name.to_owned(), found);
+    found
 }
 
 /// The finding for words that deny a mark.
