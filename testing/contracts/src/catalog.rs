@@ -10,10 +10,12 @@ use voelgoed_app::idempotency::Created;
 use voelgoed_app::outbox::fact::Fact;
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_app::page::PageRequest;
+use voelgoed_domain::catalog::admission::AdmissionTimes;
 use voelgoed_domain::catalog::event::{Event, EventChange, EventState};
 use voelgoed_domain::catalog::layout::{Layout, SeatFlag};
 use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRule};
-use voelgoed_domain::ids::EventId;
+use voelgoed_domain::catalog::ticket_type::TicketType;
+use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::refusal::Code;
 use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
@@ -374,40 +376,84 @@ pub async fn lists_show_drafts_to_their_organization_only<S: Catalog>(subject: S
     assert_eq!((rest.items[0].event.id, rest.next), (ids[2], None));
 }
 
-/// Of all organizations, page by page in both directions, two at the same moment included; drafts are in neither.
+/// Hours from now: start, end, last admission, and the last admission of a ticket type on sale; the list that the event belongs to comes from the place in
+/// `COMING` and `PAST`.
+type Dates = (i64, Option<i64>, Option<i64>, Option<i64>);
+
+const PROGRAMME: [Dates; 13] = [
+    (30, None, None, None),
+    (-20, None, None, None),
+    (10, None, None, None),
+    (10, None, None, None),
+    (-5, None, None, None),
+    (-6, None, None, None),
+    (-1_440, Some(1_440), None, None),
+    (-240, None, Some(2_400), None),
+    (-3, Some(-1), None, None),
+    (-3, Some(2), Some(-1), None),
+    (-20, None, None, Some(100)),
+    (-3, None, None, Some(-1)),
+    // Stays a draft.
+    (40, None, None, None),
+];
+const COMING: [usize; 7] = [6, 7, 10, 4, 2, 3, 0];
+const PAST: [usize; 5] = [11, 9, 8, 5, 1];
+
+async fn a_programme<S: Catalog>(subject: &Subject<S>) -> Vec<(OrganizationId, EventId)> {
+    let (store, now) = (&subject.store, subject.environment.now());
+    let organizations = [organization(subject).await, organization(subject).await];
+    let at = |hours: i64| Timestamp::from_micros(now.micros() + hours * 3_600_000_000);
+    let mut made_events = Vec::new();
+    for (number, (start, end, last, of_type)) in PROGRAMME.into_iter().enumerate() {
+        let organization = organizations[number % 2];
+        let layout = layout(subject, organization).await;
+        let admission =
+            AdmissionTimes { ends_at: end.map(at), admits_until: last.map(at), ..AdmissionTimes::default() };
+        let event = Event { starts_at: at(start), admission, ..an_event(&subject.environment, organization, layout) };
+        made(store.create_event(organization, event.clone(), now, None).await.unwrap());
+        if let Some(until) = of_type {
+            let admission = AdmissionTimes { admits_until: Some(at(until)), ..AdmissionTimes::default() };
+            let ticket_type = TicketType { admission, ..a_ticket_type(&subject.environment, event.id) };
+            made(store.create_ticket_type(organization, ticket_type, now, None).await.unwrap());
+        }
+        if number + 1 < PROGRAMME.len() {
+            let (from, to) = (&[EventState::Draft], EventState::Published);
+            store.move_event(organization, event.id, from, to, now).await.unwrap().unwrap();
+        }
+        made_events.push((organization, event.id));
+    }
+    made_events
+}
+
+/// Of all organizations, page by page in both directions, two at the same moment included; drafts are in neither. What runs comes first, and is past from
+/// its end or its last admission on, to the moment.
 pub async fn the_programme_shows_the_next_event_first_and_past_ones_apart<S: Catalog>(subject: Subject<S>) {
     let (store, now) = (&subject.store, subject.environment.now());
-    let organizations = [organization(&subject).await, organization(&subject).await];
-    let mut ids = Vec::new();
-    // Seconds after now; the last one stays a draft.
-    for (at, offset) in [30_i64, -20, 10, 10, -5, 0, 40].into_iter().enumerate() {
-        let organization = organizations[at % 2];
-        let layout = layout(&subject, organization).await;
-        let starts_at = Timestamp::from_micros(now.micros() + offset * 1_000_000);
-        let event = Event { starts_at, ..an_event(&subject.environment, organization, layout) };
-        made(store.create_event(organization, event.clone(), now, None).await.unwrap());
-        if at < 6 {
-            let moved =
-                store.move_event(organization, event.id, &[EventState::Draft], EventState::Published, now).await;
-            moved.unwrap().unwrap();
-        }
-        ids.push(event.id);
-    }
-    for (past, expected) in [(false, vec![ids[2], ids[3], ids[0]]), (true, vec![ids[5], ids[4], ids[1]])] {
-        let mut found = Vec::new();
-        let mut after = None;
+    let events = a_programme(&subject).await;
+    let list = async |past, most| {
+        let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = store.programme(ProgrammeRequest { past, since: now, after, most: 1 }).await.unwrap();
+            let page = store.programme(ProgrammeRequest { past, now, after, most }).await.unwrap();
             found.extend(page.items.iter().map(|item| item.event.id));
             after = page.items.last().map(|item| (item.event.starts_at, item.event.id));
             if page.next.is_none() {
-                break;
+                return found;
             }
         }
-        assert_eq!(found, expected, "past: {past}");
-        let whole = store.programme(ProgrammeRequest { past, since: now, after: None, most: 50 }).await.unwrap();
-        assert_eq!((whole.items.len(), whole.next), (3, None));
+    };
+    let ids = |numbers: &[usize]| numbers.iter().map(|number| events[*number].1).collect::<Vec<_>>();
+    for most in [1, 2, 3, 4, 5, 50] {
+        assert_eq!(list(false, most).await, ids(&COMING), "coming, pages of {most}");
+        assert_eq!(list(true, most).await, ids(&PAST), "past, pages of {most}");
     }
+    // A longer end brings an event back, and without its ticket type another one is past.
+    let later = EventChange { ends_at: Some(Some(now.plus(SECOND))), ..EventChange::default() };
+    store.change_event(events[1].0, events[1].1, later, now).await.unwrap().unwrap();
+    let (organization, passes) = events[10];
+    let ticket_type = store.read_listing(organization, passes).await.unwrap().unwrap().ticket_types[0].id;
+    assert!(store.retire_ticket_type(organization, ticket_type, now).await.unwrap());
+    assert_eq!(list(false, 2).await, ids(&[6, 7, 1, 4, 2, 3, 0]));
+    assert_eq!(list(true, 2).await, ids(&[11, 9, 8, 5, 10]));
 }
 
 /// Each under the next version; what was refused is none.

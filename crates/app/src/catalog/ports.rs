@@ -54,10 +54,10 @@ pub struct EventSummary {
 /// A part of the programme that the front page shows: published events by their beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProgrammeRequest {
-    /// False: events that began after `since`, the next one first. True: the others, the latest first.
+    /// False: events that are not past (`Event::past_from`), by their start, so that those that run come first. True: the others, the latest first.
     pub past: bool,
-    /// Parts the two.
-    pub since: Timestamp,
+    /// The present moment.
+    pub now: Timestamp,
     /// Beginning and identifier of the last event of the part before; from the start where absent.
     pub after: Option<(Timestamp, EventId)>,
     /// How many, 1 to [`crate::page::MOST_ITEMS`].

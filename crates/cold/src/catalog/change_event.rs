@@ -9,7 +9,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::changed::listing_changed;
 use super::event_row::{EventRow, event_columns};
-use super::ticket_types;
+use super::{past_from, ticket_types};
 use crate::Cold;
 use crate::accounts::audit::commit_act;
 use crate::db::{Result, Sql, binds, sql};
@@ -75,6 +75,7 @@ pub(super) async fn change(
         tx.execute(MOVE_TYPES, binds![organization, event, moved]).await?;
     }
     listing_changed(&mut tx, &*cold.environment, organization, event, now).await?;
+    past_from::refresh(&mut tx, organization, event).await?;
     commit_act(tx, organization).await?;
     Ok(Ok(after))
 }

@@ -19,8 +19,8 @@ const CREATE: Sql = sql(
     "events.create",
     "insert into events (organization_id, id, name, layout_id, starts_at, timezone, opens_at, closes_at, currency, state,
        fee_per_ticket, fee_basis_points, tax_basis_points, tax_included, places_per_hold, places_per_session, listing_version, created_at, entry_rule,
-       doors_at, ends_at, admits_from, admits_until)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+       doors_at, ends_at, admits_from, admits_until, past_from)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
 );
 
 /// The version of a new event's listing.
@@ -67,6 +67,7 @@ pub(super) async fn create(
         event.admission.ends_at,
         event.admission.admits_from,
         event.admission.admits_until,
+        event.past_from(&[]),
     ];
     tx.execute(CREATE, binds).await?;
     changed::append(&mut tx, &*cold.environment, organization, event.id, FIRST, now).await?;

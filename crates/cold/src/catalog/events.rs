@@ -12,51 +12,49 @@ use super::event_row::{EventRow, event_columns};
 use crate::db::{Db, Result, Sql, System, binds, sql};
 use crate::readable::readable_page;
 
+/// Reads [`Row`]s: events `e` with the name of their venue, of those that the rest of the statement says.
+macro_rules! listed_events {
+    ($rest:literal) => {
+        concat!(
+            "select ",
+            event_columns!(),
+            ", v.name as venue from events e
+             join layouts l on l.organization_id = e.organization_id and l.id = e.layout_id
+             join venues v on v.organization_id = l.organization_id and v.id = l.venue_id ",
+            $rest
+        )
+    };
+}
+
 const OF_ORGANIZATION: Sql = sql(
     "events.of_organization",
-    concat!(
-        "select ",
-        event_columns!(),
-        ", v.name as venue from events e
-         join layouts l on l.organization_id = e.organization_id and l.id = e.layout_id
-         join venues v on v.organization_id = l.organization_id and v.id = l.venue_id
-         where e.organization_id = $1 and e.id > $2 and (e.state <> 'draft' or not $4) order by e.id limit $3"
+    listed_events!(
+        "where e.organization_id = $1 and e.id > $2 and (e.state <> 'draft' or not $4) order by e.id limit $3"
     ),
 );
 /// System role: the shop shows what all organizations have published.
-const SEEN_BY_ALL: Sql = sql(
-    "events.seen_by_all",
-    concat!(
-        "select ",
-        event_columns!(),
-        ", v.name as venue from events e
-         join layouts l on l.organization_id = e.organization_id and l.id = e.layout_id
-         join venues v on v.organization_id = l.organization_id and v.id = l.venue_id
-         where e.state <> 'draft' and e.id > $1 order by e.id limit $2"
+const SEEN_BY_ALL: Sql =
+    sql("events.seen_by_all", listed_events!("where e.state <> 'draft' and e.id > $1 order by e.id limit $2"));
+/// System role, as above. What runs is found among what is not past; `+ 0` keeps the engines from walking through all past events by their start.
+const RUNNING: Sql = sql(
+    "events.running",
+    listed_events!(
+        "where e.state <> 'draft' and e.past_from > $1 and e.starts_at + 0 <= $1 and (e.starts_at + 0, e.id) > ($2, $3)
+         order by e.starts_at + 0, e.id limit $4"
     ),
 );
-/// System role, as above.
-const COMING: Sql = sql(
-    "events.coming",
-    concat!(
-        "select ",
-        event_columns!(),
-        ", v.name as venue from events e
-         join layouts l on l.organization_id = e.organization_id and l.id = e.layout_id
-         join venues v on v.organization_id = l.organization_id and v.id = l.venue_id
-         where e.state <> 'draft' and e.starts_at > $1 and (e.starts_at, e.id) > ($2, $3)
+/// What has not started is not past.
+const LATER: Sql = sql(
+    "events.later",
+    listed_events!(
+        "where e.state <> 'draft' and e.starts_at > $1 and (e.starts_at, e.id) > ($2, $3)
          order by e.starts_at, e.id limit $4"
     ),
 );
 const PAST: Sql = sql(
     "events.past",
-    concat!(
-        "select ",
-        event_columns!(),
-        ", v.name as venue from events e
-         join layouts l on l.organization_id = e.organization_id and l.id = e.layout_id
-         join venues v on v.organization_id = l.organization_id and v.id = l.venue_id
-         where e.state <> 'draft' and e.starts_at <= $1 and (e.starts_at, e.id) < ($2, $3)
+    listed_events!(
+        "where e.state <> 'draft' and e.starts_at <= $1 and e.past_from <= $1 and (e.starts_at, e.id) < ($2, $3)
          order by e.starts_at desc, e.id desc limit $4"
     ),
 );
@@ -88,13 +86,21 @@ pub(super) async fn list(
 }
 
 pub(super) async fn programme(db: &Db, request: ProgrammeRequest) -> Result<Page<EventSummary>> {
-    let ProgrammeRequest { past, since, after, most } = request;
-    let (statement, start) = match past {
-        false => (COMING, (Timestamp::from_micros(i64::MIN), EventId::from_uuid(Uuid::nil()))),
-        true => (PAST, (Timestamp::from_micros(i64::MAX), EventId::from_uuid(Uuid::max()))),
+    let ProgrammeRequest { past, now, after, most } = request;
+    if past {
+        let (at, event) = after.unwrap_or((Timestamp::from_micros(i64::MAX), EventId::from_uuid(Uuid::max())));
+        return summaries(db.fetch_all(System::Shop, PAST, binds![now, at, event, most + 1]).await?, most);
+    }
+    let (at, event) = after.unwrap_or((Timestamp::from_micros(i64::MIN), EventId::from_uuid(Uuid::nil())));
+    let mut rows: Vec<Row> = match at <= now {
+        true => db.fetch_all(System::Shop, RUNNING, binds![now, at, event, most + 1]).await?,
+        false => Vec::new(),
     };
-    let (at, event) = after.unwrap_or(start);
-    let rows: Vec<Row> = db.fetch_all(System::Shop, statement, binds![since, at, event, most + 1]).await?;
+    let missing = (most + 1).saturating_sub(u32::try_from(rows.len())?);
+    if missing > 0 {
+        let later: Vec<Row> = db.fetch_all(System::Shop, LATER, binds![now, at, event, missing]).await?;
+        rows.extend(later);
+    }
     summaries(rows, most)
 }
 

@@ -28,6 +28,7 @@ mod events;
 mod layouts;
 mod listing;
 mod move_event;
+mod past_from;
 mod plan;
 mod price_rules;
 mod ticket_types;

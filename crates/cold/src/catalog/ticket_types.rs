@@ -11,6 +11,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::changed::{Answer, begin, listing_changed};
 use super::event_row::{currency, times};
+use super::past_from;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
 use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
@@ -38,6 +39,12 @@ const TIMES: Sql = sql(
     "select id, retired_at is not null as retired, doors_at, ends_at, admits_from, admits_until from ticket_types
      where organization_id = $1 and event_id = $2
        and coalesce(doors_at, ends_at, admits_from, admits_until) is not null order by id",
+);
+
+const TIMES_ON_SALE: Sql = sql(
+    "ticket_types.times_on_sale",
+    "select id, false as retired, doors_at, ends_at, admits_from, admits_until from ticket_types
+     where organization_id = $1 and event_id = $2 and retired_at is null",
 );
 
 /// The stored shape of what a ticket type is good for; a new shape is a new number.
@@ -133,6 +140,7 @@ pub(super) async fn create(
         admission.admits_until
     ];
     tx.execute(CREATE, binds).await?;
+    past_from::refresh(&mut tx, organization, event).await?;
     commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(())))
 }
@@ -147,7 +155,9 @@ pub(super) async fn retire(
     let Some((event,)) = tx.fetch_optional::<(Uuid,)>(RETIRE, binds![organization, ticket_type, now]).await? else {
         return Ok(tx.fetch_optional::<(Uuid,)>(EXISTS, binds![organization, ticket_type]).await?.is_some());
     };
-    listing_changed(&mut tx, &*cold.environment, organization, EventId::from_uuid(event), now).await?;
+    let event = EventId::from_uuid(event);
+    listing_changed(&mut tx, &*cold.environment, organization, event, now).await?;
+    past_from::refresh(&mut tx, organization, event).await?;
     commit_act(tx, organization).await?;
     Ok(true)
 }
@@ -174,4 +184,14 @@ pub(super) async fn admission_times(
         (TicketTypeId::from_uuid(row.id), row.retired, given)
     };
     Ok(rows.into_iter().map(read).collect())
+}
+
+/// The admission times of an event's ticket types that are on sale, given or not.
+pub(super) async fn times_on_sale(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    event: EventId,
+) -> Result<Vec<AdmissionTimes>> {
+    let rows: Vec<TimesRow> = tx.fetch_all(TIMES_ON_SALE, binds![organization, event]).await?;
+    Ok(rows.into_iter().map(|row| times(row.doors_at, row.ends_at, row.admits_from, row.admits_until)).collect())
 }

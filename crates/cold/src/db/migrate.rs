@@ -57,6 +57,7 @@ const STEPS: &[Step] = steps! {
     290 "0290_layout_flags",
     300 "0300_session_orders",
     301 "0301_events_by_start",
+    320 "0320_past_events",
     330 "0330_unpaid_by_address",
 };
 

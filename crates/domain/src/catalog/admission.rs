@@ -96,6 +96,17 @@ impl AdmissionTimes {
         self.ends_at.unwrap_or_else(|| starts_at.plus(EVENT_DURATION))
     }
 
+    /// From when an event with these times is past: from its end, or from the last admission where that comes earlier or no end is given.
+    #[must_use]
+    pub fn past_from(&self, starts_at: Timestamp) -> Timestamp {
+        self.own_end().unwrap_or_else(|| self.end(starts_at))
+    }
+
+    /// The earlier one of the end and the last admission that are given.
+    pub(super) fn own_end(&self) -> Option<Timestamp> {
+        self.ends_at.into_iter().chain(self.admits_until).min()
+    }
+
     /// When tickets of an event with these times admit.
     #[must_use]
     pub fn event_window(&self, starts_at: Timestamp) -> AdmissionWindow {

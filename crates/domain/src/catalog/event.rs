@@ -149,6 +149,15 @@ impl Event {
         self.admission.event_window(self.starts_at)
     }
 
+    /// From when it is past, with ticket types on sale that have these times: each type may end earlier or later than the event, the last one counts, but
+    /// none beyond an end that the event gives. An event is never past before it starts.
+    #[must_use]
+    pub fn past_from(&self, types: &[AdmissionTimes]) -> Timestamp {
+        let own = self.admission.past_from(self.starts_at);
+        let last = types.iter().map(|times| times.own_end().unwrap_or(own)).max().unwrap_or(own);
+        self.admission.ends_at.map_or(last, |end| last.min(end)).max(self.starts_at)
+    }
+
     /// True once nothing will be sold of it any more: closed, or past its window. It does not begin again.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {

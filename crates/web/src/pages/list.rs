@@ -1,7 +1,5 @@
 //! The front page: published events, the next one first and past ones apart, with date, lowest price, and where the sale stands.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -29,9 +27,6 @@ use crate::state::Web;
 const PER_PAGE: u32 = 24;
 /// Different cover pictures.
 const COVERS: u8 = 6;
-
-/// An event that began longer ago is past.
-const SHOWN_AFTER_START: Duration = Duration::from_secs(6 * 3600);
 
 /// Where a sale stands, for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +119,7 @@ fn request(form: &Form, now: Timestamp) -> ProgrammeRequest {
         let (at, event) = cursor.split_once('.')?;
         Some((Timestamp::from_micros(at.parse().ok()?), EventId::from_uuid(event.parse().ok()?)))
     });
-    ProgrammeRequest { past: form.get("past").is_some(), since: now.minus(SHOWN_AFTER_START), after, most: PER_PAGE }
+    ProgrammeRequest { past: form.get("past").is_some(), now, after, most: PER_PAGE }
 }
 
 /// The page.

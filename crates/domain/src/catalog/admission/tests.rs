@@ -37,6 +37,20 @@ fn event_admits_from_its_doors_until_a_day_after_its_end() {
 }
 
 #[test]
+fn event_is_past_from_its_end_or_its_last_admission() {
+    for (given, expected) in [
+        ([N, N, N, N], 1006),
+        ([N, Some(1400), N, N], 1400),
+        ([N, N, N, Some(3000)], 3000),
+        ([N, Some(1400), N, Some(1100)], 1100),
+        ([N, Some(1400), N, Some(1500)], 1400),
+        ([Some(990), N, Some(900), N], 1006),
+    ] {
+        assert_eq!(times(given).past_from(at(1000)), at(expected), "{given:?}");
+    }
+}
+
+#[test]
 fn ticket_type_without_times_has_the_window_of_its_event() {
     let event = AdmissionTimes::default().event_window(at(1000));
     for (given, expected) in [
