@@ -90,7 +90,7 @@ export class Basket {
     parts.total.textContent = count ? money(total, config) : "";
     const held = document.activeElement === parts.hold;
     if (count === 0 && held) this.#rest.focus();
-    parts.hold.disabled = count === 0;
+    parts.hold.disabled = count === 0 || !config.on_sale;
     parts.live.textContent = count ? `${counted(count, "place", "places")} chosen, ${money(total, config)}` : "";
     parts.root.classList.toggle("filled", count > 0);
     this.#refocus(focused);

@@ -146,7 +146,13 @@ const on = {
     show();
     staleTimer = setInterval(show, 1000);
   },
-  ended() { notice("The sale is over.", "wait", [`/events/${config.event}`, "See this event"]); },
+  ended() {
+    config.on_sale = false;
+    notice("The sale is over.", "wait", [`/events/${config.event}`, "See this event"]);
+    for (const button of document.querySelectorAll("#hold, #best button")) button.disabled = true;
+    const pill = document.querySelector(".hero-foot .pill");
+    if (pill) [pill.textContent, pill.className] = ["Sale over", "pill pill-over"];
+  },
 };
 
 // The same choice of one page has the same key, so that a second click, or a try after a lost answer, is a repeat; another choice has another.
@@ -186,8 +192,8 @@ async function hold(items, best, code, button) {
 // What a refusal means, in the page's own sentences; a promo code's reasons are written for people.
 function sentence({ code, detail, field, limit, retry_after: seconds, opens_at: opens }) {
   const { sentences } = config;
-  if (code === "invalid_request" && field === "code") return detail;
-  if (code === "sale_closed" && opens) return `The sale opens on ${new Date(opens).toLocaleString([], { dateStyle: "long", timeStyle: "short" })}.`;
+  if ((code === "invalid_request" && field === "code") || code === "accessible_place") return detail;
+  if (code === "sale_closed" && opens) return `The sale opens on ${new Date(opens).toLocaleString([], { dateStyle: "long", timeStyle: "short", timeZone: config.timezone })} (${config.timezone}).`;
   const known = (code === "limit_reached" && sentences[limit?.name]) || sentences[code] || sentences[""];
   return known.replace("{most}", limit?.most ?? "") + (seconds ? ` Try again in ${counted(seconds, "second", "seconds")}.` : "");
 }

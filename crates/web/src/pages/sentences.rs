@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use voelgoed_domain::refusal::{Code, Evidence, LimitHit, Refusal};
+use voelgoed_domain::ticketing::limits;
 
 use super::text::Moment;
 
@@ -12,6 +13,20 @@ use super::text::Moment;
 const OTHER: &str = "That was not possible. Nothing was changed. Load the page again and repeat it.";
 /// Stands for the size of a limit in sentences that scripts fill in.
 const MOST: &str = "{most}";
+
+/// Every limit that a buyer can reach, by its stable name.
+const LIMITS: &[&str] = &[
+    limits::PLACES_PER_HOLD,
+    limits::PLACES_PER_SESSION,
+    limits::PLACES_PER_ADDRESS,
+    limits::MIN_PER_HOLD,
+    limits::MAX_PER_HOLD,
+    limits::MAX_PER_BUYER,
+    limits::CODE_USES,
+    limits::CODE_USES_PER_BUYER,
+    "holds_per_session",
+    "attempts_per_order",
+];
 
 /// The sentence for a refusal; moments are told in the event's time zone.
 pub fn sentence(refusal: &Refusal, timezone: &str) -> String {
@@ -36,6 +51,9 @@ pub fn of_code(code: Code, limit: Option<&LimitHit>) -> String {
         Code::SoldOut => "There are not enough places left there. Choose fewer, or look in another area.",
         Code::SaleClosed => "Tickets are not sold at the moment.",
         Code::PassRequired => "This event has a waiting room, and it is not your turn yet.",
+        Code::AccessiblePlace => {
+            "Some of these places are kept for wheelchair users. Say that you need them, or choose other places."
+        }
         Code::AlreadyOrdered => "These places are part of an order already.",
         Code::HoldChanged => "Your places were changed in another window. Look at them again.",
         Code::HoldExpired => "The time to buy these places ran out. They are free again; nothing was charged.",
@@ -63,7 +81,7 @@ fn of_limit(name: &str, most: Option<u64>) -> String {
     match name {
         "places_per_hold" => format!("At most {most} places at once."),
         "places_per_session" => {
-            format!("One buyer may hold at most {most} places at once. What you hold already counts.")
+            format!("One buyer may have at most {most} places here. What you hold and what you ordered counts.")
         }
         "holds_per_session" => {
             "You have reserved places many times over. Buy them or give them back first: see “My tickets”.".to_owned()
@@ -72,6 +90,13 @@ fn of_limit(name: &str, most: Option<u64>) -> String {
         "max_per_hold" => format!("At most {most} tickets of this type at once."),
         "attempts_per_order" => {
             "This order was tried too often. Its places are let go when its time is over.".to_owned()
+        }
+        limits::MAX_PER_BUYER => format!("One buyer may have at most {most} tickets of this type, over all orders."),
+        limits::CODE_USES => {
+            "This promo code was used as often as it may be. Take it off, or use another one.".to_owned()
+        }
+        limits::CODE_USES_PER_BUYER => {
+            "You have used this promo code as often as one buyer may. Take it off, or use another one.".to_owned()
         }
         name if name.contains("address") => {
             "Too many places are held over your internet connection. Try again in a few minutes.".to_owned()
@@ -110,9 +135,8 @@ pub fn form_field(field: &str) -> &str {
 /// The sentences for scripts, by code; `{most}` stands for the size of the limit.
 pub fn for_scripts() -> BTreeMap<&'static str, String> {
     let plain = Code::ALL.iter().map(|code| (code.as_str(), of_code(*code, None)));
-    let limits = ["places_per_hold", "places_per_session", "holds_per_session", "min_per_hold", "max_per_hold"];
     // No limit has this size, so that only its place in the sentence is found.
-    let limits = limits.map(|name| (name, of_limit(name, Some(u64::MAX)).replace(&u64::MAX.to_string(), MOST)));
+    let limits = LIMITS.iter().map(|name| (*name, of_limit(name, Some(u64::MAX)).replace(&u64::MAX.to_string(), MOST)));
     plain.chain(limits).chain([("", OTHER.to_owned())]).collect()
 }
 
@@ -131,6 +155,17 @@ mod tests {
             let said = sentence(&refusal, "Africa/Johannesburg");
             assert!(MACHINE.iter().all(|word| !said.to_lowercase().contains(word)), "{code:?}: {said}");
             assert!(said.ends_with('.') && said.len() > 20, "{code:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn every_limit_of_a_buyer_has_its_sentence() {
+        let other = of_limit("anything_max", Some(7));
+        let for_scripts = for_scripts();
+        for name in LIMITS {
+            let said = of_limit(name, Some(7));
+            assert_ne!(said, other, "{name}");
+            assert_eq!(for_scripts[name].replace(MOST, "7"), said, "{name}");
         }
     }
 

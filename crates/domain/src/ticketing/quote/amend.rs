@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{QuoteLine, Rules, Terms, TermsLine, TermsMismatch, check_limits, price_lines};
+use super::{QuoteLine, Rules, Terms, TermsLine, TermsMismatch, check_limits, price_lines, promo};
 use crate::catalog::listing::Listing;
 use crate::refusal::Refusal;
 use crate::ticketing::hold::Pick;
@@ -22,7 +22,7 @@ pub struct Amended {
 }
 
 /// The hold of `terms` and `granted` without `remove` and with `add`. What stays keeps its price; what is added is priced at `now`, by the
-/// hold's own code where that is still valid. Giving places back needs no open sale.
+/// hold's own code where that is still valid. A code that lowers no price of what is left is no longer the hold's. Giving places back needs no open sale.
 ///
 /// # Errors
 /// [`TermsMismatch`] outside: a fault. Inside: `invalid_request` (`remove[0]`, `items[1].place`), `limit_reached`, `sale_closed`.
@@ -76,6 +76,8 @@ fn amended(
         return Err(Refusal::invalid("remove", "A hold keeps a place at least; release it instead."));
     }
     check_limits(listing, &lines)?;
-    let terms = Terms::over(terms.currency, terms.tax_included, terms.code.clone(), lines);
+    let helps = |code: &&String| promo::lowers_a_price(listing, code, &picks, &lines, now);
+    let code = terms.code.as_ref().filter(helps).cloned();
+    let terms = Terms::over(terms.currency, terms.tax_included, code, lines);
     Ok(Amended { picks, terms })
 }

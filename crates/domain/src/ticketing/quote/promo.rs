@@ -62,13 +62,39 @@ pub(super) fn check_effect(event: &Event, rule: &PriceRule, lines: &[PricedLine]
     }))
 }
 
+/// Whether a code lowers the price of a line that a hold has; also where its rule, or what it is for, is gone meanwhile.
+pub(super) fn lowers_a_price(
+    listing: &Listing,
+    code: &str,
+    picks: &[Pick],
+    lines: &[TermsLine],
+    now: Timestamp,
+) -> bool {
+    let Some(rule) = listing.price_rules.iter().find(|rule| rule.has_code(code)) else { return true };
+    let rules = Rules::automatic(listing, now);
+    let mut covered = picks.iter().zip(lines).filter(|(_, line)| rule.covers(line.ticket_type));
+    covered.any(|(pick, line)| reprice(listing, &rules, pick, line.clone(), true).terms.price > line.price)
+}
+
+/// The content of a hold without its code: what each line costs now by itself.
+fn without_code(listing: &Listing, held: Amended, now: Timestamp) -> Amended {
+    let rules = Rules::automatic(listing, now);
+    let lines = held.picks.iter().zip(held.terms.lines);
+    let lines = lines.map(|(pick, line)| reprice(listing, &rules, pick, line, true).terms).collect();
+    let terms = Terms::over(held.terms.currency, held.terms.tax_included, None, lines);
+    Amended { picks: held.picks, terms }
+}
+
 /// The content of a hold with a code that is given later. Prices stay or become lower; a code that the hold has already is replaced where the new one
-/// makes the whole cheaper.
+/// makes the whole cheaper. An empty code takes off the one that the hold has.
 ///
 /// # Errors
 /// `invalid_request` naming `code`, with the reason.
 pub fn with_code(listing: &Listing, held: Amended, code: &str, now: Timestamp) -> Result<Amended, Refusal> {
     let code = code.trim();
+    if code.is_empty() && held.terms.code.is_some() {
+        return Ok(without_code(listing, held, now));
+    }
     if held.terms.code.as_deref().is_some_and(|own| code_key(own) == code_key(code)) {
         return Ok(held);
     }

@@ -28,6 +28,8 @@ struct Config<'a> {
     keep: Vec<u32>,
     /// Places that are reserved for whoever looks.
     own: Vec<u32>,
+    /// In which moments are told.
+    timezone: &'a str,
     /// What refusals mean, by code.
     sentences: BTreeMap<&'static str, String>,
     /// Makes a hold repeatable.
@@ -104,6 +106,7 @@ pub fn block(
         keep: keep.iter().map(|place| place.0).collect(),
         key,
         own: own.iter().map(|place| place.0).collect(),
+        timezone: &listing.event.timezone,
         sentences: for_scripts(),
     };
     Ok(embedded(&serde_json::to_string(&config).map_err(Fault::internal)?))

@@ -78,11 +78,16 @@ pub async fn apply_code(web: &Web, hold: HoldId, buyer: &Buyer, form: &Form) -> 
         Ok(held) => held,
         Err(error) => return gone(web, scope, hold, error, places).await,
     };
-    let given = Some(form.get("code").unwrap_or_default().to_owned());
+    let is_off = form.get("remove_code").is_some();
+    let given = Some(form.get("code").filter(|_| !is_off).unwrap_or_default().to_owned());
     let change = ChangeHold { scope, hold, add: Vec::new(), remove: Vec::new(), code: given.clone(), repeatable: None };
     match rates::with_promo_code(web, buyer, given.as_deref(), change_hold(&web.platform, change)).await {
         Ok(changed) => {
-            let done = Some("The promo code was applied. The total below has it in it.".to_owned());
+            let done = match &changed.terms.terms.code {
+                Some(_) => "The promo code was applied. The total below has it in it.",
+                None => "The promo code was taken off.",
+            };
+            let done = Some(done.to_owned());
             shown(web, &changed, form, Said { done, ..Said::default() }).await
         }
         Err(Error::Refused(refusal))

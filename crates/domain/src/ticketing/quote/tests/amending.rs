@@ -49,6 +49,20 @@ fn a_code_goes_on_for_what_is_added_while_it_is_valid() {
 }
 
 #[test]
+fn a_code_goes_with_the_last_place_that_it_makes_cheaper() {
+    let mut listing = listing();
+    let mut child = rule(1, Some("child"), PriceEffect::Price(10));
+    child.ticket_types = vec![kind(CHILD)];
+    listing.price_rules = vec![child];
+    let terms = quote(&listing, &[seat(0, ADULT), seat(1, CHILD), seat(4, CHILD)], Some("child"), at(150)).unwrap();
+    let granted = [places(&[0]), places(&[1]), places(&[4])];
+    for (remove, code) in [(&[0][..], Some("child")), (&[], Some("child")), (&[1, 4], None)] {
+        let amended = amend(&listing, &terms, &granted, &places(remove), &[], at(150)).unwrap().unwrap();
+        assert_eq!(amended.terms.code.as_deref(), code, "without {remove:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_changed_is_refused_with_its_reason() {
     let (listing, terms, granted) = held();
     type Row<'a> = (&'a [u32], &'a [QuoteLine], Code, Option<&'a str>);

@@ -33,6 +33,18 @@ fn a_code_given_later_lowers_what_is_held() {
 }
 
 #[test]
+fn an_empty_code_takes_the_code_off_and_prices_are_those_without_it() {
+    let mut listing = listing();
+    listing.price_rules = vec![rule(1, Some("gift"), PriceEffect::Price(0))];
+    let plain = held(&listing, None, 150);
+    let free = held(&listing, Some("gift"), 150);
+    assert_eq!(free.terms.totals.total, 0);
+    for empty in ["", "  "] {
+        assert_eq!(with_code(&listing, free.clone(), empty, at(160)).unwrap(), plain, "{empty:?}");
+    }
+}
+
+#[test]
 fn a_price_that_was_fixed_lower_stays() {
     let mut listing = listing();
     let mut early = rule(1, None, PriceEffect::Price(30_000));
