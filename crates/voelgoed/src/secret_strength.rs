@@ -225,10 +225,14 @@ mod tests {
             assert!(error.contains(expected), "{bytes:?}: {error}");
         }
         for _ in 0..1000 {
-            let bytes = rand::random();
+            let bytes: [u8; 32] = rand::random();
             assert!(check_bytes("secrets.master", &bytes).is_ok(), "{bytes:?}");
+        }
+        // Judging a text takes longer.
+        for _ in 0..20 {
+            let bytes: [u8; 16] = rand::random();
             let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert!(check_text("secrets.operator", &text[..32]).is_ok(), "{text}");
+            assert!(check_text("secrets.operator", &text).is_ok(), "{text}");
         }
     }
 }

@@ -27,7 +27,7 @@ async fn a_known_credential_without_the_scope_is_refused_before_its_plan_is_read
     let server = Server::start(&[WIDE, &slow].concat()).await?;
     let tenant = Tenant::make(&server, "early").await?;
     let made = server.post("/api/v1/api-keys", &tenant.key, &json!({"name": "r", "scopes": ["reports"]})).await?;
-    let reports = made["key"].as_str().context("a key")?.to_owned();
+    let reports = made["secret"].as_str().context("a key")?.to_owned();
     // Known from now on.
     server.send(server.request("GET", "/api/v1/venues").bearer_auth(&reports)).await?;
     server.post("/api/v1/scans", &tenant.device_key, &tenant.scan_of(&tenant.code)).await?;
