@@ -409,9 +409,7 @@ pub(crate) fn sources(file: Option<&Path>, flags: &Flags) -> anyhow::Result<Conf
         .with_list_parse_key("server.trusted_proxies")
         .with_list_parse_key("cold.replicas");
     sources = sources.add_source(environment);
-    let variables = std::env::vars_os();
-    let variables = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    for (name, secret) in secrets(variables) {
+    for (name, secret) in secrets(variables()) {
         sources = sources.set_override(name, secret)?;
     }
     for (name, address) in [("server.listen", flags.listen), ("server.internal_listen", flags.internal_listen)] {
@@ -424,6 +422,11 @@ pub(crate) fn sources(file: Option<&Path>, flags: &Flags) -> anyhow::Result<Conf
         sources = sources.set_override("data.directory", data)?;
     }
     Ok(sources.build()?)
+}
+
+#[expect(clippy::disallowed_methods, reason = "configuration is read here")]
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// The secrets of the environment as they are written: one of digits alone is no number.

@@ -54,19 +54,22 @@ pub(super) fn below(directory: &Path, name: &str) -> Result<PathBuf> {
     }
 }
 
-/// Refuses a name of a backup that is, or leads through, a symbolic link: a restore would copy a file of somebody else's choice.
-pub(super) fn refuse_links(directory: &Path, name: &str) -> Result<()> {
+/// Refuses a name of a backup that is no ordinary file: a symbolic link leads a restore to a file of somebody else's choice, and a pipe or a device has no end.
+pub(super) fn refuse_irregular(directory: &Path, name: &str) -> Result<()> {
     below(directory, name)?;
     let mut path = directory.to_owned();
     for part in Path::new(name).components() {
         path.push(part);
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_symlink() => {
-                return Err(BackupError::Damaged(format!("{} is a symbolic link; a backup has none", path.display())));
-            }
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return at(&path, Err(error)),
-            _ => {}
-        }
+        let found = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            found => at(&path, found)?,
+        };
+        let fault = match found.file_type() {
+            kind if kind.is_dir() || kind.is_file() => continue,
+            kind if kind.is_symlink() => "a symbolic link",
+            _ => "no ordinary file",
+        };
+        return Err(BackupError::Damaged(format!("{} is {fault}; a backup has none", path.display())));
     }
     Ok(())
 }

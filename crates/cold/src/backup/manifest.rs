@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use voelgoed_domain::time::Timestamp;
 
-use super::files::{at, below, flush, only_owner, refuse_links};
+use super::files::{at, below, flush, only_owner, refuse_irregular};
 use super::{BackupError, Result};
 
 const NAME: &str = "backup.json";
@@ -70,7 +70,7 @@ pub(super) fn write(directory: &Path, manifest: &Manifest) -> Result<()> {
 
 /// Reads the manifest of a finished backup.
 pub(super) fn read(directory: &Path) -> Result<Manifest> {
-    refuse_links(directory, NAME)?;
+    refuse_irregular(directory, NAME)?;
     let path = directory.join(NAME);
     let text = match fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -92,7 +92,7 @@ pub(super) fn read(directory: &Path) -> Result<Manifest> {
 /// Compares each file with what the manifest says of it.
 pub(super) fn compare(directory: &Path, manifest: &Manifest) -> Result<()> {
     for expected in &manifest.files {
-        refuse_links(directory, &expected.name)?;
+        refuse_irregular(directory, &expected.name)?;
         let found = describe(directory, expected.name.clone());
         match found {
             Ok(found) if found == *expected => {}

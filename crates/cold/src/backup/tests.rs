@@ -136,6 +136,21 @@ async fn backup_with_a_symbolic_link_is_refused_and_restored_files_are_private_w
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backup_with_a_pipe_is_refused_and_never_waited_for() {
+    let bench = Bench::new().await;
+    bench.backup("copy").await.unwrap();
+    for name in ["master.key", "voelgoed.sqlite", "backup.json"] {
+        let (moved, place) = (bench.at("elsewhere"), bench.at("copy").join(name));
+        fs::rename(&place, &moved).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&place).status().unwrap().success());
+        let refused = restore(&bench.at("copy"), &bench.at("piped")).await.unwrap_err().to_string();
+        assert!(refused.contains("no ordinary file"), "{name}: {refused}");
+        assert!(!bench.at("piped").exists(), "{name}");
+        fs::rename(&moved, &place).unwrap();
+    }
+}
+
 fn edit(copy: &Path, from: &str, to: &str) {
     let path = copy.join("backup.json");
     let text = fs::read_to_string(&path).unwrap();

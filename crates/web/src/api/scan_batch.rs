@@ -88,7 +88,7 @@ pub async fn batch(
         let command = match read(&record) {
             Ok(command) => command,
             Err(unread) => {
-                answers.push(unread);
+                answers.push(*unread);
                 continue;
             }
         };
@@ -102,7 +102,7 @@ pub async fn batch(
 }
 
 /// A record as it stands in the batch; else its answer.
-fn read(record: &RawValue) -> Result<ScanCommand, BatchAnswerDto> {
+fn read(record: &RawValue) -> Result<ScanCommand, Box<BatchAnswerDto>> {
     let text = record.get();
     let body = serde_path_to_error::deserialize::<_, ScanBody>(&mut serde_json::Deserializer::from_str(text));
     let error = match body {
@@ -119,7 +119,7 @@ fn read(record: &RawValue) -> Result<ScanCommand, BatchAnswerDto> {
         path.unwrap_or_else(|| "scans".to_owned()),
         format!("Not the expected JSON: {}.", error.inner()),
     );
-    Err(failed(id, &Error::Refused(refusal)))
+    Err(Box::new(failed(id, &Error::Refused(refusal))))
 }
 
 /// A forced scan of which only the clock cannot be read: its device let somebody in, whatever its clock says.
@@ -176,7 +176,7 @@ mod tests {
 
     fn read_text(text: &str) -> Result<Option<Timestamp>, (Option<Uuid>, Option<String>)> {
         let record: Box<RawValue> = serde_json::from_str(text).unwrap();
-        let unread = |answer: BatchAnswerDto| {
+        let unread = |answer: Box<BatchAnswerDto>| {
             assert_eq!((answer.error.as_deref(), answer.durable), (Some("invalid_request"), false));
             (answer.id, answer.field)
         };

@@ -44,7 +44,7 @@ async fn a_draft_is_deleted_with_its_gates_devices_and_blocks() -> anyhow::Resul
     assert_eq!(delete(&path, key).await?.status, 404);
     let listed = server.get("/api/v1/organization/events", key).await?;
     let ids: Vec<String> = listed["items"].as_array().into_iter().flatten().map(|event| text(&event["id"])).collect();
-    assert_eq!(ids, [tenant.event.clone()]);
+    assert_eq!(ids, std::slice::from_ref(&tenant.event));
     until("the device's key is over", RELAYED, || async { Ok((package().await?.status == 401).then_some(())) }).await?;
     // Nothing waits for ever for an event that is gone.
     until("the outbox is empty", RELAYED, || async {

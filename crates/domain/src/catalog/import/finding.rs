@@ -1,6 +1,6 @@
 //! What an import has to say about a file: left out, assumed, changed, or wrong. Equal findings at many places are told once, with their number.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,7 @@ pub(super) struct Findings {
     wrong: usize,
     others: usize,
     /// What names were found to mean: a name is read once, however many seats have it.
-    pub named: HashMap<String, Option<Meaning>>,
+    pub named: BTreeMap<String, Option<Meaning>>,
 }
 
 impl Findings {

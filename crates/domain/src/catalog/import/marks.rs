@@ -27,7 +27,7 @@ pub(super) fn flag(word: &str) -> Option<SeatFlag> {
     let word = joined(&normalised(word));
     let known = |word: &str| {
         let is_word = |known: &&str| known.chars().filter(|c| *c != '_').eq(word.chars());
-        WORDS.iter().find(|(_, words)| words.iter().any(|known| is_word(&known))).map(|(flag, _)| *flag)
+        WORDS.iter().find(|(_, words)| words.iter().any(is_word)).map(|(flag, _)| *flag)
     };
     known(&word).or_else(|| HANGERS_ON.iter().find_map(|end| known(word.strip_suffix(end)?)))
 }
