@@ -248,7 +248,7 @@ pub async fn render(
         has_accessible: listing.layout.has_accessible(),
         accessible: choice.accessible,
         places: counted(u64::from(listing.layout.place_count()), "place", "places"),
-        notice: gone.or(notice),
+        notice: joined([notice, gone]),
         errors,
         kept: kept_views(listing, &choice, seats.as_ref()),
         seats,
@@ -301,6 +301,12 @@ fn drop_taken(
         let are = if unknown == 1 { "is" } else { "are" };
         said.push(format!("{} of the link {are} not part of this event.", counted(unknown, "place", "places")));
     }
+    (!said.is_empty()).then(|| said.join(" "))
+}
+
+/// What there is to say, the refusal first.
+fn joined(said: [Option<String>; 2]) -> Option<String> {
+    let said: Vec<String> = said.into_iter().flatten().collect();
     (!said.is_empty()).then(|| said.join(" "))
 }
 
