@@ -8,7 +8,7 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
 use super::changed::listing_changed;
-use super::move_event::STATE;
+use super::move_event::state_of;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
 use crate::accounts::revoked;
@@ -34,10 +34,9 @@ pub(super) async fn delete(
     now: Timestamp,
 ) -> Result<std::result::Result<(), Refusal>> {
     let mut tx = cold.db.begin(organization).await?;
-    let Some((state,)) = tx.fetch_optional::<(String,)>(STATE, binds![organization, event]).await? else {
+    let Some(state) = state_of(&mut tx, organization, event).await? else {
         return Ok(Err(Refusal::not_found()));
     };
-    let state = EventState::parse(&state)?;
     if state != EventState::Draft {
         let detail = format!("The event is `{state}`; only a draft can be deleted.");
         return Ok(Err(Refusal::new(Code::WrongState, detail)));

@@ -8,10 +8,9 @@ use voelgoed_domain::time::Timestamp;
 use super::changed::listing_changed;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::db::{Result, Sql, binds, sql};
+use crate::db::{Result, Sql, Tx, binds, sql};
 
-pub(super) const STATE: Sql =
-    sql("events.state", "select state from events where organization_id = $1 and id = $2 {for_update}");
+const STATE: Sql = sql("events.state", "select state from events where organization_id = $1 and id = $2 {for_update}");
 const MOVE: Sql = sql("events.move", "update events set state = $3 where organization_id = $1 and id = $2");
 
 pub(super) async fn move_event(
@@ -23,10 +22,9 @@ pub(super) async fn move_event(
     now: Timestamp,
 ) -> Result<std::result::Result<(), Refusal>> {
     let mut tx = cold.db.begin(organization).await?;
-    let Some((state,)) = tx.fetch_optional::<(String,)>(STATE, binds![organization, event]).await? else {
+    let Some(state) = state_of(&mut tx, organization, event).await? else {
         return Ok(Err(Refusal::not_found()));
     };
-    let state = EventState::parse(&state)?;
     if !from.contains(&state) {
         return Ok(Err(Refusal::new(
             Code::WrongState,
@@ -37,4 +35,10 @@ pub(super) async fn move_event(
     listing_changed(&mut tx, &*cold.environment, organization, event, now).await?;
     commit_act(tx, organization).await?;
     Ok(Ok(()))
+}
+
+/// The state of an event, whose row is the caller's until its commit; none where the organization has no such event.
+pub(super) async fn state_of(tx: &mut Tx, organization: OrganizationId, event: EventId) -> Result<Option<EventState>> {
+    let found = tx.fetch_optional::<(String,)>(STATE, binds![organization, event]).await?;
+    Ok(found.map(|(state,)| EventState::parse(&state)).transpose()?)
 }
