@@ -212,7 +212,7 @@ async fn a_link_that_keeps_places_says_which_of_them_are_taken() -> anyhow::Resu
     let link = format!("/events/{}?keep=0,1,2,77", id(&event));
     let seen = until("the page says who was faster", TICK_MAX, || async {
         let seen = visitor.open(&link).await?;
-        Ok(seen.text().contains("Somebody was faster").then_some(seen))
+        Ok(seen.text().contains("Somebody was faster with").then_some(seen))
     })
     .await?;
     let words = seen.text();
