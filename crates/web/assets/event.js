@@ -189,11 +189,14 @@ async function hold(items, best, code, button) {
   button.removeAttribute("aria-busy");
 }
 
+// A moment in the event's time zone.
+const moment = (at) => new Date(at).toLocaleString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: config.timezone, timeZoneName: "short" });
+
 // What a refusal means, in the page's own sentences; a promo code's reasons are written for people.
 function sentence({ code, detail, field, limit, retry_after: seconds, opens_at: opens }) {
   const { sentences } = config;
   if ((code === "invalid_request" && field === "code") || code === "accessible_place") return detail;
-  if (code === "sale_closed" && opens) return `The sale opens on ${new Date(opens).toLocaleString([], { dateStyle: "long", timeStyle: "short", timeZone: config.timezone })} (${config.timezone}).`;
+  if (code === "sale_closed" && opens) return `The sale opens on ${moment(opens)}.`;
   const known = (code === "limit_reached" && sentences[limit?.name]) || sentences[code] || sentences[""];
   return known.replace("{most}", limit?.most ?? "") + (seconds ? ` Try again in ${counted(seconds, "second", "seconds")}.` : "");
 }

@@ -55,6 +55,7 @@ pub struct Streams {
 /// A stream that is open.
 #[derive(Debug)]
 struct OpenStream {
+    of: StreamOf,
     ended: CancellationToken,
     /// Taken from it where a newer one takes its place.
     counted: Mutex<Option<Counted>>,
@@ -95,18 +96,33 @@ impl Streams {
     /// `overloaded` or `rate_limited` with the limit that was met.
     pub fn enter(&self, of: StreamOf) -> Result<StreamPermit, Refusal> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(streams) = open.get_mut(&of.holder) {
-            while streams.len() >= self.limits.per_holder.max(1) {
-                let Some(oldest) = streams.pop_front() else { break };
-                oldest.ended.cancel();
-                // Given back at once: the connection itself ends a little later.
-                drop(oldest.counted.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let full = open.get_mut(&of.holder).filter(|streams| streams.len() >= self.limits.per_holder.max(1));
+        let counted = Mutex::new(Some(match full {
+            Some(streams) => {
+                let counted = self.count_instead(of, streams.front())?;
+                streams.pop_front();
+                counted
             }
-        }
-        let counted = Mutex::new(Some(self.count(of)?));
-        let stream = Arc::new(OpenStream { ended: CancellationToken::new(), counted });
+            None => self.count(of)?,
+        }));
+        let stream = Arc::new(OpenStream { of, ended: CancellationToken::new(), counted });
         open.entry(of.holder).or_default().push_back(Arc::clone(&stream));
         Ok(StreamPermit { stream, holder: of.holder, open: Arc::clone(&self.open) })
+    }
+
+    /// Counts a stream, and ends the one whose place it takes; that one stays where the new one is refused.
+    fn count_instead(&self, of: StreamOf, oldest: Option<&Arc<OpenStream>>) -> Result<Counted, Refusal> {
+        let Some(oldest) = oldest else { return self.count(of) };
+        let mut given_back = oldest.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = self.count(of).or_else(|_| {
+            // What the oldest counts for may be what is missing.
+            drop(given_back.take());
+            self.count(of).inspect_err(|_| *given_back = self.count(oldest.of).ok())
+        })?;
+        // Given back at once: the connection itself ends a little later.
+        drop(given_back.take());
+        oldest.ended.cancel();
+        Ok(counted)
     }
 
     fn count(&self, of: StreamOf) -> Result<Counted, Refusal> {
@@ -205,6 +221,20 @@ mod tests {
         assert_eq!(refusal.code, Code::Overloaded);
         assert_eq!(refusal.evidence.limit, Some(LimitHit { name: "order_streams_per_organization_max", most: 3 }));
         assert!(streams.enter(of(2, 2, 6)).is_ok(), "another organization has its own share");
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_is_refused_ends_no_other() {
+        let streams = Streams::new(limits(3, 1, 3, 1));
+        let mut own = Box::pin(streams.enter(of(1, 1, 1)).unwrap().kept_by(stream::pending()));
+        let _neighbour = streams.enter(of(2, 1, 2)).unwrap();
+        let refusal = streams.enter(of(2, 1, 1)).unwrap_err();
+        assert_eq!(refusal.code, Code::RateLimited, "the phone has moved to a network that is full");
+        assert!(futures::poll!(own.next()).is_pending());
+        assert_eq!(streams.all.available_permits(), 1);
+        let _newer = streams.enter(of(1, 1, 1)).unwrap();
+        assert!(futures::poll!(own.next()).is_ready());
+        assert_eq!(streams.all.available_permits(), 1);
     }
 
     #[tokio::test]

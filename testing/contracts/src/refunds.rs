@@ -6,9 +6,9 @@ use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord};
 use voelgoed_app::jobs::ports::Queue;
 use voelgoed_app::outbox::fact::Fact;
 use voelgoed_app::page::PageRequest;
-use voelgoed_app::payments::ports::{NewRefund, RefundObservation};
+use voelgoed_app::payments::ports::{NewRefund, Refund, RefundObservation};
 use voelgoed_domain::checkout::order::OrderState;
-use voelgoed_domain::ids::{OrderId, RefundId};
+use voelgoed_domain::ids::{OrderId, PaymentId, RefundId};
 use voelgoed_domain::payments::decide::{Decision, Observation};
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::payments::refund_plan::RefundRequest;
@@ -35,6 +35,8 @@ macro_rules! refund_store_suite {
             a_refund_follows_what_its_provider_says
             a_failed_refund_gives_its_amount_free
             a_refused_refund_is_asked_for_again_or_settled_by_hand
+            settling_and_retrying_at_once_has_one_winner
+            refused_refund_is_not_settled_with_money_that_others_returned
             late_money_goes_back_whole_and_once
             late_money_that_its_provider_kept_is_asked_for_again
             many_at_once_give_back_once
@@ -50,6 +52,23 @@ async fn open<S: Tier>(shop: &Shop<S>, refund: &NewRefund) -> Result<Created<()>
 async fn record<S: Tier>(shop: &Shop<S>, refund: RefundId, seen: RefundObservation) -> RefundState {
     let now = shop.environment().now();
     shop.store().record_refund(shop.organization, refund, seen, now).await.unwrap()
+}
+
+async fn settle<S: Tier>(shop: &Shop<S>, refund: RefundId) -> Result<Refund, Refusal> {
+    let now = shop.environment().now();
+    shop.store().settle_refund(shop.organization, refund, "bank statement 7", now).await.unwrap()
+}
+
+/// A refund of one place's money, without its ticket, that its provider has refused.
+async fn a_refused_refund<S: Tier>(shop: &Shop<S>, order: OrderId, payment: PaymentId) -> NewRefund {
+    let refund = shop.a_refund(order, payment, PAID, &[]);
+    open(shop, &refund).await.unwrap();
+    assert_eq!(record(shop, refund.id, refused()).await, RefundState::Failed);
+    refund
+}
+
+fn refused() -> RefundObservation {
+    RefundObservation::Failed { reason: "it went back already".into() }
 }
 
 async fn finish<S: Tier>(shop: &Shop<S>, refund: RefundId) {
@@ -138,10 +157,10 @@ pub async fn a_refused_refund_is_asked_for_again_or_settled_by_hand<S: Tier>(sub
         audited(shop.environment(), "key_1", "refund.retry", id, command)
     };
     assert_code(retry(refund.id).await.unwrap(), Code::WrongState);
-    let no = || RefundObservation::Failed { reason: "it went back already".into() };
-    record(&shop, refund.id, no()).await;
-    let refused = shop.detail(order).await.refunds[0].clone();
-    assert_eq!((refused.state, refused.failure.as_deref()), (RefundState::Failed, Some("it went back already")));
+    assert_code(settle(&shop, refund.id).await, Code::WrongState);
+    record(&shop, refund.id, refused()).await;
+    let seen = shop.detail(order).await.refunds[0].clone();
+    assert_eq!((seen.state, seen.failure.as_deref()), (RefundState::Failed, Some("it went back already")));
     assert_eq!(shop.states(order).await.0, OrderState::Paid);
     assert_eq!(shop_flagged(&shop, &[order]).await, [order]);
     let page = || PageRequest { after: None, most: 10 };
@@ -152,19 +171,83 @@ pub async fn a_refused_refund_is_asked_for_again_or_settled_by_hand<S: Tier>(sub
     let again = retry(refund.id).await.unwrap().unwrap();
     assert_eq!((again.state, again.failure), (RefundState::Pending, None));
     assert_code(retry(refund.id).await.unwrap(), Code::WrongState);
-    record(&shop, refund.id, no()).await;
-    // Settled by hand, as the surface does where a person says so.
-    assert_eq!(record(&shop, refund.id, done()).await, RefundState::Done);
+    assert_code(settle(&shop, refund.id).await, Code::WrongState);
+    record(&shop, refund.id, refused()).await;
+    let settled = settle(&shop, refund.id).await.unwrap();
+    assert_eq!((settled.state, &settled.failure), (RefundState::Done, &None));
+    assert_eq!(shop.detail(order).await.refunds, [settled]);
+    assert_code(settle(&shop, refund.id).await, Code::WrongState);
+    assert_code(retry(refund.id).await.unwrap(), Code::WrongState);
+    assert_eq!(shop.balances().await["provider_clearing:sandbox"], PAID);
     assert_eq!(shop.states(order).await.0, OrderState::PartiallyRefunded);
     let lines = shop.store().audit_lines(shop.organization, page()).await.unwrap().items;
     assert_eq!(lines.iter().filter(|line| line.action == "refund.retry").count(), 1, "{lines:?}");
     // Another refund took the money that a refused one wanted.
     let rest = shop.a_refund(order, payment, PAID, &tickets[1..]);
     open(&shop, &rest).await.unwrap();
-    record(&shop, rest.id, no()).await;
+    record(&shop, rest.id, refused()).await;
     let money = NewRefund { revoke: Some(false), ..shop.a_refund(order, payment, PAID, &[]) };
     open(&shop, &money).await.unwrap();
     assert_code(retry(rest.id).await.unwrap(), Code::RefundTooLarge);
+    assert_code(settle(&shop, rest.id).await, Code::RefundTooLarge);
+}
+
+/// Never a second payout: where the retry wins, the provider is asked and nothing is settled; where the settlement wins, nothing is asked.
+pub async fn settling_and_retrying_at_once_has_one_winner<S: Tier>(subject: Subject<S>) {
+    const ROUNDS: u32 = 6;
+    let shop = Shop::open(subject).await;
+    let mut returned = 0;
+    for round in 0..ROUNDS {
+        let (order, payment, _) = shop.paid(&[round]).await;
+        let id = a_refused_refund(&shop, order, payment).await.id;
+        let mut racers = tokio::task::JoinSet::new();
+        for number in 0..8 {
+            let (store, organization, now) = (shop.store().clone(), shop.organization, shop.environment().now());
+            let job = shop.a_refund(order, payment, PAID, &[]).job;
+            racers.spawn(async move {
+                match (number + round) % 2 {
+                    0 => store.settle_refund(organization, id, "by hand", now).await.unwrap(),
+                    _ => store.retry_refund(organization, id, job).await.unwrap(),
+                }
+            });
+        }
+        let (won, lost): (Vec<_>, Vec<_>) = racers.join_all().await.into_iter().partition(Result::is_ok);
+        assert_eq!(won.len(), 1, "{won:?}");
+        assert!(lost.into_iter().all(|lost| lost.unwrap_err().code == Code::WrongState));
+        let stored = shop.store().read_refund(shop.organization, id).await.unwrap().unwrap();
+        assert_eq!(won, [Ok(stored.clone())]);
+        returned += if stored.state == RefundState::Done { PAID } else { 0 };
+        let left = PAID * i64::from(round + 1) - returned;
+        assert_eq!(shop.balances().await.get("provider_clearing:sandbox").copied().unwrap_or(0), left);
+    }
+}
+
+/// A refused refund does not count as returned, so that others may take its money; it is then neither settled nor a fault. Late captures alike.
+pub async fn refused_refund_is_not_settled_with_money_that_others_returned<S: Tier>(subject: Subject<S>) {
+    let shop = Shop::open(subject).await;
+    let paid = shop.paid(&[1]).await;
+    let late = shop.ordered(&[2]).await;
+    assert!(matches!(shop.captured(late.1, PAID + 7).await, Decision::CapturedLate { .. }));
+    for (order, payment, amount) in [(paid.0, paid.1, PAID), (late.0, late.1, PAID + 7)] {
+        let refunds = [(); 2].map(|()| shop.a_refund(order, payment, amount, &[]));
+        for refund in &refunds {
+            open(&shop, refund).await.unwrap();
+            record(&shop, refund.id, refused()).await;
+        }
+        let [first, second] = refunds.map(|refund| refund.id);
+        let third = shop.a_refund(order, payment, amount, &[]);
+        open(&shop, &third).await.unwrap();
+        assert_code(settle(&shop, first).await, Code::RefundTooLarge);
+        record(&shop, third.id, refused()).await;
+        assert_eq!(settle(&shop, first).await.unwrap().state, RefundState::Done, "the third one returned nothing");
+        let balances = shop.balances().await;
+        let version = shop.detail(order).await.order.version;
+        assert_code(settle(&shop, second).await, Code::RefundTooLarge);
+        assert_code(settle(&shop, third.id).await, Code::RefundTooLarge);
+        assert_eq!((shop.balances().await, shop.detail(order).await.order.version), (balances, version));
+    }
+    assert_eq!(shop.states(paid.0).await.0, OrderState::Refunded);
+    assert!(shop.balances().await.is_empty());
 }
 
 async fn shop_flagged<S: Tier>(shop: &Shop<S>, orders: &[OrderId]) -> Vec<OrderId> {
@@ -395,6 +478,8 @@ pub async fn strangers_get_nothing_back<S: Tier>(subject: Subject<S>) {
     assert_eq!(store.refunds_of(stranger, order).await.unwrap(), []);
     assert!(store.finish_revocation(stranger, refund.id, now).await.is_err());
     assert!(store.record_refund(stranger, refund.id, done(), now).await.is_err());
+    record(&shop, refund.id, refused()).await;
+    assert_code(store.settle_refund(stranger, refund.id, "mine", now).await.unwrap(), Code::NotFound);
     assert_eq!(shop.places(&[1]).await, "1:sold.2");
     assert_eq!(shop.learn(payment, Observation::NoAnswer).await, Decision::Nothing);
 }

@@ -94,6 +94,20 @@ impl Buyer {
             .await
     }
 
+    /// Asks for another general-admission place in a hold, or gives one of its places back.
+    ///
+    /// # Errors
+    /// Where no answer came.
+    pub async fn change(&mut self, hold: &Hold, event: &Event, removed: Option<u32>) -> anyhow::Result<Answer> {
+        let one_more = json!([{"area": event.general.0, "quantity": 1, "ticket_type": event.ticket_type}]);
+        let body = match removed {
+            Some(place) => json!({"remove": [place]}),
+            None => json!({"add": one_more}),
+        };
+        let call = Call { token: Some(&hold.token), body: Some(&body), ..Call::default() };
+        self.call(Method::PATCH, &format!("/api/v1/holds/{}", hold.id), call).await
+    }
+
     async fn hold(&mut self, event: &Event, items: Value) -> anyhow::Result<Answer> {
         let body = json!({"items": items});
         let path = format!("/api/v1/events/{}/holds", event.id);

@@ -19,10 +19,10 @@ use crate::token::{MasterKey, fingerprint};
 /// How long a login lasts.
 pub const LASTS: Duration = Duration::from_secs(12 * 3600);
 /// Memberships of one address that a login without an organization tries; members of more have to name one.
-pub const LOGIN_MEMBERSHIPS_MAX: u32 = 5;
+pub const LOGIN_MEMBERSHIPS_MAX: usize = 5;
 /// A login without an organization checks at least so many passwords.
 const CHECKS_LEAST: usize = 2;
-/// Memberships of one address that are read where the organization is named.
+/// Memberships of one address that are read.
 const MEMBERSHIPS_READ_MAX: u32 = 1_000;
 
 /// A login with its cookie, as it is answered once.
@@ -84,8 +84,9 @@ async fn of_organization(
 
 /// Every membership that the password fits. All are checked, also after one fits.
 async fn of_any(platform: &Platform, email: &str, password: String) -> Result<Vec<(Member, String)>> {
-    let found = platform.accounts.memberships(email, LOGIN_MEMBERSHIPS_MAX).await?;
-    let found: Vec<_> = found.into_iter().filter(|(member, _)| may_log_in(member)).collect();
+    let found = platform.accounts.memberships(email, MEMBERSHIPS_READ_MAX).await?;
+    let found: Vec<_> =
+        found.into_iter().filter(|(member, _)| may_log_in(member)).take(LOGIN_MEMBERSHIPS_MAX).collect();
     let checks = found.len().max(CHECKS_LEAST);
     let mut matching = Vec::new();
     for at in 0..checks {
@@ -103,7 +104,10 @@ fn may_log_in(member: &Member) -> bool {
 }
 
 fn wrong() -> Refusal {
-    Refusal::new(Code::Unauthenticated, "Address or password is wrong.")
+    let detail = format!(
+        "Address or password is wrong. Members of more than {LOGIN_MEMBERSHIPS_MAX} organizations name theirs in `organization`."
+    );
+    Refusal::new(Code::Unauthenticated, detail)
 }
 
 /// Whoever knows the password of several memberships may know which they are.

@@ -16,6 +16,7 @@ const RETURNED_KEYS_MAX: usize = 10_000;
 /// Limits wrong tries by key.
 pub struct AttemptLimiter<K: Limited> {
     limiter: Limiter<K>,
+    burst: u32,
     returned: Mutex<HashMap<K, u32>>,
 }
 
@@ -30,7 +31,7 @@ impl<K: Limited> AttemptLimiter<K> {
     /// A limiter that has seen nobody; `shared` is what the nodes count in common.
     #[must_use]
     pub fn new(limit: RateLimit, shared: Option<Arc<dyn Allowances>>) -> Self {
-        Self { limiter: Limiter::new(limit, shared), returned: Mutex::default() }
+        Self { limiter: Limiter::new(limit, shared), burst: limit.burst, returned: Mutex::default() }
     }
 
     /// Counts a try.
@@ -67,7 +68,9 @@ impl<K: Limited> Attempt<'_, K> {
             // Who loses one has a try less for a while.
             returned.clear();
         }
-        *returned.entry(self.key).or_default() += 1;
+        // More than the limit allows at once would be a way around it later.
+        let tries = returned.entry(self.key).or_default();
+        *tries = (*tries + 1).min(self.of.burst);
     }
 }
 

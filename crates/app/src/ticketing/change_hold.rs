@@ -8,10 +8,10 @@ use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest};
 use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::ticketing::quote::{amend, with_code};
-use voelgoed_resilience::Capability;
+use voelgoed_resilience::{Capability, Degradation};
 
 use super::address_limit;
-use super::hold::mismatch;
+use super::hold::{mismatch, places_per_session};
 use super::picks::{Chooser, Item, picks};
 use super::ports::EventScope;
 use super::read_hold::read_hold;
@@ -59,14 +59,14 @@ pub async fn change_hold(platform: &Platform, change: ChangeHold) -> Result<Hold
 }
 
 async fn amend_and_grant(platform: &Platform, change: &ChangeHold) -> Result<HoldView> {
-    platform.capable(Capability::Hold)?;
+    let less = platform.capable(Capability::Hold)?;
     for _ in 1..MOST_TRIES {
-        match try_change(platform, change).await {
+        match try_change(platform, change, less).await {
             Err(Error::Refused(refusal)) if refusal.code == Code::HoldChanged => {}
             done => return done,
         }
     }
-    try_change(platform, change).await
+    try_change(platform, change, less).await
 }
 
 /// What the same change was answered before, where it is refused now.
@@ -94,7 +94,7 @@ fn repeated(listing: &Listing, change: &ChangeHold, record: &HoldRecord) -> Resu
     Ok(Some(HoldView::replayed(change.scope, listing, record.clone(), terms, answered.then, answered.at)?))
 }
 
-async fn try_change(platform: &Platform, change: &ChangeHold) -> Result<HoldView> {
+async fn try_change(platform: &Platform, change: &ChangeHold, less: Option<Degradation>) -> Result<HoldView> {
     let scope = change.scope;
     let listing = platform.listings.listing(scope).await?;
     let held = read_hold(platform, scope, change.hold).await?;
@@ -128,7 +128,8 @@ async fn try_change(platform: &Platform, change: &ChangeHold) -> Result<HoldView
         picks: amended.picks,
         terms: terms.to_text()?,
         lasts_millis: 0,
-        places_per_session: listing.event.limits.places_per_session,
+        // Giving places back is never too many.
+        places_per_session: places_per_session(&listing, less.filter(|_| !change.add.is_empty())),
         // The hold's own address counts.
         address: None,
         places_per_address: platform.places_per_address.of(listing.layout.place_count()),

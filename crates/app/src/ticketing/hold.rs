@@ -1,4 +1,4 @@
-//! A buyer takes places for a while: warm only, all or nothing (P1, P4).
+//! Grants a hold: an atomic step of the warm tier takes all places or none (P1, P4). Cold is read for a promo code with a number of uses only.
 //!
 //! Best-available seats are chosen on this node's view and granted by the warm tier; on conflict the choice is repeated on a newer view.
 
@@ -109,16 +109,17 @@ async fn choose_and_grant(platform: &Platform, command: &HoldCommand) -> Result<
         true => Some(platform.listings.seating(command.scope).await?),
         false => None,
     };
-    for choice in 1.. {
+    for choice in 1..=MOST_CHOICES {
         let chooser = seating.as_ref().map(|seating| Chooser { occupancy: &*occupancy, seating });
         let lines = picks(&listing, &command.items, chooser)?;
         if !command.best_available {
             refuse_surely_taken(&lines, &*occupancy, command.repeatable.is_some())?;
         }
         match grant(platform, &listing, command, Choice { id, lines, now, less }).await {
-            Err(Error::Refused(refusal))
-                if refusal.code == Code::PlaceTaken && command.best_available && choice < MOST_CHOICES =>
-            {
+            Err(Error::Refused(refusal)) if refusal.code == Code::PlaceTaken && command.best_available => {
+                if choice == MOST_CHOICES {
+                    break;
+                }
                 best_available_retried();
                 let seen = occupancy.position();
                 occupancy = platform.seat_view.newer_than(command.scope, seen).await?;
@@ -126,7 +127,8 @@ async fn choose_and_grant(platform: &Platform, command: &HoldCommand) -> Result<
             other => return other,
         }
     }
-    Err(Refusal::try_again(1, "Others were faster each time. Try again.").into())
+    // Names no places: the buyer chose none.
+    Err(Refusal::new(Code::PlaceTaken, "Others were faster each time. Try again.").into())
 }
 
 /// What the same request was granted before, where it is refused now: its own first try may have taken the last places, or the sale may have ended since.
@@ -212,13 +214,10 @@ async fn grant(
     command: &HoldCommand,
     Choice { id, lines, now, less }: Choice,
 ) -> Result<(HoldView, Grant)> {
-    let (lasts, most) = match less {
-        // Whoever cannot order yet must not lose the places for that, nor keep many from others.
-        Some(Degradation::HoldsCapped) => (
-            platform.times.hold.saturating_add(platform.times.extension),
-            listing.event.limits.places_per_session.min(CAPPED_PLACES),
-        ),
-        Some(_) | None => (platform.times.hold, listing.event.limits.places_per_session),
+    let lasts = match less {
+        // Whoever cannot order yet must not lose the places for that.
+        Some(Degradation::HoldsCapped) => platform.times.hold.saturating_add(platform.times.extension),
+        Some(_) | None => platform.times.hold,
     };
     let request = command.repeatable.as_ref().map(|(_, digest)| STANDARD_NO_PAD.encode(digest));
     let terms = HoldTerms {
@@ -235,7 +234,7 @@ async fn grant(
         picks: lines.into_iter().map(|line| line.pick).collect(),
         terms: terms.to_text()?,
         lasts_millis: u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX),
-        places_per_session: most,
+        places_per_session: places_per_session(listing, less),
         address: command.address,
         places_per_address: platform.places_per_address.of(listing.layout.place_count()),
         of_version: 0,
@@ -256,6 +255,12 @@ async fn grant(
     let earlier = HoldTerms::of(&record)?;
     let view = repeated(platform, command.scope, listing, record, earlier, request.as_deref().unwrap_or(""))?;
     Ok((view, Grant::Repeated))
+}
+
+/// How many places a session may have; few where it cannot order them yet, so that it keeps few from others.
+pub(super) fn places_per_session(listing: &Listing, less: Option<Degradation>) -> u32 {
+    let most = listing.event.limits.places_per_session;
+    if less == Some(Degradation::HoldsCapped) { most.min(CAPPED_PLACES) } else { most }
 }
 
 /// A repeatable request always names the same hold, so that the warm tier recognises the repeat; any other names a fresh one.

@@ -115,6 +115,9 @@ fn choose(
     let chooser = chooser.ok_or_else(|| {
         Refusal::invalid(format!("items[{at}].area"), "Name the seats, or set best_available to have them chosen.")
     })?;
+    if *quantity == 0 {
+        return Err(Refusal::invalid(format!("items[{at}].quantity"), "Must be at least 1."));
+    }
     // Checked before seats are searched for, so that an absurd quantity costs nothing.
     limits::check_places(&listing.event.limits, u64::from(*quantity))?;
     let found = listing.ticket_type(*ticket_type);

@@ -137,7 +137,11 @@ fn price_lines(
         let list = ticket_type.price_in(area.id, category).amount;
         let without = rules.automatic_price(ticket_type.id, list);
         let unit = unit_price(&listing.event, list, |list| rules.price(ticket_type.id, list));
-        priced.push(PricedLine { list, without, terms: TermsLine::new(ticket_type, unit, quantity) });
+        priced.push(PricedLine {
+            list,
+            without,
+            terms: TermsLine::new(ticket_type, unit, quantity).priced(unit, without),
+        });
     }
     Ok(priced)
 }

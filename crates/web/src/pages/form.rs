@@ -11,8 +11,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 use voelgoed_domain::refusal::{Code, Refusal};
 
-use voelgoed_domain::text::has_nul;
-
 use crate::problem::Failure;
 use crate::state::Web;
 
@@ -69,9 +67,6 @@ impl FromRequest<Web> for Form {
         let fields: Vec<(String, String)> = decode(&body);
         if fields.len() > MOST_FIELDS {
             return Err(Refusal::invalid("form", "Too many fields.").into());
-        }
-        if fields.iter().any(|(name, value)| has_nul(name) || has_nul(value)) {
-            return Err(Refusal::invalid("form", "Must not contain the character U+0000.").into());
         }
         Ok(Self(fields))
     }

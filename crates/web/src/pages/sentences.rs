@@ -112,7 +112,7 @@ fn of_field(field: &str, detail: &str) -> String {
         "name" => "Write your name on one line, in at most 120 characters.",
         "email" => "Write an e-mail address such as ann@example.org.",
         "method" => "Choose how you want to pay.",
-        "quantity" => "Write how many you want, as a whole number from 1.",
+        "quantity" | "qty" => "Write how many you want, as a whole number from 1.",
         "accessible" | "companions" => "There are more special seats in it than people. Check the numbers.",
         "ticket_type" => "This ticket type is not sold for these places. Choose another one.",
         "area" => "Choose one of the areas of this event.",

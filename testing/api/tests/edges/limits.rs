@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use reqwest::Body;
 use serde_json::{Value, json};
-use voelgoed_api_tests::until;
 use voelgoed_api_tests::server::{Server, WIDE};
 use voelgoed_api_tests::tenant::Tenant;
+use voelgoed_api_tests::until;
 
 /// The largest body of these servers, in bytes.
 const LARGEST: usize = 4_096;

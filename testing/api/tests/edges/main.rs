@@ -16,6 +16,7 @@ mod internal;
 mod limits;
 mod login;
 mod members;
+mod pages;
 mod plans;
 mod quotas;
 mod secrets;

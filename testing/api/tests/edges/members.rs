@@ -207,3 +207,24 @@ async fn one_address_works_for_several_organizations() -> anyhow::Result<()> {
     assert_eq!(log_in(&server, json!({"email": "bob@example.org", "password": OTHER})).await?.status, 401);
     Ok(())
 }
+
+#[tokio::test]
+async fn disabled_memberships_do_not_hide_the_one_that_may_log_in() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let mut last = String::new();
+    for number in 0..7 {
+        let tenant = Tenant::make(&server, &format!("hall-{number}")).await?;
+        let body = json!({"name": "Eve", "email": "eve@example.org", "password": PASSWORD, "scopes": ["sales"]});
+        let member = server.post("/api/v1/members", &tenant.key, &body).await?;
+        if number < 6 {
+            let id = member["id"].as_str().unwrap_or_default();
+            assert_eq!(patch(&server, &tenant.key, id, json!({"disabled": true})).await?.status, 200);
+        }
+        last = tenant.organization;
+    }
+    let answer = log_in(&server, json!({"email": "eve@example.org", "password": PASSWORD})).await?;
+    assert_eq!((answer.status.as_u16(), &answer.json()["organization"]), (200, &json!(last)), "{}", answer.body);
+    let wrong = log_in(&server, json!({"email": "nobody@example.org", "password": PASSWORD})).await?;
+    assert!(wrong.status == 401 && wrong.json()["detail"].as_str().is_some_and(|said| said.contains("more than 5")));
+    Ok(())
+}

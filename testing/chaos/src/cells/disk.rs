@@ -99,8 +99,14 @@ async fn while_away(
     verdicts.judge("the shop is open", scene.client.get("/api/v1/events", Call::default()).await.map(drop));
     let refused = buyer.order(order).await?;
     verdicts.same("orders are refused with a time", refusal(&refused), (503, "try_again".to_owned(), true));
-    let one = Buyer::new(scene.client.clone()).hold_general(&scene.event, CAPPED).await?;
+    let mut few = Buyer::new(scene.client.clone());
+    let one = few.hold_general(&scene.event, CAPPED).await?;
     verdicts.same("places can be held", one.status, 201);
+    let one = held(&one)?;
+    let more = few.change(&one, &scene.event, None).await?;
+    verdicts.same("but none beyond them by a change", (more.status, code(&more)), (409, "limit_reached".to_owned()));
+    let fewer = few.change(&one, &scene.event, one.places.first().copied()).await?;
+    verdicts.same("and one can be given back", fewer.status, 200);
     let many = Buyer::new(scene.client.clone()).hold_general(&scene.event, CAPPED + 1).await?;
     verdicts.same("but few at once", (many.status, code(&many)), (409, "limit_reached".to_owned()));
     Ok(())

@@ -76,8 +76,7 @@ fn amended(
         return Err(Refusal::invalid("remove", "A hold keeps a place at least; release it instead."));
     }
     check_limits(listing, &lines)?;
-    let helps = |code: &&String| promo::lowers_a_price(listing, code, &picks, &lines, now);
-    let code = terms.code.as_ref().filter(helps).cloned();
+    let code = terms.code.as_ref().filter(|_| promo::lowers_a_price(&lines)).cloned();
     let terms = Terms::over(terms.currency, terms.tax_included, code, lines);
     Ok(Amended { picks, terms })
 }

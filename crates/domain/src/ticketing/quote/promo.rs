@@ -62,27 +62,23 @@ pub(super) fn check_effect(event: &Event, rule: &PriceRule, lines: &[PricedLine]
     }))
 }
 
-/// Whether a code lowers the price of a line that a hold has; also where its rule, or what it is for, is gone meanwhile.
-pub(super) fn lowers_a_price(
-    listing: &Listing,
-    code: &str,
-    picks: &[Pick],
-    lines: &[TermsLine],
-    now: Timestamp,
-) -> bool {
-    let Some(rule) = listing.price_rules.iter().find(|rule| rule.has_code(code)) else { return true };
-    let rules = Rules::automatic(listing, now);
-    let mut covered = picks.iter().zip(lines).filter(|(_, line)| rule.covers(line.ticket_type));
-    covered.any(|(pick, line)| reprice(listing, &rules, pick, line.clone(), true).terms.price > line.price)
+/// Whether a hold's code makes a line of it cheaper.
+pub(super) fn lowers_a_price(lines: &[TermsLine]) -> bool {
+    lines.iter().any(|line| line.without_code.is_some())
 }
 
-/// The content of a hold without its code: what each line costs now by itself.
-fn without_code(listing: &Listing, held: Amended, now: Timestamp) -> Amended {
-    let rules = Rules::automatic(listing, now);
-    let lines = held.picks.iter().zip(held.terms.lines);
-    let lines = lines.map(|(pick, line)| reprice(listing, &rules, pick, line, true).terms).collect();
+/// The content of a hold without its code: each line at the price that it was held for.
+fn without_code(event: &Event, held: Amended) -> Amended {
+    let lines = held.terms.lines.into_iter().map(|line| full_price(event, line)).collect();
     let terms = Terms::over(held.terms.currency, held.terms.tax_included, None, lines);
     Amended { picks: held.picks, terms }
+}
+
+fn full_price(event: &Event, line: TermsLine) -> TermsLine {
+    match line.without_code {
+        Some(full) => line.priced(unit_price(event, full, |full| full), full),
+        None => line,
+    }
 }
 
 /// The content of a hold with a code that is given later. Prices stay or become lower; a code that the hold has already is replaced where the new one
@@ -92,23 +88,20 @@ fn without_code(listing: &Listing, held: Amended, now: Timestamp) -> Amended {
 /// `invalid_request` naming `code`, with the reason.
 pub fn with_code(listing: &Listing, held: Amended, code: &str, now: Timestamp) -> Result<Amended, Refusal> {
     let code = code.trim();
-    if code.is_empty() && held.terms.code.is_some() {
-        return Ok(without_code(listing, held, now));
+    if code.is_empty() {
+        let nothing = held.terms.code.is_none();
+        return if nothing { Err(refused("Give a code.")) } else { Ok(without_code(&listing.event, held)) };
     }
     if held.terms.code.as_deref().is_some_and(|own| code_key(own) == code_key(code)) {
         return Ok(held);
     }
     let rules = Rules::now(listing, Some(code), now)?;
-    let Some(rule) = rules.named else { return Err(refused("Give a code.")) };
     let had = held.terms.totals.total;
-    let replaces = held.terms.code.is_some();
-    let lines: Vec<PricedLine> = held
-        .picks
-        .iter()
-        .zip(held.terms.lines)
-        .map(|(pick, line)| reprice(listing, &rules, pick, line, replaces))
-        .collect();
-    check_effect(&listing.event, rule, &lines)?;
+    let lines: Vec<PricedLine> =
+        held.picks.iter().zip(held.terms.lines).map(|(pick, line)| reprice(listing, &rules, pick, line)).collect();
+    if let Some(rule) = rules.named {
+        check_effect(&listing.event, rule, &lines)?;
+    }
     let lines = lines.into_iter().map(|line| line.terms).collect();
     let terms = Terms::over(held.terms.currency, held.terms.tax_included, Some(code.to_owned()), lines);
     if terms.totals.total >= had {
@@ -117,7 +110,9 @@ pub fn with_code(listing: &Listing, held: Amended, code: &str, now: Timestamp) -
     Ok(Amended { picks: held.picks, terms })
 }
 
-fn reprice(listing: &Listing, rules: &Rules<'_>, pick: &Pick, line: TermsLine, replaces: bool) -> PricedLine {
+/// A held line under the code of `rules` alone; never dearer than it was held for.
+fn reprice(listing: &Listing, rules: &Rules<'_>, pick: &Pick, line: TermsLine) -> PricedLine {
+    let line = full_price(&listing.event, line);
     let held = line.price;
     let found = listing.ticket_type(line.ticket_type).zip(place_of(&listing.layout, pick));
     // What is off sale meanwhile keeps its price.
@@ -125,10 +120,9 @@ fn reprice(listing: &Listing, rules: &Rules<'_>, pick: &Pick, line: TermsLine, r
         return PricedLine { list: held, without: held, terms: line };
     };
     let list = ticket_type.price_in(area, category).amount;
-    let without = if replaces { rules.automatic_price(ticket_type.id, list) } else { held };
-    let price = rules.price(ticket_type.id, list).min(without);
+    let price = rules.price(ticket_type.id, list).min(held);
     let unit = unit_price(&listing.event, list, |_| price);
-    PricedLine { list, without, terms: TermsLine { price: unit.price, fee: unit.fee, tax: unit.tax, ..line } }
+    PricedLine { list, without: held, terms: line.priced(unit, held) }
 }
 
 fn place_of<'a>(layout: &'a Layout, pick: &Pick) -> Option<(crate::ids::AreaId, &'a str)> {

@@ -76,6 +76,9 @@ pub struct TermsLine {
     pub tax: i64,
     /// How many tickets.
     pub quantity: u32,
+    /// The price of one ticket without the promo code, where the code made it cheaper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_code: Option<i64>,
 }
 
 /// Sums over all lines.
@@ -108,7 +111,14 @@ pub enum MalformedTerms {
 impl TermsLine {
     pub(super) fn new(ticket_type: &TicketType, unit: UnitPrice, quantity: u32) -> Self {
         let UnitPrice { price, fee, tax } = unit;
-        Self { ticket_type: ticket_type.id, name: ticket_type.name.clone(), price, fee, tax, quantity }
+        let name = ticket_type.name.clone();
+        Self { ticket_type: ticket_type.id, name, price, fee, tax, quantity, without_code: None }
+    }
+
+    /// The line at another price, which a promo code made of `without`.
+    pub(super) fn priced(self, UnitPrice { price, fee, tax }: UnitPrice, without: i64) -> Self {
+        let without_code = (price < without).then_some(without);
+        Self { price, fee, tax, without_code, ..self }
     }
 
     fn sums(&self, tax_included: bool) -> Option<Totals> {

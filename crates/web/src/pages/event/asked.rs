@@ -43,7 +43,7 @@ pub fn read(form: &Form, listing: &Listing) -> Result<Asked, Refusal> {
     }
     for (name, value) in &form.0 {
         let Some((area, kind)) = name.strip_prefix("qty:").and_then(|rest| rest.split_once(':')) else { continue };
-        let quantity = number(value, name)?;
+        let quantity = number(value, "qty")?;
         if quantity > 0 {
             let area = area.parse().map_err(|_| Refusal::invalid("area", "Not an area."))?;
             asked.items.push(Item::Area {

@@ -6,7 +6,6 @@ use axum::response::{IntoResponse, Redirect, Response};
 use voelgoed_app::error::Error;
 use voelgoed_app::ticketing::change_hold::{ChangeHold, change_hold};
 use voelgoed_app::ticketing::hold::of_token;
-use voelgoed_app::ticketing::read_hold::read_hold;
 use voelgoed_app::ticketing::release_hold::release_hold;
 use voelgoed_app::ticketing::terms::HoldView;
 use voelgoed_app::token::TokenKind;
@@ -15,7 +14,7 @@ use voelgoed_domain::refusal::{Nature, Refusal};
 use voelgoed_domain::ticketing::place::PlaceNumber;
 
 use super::order::typed;
-use super::{FIELDS, Said, gone, render};
+use super::{FIELDS, Said, gone, render, unordered};
 use crate::extract::{Buyer, PathId};
 use crate::pages::form::Form;
 use crate::pages::form_errors::FormErrors;
@@ -36,9 +35,9 @@ pub async fn remove(
     buyer.limited(&web).await?;
     let place = form.must("place")?.parse().map_err(|_| Refusal::invalid("place", "Not a place."))?;
     let remove = PlaceNumber(place);
-    let held = match read_hold(&web.platform, scope, hold).await {
+    let held = match unordered(&web, scope, hold, form.get("places").unwrap_or_default()).await? {
         Ok(held) => held,
-        Err(error) => return gone(&web, scope, hold, error, form.get("places").unwrap_or_default()).await,
+        Err(gone) => return Ok(gone),
     };
     let Some(label) = held.places.iter().find(|priced| priced.place == remove).map(|priced| priced.label.clone())
     else {
@@ -73,10 +72,9 @@ pub async fn code(State(web): State<Web>, PathId(hold): PathId<HoldId>, buyer: B
 /// The same where the code was typed and another button pressed: nobody pays without the code that they see.
 pub async fn apply_code(web: &Web, hold: HoldId, buyer: &Buyer, form: &Form) -> Answer<Response> {
     let scope = of_token(&web.platform, hold, form.must("token")?)?;
-    let places = form.get("places").unwrap_or_default();
-    let held = match read_hold(&web.platform, scope, hold).await {
+    let held = match unordered(web, scope, hold, form.get("places").unwrap_or_default()).await? {
         Ok(held) => held,
-        Err(error) => return gone(web, scope, hold, error, places).await,
+        Err(gone) => return Ok(gone),
     };
     let is_off = form.get("remove_code").is_some();
     let given = Some(form.get("code").filter(|_| !is_off).unwrap_or_default().to_owned());
@@ -99,7 +97,7 @@ pub async fn apply_code(web: &Web, hold: HoldId, buyer: &Buyer, form: &Form) -> 
             let said = Said { notice, errors, done: None };
             render(web, &held, status_of(refusal.code.nature()), said, typed(form)).await
         }
-        Err(error) => gone(web, scope, hold, error, places).await,
+        Err(error) => gone(web, scope, hold, error, form.get("places").unwrap_or_default()).await,
     }
 }
 

@@ -119,22 +119,34 @@ pub async fn show(
             Err(failure) => return Ok(with_way_back(failure, "/mine".to_owned(), "See what is reserved for you")),
         },
     };
-    match read_hold(&web.platform, scope, id).await {
-        Ok(view) if matches!(view.record.phase, HoldPhase::Claimed { .. }) => gone(&web, scope, id, over(), keep).await,
+    match unordered(&web, scope, id, keep).await? {
         Ok(view) => render(&web, &view, StatusCode::OK, Said::default(), Typed::default()).await,
-        Err(error) if is_away(&error) => Ok(later(&web, scope, id, error)),
-        Err(error) => gone(&web, scope, id, error, keep).await,
+        Err(answer) => Ok(answer),
     }
+}
+
+/// The hold, while it may still be changed; else what is answered instead: its order, where another window made one of it, or the way on.
+pub async fn unordered(web: &Web, scope: EventScope, hold: HoldId, keep: &str) -> Answer<Result<HoldView, Response>> {
+    let over = match read_hold(&web.platform, scope, hold).await {
+        Ok(view) => match view.record.phase {
+            HoldPhase::Active => return Ok(Ok(view)),
+            // An order is being written, or was a moment ago.
+            HoldPhase::Pinned { .. } => {
+                let order = web.platform.orders.order_of_hold(scope.organization, hold).await?;
+                return Ok(order.map_or(Ok(view), |order| Err(to_order(web, scope, order))));
+            }
+            HoldPhase::Claimed { .. } => Refusal::new(Code::HoldLost, "This hold is over.").into(),
+        },
+        Err(error) if is_away(&error) => return Ok(Err(later(web, scope, hold, error))),
+        Err(error) => error,
+    };
+    Ok(Err(gone(web, scope, hold, over, keep).await?))
 }
 
 /// Nobody can say now how the hold is: the way back is to itself.
 pub fn later(web: &Web, scope: EventScope, hold: HoldId, error: Error) -> Response {
     let token = web.platform.tokens.mint(TokenKind::Hold, scope, hold);
     with_way_back(Failure(error), format!("/holds/{hold}?token={token}"), "Look at your places again")
-}
-
-fn over() -> Error {
-    Refusal::new(Code::HoldLost, "This hold is over.").into()
 }
 
 /// A hold that is not there any more: its order where it became one, else the way back to the event with `keep` chosen again.

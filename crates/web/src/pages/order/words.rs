@@ -91,14 +91,10 @@ fn awaiting(detail: &OrderDetail, timezone: &str, now: Timestamp, less: Option<D
             let text = format!("Nothing was charged. {kept} Try again in a few minutes; you never pay twice.");
             ("Payments are slow at the moment", text, "wait")
         }
+        // The provider's reason is written for the organizer.
         Some(AttemptState::Failed | AttemptState::Voided) => {
-            let reason =
-                last.and_then(|attempt| attempt.reason.clone()).map(|reason| format!("{reason} ")).unwrap_or_default();
-            (
-                "The payment did not go through",
-                format!("{reason}Nothing was charged. {kept} Choose a method and try again."),
-                "bad",
-            )
+            let text = format!("Nothing was charged. {kept} Choose a method and try again.");
+            ("The payment did not go through", text, "bad")
         }
         Some(AttemptState::CapturedLate) => {
             let text = format!(

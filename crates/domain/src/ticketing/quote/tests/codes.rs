@@ -45,6 +45,29 @@ fn an_empty_code_takes_the_code_off_and_prices_are_those_without_it() {
 }
 
 #[test]
+fn a_code_that_is_taken_off_or_replaced_leaves_the_price_that_was_held() {
+    let mut listing = listing();
+    listing.price_rules =
+        vec![rule(1, Some("half"), PriceEffect::BasisPointsOff(5_000)), rule(2, Some("gift"), PriceEffect::Price(0))];
+    let plain = held(&listing, None, 150);
+    let half = held(&listing, Some("half"), 150);
+    let free = with_code(&listing, half.clone(), "gift", at(160)).unwrap();
+    let mut dearer = listing.clone();
+    for ticket_type in &mut dearer.ticket_types {
+        ticket_type.price.amount *= 3;
+    }
+    let mut off_sale = listing.clone();
+    off_sale.ticket_types.clear();
+    for changed in [&dearer, &off_sale] {
+        for discounted in [&half, &free] {
+            assert_eq!(with_code(changed, discounted.clone(), "", at(160)).unwrap(), plain);
+        }
+    }
+    let given_later = with_code(&dearer, plain.clone(), "gift", at(160)).unwrap();
+    assert_eq!(with_code(&dearer, given_later, "", at(160)).unwrap(), plain);
+}
+
+#[test]
 fn a_price_that_was_fixed_lower_stays() {
     let mut listing = listing();
     let mut early = rule(1, None, PriceEffect::Price(30_000));
