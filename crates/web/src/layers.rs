@@ -1,4 +1,4 @@
-//! What stands before every handler.
+//! The layer around every handler: span, metrics, security headers, checks of headers and capability, body, load shed and deadline, in the order of `answer`.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! For whoever operates this: is it alive, can it serve, what does it measure, what does it offer.
+//! Health and metrics for operators: `/livez` on both listeners, `/readyz` and `/metrics` on the internal one.
 
 use axum::Json;
 use axum::Router;

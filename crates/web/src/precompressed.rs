@@ -1,6 +1,7 @@
-//! Large answers: rendered and compressed once, off the runtime's threads, and shared by whoever asks.
+//! Renders and compresses large answers once per version on blocking threads, and shares the bytes between requests.
 //!
-//! Never: more work at once than [`AT_ONCE`], more bytes kept than the limit; two requests that render the same version.
+//! Never: more than [`AT_ONCE`] version rendered at a time, or more bytes kept than the limit; a single version above the limit is kept alone.
+//! Other large answers are compressed by [`compress_large`], which has a limit of its own.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -26,7 +27,7 @@ use crate::state::Web;
 
 /// A body of more bytes is not compressed by the runtime's own threads.
 pub const LARGE: u64 = 32 * 1024;
-/// Large bodies that are rendered or compressed at once.
+/// Versions that are rendered at once, compression included.
 const AT_ONCE: usize = 1;
 /// Versions that are kept, whatever their size.
 const VERSIONS_MAX: usize = 1_000;

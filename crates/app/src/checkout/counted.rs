@@ -1,7 +1,8 @@
 //! What an order counts for, beyond its own life: its buyer, by session and by e-mail address, its promo code, and its client address while it is unpaid.
 //!
-//! Cold counts in the order's own transaction, so that no race of orders passes a limit; an order that ends unpaid, and a ticket that is given back, count
-//! no more. Never: an e-mail or a client address in a key; a digest under the server's secret stands for it.
+//! Cold counts buyers and codes in rows that the order's own transaction writes, so that no race of orders passes their limits. The unpaid places of a client
+//! address are read from its orders: transactions that run at the same time on Postgres do not see each other's orders, so together they may pass that
+//! limit. An order that ends unpaid, and a ticket that is given back, count no more. Never: an e-mail or a client address in a key; a digest under the server's secret stands for it.
 //! To add a limit: its key in [`CountedFor::amounts`], its line in [`counted_for`], and its case in the contract suite of orders.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,7 +122,7 @@ fn by_session(session: SessionId) -> String {
     session.to_string()
 }
 
-/// Addresses that reach one mailbox count as one, by the key that accounts are found by.
+/// Addresses count as one where they are equal after normalization and in lower case ([`identity::email_key`]); `ann+1@…` is another than `ann@…`.
 fn by_email(platform: &Platform, email: &str) -> String {
     let folded = identity::email_key(email);
     URL_SAFE_NO_PAD.encode(platform.master.derive("buyer counted by e-mail", &[folded.as_bytes()]))

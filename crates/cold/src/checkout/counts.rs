@@ -1,6 +1,8 @@
-//! Counts that reach over orders: the places of a buyer, the uses of a promo code. They change in the transaction of the order (no race passes a limit).
+//! Counts over orders, changed in the transaction of the order: the places of a buyer and the uses of a promo code, each in a row of `sale_counts`, so no race
+//! of orders passes their limits. The unpaid places of a client address have no row: they are read from `orders`. Transactions that run at the same time
+//! on Postgres do not see each other's orders, so together they may pass that limit.
 //!
-//! Never: a count above its limit by a new order. An order of an earlier version of this program counts for nobody.
+//! Never: a row of `sale_counts` above its limit by a new order. An order of an earlier version of this program counts for nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
-//! What other nodes' relays tell: handed to whoever watches on this node, as its own relay would.
+//! Applies the facts that other nodes publish to this node's readers: caches, order watchers and gate streams. After each (re)connect, watchers read again and
+//! caches revalidate, since facts may have been missed; an entry that cannot be read, because cold is down as well, is used with its age.
 //!
-//! Never: a fact acknowledged here. Where something may have been missed, watchers read anew and caches revalidate: what cannot be
-//! read anew, because cold is down as well, serves with its age.
+//! Never: a fact acknowledged in the outbox here; the relay does that.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -33,7 +33,7 @@ use crate::wiring::Wired;
 const LATE_BY: Duration = Duration::from_millis(500);
 /// Unknown keys of devices that are looked for at once before their requests are let in.
 const KEY_LOOKUPS_MAX: usize = 64;
-/// Large bodies that are compressed at once.
+/// Large answers that are compressed at once outside of the rendered versions; further ones are sent uncompressed.
 const COMPRESSIONS_MAX: usize = 2;
 /// Keys that a rate limiter remembers; beyond it they share one allowance.
 const LIMITED_KEYS: usize = 200_000;
