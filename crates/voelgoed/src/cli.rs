@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::admission::AdmissionTimes;
-use voelgoed_domain::ids::{EventId, GateId, LayoutId, VenueId};
+use voelgoed_domain::ids::{EventId, GateId, JobId, LayoutId, VenueId};
 use voelgoed_domain::money::Currency;
 use voelgoed_domain::time::Timestamp;
 
@@ -62,7 +62,7 @@ pub enum Command {
     Backup(Backup),
     /// Put a backup into an empty data directory.
     Restore(Restore),
-    /// Say whether the data directory is sound.
+    /// Check that the ledger balances, that rows of the outbox and jobs can be read, and that Redis is set up safely; list dead jobs and nodes.
     Doctor,
     /// List the jobs that are dead and wait for a person, or give them all their attempts anew.
     Jobs {
@@ -70,11 +70,11 @@ pub enum Command {
         #[command(subcommand)]
         act: JobsAct,
     },
-    /// Bring the schema of Postgres up to date; nodes of the release before may serve meanwhile.
+    /// Bring the schema of Postgres up to date; nodes of the release before may serve meanwhile. Read docs/runbooks/upgrade.md first.
     Migrate,
     /// Print the OpenAPI document.
     Openapi,
-    /// Print every setting with its default.
+    /// Print every setting with its value in force: default, file, environment and flags together. Secrets are hidden.
     Settings,
     /// Print a completion script.
     Completions {
@@ -93,7 +93,7 @@ pub enum JobsAct {
     /// Give one, or all, their attempts anew; prints which.
     Revive {
         /// `job_…`; all where absent.
-        job: Option<String>,
+        job: Option<JobId>,
     },
 }
 
@@ -101,10 +101,10 @@ pub enum JobsAct {
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Where to listen.
-    #[arg(long)]
+    #[arg(long, value_parser = cli_values::listen_address)]
     pub listen: Option<SocketAddr>,
     /// Where operators are served: /readyz, /metrics and the operator's calls.
-    #[arg(long)]
+    #[arg(long, value_parser = cli_values::listen_address)]
     pub internal_listen: Option<SocketAddr>,
     /// Print where everything is as one line of JSON.
     #[arg(long)]
@@ -118,10 +118,10 @@ pub struct Serve {
 #[derive(Debug, Args)]
 pub struct Demo {
     /// Where to listen.
-    #[arg(long)]
+    #[arg(long, value_parser = cli_values::listen_address)]
     pub listen: Option<SocketAddr>,
     /// Where operators are served: /readyz, /metrics and the operator's calls.
-    #[arg(long)]
+    #[arg(long, value_parser = cli_values::listen_address)]
     pub internal_listen: Option<SocketAddr>,
     /// Print where everything is as one line of JSON.
     #[arg(long)]
@@ -135,8 +135,10 @@ pub struct Demo {
 #[derive(Debug, Args)]
 pub struct Organization {
     /// What people call it.
+    #[arg(value_parser = cli_values::organization_name)]
     pub name: String,
-    /// Its name in URLs.
+    /// Its name in URLs: 2 to 40 of a-z, 0-9 and single hyphens between them.
+    #[arg(value_parser = cli_values::slug)]
     pub slug: String,
 }
 
@@ -179,8 +181,8 @@ pub struct ImportLayout {
     /// `pretix` or `csv`; told from the content where absent.
     #[arg(long, value_parser = ["pretix", "csv"])]
     pub format: Option<String>,
-    /// A standing area beside those of the file, or without a file: `NAME=CAPACITY`.
-    #[arg(long = "standing", value_parser = cli_values::standing_area)]
+    /// A standing area beside those of the file, or without a file. The name has no `=`; an area of the file may have one in its name.
+    #[arg(long = "standing", value_name = "NAME=CAPACITY", value_parser = cli_values::standing_area)]
     pub standing: Vec<(String, u32)>,
     /// The file.
     #[arg(required_unless_present = "standing")]
@@ -202,7 +204,7 @@ pub struct Event {
     #[command(flatten)]
     pub admission: Admission,
     /// IANA name, such as `Africa/Johannesburg`: times are shown in this zone.
-    #[arg(long, default_value = "UTC")]
+    #[arg(long, default_value = "UTC", value_parser = cli_values::time_zone)]
     pub timezone: String,
     /// When its sale opens, RFC 3339; now where absent.
     #[arg(long)]
@@ -248,10 +250,10 @@ pub struct TicketType {
     #[arg(long)]
     pub event: EventId,
     /// Its price in minor units: 4500 is 45.00.
-    #[arg(long, value_parser = cli_values::minor_units)]
+    #[arg(long, allow_negative_numbers = true, value_parser = cli_values::minor_units)]
     pub price: i64,
-    /// Another price for a category: `CATEGORY=MINOR_UNITS`.
-    #[arg(long = "category-price", value_parser = cli_values::category_price)]
+    /// Another price for a category of the layout. The last `=` separates, so the category's name may contain others.
+    #[arg(long = "category-price", value_name = "CATEGORY=MINOR_UNITS", value_parser = cli_values::category_price)]
     pub category_prices: Vec<(String, i64)>,
     #[command(flatten)]
     pub admission: Admission,
@@ -331,16 +333,16 @@ pub struct Restore {
 #[derive(Debug, Args)]
 pub struct SandboxPsp {
     /// Where to listen.
-    #[arg(long)]
+    #[arg(long, value_parser = cli_values::listen_address)]
     pub listen: SocketAddr,
     /// Its durable file.
     #[arg(long)]
     pub file: PathBuf,
     /// Where callbacks go.
-    #[arg(long)]
+    #[arg(long, value_parser = cli_values::http_url)]
     pub callback_url: Option<String>,
     /// Its delays are multiplied by this.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true, value_parser = cli_values::time_scale)]
     pub time_scale: f64,
     /// Ends when its standard input ends.
     #[arg(long)]

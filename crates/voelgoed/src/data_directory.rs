@@ -43,7 +43,7 @@ pub fn open(directory: &Path, needs_database: bool, if_missing: IfMissing) -> an
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", shown.display())),
     };
-    if if_missing == IfMissing::Refuse && needs_database && !directory.join(DATABASE).is_file() {
+    if if_missing == IfMissing::Refuse && needs_database && !holds_database(directory) {
         bail!(
             "{} holds no database of Voelgoed; nothing was created. Name the data directory with --data or \
              VOELGOED__DATA__DIRECTORY (`voelgoed serve`, `voelgoed demo` and the first `voelgoed organization` create one)",
@@ -59,6 +59,11 @@ pub fn open(directory: &Path, needs_database: bool, if_missing: IfMissing) -> an
         Some(metadata) if !metadata.is_dir() => bail!("{} is not a directory", shown.display()),
         Some(metadata) => restrict(directory, &metadata),
     }
+}
+
+/// True where the embedded database is in the directory.
+pub fn holds_database(directory: &Path) -> bool {
+    directory.join(DATABASE).is_file()
 }
 
 /// The path as a person finds it, from the root.

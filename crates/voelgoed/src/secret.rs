@@ -17,13 +17,8 @@ pub const FILE: &str = "master.key";
 
 /// The key of the configuration, of the file that it names, or of the data directory, where it is made if absent.
 pub fn master_key(secrets: &Secrets, directory: &Path, environment: &dyn Environment) -> anyhow::Result<MasterKey> {
-    if !secrets.master.is_empty() {
-        return parse(secrets.master.trim()).context("secrets.master");
-    }
-    if !secrets.master_file.as_os_str().is_empty() {
-        let path = &secrets.master_file;
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        return parse(text.trim()).with_context(|| path.display().to_string());
+    if let Some(key) = configured_key(secrets)? {
+        return Ok(key);
     }
     std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let path = directory.join(FILE);
@@ -37,6 +32,19 @@ pub fn master_key(secrets: &Secrets, directory: &Path, environment: &dyn Environ
         }
         Err(error) => Err(error).with_context(|| path.display().to_string()),
     }
+}
+
+/// The key of the configuration or of the file that it names; none where the key stands in the data directory.
+pub fn configured_key(secrets: &Secrets) -> anyhow::Result<Option<MasterKey>> {
+    if !secrets.master.is_empty() {
+        return parse(secrets.master.trim()).context("secrets.master").map(Some);
+    }
+    let path = &secrets.master_file;
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    parse(text.trim()).with_context(|| path.display().to_string()).map(Some)
 }
 
 /// Writes a file that only its owner reads, whole or not at all, and durably: a key that is lost after tickets were signed with it would make them worthless.

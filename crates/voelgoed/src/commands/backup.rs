@@ -11,10 +11,10 @@ use crate::data_directory::IfMissing;
 use crate::environment::Machine;
 use crate::settings::Settings;
 use crate::tiers::ColdStore;
-use crate::{sandbox, secret};
+use crate::{output, sandbox, secret};
 
-/// What stands beside the database and must be kept with it.
-const OTHERS: &[&str] = &[secret::FILE, super::demo::FILE, sandbox::FILE];
+/// What stands beside the database and must be kept with it. `demo.json` stays behind: it holds keys as they are, and a demo can be made again.
+const OTHERS: &[&str] = &[secret::FILE, sandbox::FILE];
 
 /// Copies the data directory to a new one.
 pub async fn backup(settings: &Settings, to: &Path) -> anyhow::Result<()> {
@@ -25,15 +25,13 @@ pub async fn backup(settings: &Settings, to: &Path) -> anyhow::Result<()> {
     let directory = &settings.data.directory;
     let there: Vec<&str> = OTHERS.iter().copied().filter(|name| directory.join(name).exists()).collect();
     let manifest = cold::backup(directory, &there, to, Machine.now()).await?;
-    for file in &manifest.files {
-        println!("{:>12}  {}", file.bytes, file.name);
-    }
-    Ok(())
+    let lines = manifest.files.iter().map(|file| format!("{:>12}  {}\n", file.bytes, file.name));
+    output::text(lines.collect::<String>())
 }
 
 /// Puts a backup into the data directory, which must be absent or empty.
 pub async fn restore(settings: &Settings, from: &Path) -> anyhow::Result<()> {
     let manifest = cold::restore(from, &settings.data.directory).await?;
-    println!("restored {} files of {} to {}", manifest.files.len(), manifest.at, settings.data.directory.display());
-    Ok(())
+    let directory = settings.data.directory.display();
+    output::line(format_args!("restored {} files of {} to {directory}", manifest.files.len(), manifest.at))
 }

@@ -3,15 +3,17 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 use voelgoed_app::page::PageRequest;
+use voelgoed_domain::refusal::{Code, Refusal};
 
 use super::open_data;
 use super::renew_demo::{keep_renewed, renew};
 use super::seed::{Seeded, SeededEvent, seed};
 use super::serve::{prepare, until_signal};
 use crate::data_directory::{self, IfMissing};
+use crate::output;
 use crate::role::Role;
 use crate::secret::write_private;
 use crate::settings::{DEFAULT_LISTEN, Settings};
@@ -36,10 +38,11 @@ struct Line<'a> {
 
 /// Seeds where needed, then serves.
 pub async fn demo(settings: &Settings, json: bool) -> anyhow::Result<()> {
+    let remembered = remembered(settings)?;
     let settings = &on_a_free_port(settings);
     let prepared = prepare(settings, Role::All).await?;
-    let seeded = remembered_or_new(settings, &prepared.wired).await?;
-    tell(&seeded, &prepared.url, Some(&prepared.internal_url), json)?;
+    let seeded = renewed_or_new(settings, &prepared.wired, remembered).await?;
+    print(&seeded, &prepared.url, Some(&prepared.internal_url), json)?;
     let platform = Arc::clone(&prepared.wired.platform);
     tokio::select! {
         ended = until_signal(prepared, settings) => ended,
@@ -53,14 +56,15 @@ pub async fn seed_only(settings: &Settings, json: bool) -> anyhow::Result<()> {
         "" => format!("http://{}", settings.server.listen),
         public => public.to_owned(),
     };
+    let remembered = remembered(settings)?;
     open_data(settings, IfMissing::Create)?;
     let wired = wire(settings, Role::All, &url).await?;
-    let seeded = remembered_or_new(settings, &wired).await;
+    let seeded = renewed_or_new(settings, &wired, remembered).await;
     wired.cold.close().await;
-    tell(&seeded?, &url, None, json)
+    print(&seeded?, &url, None, json)
 }
 
-fn tell(seeded: &Seeded, url: &str, internal_url: Option<&str>, json: bool) -> anyhow::Result<()> {
+fn print(seeded: &Seeded, url: &str, internal_url: Option<&str>, json: bool) -> anyhow::Result<()> {
     if json {
         let line = Line {
             url,
@@ -71,40 +75,56 @@ fn tell(seeded: &Seeded, url: &str, internal_url: Option<&str>, json: bool) -> a
             gate: seeded.gate.to_string(),
             events: &seeded.events,
         };
-        println!("{}", serde_json::to_string(&line)?);
-    } else {
-        println!("The shop is open at {url}");
-        for event in &seeded.events {
-            println!("  {url}/events/{}  {}", event.id, event.name);
-        }
-        println!("API key    {}", seeded.api_key);
-        println!("Device key {}", seeded.device_key);
-        println!("Gate       {}", seeded.gate);
-        println!("API        {url}/api/v1/openapi.json");
-        if let Some(internal_url) = internal_url {
-            println!("Operators  {internal_url}/readyz");
-        }
+        return output::line(serde_json::to_string(&line)?);
     }
-    Ok(())
+    output::line(format_args!("The shop is open at {url}"))?;
+    for event in &seeded.events {
+        output::line(format_args!("  {url}/events/{}  {}", event.id, event.name))?;
+    }
+    output::line(format_args!("API key    {}", seeded.api_key))?;
+    output::line(format_args!("Device key {}", seeded.device_key))?;
+    output::line(format_args!("Gate       {}", seeded.gate))?;
+    output::line(format_args!("API        {url}/api/v1/openapi.json"))?;
+    match internal_url {
+        Some(internal_url) => output::line(format_args!("Operators  {internal_url}/readyz")),
+        None => Ok(()),
+    }
 }
 
-async fn remembered_or_new(settings: &Settings, wired: &Wired) -> anyhow::Result<Seeded> {
+/// What an earlier start made. Read before anything is created or changed, since a damaged file is for a person.
+fn remembered(settings: &Settings) -> anyhow::Result<Option<Seeded>> {
     let path = settings.data.directory.join(FILE);
-    match std::fs::read(&path) {
-        Ok(content) => {
-            let seeded = serde_json::from_slice(&content).with_context(|| path.display().to_string())?;
-            renew(&wired.platform, &seeded).await?;
-            Ok(seeded)
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            refuse_shop_of_others(settings, wired).await?;
-            let seeded = seed(&wired.platform).await?;
-            // It holds keys, so only its owner reads it.
-            write_private(&path, &serde_json::to_vec(&seeded)?)?;
-            Ok(seeded)
-        }
-        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    let content = match std::fs::read(&path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    serde_json::from_slice(&content).map(Some).map_err(|error| {
+        anyhow!("{} is damaged ({error}): it holds the keys and events of this demo. {UNUSABLE}", path.display())
+    })
+}
+
+/// What to do about a file that does not fit its shop.
+const UNUSABLE: &str = "Nothing was changed. Put a copy of the file back, name an empty directory with --data for a new demo, \
+                        or run `voelgoed serve`, which opens this shop without the file";
+
+async fn renewed_or_new(settings: &Settings, wired: &Wired, remembered: Option<Seeded>) -> anyhow::Result<Seeded> {
+    let path = settings.data.directory.join(FILE);
+    if let Some(seeded) = remembered {
+        let renewed = renew(&wired.platform, &seeded).await;
+        renewed.map_err(|error| match error.downcast_ref::<Refusal>() {
+            Some(refusal) if refusal.code == Code::NotFound => {
+                anyhow!("{} names events that this shop does not have. {UNUSABLE}", path.display())
+            }
+            _ => error,
+        })?;
+        return Ok(seeded);
     }
+    refuse_shop_of_others(settings, wired).await?;
+    let seeded = seed(&wired.platform).await?;
+    // It holds keys, so only its owner reads it, and no backup carries it.
+    write_private(&path, &serde_json::to_vec(&seeded)?)?;
+    Ok(seeded)
 }
 
 /// A demo publishes events: never beside the events of a shop that somebody runs.
@@ -114,7 +134,7 @@ async fn refuse_shop_of_others(settings: &Settings, wired: &Wired) -> anyhow::Re
     let directory = data_directory::shown(&settings.data.directory);
     bail!(
         "there is a shop already, with {} organization{} (`{}`): a demo would publish its events there. Nothing was changed. \
-         Name an empty directory with --data, or run `voelgoed serve` to open this shop ({} has no {FILE})",
+         Name an empty directory with --data, or run `voelgoed serve` to open this shop ({} has no {FILE}, which backups leave out)",
         found.len(),
         if found.len() == 1 { "" } else { "s or more" },
         first.slug,
@@ -129,7 +149,7 @@ fn on_a_free_port(settings: &Settings) -> Settings {
     let is_default = listen.to_string() == DEFAULT_LISTEN;
     let is_taken = std::net::TcpListener::bind(listen).is_err_and(|error| error.kind() == ErrorKind::AddrInUse);
     if is_default && is_taken {
-        eprintln!("{listen} is in use; serving on a free port instead (choose one with --listen)");
+        output::note(format_args!("{listen} is in use; serving on a free port instead (choose one with --listen)"));
         settings.server.listen.set_port(0);
     }
     settings

@@ -1,4 +1,5 @@
-//! `voelgoed doctor`: is the data directory sound, and does what must balance balance?
+//! `voelgoed doctor`: lists unbalanced journal entries, unreadable rows, dead jobs, nodes, the standby and the Redis masters; fails on the first two and on
+//! unsafe settings of Redis.
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use voelgoed_warm::redis::RedisWarm;
 use super::open_data;
 use crate::data_directory::IfMissing;
 use crate::environment::Machine;
+use crate::output;
 use crate::role::Role;
 use crate::settings::Settings;
 use crate::tiers::{Tiers, WarmStore};
@@ -30,28 +32,34 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
     let nodes = wired.cold.living(now).await?;
     let standby = wired.cold.standby().await?;
     wired.cold.close().await;
-    println!("unbalanced entries  {}", unbalanced.len());
-    println!("facts not delivered {waiting} (oldest {oldest} ms)");
-    println!("unreadable facts    {}", unreadable.len());
+    output::line(format_args!("unbalanced entries  {}", unbalanced.len()))?;
+    output::line(format_args!("facts not delivered {waiting} (oldest {oldest} ms)"))?;
+    output::line(format_args!("unreadable facts    {}", unreadable.len()))?;
     for row in &unreadable {
-        println!("  {} of {} since {}: {}", row.id, row.aggregate, row.at, row.reason);
+        output::line(format_args!("  {} of {} since {}: {}", row.id, row.aggregate, row.at, row.reason))?;
     }
-    println!("unreadable jobs     {}", not_run.len());
+    output::line(format_args!("unreadable jobs     {}", not_run.len()))?;
     for job in &not_run {
-        println!("  {} {} since {}: {}", job.id, job.kind, job.run_at, job.reason);
+        output::line(format_args!("  {} {} since {}: {}", job.id, job.kind, job.run_at, job.reason))?;
     }
-    println!("dead jobs           {}", dead.len());
+    output::line(format_args!("dead jobs           {}", dead.len()))?;
     for job in &dead {
-        println!("  {} {} {}", job.id, job.kind, job.last_error.as_deref().unwrap_or(""));
+        output::line(format_args!("  {} {} {}", job.id, job.kind, job.last_error.as_deref().unwrap_or("")))?;
     }
-    println!("nodes               {}", nodes.len());
+    output::line(format_args!("nodes               {}", nodes.len()))?;
     for node in &nodes {
-        println!("  {} {} {} {} since {}", node.id, node.role, node.address, node.version, node.started_at);
+        output::line(format_args!(
+            "  {} {} {} {} since {}",
+            node.id, node.role, node.address, node.version, node.started_at
+        ))?;
     }
-    println!("synchronous standby {}", spoken(&standby));
+    output::line(format_args!("synchronous standby {}", spoken(&standby)))?;
     let complaints = warm(settings).await?;
     if !unbalanced.is_empty() {
-        bail!("something is wrong; restore a backup beside this directory and compare");
+        bail!(
+            "journal entries do not balance; nothing was changed. Restore a backup into another directory or database \
+             and compare"
+        );
     }
     let waiting = unreadable.len() + not_run.len();
     if waiting > 0 {
@@ -91,9 +99,9 @@ async fn warm(settings: &Settings) -> anyhow::Result<usize> {
     let WarmStore::Redis(redis) = Tiers::of(settings, Role::All)?.warm else { return Ok(0) };
     let mut complaints = 0;
     for master in RedisWarm::open(redis, Arc::new(Machine)).look().await? {
-        println!("warm master         {} with {} replicas", master.address, master.replicas);
+        output::line(format_args!("warm master         {} with {} replicas", master.address, master.replicas))?;
         for complaint in master.complaints() {
-            println!("  {complaint}");
+            output::line(format_args!("  {complaint}"))?;
             complaints += 1;
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Never: a living job, or one whose work another has taken over under the same key.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::jobs::ports::JobStore;
 use voelgoed_domain::ids::JobId;
@@ -10,6 +10,7 @@ use voelgoed_domain::ids::JobId;
 use super::open_data;
 use crate::cli::JobsAct;
 use crate::data_directory::IfMissing;
+use crate::output;
 use crate::role::Role;
 use crate::settings::Settings;
 use crate::wiring::wire;
@@ -25,11 +26,10 @@ pub async fn jobs(settings: &Settings, act: JobsAct) -> anyhow::Result<()> {
     let done = match act {
         JobsAct::List => list(store).await,
         JobsAct::Revive { job: None } => revive_all(store, environment).await,
-        JobsAct::Revive { job: Some(job) } => revive(store, environment, &job).await,
+        JobsAct::Revive { job: Some(job) } => revive(store, environment, job).await,
     };
     wired.cold.close().await;
-    print!("{}", done?);
-    Ok(())
+    output::text(done?)
 }
 
 async fn list(store: &dyn JobStore) -> anyhow::Result<String> {
@@ -42,10 +42,11 @@ async fn list(store: &dyn JobStore) -> anyhow::Result<String> {
     Ok(dead.into_iter().map(line).collect())
 }
 
-async fn revive(store: &dyn JobStore, environment: &dyn Environment, job: &str) -> anyhow::Result<String> {
-    let id: JobId = job.parse().with_context(|| format!("`{job}` is no job's identifier"))?;
+async fn revive(store: &dyn JobStore, environment: &dyn Environment, id: JobId) -> anyhow::Result<String> {
     if !store.revive(id, environment.now()).await? {
-        bail!("{id} is not dead, or another job does its work already");
+        bail!(
+            "{id} is not dead, or another job does its work already. Nothing was changed; `voelgoed jobs list` prints the dead ones"
+        );
     }
     Ok(format!("{id}\n"))
 }
@@ -98,10 +99,10 @@ mod tests {
         let listed = list(&cold).await.unwrap();
         assert_eq!(listed.lines().count(), 2);
         assert!(listed.contains("test.one - {\"refund\":7} the provider said no\n"), "{listed}");
-        let first = listed.split(' ').next().unwrap();
+        let first = listed.split(' ').next().unwrap().parse().unwrap();
         assert_eq!(revive(&cold, &*environment, first).await.unwrap(), format!("{first}\n"));
         assert!(revive(&cold, &*environment, first).await.is_err(), "it lives");
-        assert!(revive(&cold, &*environment, "nothing").await.is_err());
+        assert!(revive(&cold, &*environment, fresh(&*environment)).await.is_err(), "there is no such job");
         assert_eq!(revive_all(&cold, &*environment).await.unwrap().lines().count(), 1);
         assert_eq!(list(&cold).await.unwrap(), "");
         assert_eq!(cold.depth(Queue::Payments, environment.now()).await.unwrap().ready, 2);

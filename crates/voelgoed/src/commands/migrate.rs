@@ -3,6 +3,9 @@
 use anyhow::Context;
 use voelgoed_cold::db::migrate_postgres;
 
+use super::open_data;
+use crate::data_directory::IfMissing;
+use crate::output;
 use crate::role::Role;
 use crate::settings::Settings;
 use crate::tiers::{ColdStore, Tiers};
@@ -11,14 +14,13 @@ use crate::wiring::postgres;
 /// Runs the steps that the schema lacks, all or none, and names them. The embedded database does this at each start by itself.
 pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     let tiers = Tiers::of(settings, Role::All)?;
+    open_data(settings, IfMissing::Refuse)?;
     if tiers.cold == ColdStore::Embedded {
-        println!("nothing to do: the embedded database migrates when it is opened");
-        return Ok(());
+        return output::line("nothing to do: the embedded database migrates when it is opened");
     }
     let steps = migrate_postgres(&postgres(&tiers.cold)).await.context("the schema was not changed")?;
     for step in &steps {
-        println!("{step}");
+        output::line(step)?;
     }
-    println!("{} steps", steps.len());
-    Ok(())
+    output::line(format_args!("{} steps", steps.len()))
 }

@@ -3,10 +3,12 @@
 mod backup;
 mod demo;
 mod doctor;
+mod import_layout;
 mod jobs;
 mod list;
 mod migrate;
 mod organizer;
+mod progress;
 mod renew_demo;
 mod sandbox_psp;
 mod seed;
@@ -20,8 +22,10 @@ pub use demo::FILE as DEMO_FILE;
 use crate::cli::{Cli, Command};
 use crate::data_directory::{self, IfMissing};
 use crate::effective_settings::effective;
+use crate::output;
+use crate::secret::configured_key;
 use crate::settings::{Flags, Settings};
-use crate::tiers::ColdStore;
+use crate::tiers::{ColdStore, WarmStore};
 
 /// Runs what was asked for.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
@@ -42,17 +46,12 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Jobs { act } => jobs::jobs(&settings()?, act).await,
         Command::Migrate => migrate::migrate(&settings()?).await,
         Command::SandboxPsp(args) => sandbox_psp::run(args, &settings()?).await,
-        Command::Openapi => {
-            println!("{}", voelgoed_web::assembly::document().to_pretty_json()?);
-            Ok(())
-        }
-        Command::Settings => {
-            print!("{}", effective(cli.config.as_deref(), &flags)?);
-            Ok(())
-        }
+        Command::Openapi => output::line(voelgoed_web::assembly::document().to_pretty_json()?),
+        Command::Settings => output::text(effective(cli.config.as_deref(), &flags)?),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "voelgoed", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "voelgoed", &mut script);
+            output::text(String::from_utf8(script)?)
         }
         organizer => organizer::run(organizer, &settings()?).await,
     }
@@ -61,14 +60,22 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 /// Opens the data directory, and says on standard error which data the command uses.
 ///
 /// # Errors
-/// As [`data_directory::open`]; where `cold.url` is not usable.
+/// As [`data_directory::open`]; before something is created, where the stores or the master key of the configuration are not usable.
 pub(super) fn open_data(settings: &Settings, if_missing: IfMissing) -> anyhow::Result<()> {
     let cold = ColdStore::parse(&settings.cold.url, &settings.cold.replicas).context("cold.url")?;
     let directory = &settings.data.directory;
+    if if_missing == IfMissing::Create {
+        WarmStore::parse(&settings.warm.url).context("warm.url")?;
+        configured_key(&settings.secrets)?;
+    }
     data_directory::open(directory, cold == ColdStore::Embedded, if_missing)?;
     match cold {
-        ColdStore::Embedded => eprintln!("data: {} (SQLite)", data_directory::shown(directory).display()),
-        ColdStore::Postgres { primary, .. } => eprintln!("data: Postgres at {}", without_password(&primary)),
+        ColdStore::Embedded => {
+            output::note(format_args!("data: {} (SQLite)", data_directory::shown(directory).display()));
+        }
+        ColdStore::Postgres { primary, .. } => {
+            output::note(format_args!("data: Postgres at {}", without_password(&primary)));
+        }
     }
     Ok(())
 }

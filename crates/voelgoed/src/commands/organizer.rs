@@ -1,42 +1,36 @@
 //! What an organizer can also do over the API, for scripts and first steps; each prints the identifier of what it made.
 
-use std::io::IsTerminal;
-use std::path::Path;
-use std::time::Duration;
-
-use anyhow::{Context, anyhow, bail};
-use indicatif::{ProgressBar, ProgressStyle};
+use anyhow::bail;
 use voelgoed_app::accounts::audit::audited;
 use voelgoed_app::accounts::change_member::Granter;
 use voelgoed_app::accounts::create_api_key::create_api_key;
 use voelgoed_app::accounts::create_organization::create_organization;
 use voelgoed_app::catalog::create_event::create_event;
-use voelgoed_app::catalog::create_layout::create_layout;
 use voelgoed_app::catalog::create_ticket_type::create_ticket_type;
 use voelgoed_app::catalog::create_venue::create_venue;
 use voelgoed_app::catalog::delete_event::delete_event;
 use voelgoed_app::catalog::move_event::move_event;
-use voelgoed_app::environment::fresh;
 use voelgoed_app::error::Error;
 use voelgoed_app::idempotency::Created;
 use voelgoed_app::platform::Platform;
 use voelgoed_app::scanning::create_device::create_device;
 use voelgoed_app::scanning::create_gate::create_gate;
+use voelgoed_app::scanning::ports::Gate;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::event::{EventAct, EventDraft, EventLimits, FeePolicy, SaleWindow, TaxPolicy};
-use voelgoed_domain::catalog::import::{ImportFormat, as_finding, read};
-use voelgoed_domain::catalog::layout::AreaDraft;
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketTypeDraft, TicketTypeLimits};
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::money::Money;
-use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::scanning::entry::EntryRule;
 
+use super::import_layout::import_layout;
 use super::list::list;
 use super::open_data;
 use crate::cli::{self, Command};
 use crate::data_directory::IfMissing;
+use crate::output;
 use crate::role::Role;
 use crate::settings::Settings;
 use crate::wiring::wire;
@@ -50,8 +44,11 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
     let action = action_of(&command);
     let printed = audited(&*platform.environment, "cli", action, "", carry_out(platform, command)).await;
     wired.cold.close().await;
-    println!("{}", printed?);
-    Ok(())
+    // An empty list prints nothing.
+    match printed?.trim_end() {
+        "" => Ok(()),
+        printed => output::line(printed),
+    }
 }
 
 /// How the audit log names a command.
@@ -98,32 +95,52 @@ pub(super) fn made<T>(created: Created<T>) -> anyhow::Result<T> {
     }
 }
 
-/// A refusal for a person at a terminal.
-pub(super) fn told(error: Error) -> anyhow::Error {
+/// Hands a refusal on as it is, so that `main` can name the argument.
+pub(super) fn refused(error: Error) -> anyhow::Error {
     match error {
-        Error::Refused(refusal) => match &refusal.evidence.field {
-            Some(field) => anyhow!("{} ({}, {field})", refusal.detail, refusal.code.as_str()),
-            None => anyhow!("{} ({})", refusal.detail, refusal.code.as_str()),
-        },
+        Error::Refused(refusal) => refusal.into(),
         Error::Fault(fault) => fault.into(),
     }
 }
 
+/// Gives a `not_found` the field whose value names nothing in `organization`, and the command that lists what there is.
+pub(super) fn missing(field: &str, listed: &str, organization: &str) -> impl Fn(Error) -> Error {
+    let detail = format!(
+        "There is no such {field}; `voelgoed list {listed} --organization {organization}` prints those there are."
+    );
+    move |error| match error {
+        Error::Refused(refusal) if refusal.code == Code::NotFound => of_field(refusal.code, field, &detail).into(),
+        error => error,
+    }
+}
+
+fn of_field(code: Code, field: &str, detail: &str) -> Refusal {
+    Refusal::new(code, detail).with(|evidence| evidence.field = Some(field.to_owned()))
+}
+
 /// An organization by its identifier or slug.
 pub(super) async fn tenant(platform: &Platform, text: &str) -> anyhow::Result<OrganizationId> {
-    if let Ok(id) = text.parse() {
-        return Ok(id);
-    }
-    let found = platform.accounts.organization_by_slug(text).await?;
-    Ok(found.with_context(|| format!("there is no organization `{text}`"))?.id)
+    let found = match text.parse() {
+        Ok(id) => platform.accounts.read_organization(id).await?,
+        Err(_) => platform.accounts.organization_by_slug(text).await?,
+    };
+    let missing = "There is no such organization; `voelgoed list organizations` prints those there are.";
+    Ok(found.ok_or_else(|| of_field(Code::NotFound, "organization", missing))?.id)
 }
 
 async fn scope(platform: &Platform, event: EventId) -> anyhow::Result<EventScope> {
-    platform.listings.locate(event).await.map_err(told)
+    let found = platform.listings.locate(event).await;
+    found.map_err(|error| refused(missing("event", "events", "…")(error)))
 }
 
 async fn organization(platform: &Platform, args: cli::Organization) -> anyhow::Result<String> {
-    let new = made(create_organization(platform, &args.name, &args.slug, None).await.map_err(told)?)?;
+    let created = create_organization(platform, &args.name, &args.slug, None).await.map_err(|error| match error {
+        Error::Refused(refusal) if refusal.code == Code::AlreadyExists => {
+            of_field(refusal.code, "slug", &refusal.detail).into()
+        }
+        error => refused(error),
+    });
+    let new = made(created?)?;
     Ok(format!("{}\n{}", new.organization.id, new.first_key.secret))
 }
 
@@ -132,70 +149,14 @@ async fn key(platform: &Platform, args: cli::Key) -> anyhow::Result<String> {
     let scopes = if args.scopes.is_empty() { Scope::ALL.to_vec() } else { args.scopes };
     // Whoever has the data directory may do everything.
     let granter = Granter { organization, scopes: Scope::ALL, member: None };
-    Ok(made(create_api_key(platform, granter, &args.name, scopes, None).await.map_err(told)?)?.secret)
+    Ok(made(create_api_key(platform, granter, &args.name, scopes, None).await.map_err(refused)?)?.secret)
 }
 
 async fn venue(platform: &Platform, args: cli::Venue) -> anyhow::Result<String> {
     let organization = tenant(platform, &args.organization).await?;
-    Ok(made(create_venue(platform, organization, &args.name, &args.address, None).await.map_err(told)?)?.id.to_string())
-}
-
-async fn import_layout(platform: &Platform, args: cli::ImportLayout) -> anyhow::Result<String> {
-    let organization = tenant(platform, &args.organization).await?;
-    let progress = progress("reading the plan");
-    let mut areas = match &args.file {
-        Some(file) => read_plan(platform, file, args.format.as_deref())?,
-        None => Vec::new(),
-    };
-    // The category of a standing area is its name, as in the demo's festival.
-    let standing = args.standing.iter();
-    areas.extend(standing.map(|(name, most)| AreaDraft::general(fresh(&*platform.environment), name, *most, name)));
-    progress.set_message("writing the plan");
-    let created = create_layout(platform, organization, args.venue, areas, None).await;
-    let layout = made(created.map_err(|error| match error {
-        Error::Refused(refusal) => all_wrong(&as_finding(refusal)),
-        fault => told(fault),
-    })?)?;
-    progress.finish_and_clear();
-    eprintln!("{} places in {} areas", layout.layout.place_count(), layout.layout.areas.len());
-    Ok(layout.id.to_string())
-}
-
-fn read_plan(platform: &Platform, file: &Path, format: Option<&str>) -> anyhow::Result<Vec<AreaDraft>> {
-    let content = std::fs::read(file).with_context(|| file.display().to_string())?;
-    let format = match format {
-        Some(name) => ImportFormat::named(name).map_err(|refusal| told(refusal.into()))?,
-        None => ImportFormat::of(&content),
-    };
-    let imported = read(format, &content, || fresh(&*platform.environment)).map_err(|refusal| all_wrong(&refusal))?;
-    for finding in &imported.findings {
-        eprintln!("{}: {}: {}", finding.kind.as_str(), finding.at, finding.detail);
-    }
-    Ok(imported.areas)
-}
-
-/// Everything that is wrong with a file, a line each.
-fn all_wrong(refusal: &Refusal) -> anyhow::Error {
-    let lines = refusal.evidence.findings.iter().map(|finding| format!("\n  {}: {}", finding.at, finding.detail));
-    match refusal.evidence.findings.len() {
-        0 | 1 => told(refusal.clone().into()),
-        count => {
-            anyhow!("{count} things are wrong with the file ({}):{}", refusal.code.as_str(), lines.collect::<String>())
-        }
-    }
-}
-
-/// A spinner on a terminal, nothing elsewhere.
-pub(super) fn progress(message: &'static str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new_spinner().with_message(message);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
+    Ok(made(create_venue(platform, organization, &args.name, &args.address, None).await.map_err(refused)?)?
+        .id
+        .to_string())
 }
 
 async fn event(platform: &Platform, args: cli::Event) -> anyhow::Result<String> {
@@ -203,6 +164,7 @@ async fn event(platform: &Platform, args: cli::Event) -> anyhow::Result<String> 
     let starts_at = args.starts_at;
     let opens_at = args.sale_opens_at.unwrap_or_else(|| platform.environment.now());
     let closes_at = args.sale_closes_at.unwrap_or(starts_at);
+    let unknown_layout = missing("layout", "layouts", &args.organization);
     let draft = EventDraft {
         entry_rule: EntryRule::Single,
         name: args.name,
@@ -216,12 +178,13 @@ async fn event(platform: &Platform, args: cli::Event) -> anyhow::Result<String> 
         tax: TaxPolicy::default(),
         limits: EventLimits::default(),
     };
-    Ok(made(create_event(platform, organization, draft, None).await.map_err(told)?)?.id.to_string())
+    let created = create_event(platform, organization, draft, None).await;
+    Ok(made(created.map_err(|error| refused(unknown_layout(error)))?)?.id.to_string())
 }
 
 async fn ticket_type(platform: &Platform, args: cli::TicketType) -> anyhow::Result<String> {
     let scope = scope(platform, args.event).await?;
-    let listing = platform.listings.listing(scope).await.map_err(told)?;
+    let listing = platform.listings.listing(scope).await.map_err(refused)?;
     let override_of = |(category, amount)| PriceOverride { area: None, category: Some(category), amount };
     let draft = TicketTypeDraft {
         name: args.name,
@@ -232,28 +195,54 @@ async fn ticket_type(platform: &Platform, args: cli::TicketType) -> anyhow::Resu
         limits: TicketTypeLimits::default(),
         admission: args.admission.into(),
     };
-    Ok(made(create_ticket_type(platform, scope, draft, None).await.map_err(told)?)?.id.to_string())
+    let created = create_ticket_type(platform, scope, draft, None).await;
+    let created = created.map_err(|error| refused(unknown_category(error, &listing.layout.categories())));
+    Ok(made(created?)?.id.to_string())
+}
+
+/// Names the categories that there are in the refusal of one that there is not.
+fn unknown_category(error: Error, categories: &[&str]) -> Error {
+    let is_category = |field: &str| field.starts_with("prices[") && field.ends_with(".category");
+    match error {
+        Error::Refused(refusal) if refusal.evidence.field.as_deref().is_some_and(is_category) => {
+            let detail = format!("The event's layout has no such category; it has {}.", categories.join(", "));
+            Refusal { detail, ..refusal }.into()
+        }
+        error => error,
+    }
 }
 
 async fn publish(platform: &Platform, event: EventId) -> anyhow::Result<String> {
     let scope = scope(platform, event).await?;
-    let published = move_event(platform, scope, EventAct::Publish).await.map_err(told)?;
+    let published = move_event(platform, scope, EventAct::Publish).await.map_err(refused)?;
     Ok(format!("{} {}", published.id, published.state))
 }
 
 async fn delete(platform: &Platform, event: EventId) -> anyhow::Result<String> {
     let scope = scope(platform, event).await?;
-    delete_event(platform, scope).await.map_err(told)?;
+    delete_event(platform, scope).await.map_err(refused)?;
     Ok(format!("{event} deleted"))
 }
 
 async fn gate(platform: &Platform, args: cli::Gate) -> anyhow::Result<String> {
     let scope = scope(platform, args.event).await?;
-    Ok(made(create_gate(platform, scope, &args.name, Vec::new(), None).await.map_err(told)?)?.id.to_string())
+    Ok(made(create_gate(platform, scope, &args.name, Vec::new(), None).await.map_err(refused)?)?.id.to_string())
 }
 
 async fn device(platform: &Platform, args: cli::Device) -> anyhow::Result<String> {
     let scope = scope(platform, args.event).await?;
-    let device = made(create_device(platform, scope, Scope::ALL, &args.name, args.gates, None).await.map_err(told)?)?;
+    let known = platform.scans.gates(scope.organization, scope.event).await?;
+    if let Some(at) = args.gates.iter().position(|gate| known.iter().all(|known| known.id != *gate)) {
+        return Err(unknown_gate(at, &known).into());
+    }
+    let device =
+        made(create_device(platform, scope, Scope::ALL, &args.name, args.gates, None).await.map_err(refused)?)?;
     Ok(format!("device        {}\npairing code  {}", device.device.id, device.pairing_code))
+}
+
+/// Names the gates that there are in the refusal of one that there is not.
+fn unknown_gate(at: usize, known: &[Gate]) -> Refusal {
+    let known: Vec<_> = known.iter().map(|gate| format!("{} ({})", gate.id, gate.name)).collect();
+    let known = if known.is_empty() { "none; make one with `voelgoed gate`".to_owned() } else { known.join(", ") };
+    Refusal::invalid(format!("gates[{at}]"), format!("The event has no such gate; it has {known}."))
 }

@@ -10,7 +10,7 @@ use voelgoed_app::platform::Platform;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::catalog::event::{EventChange, SaleWindow};
 
-use super::organizer::told;
+use super::organizer::refused;
 use super::seed::{DAYS_AHEAD, Seeded, start};
 
 /// An event that begins sooner than this is moved.
@@ -27,14 +27,14 @@ pub async fn renew(platform: &Platform, seeded: &Seeded) -> anyhow::Result<usize
     for (event, days_ahead) in seeded.events.iter().zip(DAYS_AHEAD) {
         let scope = EventScope { organization: seeded.organization, event: event.id };
         let now = platform.environment.now();
-        let found = platform.listings.listing(scope).await.map_err(told)?.event.clone();
+        let found = platform.listings.listing(scope).await.map_err(refused)?.event.clone();
         if now.plus(RENEW_BEFORE_START) < found.starts_at.min(found.sale.closes_at) {
             continue;
         }
         let starts_at = start(now, days_ahead);
         let sale = SaleWindow { opens_at: found.sale.opens_at.min(now), closes_at: starts_at };
         let change = EventChange { starts_at: Some(starts_at), sale: Some(sale), ..EventChange::default() };
-        change_event(platform, scope, change).await.map_err(told)?;
+        change_event(platform, scope, change).await.map_err(refused)?;
         moved += 1;
     }
     if moved > 0 {

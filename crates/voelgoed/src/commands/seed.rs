@@ -28,7 +28,8 @@ use voelgoed_domain::money::{Currency, Money};
 use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
-use super::organizer::{made, progress, told};
+use super::organizer::{made, refused};
+use super::progress::progress;
 
 /// What a demo printed at its first start, and prints again at later ones.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -78,7 +79,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Makes everything.
 pub async fn seed(platform: &Platform) -> anyhow::Result<Seeded> {
     let bar = progress("making the demo");
-    let made_now = made(create_organization(platform, "Voelgoed Demo", "demo", None).await.map_err(told)?)?;
+    let made_now = made(create_organization(platform, "Voelgoed Demo", "demo", None).await.map_err(refused)?)?;
     let (organization, key) = (made_now.organization.id, made_now.first_key);
     let mut events = Vec::new();
     for show in shows(platform) {
@@ -88,10 +89,10 @@ pub async fn seed(platform: &Platform) -> anyhow::Result<Seeded> {
         events.push(SeededEvent { id, name });
     }
     let scope = EventScope { organization, event: events[0].id };
-    let gate = made(create_gate(platform, scope, "Main entrance", Vec::new(), None).await.map_err(told)?)?;
+    let gate = made(create_gate(platform, scope, "Main entrance", Vec::new(), None).await.map_err(refused)?)?;
     let device =
-        made(create_device(platform, scope, Scope::ALL, "Demo scanner", vec![gate.id], None).await.map_err(told)?)?;
-    let paired = pair_device(platform, &device.pairing_code, None).await.map_err(told)?;
+        made(create_device(platform, scope, Scope::ALL, "Demo scanner", vec![gate.id], None).await.map_err(refused)?)?;
+    let paired = pair_device(platform, &device.pairing_code, None).await.map_err(refused)?;
     bar.finish_and_clear();
     Ok(Seeded { organization, api_key: key.secret, device_key: paired.key, gate: gate.id, events })
 }
@@ -157,8 +158,8 @@ const MATCH: &[(&str, i64)] =
 
 async fn put_on(platform: &Platform, organization: OrganizationId, show: Show) -> anyhow::Result<EventId> {
     let now = platform.environment.now();
-    let venue = made(create_venue(platform, organization, show.venue, show.address, None).await.map_err(told)?)?;
-    let layout = made(create_layout(platform, organization, venue.id, show.plan, None).await.map_err(told)?)?;
+    let venue = made(create_venue(platform, organization, show.venue, show.address, None).await.map_err(refused)?)?;
+    let layout = made(create_layout(platform, organization, venue.id, show.plan, None).await.map_err(refused)?)?;
     let starts_at = start(now, show.days_ahead);
     let draft = EventDraft {
         entry_rule: EntryRule::Single,
@@ -173,7 +174,7 @@ async fn put_on(platform: &Platform, organization: OrganizationId, show: Show) -
         tax: show.tax,
         limits: EventLimits::default(),
     };
-    let event = made(create_event(platform, organization, draft, None).await.map_err(told)?)?.id;
+    let event = made(create_event(platform, organization, draft, None).await.map_err(refused)?)?.id;
     let scope = EventScope { organization, event };
     for sold in show.ticket_types {
         let prices = sold.by_category.iter();
@@ -192,7 +193,7 @@ async fn put_on(platform: &Platform, organization: OrganizationId, show: Show) -
             limits: TicketTypeLimits::default(),
             admission: AdmissionTimes::default(),
         };
-        made(create_ticket_type(platform, scope, draft, None).await.map_err(told)?)?;
+        made(create_ticket_type(platform, scope, draft, None).await.map_err(refused)?)?;
     }
     let friends = PriceRuleDraft {
         code: Some("FRIENDS".to_owned()),
@@ -203,8 +204,8 @@ async fn put_on(platform: &Platform, organization: OrganizationId, show: Show) -
         uses_max: None,
         uses_per_buyer_max: None,
     };
-    made(create_price_rule(platform, scope, friends, None).await.map_err(told)?)?;
-    move_event(platform, scope, EventAct::Publish).await.map_err(told)?;
+    made(create_price_rule(platform, scope, friends, None).await.map_err(refused)?)?;
+    move_event(platform, scope, EventAct::Publish).await.map_err(refused)?;
     Ok(event)
 }
 

@@ -5,17 +5,22 @@ use std::path::Path;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
-use voelgoed_cold::process_claim::{ProcessClaim, claim};
+use voelgoed_cold::process_claim::{Claimed, ProcessClaim, claim};
 use voelgoed_telemetry::{Exporter, LogConfig, init_logging, install};
 
 use super::open_data;
-use crate::data_directory::IfMissing;
+use crate::data_directory::{IfMissing, holds_database};
 use crate::node::{self, Listeners, Stop};
+use crate::output;
 use crate::role::Role;
 use crate::settings::Settings;
 use crate::tiers::{ColdStore, Tiers};
 use crate::unsafe_settings;
 use crate::wiring::{Wired, postgres, wire};
+
+/// Why a process has ended by itself.
+const CLAIM_TAKEN: &str = "this process lost its connection to Postgres, and another process has claimed the database since; this one has ended. \
+                           What was answered is stored (cold.url, warm.url)";
 
 /// A process that is about to run.
 pub struct Prepared {
@@ -28,6 +33,8 @@ pub struct Prepared {
     listeners: Listeners,
     exporter: &'static Exporter,
     role: Role,
+    /// On Postgres.
+    claimed: Option<Claimed>,
 }
 
 /// Serves.
@@ -35,11 +42,11 @@ pub async fn serve(settings: &Settings, role: Role, json: bool) -> anyhow::Resul
     let prepared = prepare(settings, role).await?;
     let Prepared { url, internal_url, .. } = &prepared;
     if json {
-        println!("{}", serde_json::json!({"url": url, "internal_url": internal_url, "role": role.as_str()}));
+        output::line(serde_json::json!({"url": url, "internal_url": internal_url, "role": role.as_str()}))?;
     } else if role.serves() {
-        eprintln!("voelgoed serves at {url} (role {role}), for operators at {internal_url}");
+        output::note(format_args!("voelgoed serves at {url} (role {role}), for operators at {internal_url}"));
     } else {
-        eprintln!("voelgoed works (role {role}), for operators at {internal_url}");
+        output::note(format_args!("voelgoed works (role {role}), for operators at {internal_url}"));
     }
     until_signal(prepared, settings).await
 }
@@ -50,17 +57,20 @@ pub async fn prepare(settings: &Settings, role: Role) -> anyhow::Result<Prepared
     init_logging(&LogConfig { format, filter: settings.log.filter.clone(), service_type: role.to_string() })?;
     let exporter = install(role.as_str());
     unsafe_settings::check(settings)?;
-    open_data(settings, IfMissing::Create)?;
     let tiers = Tiers::of(settings, role)?;
-    if tiers.cold == ColdStore::Embedded {
+    // A start that is refused creates nothing. Where data is, the lock is asked before the port: its refusal says more.
+    let may_create = tiers.cold == ColdStore::Embedded && !holds_database(&settings.data.directory);
+    let bound = may_create.then(|| Listeners::bind(settings, role)).transpose()?;
+    open_data(settings, IfMissing::Create)?;
+    let claimed = if tiers.cold == ColdStore::Embedded {
         // Held until the process ends.
         std::mem::forget(lock(&settings.data.directory)?);
+        None
     } else {
         let kind = if tiers.warm.is_of_one_process() { ProcessClaim::Only } else { ProcessClaim::OneOfSeveral };
-        // Held until the process ends.
-        std::mem::forget(claim(&postgres(&tiers.cold), kind).await.context("cold.url, warm.url")?);
-    }
-    let listeners = Listeners::bind(settings, role)?;
+        Some(claim(&postgres(&tiers.cold), kind).await.context("cold.url, warm.url")?)
+    };
+    let listeners = bound.map_or_else(|| Listeners::bind(settings, role), Ok)?;
     let url = match (settings.server.public_url.trim_end_matches('/'), &listeners.public) {
         ("", Some(listener)) => format!("http://{}", listener.local_addr()?),
         ("", None) => format!("http://{}", settings.server.listen),
@@ -68,7 +78,7 @@ pub async fn prepare(settings: &Settings, role: Role) -> anyhow::Result<Prepared
     };
     let internal_url = format!("http://{}", listeners.internal.local_addr()?);
     let wired = wire(settings, role, &url).await?;
-    Ok(Prepared { wired, url, internal_url, listeners, exporter, role })
+    Ok(Prepared { wired, url, internal_url, listeners, exporter, role, claimed })
 }
 
 /// One server per data directory: two would each relay half of the facts to a warm tier of their own.
@@ -84,9 +94,9 @@ fn lock(directory: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// Runs the node until the process is asked to stop.
+/// Runs the node until the process is asked to stop, or another process has its claim on the database.
 pub async fn until_signal(prepared: Prepared, settings: &Settings) -> anyhow::Result<()> {
-    let Prepared { wired, listeners, exporter, role, .. } = prepared;
+    let Prepared { wired, listeners, exporter, role, claimed, .. } = prepared;
     let stop = Stop::default();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -110,8 +120,16 @@ pub async fn until_signal(prepared: Prepared, settings: &Settings) -> anyhow::Re
         again().await;
         tracing::warn!("asked to stop again; not waiting for the rest");
     };
+    let taken = async {
+        match claimed {
+            Some(claimed) => claimed.until_taken().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         ended = node::run(wired, settings, role, listeners, exporter, stop.clone()) => ended,
         () = asked => Ok(()),
+        // At once: whatever this process does from now on, the other one does too.
+        error = taken => Err(anyhow::Error::new(error).context(CLAIM_TAKEN)),
     }
 }
