@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use voelgoed_app::checkout::cancel_order::cancel_order;
+use voelgoed_app::checkout::read_order::scope_of_token;
 use voelgoed_app::checkout::view_order::view_order;
 use voelgoed_app::environment::Environment as _;
+use voelgoed_app::error::Error;
 use voelgoed_app::outbox::fact::Fact;
 use voelgoed_app::outbox::reader::FactReader as _;
 use voelgoed_app::outbox::readers::OrderWatchers;
 use voelgoed_app::payments::send::send;
+use voelgoed_app::token::TokenKind;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::OrderId;
+use voelgoed_domain::payments::decide::Observation;
+use voelgoed_domain::refusal::{Code, Nature};
 
 use crate::bench::Bench;
 
@@ -65,4 +70,36 @@ async fn what_the_node_did_itself_is_seen_at_once() {
     assert_eq!(seen(&bench, order).await, OrderState::AwaitingPayment);
     let after = cancel_order(&bench.platform, bench.scope.organization, order).await.unwrap();
     assert_eq!(*view_order(&bench.platform, bench.scope.organization, order).await.unwrap(), after);
+}
+
+#[tokio::test]
+async fn links_to_an_order_open_it_until_long_after_the_event() {
+    let bench = Bench::open().await;
+    let order = bench.ordered(0).await.order;
+    let tokens = &bench.platform.tokens;
+    let links =
+        [tokens.mint(TokenKind::Order, bench.scope, order.id), tokens.mint(TokenKind::Hold, bench.scope, order.hold)];
+    let opens = async |link: &str| scope_of_token(&bench.platform, order.id, link).await.map(|scope| scope.event);
+    let until = bench.platform.listings.listing(bench.scope).await.unwrap().admissions().widest().until;
+    let ends = until.plus(bench.platform.times.order_link_lifetime);
+    bench.environment.advance(ends.since(bench.environment.now()) - Duration::from_millis(1));
+    for link in &links {
+        assert_eq!(opens(link).await.unwrap(), bench.scope.event);
+    }
+    bench.environment.advance(Duration::from_millis(1));
+    for link in &links {
+        let Err(Error::Refused(refusal)) = opens(link).await else { panic!("it opens the order still") };
+        assert_eq!((refusal.code, refusal.code.nature()), (Code::LinkExpired, Nature::Gone));
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_is_cancelled_twice_is_cancelled_once() {
+    let bench = Bench::open().await;
+    let order = bench.ordered(0).await.order.id;
+    *bench.provider.answer.lock().unwrap() = Some(Observation::Voided);
+    for _ in 0..3 {
+        let cancelled = cancel_order(&bench.platform, bench.scope.organization, order).await.unwrap();
+        assert_eq!(cancelled.order.state, OrderState::Cancelled);
+    }
 }

@@ -5,19 +5,31 @@
 use std::fmt::Debug;
 use std::future::Future;
 
+use voelgoed_app::accounts::change_member::{
+    Granter, MemberUpdate, change_member, change_own_password, end_logins, reset_password,
+};
+use voelgoed_app::accounts::create_api_key::create_api_key;
+use voelgoed_app::accounts::create_member::{NewMember, create_member};
 use voelgoed_app::accounts::create_organization::create_organization;
+use voelgoed_app::accounts::log_in::log_in;
+use voelgoed_app::catalog::change_event::change_event;
 use voelgoed_app::catalog::create_event::create_event;
 use voelgoed_app::catalog::create_layout::create_layout;
 use voelgoed_app::catalog::create_price_rule::create_price_rule;
+use voelgoed_app::catalog::create_ticket_type::create_ticket_type;
 use voelgoed_app::catalog::create_venue::create_venue;
+use voelgoed_app::catalog::delete_event::delete_event;
 use voelgoed_app::catalog::move_event::move_event;
+use voelgoed_app::catalog::set_layout_flags::{SetLayoutFlags, set_layout_flags};
 use voelgoed_app::checkout::cancel_order::cancel_order;
 use voelgoed_app::checkout::place_order::PaymentChoice;
 use voelgoed_app::environment::{Environment as _, fresh};
 use voelgoed_app::error::{Error, Result};
-use voelgoed_app::idempotency::{IdempotencyKey, Idempotent};
+use voelgoed_app::idempotency::{Created, IdempotencyKey, Idempotent};
 use voelgoed_app::payments::open_refund::{OpenRefund, open_refund};
 use voelgoed_app::payments::pay_again::pay_again;
+use voelgoed_app::payments::refused_refund::{retry_refund, settle_refund};
+use voelgoed_app::scanning::create_device::create_device;
 use voelgoed_app::scanning::create_gate::create_gate;
 use voelgoed_app::scanning::pair_device::pair_device;
 use voelgoed_app::ticketing::block::block;
@@ -25,9 +37,11 @@ use voelgoed_app::ticketing::change_hold::{ChangeHold, change_hold};
 use voelgoed_app::ticketing::hold::{HoldCommand, hold};
 use voelgoed_app::ticketing::picks::Item;
 use voelgoed_app::ticketing::release_hold::release_hold;
-use voelgoed_domain::catalog::event::{EventAct, EventDraft};
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::catalog::event::{EventAct, EventChange, EventDraft};
+use voelgoed_domain::catalog::layout::SeatFlag;
 use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRuleDraft};
-use voelgoed_domain::ids::{HoldId, LayoutId, OrderId, SessionId};
+use voelgoed_domain::ids::{HoldId, LayoutId, MemberId, OrderId, SessionId};
 use voelgoed_domain::money::{Currency, Money};
 use voelgoed_domain::payments::refund_plan::RefundRequest;
 use voelgoed_domain::refusal::Code;
@@ -217,4 +231,129 @@ async fn refused_acts_of_an_organizer_change_nothing() {
     refused(&bench, "a sold place", Code::PlaceTaken, sold).await;
     refused(&bench, "not paused", Code::WrongState, move_event(platform, scope, EventAct::Open)).await;
     refused(&bench, "no slug", Code::InvalidRequest, create_organization(platform, "Shop", "a b", None)).await;
+}
+
+#[tokio::test]
+async fn refused_changes_of_members_keys_and_devices_change_nothing() {
+    let bench = Bench::open().await;
+    let (platform, organization) = (&*bench.platform, bench.scope.organization);
+    let admin = [Scope::Admin, Scope::Sales];
+    let granter = Granter { organization, scopes: &admin, member: None };
+    let member = |email: &str, password: &str, scopes: &[Scope]| NewMember {
+        name: "Ann".into(),
+        email: email.into(),
+        password: password.into(),
+        scopes: scopes.to_vec(),
+    };
+    let (good, other) = ("correct horse battery", "another horse battery");
+    let ann = create_member(platform, granter, member("ann@example.org", good, &admin), None).await.unwrap();
+    let Created::Fresh(ann) = ann else { panic!("{ann:?}") };
+    let catalog = [Scope::Catalog];
+    for (name, code, new) in [
+        ("a scope that the granter lacks", Code::MissingScope, member("bob@example.org", good, &catalog)),
+        ("a short password", Code::InvalidRequest, member("bob@example.org", "short", &admin)),
+        ("no address", Code::InvalidRequest, member("bob", good, &admin)),
+        ("a second membership", Code::AlreadyExists, member("ANN@example.org", good, &admin)),
+    ] {
+        refused(&bench, name, code, create_member(platform, granter, new, None)).await;
+    }
+    let update = |scopes: Option<&[Scope]>, disabled| MemberUpdate {
+        name: Some("Anna".into()),
+        scopes: scopes.map(<[Scope]>::to_vec),
+        disabled,
+    };
+    let herself = Granter { member: Some(ann.id), ..granter };
+    let unknown: MemberId = fresh(&*bench.environment);
+    for (name, code, who, id, change) in [
+        ("a new scope", Code::MissingScope, granter, ann.id, update(Some(&catalog), None)),
+        ("nobody", Code::NotFound, granter, unknown, update(None, Some(true))),
+        ("the last administrator disables herself", Code::LastAdministrator, herself, ann.id, update(None, Some(true))),
+        ("she gives the scope up", Code::LastAdministrator, herself, ann.id, update(Some(&[Scope::Sales]), None)),
+    ] {
+        refused(&bench, name, code, change_member(platform, who, id, change)).await;
+    }
+    let sales = Granter { organization, scopes: &[Scope::Sales], member: None };
+    let reset = reset_password(platform, sales, ann.id, other.into());
+    refused(&bench, "a reset by somebody with less", Code::MissingScope, reset).await;
+    let reset = reset_password(platform, granter, ann.id, "ann@example.org".into());
+    refused(&bench, "her address as password", Code::InvalidRequest, reset).await;
+    let own = change_own_password(platform, organization, ann.id, other.into(), other.into());
+    refused(&bench, "a wrong old password", Code::WrongPassword, own).await;
+    let own = change_own_password(platform, organization, ann.id, good.into(), "short".into());
+    refused(&bench, "a weak new one", Code::InvalidRequest, own).await;
+    let ended = end_logins(platform, organization, ann.id, Some(fresh(&*bench.environment)));
+    refused(&bench, "no such login", Code::NotFound, ended).await;
+    let login = log_in(platform, "ann@example.org", other.into(), None);
+    refused(&bench, "a login with a wrong password", Code::Unauthenticated, login).await;
+    let key = create_api_key(platform, granter, "till", vec![Scope::Catalog], None);
+    refused(&bench, "a key with more", Code::MissingScope, key).await;
+    refused(
+        &bench,
+        "a key without scopes",
+        Code::InvalidRequest,
+        create_api_key(platform, granter, "till", vec![], None),
+    )
+    .await;
+    let scanning = [Scope::Scanning];
+    let device = create_device(platform, bench.scope, &admin, "North 1", vec![fresh(&*bench.environment)], None);
+    refused(&bench, "a device by whoever may not scan", Code::MissingScope, device).await;
+    let device = create_device(platform, bench.scope, &scanning, "North 1", vec![fresh(&*bench.environment)], None);
+    refused(&bench, "a device without a gate", Code::InvalidRequest, device).await;
+}
+
+#[tokio::test]
+async fn refused_changes_of_the_catalogue_and_of_refunds_change_nothing() {
+    let bench = Bench::open().await;
+    let (platform, scope, organization) = (&*bench.platform, bench.scope, bench.scope.organization);
+    bench.held(0).await;
+    let order = bench.ordered(1).await.order.id;
+    let named = |name: &str| EventChange { name: Some(name.into()), ..EventChange::default() };
+    let [late, later] = ["2998-01-01T00:00:00Z", "2999-01-01T00:00:00Z"].map(|at| Some(at.parse().ok()));
+    for (name, wanted) in [
+        ("no name", named("\u{200b}")),
+        ("no such zone", EventChange { timezone: Some("Mars/Olympus".into()), ..named("Other") }),
+        ("doors after the end", EventChange { doors_at: later, ends_at: late, ..named("Other") }),
+    ] {
+        refused(&bench, name, Code::InvalidRequest, change_event(platform, scope, wanted)).await;
+    }
+    refused(&bench, "an event that was published", Code::WrongState, delete_event(platform, scope)).await;
+    for (name, draft) in [
+        ("another currency", serde_json::json!({"name": "Full", "price": {"amount": 1, "currency": "JPY"}})),
+        ("less than nothing", serde_json::json!({"name": "Full", "price": {"amount": -1, "currency": "ZAR"}})),
+        (
+            "no such category",
+            serde_json::json!({"name": "Full", "price": {"amount": 1, "currency": "ZAR"}, "categories": ["moon"]}),
+        ),
+    ] {
+        let draft = serde_json::from_value(draft).unwrap();
+        refused(&bench, name, Code::InvalidRequest, create_ticket_type(platform, scope, draft, None)).await;
+    }
+    let layout = platform.listings.listing(scope).await.unwrap().event.layout;
+    let flags = |layout, places: &[u32]| SetLayoutFlags {
+        layout,
+        places: places.iter().copied().map(PlaceNumber).collect(),
+        labels: vec![],
+        flags: vec![SeatFlag::Companion],
+    };
+    let no_seat = set_layout_flags(platform, organization, flags(layout, &[0, 99]));
+    refused(&bench, "flags of no seat", Code::InvalidRequest, no_seat).await;
+    let no_layout = set_layout_flags(platform, organization, flags(fresh(&*bench.environment), &[0]));
+    refused(&bench, "flags of no layout", Code::NotFound, no_layout).await;
+    refused(
+        &bench,
+        "a retry of no refund",
+        Code::NotFound,
+        retry_refund(platform, organization, order, fresh(&*bench.environment)),
+    )
+    .await;
+    refused(
+        &bench,
+        "no refund to settle",
+        Code::NotFound,
+        settle_refund(platform, organization, order, fresh(&*bench.environment), "by hand"),
+    )
+    .await;
+    cancel_order(platform, organization, order).await.unwrap();
+    let pays = pay(&bench, order, "puppet", "ok");
+    refused(&bench, "a cancelled order", Code::NotPayable, pays).await;
 }

@@ -167,7 +167,7 @@ pub struct SettleBody {
 #[utoipa::path(post, path = "/api/v1/orders/{order}/refunds/{refund}/settle", params(("order" = String, Path), ("refund" = String, Path)),
     request_body = SettleBody, tag = "sales",
     responses((status = 200, body = RefundDto), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "wrong_state")))]
+        (status = 409, body = Problem, description = "wrong_state, refund_too_large")))]
 pub async fn settle(
     State(web): State<Web>,
     caller: Organizer,

@@ -102,7 +102,7 @@ async fn while_away(
     let mut few = Buyer::new(scene.client.clone());
     let one = few.hold_general(&scene.event, CAPPED).await?;
     verdicts.same("places can be held", one.status, 201);
-    let one = held(&one)?;
+    let one = held(one)?;
     let more = few.change(&one, &scene.event, None).await?;
     verdicts.same("but none beyond them by a change", (more.status, code(&more)), (409, "limit_reached".to_owned()));
     let fewer = few.change(&one, &scene.event, one.places.first().copied()).await?;

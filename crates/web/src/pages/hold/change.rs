@@ -1,5 +1,7 @@
 //! Buttons of checkout: give one place back, or all of them, or apply a promo code.
 
+use std::ops::ControlFlow::{Break, Continue};
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -36,8 +38,8 @@ pub async fn remove(
     let place = form.must("place")?.parse().map_err(|_| Refusal::invalid("place", "Not a place."))?;
     let remove = PlaceNumber(place);
     let held = match unordered(&web, scope, hold, form.get("places").unwrap_or_default()).await? {
-        Ok(held) => held,
-        Err(gone) => return Ok(gone),
+        Continue(held) => held,
+        Break(answer) => return Ok(answer),
     };
     let Some(label) = held.places.iter().find(|priced| priced.place == remove).map(|priced| priced.label.clone())
     else {
@@ -73,8 +75,8 @@ pub async fn code(State(web): State<Web>, PathId(hold): PathId<HoldId>, buyer: B
 pub async fn apply_code(web: &Web, hold: HoldId, buyer: &Buyer, form: &Form) -> Answer<Response> {
     let scope = of_token(&web.platform, hold, form.must("token")?)?;
     let held = match unordered(web, scope, hold, form.get("places").unwrap_or_default()).await? {
-        Ok(held) => held,
-        Err(gone) => return Ok(gone),
+        Continue(held) => held,
+        Break(answer) => return Ok(answer),
     };
     let is_off = form.get("remove_code").is_some();
     let given = Some(form.get("code").filter(|_| !is_off).unwrap_or_default().to_owned());

@@ -4,6 +4,7 @@ pub mod change;
 pub mod methods;
 pub mod order;
 
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
 use askama::Template;
@@ -120,27 +121,32 @@ pub async fn show(
         },
     };
     match unordered(&web, scope, id, keep).await? {
-        Ok(view) => render(&web, &view, StatusCode::OK, Said::default(), Typed::default()).await,
-        Err(answer) => Ok(answer),
+        Continue(view) => render(&web, &view, StatusCode::OK, Said::default(), Typed::default()).await,
+        Break(answer) => Ok(answer),
     }
 }
 
 /// The hold, while it may still be changed; else what is answered instead: its order, where another window made one of it, or the way on.
-pub async fn unordered(web: &Web, scope: EventScope, hold: HoldId, keep: &str) -> Answer<Result<HoldView, Response>> {
+pub async fn unordered(
+    web: &Web,
+    scope: EventScope,
+    hold: HoldId,
+    keep: &str,
+) -> Answer<ControlFlow<Response, HoldView>> {
     let over = match read_hold(&web.platform, scope, hold).await {
         Ok(view) => match view.record.phase {
-            HoldPhase::Active => return Ok(Ok(view)),
+            HoldPhase::Active => return Ok(Continue(view)),
             // An order is being written, or was a moment ago.
             HoldPhase::Pinned { .. } => {
                 let order = web.platform.orders.order_of_hold(scope.organization, hold).await?;
-                return Ok(order.map_or(Ok(view), |order| Err(to_order(web, scope, order))));
+                return Ok(order.map_or(Continue(view), |order| Break(to_order(web, scope, order))));
             }
             HoldPhase::Claimed { .. } => Refusal::new(Code::HoldLost, "This hold is over.").into(),
         },
-        Err(error) if is_away(&error) => return Ok(Err(later(web, scope, hold, error))),
+        Err(error) if is_away(&error) => return Ok(Break(later(web, scope, hold, error))),
         Err(error) => error,
     };
-    Ok(Err(gone(web, scope, hold, over, keep).await?))
+    Ok(Break(gone(web, scope, hold, over, keep).await?))
 }
 
 /// Nobody can say now how the hold is: the way back is to itself.
