@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use voelgoed_app::environment::Environment;
 use voelgoed_app::token::MasterKey;
 
+use crate::data_directory;
 use crate::secret_strength::check_bytes;
 use crate::settings::Secrets;
 
@@ -25,6 +26,13 @@ pub fn master_key(secrets: &Secrets, directory: &Path, environment: &dyn Environ
     match std::fs::read_to_string(&path) {
         Ok(text) => parse(text.trim()).with_context(|| path.display().to_string()),
         Err(error) if error.kind() == ErrorKind::NotFound => {
+            // Another key opens none of the tickets, links and stored answers of the shop that is there.
+            if data_directory::holds_database(directory) {
+                bail!(
+                    "{} is missing, and the database beside it was written with it; put it back from a backup",
+                    path.display()
+                );
+            }
             let bytes = environment.random();
             let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             write_private(&path, text.as_bytes())?;
@@ -111,6 +119,11 @@ mod tests {
         }
         std::fs::write(directory.join(FILE), "short").unwrap();
         assert!(master_key(&own, &directory, &Machine).is_err(), "a damaged key is not replaced silently");
+        std::fs::remove_file(directory.join(FILE)).unwrap();
+        std::fs::write(directory.join(data_directory::DATABASE), "").unwrap();
+        let missing = master_key(&own, &directory, &Machine).err().unwrap().to_string();
+        assert!(missing.contains("put it back from a backup"), "{missing}");
+        assert!(!directory.join(FILE).exists(), "a missing key is not replaced silently");
         std::fs::remove_dir_all(directory).unwrap();
     }
 }

@@ -303,6 +303,10 @@ pub struct Quotas {
     pub events_max: u64,
     pub layouts_max: u64,
     pub seats_max: u64,
+    pub venues_max: u64,
+    pub ticket_types_per_event_max: u64,
+    pub price_rules_per_event_max: u64,
+    pub gates_per_event_max: u64,
 }
 
 impl Quotas {
@@ -316,6 +320,10 @@ impl Quotas {
             events_max: self.events_max,
             layouts_max: self.layouts_max,
             seats_max: self.seats_max,
+            venues_max: self.venues_max,
+            ticket_types_per_event_max: self.ticket_types_per_event_max,
+            price_rules_per_event_max: self.price_rules_per_event_max,
+            gates_per_event_max: self.gates_per_event_max,
         }
     }
 }

@@ -15,6 +15,14 @@ pub struct Quotas {
     pub layouts_max: u64,
     /// Places in all seating plans.
     pub seats_max: u64,
+    /// Venues.
+    pub venues_max: u64,
+    /// Ticket types of one event.
+    pub ticket_types_per_event_max: u64,
+    /// Price rules of one event, each promo code among them.
+    pub price_rules_per_event_max: u64,
+    /// Gates of one event.
+    pub gates_per_event_max: u64,
 }
 
 impl Default for Quotas {
@@ -26,6 +34,10 @@ impl Default for Quotas {
             events_max: 20_000,
             layouts_max: 5_000,
             seats_max: 10_000_000,
+            venues_max: 5_000,
+            ticket_types_per_event_max: 1_000,
+            price_rules_per_event_max: 20_000,
+            gates_per_event_max: 1_000,
         }
     }
 }

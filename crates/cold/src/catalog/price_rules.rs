@@ -11,6 +11,7 @@ use super::changed::{Answer, begin};
 use crate::Cold;
 use crate::accounts::audit::commit_act;
 use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
+use crate::quotas::{self, Quota};
 
 const CREATE: Sql = sql(
     "price_rules.create",
@@ -85,6 +86,9 @@ pub(super) async fn create(
         Ok(tx) => tx,
         Err(answer) => return Ok(answer),
     };
+    if let Err(refusal) = quotas::check(&mut tx, organization, Quota::PriceRules(rule.event)).await? {
+        return Ok(Err(refusal));
+    }
     let folded = rule.code.as_ref().map(|code| voelgoed_domain::text::code_key(code));
     let ticket_types = Value::json(&rule.ticket_types)?;
     let (effect, amount) = columns(rule.effect);

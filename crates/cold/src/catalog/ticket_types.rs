@@ -15,6 +15,7 @@ use super::past_from;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
 use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
+use crate::quotas::{self, Quota};
 
 const CREATE: Sql = sql(
     "ticket_types.create",
@@ -121,6 +122,9 @@ pub(super) async fn create(
         Ok(tx) => tx,
         Err(answer) => return Ok(answer),
     };
+    if let Err(refusal) = quotas::check(&mut tx, organization, Quota::TicketTypes(ticket_type.event)).await? {
+        return Ok(Err(refusal));
+    }
     let TicketType { id, event, name, price, areas, categories, prices, limits, admission } = ticket_type.clone();
     let terms = Value::json(&TermsV1 { v: 1, areas, categories, prices, max_per_buyer: limits.max_per_buyer })?;
     let binds = binds![

@@ -10,6 +10,7 @@ use voelgoed_domain::refusal::Refusal;
 use crate::accounts::audit::commit_act;
 use crate::db::{Db, Result, Sql, binds, sql};
 use crate::idempotency;
+use crate::quotas::{self, Quota};
 
 const CREATE: Sql =
     sql("venues.create", "insert into venues (organization_id, id, name, address) values ($1, $2, $3, $4)");
@@ -47,6 +48,9 @@ pub(super) async fn create(
     let mut tx = db.begin(organization).await?;
     if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
         return Ok(answer);
+    }
+    if let Err(refusal) = quotas::check(&mut tx, organization, Quota::Venues).await? {
+        return Ok(Err(refusal));
     }
     tx.execute(CREATE, binds![organization, venue.id, &venue.name, &venue.address]).await?;
     commit_act(tx, organization).await?;

@@ -9,6 +9,7 @@ use voelgoed_domain::refusal::Refusal;
 use crate::accounts::audit::commit_act;
 use crate::db::{Db, Error, Result, Sql, Tx, Value, binds, sql};
 use crate::idempotency;
+use crate::quotas::{self, Quota};
 use crate::readable::readable;
 
 const EVENT: Sql = sql("gates.event", "select id from events where organization_id = $1 and id = $2");
@@ -58,6 +59,9 @@ pub(super) async fn create(
     }
     if !event_exists(&mut tx, organization, gate.event).await? {
         return Ok(Err(Refusal::not_found()));
+    }
+    if let Err(refusal) = quotas::check(&mut tx, organization, Quota::Gates(gate.event)).await? {
+        return Ok(Err(refusal));
     }
     tx.execute(CREATE, binds![organization, gate.id, gate.event, &gate.name, Value::json(&gate.areas)?]).await?;
     commit_act(tx, organization).await?;

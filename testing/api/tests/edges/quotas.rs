@@ -14,9 +14,18 @@ async fn tenant(server: &Server, slug: &str) -> anyhow::Result<String> {
 #[tokio::test]
 async fn every_quota_is_refused_by_its_name_at_its_edge() -> anyhow::Result<()> {
     let mut settings = WIDE.to_vec();
-    for (name, most) in
-        [("MEMBERS", "2"), ("API_KEYS", "2"), ("DEVICES", "2"), ("EVENTS", "2"), ("LAYOUTS", "3"), ("SEATS", "10")]
-    {
+    for (name, most) in [
+        ("MEMBERS", "2"),
+        ("API_KEYS", "2"),
+        ("DEVICES", "2"),
+        ("EVENTS", "2"),
+        ("LAYOUTS", "3"),
+        ("SEATS", "10"),
+        ("VENUES", "2"),
+        ("TICKET_TYPES_PER_EVENT", "2"),
+        ("PRICE_RULES_PER_EVENT", "2"),
+        ("GATES_PER_EVENT", "2"),
+    ] {
         settings.push((Box::leak(format!("VOELGOED__QUOTAS__{name}_MAX").into_boxed_str()), most));
     }
     let server = Server::start(&settings).await?;
@@ -57,12 +66,41 @@ async fn every_quota_is_refused_by_its_name_at_its_edge() -> anyhow::Result<()> 
         server.post("/api/v1/devices", &key, &device).await?;
     }
     refused("/api/v1/devices", &device, "devices_max", 2).await?;
-    server.post("/api/v1/events", &key, &event).await?;
+    let second_event = text(&server.post("/api/v1/events", &key, &event).await?["id"]);
     refused("/api/v1/events", &event, "events_max", 2).await?;
     refused("/api/v1/layouts", &layout(7), "seats_max", 10).await?;
     server.post("/api/v1/layouts", &key, &layout(5)).await?;
     server.post("/api/v1/layouts", &key, &layout(1)).await?;
     refused("/api/v1/layouts", &layout(1), "layouts_max", 3).await?;
+    let hall = json!({"name": "Hall"});
+    server.post("/api/v1/venues", &key, &hall).await?;
+    refused("/api/v1/venues", &hall, "venues_max", 2).await?;
+    let of_event = |event: &str| {
+        let price = json!({"amount": 100, "currency": "EUR"});
+        [
+            (
+                "/api/v1/ticket-types",
+                "ticket_types_per_event_max",
+                json!({"event": event, "name": "Full", "price": price}),
+            ),
+            (
+                "/api/v1/price-rules",
+                "price_rules_per_event_max",
+                json!({"event": event, "effect": {"basis_points_off": 100}}),
+            ),
+            ("/api/v1/gates", "gates_per_event_max", json!({"event": event, "name": "South"})),
+        ]
+    };
+    for (path, name, body) in of_event(&second_event) {
+        for _ in 0..2 {
+            server.post(path, &key, &body).await?;
+        }
+        refused(path, &body, name, 2).await?;
+    }
+    // Another event has its own.
+    for (path, _, body) in of_event(&made) {
+        server.post(path, &key, &body).await?;
+    }
     // Another organization has its own.
     let other = tenant(&server, "other").await?;
     server.post("/api/v1/members", &other, &member(0)).await?;
