@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Deserializer};
+use voelgoed_app::accounts::quotas::Quotas;
 use voelgoed_app::platform::SaleTimes;
 use voelgoed_app::retention::Spans;
 use voelgoed_app::ticketing::address_limit::PlacesPerAddress;
@@ -290,41 +291,6 @@ impl Limits {
         let share = self.places_per_address_share_max;
         anyhow::ensure!((0.0..=1.0).contains(&share), "limits.places_per_address_share_max must be from 0 to 1");
         Ok(())
-    }
-}
-
-/// `[quotas]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Quotas {
-    pub members_max: u64,
-    pub api_keys_max: u64,
-    pub devices_max: u64,
-    pub events_max: u64,
-    pub layouts_max: u64,
-    pub seats_max: u64,
-    pub venues_max: u64,
-    pub ticket_types_per_event_max: u64,
-    pub price_rules_per_event_max: u64,
-    pub gates_per_event_max: u64,
-}
-
-impl Quotas {
-    /// As the application wants them.
-    #[must_use]
-    pub const fn limits(&self) -> voelgoed_app::accounts::quotas::Quotas {
-        voelgoed_app::accounts::quotas::Quotas {
-            members_max: self.members_max,
-            api_keys_max: self.api_keys_max,
-            devices_max: self.devices_max,
-            events_max: self.events_max,
-            layouts_max: self.layouts_max,
-            seats_max: self.seats_max,
-            venues_max: self.venues_max,
-            ticket_types_per_event_max: self.ticket_types_per_event_max,
-            price_rules_per_event_max: self.price_rules_per_event_max,
-            gates_per_event_max: self.gates_per_event_max,
-        }
     }
 }
 

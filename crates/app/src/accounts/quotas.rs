@@ -1,7 +1,10 @@
 //! How much one organization may have. The operator sets it; a store counts when something is added.
 
-/// The quotas; each is refused as `quota_reached` with its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use serde::Deserialize;
+
+/// The quotas, which are the settings `[quotas]` too; each is refused as `quota_reached` with its name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Quotas {
     /// Members, disabled ones included.
     pub members_max: u64,

@@ -11,6 +11,7 @@ use super::decide::{AttemptFacts, Cancellation, OrderFacts, PAY_BY_GRACE, is_ove
 use crate::checkout::order::OrderState;
 use crate::ids::PaymentId;
 use crate::refusal::{Code, Refusal};
+use crate::ticketing::limits::PAYMENT_ATTEMPTS;
 use crate::time::Timestamp;
 
 /// How long after `pay_by` an attempt may stay unresolved before a person is called.
@@ -77,7 +78,7 @@ pub fn may_open_attempt(order: &OrderFacts, attempts: &[AttemptFacts], now: Time
     refuse_unresolved(attempts)?;
     if attempts.len() >= ATTEMPTS_PER_ORDER {
         let most = ATTEMPTS_PER_ORDER as u64;
-        return Err(Refusal::limit("attempts_per_order", most, "This order was tried too often."));
+        return Err(Refusal::limit(PAYMENT_ATTEMPTS, most, "This order was tried too often."));
     }
     Ok(())
 }

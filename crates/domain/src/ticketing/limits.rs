@@ -22,6 +22,10 @@ pub const MIN_PER_HOLD: &str = "min_per_hold";
 pub const MAX_PER_HOLD: &str = "max_per_hold";
 /// The most of a ticket type for one buyer, over all orders.
 pub const MAX_PER_BUYER: &str = "max_per_buyer";
+/// Holds of one session that are open at once.
+pub const OPEN_HOLDS: &str = "holds_per_session";
+/// Payment attempts of one order.
+pub const PAYMENT_ATTEMPTS: &str = "attempts_per_order";
 /// How many orders may use a promo code.
 pub const CODE_USES: &str = "uses_max";
 /// How many orders of one buyer may use a promo code.

@@ -81,7 +81,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let environment: Arc<dyn Environment> = Arc::new(Machine);
     let master: MasterKey = secret::master_key(&settings.secrets, directory, &Machine)?;
     let capabilities = Capabilities::new();
-    let cold = tiers::cold(&stores.cold, directory, &environment, &master, settings.quotas.limits()).await?;
+    let cold = tiers::cold(&stores.cold, directory, &environment, &master, settings.quotas.clone()).await?;
     cold.report_to(capabilities.clone());
     let tiers::Warm { inventory, kept_scans, presence, count_stream, allowances, guard: warm_guard, bulletin } =
         tiers::warm(&stores.warm, &environment, &capabilities);

@@ -1,44 +1,11 @@
 //! `demo.json` holds keys: only its owner reads it, no backup carries it, and a damaged one is named with what to do.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Stdio};
-
-use serde_json::Value;
 
 use crate::program::Program;
+use crate::running_demo::RunningDemo;
 
 const SEED: &[&str] = &["demo", "--seed-only", "--json"];
-
-/// A server, ended by its id when the value is dropped.
-struct Serving(Child);
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
-/// The status line of a request with a key to a demo that runs again, and the key that it printed.
-fn status_with_printed_key(program: &Program) -> (String, String) {
-    let mut command = program.command(&["demo", "--json", "--listen", "127.0.0.1:0"]);
-    let mut serving = Serving(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-    let mut line = String::new();
-    BufReader::new(serving.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let card: Value = serde_json::from_str(&line).unwrap();
-    let (url, key) = (card["url"].as_str().unwrap(), card["api_key"].as_str().unwrap());
-    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
-    write!(
-        stream,
-        "GET /api/v1/venues HTTP/1.1\r\nHost: demo\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    (answer.lines().next().unwrap_or_default().to_owned(), key.to_owned())
-}
 
 #[test]
 fn demo_file_is_private_and_left_out_of_backups_and_its_key_is_printed_again() {
@@ -47,8 +14,11 @@ fn demo_file_is_private_and_left_out_of_backups_and_its_key_is_printed_again() {
     let file = program.data().join("demo.json");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(program.succeed(SEED), first, "the same demo");
-    let (status, key) = status_with_printed_key(&program);
-    assert_eq!(status, "HTTP/1.1 200 OK");
+    let key = {
+        let demo = RunningDemo::start(&program);
+        assert_eq!(demo.send("GET", "/api/v1/venues", "").0, 200);
+        demo.key().to_owned()
+    };
     assert!(first.contains(&key), "{first}");
 
     let backup = program.root().join("backup");

@@ -4,6 +4,8 @@
 
 mod closed_pipe;
 mod created_files;
+mod demo_events;
 mod demo_file;
 mod program;
 mod refused_arguments;
+mod running_demo;

@@ -3,6 +3,7 @@
 //! Never: the detail that programs get, except about a promo code and about wheelchair spaces, which are written for people. To add a code: a line in [`of_code`].
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use voelgoed_domain::refusal::{Code, Evidence, LimitHit, Refusal};
 use voelgoed_domain::ticketing::limits;
@@ -24,8 +25,8 @@ const LIMITS: &[&str] = &[
     limits::MAX_PER_BUYER,
     limits::CODE_USES,
     limits::CODE_USES_PER_BUYER,
-    "holds_per_session",
-    "attempts_per_order",
+    limits::OPEN_HOLDS,
+    limits::PAYMENT_ATTEMPTS,
 ];
 
 /// The sentence for a refusal; moments are told in the event's time zone.
@@ -79,16 +80,16 @@ pub fn of_code(code: Code, limit: Option<&LimitHit>) -> String {
 fn of_limit(name: &str, most: Option<u64>) -> String {
     let Some(most) = most else { return "That is more than one buyer may have.".to_owned() };
     match name {
-        "places_per_hold" => format!("At most {most} places at once."),
-        "places_per_session" => {
+        limits::PLACES_PER_HOLD => format!("At most {most} places at once."),
+        limits::PLACES_PER_SESSION => {
             format!("One buyer may have at most {most} places here. What you hold and what you ordered counts.")
         }
-        "holds_per_session" => {
+        limits::OPEN_HOLDS => {
             "You have reserved places many times over. Buy them or give them back first: see “My tickets”.".to_owned()
         }
-        "min_per_hold" => format!("This ticket type is sold from {most} tickets on."),
-        "max_per_hold" => format!("At most {most} tickets of this type at once."),
-        "attempts_per_order" => {
+        limits::MIN_PER_HOLD => format!("This ticket type is sold from {most} tickets on."),
+        limits::MAX_PER_HOLD => format!("At most {most} tickets of this type at once."),
+        limits::PAYMENT_ATTEMPTS => {
             "This order was tried too often. Its places are let go when its time is over.".to_owned()
         }
         limits::MAX_PER_BUYER => format!("One buyer may have at most {most} tickets of this type, over all orders."),
@@ -98,7 +99,7 @@ fn of_limit(name: &str, most: Option<u64>) -> String {
         limits::CODE_USES_PER_BUYER => {
             "You have used this promo code as often as one buyer may. Take it off, or use another one.".to_owned()
         }
-        name if name.contains("address") => {
+        limits::PLACES_PER_ADDRESS => {
             "Too many places are held over your internet connection. Try again in a few minutes.".to_owned()
         }
         _ => format!("That is more than one buyer may have: at most {most}."),
@@ -133,7 +134,12 @@ pub fn form_field(field: &str) -> &str {
 }
 
 /// The sentences for scripts, by code; `{most}` stands for the size of the limit.
-pub fn for_scripts() -> BTreeMap<&'static str, String> {
+pub fn for_scripts() -> &'static BTreeMap<&'static str, String> {
+    static SENTENCES: LazyLock<BTreeMap<&str, String>> = LazyLock::new(every_sentence);
+    &SENTENCES
+}
+
+fn every_sentence() -> BTreeMap<&'static str, String> {
     let plain = Code::ALL.iter().map(|code| (code.as_str(), of_code(*code, None)));
     // No limit has this size, so that only its place in the sentence is found.
     let limits = LIMITS.iter().map(|name| (*name, of_limit(name, Some(u64::MAX)).replace(&u64::MAX.to_string(), MOST)));

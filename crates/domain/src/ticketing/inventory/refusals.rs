@@ -3,7 +3,7 @@
 use super::{HOLDS_PER_SESSION, PLACES_PER_HOLD};
 use crate::ids::OrderId;
 use crate::refusal::{Code, Refusal};
-use crate::ticketing::limits::PLACES_PER_ADDRESS;
+use crate::ticketing::limits::{OPEN_HOLDS, PLACES_PER_ADDRESS};
 
 /// Nothing was chosen.
 #[must_use]
@@ -38,7 +38,7 @@ pub fn places_per_hold() -> Refusal {
 /// More than [`HOLDS_PER_SESSION`].
 #[must_use]
 pub fn holds_per_session() -> Refusal {
-    Refusal::limit("holds_per_session", u64::from(HOLDS_PER_SESSION), "You have too many holds open.")
+    Refusal::limit(OPEN_HOLDS, u64::from(HOLDS_PER_SESSION), "You have too many holds open.")
 }
 
 /// More places than the request allows a session to have at once.

@@ -31,7 +31,7 @@ struct Config<'a> {
     /// In which moments are told.
     timezone: &'a str,
     /// What refusals mean, by code.
-    sentences: BTreeMap<&'static str, String>,
+    sentences: &'static BTreeMap<&'static str, String>,
     /// Makes a hold repeatable.
     key: &'a str,
 }
