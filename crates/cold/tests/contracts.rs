@@ -1,5 +1,7 @@
 //! The suites of the ports that this crate implements, on a real SQLite file each.
 
+#[path = "cases/past_events.rs"]
+mod past_events;
 #[path = "cases/unreadable.rs"]
 mod unreadable;
 
@@ -17,6 +19,9 @@ async fn open() -> Subject<Cold> {
     Subject { store, environment, keep: Box::new(directory) }
 }
 
+mod past_event_rows {
+    crate::past_events::past_event_cases!(super::open());
+}
 mod unreadable_rows {
     crate::unreadable::unreadable_cases!(super::open());
 }

@@ -343,6 +343,16 @@ pub trait PaymentStore: Send + Sync + 'static {
         job: NewJob,
     ) -> Stored<Result<Refund, Refusal>>;
 
+    /// A refused refund whose money went back without us is `done`, with the journal entry and the order's new state. Of a settlement and a retry at the
+    /// same time one is refused. Refused: `not_found`, `wrong_state`, `refund_too_large`.
+    async fn settle_refund(
+        &self,
+        organization: OrganizationId,
+        refund: RefundId,
+        reference: &str,
+        now: Timestamp,
+    ) -> Stored<Result<Refund, Refusal>>;
+
     /// The refunds of an organization in a state (in any, where none is named), oldest first.
     async fn refunds(
         &self,

@@ -4,13 +4,12 @@
 //! refund's own key, and the amount is judged once more.
 
 use voelgoed_domain::ids::{OrderId, OrganizationId, RefundId};
-use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::text;
 use voelgoed_resilience::Capability;
 
 use super::open_refund::refund_job;
-use super::ports::{Refund, RefundObservation};
+use super::ports::Refund;
 use crate::error::Result;
 use crate::platform::Platform;
 
@@ -38,7 +37,7 @@ pub async fn retry_refund(
 /// Writes that the provider has given the money back without us, e.g. in its own console: the journal and the order say so.
 ///
 /// # Errors
-/// `not_found`, `wrong_state` where it was not refused, `invalid_request` for the reference.
+/// `not_found`, `wrong_state` where it was not refused, `refund_too_large` where other refunds have taken the money, `invalid_request` for the reference.
 pub async fn settle_refund(
     platform: &Platform,
     organization: OrganizationId,
@@ -47,14 +46,11 @@ pub async fn settle_refund(
     reference: &str,
 ) -> Result<Refund> {
     let reference = text::line("reference", reference, REFERENCE_MAX)?;
-    let refund = of_order(platform, organization, order, id).await?;
-    if refund.state != RefundState::Failed {
-        return Err(not_refused().into());
-    }
-    let seen = RefundObservation::Done { provider_ref: reference };
-    platform.payments.record_refund(organization, id, seen, platform.environment.now()).await?;
+    of_order(platform, organization, order, id).await?;
+    let now = platform.environment.now();
+    let refund = platform.payments.settle_refund(organization, id, &reference, now).await??;
     platform.order_views.forget(organization, order);
-    of_order(platform, organization, order, id).await
+    Ok(refund)
 }
 
 /// The refusal of what only a refused refund allows.

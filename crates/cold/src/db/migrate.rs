@@ -59,6 +59,7 @@ const STEPS: &[Step] = steps! {
     301 "0301_events_by_start",
     320 "0320_past_events",
     330 "0330_unpaid_by_address",
+    340 "0340_unknown_past_from",
 };
 
 const HISTORY: &str = "create table if not exists schema_steps (number bigint primary key, name text not null, checksum {bytes} not null)";

@@ -11,9 +11,11 @@ mod open_attempt;
 mod open_refund;
 mod record_refund;
 pub(crate) mod refunds;
+mod refused_refund;
 mod reissue;
 mod retry_refund;
 mod revocation;
+mod settle_refund;
 mod unresolved;
 
 use async_trait::async_trait;
@@ -101,6 +103,16 @@ impl PaymentStore for Cold {
         job: NewJob,
     ) -> Stored<Result<Refund, Refusal>> {
         Ok(retry_refund::retry(self, organization, refund, &job).await?)
+    }
+
+    async fn settle_refund(
+        &self,
+        organization: OrganizationId,
+        refund: RefundId,
+        reference: &str,
+        now: Timestamp,
+    ) -> Stored<Result<Refund, Refusal>> {
+        Ok(settle_refund::settle(self, organization, refund, reference, now).await?)
     }
 
     async fn refunds(

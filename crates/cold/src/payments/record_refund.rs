@@ -50,25 +50,43 @@ pub(super) async fn record(
         tx.rollback().await?;
         return Ok(refund.state);
     };
-    let (reference, failure) = match &seen {
-        RefundObservation::Done { provider_ref } => (Some(provider_ref), None),
-        RefundObservation::Failed { reason } => (None, Some(reason)),
-        _ => (None, None),
+    let words = match &seen {
+        RefundObservation::Done { provider_ref } => ProviderWords { reference: Some(provider_ref), failure: None },
+        RefundObservation::Failed { reason } => ProviderWords { reference: None, failure: Some(reason) },
+        _ => ProviderWords::default(),
     };
-    tx.execute(MOVE, binds![organization, id, state, reference, failure]).await?;
-    let order = locked.order()?;
+    write(&mut tx, cold, &locked.order()?, &refund, (state, words), now).await?;
+    commit_act(tx, organization).await?;
+    Ok(state)
+}
+
+/// What the provider said beside the state; nothing leaves the column as it is.
+#[derive(Debug, Default)]
+pub(super) struct ProviderWords<'a> {
+    pub(super) reference: Option<&'a str>,
+    pub(super) failure: Option<&'a str>,
+}
+
+/// Moves a refund whose order is locked to `state`; for `Done` with the journal entry and the order's new state.
+pub(super) async fn write(
+    tx: &mut Tx,
+    cold: &Cold,
+    order: &Order,
+    refund: &Refund,
+    (state, words): (RefundState, ProviderWords<'_>),
+    now: Timestamp,
+) -> Result<()> {
+    let organization = order.organization;
+    tx.execute(MOVE, binds![organization, refund.id, state, words.reference, words.failure]).await?;
     let order_to = match state {
-        RefundState::Done => settle(&mut tx, cold, &order, &refund, now).await?,
+        RefundState::Done => settle(tx, cold, order, refund, now).await?,
         _ => order.state,
     };
     tx.execute(ORDER, binds![organization, order.id, order_to]).await?;
     let mut facts = Facts::new(&*cold.environment, organization, now);
     let changed = Fact::OrderChanged { event: order.event, order: order.id, state: order_to };
     facts.add(order.id.uuid(), order.version + 1, changed);
-    facts.write(&mut tx).await?;
-    // By hand it is an act; in its job it is none.
-    commit_act(tx, organization).await?;
-    Ok(state)
+    facts.write(tx).await
 }
 
 fn event(state: RefundState, seen: &RefundObservation) -> Option<RefundEvent> {

@@ -1,5 +1,8 @@
 //! The suites of the ports that this crate implements, on a database of a real Postgres each.
 
+mod past_event_rows {
+    crate::past_events::past_event_cases!(super::super::server::open());
+}
 mod unreadable_rows {
     crate::unreadable::unreadable_cases!(super::super::server::open());
 }

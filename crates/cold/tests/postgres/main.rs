@@ -4,6 +4,8 @@ mod contracts;
 mod failures;
 mod lanes;
 mod migrations;
+#[path = "../cases/past_events.rs"]
+mod past_events;
 mod plans;
 mod process_claim;
 mod replicas;

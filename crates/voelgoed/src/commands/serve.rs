@@ -20,7 +20,7 @@ use crate::wiring::{Wired, postgres, wire};
 
 /// Why a process has ended by itself.
 const CLAIM_TAKEN: &str = "this process lost its connection to Postgres, and another process has claimed the database since; this one has ended. \
-                           What was answered is stored (cold.url, warm.url)";
+                           Orders, payments and scans that were answered are stored (cold.url, warm.url)";
 
 /// A process that is about to run.
 pub struct Prepared {
