@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::process::Command;
 use voelgoed_testkit::client::{Call, Client};
-use voelgoed_testkit::cluster::{Plan, Platform, end_leftovers};
+use voelgoed_testkit::cluster::{Node, Plan, Platform, end_leftovers};
 use voelgoed_testkit::organizer::{Event, Organizer, text};
 use voelgoed_testkit::until::until;
 use voelgoed_testkit::verdict::Verdicts;
@@ -22,6 +22,8 @@ use crate::crowd::Crowd;
 
 /// The program that people upgrade from: it knows no formats, and stops its batch at a row that it cannot read.
 const PREVIOUS: &str = "4536878";
+/// What it knows of the limits that the load would meet.
+const KNOWN: &[&str] = &["SESSION_BURST", "ADDRESS_BURST", "__HOLD_BURST"];
 const BUYERS: usize = 6;
 /// Orders that are acknowledged in each phase.
 const ORDERS: usize = 40;
@@ -37,7 +39,7 @@ const NEWER_WAITING: &str = "select count(*) from outbox where format > 1 and de
 
 /// Plants rows that today's program does not know, under load.
 pub async fn planted(nodes: &Nodes, verdicts: &mut Verdicts) -> anyhow::Result<()> {
-    let platform = start(nodes, nodes.binary.canonicalize()?, "planted").await?;
+    let platform = start(nodes, nodes.binary.canonicalize()?, "planted", crate::wide()).await?;
     let organizer = Organizer::of(&platform.url, &platform.card)?;
     let event = organizer.make_event("Planted", 1, 100_000).await?;
     let crowd = Crowd::gather(&platform.url, &event, BUYERS)?;
@@ -74,21 +76,31 @@ pub async fn planted(nodes: &Nodes, verdicts: &mut Verdicts) -> anyhow::Result<(
 pub async fn upgraded(nodes: &Nodes, verdicts: &mut Verdicts) -> anyhow::Result<()> {
     let today = nodes.binary.canonicalize()?;
     let previous = build_previous(&nodes.root).await?;
-    let mut platform = start(nodes, previous, "upgraded").await?;
+    let (known, newer): (Vec<_>, Vec<_>) =
+        crate::wide().into_iter().partition(|(name, _)| KNOWN.iter().any(|known| name.ends_with(known)));
+    let mut platform = start(nodes, previous, "upgraded", known).await?;
     let organizer = Organizer::of(&platform.url, &platform.card)?;
-    let event = organizer.make_event("Upgraded", 1, 200_000).await?;
+    let event = organizer.make_event("Upgraded", 1, 100_000).await?;
     let crowd = Crowd::gather(&platform.url, &event, BUYERS)?;
     enough(&crowd, ORDERS).await?;
-    platform.nodes[2].runs(&today);
+    let upgrade = |node: &mut Node| {
+        node.runs(&today);
+        newer.iter().for_each(|(name, value)| node.tell(name, value));
+    };
+    upgrade(&mut platform.nodes[2]);
     platform.nodes[2].ask(&["migrate"]).await?;
     let mut revoked = Vec::new();
     // Web nodes first: the old worker relays while new nodes write what it does not know.
     for at in 0..platform.nodes.len() {
         crate::rolling::balanced(&platform).await?;
         platform.nodes[at].stop().await?;
-        platform.nodes[at].runs(&today);
+        upgrade(&mut platform.nodes[at]);
         platform.nodes[at].start().await?;
         platform.nodes[at].ready().await?;
+        if platform.nodes[at].serves() {
+            // Its readiness is at its internal listener from now on. Once it is ready: a process of HAProxy begins with every node in use.
+            platform.reload_haproxy(&nodes.haproxy.canonicalize()?).await?;
+        }
         platform.note()?;
         if platform.nodes[at].serves() {
             revoked.extend(revoke(&organizer, &platform.nodes[at].client()?).await?);
@@ -115,13 +127,17 @@ pub async fn upgraded(nodes: &Nodes, verdicts: &mut Verdicts) -> anyhow::Result<
     platform.stop().await
 }
 
-async fn start(nodes: &Nodes, binary: PathBuf, name: &str) -> anyhow::Result<Platform> {
+async fn start(
+    nodes: &Nodes,
+    binary: PathBuf,
+    name: &str,
+    mut environment: Vec<(String, String)>,
+) -> anyhow::Result<Platform> {
     let root = nodes.root.join(name);
     if root.exists() {
         end_leftovers(&root.canonicalize()?)?;
         std::fs::remove_dir_all(&root)?;
     }
-    let mut environment = crate::wide();
     environment.push(("VOELGOED__SERVER__LAME_DUCK".to_owned(), LAME_DUCK.to_owned()));
     Platform::start(Plan {
         binary,

@@ -71,8 +71,10 @@ const NOTE: &str = "insert into schema_steps (number, name, checksum) values ($1
 const LOCK: i64 = 0x766f_656c_676f_6564;
 /// Another node's migration is waited for so long, and a step may take so long.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// A step waits so long for what runs on its table: whoever comes after it waits too.
-const STEP_LOCK: &str = "set local lock_timeout = '5s'";
+/// A step waits so long for what runs on its table, since whoever comes after it waits too; then it gives way, and is repeated after a pause.
+const STEP_LOCK: &str = "set local lock_timeout = '1s'";
+const STEP_ATTEMPTS: u32 = 30;
+const STEP_PAUSE: Duration = Duration::from_millis(500);
 
 /// Runs the steps that this embedded database has not seen.
 pub(super) async fn run(db: &Db) -> Result<()> {
@@ -103,31 +105,43 @@ pub(super) async fn run(db: &Db) -> Result<()> {
     Ok(())
 }
 
-/// Brings the schema of a Postgres up to date, all missing steps in one transaction; returns their names. Safe to run while older programs serve
-/// (see `migrations/README.md`), and on several nodes at once: the others wait and find nothing to do.
+/// Brings the schema of a Postgres up to date, each missing step in a transaction of its own; returns the names of those that ran. Safe to run while
+/// older programs serve (see `migrations/README.md`), and on several nodes at once: the others wait and find nothing to do.
 ///
 /// # Errors
-/// [`Error::Away`] where the server does not answer, or a table was in use for too long (nothing was changed; run it again);
-/// [`Error::Internal`] where the schema is not one of ours.
+/// [`Error::Away`] or [`Error::Serialization`] where the server does not answer, or a step met transactions of the sale each time (the steps before it
+/// stay; run it again); [`Error::Internal`] where the schema is not one of ours.
 pub async fn migrate_postgres(settings: &PostgresSettings) -> Result<Vec<&'static str>> {
     let patient = PostgresSettings { statement: PATIENCE, lock: PATIENCE, ..settings.clone() };
     let mut connection = connect(&patient).await?;
-    let expand = |text: &str| sql::expand(Engine::Postgres, text, 0).map(AssertSqlSafe);
-    let mut tx = connection.begin().await?;
-    sqlx::query("select pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
-    sqlx::raw_sql(STEP_LOCK).execute(&mut *tx).await?;
-    sqlx::raw_sql("set local voelgoed.system = 'migration'").execute(&mut *tx).await?;
-    sqlx::raw_sql(expand(HISTORY)?).execute(&mut *tx).await?;
-    let done: Vec<(i64, Vec<u8>)> = sqlx::query_as(DONE).fetch_all(&mut *tx).await?;
+    sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await?;
+    sqlx::raw_sql(sql::expand(Engine::Postgres, HISTORY, 0).map(AssertSqlSafe)?).execute(&mut connection).await?;
+    let done: Vec<(i64, Vec<u8>)> = sqlx::query_as(DONE).fetch_all(&mut connection).await?;
     let missing = missing(&done)?;
     for step in &missing {
         tracing::info!(slice = "cold", step = step.name, "schema step");
-        sqlx::raw_sql(expand(step.text)?).execute(&mut *tx).await?;
-        sqlx::query(NOTE).bind(step.number).bind(step.name).bind(step.checksum()).execute(&mut *tx).await?;
+        let mut attempt = 1;
+        while let Err(error) = run_step(&mut connection, step).await {
+            if attempt == STEP_ATTEMPTS || !matches!(error, Error::Serialization(_) | Error::Away(_)) {
+                return Err(error);
+            }
+            tracing::info!(%error, attempt, slice = "cold", step = step.name, "a schema step gives way and is repeated");
+            tokio::time::sleep(STEP_PAUSE).await;
+            attempt += 1;
+        }
     }
-    tx.commit().await.map_err(|error| Error::from(error).at_commit())?;
     connection.close().await?;
     Ok(missing.into_iter().map(|step| step.name).collect())
+}
+
+/// One step with its note, or nothing of it.
+async fn run_step(connection: &mut PgConnection, step: &Step) -> Result<()> {
+    let mut tx = connection.begin().await?;
+    sqlx::raw_sql(STEP_LOCK).execute(&mut *tx).await?;
+    sqlx::raw_sql("set local voelgoed.system = 'migration'").execute(&mut *tx).await?;
+    sqlx::raw_sql(sql::expand(Engine::Postgres, step.text, 0).map(AssertSqlSafe)?).execute(&mut *tx).await?;
+    sqlx::query(NOTE).bind(step.number).bind(step.name).bind(step.checksum()).execute(&mut *tx).await?;
+    tx.commit().await.map_err(|error| Error::from(error).at_commit())
 }
 
 /// Refuses what must not be served on: a role that row security does not hold for, commits that are not on disk when they are answered, a schema

@@ -28,6 +28,29 @@ async fn nodes_that_migrate_at_once_run_each_step_once() {
 }
 
 #[tokio::test]
+async fn a_step_gives_way_to_a_table_in_use_and_is_repeated() {
+    let postgres = server::shared().await;
+    let database = server::database(postgres);
+    let undo = "drop index events_of_unknown_past_from; delete from schema_steps where number = 340";
+    postgres.sql(&database, undo).unwrap();
+    let settings = server::settings(postgres, &database);
+    let (locked, used) = std::sync::mpsc::channel();
+    let sale = {
+        let database = database.clone();
+        std::thread::spawn(move || {
+            let lock = "begin; lock table events in access exclusive mode; select pg_sleep(3); commit";
+            locked.send(()).unwrap();
+            postgres.sql(&database, lock).unwrap();
+        })
+    };
+    used.recv().unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert_eq!(migrate_postgres(&settings).await.unwrap(), ["0340_unknown_past_from"]);
+    sale.join().unwrap();
+    assert_eq!(migrate_postgres(&settings).await.unwrap(), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_program_serves_on_while_a_newer_one_adds_and_is_refused_once_it_takes_away() {
     let postgres = server::shared().await;
     let database = server::database(postgres);

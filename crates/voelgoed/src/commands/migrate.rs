@@ -18,7 +18,9 @@ pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     if tiers.cold == ColdStore::Embedded {
         return output::line("nothing to do: the embedded database migrates when it is opened");
     }
-    let steps = migrate_postgres(&postgres(&tiers.cold)).await.context("the schema was not changed")?;
+    let steps = migrate_postgres(&postgres(&tiers.cold))
+        .await
+        .context("a schema step did not run; those before it stay, and this command goes on with it")?;
     for step in &steps {
         output::line(step)?;
     }

@@ -91,6 +91,14 @@ impl Daemon {
             return Ok(true);
         }
         self.signal(signal).await?;
+        self.ended().await
+    }
+
+    /// Waits for its end; true where that was in order.
+    ///
+    /// # Errors
+    /// Where it does not end in time.
+    pub async fn ended(&mut self) -> anyhow::Result<bool> {
         let Some(mut child) = self.child.take() else { return Ok(true) };
         let ended = tokio::time::timeout(PATIENCE, child.wait()).await;
         let status = ended.with_context(|| format!("{} does not end", self.name))??;

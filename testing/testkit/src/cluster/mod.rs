@@ -107,13 +107,26 @@ impl Platform {
             node.ready().await?;
         }
         if let Some(config) = &plan.haproxy {
-            let serving = platform.nodes.iter().filter(|node| node.serves());
-            let serving: Vec<(String, String)> =
-                serving.map(|node| (node.address.clone(), node.internal_address.clone())).collect();
-            platform.haproxy = Some(haproxy::start(config, &platform.root, front, &serving).await?);
+            platform.haproxy = Some(haproxy::start(config, &platform.root, front, &platform.serving()).await?);
             platform.note()?;
         }
         Ok(platform)
+    }
+
+    /// Where each node serves people, and where it says whether it is ready.
+    fn serving(&self) -> Vec<(String, String)> {
+        let serving = self.nodes.iter().filter(|node| node.serves());
+        serving.map(|node| (node.address.clone(), node.check_address().to_owned())).collect()
+    }
+
+    /// Has HAProxy read again where its nodes are checked; connections that are open end with their request.
+    ///
+    /// # Errors
+    /// Where there is none, or the new process does not come up.
+    pub async fn reload_haproxy(&mut self, config: &Path) -> anyhow::Result<()> {
+        let before = self.haproxy.take().context("a platform without HAProxy")?;
+        self.haproxy = Some(haproxy::reload(config, &self.root, before, &self.serving()).await?);
+        self.note()
     }
 
     /// The demo's line with `nodes` and `services`.

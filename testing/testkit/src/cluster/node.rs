@@ -26,6 +26,8 @@ pub struct Node {
     /// Where it answers operators.
     pub internal_address: String,
     binary: PathBuf,
+    /// False for a program from before the internal listener, which answers operators where it serves people.
+    has_internal_listener: bool,
     root: PathBuf,
     environment: Vec<(String, String)>,
     daemon: Option<Daemon>,
@@ -46,6 +48,7 @@ impl Node {
             address: format!("127.0.0.1:{}", if role == "worker" { internal_port } else { port }),
             internal_address: format!("127.0.0.1:{internal_port}"),
             binary: binary.to_owned(),
+            has_internal_listener: has_internal_listener(binary),
             root: root.to_owned(),
             environment,
             daemon: None,
@@ -66,12 +69,18 @@ impl Node {
         Client::new(&self.url())
     }
 
-    /// A client of this node's internal listener.
+    /// Where it says whether it is ready.
+    #[must_use]
+    pub fn check_address(&self) -> &str {
+        if self.has_internal_listener { &self.internal_address } else { &self.address }
+    }
+
+    /// A client of where this node answers operators.
     ///
     /// # Errors
     /// Where no HTTP client can be made.
     pub fn operator(&self) -> anyhow::Result<Client> {
-        Client::new(&format!("http://{}", self.internal_address))
+        Client::new(&format!("http://{}", self.check_address()))
     }
 
     /// True where it serves people.
@@ -89,6 +98,7 @@ impl Node {
     /// Runs another program from its next start on.
     pub fn runs(&mut self, binary: &Path) {
         self.binary = binary.to_owned();
+        self.has_internal_listener = has_internal_listener(binary);
     }
 
     /// Tells it something else from its next start on.
@@ -114,11 +124,13 @@ impl Node {
     pub async fn start(&mut self) -> anyhow::Result<()> {
         ensure!(self.pid().is_none(), "{} runs already", self.name);
         let mut command = Command::new(&self.binary);
-        command
-            .args(["serve", "--role", &self.role, "--internal-listen", &self.internal_address])
-            .args(if self.serves() { vec!["--listen", &self.address] } else { Vec::new() })
-            .arg("--data")
-            .arg(self.root.join(&self.name));
+        command.args(["serve", "--role", &self.role, "--data"]).arg(self.root.join(&self.name));
+        if self.has_internal_listener {
+            command.args(["--internal-listen", &self.internal_address]);
+        }
+        if self.serves() || !self.has_internal_listener {
+            command.args(["--listen", &self.address]);
+        }
         command.envs(self.environment.iter().cloned());
         self.daemon = Some(Daemon::start(&self.name, &self.address, command, &self.root)?);
         Ok(())
@@ -166,4 +178,10 @@ impl Node {
     pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
         self.daemon.as_ref().with_context(|| format!("{} is down", self.name))?.signal(name).await
     }
+}
+
+/// Whether the program's `serve` knows the option.
+fn has_internal_listener(binary: &Path) -> bool {
+    let help = std::process::Command::new(binary).args(["serve", "--help"]).output();
+    help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--internal-listen"))
 }
