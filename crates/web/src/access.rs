@@ -1,5 +1,8 @@
 //! Who may call what: one line per route. A test compares it with the OpenAPI document, so that no route is added without a thought about its callers.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use axum::http::Method;
 use voelgoed_domain::accounts::scope::Scope;
 
@@ -103,11 +106,15 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
 /// The scope that a route asks for; none where it asks for none, or not for one alone.
 #[must_use]
 pub fn scope_of(method: &Method, path: &str) -> Option<Scope> {
-    let method = if *method == Method::HEAD { &Method::GET } else { method };
-    ROUTES.iter().find_map(|(known, route, access)| match access {
-        Access::Organizer(scope) if *known == method.as_str() && *route == path => Some(*scope),
-        _ => None,
-    })
+    static SCOPES: LazyLock<HashMap<(&str, &str), Scope>> = LazyLock::new(|| {
+        let scopes = ROUTES.iter().filter_map(|(method, path, access)| match access {
+            Access::Organizer(scope) => Some(((*method, *path), *scope)),
+            _ => None,
+        });
+        scopes.collect()
+    });
+    let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
+    SCOPES.get(&(method, path)).copied()
 }
 
 /// Pages and health, each by its template; anybody may see them, but `/readyz` and `/metrics` on the internal listener only.

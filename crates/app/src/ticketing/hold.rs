@@ -64,9 +64,11 @@ pub async fn hold(platform: &Platform, command: HoldCommand) -> Result<HoldView>
     let watch = Stopwatch::start();
     let scope = command.scope;
     let event = scope.event.uuid();
-    let granted = platform.shares.within(Work::Holds, scope.organization, choose_and_grant(platform, &command)).await;
+    // On the heap: each future around it would be as large as it, and is moved.
+    let granting = Box::pin(choose_and_grant(platform, &command));
+    let granted = platform.shares.within(Work::Holds, scope.organization, granting).await;
     let granted = match granted {
-        Err(refused) => granted_or(platform, &command, refused).await,
+        Err(refused) => Box::pin(granted_or(platform, &command, refused)).await,
         granted => granted,
     };
     let count = |step| platform.counters.count(&*platform.environment, scope, step);

@@ -33,7 +33,9 @@ impl Noted {
             return;
         }
         let mut notes = self.sessions.entry(session).or_default();
-        notes.retain(|(_, _, known)| *known != hold);
+        if let Some(before) = notes.iter().rposition(|(_, _, known)| *known == hold) {
+            notes.remove(before);
+        }
         notes.push_back((now, scope, hold));
         while notes.len() > NOTED_HOLDS_MAX {
             notes.pop_front();
