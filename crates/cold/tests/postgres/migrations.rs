@@ -1,11 +1,13 @@
 //! The schema of a server: brought up to date by whoever comes first, served on only where it fits, and above all refused otherwise.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use voelgoed_cold::Cold;
 use voelgoed_cold::db::{PostgresSettings, migrate_postgres};
 use voelgoed_contracts::selling::Shop;
 use voelgoed_contracts::subject::TestEnvironment;
+use voelgoed_testkit::until::until;
 
 use crate::server;
 
@@ -34,17 +36,19 @@ async fn a_step_gives_way_to_a_table_in_use_and_is_repeated() {
     let undo = "drop index events_of_unknown_past_from; delete from schema_steps where number = 340";
     postgres.sql(&database, undo).unwrap();
     let settings = server::settings(postgres, &database);
-    let (locked, used) = std::sync::mpsc::channel();
     let sale = {
         let database = database.clone();
         std::thread::spawn(move || {
             let lock = "begin; lock table events in access exclusive mode; select pg_sleep(3); commit";
-            locked.send(()).unwrap();
             postgres.sql(&database, lock).unwrap();
         })
     };
-    used.recv().unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let held = "select count(*) from pg_locks where relation = 'events'::regclass and mode = 'AccessExclusiveLock' and granted";
+    until("the table is in use", Duration::from_secs(20), || async {
+        Ok((postgres.sql(&database, held)?.trim() == "1").then_some(()))
+    })
+    .await
+    .unwrap();
     assert_eq!(migrate_postgres(&settings).await.unwrap(), ["0340_unknown_past_from"]);
     sale.join().unwrap();
     assert_eq!(migrate_postgres(&settings).await.unwrap(), [""; 0]);
