@@ -1,18 +1,20 @@
 //! The forms of the shop's pages without a browser: odd fields, and buttons pressed in a window that was left behind.
 
 use reqwest::redirect::Policy;
-use reqwest::{Url, header};
+use reqwest::{RequestBuilder, header};
 use serde_json::json;
 use voelgoed_api_tests::server::{Server, WIDE};
 use voelgoed_api_tests::tenant::Tenant;
 
 /// Sends a form as a browser without scripts does, and goes nowhere from there.
 async fn submit(server: &Server, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<(u16, String, String)> {
-    let mut form = Url::parse("http://form.example/")?;
-    form.query_pairs_mut().extend_pairs(fields);
     let client = reqwest::Client::builder().redirect(Policy::none()).build()?;
-    let request = client.post(server.url(path)).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    let answer = request.body(form.query().unwrap_or_default().to_owned()).send().await?;
+    sent(client.post(server.url(path)).form(fields)).await
+}
+
+/// Status, where it leads, and the page.
+async fn sent(request: RequestBuilder) -> anyhow::Result<(u16, String, String)> {
+    let answer = request.send().await?;
     let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
     Ok((answer.status().as_u16(), location.unwrap_or_default().to_owned(), answer.text().await?))
 }
@@ -52,6 +54,47 @@ async fn odd_fields_of_the_event_page_are_named_in_words() -> anyhow::Result<()>
         "{}",
         answer.body
     );
+    Ok(())
+}
+
+/// The value of the page's first hidden field of a name.
+fn hidden<'a>(page: &'a str, name: &str) -> &'a str {
+    let start = format!("name=\"{name}\" value=\"");
+    let after = page.split_once(start.as_str()).map_or("", |(_, after)| after);
+    after.split_once('"').map_or("", |(value, _)| value)
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_holds_the_last_places_once() -> anyhow::Result<()> {
+    let server = Server::start(WIDE).await?;
+    let tenant = Tenant::make(&server, "twice").await?;
+    let path = format!("/events/{}", tenant.event);
+    let availability = server.get(&format!("/api/v1/events/{}/availability", tenant.event), "").await?;
+    let free =
+        availability["areas"].as_array().into_iter().flatten().find(|area| area["area"] == json!(tenant.standing));
+    let free = free.and_then(|area| area["free"].as_u64()).unwrap_or_default();
+    // Others take all but four.
+    let mut left = free;
+    while left > 4 {
+        let quantity = (left - 4).min(10);
+        let items =
+            json!({"items": [{"area": tenant.standing, "quantity": quantity, "ticket_type": tenant.ticket_type}]});
+        server.post(&format!("/api/v1/events/{}/holds", tenant.event), "", &items).await?;
+        left -= quantity;
+    }
+    let client = reqwest::Client::builder().redirect(Policy::none()).cookie_store(true).build()?;
+    let page = client.get(server.url(&path)).send().await?.text().await?;
+    let key = hidden(&page, "key");
+    assert!(!key.is_empty(), "{page}");
+    let standing = format!("qty:{}:{}", tenant.standing, tenant.ticket_type);
+    let mut led_to = Vec::new();
+    for _ in 0..2 {
+        let form = [("key", key), (&*standing, "4")];
+        let (status, to, page) = sent(client.post(server.url(&format!("{path}/holds"))).form(&form)).await?;
+        assert_eq!(status, 303, "{page}");
+        led_to.push(to.split('?').next().unwrap_or_default().to_owned());
+    }
+    assert!(led_to[0].starts_with("/holds/") && led_to[0] == led_to[1], "{led_to:?}");
     Ok(())
 }
 

@@ -79,6 +79,21 @@ impl Tally {
         Ok(())
     }
 
+    /// That all was served.
+    ///
+    /// # Errors
+    /// With the first refusal.
+    pub fn always_served(&self) -> anyhow::Result<()> {
+        let (served, refused) = (self.took.len(), self.refused.len());
+        ensure!(
+            served > 0 && refused == 0,
+            "{refused} of {} were refused, first {:?}",
+            served + refused,
+            self.refused.first()
+        );
+        Ok(())
+    }
+
     fn at(&self, percent: usize) -> Duration {
         let mut sorted = self.took.clone();
         sorted.sort_unstable();

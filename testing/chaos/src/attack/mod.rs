@@ -4,6 +4,7 @@
 //! Never: a judgement by time; latencies are printed as figures. To add a strike: a variant of [`strikes::Strike`].
 
 mod bystanders;
+mod forged;
 mod modes;
 mod shapes;
 mod strikes;
@@ -59,6 +60,7 @@ pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut V
         let place = Place::open(binary, root, behind).await?;
         modes::judge(place.server.data(), &place.way, verdicts)?;
         shapes::judge(&place.address(), behind.is_some(), verdicts).await?;
+        forged::judge(&place.url(), &place.way, verdicts).await?;
         strike_all(&place, lasts, verdicts).await?;
     }
     Ok(())
@@ -77,8 +79,8 @@ async fn strike_all(place: &Place, lasts: Duration, verdicts: &mut Verdicts) -> 
         seen.print(&place.way, strike.name(), &quiet);
         let claim = |what: &str| format!("{}, {}: {what}", place.way, strike.name());
         verdicts.judge(&claim("the stranger goes on buying"), seen.stranger.served());
-        verdicts.judge(&claim("the other organization's gate goes on scanning"), seen.gate.served());
-        verdicts.judge(&claim("/livez answers throughout"), seen.health.served());
+        verdicts.judge(&claim("the other organization's gate goes on scanning"), seen.gate.always_served());
+        verdicts.judge(&claim("/livez answers throughout"), seen.health.always_served());
     }
     println!("{}: memory {quiet_kib} KiB when quiet, at most {most_kib} KiB after a strike", place.way);
     let grown = most_kib.saturating_sub(quiet_kib);
