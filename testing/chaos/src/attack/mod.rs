@@ -60,7 +60,7 @@ pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut V
         let place = Place::open(binary, root, behind).await?;
         modes::judge(place.server.data(), &place.way, verdicts)?;
         shapes::judge(&place.address(), behind.is_some(), verdicts).await?;
-        forged::judge(&place.url(), &place.way, verdicts).await?;
+        forged::judge(&place.url(), &place.way, &text(&place.server.card, "api_key")?, verdicts).await?;
         strike_all(&place, lasts, verdicts).await?;
     }
     Ok(())
