@@ -90,10 +90,9 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// A priced line, with what it costs by itself and without the code.
+/// A priced line, with its list price.
 struct PricedLine {
     list: i64,
-    without: i64,
     terms: TermsLine,
 }
 
@@ -137,11 +136,7 @@ fn price_lines(
         let list = ticket_type.price_in(area.id, category).amount;
         let without = rules.automatic_price(ticket_type.id, list);
         let unit = unit_price(&listing.event, list, |list| rules.price(ticket_type.id, list));
-        priced.push(PricedLine {
-            list,
-            without,
-            terms: TermsLine::new(ticket_type, unit, quantity).priced(unit, without),
-        });
+        priced.push(PricedLine { list, terms: TermsLine::new(ticket_type, unit, quantity).priced(unit, without) });
     }
     Ok(priced)
 }

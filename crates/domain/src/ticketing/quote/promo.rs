@@ -40,7 +40,7 @@ pub(super) fn check_effect(event: &Event, rule: &PriceRule, lines: &[PricedLine]
     if covered.is_empty() {
         return Err(refused("This code is not for the chosen tickets."));
     }
-    if covered.iter().any(|line| line.terms.price < line.without) {
+    if covered.iter().any(|line| line.terms.without_code.is_some()) {
         return Ok(());
     }
     if covered.iter().all(|line| line.list == 0) {
@@ -117,12 +117,12 @@ fn reprice(listing: &Listing, rules: &Rules<'_>, pick: &Pick, line: TermsLine) -
     let found = listing.ticket_type(line.ticket_type).zip(place_of(&listing.layout, pick));
     // What is off sale meanwhile keeps its price.
     let Some((ticket_type, (area, category))) = found else {
-        return PricedLine { list: held, without: held, terms: line };
+        return PricedLine { list: held, terms: line };
     };
     let list = ticket_type.price_in(area, category).amount;
     let price = rules.price(ticket_type.id, list).min(held);
     let unit = unit_price(&listing.event, list, |_| price);
-    PricedLine { list, without: held, terms: line.priced(unit, held) }
+    PricedLine { list, terms: line.priced(unit, held) }
 }
 
 fn place_of<'a>(layout: &'a Layout, pick: &Pick) -> Option<(crate::ids::AreaId, &'a str)> {
