@@ -57,4 +57,4 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// The result of port methods that have no expected refusal.
-pub type Stored<T> = std::result::Result<T, Fault>;
+pub type StoreResult<T> = std::result::Result<T, Fault>;

@@ -12,7 +12,7 @@ use voelgoed_domain::time::Timestamp;
 use voelgoed_planted::{Bug, planted};
 use voelgoed_resilience::{Dependency, Health};
 
-use crate::error::{Error, Fault, Result, Stored};
+use crate::error::{Error, Fault, Result, StoreResult};
 use crate::platform::Platform;
 
 /// How long a stored answer is replayed.
@@ -99,7 +99,7 @@ impl<V> Idempotent<'_, V> {
     ///
     /// # Errors
     /// A fault where the answer could not be rendered: nothing is committed that could not be answered.
-    pub fn record(&self, view: &V, at: Timestamp) -> Stored<IdempotencyRecord> {
+    pub fn record(&self, view: &V, at: Timestamp) -> StoreResult<IdempotencyRecord> {
         let answer = (self.render)(view);
         if answer.is_empty() {
             return Err(Fault::internal("the answer of a creating command could not be rendered"));
@@ -116,7 +116,7 @@ pub fn record_of<V>(
     idempotent: Option<&Idempotent<'_, V>>,
     view: &V,
     at: Timestamp,
-) -> Stored<Option<IdempotencyRecord>> {
+) -> StoreResult<Option<IdempotencyRecord>> {
     idempotent.map(|idempotent| idempotent.record(view, at)).transpose()
 }
 

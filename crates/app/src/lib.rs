@@ -21,6 +21,6 @@ pub mod platform;
 pub mod retention;
 pub mod scanning;
 pub mod sealing;
-pub mod shares;
+pub mod tenant_bulkheads;
 pub mod ticketing;
 pub mod token;

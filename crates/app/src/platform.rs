@@ -15,8 +15,8 @@ use crate::analytics::counters::Counters;
 use crate::analytics::ports::{AnalyticsStore, CountStream};
 use crate::catalog::listings::Listings;
 use crate::catalog::ports::CatalogStore;
+use crate::checkout::placed_order_keys::PlacedOrderKeys;
 use crate::checkout::ports::{IdempotencyStore, OrderStore};
-use crate::checkout::taken::TakenOrders;
 use crate::checkout::view_order::OrderViews;
 use crate::checkout::watch::OrderWatch;
 use crate::environment::Environment;
@@ -26,9 +26,9 @@ use crate::ledger::ports::LedgerStore;
 use crate::outbox::ports::OutboxStore;
 use crate::payments::dispatch::Dispatch;
 use crate::payments::ports::{PaymentGateway, PaymentStore};
-use crate::scanning::ports::{KeptScans, ScanStore};
-use crate::scanning::tell_warm::Untold;
-use crate::shares::TenantShares;
+use crate::scanning::gate_filter_sync::PendingFilterUpdates;
+use crate::scanning::ports::{OfflineScanJournal, ScanStore};
+use crate::tenant_bulkheads::TenantBulkheads;
 use crate::ticketing::address_limit::PlacesPerAddress;
 use crate::ticketing::ports::{InventoryStore, PlaceStore};
 use crate::ticketing::rebuild::Rebuilds;
@@ -67,7 +67,7 @@ pub struct Platform {
     /// What is possible now; every command asks first.
     pub capabilities: Capabilities,
     /// What each organization may have in work on this node.
-    pub shares: TenantShares,
+    pub shares: TenantBulkheads,
     /// Time, identifiers, randomness.
     pub environment: Arc<dyn Environment>,
     /// The warm inventory.
@@ -95,7 +95,7 @@ pub struct Platform {
     /// Who watches which order on this node.
     pub order_watch: OrderWatch,
     /// Keys of orders that this node took to cold.
-    pub taken_orders: TakenOrders,
+    pub taken_orders: PlacedOrderKeys,
     /// Repeated requests.
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// Attempts and refunds.
@@ -107,9 +107,9 @@ pub struct Platform {
     /// Gates, devices, scans.
     pub scans: Arc<dyn ScanStore>,
     /// Scans that the warm tier keeps for cold.
-    pub kept_scans: Arc<dyn KeptScans>,
+    pub kept_scans: Arc<dyn OfflineScanJournal>,
     /// Acts on tickets of which this node could not tell the warm tier.
-    pub untold: Untold,
+    pub untold: PendingFilterUpdates,
     /// The journal's readers.
     pub ledger: Arc<dyn LedgerStore>,
     /// What this node has counted and not yet handed on.

@@ -4,7 +4,7 @@
 
 use uuid::Uuid;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::outbox::fact::{Fact, OutboxRow};
+use voelgoed_app::outbox::event::{OutboxEvent, OutboxRow};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 
@@ -25,7 +25,7 @@ impl<'a> Facts<'a> {
     }
 
     /// `fact` happened to `aggregate`, which stands at `version` now.
-    pub(crate) fn add(&mut self, aggregate: Uuid, version: u32, fact: Fact) {
+    pub(crate) fn add(&mut self, aggregate: Uuid, version: u32, fact: OutboxEvent) {
         let (id, organization, at) = (self.environment.uuid(), self.organization, self.at);
         self.rows.push(OutboxRow { id, organization, aggregate, version, fact, at });
     }
@@ -33,7 +33,7 @@ impl<'a> Facts<'a> {
     /// Writes them. Of one change, that an order changed comes first: what else there is warm must hear, and where it is away an aggregate's facts
     /// wait from there on; whoever watches the order need not.
     pub(crate) async fn write(mut self, tx: &mut Tx) -> Result<()> {
-        self.rows.sort_by_key(|row| !matches!(row.fact, Fact::OrderChanged { .. }));
+        self.rows.sort_by_key(|row| !matches!(row.fact, OutboxEvent::OrderChanged { .. }));
         outbox::append(tx, &self.rows).await
     }
 }

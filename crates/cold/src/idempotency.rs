@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use voelgoed_app::checkout::ports::IdempotencyStore;
-use voelgoed_app::error::{Error as AppError, Fault, Stored};
+use voelgoed_app::error::{Error as AppError, Fault, StoreResult};
 use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord, KEPT_FOR, replay};
 use voelgoed_app::sealing::Sealer;
 use voelgoed_domain::ids::OrganizationId;
@@ -105,7 +105,7 @@ impl IdempotencyStore for Cold {
         organization: OrganizationId,
         key: &IdempotencyKey,
         now: Timestamp,
-    ) -> Stored<Option<IdempotencyRecord>> {
+    ) -> StoreResult<Option<IdempotencyRecord>> {
         let binds = binds![organization, &key.scope, &key.key];
         let found = self.db.fetch_optional::<Row>(organization, FIND, binds).await?;
         let sealer = self.db.sealer()?;

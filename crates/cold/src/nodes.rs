@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use uuid::Uuid;
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::nodes::ports::{Node, NodeStore};
 use voelgoed_domain::time::Timestamp;
 
@@ -23,7 +23,7 @@ const LEAVE: Sql = sql("nodes.leave", "delete from nodes where id = $1");
 
 #[async_trait]
 impl NodeStore for Cold {
-    async fn announce(&self, node: &Node, until: Timestamp, forget_before: Timestamp) -> Stored<()> {
+    async fn announce(&self, node: &Node, until: Timestamp, forget_before: Timestamp) -> StoreResult<()> {
         let mut tx = self.db.begin(System::Nodes).await?;
         let row = binds![node.id, &node.role, &node.address, &node.version, node.started_at, until];
         tx.execute(ANNOUNCE, row).await?;
@@ -31,7 +31,7 @@ impl NodeStore for Cold {
         Ok(tx.commit().await?)
     }
 
-    async fn living(&self, now: Timestamp) -> Stored<Vec<Node>> {
+    async fn living(&self, now: Timestamp) -> StoreResult<Vec<Node>> {
         let rows = self.db.fetch_all::<(Uuid, String, String, String, i64)>(System::Nodes, LIVING, binds![now]).await?;
         let node = |(id, role, address, version, started_at)| Node {
             id,
@@ -43,7 +43,7 @@ impl NodeStore for Cold {
         Ok(rows.into_iter().map(node).collect())
     }
 
-    async fn leave(&self, id: Uuid) -> Stored<()> {
+    async fn leave(&self, id: Uuid) -> StoreResult<()> {
         let mut tx = self.db.begin(System::Nodes).await?;
         tx.execute(LEAVE, binds![id]).await?;
         Ok(tx.commit().await?)

@@ -1,6 +1,6 @@
 //! One small write and one read, for whoever wants to know whether this store works. Repeatable.
 
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_resilience::Capabilities;
 
 use crate::Cold;
@@ -15,7 +15,7 @@ impl Cold {
     ///
     /// # Errors
     /// The fault, where it does not.
-    pub async fn pulse(&self) -> Stored<()> {
+    pub async fn pulse(&self) -> StoreResult<()> {
         let read: Result<Option<(i64,)>> = self.reports.fetch_optional(System::Nodes, FEEL, binds![]).await;
         let mut tx = self.db.begin(System::Nodes).await?;
         tx.execute(BEAT, binds![self.environment.now()]).await?;

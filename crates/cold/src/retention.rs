@@ -4,8 +4,8 @@
 //! by age, and the role in the table's policy.
 
 use async_trait::async_trait;
-use voelgoed_app::error::Stored;
-use voelgoed_app::retention::ports::{Remains, RetentionStore};
+use voelgoed_app::error::StoreResult;
+use voelgoed_app::retention::ports::{RetentionClass, RetentionStore};
 use voelgoed_domain::time::Timestamp;
 
 use crate::Cold;
@@ -44,14 +44,14 @@ const COUNTS: Sql = sql(
 
 #[async_trait]
 impl RetentionStore for Cold {
-    async fn delete(&self, remains: Remains, before: Timestamp, most: u32) -> Stored<u64> {
+    async fn delete(&self, remains: RetentionClass, before: Timestamp, most: u32) -> StoreResult<u64> {
         let (role, statement) = match remains {
-            Remains::Facts => (System::Relay, FACTS),
-            Remains::Answers => (System::Retention, ANSWERS),
-            Remains::Logins => (System::Retention, LOGINS),
-            Remains::Scans => (System::Retention, SCANS),
-            Remains::AuditLines => (System::Retention, AUDIT_LINES),
-            Remains::Counts => (System::Retention, COUNTS),
+            RetentionClass::Facts => (System::Relay, FACTS),
+            RetentionClass::Answers => (System::Retention, ANSWERS),
+            RetentionClass::Logins => (System::Retention, LOGINS),
+            RetentionClass::Scans => (System::Retention, SCANS),
+            RetentionClass::AuditLines => (System::Retention, AUDIT_LINES),
+            RetentionClass::Counts => (System::Retention, COUNTS),
         };
         let mut tx = self.db.begin(role).await?;
         let gone = tx.execute(statement, binds![before, most]).await?;

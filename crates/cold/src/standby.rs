@@ -1,6 +1,6 @@
 //! Whether what was acknowledged is on a second server too: what `doctor` says before somebody has to promote one.
 
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 
 use crate::Cold;
 use crate::db::{Sql, System, binds, sql};
@@ -35,7 +35,7 @@ impl Cold {
     ///
     /// # Errors
     /// Where it does not answer.
-    pub async fn standby(&self) -> Stored<Standby> {
+    pub async fn standby(&self) -> StoreResult<Standby> {
         if !self.db.is_server() {
             return Ok(Standby::Embedded);
         }

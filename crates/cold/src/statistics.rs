@@ -4,7 +4,7 @@
 //! Never: a large table, which takes long and is autovacuum's; several in one transaction, since what one that fails takes back is not all that marks the
 //! others as looked at.
 
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 
 use crate::Cold;
 use crate::db::{Sql, System, binds, sql};
@@ -43,7 +43,7 @@ impl Cold {
     ///
     /// # Errors
     /// Where the primary does not answer, or a look takes longer than a statement may.
-    pub async fn look_at_sizes(&self) -> Stored<()> {
+    pub async fn look_at_sizes(&self) -> StoreResult<()> {
         if !self.db.is_server() {
             return Ok(());
         }

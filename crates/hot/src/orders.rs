@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use voelgoed_app::checkout::ports::{OrderDetail, OrderStore};
 use voelgoed_app::checkout::view_order::{OrderViews, SEEN_WITHIN};
 use voelgoed_app::environment::Environment;
-use voelgoed_app::error::{Fault, Stored};
+use voelgoed_app::error::{Fault, StoreResult};
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 
@@ -37,7 +37,7 @@ impl CachedOrders {
 
 #[async_trait]
 impl OrderViews for CachedOrders {
-    async fn order(&self, organization: OrganizationId, order: OrderId) -> Stored<Found> {
+    async fn order(&self, organization: OrganizationId, order: OrderId) -> StoreResult<Found> {
         let read = async { Ok::<_, Fault>(self.store.read_order(organization, order).await?.map(Arc::new)) };
         self.orders.get(&(organization, order), read).await
     }

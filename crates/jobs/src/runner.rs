@@ -8,9 +8,9 @@ use futures::FutureExt;
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::error::{Fault, Stored};
+use voelgoed_app::error::{Fault, StoreResult};
 use voelgoed_app::jobs::ports::{JobStore, Queue};
-use voelgoed_telemetry::metrics::jobs::{Stored as State, jobs_stored, jobs_unreadable};
+use voelgoed_telemetry::metrics::jobs::{StoreResult as State, jobs_stored, jobs_unreadable};
 
 use crate::alarm::{Alarm, GRACE, LISTED_MAX};
 use crate::registry::Registry;
@@ -60,7 +60,7 @@ async fn gauges(runner: &Runner, stop: &CancellationToken) {
     }
 }
 
-async fn gauge(runner: &Runner, queue: Queue) -> Stored<()> {
+async fn gauge(runner: &Runner, queue: Queue) -> StoreResult<()> {
     let depth = runner.store.depth(queue, runner.environment.now()).await?;
     let name = queue.as_str();
     jobs_stored(name, State::Ready, depth.ready);
@@ -71,7 +71,7 @@ async fn gauge(runner: &Runner, queue: Queue) -> Stored<()> {
 }
 
 /// Counts the jobs that this program cannot run, and raises the alarm for them.
-async fn unreadable(runner: &Runner, alarm: &mut Alarm) -> Stored<()> {
+async fn unreadable(runner: &Runner, alarm: &mut Alarm) -> StoreResult<()> {
     let now = runner.environment.now();
     let kinds: Vec<&'static str> = runner.registry.kinds().collect();
     let jobs = runner.store.unreadable(&kinds, now.minus(GRACE), LISTED_MAX).await?;

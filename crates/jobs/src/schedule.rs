@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use voelgoed_app::environment::{Environment, fresh};
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::jobs::ports::{NewJob, Queue};
 use voelgoed_domain::time::Timestamp;
 
@@ -56,7 +56,7 @@ pub(crate) async fn keep(runner: &Runner, stop: &CancellationToken) {
     }
 }
 
-async fn claim_all(runner: &Runner) -> Stored<()> {
+async fn claim_all(runner: &Runner) -> StoreResult<()> {
     for schedule in runner.registry.schedules() {
         let now = runner.environment.now();
         if runner.store.claim_schedule(schedule.name, schedule.period, now).await? {

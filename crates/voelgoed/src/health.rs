@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use voelgoed_app::error::Fault;
 use voelgoed_app::platform::Platform;
-use voelgoed_app::scanning::{settle_kept, tell_warm};
+use voelgoed_app::scanning::{gate_filter_sync, replay_offline_scans};
 use voelgoed_resilience::{Dependency, probe};
 
 use crate::sandbox::Sandbox;
@@ -46,16 +46,16 @@ pub fn watch(wired: &Wired) -> impl Future<Output = ()> + Send + use<> {
 /// Tells warm of acts on tickets as soon as it hears again; whatever node asked cold about them.
 pub async fn tell_untold(platform: Arc<Platform>) {
     loop {
-        tokio::time::sleep(tell_warm::EVERY).await;
-        tell_warm::tell_untold(&platform).await;
+        tokio::time::sleep(gate_filter_sync::EVERY).await;
+        gate_filter_sync::tell_untold(&platform).await;
     }
 }
 
 /// Brings kept scans to cold.
 pub async fn settle_kept_scans(platform: Arc<Platform>) {
     loop {
-        tokio::time::sleep(settle_kept::EVERY).await;
-        match settle_kept::settle_kept(&platform).await {
+        tokio::time::sleep(replay_offline_scans::EVERY).await;
+        match replay_offline_scans::replay_offline_scans(&platform).await {
             Ok(0) => {}
             Ok(scans) => tracing::info!(scans, slice = "scanning", "kept scans have reached cold"),
             // Either tier is away; the next round looks again.

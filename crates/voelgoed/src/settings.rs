@@ -9,7 +9,7 @@ use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Deserializer};
 use voelgoed_app::accounts::quotas::Quotas;
 use voelgoed_app::platform::SaleTimes;
-use voelgoed_app::retention::Spans;
+use voelgoed_app::retention::RetentionPeriods;
 use voelgoed_app::ticketing::address_limit::PlacesPerAddress;
 use voelgoed_resilience::BulkheadLimit;
 use voelgoed_web::client_address::{AddressRules, ForwardingHeader, TrustedProxies};
@@ -185,8 +185,8 @@ impl Retention {
 
     /// As the application wants them.
     #[must_use]
-    pub const fn spans(&self) -> Spans {
-        Spans { facts: self.facts, scans: self.scans, audit_lines: self.audit_lines, counts: self.counts }
+    pub const fn spans(&self) -> RetentionPeriods {
+        RetentionPeriods { facts: self.facts, scans: self.scans, audit_lines: self.audit_lines, counts: self.counts }
     }
 
     fn check(&self) -> anyhow::Result<()> {

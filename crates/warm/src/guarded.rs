@@ -11,11 +11,11 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 use voelgoed_app::analytics::ports::{CountStream, Counted, Counts};
-use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::limits::ports::{Allowances, Caller};
 use voelgoed_app::nodes::ports::Presence;
-use voelgoed_app::outbox::bulletin::{Bulletin, Notice, Notices};
-use voelgoed_app::scanning::ports::{KeptScan, KeptScans, NewScan};
+use voelgoed_app::outbox::cluster_bus::{ClusterBus, ClusterMessage, ClusterMessages};
+use voelgoed_app::scanning::ports::{NewScan, OfflineScan, OfflineScanJournal};
 use voelgoed_app::ticketing::ports::{
     Answer, CatchUp, EventScope, GateFilter, Install, InventoryError, InventorySnapshot, InventoryStore, Lease, Moved,
 };
@@ -79,9 +79,9 @@ pub struct Guarded {
 }
 
 /// Every port of the warm tier, by one store.
-pub trait WarmPorts: InventoryStore + KeptScans + Presence + CountStream + Allowances {}
+pub trait WarmPorts: InventoryStore + OfflineScanJournal + Presence + CountStream + Allowances {}
 
-impl<S: InventoryStore + KeptScans + Presence + CountStream + Allowances> WarmPorts for S {}
+impl<S: InventoryStore + OfflineScanJournal + Presence + CountStream + Allowances> WarmPorts for S {}
 
 impl Guarded {
     /// `inner` behind its guard, which reports into `capabilities`; `seed` spreads the waits of this process apart from others'.
@@ -95,7 +95,7 @@ impl Guarded {
     ///
     /// # Errors
     /// The fault, where it does not.
-    pub async fn ping(&self) -> Stored<()> {
+    pub async fn ping(&self) -> StoreResult<()> {
         let nowhere =
             EventScope { organization: OrganizationId::from_uuid(Uuid::nil()), event: EventId::from_uuid(Uuid::nil()) };
         match self.gate_filter(nowhere, TicketId::from_uuid(Uuid::nil())).await {
@@ -119,9 +119,9 @@ where
     guard.call(Repeat::Harmless, attempt, verdict).await.map_err(refusal_or_fault)
 }
 
-async fn stored<T, Fut>(guard: &Guard, attempt: impl FnMut() -> Fut) -> Stored<T>
+async fn stored<T, Fut>(guard: &Guard, attempt: impl FnMut() -> Fut) -> StoreResult<T>
 where
-    Fut: Future<Output = Stored<T>>,
+    Fut: Future<Output = StoreResult<T>>,
 {
     guard.call(Repeat::Harmless, attempt, verdict_of).await.map_err(own_fault)
 }
@@ -166,7 +166,7 @@ fn fault<E: std::fmt::Display>(error: &GuardError<E>) -> Fault {
 
 #[async_trait]
 impl InventoryStore for Guarded {
-    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> Stored<Lease> {
+    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> StoreResult<Lease> {
         stored(&self.guard, || self.inner.lease_rebuild(scope, lease, lasts)).await
     }
 
@@ -221,7 +221,7 @@ impl InventoryStore for Guarded {
         self.inner.subscribe()
     }
 
-    async fn sweep(&self, most: usize) -> Stored<usize> {
+    async fn sweep(&self, most: usize) -> StoreResult<usize> {
         stored(&self.long, || self.inner.sweep(most)).await
     }
 
@@ -237,7 +237,7 @@ impl InventoryStore for Guarded {
         self.ask(|| self.inner.mark_revoked(scope, tickets)).await
     }
 
-    async fn loaded(&self) -> Stored<Vec<EventScope>> {
+    async fn loaded(&self) -> StoreResult<Vec<EventScope>> {
         stored(&self.long, || self.inner.loaded()).await
     }
 
@@ -245,21 +245,21 @@ impl InventoryStore for Guarded {
         self.ask(|| self.inner.held_by(scope, session)).await
     }
 
-    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
+    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> StoreResult<()> {
         // A hint is not worth a wait: the limits of counting callers apply.
         let attempt = || self.inner.note_hold(session, scope, hold);
         self.allowances.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(own_fault)
     }
 
-    async fn noted_holds(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>> {
+    async fn noted_holds(&self, session: SessionId) -> StoreResult<Vec<(EventScope, HoldId)>> {
         let attempt = || self.inner.noted_holds(session);
         self.allowances.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(own_fault)
     }
 }
 
 #[async_trait]
-impl KeptScans for Guarded {
-    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<KeptScan> {
+impl OfflineScanJournal for Guarded {
+    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<OfflineScan> {
         self.ask(|| self.inner.keep(scope, scan.clone())).await
     }
 
@@ -267,7 +267,13 @@ impl KeptScans for Guarded {
         self.ask(|| self.inner.told(scope, scan)).await
     }
 
-    async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>> {
+    async fn announce(
+        &self,
+        scope: EventScope,
+        act: Uuid,
+        tickets: &[TicketId],
+        most: usize,
+    ) -> Answer<Vec<OfflineScan>> {
         self.ask(|| self.inner.announce(scope, act, tickets, most)).await
     }
 
@@ -275,12 +281,12 @@ impl KeptScans for Guarded {
         self.ask(|| self.inner.answered(scope, act, tickets, became)).await
     }
 
-    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>> {
+    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<OfflineScan>> {
         self.ask(|| self.inner.kept(scope, ticket, most)).await
     }
 
-    async fn events(&self) -> Stored<Vec<EventScope>> {
-        stored(&self.long, || KeptScans::events(&*self.inner)).await
+    async fn events(&self) -> StoreResult<Vec<EventScope>> {
+        stored(&self.long, || OfflineScanJournal::events(&*self.inner)).await
     }
 
     async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()> {
@@ -290,14 +296,14 @@ impl KeptScans for Guarded {
 
 #[async_trait]
 impl Presence for Guarded {
-    async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> Stored<u64> {
+    async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> StoreResult<u64> {
         stored(&self.guard, || self.inner.report(scope, node, viewers, lasts)).await
     }
 }
 
 #[async_trait]
 impl Allowances for Guarded {
-    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> Stored<Spent> {
+    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> StoreResult<Spent> {
         let attempt = || self.inner.spend(limit, caller, most);
         self.allowances.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(own_fault)
     }
@@ -305,46 +311,46 @@ impl Allowances for Guarded {
 
 #[async_trait]
 impl CountStream for Guarded {
-    async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> Stored<()> {
+    async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> StoreResult<()> {
         // Once only: an entry that may have been written would count twice.
         let attempt = || self.inner.append(scope, minute, counts);
         self.long.call(Repeat::OnlyUnsent, attempt, verdict_of).await.map_err(own_fault)
     }
 
-    async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> Stored<Vec<Counted>> {
+    async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> StoreResult<Vec<Counted>> {
         stored(&self.long, || self.inner.take(scope, reader, most, idle)).await
     }
 
-    async fn events(&self) -> Stored<Vec<EventScope>> {
+    async fn events(&self) -> StoreResult<Vec<EventScope>> {
         stored(&self.long, || CountStream::events(&*self.inner)).await
     }
 
-    async fn finish(&self, scope: EventScope, ids: &[String]) -> Stored<u64> {
+    async fn finish(&self, scope: EventScope, ids: &[String]) -> StoreResult<u64> {
         stored(&self.long, || self.inner.finish(scope, ids)).await
     }
 }
 
 /// The way between nodes behind its guard.
 pub struct GuardedBulletin {
-    inner: Arc<dyn Bulletin>,
+    inner: Arc<dyn ClusterBus>,
     guard: Guard,
 }
 
 impl GuardedBulletin {
     /// `inner` behind its guard; `seed` as of [`Guarded::new`].
     #[must_use]
-    pub fn new(inner: Arc<dyn Bulletin>, seed: u64) -> Self {
+    pub fn new(inner: Arc<dyn ClusterBus>, seed: u64) -> Self {
         Self { inner, guard: Guard::new(BULLETIN_LIMIT, seed) }
     }
 }
 
 #[async_trait]
-impl Bulletin for GuardedBulletin {
-    async fn tell(&self, notice: &Notice) -> Stored<()> {
+impl ClusterBus for GuardedBulletin {
+    async fn tell(&self, notice: &ClusterMessage) -> StoreResult<()> {
         stored(&self.guard, || self.inner.tell(notice)).await
     }
 
-    async fn listen(&self) -> Stored<Notices> {
+    async fn listen(&self) -> StoreResult<ClusterMessages> {
         stored(&self.guard, || self.inner.listen()).await
     }
 }

@@ -7,7 +7,7 @@
 
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
-use voelgoed_app::checkout::taken::may_be_answered;
+use voelgoed_app::checkout::placed_order_keys::may_be_answered;
 use voelgoed_resilience::Capability;
 use voelgoed_telemetry::metrics::resilience::capability_refused;
 

@@ -13,7 +13,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use voelgoed_app::catalog::ports::{EventSummary, ProgrammeRequest};
-use voelgoed_app::error::{Fault, Stored};
+use voelgoed_app::error::{Fault, StoreResult};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{EventId, OrganizationId};
@@ -154,7 +154,7 @@ pub async fn programme(web: &Web, request: ProgrammeRequest) -> Answer<Published
     or_known(web, asked, web.platform.catalog.programme(request).await)
 }
 
-fn or_known(web: &Web, asked: AskedEvents, read: Stored<Page<EventSummary>>) -> Answer<PublishedEvents> {
+fn or_known(web: &Web, asked: AskedEvents, read: StoreResult<Page<EventSummary>>) -> Answer<PublishedEvents> {
     match read {
         Ok(page) => {
             web.last_events.keep(asked, page.clone());

@@ -1,11 +1,11 @@
-//! What `Bulletin` promises: whoever listens hears what is told from then on, in each teller's order, and nothing of what was told before.
+//! What `ClusterBus` promises: whoever listens hears what is told from then on, in each teller's order, and nothing of what was told before.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 use voelgoed_app::environment::{Environment, fresh};
-use voelgoed_app::outbox::bulletin::{Bulletin, Notice, Notices};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::cluster_bus::{ClusterBus, ClusterMessage, ClusterMessages};
+use voelgoed_app::outbox::event::OutboxEvent;
 
 use crate::subject::{Subject, TestEnvironment};
 
@@ -25,16 +25,20 @@ macro_rules! bulletin_suite {
 const SOON: Duration = Duration::from_secs(10);
 
 /// A notice like no other.
-pub fn a_notice(environment: &TestEnvironment, from: Uuid) -> Notice {
-    Notice { from, organization: fresh(environment), fact: Fact::ListingChanged { event: fresh(environment) } }
+pub fn a_notice(environment: &TestEnvironment, from: Uuid) -> ClusterMessage {
+    ClusterMessage {
+        from,
+        organization: fresh(environment),
+        fact: OutboxEvent::ListingChanged { event: fresh(environment) },
+    }
 }
 
-async fn heard(notices: &mut Notices) -> Notice {
+async fn heard(notices: &mut ClusterMessages) -> ClusterMessage {
     tokio::time::timeout(SOON, notices.heard.recv()).await.expect("it is heard").expect("the way holds")
 }
 
 /// The teller included.
-pub async fn all_who_listen_hear_everything_in_order<S: Bulletin>(subject: Subject<S>) {
+pub async fn all_who_listen_hear_everything_in_order<S: ClusterBus>(subject: Subject<S>) {
     let (store, environment) = (&*subject.store, &*subject.environment);
     let mut listeners = [store.listen().await.unwrap(), store.listen().await.unwrap()];
     let node = environment.uuid();
@@ -50,7 +54,7 @@ pub async fn all_who_listen_hear_everything_in_order<S: Bulletin>(subject: Subje
 }
 
 /// Nothing is kept.
-pub async fn who_comes_later_hears_what_is_told_later<S: Bulletin>(subject: Subject<S>) {
+pub async fn who_comes_later_hears_what_is_told_later<S: ClusterBus>(subject: Subject<S>) {
     let (store, environment) = (&*subject.store, &*subject.environment);
     let [before, after] = [environment.uuid(), environment.uuid()].map(|node| a_notice(environment, node));
     store.tell(&before).await.unwrap();
@@ -60,7 +64,7 @@ pub async fn who_comes_later_hears_what_is_told_later<S: Bulletin>(subject: Subj
 }
 
 /// The others hear on.
-pub async fn who_stops_listening_is_not_missed<S: Bulletin>(subject: Subject<S>) {
+pub async fn who_stops_listening_is_not_missed<S: ClusterBus>(subject: Subject<S>) {
     let (store, environment) = (&*subject.store, &*subject.environment);
     let mut stays = store.listen().await.unwrap();
     drop(store.listen().await.unwrap());

@@ -7,7 +7,7 @@ use voelgoed_app::accounts::ports::AccountStore;
 use voelgoed_app::catalog::ports::{CatalogStore, ProgrammeRequest, Venue};
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::idempotency::Created;
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_app::page::PageRequest;
 use voelgoed_domain::catalog::admission::AdmissionTimes;
@@ -131,8 +131,8 @@ async fn changes<S: Catalog>(subject: &Subject<S>) -> Vec<(EventId, u32)> {
     let rows = subject.store.take(500, subject.environment.now(), SECOND).await.unwrap().rows;
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     subject.store.delivered(&ids, subject.environment.now()).await.unwrap();
-    let change = |row: voelgoed_app::outbox::fact::OutboxRow| match row.fact {
-        Fact::ListingChanged { event } => (event, row.version),
+    let change = |row: voelgoed_app::outbox::event::OutboxRow| match row.fact {
+        OutboxEvent::ListingChanged { event } => (event, row.version),
         other => panic!("{other:?}"),
     };
     rows.into_iter().map(change).collect()

@@ -1,10 +1,10 @@
-//! What `KeptScans` promises while cold is away: one ticket, one admission, the same answer to the same scan, nothing forgotten before cold has it (P3, P6).
+//! What `OfflineScanJournal` promises while cold is away: one ticket, one admission, the same answer to the same scan, nothing forgotten before cold has it (P3, P6).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use voelgoed_app::environment::{Environment, fresh};
-use voelgoed_app::scanning::ports::{FirstEntry, Gate, KeptScans, NewScan, ScanResult};
+use voelgoed_app::scanning::ports::{FirstEntry, Gate, NewScan, OfflineScanJournal, ScanResult};
 use voelgoed_app::ticketing::ports::{
     Answer, AreaSpan, EventScope, GateFilter, Install, InventoryError, InventoryStore,
 };
@@ -88,12 +88,12 @@ fn ticket<S>(subject: &Subject<S>) -> TicketId {
     fresh(&*subject.environment)
 }
 
-async fn ids<S: KeptScans>(subject: &Subject<S>, scope: EventScope, ticket: Option<TicketId>) -> Vec<ScanId> {
+async fn ids<S: OfflineScanJournal>(subject: &Subject<S>, scope: EventScope, ticket: Option<TicketId>) -> Vec<ScanId> {
     subject.store.kept(scope, ticket, 100).await.unwrap().iter().map(|kept| kept.scan.id).collect()
 }
 
 /// The second one hears of the first, with gate and time.
-pub async fn a_ticket_is_let_in_once_without_cold<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn a_ticket_is_let_in_once_without_cold<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (scope, ticket) = (loaded(&subject).await, ticket(&subject));
     let first = a_scan(&subject, scope, ticket);
     let kept = subject.store.keep(scope, first.clone()).await.unwrap();
@@ -105,7 +105,7 @@ pub async fn a_ticket_is_let_in_once_without_cold<S: InventoryStore + KeptScans>
 }
 
 /// Listed from the first kept scan until cold has the last one; other nodes find the event as well.
-pub async fn events_with_kept_scans_are_listed<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn events_with_kept_scans_are_listed<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (scope, quiet) = (loaded(&subject).await, loaded(&subject).await);
     for _ in 0..2 {
         let scan = a_scan(&subject, scope, ticket(&subject));
@@ -122,7 +122,7 @@ pub async fn events_with_kept_scans_are_listed<S: InventoryStore + KeptScans>(su
 }
 
 /// A device that heard nothing sends it again.
-pub async fn the_same_scan_is_kept_once<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn the_same_scan_is_kept_once<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (scope, ticket) = (loaded(&subject).await, ticket(&subject));
     let scan = a_scan(&subject, scope, ticket);
     let first = subject.store.keep(scope, scan.clone()).await.unwrap();
@@ -133,7 +133,7 @@ pub async fn the_same_scan_is_kept_once<S: InventoryStore + KeptScans>(subject: 
 }
 
 /// Until it is forgotten; of what is not kept there is nothing to know.
-pub async fn what_was_told_is_known_as_told<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn what_was_told_is_known_as_told<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (store, scope, ticket) = (&subject.store, loaded(&subject).await, ticket(&subject));
     let [told, untold] = [a_scan(&subject, scope, ticket), a_scan(&subject, scope, ticket)];
     for scan in [&told, &untold] {
@@ -155,7 +155,7 @@ pub async fn what_was_told_is_known_as_told<S: InventoryStore + KeptScans>(subje
 }
 
 /// What cold had decided before.
-pub async fn what_the_filter_knows_is_refused<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn what_the_filter_knows_is_refused<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (scope, used, revoked) = (loaded(&subject).await, ticket(&subject), ticket(&subject));
     subject.store.mark_admitted(scope, used).await.unwrap();
     subject.store.mark_revoked(scope, &[revoked]).await.unwrap();
@@ -170,7 +170,7 @@ pub async fn what_the_filter_knows_is_refused<S: InventoryStore + KeptScans>(sub
 }
 
 /// And is not let in again by that.
-pub async fn whoever_is_inside_may_leave<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn whoever_is_inside_may_leave<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (scope, ticket) = (loaded(&subject).await, ticket(&subject));
     subject.store.keep(scope, a_scan(&subject, scope, ticket)).await.unwrap();
     let exit = NewScan { direction: Direction::Exit, ..a_scan(&subject, scope, ticket) };
@@ -180,7 +180,7 @@ pub async fn whoever_is_inside_may_leave<S: InventoryStore + KeptScans>(subject:
 }
 
 /// The device had let the person in already.
-pub async fn what_was_forced_is_kept<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn what_was_forced_is_kept<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (scope, ticket) = (loaded(&subject).await, ticket(&subject));
     subject.store.mark_revoked(scope, &[ticket]).await.unwrap();
     let forced = NewScan { forced: true, ..a_scan(&subject, scope, ticket) };
@@ -189,7 +189,7 @@ pub async fn what_was_forced_is_kept<S: InventoryStore + KeptScans>(subject: Sub
 }
 
 /// Oldest first, by ticket or all; the admission stays known.
-pub async fn only_what_cold_has_is_forgotten<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn only_what_cold_has_is_forgotten<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (scope, one, two) = (loaded(&subject).await, ticket(&subject), ticket(&subject));
     let mut scans = Vec::new();
     for ticket in [one, two, one] {
@@ -210,7 +210,7 @@ pub async fn only_what_cold_has_is_forgotten<S: InventoryStore + KeptScans>(subj
 }
 
 /// Cold does not know of the entry yet when the event is loaded anew.
-pub async fn a_rebuild_forgets_nobody<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn a_rebuild_forgets_nobody<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (scope, ticket) = (loaded(&subject).await, ticket(&subject));
     let scan = a_scan(&subject, scope, ticket);
     subject.store.keep(scope, scan.clone()).await.unwrap();
@@ -222,14 +222,14 @@ pub async fn a_rebuild_forgets_nobody<S: InventoryStore + KeptScans>(subject: Su
 }
 
 /// Nobody is let in on the word of a store that knows nothing.
-pub async fn an_event_that_is_not_loaded_keeps_nothing<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn an_event_that_is_not_loaded_keeps_nothing<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (scope, ticket) = (new_event(&subject), ticket(&subject));
     let kept = subject.store.keep(scope, a_scan(&subject, scope, ticket)).await;
     assert!(matches!(kept, Err(InventoryError::Unloaded)), "{kept:?}");
 }
 
 /// Nor does another event's settling touch them.
-pub async fn other_events_keep_their_own<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn other_events_keep_their_own<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (here, there, ticket) = (loaded(&subject).await, loaded(&subject).await, ticket(&subject));
     let scan = a_scan(&subject, here, ticket);
     subject.store.keep(here, scan.clone()).await.unwrap();
@@ -240,7 +240,7 @@ pub async fn other_events_keep_their_own<S: InventoryStore + KeptScans>(subject:
 }
 
 /// Whatever their order, one.
-pub async fn many_gates_at_once_let_in_once_without_cold<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn many_gates_at_once_let_in_once_without_cold<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (scope, ticket) = (loaded(&subject).await, ticket(&subject));
     let mut gates = tokio::task::JoinSet::new();
     for _ in 0..20 {
@@ -259,7 +259,7 @@ fn code<T: std::fmt::Debug>(answer: Answer<T>) -> Code {
 }
 
 /// What cold decided may be known to nobody any more; only the act itself goes on, and what rests on more than an unseen ticket.
-pub async fn nobody_else_is_let_in_while_cold_is_asked<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn nobody_else_is_let_in_while_cold_is_asked<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (store, scope, ticket) = (&subject.store, loaded(&subject).await, ticket(&subject));
     let own = a_scan(&subject, scope, ticket);
     assert_eq!(store.announce(scope, own.id.uuid(), &[ticket], 20).await.unwrap(), []);
@@ -281,7 +281,7 @@ pub async fn nobody_else_is_let_in_while_cold_is_asked<S: InventoryStore + KeptS
 }
 
 /// Admitted, revoked, or as before.
-pub async fn what_became_of_an_act_is_known<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn what_became_of_an_act_is_known<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (store, scope) = (&subject.store, loaded(&subject).await);
     for (became, result) in [
         (GateFilter::Unseen, ScanResult::Admitted),
@@ -305,7 +305,7 @@ pub async fn what_became_of_an_act_is_known<S: InventoryStore + KeptScans>(subje
 }
 
 /// One that ends leaves the other's note.
-pub async fn every_act_holds_its_tickets_by_itself<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn every_act_holds_its_tickets_by_itself<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (store, scope, ticket) = (&subject.store, loaded(&subject).await, ticket(&subject));
     let [one, two] = [a_scan(&subject, scope, ticket), a_scan(&subject, scope, ticket)];
     for scan in [&one, &two] {
@@ -318,7 +318,7 @@ pub async fn every_act_holds_its_tickets_by_itself<S: InventoryStore + KeptScans
 }
 
 /// Of all its tickets, so that it reaches cold first.
-pub async fn an_announcement_is_told_what_is_kept<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn an_announcement_is_told_what_is_kept<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (store, scope) = (&subject.store, loaded(&subject).await);
     let tickets = [ticket(&subject), ticket(&subject)];
     let mut kept = Vec::new();
@@ -334,7 +334,7 @@ pub async fn an_announcement_is_told_what_is_kept<S: InventoryStore + KeptScans>
 }
 
 /// The outbox's mark, and cold's taking over of the scan itself.
-pub async fn a_note_goes_with_what_ends_it<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn a_note_goes_with_what_ends_it<S: InventoryStore + OfflineScanJournal>(subject: Subject<S>) {
     let (store, scope) = (&subject.store, loaded(&subject).await);
     let [admitted, revoked, refused] = [ticket(&subject), ticket(&subject), ticket(&subject)];
     let expired = NewScan { early: Some(ScanReason::Expired), ..a_scan(&subject, scope, refused) };
@@ -358,7 +358,9 @@ pub async fn a_note_goes_with_what_ends_it<S: InventoryStore + KeptScans>(subjec
 }
 
 /// A rebuild reads a cold that may be written right after.
-pub async fn a_note_outlives_a_rebuild_and_stays_in_its_event<S: InventoryStore + KeptScans>(subject: Subject<S>) {
+pub async fn a_note_outlives_a_rebuild_and_stays_in_its_event<S: InventoryStore + OfflineScanJournal>(
+    subject: Subject<S>,
+) {
     let (store, here, there) = (&subject.store, loaded(&subject).await, loaded(&subject).await);
     let (act, ticket, nowhere) = (subject.environment.uuid(), ticket(&subject), new_event(&subject));
     store.announce(here, act, &[ticket], 20).await.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::jobs::ports::Queue;
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::payments::ports::RefundObservation;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{OrderId, PaymentId};
@@ -83,7 +83,10 @@ pub async fn late_money_buys_the_places_anew<S: Tier>(subject: Subject<S>) {
     assert!(!shop.balances().await.contains_key("late_captures"));
     let facts = shop.facts().await;
     assert!(
-        matches!(facts.as_slice(), [Fact::OrderChanged { state: OrderState::Paid, .. }, Fact::PlacesChanged { .. }]),
+        matches!(
+            facts.as_slice(),
+            [OutboxEvent::OrderChanged { state: OrderState::Paid, .. }, OutboxEvent::PlacesChanged { .. }]
+        ),
         "{facts:?}"
     );
     assert!(reissue().await, "it has happened");

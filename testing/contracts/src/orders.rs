@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use voelgoed_app::checkout::ports::NewOrder;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord, KEPT_FOR};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::page::PageRequest;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::OrderId;
@@ -94,14 +94,16 @@ pub async fn an_order_is_told_of_with_its_hold<S: Tier>(subject: Subject<S>) {
     let order = shop.an_order(&[2, 1]);
     shop.place(&order).await;
     let facts = shop.facts().await;
-    let [changed, Fact::PlacesChanged { event, claimed_by, effects }] = facts.as_slice() else { panic!("{facts:?}") };
+    let [changed, OutboxEvent::PlacesChanged { event, claimed_by, effects }] = facts.as_slice() else {
+        panic!("{facts:?}")
+    };
     assert_eq!((*event, *claimed_by), (shop.event, Some((order.hold, order.id))));
     let told: Vec<_> =
         effects.iter().map(|effect| (effect.place.0, effect.state, effect.owner, effect.version.0)).collect();
     let owner = Some(order.id.uuid());
     assert_eq!(told, [(1, PlaceState::Claimed, owner, 1), (2, PlaceState::Claimed, owner, 1)]);
     let state = OrderState::AwaitingPayment;
-    assert_eq!(*changed, Fact::OrderChanged { event: shop.event, order: order.id, state });
+    assert_eq!(*changed, OutboxEvent::OrderChanged { event: shop.event, order: order.id, state });
 }
 
 /// Nothing is owed, so nothing is waited for.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::payments::ports::{NewAttempt, SendLease};
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{OrderId, PaymentId};
@@ -79,12 +79,12 @@ pub async fn a_capture_issues_tickets_and_books_the_sale<S: Tier>(subject: Subje
     ];
     assert_eq!(balances, expected.map(|(account, amount)| (account.to_owned(), amount)));
     let facts = shop.facts().await;
-    let [changed, Fact::PlacesChanged { effects, .. }] = facts.as_slice() else { panic!("{facts:?}") };
+    let [changed, OutboxEvent::PlacesChanged { effects, .. }] = facts.as_slice() else { panic!("{facts:?}") };
     assert!(
         effects.len() == 2
             && effects.iter().all(|effect| effect.state == PlaceState::Sold && effect.owner == Some(order.uuid()))
     );
-    assert_eq!(*changed, Fact::OrderChanged { event: shop.event, order, state: OrderState::Paid });
+    assert_eq!(*changed, OutboxEvent::OrderChanged { event: shop.event, order, state: OrderState::Paid });
 }
 
 /// Callback and poll say the same; whichever is first wins.
@@ -173,7 +173,7 @@ pub async fn an_attempt_that_ends_changes_nothing_but_itself<S: Tier>(subject: S
         assert_eq!(shop.states(order).await, (OrderState::AwaitingPayment, vec![expected]), "{seen:?}");
         assert_eq!(shop.places(&[place]).await, format!("{place}:claimed.1"));
         let told = shop.facts().await;
-        let changed = Fact::OrderChanged { event: shop.event, order, state: OrderState::AwaitingPayment };
+        let changed = OutboxEvent::OrderChanged { event: shop.event, order, state: OrderState::AwaitingPayment };
         assert_eq!(told, if expected == AttemptState::Created { vec![] } else { vec![changed] });
         let reason = shop.detail(order).await.attempts[0].reason.clone();
         assert_eq!(reason.is_some(), expected == AttemptState::Failed);
@@ -195,7 +195,7 @@ pub async fn time_over_frees_the_places_only_with_the_providers_word<S: Tier>(su
     assert_eq!(shop.states(order).await, (OrderState::Expired, vec![AttemptState::Voided]));
     assert_eq!(shop.places(&[1, 2]).await, "1:free.2 2:free.2");
     let facts = shop.facts().await;
-    let [Fact::OrderChanged { state, .. }, Fact::PlacesChanged { effects, .. }] = facts.as_slice() else {
+    let [OutboxEvent::OrderChanged { state, .. }, OutboxEvent::PlacesChanged { effects, .. }] = facts.as_slice() else {
         panic!("{facts:?}")
     };
     assert_eq!((effects.len(), *state), (2, OrderState::Expired));

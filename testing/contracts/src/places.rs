@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 use voelgoed_app::environment::{Environment, fresh};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::ticketing::ports::Block;
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::refusal::{Code, Refusal};
@@ -61,7 +61,9 @@ pub async fn a_block_is_all_or_nothing<S: Tier>(subject: Subject<S>) {
     let id = block(&shop, &[3, 1, 2, 2]).await.unwrap();
     assert_eq!(shop.places(&[1, 2, 3, 4]).await, "1:blocked.1 2:blocked.1 3:blocked.1");
     let facts = shop.facts().await;
-    let [Fact::PlacesChanged { event, claimed_by: None, effects }] = facts.as_slice() else { panic!("{facts:?}") };
+    let [OutboxEvent::PlacesChanged { event, claimed_by: None, effects }] = facts.as_slice() else {
+        panic!("{facts:?}")
+    };
     assert_eq!((*event, effects.len()), (shop.event, 3));
     assert!(effects.iter().all(|effect| effect.owner == Some(id) && effect.state == PlaceState::Blocked));
     shop.ordered(&[5]).await;
@@ -91,7 +93,7 @@ pub async fn only_what_is_blocked_is_given_back<S: Tier>(subject: Subject<S>) {
     shop.facts().await;
     assert_eq!(unblock(&shop, &[9, 3, 2, 1, 1]).await, numbers(&[1, 2]));
     let facts = shop.facts().await;
-    let [Fact::PlacesChanged { effects, .. }] = facts.as_slice() else { panic!("{facts:?}") };
+    let [OutboxEvent::PlacesChanged { effects, .. }] = facts.as_slice() else { panic!("{facts:?}") };
     assert!(effects.iter().all(|effect| effect.state == PlaceState::Free && effect.version.0 == 2));
     assert_eq!(unblock(&shop, &[1, 2, 3]).await, []);
     assert_eq!(shop.facts().await, [], "nothing changed, so nothing is told");

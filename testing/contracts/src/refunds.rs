@@ -4,7 +4,7 @@ use voelgoed_app::accounts::audit::audited;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord};
 use voelgoed_app::jobs::ports::Queue;
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::page::PageRequest;
 use voelgoed_app::payments::ports::{NewRefund, Refund, RefundObservation};
 use voelgoed_domain::checkout::order::OrderState;
@@ -116,14 +116,14 @@ pub async fn tickets_go_back_step_by_step<S: Tier>(subject: Subject<S>) {
     assert_eq!(state(&shop.detail(order).await), [TicketState::Revoking, TicketState::Valid]);
     assert_eq!(shop.places(&[1]).await, "1:sold.2", "not yet free");
     let facts = shop.facts().await;
-    assert_eq!(facts[1], Fact::TicketsRevoked { event: shop.event, tickets: refund.tickets.clone() });
+    assert_eq!(facts[1], OutboxEvent::TicketsRevoked { event: shop.event, tickets: refund.tickets.clone() });
     assert_eq!(facts.len(), 2);
     for round in 0..2 {
         finish(&shop, refund.id).await;
         assert_eq!(shop.places(&[1, 2]).await, "1:free.3 2:sold.2");
         let facts = shop.facts().await;
         assert_eq!(facts.len(), if round == 0 { 2 } else { 0 });
-        if let Some(Fact::PlacesChanged { effects, .. }) = facts.last() {
+        if let Some(OutboxEvent::PlacesChanged { effects, .. }) = facts.last() {
             assert_eq!((effects.len(), effects[0].state), (1, PlaceState::Free));
         }
     }

@@ -9,7 +9,7 @@ use voelgoed_app::checkout::ports::IdempotencyStore;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::idempotency::{IdempotencyKey, KEPT_FOR};
 use voelgoed_app::page::PageRequest;
-use voelgoed_app::retention::ports::{Remains, RetentionStore};
+use voelgoed_app::retention::ports::{RetentionClass, RetentionStore};
 use voelgoed_app::scanning::ports::{FirstEntry, ScanResult};
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::accounts::scope::Scope;
@@ -47,7 +47,7 @@ pub trait Retained: Tier + CatalogStore + IdempotencyStore + AnalyticsStore + Re
 impl<S: Tier + CatalogStore + IdempotencyStore + AnalyticsStore + RetentionStore> Retained for S {}
 
 /// Not at its own moment, but a microsecond later.
-async fn goes_after<S: Retained>(shop: &Shop<S>, remains: Remains, at: Timestamp, rows: u64) {
+async fn goes_after<S: Retained>(shop: &Shop<S>, remains: RetentionClass, at: Timestamp, rows: u64) {
     let delete = |before| shop.store().delete(remains, before, 100);
     assert_eq!(delete(at).await.unwrap(), 0, "{remains:?} is not older than itself");
     assert_eq!(delete(at.plus(MICRO)).await.unwrap(), rows, "{remains:?}");
@@ -62,9 +62,9 @@ pub async fn facts_go_when_they_were_delivered_long_ago<S: Retained>(subject: Su
     let rows = shop.store().take(100, now, LEASE).await.unwrap().rows;
     assert!(rows.len() > 1);
     shop.store().delivered(&[rows[0].id], now).await.unwrap();
-    goes_after(&shop, Remains::Facts, now, 1).await;
+    goes_after(&shop, RetentionClass::Facts, now, 1).await;
     let later = shop.environment().advance(KEPT_FOR * 1_000);
-    assert_eq!(shop.store().delete(Remains::Facts, later, 100).await.unwrap(), 0);
+    assert_eq!(shop.store().delete(RetentionClass::Facts, later, 100).await.unwrap(), 0);
     assert_eq!(shop.store().pending(later).await.unwrap().0, rows.len() as u64 - 1);
 }
 
@@ -80,7 +80,7 @@ pub async fn answers_go_when_they_are_no_longer_replayed<S: Retained>(subject: S
     let over = at.plus(KEPT_FOR);
     assert!(found(over.minus(MICRO)).await.unwrap().is_some(), "replayed to the last");
     assert!(found(over).await.unwrap().is_none());
-    goes_after(&shop, Remains::Answers, at, 1).await;
+    goes_after(&shop, RetentionClass::Answers, at, 1).await;
 }
 
 /// By their end, not by their beginning.
@@ -103,7 +103,7 @@ pub async fn logins_go_when_they_are_over<S: Retained>(subject: Subject<S>) {
         let session = a_session(shop.environment(), token, ends);
         assert!(shop.store().create_session(shop.organization, id, session).await.unwrap());
     }
-    goes_after(&shop, Remains::Logins, soon, 1).await;
+    goes_after(&shop, RetentionClass::Logins, soon, 1).await;
     assert!(shop.store().session_by_token([2; 32], now).await.unwrap().is_some());
 }
 
@@ -116,12 +116,12 @@ pub async fn audit_lines_go_by_their_age_the_oldest_first<S: Retained>(subject: 
         written.push(an_act(&**shop.store(), shop.environment(), organization, "evt_1").await);
     }
     let before = written[3].at;
-    assert_eq!(shop.store().delete(Remains::AuditLines, before, 2).await.unwrap(), 2);
+    assert_eq!(shop.store().delete(RetentionClass::AuditLines, before, 2).await.unwrap(), 2);
     let left = |organization| shop.store().audit_lines(organization, PageRequest::default());
     assert_eq!(left(shop.stranger).await.unwrap().items, [written[2].clone()]);
     assert_eq!(left(shop.organization).await.unwrap().items, [written[3].clone()]);
-    assert_eq!(shop.store().delete(Remains::AuditLines, before, 2).await.unwrap(), 1);
-    goes_after(&shop, Remains::AuditLines, before, 1).await;
+    assert_eq!(shop.store().delete(RetentionClass::AuditLines, before, 2).await.unwrap(), 1);
+    goes_after(&shop, RetentionClass::AuditLines, before, 1).await;
 }
 
 /// Used is used, also when nobody remembers the reading.
@@ -131,7 +131,7 @@ pub async fn a_scan_goes_and_lets_nobody_in_again<S: Retained>(subject: Subject<
     let first = a_scan(&shop, Some(ticket));
     let scanned = shop.store().record_scan(shop.organization, first.clone()).await.unwrap();
     assert_eq!(scanned.scan.result, ScanResult::Admitted);
-    goes_after(&shop, Remains::Scans, first.received_at, 1).await;
+    goes_after(&shop, RetentionClass::Scans, first.received_at, 1).await;
     assert_eq!(shop.store().read_scan(shop.organization, first.id).await.unwrap(), None);
     for again in [first.clone(), a_scan(&shop, Some(ticket))] {
         let answer = shop.store().record_scan(shop.organization, again).await.unwrap().scan;
@@ -149,7 +149,7 @@ pub async fn counts_go_by_their_minute<S: Retained>(subject: Subject<S>) {
         let scope = EventScope { organization, event: shop.event };
         shop.store().add_counts(scope, &[Counted { id: "1-0".into(), minute, counts }]).await.unwrap();
     }
-    goes_after(&shop, Remains::Counts, minute, 2).await;
+    goes_after(&shop, RetentionClass::Counts, minute, 2).await;
 }
 
 /// Whatever is deleted, as late as it may be.
@@ -159,7 +159,7 @@ pub async fn money_places_and_tickets_stay<S: Retained>(subject: Subject<S>) {
     let (sold, balances, places) = (shop.detail(order).await, shop.balances().await, shop.places(&[1, 2]).await);
     assert!(!balances.is_empty());
     let later = shop.environment().advance(KEPT_FOR * 100_000);
-    for remains in Remains::ALL {
+    for remains in RetentionClass::ALL {
         shop.store().delete(remains, later, 1_000).await.unwrap();
     }
     assert_eq!(shop.detail(order).await, sold);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use voelgoed_app::catalog::ports::CatalogStore;
 use voelgoed_app::environment::{Environment, fresh};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::page::PageRequest;
 use voelgoed_app::scanning::ports::{FirstEntry, Gate, NewScan, Recorded, ScanResult};
 use voelgoed_domain::catalog::admission::{AdmissionWindow, Admissions};
@@ -85,7 +85,7 @@ pub async fn a_ticket_admits_once<S: Tier>(subject: Subject<S>) {
     );
     assert_eq!((stored.scanned_at, stored.received_at), (first.scanned_at, first.received_at));
     assert_eq!(shop.store().read_scan(shop.organization, first.id).await.unwrap(), Some(stored));
-    assert_eq!(shop.facts().await, [Fact::TicketAdmitted { event: shop.event, ticket }]);
+    assert_eq!(shop.facts().await, [OutboxEvent::TicketAdmitted { event: shop.event, ticket }]);
     let state = shop.store().read_ticket(shop.organization, ticket).await.unwrap().unwrap().state;
     assert_eq!(state, TicketState::Used);
     for days in [0, 400] {

@@ -12,7 +12,7 @@ use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord};
 use voelgoed_app::jobs::ports::{JobStore, NewJob, Queue};
 use voelgoed_app::ledger::ports::LedgerStore;
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_app::payments::ports::{Learned, NewAttempt, NewRefund, PaymentStore};
 use voelgoed_app::scanning::ports::ScanStore;
@@ -254,7 +254,7 @@ impl<S: Tier> Shop<S> {
     }
 
     /// All facts that were not yet taken, and takes them.
-    pub async fn facts(&self) -> Vec<Fact> {
+    pub async fn facts(&self) -> Vec<OutboxEvent> {
         let (now, lease) = (self.environment().now(), Duration::from_secs(30));
         let mut facts = Vec::new();
         loop {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use voelgoed_app::environment::{Environment, fresh};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::decide::{Decision, Observation, PAY_BY_GRACE};
@@ -47,14 +47,14 @@ pub async fn an_unpaid_order_is_closed_and_its_places_are_free<S: Tier>(subject:
         let detail = shop.detail(order).await;
         assert_eq!((detail.order.state, detail.order.version), (to, 3));
         let facts = shop.facts().await;
-        let [changed, Fact::PlacesChanged { claimed_by: None, effects, .. }] = facts.as_slice() else {
+        let [changed, OutboxEvent::PlacesChanged { claimed_by: None, effects, .. }] = facts.as_slice() else {
             panic!("{facts:?}")
         };
         assert!(
             effects.len() == 2
                 && effects.iter().all(|effect| effect.state == PlaceState::Free && effect.owner.is_none())
         );
-        assert_eq!(*changed, Fact::OrderChanged { event: shop.event, order, state: to });
+        assert_eq!(*changed, OutboxEvent::OrderChanged { event: shop.event, order, state: to });
         let again = shop.store().close_unpaid(shop.organization, order, to, now).await.unwrap();
         assert_code(again, Code::WrongState);
     }

@@ -6,7 +6,7 @@ use voelgoed_domain::ids::{ApiKeyId, LoginId, MemberId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use crate::error::Stored;
+use crate::error::StoreResult;
 use crate::idempotency::{Created, IdempotencyRecord};
 use crate::page::{Page, PageRequest};
 
@@ -150,13 +150,13 @@ pub trait AccountStore: Send + Sync + 'static {
         organization: Organization,
         first_key: Option<(ApiKey, [u8; 32])>,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
     /// One organization.
-    async fn read_organization(&self, organization: OrganizationId) -> Stored<Option<Organization>>;
+    async fn read_organization(&self, organization: OrganizationId) -> StoreResult<Option<Organization>>;
     /// By its name in URLs (system role).
-    async fn organization_by_slug(&self, slug: &str) -> Stored<Option<Organization>>;
+    async fn organization_by_slug(&self, slug: &str) -> StoreResult<Option<Organization>>;
     /// All organizations, for the operator at the command line (system role).
-    async fn organizations(&self, page: PageRequest) -> Stored<Page<Organization>>;
+    async fn organizations(&self, page: PageRequest) -> StoreResult<Page<Organization>>;
 
     /// Writes a member with the argon2 hash of the password. Refused: `already_exists` (email), `quota_reached`.
     async fn create_member(
@@ -164,11 +164,15 @@ pub trait AccountStore: Send + Sync + 'static {
         member: Member,
         password_hash: String,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
     /// The members.
-    async fn members(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<Member>>;
+    async fn members(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<Member>>;
     /// A member and their password hash.
-    async fn read_member(&self, organization: OrganizationId, member: MemberId) -> Stored<Option<(Member, String)>>;
+    async fn read_member(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+    ) -> StoreResult<Option<(Member, String)>>;
     /// Changes a member; another password, or being disabled, ends all logins. Refused: `not_found`, `last_administrator`.
     async fn change_member(
         &self,
@@ -176,21 +180,35 @@ pub trait AccountStore: Send + Sync + 'static {
         member: MemberId,
         change: MemberChange,
         now: Timestamp,
-    ) -> Stored<Result<Member, Refusal>>;
+    ) -> StoreResult<Result<Member, Refusal>>;
     /// The memberships of an e-mail address with their password hashes, at most so many (system role: the address names the tenants).
-    async fn memberships(&self, email: &str, most: u32) -> Stored<Vec<(Member, String)>>;
+    async fn memberships(&self, email: &str, most: u32) -> StoreResult<Vec<(Member, String)>>;
 
     /// Writes a login; false where the member is disabled, or has another password by now.
-    async fn create_session(&self, organization: OrganizationId, member: MemberId, session: NewSession)
-    -> Stored<bool>;
+    async fn create_session(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        session: NewSession,
+    ) -> StoreResult<bool>;
     /// The logins of a member that are not over, oldest first.
-    async fn logins(&self, organization: OrganizationId, member: MemberId, now: Timestamp) -> Stored<Vec<MemberLogin>>;
+    async fn logins(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        now: Timestamp,
+    ) -> StoreResult<Vec<MemberLogin>>;
     /// Ends one login of a member, or all of them; how many there were.
-    async fn end_logins(&self, organization: OrganizationId, member: MemberId, login: Option<LoginId>) -> Stored<u64>;
+    async fn end_logins(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        login: Option<LoginId>,
+    ) -> StoreResult<u64>;
     /// The login of a cookie that is not over (system role: the token names the tenant).
-    async fn session_by_token(&self, token: [u8; 32], now: Timestamp) -> Stored<Option<ConsoleSession>>;
+    async fn session_by_token(&self, token: [u8; 32], now: Timestamp) -> StoreResult<Option<ConsoleSession>>;
     /// Ends a login.
-    async fn end_session(&self, token: [u8; 32]) -> Stored<()>;
+    async fn end_session(&self, token: [u8; 32]) -> StoreResult<()>;
 
     /// Writes a key; `secret` is its SHA-256.
     async fn create_api_key(
@@ -198,11 +216,11 @@ pub trait AccountStore: Send + Sync + 'static {
         key: ApiKey,
         secret: [u8; 32],
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
     /// The keys.
-    async fn api_keys(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<ApiKey>>;
+    async fn api_keys(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<ApiKey>>;
     /// The key that has this secret, revoked or not (system role: the secret names the tenant).
-    async fn api_key_by_secret(&self, secret: [u8; 32]) -> Stored<Option<ApiKey>>;
+    async fn api_key_by_secret(&self, secret: [u8; 32]) -> StoreResult<Option<ApiKey>>;
     /// Revokes a key; `by_itself` where the key itself asks for it. Refused: `not_found`, `last_administrator`.
     async fn revoke_api_key(
         &self,
@@ -210,8 +228,8 @@ pub trait AccountStore: Send + Sync + 'static {
         key: ApiKeyId,
         by_itself: bool,
         now: Timestamp,
-    ) -> Stored<Result<(), Refusal>>;
+    ) -> StoreResult<Result<(), Refusal>>;
 
     /// The audit log, oldest first. Its lines are written by the transactions of the acts (see [`super::audit`]).
-    async fn audit_lines(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<AuditLine>>;
+    async fn audit_lines(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<AuditLine>>;
 }

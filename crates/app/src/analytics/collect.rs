@@ -8,7 +8,7 @@ use uuid::Uuid;
 use voelgoed_telemetry::metrics::analytics::{counts_collected, counts_waiting};
 
 use super::ports::Counted;
-use crate::error::Stored;
+use crate::error::StoreResult;
 use crate::platform::Platform;
 
 /// Between two rounds.
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 500;
 ///
 /// # Errors
 /// A fault of either tier; what is left is taken in a later round.
-pub async fn collect(platform: &Platform, reader: Uuid) -> Stored<usize> {
+pub async fn collect(platform: &Platform, reader: Uuid) -> StoreResult<usize> {
     let (mut collected, mut waiting) = (0, 0);
     for scope in platform.count_stream.events().await? {
         loop {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
-use crate::error::Stored;
+use crate::error::StoreResult;
 use crate::ticketing::ports::EventScope;
 
 /// Counts of one event that a stream keeps at most; the oldest give way.
@@ -52,16 +52,16 @@ pub struct Counted {
 #[async_trait]
 pub trait CountStream: Send + Sync + 'static {
     /// Appends what a node counted.
-    async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> Stored<()>;
+    async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> StoreResult<()>;
 
     /// Hands out at most `most` entries, the oldest first: those that somebody was handed `idle` ago or longer and did not finish, then new ones.
-    async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> Stored<Vec<Counted>>;
+    async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> StoreResult<Vec<Counted>>;
 
     /// Events whose streams may hold entries; the others need not be asked.
-    async fn events(&self) -> Stored<Vec<EventScope>>;
+    async fn events(&self) -> StoreResult<Vec<EventScope>>;
 
     /// Forgets entries that cold has; returns how many are left in the stream.
-    async fn finish(&self, scope: EventScope, ids: &[String]) -> Stored<u64>;
+    async fn finish(&self, scope: EventScope, ids: &[String]) -> StoreResult<u64>;
 }
 
 /// The funnel of one minute.
@@ -87,7 +87,7 @@ pub struct Minute {
 #[async_trait]
 pub trait AnalyticsStore: Send + Sync + 'static {
     /// Writes entries; one that is there already is left as it is, so that a repeat counts once.
-    async fn add_counts(&self, scope: EventScope, counted: &[Counted]) -> Stored<()>;
+    async fn add_counts(&self, scope: EventScope, counted: &[Counted]) -> StoreResult<()>;
 
     /// The minutes from `from` (included) to `to` (excluded) in which anything happened, in order: what was added, and what cold knows by itself.
     async fn funnel(
@@ -96,5 +96,5 @@ pub trait AnalyticsStore: Send + Sync + 'static {
         event: EventId,
         from: Timestamp,
         to: Timestamp,
-    ) -> Stored<Vec<Minute>>;
+    ) -> StoreResult<Vec<Minute>>;
 }

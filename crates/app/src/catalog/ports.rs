@@ -12,7 +12,7 @@ use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId, TicketTypeId, Venu
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use crate::error::Stored;
+use crate::error::StoreResult;
 use crate::idempotency::{Created, IdempotencyRecord};
 use crate::page::{Page, PageRequest};
 
@@ -73,9 +73,9 @@ pub trait CatalogStore: Send + Sync + 'static {
         organization: OrganizationId,
         venue: Venue,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
     /// The venues.
-    async fn venues(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<Venue>>;
+    async fn venues(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<Venue>>;
 
     /// Writes the next version of a venue's layout; the version is returned. Where `layout.version` is given (not 0), it must be
     /// that one. Refused: `not_found` (venue), `try_again` (another layout came first).
@@ -84,11 +84,11 @@ pub trait CatalogStore: Send + Sync + 'static {
         organization: OrganizationId,
         layout: StoredLayout,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<u32>, Refusal>>;
+    ) -> StoreResult<Result<Created<u32>, Refusal>>;
     /// The newest version of a venue's layouts; 0 where it has none.
-    async fn newest_layout(&self, organization: OrganizationId, venue: VenueId) -> Stored<u32>;
+    async fn newest_layout(&self, organization: OrganizationId, venue: VenueId) -> StoreResult<u32>;
     /// One layout.
-    async fn read_layout(&self, organization: OrganizationId, layout: LayoutId) -> Stored<Option<StoredLayout>>;
+    async fn read_layout(&self, organization: OrganizationId, layout: LayoutId) -> StoreResult<Option<StoredLayout>>;
     /// Replaces a layout by one that differs in flags only and whose `flags_version` is one more, and returns the events that pin it. None where the stored
     /// `flags_version` is another than the one before.
     async fn set_layout_flags(
@@ -97,9 +97,9 @@ pub trait CatalogStore: Send + Sync + 'static {
         layout: LayoutId,
         changed: &Layout,
         now: Timestamp,
-    ) -> Stored<Option<Vec<EventId>>>;
+    ) -> StoreResult<Option<Vec<EventId>>>;
     /// The layouts, without their plans' areas.
-    async fn layouts(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredLayout>>;
+    async fn layouts(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<StoredLayout>>;
 
     /// Writes an event. Refused: `not_found` (layout).
     async fn create_event(
@@ -108,7 +108,7 @@ pub trait CatalogStore: Send + Sync + 'static {
         event: Event,
         now: Timestamp,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
     /// Changes an event; the admission times of its ticket types move with its start. Refused: `not_found`, `invalid_request`.
     async fn change_event(
         &self,
@@ -116,7 +116,7 @@ pub trait CatalogStore: Send + Sync + 'static {
         event: EventId,
         change: EventChange,
         now: Timestamp,
-    ) -> Stored<Result<Event, Refusal>>;
+    ) -> StoreResult<Result<Event, Refusal>>;
     /// Moves an event from one of `from` to `to`. Refused: `wrong_state`, `not_found`.
     async fn move_event(
         &self,
@@ -125,14 +125,14 @@ pub trait CatalogStore: Send + Sync + 'static {
         from: &[EventState],
         to: EventState,
         now: Timestamp,
-    ) -> Stored<Result<(), Refusal>>;
+    ) -> StoreResult<Result<(), Refusal>>;
     /// Deletes a draft with everything of it. Refused: `wrong_state` (it was published), `not_found`.
     async fn delete_event(
         &self,
         organization: OrganizationId,
         event: EventId,
         now: Timestamp,
-    ) -> Stored<Result<(), Refusal>>;
+    ) -> StoreResult<Result<(), Refusal>>;
     /// Writes a ticket type.
     async fn create_ticket_type(
         &self,
@@ -140,14 +140,14 @@ pub trait CatalogStore: Send + Sync + 'static {
         ticket_type: TicketType,
         now: Timestamp,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
     /// Takes a ticket type off sale; false where there is none.
     async fn retire_ticket_type(
         &self,
         organization: OrganizationId,
         ticket_type: TicketTypeId,
         now: Timestamp,
-    ) -> Stored<bool>;
+    ) -> StoreResult<bool>;
     /// Writes a price rule. Refused: `already_exists` (code).
     async fn create_price_rule(
         &self,
@@ -155,21 +155,21 @@ pub trait CatalogStore: Send + Sync + 'static {
         rule: PriceRule,
         now: Timestamp,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
 
     /// Everything about an event that a sale needs, in any state of it.
-    async fn read_listing(&self, organization: OrganizationId, event: EventId) -> Stored<Option<Listing>>;
+    async fn read_listing(&self, organization: OrganizationId, event: EventId) -> StoreResult<Option<Listing>>;
     /// Whose event this is (system role: the id names the tenant); none for drafts' ids that do not exist.
-    async fn organization_of(&self, event: EventId) -> Stored<Option<OrganizationId>>;
+    async fn organization_of(&self, event: EventId) -> StoreResult<Option<OrganizationId>>;
     /// The events of an organization, or of all where none is given and `published_only`.
     async fn events(
         &self,
         organization: Option<OrganizationId>,
         published_only: bool,
         page: PageRequest,
-    ) -> Stored<Page<EventSummary>>;
+    ) -> StoreResult<Page<EventSummary>>;
     /// The published events of all organizations by their beginning (system role). The next part starts after the last item.
-    async fn programme(&self, request: ProgrammeRequest) -> Stored<Page<EventSummary>>;
+    async fn programme(&self, request: ProgrammeRequest) -> StoreResult<Page<EventSummary>>;
     /// Venue name and address of an event.
-    async fn venue_of(&self, organization: OrganizationId, event: EventId) -> Stored<Option<Venue>>;
+    async fn venue_of(&self, organization: OrganizationId, event: EventId) -> StoreResult<Option<Venue>>;
 }

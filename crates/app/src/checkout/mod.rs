@@ -3,8 +3,8 @@
 pub mod cancel_order;
 pub mod counted;
 pub mod place_order;
+pub mod placed_order_keys;
 pub mod ports;
 pub mod read_order;
-pub mod taken;
 pub mod view_order;
 pub mod watch;

@@ -24,15 +24,15 @@ use voelgoed_telemetry::metrics::resilience::capability_refused;
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
 use super::counted::{UnpaidLimit, counted_for};
+use super::placed_order_keys::may_be_answered;
 use super::ports::{Buyer, NewOrder, Order, OrderDetail, OrderLine, Ticket};
 use super::read_order::with_token;
-use super::taken::may_be_answered;
 use crate::environment::fresh;
 use crate::error::{Error, Fault, Result};
 use crate::idempotency::{Created, Idempotent, replay, replay_or};
 use crate::payments::ports::{Attempt, NewAttempt};
 use crate::platform::Platform;
-use crate::shares::Work;
+use crate::tenant_bulkheads::WorkClass;
 use crate::ticketing::address_limit;
 use crate::ticketing::ports::EventScope;
 use crate::ticketing::rebuild::{loaded, spans};
@@ -78,7 +78,7 @@ pub async fn place_order(platform: &Platform, mut command: PlaceOrder<'_>) -> Re
     let watch = Stopwatch::start();
     let event = command.scope.event.uuid();
     let organization = command.scope.organization;
-    let placed = platform.shares.within(Work::Orders, organization, pin_and_commit(platform, &command)).await;
+    let placed = platform.shares.within(WorkClass::Orders, organization, pin_and_commit(platform, &command)).await;
     let placed = match placed {
         Err(refused) => answered_or(platform, &command, refused).await,
         placed => placed,

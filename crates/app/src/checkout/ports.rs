@@ -15,7 +15,7 @@ use voelgoed_domain::ticketing::place::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
 
 use super::counted::{CountLimit, CountedFor, UnpaidLimit};
-use crate::error::Stored;
+use crate::error::StoreResult;
 use crate::idempotency::{Created, IdempotencyKey, IdempotencyRecord};
 use crate::page::{Page, PageRequest};
 use crate::payments::ports::{Attempt, NewAttempt, Refund};
@@ -181,13 +181,17 @@ pub struct OverdueOrder {
 #[async_trait]
 pub trait OrderStore: Send + Sync + 'static {
     /// Writes an order and claims its places, all or nothing. Refused: `place_taken` with the places, `already_ordered` with the order, `limit_reached`, `idempotency_mismatch`.
-    async fn place_order(&self, organization: OrganizationId, order: NewOrder) -> Stored<Result<Created<()>, Refusal>>;
+    async fn place_order(
+        &self,
+        organization: OrganizationId,
+        order: NewOrder,
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
 
     /// One order with everything that belongs to it.
-    async fn read_order(&self, organization: OrganizationId, order: OrderId) -> Stored<Option<OrderDetail>>;
+    async fn read_order(&self, organization: OrganizationId, order: OrderId) -> StoreResult<Option<OrderDetail>>;
 
     /// The order that a hold became, if it did.
-    async fn order_of_hold(&self, organization: OrganizationId, hold: HoldId) -> Stored<Option<OrderId>>;
+    async fn order_of_hold(&self, organization: OrganizationId, hold: HoldId) -> StoreResult<Option<OrderId>>;
 
     /// Some of the counts that an event's orders add to; what is not counted yet is absent.
     async fn counts(
@@ -195,10 +199,10 @@ pub trait OrderStore: Send + Sync + 'static {
         organization: OrganizationId,
         event: EventId,
         keys: Vec<String>,
-    ) -> Stored<BTreeMap<String, u64>>;
+    ) -> StoreResult<BTreeMap<String, u64>>;
 
     /// The newest orders of a buyer's session, of all organizations, newest first (system role: the session proves whose they are).
-    async fn orders_of_session(&self, session: SessionId, most: u32) -> Stored<Vec<Order>>;
+    async fn orders_of_session(&self, session: SessionId, most: u32) -> StoreResult<Vec<Order>>;
 
     /// An organization's orders, of one event where given.
     async fn orders(
@@ -206,13 +210,18 @@ pub trait OrderStore: Send + Sync + 'static {
         organization: OrganizationId,
         event: Option<EventId>,
         page: PageRequest,
-    ) -> Stored<Page<Order>>;
+    ) -> StoreResult<Page<Order>>;
 
     /// One ticket.
-    async fn read_ticket(&self, organization: OrganizationId, ticket: TicketId) -> Stored<Option<Ticket>>;
+    async fn read_ticket(&self, organization: OrganizationId, ticket: TicketId) -> StoreResult<Option<Ticket>>;
 
     /// Orders of all organizations that still wait for payment past `before` (their `pay_by`), oldest first, after `after` (system role).
-    async fn overdue(&self, before: Timestamp, after: Option<OverdueOrder>, most: u32) -> Stored<Vec<OverdueOrder>>;
+    async fn overdue(
+        &self,
+        before: Timestamp,
+        after: Option<OverdueOrder>,
+        most: u32,
+    ) -> StoreResult<Vec<OverdueOrder>>;
 
     /// Closes an unpaid order to `cancelled` or `expired` and frees its places. Refused: `payment_unresolved` while an attempt could still capture, `wrong_state`.
     async fn close_unpaid(
@@ -221,7 +230,7 @@ pub trait OrderStore: Send + Sync + 'static {
         order: OrderId,
         to: OrderState,
         now: Timestamp,
-    ) -> Stored<Result<(), Refusal>>;
+    ) -> StoreResult<Result<(), Refusal>>;
 
     /// Marks the order as wished to be cancelled: the expiry reconciler closes it at the next step. Refused: `wrong_state`.
     async fn cut_short(
@@ -229,7 +238,7 @@ pub trait OrderStore: Send + Sync + 'static {
         organization: OrganizationId,
         order: OrderId,
         now: Timestamp,
-    ) -> Stored<Result<(), Refusal>>;
+    ) -> StoreResult<Result<(), Refusal>>;
 }
 
 /// Idempotency records of commands that have no store of their own.
@@ -241,5 +250,5 @@ pub trait IdempotencyStore: Send + Sync + 'static {
         organization: OrganizationId,
         key: &IdempotencyKey,
         now: Timestamp,
-    ) -> Stored<Option<IdempotencyRecord>>;
+    ) -> StoreResult<Option<IdempotencyRecord>>;
 }

@@ -11,7 +11,7 @@ use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 
 use super::ports::OrderDetail;
-use crate::error::{Result, Stored};
+use crate::error::{Result, StoreResult};
 use crate::platform::Platform;
 
 /// A change that nobody told this node of is seen within so long.
@@ -21,7 +21,7 @@ pub const SEEN_WITHIN: Duration = Duration::from_secs(1);
 #[async_trait]
 pub trait OrderViews: Send + Sync + 'static {
     /// The order with everything that belongs to it; a change that nobody told this node of may be missing for [`SEEN_WITHIN`].
-    async fn order(&self, organization: OrganizationId, order: OrderId) -> Stored<Option<Arc<OrderDetail>>>;
+    async fn order(&self, organization: OrganizationId, order: OrderId) -> StoreResult<Option<Arc<OrderDetail>>>;
 
     /// Keeps an order that was made just now, before anybody can have changed it.
     fn keep(&self, detail: OrderDetail);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use voelgoed_domain::ids::{JobId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
-use crate::error::Stored;
+use crate::error::StoreResult;
 
 /// A job to write.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,7 +142,7 @@ pub struct QueueDepth {
 #[async_trait]
 pub trait JobStore: Send + Sync + 'static {
     /// Writes jobs in a commit of their own (commands write theirs in their own commit).
-    async fn enqueue(&self, jobs: Vec<NewJob>) -> Stored<()>;
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> StoreResult<()>;
 
     /// Leases due jobs of a queue and of `kinds`, oldest first; a lapsed lease counts as due. Jobs of other kinds are left to nodes that run them; a job
     /// that cannot be read is put off without counting an attempt, and holds up no other.
@@ -153,28 +153,28 @@ pub trait JobStore: Send + Sync + 'static {
         most: u32,
         now: Timestamp,
         lasts: Duration,
-    ) -> Stored<Vec<LeasedJob>>;
+    ) -> StoreResult<Vec<LeasedJob>>;
 
     /// Living jobs that a runner of `kinds` cannot run and whose time has come, oldest first: of other kinds, or put off because they could not be read.
-    async fn unreadable(&self, kinds: &[&'static str], now: Timestamp, most: u32) -> Stored<Vec<UnreadableJob>>;
+    async fn unreadable(&self, kinds: &[&'static str], now: Timestamp, most: u32) -> StoreResult<Vec<UnreadableJob>>;
 
     /// Ends a leased job; false where the lease was lost, and nothing was changed.
-    async fn end(&self, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> Stored<bool>;
+    async fn end(&self, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> StoreResult<bool>;
 
     /// Lengthens a lease; false where it was lost.
-    async fn renew(&self, id: JobId, lease: Uuid, until: Timestamp) -> Stored<bool>;
+    async fn renew(&self, id: JobId, lease: Uuid, until: Timestamp) -> StoreResult<bool>;
 
     /// The next run of a named schedule: true for the one caller that may enqueue it now. Moves `next_at` forward by whole periods past `now`.
-    async fn claim_schedule(&self, name: &'static str, period: Duration, now: Timestamp) -> Stored<bool>;
+    async fn claim_schedule(&self, name: &'static str, period: Duration, now: Timestamp) -> StoreResult<bool>;
 
     /// How many jobs stand how.
-    async fn depth(&self, queue: Queue, now: Timestamp) -> Stored<QueueDepth>;
+    async fn depth(&self, queue: Queue, now: Timestamp) -> StoreResult<QueueDepth>;
 
     /// Dead jobs, oldest first, for people.
-    async fn dead(&self, most: u32) -> Stored<Vec<LeasedJob>>;
+    async fn dead(&self, most: u32) -> StoreResult<Vec<LeasedJob>>;
 
     /// Gives a dead job all its attempts anew; false where it is not dead, or another one lives under its unique key.
-    async fn revive(&self, id: JobId, now: Timestamp) -> Stored<bool>;
+    async fn revive(&self, id: JobId, now: Timestamp) -> StoreResult<bool>;
 
     /// Resolves when jobs may have been written by this process; a hint, polling finds the rest.
     async fn written(&self);

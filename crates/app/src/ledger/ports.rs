@@ -5,7 +5,7 @@ use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};
 use voelgoed_domain::money::Currency;
 use voelgoed_domain::time::Timestamp;
 
-use crate::error::Stored;
+use crate::error::StoreResult;
 use crate::page::{Page, PageRequest};
 
 /// An account's balance in one currency.
@@ -51,9 +51,9 @@ pub struct StoredEntry {
 #[async_trait]
 pub trait LedgerStore: Send + Sync + 'static {
     /// Every account's balance.
-    async fn balances(&self, organization: OrganizationId) -> Stored<Vec<Balance>>;
+    async fn balances(&self, organization: OrganizationId) -> StoreResult<Vec<Balance>>;
     /// The entries, oldest first.
-    async fn entries(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredEntry>>;
+    async fn entries(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<StoredEntry>>;
     /// Entries of all organizations whose postings do not sum to zero; always empty unless something is broken (system role).
-    async fn unbalanced(&self) -> Stored<Vec<EntryId>>;
+    async fn unbalanced(&self) -> StoreResult<Vec<EntryId>>;
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_resilience::{RateLimit, Spent};
 
-use crate::error::Stored;
+use crate::error::StoreResult;
 
 /// Whose allowance it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,5 +19,5 @@ pub struct Caller {
 #[async_trait]
 pub trait Allowances: Send + Sync + 'static {
     /// Spends up to `most` of what `caller` may still do under `limit`, as `voelgoed_resilience::allowance::spend` does.
-    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> Stored<Spent>;
+    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> StoreResult<Spent>;
 }

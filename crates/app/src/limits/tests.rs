@@ -7,7 +7,7 @@ use tokio::time::advance;
 use voelgoed_resilience::{Dependency, RetryAfter};
 
 use super::*;
-use crate::error::{Fault, Stored};
+use crate::error::{Fault, StoreResult};
 
 const LIMIT: RateLimit = RateLimit { name: "test", burst: 60, per: Duration::from_secs(60), keys: 3 };
 const PART_OF_IT: usize = 3;
@@ -37,7 +37,7 @@ impl Common {
 
 #[async_trait]
 impl Allowances for Common {
-    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> Stored<Spent> {
+    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> StoreResult<Spent> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         // As far as the store is: others get their turn meanwhile.
         tokio::task::yield_now().await;

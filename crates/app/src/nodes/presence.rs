@@ -8,7 +8,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::ports::Presence;
-use crate::error::Stored;
+use crate::error::StoreResult;
 use crate::ticketing::ports::EventScope;
 
 /// Between two reports of a node.
@@ -29,7 +29,7 @@ pub trait Audience: Send + Sync + 'static {
 ///
 /// # Errors
 /// The warm tier's fault; what could not be learned anew grows old where it was learned.
-pub async fn exchange(presence: &Arc<dyn Presence>, node: Uuid, audience: &dyn Audience) -> Stored<()> {
+pub async fn exchange(presence: &Arc<dyn Presence>, node: Uuid, audience: &dyn Audience) -> StoreResult<()> {
     let mut first = Ok(());
     for (scope, own) in audience.own() {
         match presence.report(scope, node, own, COUNTS_FOR).await {

@@ -1,7 +1,7 @@
 //! Facts on their way out of the cold tier: written in the same commit as the state they tell of, delivered at least once (P8).
 
-pub mod bulletin;
-pub mod fact;
+pub mod cluster_bus;
+pub mod consumer;
+pub mod consumers;
+pub mod event;
 pub mod ports;
-pub mod reader;
-pub mod readers;

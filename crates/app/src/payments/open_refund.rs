@@ -22,7 +22,7 @@ use crate::error::{Fault, Result};
 use crate::idempotency::{Created, IdempotencyRecord, Idempotent, replay_or};
 use crate::jobs::ports::{NewJob, Queue};
 use crate::platform::Platform;
-use crate::scanning::tell_warm::{announce, answered};
+use crate::scanning::gate_filter_sync::{announce, answered};
 use crate::ticketing::ports::{EventScope, GateFilter};
 
 /// The longest reason, in characters.

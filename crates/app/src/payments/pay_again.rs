@@ -13,7 +13,7 @@ use crate::environment::fresh;
 use crate::error::{Fault, Result};
 use crate::idempotency::{Created, Idempotent, replay_or};
 use crate::platform::Platform;
-use crate::shares::Work;
+use crate::tenant_bulkheads::WorkClass;
 use crate::ticketing::ports::EventScope;
 
 /// Writes the attempt and sets it off; the answer is the order with it.
@@ -28,7 +28,7 @@ pub async fn pay_again(
     idempotent: Idempotent<'_, OrderDetail>,
 ) -> Result<Created<OrderDetail>> {
     let paid = write_attempt(platform, scope, order, choice, &idempotent);
-    match platform.shares.within(Work::Orders, scope.organization, paid).await {
+    match platform.shares.within(WorkClass::Orders, scope.organization, paid).await {
         Err(refused) => replay_or(platform, scope.organization, &idempotent.key, refused).await,
         paid => paid,
     }

@@ -13,7 +13,7 @@ use voelgoed_domain::payments::refund_plan::RefundRequest;
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use crate::error::Stored;
+use crate::error::StoreResult;
 use crate::idempotency::{Created, IdempotencyRecord};
 use crate::jobs::ports::NewJob;
 use crate::page::{Page, PageRequest};
@@ -294,13 +294,13 @@ pub trait PaymentStore: Send + Sync + 'static {
         order: OrderId,
         attempt: NewAttempt,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
 
     /// One attempt.
-    async fn read_attempt(&self, organization: OrganizationId, payment: PaymentId) -> Stored<Option<Attempt>>;
+    async fn read_attempt(&self, organization: OrganizationId, payment: PaymentId) -> StoreResult<Option<Attempt>>;
 
     /// An order's attempts, oldest first.
-    async fn attempts_of(&self, organization: OrganizationId, order: OrderId) -> Stored<Vec<Attempt>>;
+    async fn attempts_of(&self, organization: OrganizationId, order: OrderId) -> StoreResult<Vec<Attempt>>;
 
     /// Takes the right to call the provider: none where the attempt is no longer `created`, is leased to another, or `send_before` has passed.
     async fn lease_send(
@@ -309,16 +309,16 @@ pub trait PaymentStore: Send + Sync + 'static {
         payment: PaymentId,
         lease: SendLease,
         now: Timestamp,
-    ) -> Stored<Option<Attempt>>;
+    ) -> StoreResult<Option<Attempt>>;
 
     /// Lets `domain::payments::decide` judge what was learned and commits its consequences: state, tickets, places, ledger, outbox. The order row is locked first.
-    async fn learn(&self, organization: OrganizationId, learned: Learned) -> Stored<Decision>;
+    async fn learn(&self, organization: OrganizationId, learned: Learned) -> StoreResult<Decision>;
 
     /// Attempts of all organizations that are not settled and were last asked about before `before`, oldest first, at most `most` (system role); marks them as asked at `now`.
-    async fn take_unresolved(&self, before: Timestamp, now: Timestamp, most: u32) -> Stored<Vec<Attempt>>;
+    async fn take_unresolved(&self, before: Timestamp, now: Timestamp, most: u32) -> StoreResult<Vec<Attempt>>;
 
     /// How many attempts of all organizations are not settled, and since when (system role).
-    async fn unresolved(&self) -> Stored<UnresolvedPayments>;
+    async fn unresolved(&self) -> StoreResult<UnresolvedPayments>;
 
     /// Writes a refund and marks its tickets `revoking`. For an attempt that was captured late, `tickets` is empty and the whole captured amount goes back,
     /// whatever the order's state; a second one for it is refused. Without an attempt the order must have cost nothing. Refused: `refund_too_large`, `ticket_used`, `wrong_state`, `not_found`.
@@ -327,13 +327,13 @@ pub trait PaymentStore: Send + Sync + 'static {
         organization: OrganizationId,
         refund: NewRefund,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
 
     /// One refund.
-    async fn read_refund(&self, organization: OrganizationId, refund: RefundId) -> Stored<Option<Refund>>;
+    async fn read_refund(&self, organization: OrganizationId, refund: RefundId) -> StoreResult<Option<Refund>>;
 
     /// An order's refunds, oldest first.
-    async fn refunds_of(&self, organization: OrganizationId, order: OrderId) -> Stored<Vec<Refund>>;
+    async fn refunds_of(&self, organization: OrganizationId, order: OrderId) -> StoreResult<Vec<Refund>>;
 
     /// A refund that was refused is `pending` again, with the work that asks for it. Refused: `not_found`, `wrong_state`, `refund_too_large`.
     async fn retry_refund(
@@ -341,7 +341,7 @@ pub trait PaymentStore: Send + Sync + 'static {
         organization: OrganizationId,
         refund: RefundId,
         job: NewJob,
-    ) -> Stored<Result<Refund, Refusal>>;
+    ) -> StoreResult<Result<Refund, Refusal>>;
 
     /// A refused refund whose money went back without us is `done`, with the journal entry and the order's new state. Of a settlement and a retry at the
     /// same time one is refused. Refused: `not_found`, `wrong_state`, `refund_too_large`.
@@ -351,7 +351,7 @@ pub trait PaymentStore: Send + Sync + 'static {
         refund: RefundId,
         reference: &str,
         now: Timestamp,
-    ) -> Stored<Result<Refund, Refusal>>;
+    ) -> StoreResult<Result<Refund, Refusal>>;
 
     /// The refunds of an organization in a state (in any, where none is named), oldest first.
     async fn refunds(
@@ -359,17 +359,22 @@ pub trait PaymentStore: Send + Sync + 'static {
         organization: OrganizationId,
         state: Option<RefundState>,
         page: PageRequest,
-    ) -> Stored<Page<Refund>>;
+    ) -> StoreResult<Page<Refund>>;
 
     /// Which of these orders have a refund that was refused.
     async fn orders_with_refused_refunds(
         &self,
         organization: OrganizationId,
         orders: &[OrderId],
-    ) -> Stored<Vec<OrderId>>;
+    ) -> StoreResult<Vec<OrderId>>;
 
     /// The refund's tickets are revoked in the warm tier: revoke them here, free their places, write the outbox row. Idempotent.
-    async fn finish_revocation(&self, organization: OrganizationId, refund: RefundId, now: Timestamp) -> Stored<()>;
+    async fn finish_revocation(
+        &self,
+        organization: OrganizationId,
+        refund: RefundId,
+        now: Timestamp,
+    ) -> StoreResult<()>;
 
     /// Writes what the provider said of a refund; `Done` writes the reversing journal entry and the order's new state. Idempotent.
     async fn record_refund(
@@ -378,10 +383,10 @@ pub trait PaymentStore: Send + Sync + 'static {
         refund: RefundId,
         seen: RefundObservation,
         now: Timestamp,
-    ) -> Stored<RefundState>;
+    ) -> StoreResult<RefundState>;
 
     /// Settles a late capture by selling the places anew, if all of them are still free in cold: the order becomes `paid` with tickets. False where they are not.
-    async fn reissue(&self, organization: OrganizationId, payment: PaymentId, now: Timestamp) -> Stored<bool>;
+    async fn reissue(&self, organization: OrganizationId, payment: PaymentId, now: Timestamp) -> StoreResult<bool>;
 }
 
 /// Counts for alarms and gauges (system role).

@@ -1,6 +1,6 @@
 //! Deletes what grows without end once it is old enough, in small commits, so that a sale is not kept waiting.
 //!
-//! Never: anything that money, places or tickets follow from. To let something end: a line in [`Remains`], its span here, its statement in `cold`.
+//! Never: anything that money, places or tickets follow from. To let something end: a line in [`RetentionClass`], its span here, its statement in `cold`.
 
 pub mod ports;
 
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use voelgoed_telemetry::metrics::jobs::remains_deleted;
 
-use crate::error::Stored;
+use crate::error::StoreResult;
 use crate::idempotency::KEPT_FOR;
 use crate::platform::Platform;
-use ports::{Remains, RetentionStore};
+use ports::{RetentionClass, RetentionStore};
 
 /// Rows deleted at most in one commit.
 pub const AT_ONCE: u32 = 2_000;
 
 /// How long what is over is kept. Answers are kept for what the contract says, and logins until they end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spans {
+pub struct RetentionPeriods {
     /// Delivered facts, for whoever asks what happened.
     pub facts: Duration,
     /// Scans.
@@ -29,17 +29,17 @@ pub struct Spans {
     pub counts: Duration,
 }
 
-impl Spans {
+impl RetentionPeriods {
     /// The span of something.
     #[must_use]
-    pub const fn of(&self, remains: Remains) -> Duration {
+    pub const fn of(&self, remains: RetentionClass) -> Duration {
         match remains {
-            Remains::Facts => self.facts,
-            Remains::Answers => KEPT_FOR,
-            Remains::Logins => Duration::ZERO,
-            Remains::Scans => self.scans,
-            Remains::AuditLines => self.audit_lines,
-            Remains::Counts => self.counts,
+            RetentionClass::Facts => self.facts,
+            RetentionClass::Answers => KEPT_FOR,
+            RetentionClass::Logins => Duration::ZERO,
+            RetentionClass::Scans => self.scans,
+            RetentionClass::AuditLines => self.audit_lines,
+            RetentionClass::Counts => self.counts,
         }
     }
 }
@@ -51,11 +51,11 @@ impl Spans {
 pub async fn prune(
     platform: &Platform,
     store: &dyn RetentionStore,
-    spans: Spans,
+    spans: RetentionPeriods,
     stopping: impl Fn() -> bool + Send + Sync,
-) -> Stored<()> {
+) -> StoreResult<()> {
     let now = platform.environment.now();
-    for remains in Remains::ALL {
+    for remains in RetentionClass::ALL {
         while !stopping() {
             let gone = store.delete(remains, now.minus(spans.of(remains)), AT_ONCE).await?;
             remains_deleted(remains.as_str(), gone);

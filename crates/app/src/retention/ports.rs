@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use voelgoed_domain::time::Timestamp;
 
-use crate::error::Stored;
+use crate::error::StoreResult;
 
 /// What may be deleted once it is old enough. Orders, payments, the journal, tickets, entries and dead jobs are not among it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Remains {
+pub enum RetentionClass {
     /// Facts of the outbox, by when they were delivered; one that is still to be delivered has no age.
     Facts,
     /// Answers of creating requests, by when they were given.
@@ -22,7 +22,7 @@ pub enum Remains {
     Counts,
 }
 
-impl Remains {
+impl RetentionClass {
     /// Everything.
     pub const ALL: [Self; 6] = [Self::Facts, Self::Answers, Self::Logins, Self::Scans, Self::AuditLines, Self::Counts];
 
@@ -44,5 +44,5 @@ impl Remains {
 #[async_trait]
 pub trait RetentionStore: Send + Sync + 'static {
     /// Deletes what is older than `before`, the oldest first, at most `most` in one commit; returns how many.
-    async fn delete(&self, remains: Remains, before: Timestamp, most: u32) -> Stored<u64>;
+    async fn delete(&self, remains: RetentionClass, before: Timestamp, most: u32) -> StoreResult<u64>;
 }

@@ -13,8 +13,8 @@ use voelgoed_domain::ticketing::inventory::GateFilter;
 use voelgoed_planted::{Bug, planted};
 use voelgoed_resilience::{Capability, Deadline, Degradation, Dependency};
 
-use super::ports::{KeptScan, NewScan, Scan, ScanResult};
-use super::tell_warm::{announce, answered, catch_up, caught_up};
+use super::gate_filter_sync::{announce, answered, catch_up, caught_up};
+use super::ports::{NewScan, OfflineScan, Scan, ScanResult};
 use crate::error::{Error, Fault, Result};
 use crate::platform::Platform;
 use crate::ticketing::ports::{EventScope, InventoryError};
@@ -87,7 +87,7 @@ async fn by_warm(platform: &Platform, scope: EventScope, new: NewScan) -> Result
     if new.ticket.is_none() {
         let refusal = filter_refusal(GateFilter::Unseen, new.direction, new.early, new.forced);
         let result = refusal.map_or(ScanResult::Admitted, ScanResult::Refused);
-        return Ok(undurable(KeptScan { scan: new, result, first: None, told: true }));
+        return Ok(undurable(OfflineScan { scan: new, result, first: None, told: true }));
     }
     if !Deadline::within(CAUGHT_UP_WITHIN).wrap(catch_up(platform, scope)).await.unwrap_or(false) {
         return Err(offline());
@@ -122,7 +122,7 @@ fn offline() -> Error {
     Refusal::new(Code::OfflineRules, words).with(|evidence| evidence.retry_after = Some(SOON)).into()
 }
 
-fn undurable(KeptScan { scan, result, first, told: _ }: KeptScan) -> Scanned {
+fn undurable(OfflineScan { scan, result, first, told: _ }: OfflineScan) -> Scanned {
     let clock = scan.time().clock;
     let scan = Scan {
         id: scan.id,

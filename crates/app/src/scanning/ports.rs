@@ -10,7 +10,7 @@ use voelgoed_domain::scanning::clock::{DeviceClock, ScanTime};
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
 use voelgoed_domain::time::Timestamp;
 
-use crate::error::Stored;
+use crate::error::StoreResult;
 use crate::idempotency::{Created, IdempotencyRecord};
 use crate::page::{Page, PageRequest};
 use crate::ticketing::ports::{Answer, EventScope, GateFilter};
@@ -162,10 +162,10 @@ pub trait ScanStore: Send + Sync + 'static {
         organization: OrganizationId,
         gate: Gate,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
 
     /// An event's gates.
-    async fn gates(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Gate>>;
+    async fn gates(&self, organization: OrganizationId, event: EventId) -> StoreResult<Vec<Gate>>;
 
     /// Writes a device that waits for pairing. `pairing` is the SHA-256 of its one-time code.
     async fn create_device(
@@ -175,22 +175,22 @@ pub trait ScanStore: Send + Sync + 'static {
         pairing: [u8; 32],
         pairing_ends: Timestamp,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
 
     /// An event's devices.
-    async fn devices(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Device>>;
+    async fn devices(&self, organization: OrganizationId, event: EventId) -> StoreResult<Vec<Device>>;
 
     /// Uses a pairing code up and stores the device key's SHA-256 (system role: the code names the tenant). Refused: `pairing_expired`.
-    async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> Stored<Result<Device, Refusal>>;
+    async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> StoreResult<Result<Device, Refusal>>;
 
     /// The device that has this key, revoked or not (system role: the key names the tenant).
-    async fn device_by_key(&self, key: [u8; 32]) -> Stored<Option<Device>>;
+    async fn device_by_key(&self, key: [u8; 32]) -> StoreResult<Option<Device>>;
 
     /// Revokes a device; false where there is none.
-    async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> Stored<bool>;
+    async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> StoreResult<bool>;
 
     /// Lets `domain::scanning::entry` decide and commits scan, entry, ticket state and outbox; through the committer. The same id answers the same.
-    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> Stored<Recorded>;
+    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> StoreResult<Recorded>;
 
     /// Up to `most` tickets of some ticket types of an event, revoked ones left out.
     async fn tickets_of_types(
@@ -199,10 +199,10 @@ pub trait ScanStore: Send + Sync + 'static {
         event: EventId,
         types: &[TicketTypeId],
         most: u32,
-    ) -> Stored<Vec<(TicketTypeId, TicketId)>>;
+    ) -> StoreResult<Vec<(TicketTypeId, TicketId)>>;
 
     /// One scan.
-    async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> Stored<Option<Scan>>;
+    async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> StoreResult<Option<Scan>>;
 
     /// An event's scans.
     async fn scans(
@@ -211,12 +211,12 @@ pub trait ScanStore: Send + Sync + 'static {
         event: EventId,
         conflicts_only: bool,
         page: PageRequest,
-    ) -> Stored<Page<Scan>>;
+    ) -> StoreResult<Page<Scan>>;
 }
 
 /// A scan that the warm tier decided alone, until cold has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptScan {
+pub struct OfflineScan {
     /// The scan.
     pub scan: NewScan,
     /// What became of it.
@@ -232,10 +232,10 @@ pub const MOST_KEPT: usize = 100_000;
 
 /// Scans in the warm tier while cold is away (P3, P6). Each call is one atomic step in the event's slot.
 #[async_trait]
-pub trait KeptScans: Send + Sync + 'static {
+pub trait OfflineScanJournal: Send + Sync + 'static {
     /// Decides by the gate's filter (`domain::scanning::entry::filter_refusal`), marks the
     /// ticket admitted where it is let in, and keeps the scan. The same id answers the same. A scan without a ticket is not for here.
-    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<KeptScan>;
+    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<OfflineScan>;
 
     /// Notes that the answer of [`Self::keep`] has arrived and is about to be passed on; nothing happens where the scan is not kept.
     async fn told(&self, scope: EventScope, scan: ScanId) -> Answer<()>;
@@ -243,16 +243,22 @@ pub trait KeptScans: Send + Sync + 'static {
     /// Notes that `act` (a scan, a refund) asks cold about these tickets, and returns what is kept of them, ticket by ticket, the oldest first, at most `most`.
     /// Until [`Self::answered`], a mark of the ticket or the act's settling, [`Self::keep`] lets nobody in on them for another act
     /// (`offline_rules`; see `domain::scanning::entry::rests_on_unseen`). Survives a rebuild. Harmless again.
-    async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>>;
+    async fn announce(
+        &self,
+        scope: EventScope,
+        act: Uuid,
+        tickets: &[TicketId],
+        most: usize,
+    ) -> Answer<Vec<OfflineScan>>;
 
     /// Cold has answered the act: its note goes, and the filter knows these tickets as `became` (`Unseen`: as before).
     async fn answered(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], became: GateFilter) -> Answer<()>;
 
     /// What is kept, the oldest first: of one ticket, or of the event.
-    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>>;
+    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<OfflineScan>>;
 
     /// Events of which scans may be kept; the others need not be asked.
-    async fn events(&self) -> Stored<Vec<EventScope>>;
+    async fn events(&self) -> StoreResult<Vec<EventScope>>;
 
     /// Cold has these now; the tickets stay admitted.
     async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()>;

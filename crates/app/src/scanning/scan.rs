@@ -21,7 +21,7 @@ use super::pair_device::gates_of;
 use super::ports::{Device, Gate, NewScan, ScanResult};
 use crate::error::{Fault, Result};
 use crate::platform::Platform;
-use crate::shares::Work;
+use crate::tenant_bulkheads::WorkClass;
 use crate::ticketing::ports::EventScope;
 
 /// The longest code that is looked at, in bytes; ours have a fixed length below it.
@@ -54,7 +54,7 @@ pub struct ScanCommand {
 pub async fn scan(platform: &Platform, device: &Device, command: ScanCommand) -> Result<Scanned> {
     let watch = Stopwatch::start();
     let decided = check_and_decide(platform, device, command);
-    let scanned = platform.shares.within(Work::Scans, device.organization, decided).await?;
+    let scanned = platform.shares.within(WorkClass::Scans, device.organization, decided).await?;
     let (event, durable) = (device.event.uuid(), scanned.durable);
     if !scanned.repeated {
         match scanned.scan.result {

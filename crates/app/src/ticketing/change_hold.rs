@@ -21,7 +21,7 @@ use crate::checkout::counted::check_uses;
 use crate::checkout::read_order::with_token;
 use crate::error::{Error, Fault, Result};
 use crate::platform::Platform;
-use crate::shares::Work;
+use crate::tenant_bulkheads::WorkClass;
 
 /// A change is made again at most so often when others of the same hold are faster.
 const MOST_TRIES: usize = 5;
@@ -49,7 +49,7 @@ pub struct ChangeHold {
 /// `hold_expired`, `hold_lost`, `hold_changed`, `place_taken`, `sold_out`, `limit_reached`, `invalid_request`.
 pub async fn change_hold(platform: &Platform, change: ChangeHold) -> Result<HoldView> {
     let scope = change.scope;
-    match platform.shares.within(Work::Holds, scope.organization, amend_and_grant(platform, &change)).await {
+    match platform.shares.within(WorkClass::Holds, scope.organization, amend_and_grant(platform, &change)).await {
         Err(Error::Refused(refusal)) if refusal.code != Code::IdempotencyMismatch => {
             address_limit::note(scope, &refusal);
             changed_before(platform, &change, refusal).await

@@ -30,7 +30,7 @@ use crate::checkout::counted::check_uses;
 use crate::environment::fresh;
 use crate::error::{Error, Result};
 use crate::platform::Platform;
-use crate::shares::Work;
+use crate::tenant_bulkheads::WorkClass;
 
 /// Best-available choices are repeated at most so often when others are faster.
 const MOST_CHOICES: usize = 5;
@@ -66,7 +66,7 @@ pub async fn hold(platform: &Platform, command: HoldCommand) -> Result<HoldView>
     let event = scope.event.uuid();
     // On the heap: each future around it would be as large as it, and is moved.
     let granting = Box::pin(choose_and_grant(platform, &command));
-    let granted = platform.shares.within(Work::Holds, scope.organization, granting).await;
+    let granted = platform.shares.within(WorkClass::Holds, scope.organization, granting).await;
     let granted = match granted {
         Err(refused) => Box::pin(granted_or(platform, &command, refused)).await,
         granted => granted,

@@ -15,7 +15,7 @@ pub use voelgoed_domain::ticketing::inventory::{
 };
 use voelgoed_domain::ticketing::place::{Epoch, PlaceEffect, PlaceNumber, Position};
 
-use crate::error::{Fault, Stored};
+use crate::error::{Fault, StoreResult};
 use crate::idempotency::{Created, IdempotencyRecord};
 
 /// An event of an organization: what every warm key, topic and cache entry starts with.
@@ -71,7 +71,7 @@ pub enum Lease {
 #[async_trait]
 pub trait InventoryStore: Send + Sync + 'static {
     /// Gives the rebuild of an event to whoever asks first with a token of its own, for `lasts` by the store's clock; again to the same token.
-    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> Stored<Lease>;
+    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> StoreResult<Lease>;
 
     /// Replaces the event's state by what cold says, keeping surviving holds that conflict with nothing in it; ends the lease.
     /// Refused as [`InventoryError::Unloaded`] where the epoch is not higher than the one installed, or `lease` is not (or no longer) the event's.
@@ -113,7 +113,7 @@ pub trait InventoryStore: Send + Sync + 'static {
     fn subscribe(&self) -> broadcast::Receiver<Moved>;
 
     /// Frees at most `most` lapsed holds of every event; returns how many.
-    async fn sweep(&self, most: usize) -> Stored<usize>;
+    async fn sweep(&self, most: usize) -> StoreResult<usize>;
 
     /// Asks the gate's filter.
     async fn gate_filter(&self, scope: EventScope, ticket: TicketId) -> Answer<GateFilter>;
@@ -125,16 +125,16 @@ pub trait InventoryStore: Send + Sync + 'static {
     async fn mark_revoked(&self, scope: EventScope, tickets: &[TicketId]) -> Answer<()>;
 
     /// Events loaded here, for gauges and sweeps.
-    async fn loaded(&self) -> Stored<Vec<EventScope>>;
+    async fn loaded(&self) -> StoreResult<Vec<EventScope>>;
 
     /// The places that a session holds now.
     async fn held_by(&self, scope: EventScope, session: SessionId) -> Answer<u32>;
 
     /// Notes that a session asked for a hold, so that its own page can list its holds. A hint: the newest [`NOTED_HOLDS_MAX`] are kept for [`NOTED_HOLDS_KEPT`].
-    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()>;
+    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> StoreResult<()>;
 
     /// The holds noted for a session, newest first. Some may be over, or were never granted.
-    async fn noted_holds(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>>;
+    async fn noted_holds(&self, session: SessionId) -> StoreResult<Vec<(EventScope, HoldId)>>;
 }
 
 /// Holds that are noted per session; older ones are forgotten.
@@ -168,10 +168,10 @@ pub struct Block {
 #[async_trait]
 pub trait PlaceStore: Send + Sync + 'static {
     /// Raises the event's epoch by one and returns it.
-    async fn raise_epoch(&self, organization: OrganizationId, event: EventId) -> Stored<Epoch>;
+    async fn raise_epoch(&self, organization: OrganizationId, event: EventId) -> StoreResult<Epoch>;
 
     /// Everything that a rebuild needs, read in one snapshot.
-    async fn read_inventory(&self, organization: OrganizationId, event: EventId) -> Stored<ColdInventory>;
+    async fn read_inventory(&self, organization: OrganizationId, event: EventId) -> StoreResult<ColdInventory>;
 
     /// Keeps free places back, all or nothing, with its outbox row; the inner refusal is `place_taken` with the places.
     async fn block(
@@ -180,7 +180,7 @@ pub trait PlaceStore: Send + Sync + 'static {
         event: EventId,
         block: Block,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>>;
+    ) -> StoreResult<Result<Created<()>, Refusal>>;
 
     /// Gives blocked places back, with its outbox row; places that are not blocked are left alone. Returns those given back.
     async fn unblock(
@@ -188,7 +188,7 @@ pub trait PlaceStore: Send + Sync + 'static {
         organization: OrganizationId,
         event: EventId,
         places: &[PlaceNumber],
-    ) -> Stored<Vec<PlaceNumber>>;
+    ) -> StoreResult<Vec<PlaceNumber>>;
 
     /// The cold state of some places; places without a row are free.
     async fn read_places(
@@ -196,5 +196,5 @@ pub trait PlaceStore: Send + Sync + 'static {
         organization: OrganizationId,
         event: EventId,
         places: &[PlaceNumber],
-    ) -> Stored<Vec<PlaceEffect>>;
+    ) -> StoreResult<Vec<PlaceEffect>>;
 }

@@ -1,7 +1,7 @@
 //! Lapsed holds are swept, those that no step of the warm tier has met (P4).
 
 use super::ports::InventoryStore;
-use crate::error::Stored;
+use crate::error::StoreResult;
 
 /// Lapsed holds that are freed in one step of an event, so that no step is long.
 const SWEPT_AT_ONCE: usize = 100;
@@ -10,7 +10,7 @@ const SWEPT_AT_ONCE: usize = 100;
 ///
 /// # Errors
 /// A fault of the warm tier; the rest goes in the next round.
-pub async fn sweep_round(store: &dyn InventoryStore) -> Stored<usize> {
+pub async fn sweep_round(store: &dyn InventoryStore) -> StoreResult<usize> {
     let mut freed = 0;
     loop {
         let lapsed = store.sweep(SWEPT_AT_ONCE).await?;

@@ -14,7 +14,7 @@ use voelgoed_domain::ticketing::quote::{PricedPlace, Terms};
 use voelgoed_domain::time::Timestamp;
 
 use super::ports::EventScope;
-use crate::error::{Fault, Stored};
+use crate::error::{Fault, StoreResult};
 
 /// Changes of one hold whose answers are kept for a repeat; the oldest are forgotten.
 pub const CHANGES_KEPT_MAX: usize = 16;
@@ -67,7 +67,7 @@ impl HoldTerms {
     ///
     /// # Errors
     /// [`Fault::Internal`] where it cannot be written as JSON.
-    pub fn to_text(&self) -> Stored<String> {
+    pub fn to_text(&self) -> StoreResult<String> {
         let mut text = serde_json::to_string(self).map_err(Fault::internal)?;
         let mut kept = self.clone();
         while (text.len() > TERMS_BYTES || kept.changes.len() > CHANGES_KEPT_MAX) && !kept.changes.is_empty() {
@@ -84,7 +84,7 @@ impl HoldTerms {
     ///
     /// # Errors
     /// [`Fault::Internal`] where the stored text is not ours.
-    pub fn of(record: &HoldRecord) -> Stored<Self> {
+    pub fn of(record: &HoldRecord) -> StoreResult<Self> {
         serde_json::from_str(&record.terms).map_err(Fault::internal)
     }
 
@@ -126,7 +126,7 @@ impl HoldView {
     ///
     /// # Errors
     /// [`Fault::Internal`] where record and terms do not fit together.
-    pub fn new(scope: EventScope, listing: &Listing, record: HoldRecord, now: Timestamp) -> Stored<Self> {
+    pub fn new(scope: EventScope, listing: &Listing, record: HoldRecord, now: Timestamp) -> StoreResult<Self> {
         let terms = HoldTerms::of(&record)?;
         Self::with_terms(scope, listing, record, terms, now)
     }
@@ -141,7 +141,7 @@ impl HoldView {
         record: HoldRecord,
         terms: HoldTerms,
         now: Timestamp,
-    ) -> Stored<Self> {
+    ) -> StoreResult<Self> {
         let places = terms.terms.price_places(&listing.layout, &record.places).map_err(Fault::internal)?;
         Ok(Self { scope, id: record.hold, record, terms, places, now, replayed: false })
     }
@@ -157,7 +157,7 @@ impl HoldView {
         mut terms: HoldTerms,
         then: Option<Content>,
         at: Timestamp,
-    ) -> Stored<Self> {
+    ) -> StoreResult<Self> {
         if let Some(content) = then {
             record.places = content.places;
             record.epoch = content.epoch;

@@ -10,8 +10,8 @@ use voelgoed_app::accounts::passwords::PasswordHasher;
 use voelgoed_app::analytics::counters::Counters;
 use voelgoed_app::catalog::ports::CatalogStore;
 use voelgoed_app::checkout::place_order::{PaymentChoice, PlaceOrder, place_order};
+use voelgoed_app::checkout::placed_order_keys::PlacedOrderKeys;
 use voelgoed_app::checkout::ports::{Buyer, OrderDetail};
-use voelgoed_app::checkout::taken::TakenOrders;
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::error::Result;
@@ -21,8 +21,8 @@ use voelgoed_app::payments::ports::{
     Callback, CallbackRejected, Charge, PaymentGateway, ProviderKey, RefundCharge, RefundObservation,
 };
 use voelgoed_app::platform::{Platform, SaleTimes};
-use voelgoed_app::scanning::tell_warm::Untold;
-use voelgoed_app::shares::TenantShares;
+use voelgoed_app::scanning::gate_filter_sync::PendingFilterUpdates;
+use voelgoed_app::tenant_bulkheads::TenantBulkheads;
 use voelgoed_app::ticketing::address_limit::PlacesPerAddress;
 use voelgoed_app::ticketing::hold::{HoldCommand, hold};
 use voelgoed_app::ticketing::picks::Item;
@@ -196,7 +196,7 @@ fn platform(
     let master = MasterKey::new([7; 32]);
     Platform {
         capabilities: Capabilities::new(),
-        shares: TenantShares::new(RUNNING, 16),
+        shares: TenantBulkheads::new(RUNNING, 16),
         inventory: warm.clone(),
         rebuilds: Rebuilds::default(),
         seat_view: Arc::new(NothingTaken),
@@ -209,14 +209,14 @@ fn platform(
         orders: cold.clone(),
         order_views: Arc::new(CachedOrders::new(cold.clone(), &clock)),
         order_watch: OrderWatch::default(),
-        taken_orders: TakenOrders::default(),
+        taken_orders: PlacedOrderKeys::default(),
         idempotency: cold.clone(),
         payments: cold.clone(),
         dispatch: Dispatch::default(),
         gateways: vec![provider.clone()],
         scans: cold.clone(),
         kept_scans: warm.clone(),
-        untold: Untold::default(),
+        untold: PendingFilterUpdates::default(),
         counters: Counters::default(),
         count_stream: warm.clone(),
         analytics: cold.clone(),

@@ -12,7 +12,7 @@ use voelgoed_app::analytics::counters::hand_on;
 use voelgoed_app::analytics::funnel::funnel;
 use voelgoed_app::analytics::ports::{CountStream, Counted, Counts, Step};
 use voelgoed_app::environment::{Environment as _, fresh};
-use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::time::Timestamp;
 
@@ -79,7 +79,7 @@ struct Obstinate {
 
 #[async_trait]
 impl CountStream for Obstinate {
-    async fn append(&self, scope: EventScope, _minute: Timestamp, counts: Counts) -> Stored<()> {
+    async fn append(&self, scope: EventScope, _minute: Timestamp, counts: Counts) -> StoreResult<()> {
         let number = self.appended.fetch_add(1, Ordering::Relaxed) + 1;
         if number == self.hangs_at.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;
@@ -91,15 +91,15 @@ impl CountStream for Obstinate {
         Ok(())
     }
 
-    async fn take(&self, _: EventScope, _: Uuid, _: usize, _: Duration) -> Stored<Vec<Counted>> {
+    async fn take(&self, _: EventScope, _: Uuid, _: usize, _: Duration) -> StoreResult<Vec<Counted>> {
         Ok(vec![])
     }
 
-    async fn events(&self) -> Stored<Vec<EventScope>> {
+    async fn events(&self) -> StoreResult<Vec<EventScope>> {
         Ok(vec![])
     }
 
-    async fn finish(&self, _: EventScope, _: &[String]) -> Stored<u64> {
+    async fn finish(&self, _: EventScope, _: &[String]) -> StoreResult<u64> {
         Ok(0)
     }
 }

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 use voelgoed_app::catalog::move_event::move_event;
 use voelgoed_app::environment::fresh;
 use voelgoed_app::error::Error;
-use voelgoed_app::shares::Work;
+use voelgoed_app::tenant_bulkheads::WorkClass;
 use voelgoed_domain::catalog::event::EventAct;
 use voelgoed_domain::refusal::Code;
 
@@ -18,7 +18,7 @@ async fn a_hold_that_waits_for_its_turn_meets_the_event_as_it_is_then() {
     let ended = ended.shared();
     let others = (0..RUNNING).map(|_| {
         let ended = ended.clone();
-        bench.platform.shares.within(Work::Holds, bench.scope.organization, async {
+        bench.platform.shares.within(WorkClass::Holds, bench.scope.organization, async {
             ended.await.unwrap();
             Ok(())
         })

@@ -8,9 +8,9 @@ use voelgoed_app::checkout::read_order::scope_of_token;
 use voelgoed_app::checkout::view_order::view_order;
 use voelgoed_app::environment::Environment as _;
 use voelgoed_app::error::Error;
-use voelgoed_app::outbox::fact::Fact;
-use voelgoed_app::outbox::reader::FactReader as _;
-use voelgoed_app::outbox::readers::OrderWatchers;
+use voelgoed_app::outbox::consumer::OutboxConsumer as _;
+use voelgoed_app::outbox::consumers::OrderWatchers;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::payments::send::send;
 use voelgoed_app::token::TokenKind;
 use voelgoed_domain::checkout::order::OrderState;
@@ -40,7 +40,8 @@ async fn what_the_node_is_told_of_is_seen_at_once() {
     assert_eq!(seen(&bench, order).await, OrderState::AwaitingPayment, "cold was not asked");
     let rows = bench.platform.outbox.take(100, bench.environment.now(), Duration::from_secs(60)).await.unwrap().rows;
     let to = |wanted: OrderState| {
-        let is_it = move |fact: &Fact| matches!(fact, Fact::OrderChanged { state, .. } if *state == wanted);
+        let is_it =
+            move |fact: &OutboxEvent| matches!(fact, OutboxEvent::OrderChanged { state, .. } if *state == wanted);
         rows.iter().find(|row| is_it(&row.fact)).unwrap()
     };
     let watch = bench.platform.order_watch.clone();

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use voelgoed_app::environment::Environment as _;
-use voelgoed_app::outbox::fact::Fact;
-use voelgoed_app::outbox::reader::FactReader as _;
-use voelgoed_app::outbox::readers::Warm;
+use voelgoed_app::outbox::consumer::OutboxConsumer as _;
+use voelgoed_app::outbox::consumers::Warm;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::ticketing::ports::Block;
 use voelgoed_domain::ticketing::place::{PlaceNumber, Shown};
 
@@ -19,7 +19,7 @@ async fn an_effect_is_taken_note_of_once_warm_shows_it() {
     assert!(bench.platform.inventory.snapshot(bench.scope).await.is_err(), "nobody has loaded the event");
     let lease = Duration::from_secs(60);
     let rows = bench.platform.outbox.take(100, bench.environment.now(), lease).await.unwrap().rows;
-    let row = rows.iter().find(|row| matches!(row.fact, Fact::PlacesChanged { .. })).unwrap();
+    let row = rows.iter().find(|row| matches!(row.fact, OutboxEvent::PlacesChanged { .. })).unwrap();
     let reader = Warm(bench.platform.clone());
     for _ in 0..2 {
         reader.read(row).await.unwrap();

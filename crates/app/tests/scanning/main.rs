@@ -6,9 +6,9 @@ mod stores;
 
 use voelgoed_app::error::{Error, Result};
 use voelgoed_app::scanning::decide::Scanned;
+use voelgoed_app::scanning::gate_filter_sync::tell_untold;
 use voelgoed_app::scanning::ports::ScanResult;
-use voelgoed_app::scanning::settle_kept::settle_kept;
-use voelgoed_app::scanning::tell_warm::tell_untold;
+use voelgoed_app::scanning::replay_offline_scans::replay_offline_scans;
 use voelgoed_domain::refusal::Code;
 use voelgoed_domain::scanning::entry::ScanReason;
 use voelgoed_resilience::{Dependency, Health};
@@ -54,7 +54,7 @@ async fn where_cold_died_before_it_answered_nobody_else_is_let_in() {
     assert_eq!(told(one.scan(&first).await), (ScanResult::Admitted, false, true));
     assert_eq!(told(two.scan(&second).await), (USED, false, true));
     one.cold.set(Is::Up);
-    assert_eq!(settle_kept(&one.platform).await.unwrap(), 2);
+    assert_eq!(replay_offline_scans(&one.platform).await.unwrap(), 2);
     assert_eq!(told(one.scan(&first).await), (ScanResult::Admitted, true, false));
     assert_eq!(told(one.scan(&second).await), (USED, true, false));
 }

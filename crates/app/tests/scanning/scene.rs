@@ -12,7 +12,7 @@ use voelgoed_app::accounts::ports::{ApiKey, ConsoleSession};
 use voelgoed_app::analytics::counters::Counters;
 use voelgoed_app::catalog::listings::Listings;
 use voelgoed_app::catalog::ports::Venue;
-use voelgoed_app::checkout::taken::TakenOrders;
+use voelgoed_app::checkout::placed_order_keys::PlacedOrderKeys;
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::error::{Dependency, Error, Fault, Result};
@@ -22,10 +22,10 @@ use voelgoed_app::payments::open_refund::{OpenRefund, open_refund};
 use voelgoed_app::platform::{Platform, SaleTimes};
 use voelgoed_app::scanning::codes::signer;
 use voelgoed_app::scanning::decide::Scanned;
+use voelgoed_app::scanning::gate_filter_sync::PendingFilterUpdates;
 use voelgoed_app::scanning::ports::{Device, Gate};
 use voelgoed_app::scanning::scan::{ScanCommand, scan};
-use voelgoed_app::scanning::tell_warm::Untold;
-use voelgoed_app::shares::TenantShares;
+use voelgoed_app::tenant_bulkheads::TenantBulkheads;
 use voelgoed_app::ticketing::address_limit::PlacesPerAddress;
 use voelgoed_app::ticketing::ports::{AreaSpan, EventScope, Install, InventoryStore};
 use voelgoed_app::ticketing::rebuild::Rebuilds;
@@ -102,7 +102,7 @@ impl Scene {
         let clock: Arc<dyn Environment> = self.shop.subject.environment.clone();
         let platform = Platform {
             capabilities: Capabilities::new(),
-            shares: TenantShares::new(16, 16),
+            shares: TenantBulkheads::new(16, 16),
             environment: self.shop.subject.environment.clone(),
             inventory: self.warm.clone(),
             rebuilds: Rebuilds::default(),
@@ -116,14 +116,14 @@ impl Scene {
             orders: store.clone(),
             order_views: Arc::new(CachedOrders::new(store.clone(), &clock)),
             order_watch: OrderWatch::default(),
-            taken_orders: TakenOrders::default(),
+            taken_orders: PlacedOrderKeys::default(),
             idempotency: store.clone(),
             payments: store.clone(),
             dispatch: Dispatch::default(),
             gateways: vec![],
             scans: cold.clone(),
             kept_scans: warm.clone(),
-            untold: Untold::default(),
+            untold: PendingFilterUpdates::default(),
             counters: Counters::default(),
             count_stream: self.warm.clone(),
             analytics: store.clone(),

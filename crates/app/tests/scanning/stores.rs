@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use async_trait::async_trait;
 use uuid::Uuid;
-use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
-use voelgoed_app::scanning::ports::{Device, Gate, KeptScan, KeptScans, NewScan, Recorded, Scan, ScanStore};
+use voelgoed_app::scanning::ports::{
+    Device, Gate, NewScan, OfflineScan, OfflineScanJournal, Recorded, Scan, ScanStore,
+};
 use voelgoed_app::ticketing::ports::{Answer, EventScope, GateFilter};
 use voelgoed_cold::Cold;
 use voelgoed_domain::ids::{DeviceId, EventId, OrganizationId, ScanId, TicketId, TicketTypeId};
@@ -65,11 +67,11 @@ impl ScanStore for Failing<Cold> {
         organization: OrganizationId,
         gate: Gate,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         self.ask(self.inner.create_gate(organization, gate, idempotency)).await
     }
 
-    async fn gates(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Gate>> {
+    async fn gates(&self, organization: OrganizationId, event: EventId) -> StoreResult<Vec<Gate>> {
         self.ask(self.inner.gates(organization, event)).await
     }
 
@@ -80,27 +82,27 @@ impl ScanStore for Failing<Cold> {
         pairing: [u8; 32],
         pairing_ends: Timestamp,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         self.ask(self.inner.create_device(organization, device, pairing, pairing_ends, idempotency)).await
     }
 
-    async fn devices(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Device>> {
+    async fn devices(&self, organization: OrganizationId, event: EventId) -> StoreResult<Vec<Device>> {
         self.ask(self.inner.devices(organization, event)).await
     }
 
-    async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> Stored<Result<Device, Refusal>> {
+    async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> StoreResult<Result<Device, Refusal>> {
         self.ask(self.inner.pair(pairing, key, now)).await
     }
 
-    async fn device_by_key(&self, key: [u8; 32]) -> Stored<Option<Device>> {
+    async fn device_by_key(&self, key: [u8; 32]) -> StoreResult<Option<Device>> {
         self.ask(self.inner.device_by_key(key)).await
     }
 
-    async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> Stored<bool> {
+    async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> StoreResult<bool> {
         self.ask(self.inner.revoke_device(organization, device, now)).await
     }
 
-    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> Stored<Recorded> {
+    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> StoreResult<Recorded> {
         self.ask(self.inner.record_scan(organization, scan)).await
     }
 
@@ -110,11 +112,11 @@ impl ScanStore for Failing<Cold> {
         event: EventId,
         types: &[TicketTypeId],
         most: u32,
-    ) -> Stored<Vec<(TicketTypeId, TicketId)>> {
+    ) -> StoreResult<Vec<(TicketTypeId, TicketId)>> {
         self.ask(self.inner.tickets_of_types(organization, event, types, most)).await
     }
 
-    async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> Stored<Option<Scan>> {
+    async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> StoreResult<Option<Scan>> {
         self.ask(self.inner.read_scan(organization, scan)).await
     }
 
@@ -124,14 +126,14 @@ impl ScanStore for Failing<Cold> {
         event: EventId,
         conflicts_only: bool,
         page: PageRequest,
-    ) -> Stored<Page<Scan>> {
+    ) -> StoreResult<Page<Scan>> {
         self.ask(self.inner.scans(organization, event, conflicts_only, page)).await
     }
 }
 
 #[async_trait]
-impl KeptScans for Failing<MemoryInventory> {
-    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<KeptScan> {
+impl OfflineScanJournal for Failing<MemoryInventory> {
+    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<OfflineScan> {
         self.ask(self.inner.keep(scope, scan)).await
     }
 
@@ -139,7 +141,13 @@ impl KeptScans for Failing<MemoryInventory> {
         self.ask(self.inner.told(scope, scan)).await
     }
 
-    async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>> {
+    async fn announce(
+        &self,
+        scope: EventScope,
+        act: Uuid,
+        tickets: &[TicketId],
+        most: usize,
+    ) -> Answer<Vec<OfflineScan>> {
         self.ask(self.inner.announce(scope, act, tickets, most)).await
     }
 
@@ -147,12 +155,12 @@ impl KeptScans for Failing<MemoryInventory> {
         self.ask(self.inner.answered(scope, act, tickets, became)).await
     }
 
-    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>> {
+    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<OfflineScan>> {
         self.ask(self.inner.kept(scope, ticket, most)).await
     }
 
-    async fn events(&self) -> Stored<Vec<EventScope>> {
-        KeptScans::events(&*self.inner).await
+    async fn events(&self) -> StoreResult<Vec<EventScope>> {
+        OfflineScanJournal::events(&*self.inner).await
     }
 
     async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use voelgoed_app::accounts::ports::{
     AccountStore, ApiKey, AuditLine, ConsoleSession, Member, MemberChange, MemberLogin, NewSession, Organization,
 };
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::ids::{ApiKeyId, LoginId, MemberId, OrganizationId};
@@ -30,19 +30,19 @@ impl AccountStore for Cold {
         organization: Organization,
         first_key: Option<(ApiKey, [u8; 32])>,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(organizations::create(&self.db, &organization, first_key.as_ref(), idempotency.as_ref()).await?)
     }
 
-    async fn read_organization(&self, organization: OrganizationId) -> Stored<Option<Organization>> {
+    async fn read_organization(&self, organization: OrganizationId) -> StoreResult<Option<Organization>> {
         Ok(organizations::read(&self.db, organization).await?)
     }
 
-    async fn organization_by_slug(&self, slug: &str) -> Stored<Option<Organization>> {
+    async fn organization_by_slug(&self, slug: &str) -> StoreResult<Option<Organization>> {
         Ok(organizations::by_slug(&self.db, slug).await?)
     }
 
-    async fn organizations(&self, page: PageRequest) -> Stored<Page<Organization>> {
+    async fn organizations(&self, page: PageRequest) -> StoreResult<Page<Organization>> {
         Ok(organizations::list(&self.db, page).await?)
     }
 
@@ -51,15 +51,19 @@ impl AccountStore for Cold {
         member: Member,
         password_hash: String,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(members::create(&self.db, &member, &password_hash, idempotency.as_ref()).await?)
     }
 
-    async fn members(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<Member>> {
+    async fn members(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<Member>> {
         Ok(members::list(&self.reports, organization, page).await?)
     }
 
-    async fn read_member(&self, organization: OrganizationId, member: MemberId) -> Stored<Option<(Member, String)>> {
+    async fn read_member(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+    ) -> StoreResult<Option<(Member, String)>> {
         Ok(members::read(&self.db, organization, member).await?)
     }
 
@@ -69,11 +73,11 @@ impl AccountStore for Cold {
         member: MemberId,
         change: MemberChange,
         now: Timestamp,
-    ) -> Stored<Result<Member, Refusal>> {
+    ) -> StoreResult<Result<Member, Refusal>> {
         Ok(members::change(&self.db, organization, member, &change, now).await?)
     }
 
-    async fn memberships(&self, email: &str, most: u32) -> Stored<Vec<(Member, String)>> {
+    async fn memberships(&self, email: &str, most: u32) -> StoreResult<Vec<(Member, String)>> {
         Ok(members::by_email(&self.db, email, most).await?)
     }
 
@@ -82,23 +86,33 @@ impl AccountStore for Cold {
         organization: OrganizationId,
         member: MemberId,
         session: NewSession,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         Ok(sessions::create(&self.db, organization, member, &session).await?)
     }
 
-    async fn logins(&self, organization: OrganizationId, member: MemberId, now: Timestamp) -> Stored<Vec<MemberLogin>> {
+    async fn logins(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        now: Timestamp,
+    ) -> StoreResult<Vec<MemberLogin>> {
         Ok(sessions::of_member(&self.db, organization, member, now).await?)
     }
 
-    async fn end_logins(&self, organization: OrganizationId, member: MemberId, login: Option<LoginId>) -> Stored<u64> {
+    async fn end_logins(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        login: Option<LoginId>,
+    ) -> StoreResult<u64> {
         Ok(sessions::end_of_member(&self.db, organization, member, login).await?)
     }
 
-    async fn session_by_token(&self, token: [u8; 32], now: Timestamp) -> Stored<Option<ConsoleSession>> {
+    async fn session_by_token(&self, token: [u8; 32], now: Timestamp) -> StoreResult<Option<ConsoleSession>> {
         Ok(sessions::by_token(&self.db, token, now).await?)
     }
 
-    async fn end_session(&self, token: [u8; 32]) -> Stored<()> {
+    async fn end_session(&self, token: [u8; 32]) -> StoreResult<()> {
         Ok(sessions::end(&self.db, token).await?)
     }
 
@@ -107,15 +121,15 @@ impl AccountStore for Cold {
         key: ApiKey,
         secret: [u8; 32],
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(api_keys::create(&self.db, &key, secret, idempotency.as_ref()).await?)
     }
 
-    async fn api_keys(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<ApiKey>> {
+    async fn api_keys(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<ApiKey>> {
         Ok(api_keys::list(&self.reports, organization, page).await?)
     }
 
-    async fn api_key_by_secret(&self, secret: [u8; 32]) -> Stored<Option<ApiKey>> {
+    async fn api_key_by_secret(&self, secret: [u8; 32]) -> StoreResult<Option<ApiKey>> {
         Ok(api_keys::by_secret(&self.db, secret).await?)
     }
 
@@ -125,11 +139,11 @@ impl AccountStore for Cold {
         key: ApiKeyId,
         by_itself: bool,
         now: Timestamp,
-    ) -> Stored<Result<(), Refusal>> {
+    ) -> StoreResult<Result<(), Refusal>> {
         Ok(api_keys::revoke(&self.db, &*self.environment, organization, key, by_itself, now).await?)
     }
 
-    async fn audit_lines(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<AuditLine>> {
+    async fn audit_lines(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<AuditLine>> {
         Ok(audit::list(&self.reports, organization, page).await?)
     }
 }

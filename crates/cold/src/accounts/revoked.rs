@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use voelgoed_app::accounts::credentials::RevokedCredential;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 
@@ -26,6 +26,6 @@ pub(crate) async fn tell(
         RevokedCredential::Device(id) => id.uuid(),
     };
     let mut facts = Facts::new(environment, organization, now);
-    facts.add(aggregate, VERSION, Fact::CredentialRevoked { revoked });
+    facts.add(aggregate, VERSION, OutboxEvent::CredentialRevoked { revoked });
     facts.write(tx).await
 }

@@ -7,7 +7,7 @@ mod funnel;
 
 use async_trait::async_trait;
 use voelgoed_app::analytics::ports::{AnalyticsStore, Counted, Minute};
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
@@ -16,7 +16,7 @@ use crate::Cold;
 
 #[async_trait]
 impl AnalyticsStore for Cold {
-    async fn add_counts(&self, scope: EventScope, counted: &[Counted]) -> Stored<()> {
+    async fn add_counts(&self, scope: EventScope, counted: &[Counted]) -> StoreResult<()> {
         Ok(add::add(&self.db, scope, counted).await?)
     }
 
@@ -26,7 +26,7 @@ impl AnalyticsStore for Cold {
         event: EventId,
         from: Timestamp,
         to: Timestamp,
-    ) -> Stored<Vec<Minute>> {
+    ) -> StoreResult<Vec<Minute>> {
         Ok(funnel::funnel(&self.reports, organization, event, from, to).await?)
     }
 }

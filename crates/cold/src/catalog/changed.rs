@@ -2,7 +2,7 @@
 
 use voelgoed_app::environment::Environment;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
-use voelgoed_app::outbox::fact::{Fact, OutboxRow};
+use voelgoed_app::outbox::event::{OutboxEvent, OutboxRow};
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
@@ -67,7 +67,7 @@ pub(super) async fn append(
         organization,
         aggregate: event.uuid(),
         version,
-        fact: Fact::ListingChanged { event },
+        fact: OutboxEvent::ListingChanged { event },
         at: now,
     };
     outbox::append(tx, &[row]).await

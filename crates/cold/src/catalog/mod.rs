@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use voelgoed_app::catalog::ports::{CatalogStore, EventSummary, ProgrammeRequest, StoredLayout, Venue};
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::catalog::event::{Event, EventChange, EventState};
@@ -44,11 +44,11 @@ impl CatalogStore for Cold {
         organization: OrganizationId,
         venue: Venue,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(venues::create(&self.db, organization, &venue, idempotency.as_ref()).await?)
     }
 
-    async fn venues(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<Venue>> {
+    async fn venues(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<Venue>> {
         Ok(venues::list(&self.reports, organization, page).await?)
     }
 
@@ -57,15 +57,15 @@ impl CatalogStore for Cold {
         organization: OrganizationId,
         layout: StoredLayout,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<u32>, Refusal>> {
+    ) -> StoreResult<Result<Created<u32>, Refusal>> {
         Ok(layouts::create(&self.db, organization, &layout, idempotency.as_ref()).await?)
     }
 
-    async fn newest_layout(&self, organization: OrganizationId, venue: VenueId) -> Stored<u32> {
+    async fn newest_layout(&self, organization: OrganizationId, venue: VenueId) -> StoreResult<u32> {
         Ok(layouts::newest(&self.db, organization, venue).await?)
     }
 
-    async fn read_layout(&self, organization: OrganizationId, layout: LayoutId) -> Stored<Option<StoredLayout>> {
+    async fn read_layout(&self, organization: OrganizationId, layout: LayoutId) -> StoreResult<Option<StoredLayout>> {
         Ok(layouts::read(self, organization, layout).await?)
     }
 
@@ -75,11 +75,11 @@ impl CatalogStore for Cold {
         layout: LayoutId,
         changed: &Layout,
         now: Timestamp,
-    ) -> Stored<Option<Vec<EventId>>> {
+    ) -> StoreResult<Option<Vec<EventId>>> {
         Ok(layouts::set_flags(self, organization, layout, changed, now).await?)
     }
 
-    async fn layouts(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredLayout>> {
+    async fn layouts(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<StoredLayout>> {
         Ok(layouts::list(&self.reports, organization, page).await?)
     }
 
@@ -89,7 +89,7 @@ impl CatalogStore for Cold {
         event: Event,
         now: Timestamp,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(create_event::create(self, organization, &event, now, idempotency.as_ref()).await?)
     }
 
@@ -99,7 +99,7 @@ impl CatalogStore for Cold {
         event: EventId,
         change: EventChange,
         now: Timestamp,
-    ) -> Stored<Result<Event, Refusal>> {
+    ) -> StoreResult<Result<Event, Refusal>> {
         Ok(change_event::change(self, organization, event, &change, now).await?)
     }
 
@@ -110,7 +110,7 @@ impl CatalogStore for Cold {
         from: &[EventState],
         to: EventState,
         now: Timestamp,
-    ) -> Stored<Result<(), Refusal>> {
+    ) -> StoreResult<Result<(), Refusal>> {
         Ok(move_event::move_event(self, organization, event, from, to, now).await?)
     }
 
@@ -119,7 +119,7 @@ impl CatalogStore for Cold {
         organization: OrganizationId,
         event: EventId,
         now: Timestamp,
-    ) -> Stored<Result<(), Refusal>> {
+    ) -> StoreResult<Result<(), Refusal>> {
         Ok(delete_event::delete(self, organization, event, now).await?)
     }
 
@@ -129,7 +129,7 @@ impl CatalogStore for Cold {
         ticket_type: TicketType,
         now: Timestamp,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(ticket_types::create(self, organization, &ticket_type, now, idempotency.as_ref()).await?)
     }
 
@@ -138,7 +138,7 @@ impl CatalogStore for Cold {
         organization: OrganizationId,
         ticket_type: TicketTypeId,
         now: Timestamp,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         Ok(ticket_types::retire(self, organization, ticket_type, now).await?)
     }
 
@@ -148,15 +148,15 @@ impl CatalogStore for Cold {
         rule: PriceRule,
         now: Timestamp,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(price_rules::create(self, organization, &rule, now, idempotency.as_ref()).await?)
     }
 
-    async fn read_listing(&self, organization: OrganizationId, event: EventId) -> Stored<Option<Listing>> {
+    async fn read_listing(&self, organization: OrganizationId, event: EventId) -> StoreResult<Option<Listing>> {
         Ok(listing::read(self, organization, event).await?)
     }
 
-    async fn organization_of(&self, event: EventId) -> Stored<Option<OrganizationId>> {
+    async fn organization_of(&self, event: EventId) -> StoreResult<Option<OrganizationId>> {
         Ok(events::organization_of(&self.db, event).await?)
     }
 
@@ -165,15 +165,15 @@ impl CatalogStore for Cold {
         organization: Option<OrganizationId>,
         published_only: bool,
         page: PageRequest,
-    ) -> Stored<Page<EventSummary>> {
+    ) -> StoreResult<Page<EventSummary>> {
         Ok(events::list(&self.reports, organization, published_only, page).await?)
     }
 
-    async fn programme(&self, request: ProgrammeRequest) -> Stored<Page<EventSummary>> {
+    async fn programme(&self, request: ProgrammeRequest) -> StoreResult<Page<EventSummary>> {
         Ok(events::programme(&self.reports, request).await?)
     }
 
-    async fn venue_of(&self, organization: OrganizationId, event: EventId) -> Stored<Option<Venue>> {
+    async fn venue_of(&self, organization: OrganizationId, event: EventId) -> StoreResult<Option<Venue>> {
         Ok(venues::of_event(&self.db, organization, event).await?)
     }
 }

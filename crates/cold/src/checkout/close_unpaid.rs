@@ -1,7 +1,7 @@
 //! Closes an order that nobody will pay: its places are free in the same commit (P2, P4).
 
 use voelgoed_app::checkout::ports::{Order, OrderLine};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_domain::checkout::order::{OrderEvent, OrderState};
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::machine::Machine;
@@ -75,7 +75,7 @@ async fn close(
     counts::give_back(tx, organization, (order.event, order.id), lines).await?;
     let (event, version) = (order.event, order.version + 1);
     let mut facts = Facts::new(&*cold.environment, organization, now);
-    facts.add(order.id.uuid(), version, Fact::OrderChanged { event, order: order.id, state });
-    facts.add(order.id.uuid(), version, Fact::PlacesChanged { event, claimed_by: None, effects });
+    facts.add(order.id.uuid(), version, OutboxEvent::OrderChanged { event, order: order.id, state });
+    facts.add(order.id.uuid(), version, OutboxEvent::PlacesChanged { event, claimed_by: None, effects });
     facts.write(tx).await
 }

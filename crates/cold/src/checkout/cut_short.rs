@@ -1,6 +1,6 @@
 //! Marks an order whose attempt is unresolved as given up: its time is over now, and it ends as cancelled.
 
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_domain::checkout::order::{OrderEvent, OrderState};
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::machine::Machine;
@@ -41,7 +41,7 @@ pub(super) async fn cut_short(
     // So that the rule sees an order whose time and grace are over, whatever step comes next.
     tx.execute(CUT_SHORT, binds![organization, id, now.minus(PAY_BY_GRACE)]).await?;
     let mut facts = Facts::new(&*cold.environment, organization, now);
-    let changed = Fact::OrderChanged { event: order.event, order: id, state: OrderState::AwaitingPayment };
+    let changed = OutboxEvent::OrderChanged { event: order.event, order: id, state: OrderState::AwaitingPayment };
     facts.add(id.uuid(), order.version + 1, changed);
     facts.write(&mut tx).await?;
     commit_act(tx, organization).await?;

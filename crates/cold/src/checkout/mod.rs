@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use voelgoed_app::checkout::ports::{NewOrder, Order, OrderDetail, OrderStore, OverdueOrder, Ticket};
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::idempotency::Created;
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::checkout::order::OrderState;
@@ -30,15 +30,19 @@ use crate::Cold;
 
 #[async_trait]
 impl OrderStore for Cold {
-    async fn place_order(&self, organization: OrganizationId, order: NewOrder) -> Stored<Result<Created<()>, Refusal>> {
+    async fn place_order(
+        &self,
+        organization: OrganizationId,
+        order: NewOrder,
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         place_order::place_order(self, organization, order).await
     }
 
-    async fn read_order(&self, organization: OrganizationId, order: OrderId) -> Stored<Option<OrderDetail>> {
+    async fn read_order(&self, organization: OrganizationId, order: OrderId) -> StoreResult<Option<OrderDetail>> {
         Ok(read_order::read_order(&self.shown, organization, order).await?)
     }
 
-    async fn order_of_hold(&self, organization: OrganizationId, hold: HoldId) -> Stored<Option<OrderId>> {
+    async fn order_of_hold(&self, organization: OrganizationId, hold: HoldId) -> StoreResult<Option<OrderId>> {
         Ok(lists::order_of_hold(&self.shown, organization, hold).await?)
     }
 
@@ -47,11 +51,11 @@ impl OrderStore for Cold {
         organization: OrganizationId,
         event: EventId,
         keys: Vec<String>,
-    ) -> Stored<BTreeMap<String, u64>> {
+    ) -> StoreResult<BTreeMap<String, u64>> {
         Ok(counts::read(&self.shown, organization, event, keys).await?)
     }
 
-    async fn orders_of_session(&self, session: SessionId, most: u32) -> Stored<Vec<Order>> {
+    async fn orders_of_session(&self, session: SessionId, most: u32) -> StoreResult<Vec<Order>> {
         Ok(lists::of_session(&self.shown, session, most).await?)
     }
 
@@ -60,15 +64,20 @@ impl OrderStore for Cold {
         organization: OrganizationId,
         event: Option<EventId>,
         page: PageRequest,
-    ) -> Stored<Page<Order>> {
+    ) -> StoreResult<Page<Order>> {
         Ok(lists::orders(&self.reports, organization, event, page).await?)
     }
 
-    async fn read_ticket(&self, organization: OrganizationId, ticket: TicketId) -> Stored<Option<Ticket>> {
+    async fn read_ticket(&self, organization: OrganizationId, ticket: TicketId) -> StoreResult<Option<Ticket>> {
         Ok(tickets::read(&self.shown, organization, ticket).await?)
     }
 
-    async fn overdue(&self, before: Timestamp, after: Option<OverdueOrder>, most: u32) -> Stored<Vec<OverdueOrder>> {
+    async fn overdue(
+        &self,
+        before: Timestamp,
+        after: Option<OverdueOrder>,
+        most: u32,
+    ) -> StoreResult<Vec<OverdueOrder>> {
         Ok(overdue::overdue(&self.sale, before, after, most).await?)
     }
 
@@ -78,7 +87,7 @@ impl OrderStore for Cold {
         order: OrderId,
         to: OrderState,
         now: Timestamp,
-    ) -> Stored<Result<(), Refusal>> {
+    ) -> StoreResult<Result<(), Refusal>> {
         Ok(close_unpaid::close_unpaid(self, organization, order, to, now).await?)
     }
 
@@ -87,7 +96,7 @@ impl OrderStore for Cold {
         organization: OrganizationId,
         order: OrderId,
         now: Timestamp,
-    ) -> Stored<Result<(), Refusal>> {
+    ) -> StoreResult<Result<(), Refusal>> {
         Ok(cut_short::cut_short(self, organization, order, now).await?)
     }
 }

@@ -3,7 +3,7 @@
 //! Never: an update or a delete in this folder; what was wrong is reversed by another entry.
 
 use async_trait::async_trait;
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::ledger::ports::{Balance, LedgerStore, StoredEntry};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::ids::{EntryId, OrganizationId};
@@ -21,15 +21,15 @@ pub(crate) use append::{Told, append};
 
 #[async_trait]
 impl LedgerStore for Cold {
-    async fn balances(&self, organization: OrganizationId) -> Stored<Vec<Balance>> {
+    async fn balances(&self, organization: OrganizationId) -> StoreResult<Vec<Balance>> {
         Ok(balances::balances(&self.reports, organization).await?)
     }
 
-    async fn entries(&self, organization: OrganizationId, page: PageRequest) -> Stored<Page<StoredEntry>> {
+    async fn entries(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<StoredEntry>> {
         Ok(entries::entries(&self.reports, organization, page).await?)
     }
 
-    async fn unbalanced(&self) -> Stored<Vec<EntryId>> {
+    async fn unbalanced(&self) -> StoreResult<Vec<EntryId>> {
         Ok(unbalanced::unbalanced(&self.reports).await?)
     }
 }

@@ -1,6 +1,6 @@
 //! Writes facts in the caller's transaction: with the state they tell of, or not at all.
 
-use voelgoed_app::outbox::fact::OutboxRow;
+use voelgoed_app::outbox::event::OutboxRow;
 use voelgoed_domain::time::Timestamp;
 
 use super::body;

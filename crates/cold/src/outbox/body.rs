@@ -3,7 +3,7 @@
 //! Never: a change of a version that is in use; a new shape is a new number beside the old one.
 
 use serde::{Deserialize, Serialize};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 
 use crate::db::{Error, Result, Value};
 
@@ -13,20 +13,20 @@ const VERSION: u32 = 1;
 #[derive(Serialize)]
 struct Written<'a> {
     v: u32,
-    fact: &'a Fact,
+    fact: &'a OutboxEvent,
 }
 
 #[derive(Deserialize)]
 struct Read {
     v: u32,
-    fact: Fact,
+    fact: OutboxEvent,
 }
 
-pub(super) fn write(fact: &Fact) -> Result<Value> {
+pub(super) fn write(fact: &OutboxEvent) -> Result<Value> {
     Value::json(&Written { v: VERSION, fact })
 }
 
-pub(super) fn read(text: &str) -> Result<Fact> {
+pub(super) fn read(text: &str) -> Result<OutboxEvent> {
     let Read { v, fact } = serde_json::from_str(text)?;
     if v == VERSION {
         Ok(fact)

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use uuid::Uuid;
-use voelgoed_app::error::Stored;
-use voelgoed_app::outbox::fact::{TakenRows, UnreadableRow};
+use voelgoed_app::error::StoreResult;
+use voelgoed_app::outbox::event::{TakenRows, UnreadableRow};
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_domain::time::Timestamp;
 
@@ -27,23 +27,23 @@ pub(crate) use append::append;
 
 #[async_trait]
 impl OutboxStore for Cold {
-    async fn take(&self, most: u32, now: Timestamp, lease: Duration) -> Stored<TakenRows> {
+    async fn take(&self, most: u32, now: Timestamp, lease: Duration) -> StoreResult<TakenRows> {
         Ok(take::take(&self.db, most, now, lease).await?)
     }
 
-    async fn delivered(&self, ids: &[Uuid], now: Timestamp) -> Stored<()> {
+    async fn delivered(&self, ids: &[Uuid], now: Timestamp) -> StoreResult<()> {
         Ok(mark::delivered(&self.db, ids, now).await?)
     }
 
-    async fn postpone(&self, ids: &[Uuid], at: Timestamp) -> Stored<()> {
+    async fn postpone(&self, ids: &[Uuid], at: Timestamp) -> StoreResult<()> {
         Ok(mark::postpone(&self.db, ids, at).await?)
     }
 
-    async fn pending(&self, now: Timestamp) -> Stored<(u64, u64)> {
+    async fn pending(&self, now: Timestamp) -> StoreResult<(u64, u64)> {
         Ok(mark::pending(&self.db, now).await?)
     }
 
-    async fn unreadable(&self, most: u32) -> Stored<Vec<UnreadableRow>> {
+    async fn unreadable(&self, most: u32) -> StoreResult<Vec<UnreadableRow>> {
         Ok(unreadable::unreadable(&self.db, most).await?)
     }
 

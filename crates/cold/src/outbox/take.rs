@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use uuid::Uuid;
-use voelgoed_app::outbox::fact::{FACT_FORMAT_MAX, OutboxRow, TakenRows, UnreadableRow};
+use voelgoed_app::outbox::event::{OUTBOX_FORMAT_MAX, OutboxRow, TakenRows, UnreadableRow};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 
@@ -52,11 +52,11 @@ struct Row {
 }
 
 pub(super) async fn take(db: &Db, most: u32, now: Timestamp, lease: Duration) -> Result<TakenRows> {
-    if db.fetch_optional::<(i64,)>(System::Relay, ANY, binds![now, FACT_FORMAT_MAX]).await?.is_none() {
+    if db.fetch_optional::<(i64,)>(System::Relay, ANY, binds![now, OUTBOX_FORMAT_MAX]).await?.is_none() {
         return Ok(TakenRows::default());
     }
     let mut tx = db.begin_unflushed(System::Relay).await?;
-    let found = without_gaps(tx.fetch_all(TAKE, binds![now, most, FACT_FORMAT_MAX]).await?);
+    let found = without_gaps(tx.fetch_all(TAKE, binds![now, most, OUTBOX_FORMAT_MAX]).await?);
     if found.is_empty() {
         return Ok(TakenRows::default());
     }

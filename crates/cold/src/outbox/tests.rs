@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use voelgoed_app::accounts::credentials::RevokedCredential;
-use voelgoed_app::outbox::fact::{Fact, OutboxRow};
+use voelgoed_app::outbox::event::{OutboxEvent, OutboxRow};
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{ApiKeyId, DeviceId, EventId, HoldId, OrderId, OrganizationId, TicketId};
@@ -16,25 +16,29 @@ use crate::db::Value;
 use crate::testing::{Counting, NOW, TempDir};
 use crate::{Cold, ColdConfig};
 
-fn facts() -> Vec<Fact> {
+fn facts() -> Vec<OutboxEvent> {
     let id = Uuid::from_u128;
     let event = EventId::from_uuid(id(1));
     let (hold, order) = (HoldId::from_uuid(id(2)), OrderId::from_uuid(id(3)));
     let effect =
         |place, state| PlaceEffect { place: PlaceNumber(place), state, owner: Some(id(3)), version: PlaceVersion(7) };
     vec![
-        Fact::PlacesChanged { event, claimed_by: Some((hold, order)), effects: vec![effect(1, PlaceState::Claimed)] },
-        Fact::PlacesChanged {
+        OutboxEvent::PlacesChanged {
+            event,
+            claimed_by: Some((hold, order)),
+            effects: vec![effect(1, PlaceState::Claimed)],
+        },
+        OutboxEvent::PlacesChanged {
             event,
             claimed_by: None,
             effects: vec![effect(1, PlaceState::Sold), effect(2, PlaceState::Sold)],
         },
-        Fact::OrderChanged { event, order, state: OrderState::Paid },
-        Fact::TicketAdmitted { event, ticket: TicketId::from_uuid(id(4)) },
-        Fact::TicketsRevoked { event, tickets: vec![TicketId::from_uuid(id(4)), TicketId::from_uuid(id(5))] },
-        Fact::ListingChanged { event },
-        Fact::CredentialRevoked { revoked: RevokedCredential::ApiKey(ApiKeyId::from_uuid(id(6))) },
-        Fact::CredentialRevoked { revoked: RevokedCredential::Device(DeviceId::from_uuid(id(7))) },
+        OutboxEvent::OrderChanged { event, order, state: OrderState::Paid },
+        OutboxEvent::TicketAdmitted { event, ticket: TicketId::from_uuid(id(4)) },
+        OutboxEvent::TicketsRevoked { event, tickets: vec![TicketId::from_uuid(id(4)), TicketId::from_uuid(id(5))] },
+        OutboxEvent::ListingChanged { event },
+        OutboxEvent::CredentialRevoked { revoked: RevokedCredential::ApiKey(ApiKeyId::from_uuid(id(6))) },
+        OutboxEvent::CredentialRevoked { revoked: RevokedCredential::Device(DeviceId::from_uuid(id(7))) },
     ]
 }
 

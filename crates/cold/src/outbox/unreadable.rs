@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use uuid::Uuid;
-use voelgoed_app::outbox::fact::{FACT_FORMAT_MAX, UnreadableRow};
+use voelgoed_app::outbox::event::{OUTBOX_FORMAT_MAX, UnreadableRow};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 
@@ -59,10 +59,10 @@ fn pause(parked_count: i64) -> Duration {
 type Listed = (Uuid, Uuid, Uuid, i64, i64, Option<String>);
 
 pub(super) async fn unreadable(db: &Db, most: u32) -> Result<Vec<UnreadableRow>> {
-    let rows: Vec<Listed> = db.fetch_all(System::Relay, UNREADABLE, binds![FACT_FORMAT_MAX, most]).await?;
+    let rows: Vec<Listed> = db.fetch_all(System::Relay, UNREADABLE, binds![OUTBOX_FORMAT_MAX, most]).await?;
     let listed = |(id, organization, aggregate, at, format, parked_reason): Listed| {
-        let is_malformed = format <= i64::from(FACT_FORMAT_MAX);
-        let newer = || format!("it is of format {format}, this program reads up to {FACT_FORMAT_MAX}");
+        let is_malformed = format <= i64::from(OUTBOX_FORMAT_MAX);
+        let newer = || format!("it is of format {format}, this program reads up to {OUTBOX_FORMAT_MAX}");
         UnreadableRow {
             id,
             organization: OrganizationId::from_uuid(organization),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use uuid::Uuid;
-use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::payments::ports::{Attempt, SendLease};
 use voelgoed_domain::ids::{OrganizationId, PaymentId};
 use voelgoed_domain::time::Timestamp;
@@ -34,7 +34,7 @@ pub(super) async fn lease_send(
     payment: PaymentId,
     lease: SendLease,
     now: Timestamp,
-) -> Stored<Option<Attempt>> {
+) -> StoreResult<Option<Attempt>> {
     match cold.send_leases.submit(organization, Asked { payment, lease, now }).await {
         Ok(leased) => Ok(leased.map(AttemptRow::attempt).transpose()?),
         Err(Unanswered::Overloaded) => Err(Fault::away(Dependency::Cold, "more is to be sent than can be written")),

@@ -19,7 +19,7 @@ mod settle_refund;
 mod unresolved;
 
 use async_trait::async_trait;
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::jobs::ports::NewJob;
 use voelgoed_app::page::{Page, PageRequest};
@@ -42,15 +42,15 @@ impl PaymentStore for Cold {
         order: OrderId,
         attempt: NewAttempt,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(open_attempt::open_attempt(self, organization, order, attempt, idempotency).await?)
     }
 
-    async fn read_attempt(&self, organization: OrganizationId, payment: PaymentId) -> Stored<Option<Attempt>> {
+    async fn read_attempt(&self, organization: OrganizationId, payment: PaymentId) -> StoreResult<Option<Attempt>> {
         Ok(attempts::read(&self.sale, organization, payment).await?)
     }
 
-    async fn attempts_of(&self, organization: OrganizationId, order: OrderId) -> Stored<Vec<Attempt>> {
+    async fn attempts_of(&self, organization: OrganizationId, order: OrderId) -> StoreResult<Vec<Attempt>> {
         let mut snapshot = self.sale.snapshot(organization).await?;
         Ok(attempts::of_order(&mut snapshot, organization, order).await?)
     }
@@ -61,19 +61,19 @@ impl PaymentStore for Cold {
         payment: PaymentId,
         lease: SendLease,
         now: Timestamp,
-    ) -> Stored<Option<Attempt>> {
+    ) -> StoreResult<Option<Attempt>> {
         lease_send::lease_send(self, organization, payment, lease, now).await
     }
 
-    async fn learn(&self, organization: OrganizationId, learned: Learned) -> Stored<Decision> {
+    async fn learn(&self, organization: OrganizationId, learned: Learned) -> StoreResult<Decision> {
         learn::learn(self, organization, learned).await
     }
 
-    async fn take_unresolved(&self, before: Timestamp, now: Timestamp, most: u32) -> Stored<Vec<Attempt>> {
+    async fn take_unresolved(&self, before: Timestamp, now: Timestamp, most: u32) -> StoreResult<Vec<Attempt>> {
         Ok(unresolved::take(&self.sale, before, now, most).await?)
     }
 
-    async fn unresolved(&self) -> Stored<UnresolvedPayments> {
+    async fn unresolved(&self) -> StoreResult<UnresolvedPayments> {
         Ok(unresolved::count(&self.sale).await?)
     }
 
@@ -82,16 +82,16 @@ impl PaymentStore for Cold {
         organization: OrganizationId,
         refund: NewRefund,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(open_refund::open_refund(self, organization, refund, idempotency).await?)
     }
 
-    async fn read_refund(&self, organization: OrganizationId, refund: RefundId) -> Stored<Option<Refund>> {
+    async fn read_refund(&self, organization: OrganizationId, refund: RefundId) -> StoreResult<Option<Refund>> {
         let mut snapshot = self.sale.snapshot(organization).await?;
         Ok(refunds::read(&mut snapshot, organization, refund).await?)
     }
 
-    async fn refunds_of(&self, organization: OrganizationId, order: OrderId) -> Stored<Vec<Refund>> {
+    async fn refunds_of(&self, organization: OrganizationId, order: OrderId) -> StoreResult<Vec<Refund>> {
         let mut snapshot = self.sale.snapshot(organization).await?;
         Ok(refunds::of_order(&mut snapshot, organization, order).await?)
     }
@@ -101,7 +101,7 @@ impl PaymentStore for Cold {
         organization: OrganizationId,
         refund: RefundId,
         job: NewJob,
-    ) -> Stored<Result<Refund, Refusal>> {
+    ) -> StoreResult<Result<Refund, Refusal>> {
         Ok(retry_refund::retry(self, organization, refund, &job).await?)
     }
 
@@ -111,7 +111,7 @@ impl PaymentStore for Cold {
         refund: RefundId,
         reference: &str,
         now: Timestamp,
-    ) -> Stored<Result<Refund, Refusal>> {
+    ) -> StoreResult<Result<Refund, Refusal>> {
         Ok(settle_refund::settle(self, organization, refund, reference, now).await?)
     }
 
@@ -120,7 +120,7 @@ impl PaymentStore for Cold {
         organization: OrganizationId,
         state: Option<RefundState>,
         page: PageRequest,
-    ) -> Stored<Page<Refund>> {
+    ) -> StoreResult<Page<Refund>> {
         Ok(refunds::list(&self.reports, organization, state, page).await?)
     }
 
@@ -128,11 +128,16 @@ impl PaymentStore for Cold {
         &self,
         organization: OrganizationId,
         orders: &[OrderId],
-    ) -> Stored<Vec<OrderId>> {
+    ) -> StoreResult<Vec<OrderId>> {
         Ok(refunds::refused_of(&self.reports, organization, orders).await?)
     }
 
-    async fn finish_revocation(&self, organization: OrganizationId, refund: RefundId, now: Timestamp) -> Stored<()> {
+    async fn finish_revocation(
+        &self,
+        organization: OrganizationId,
+        refund: RefundId,
+        now: Timestamp,
+    ) -> StoreResult<()> {
         Ok(revocation::finish(self, organization, refund, now).await?)
     }
 
@@ -142,11 +147,11 @@ impl PaymentStore for Cold {
         refund: RefundId,
         seen: RefundObservation,
         now: Timestamp,
-    ) -> Stored<RefundState> {
+    ) -> StoreResult<RefundState> {
         Ok(record_refund::record(self, organization, refund, seen, now).await?)
     }
 
-    async fn reissue(&self, organization: OrganizationId, payment: PaymentId, now: Timestamp) -> Stored<bool> {
+    async fn reissue(&self, organization: OrganizationId, payment: PaymentId, now: Timestamp) -> StoreResult<bool> {
         Ok(reissue::reissue(self, organization, payment, now).await?)
     }
 }

@@ -1,7 +1,7 @@
 //! Another attempt of an order whose places are still claimed; never two that could still take money (P2).
 
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::payments::ports::NewAttempt;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::payments::decide::OrderFacts;
@@ -43,7 +43,7 @@ pub(super) async fn open_attempt(
     attempts::insert(&mut tx, organization, &attempt, (id, order.event), number, now).await?;
     touch(&mut tx, organization, id).await?;
     let mut facts = Facts::new(&*cold.environment, organization, now);
-    let changed = Fact::OrderChanged { event: order.event, order: id, state: order.state };
+    let changed = OutboxEvent::OrderChanged { event: order.event, order: id, state: order.state };
     facts.add(id.uuid(), order.version + 1, changed);
     facts.write(&mut tx).await?;
     tx.commit().await?;

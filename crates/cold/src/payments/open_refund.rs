@@ -2,7 +2,7 @@
 
 use voelgoed_app::checkout::ports::{Order, OrderLine, Ticket};
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::payments::ports::{NewRefund, Refund};
 use voelgoed_domain::checkout::amounts::{LineAmounts, TaxPlacement};
 use voelgoed_domain::ids::{OrganizationId, PaymentId};
@@ -166,9 +166,9 @@ async fn write(tx: &mut Tx, cold: &Cold, order: &Order, provider: &str, new: &Ne
     jobs::insert(tx, std::slice::from_ref(&new.job)).await?;
     let (event, version) = (order.event, order.version + 1);
     let mut facts = Facts::new(&*cold.environment, organization, new.at);
-    facts.add(order.id.uuid(), version, Fact::OrderChanged { event, order: order.id, state: order.state });
+    facts.add(order.id.uuid(), version, OutboxEvent::OrderChanged { event, order: order.id, state: order.state });
     if !new.tickets.is_empty() {
-        facts.add(order.id.uuid(), version, Fact::TicketsRevoked { event, tickets: new.tickets.clone() });
+        facts.add(order.id.uuid(), version, OutboxEvent::TicketsRevoked { event, tickets: new.tickets.clone() });
     }
     facts.write(tx).await
 }

@@ -2,7 +2,7 @@
 
 use voelgoed_app::checkout::ports::{Order, Ticket};
 use voelgoed_app::environment::fresh;
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::payments::ports::{Refund, RefundObservation};
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{OrganizationId, RefundId};
@@ -84,7 +84,7 @@ pub(super) async fn write(
     };
     tx.execute(ORDER, binds![organization, order.id, order_to]).await?;
     let mut facts = Facts::new(&*cold.environment, organization, now);
-    let changed = Fact::OrderChanged { event: order.event, order: order.id, state: order_to };
+    let changed = OutboxEvent::OrderChanged { event: order.event, order: order.id, state: order_to };
     facts.add(order.id.uuid(), order.version + 1, changed);
     facts.write(tx).await
 }

@@ -2,7 +2,7 @@
 
 use voelgoed_app::checkout::ports::{Order, OrderLine};
 use voelgoed_app::environment::fresh;
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_domain::checkout::order::{OrderEvent, OrderState};
 use voelgoed_domain::ids::{OrganizationId, PaymentId};
 use voelgoed_domain::ledger::entry::JournalEntry;
@@ -91,7 +91,7 @@ async fn issue(
     let effects = sold.into_iter().map(|moved| moved.effect).collect();
     let (aggregate, version) = (order.id.uuid(), order.version + 1);
     let mut facts = Facts::new(environment, organization, now);
-    facts.add(aggregate, version, Fact::OrderChanged { event, order: order.id, state });
-    facts.add(aggregate, version, Fact::PlacesChanged { event, claimed_by: None, effects });
+    facts.add(aggregate, version, OutboxEvent::OrderChanged { event, order: order.id, state });
+    facts.add(aggregate, version, OutboxEvent::PlacesChanged { event, claimed_by: None, effects });
     facts.write(tx).await
 }

@@ -1,7 +1,7 @@
 //! A refund that its provider refused is asked for again, where its money has not gone back otherwise meanwhile (P5).
 
 use voelgoed_app::jobs::ports::NewJob;
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::payments::ports::Refund;
 use voelgoed_domain::ids::{OrganizationId, RefundId};
 use voelgoed_domain::machine::Machine;
@@ -37,7 +37,7 @@ pub(super) async fn retry(
     touch(&mut tx, organization, order.id).await?;
     jobs::insert(&mut tx, std::slice::from_ref(job)).await?;
     let mut facts = Facts::new(&*cold.environment, organization, job.run_at);
-    let changed = Fact::OrderChanged { event: order.event, order: order.id, state: order.state };
+    let changed = OutboxEvent::OrderChanged { event: order.event, order: order.id, state: order.state };
     facts.add(order.id.uuid(), order.version + 1, changed);
     facts.write(&mut tx).await?;
     commit_act(tx, organization).await?;

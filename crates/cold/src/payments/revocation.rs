@@ -1,7 +1,7 @@
 //! The end of taking tickets back: they are revoked here too, and only then their places are free (P1, P6).
 
 use voelgoed_app::checkout::ports::{OrderLine, Ticket};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_domain::ids::{OrganizationId, RefundId};
 use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_domain::time::Timestamp;
@@ -56,8 +56,8 @@ pub(super) async fn finish(cold: &Cold, organization: OrganizationId, id: Refund
     let (event, version) = (order.event, order.version + 1);
     let effects = freed.into_iter().map(|moved| moved.effect).collect();
     let mut facts = Facts::new(&*cold.environment, organization, now);
-    facts.add(order.id.uuid(), version, Fact::OrderChanged { event, order: order.id, state: order.state });
-    facts.add(order.id.uuid(), version, Fact::PlacesChanged { event, claimed_by: None, effects });
+    facts.add(order.id.uuid(), version, OutboxEvent::OrderChanged { event, order: order.id, state: order.state });
+    facts.add(order.id.uuid(), version, OutboxEvent::PlacesChanged { event, claimed_by: None, effects });
     facts.write(&mut tx).await?;
     tx.commit().await?;
     Ok(())

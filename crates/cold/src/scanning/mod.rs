@@ -8,7 +8,7 @@ pub(crate) mod entries;
 mod gates;
 
 use async_trait::async_trait;
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::scanning::ports::{Device, Gate, NewScan, Recorded, Scan, ScanStore};
@@ -25,11 +25,11 @@ impl ScanStore for Cold {
         organization: OrganizationId,
         gate: Gate,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(gates::create(&self.sale, organization, &gate, idempotency.as_ref()).await?)
     }
 
-    async fn gates(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Gate>> {
+    async fn gates(&self, organization: OrganizationId, event: EventId) -> StoreResult<Vec<Gate>> {
         Ok(gates::list(&self.shown, organization, event).await?)
     }
 
@@ -40,27 +40,27 @@ impl ScanStore for Cold {
         pairing: [u8; 32],
         pairing_ends: Timestamp,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(devices::create(&self.sale, organization, &device, pairing, pairing_ends, idempotency.as_ref()).await?)
     }
 
-    async fn devices(&self, organization: OrganizationId, event: EventId) -> Stored<Vec<Device>> {
+    async fn devices(&self, organization: OrganizationId, event: EventId) -> StoreResult<Vec<Device>> {
         Ok(devices::list(&self.shown, organization, event).await?)
     }
 
-    async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> Stored<Result<Device, Refusal>> {
+    async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> StoreResult<Result<Device, Refusal>> {
         Ok(devices::pair(&self.sale, pairing, key, now).await?)
     }
 
-    async fn device_by_key(&self, key: [u8; 32]) -> Stored<Option<Device>> {
+    async fn device_by_key(&self, key: [u8; 32]) -> StoreResult<Option<Device>> {
         Ok(devices::by_key(&self.shown, key).await?)
     }
 
-    async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> Stored<bool> {
+    async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> StoreResult<bool> {
         Ok(devices::revoke(&self.sale, &*self.environment, organization, device, now).await?)
     }
 
-    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> Stored<Recorded> {
+    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> StoreResult<Recorded> {
         entries::record_scan(self, organization, scan).await
     }
 
@@ -70,11 +70,11 @@ impl ScanStore for Cold {
         event: EventId,
         types: &[TicketTypeId],
         most: u32,
-    ) -> Stored<Vec<(TicketTypeId, TicketId)>> {
+    ) -> StoreResult<Vec<(TicketTypeId, TicketId)>> {
         entries::tickets_of_types(self, organization, event, types, most).await
     }
 
-    async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> Stored<Option<Scan>> {
+    async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> StoreResult<Option<Scan>> {
         entries::read_scan(self, organization, scan).await
     }
 
@@ -84,7 +84,7 @@ impl ScanStore for Cold {
         event: EventId,
         conflicts_only: bool,
         page: PageRequest,
-    ) -> Stored<Page<Scan>> {
+    ) -> StoreResult<Page<Scan>> {
         entries::scans(self, organization, event, conflicts_only, page).await
     }
 }

@@ -1,7 +1,7 @@
 //! Keeps free places back, all or nothing.
 
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::ticketing::ports::Block;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
@@ -46,7 +46,7 @@ pub(super) async fn block(
     tx.execute(INSERT, binds![organization, event, block.id, block.reason]).await?;
     let effects = moved.into_iter().map(|moved| moved.effect).collect();
     let mut facts = Facts::new(&*cold.environment, organization, cold.environment.now());
-    facts.add(block.id, 1, Fact::PlacesChanged { event, claimed_by: None, effects });
+    facts.add(block.id, 1, OutboxEvent::PlacesChanged { event, claimed_by: None, effects });
     facts.write(&mut tx).await?;
     commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(())))

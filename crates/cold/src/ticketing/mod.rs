@@ -10,7 +10,7 @@ pub(crate) mod places;
 mod unblock;
 
 use async_trait::async_trait;
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::ticketing::ports::{Block, ColdInventory, PlaceStore};
 use voelgoed_domain::ids::{EventId, OrganizationId};
@@ -21,11 +21,11 @@ use crate::Cold;
 
 #[async_trait]
 impl PlaceStore for Cold {
-    async fn raise_epoch(&self, organization: OrganizationId, event: EventId) -> Stored<Epoch> {
+    async fn raise_epoch(&self, organization: OrganizationId, event: EventId) -> StoreResult<Epoch> {
         Ok(epoch::raise(&self.sale, organization, event).await?)
     }
 
-    async fn read_inventory(&self, organization: OrganizationId, event: EventId) -> Stored<ColdInventory> {
+    async fn read_inventory(&self, organization: OrganizationId, event: EventId) -> StoreResult<ColdInventory> {
         Ok(inventory::read(&self.sale, organization, event).await?)
     }
 
@@ -35,7 +35,7 @@ impl PlaceStore for Cold {
         event: EventId,
         block: Block,
         idempotency: Option<IdempotencyRecord>,
-    ) -> Stored<Result<Created<()>, Refusal>> {
+    ) -> StoreResult<Result<Created<()>, Refusal>> {
         Ok(block::block(self, organization, event, block, idempotency.as_ref()).await?)
     }
 
@@ -44,7 +44,7 @@ impl PlaceStore for Cold {
         organization: OrganizationId,
         event: EventId,
         places: &[PlaceNumber],
-    ) -> Stored<Vec<PlaceNumber>> {
+    ) -> StoreResult<Vec<PlaceNumber>> {
         Ok(unblock::unblock(self, organization, event, places).await?)
     }
 
@@ -53,7 +53,7 @@ impl PlaceStore for Cold {
         organization: OrganizationId,
         event: EventId,
         places: &[PlaceNumber],
-    ) -> Stored<Vec<PlaceEffect>> {
+    ) -> StoreResult<Vec<PlaceEffect>> {
         Ok(inventory::read_some(&self.sale, organization, event, places).await?)
     }
 }

@@ -1,7 +1,7 @@
 //! Gives blocked places back; what is not blocked is left alone.
 
 use uuid::Uuid;
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::ticketing::place::PlaceNumber;
 
@@ -44,7 +44,7 @@ pub(super) async fn unblock(
     let freed = effects.iter().map(|effect| effect.place).collect();
     let mut facts = Facts::new(&*cold.environment, organization, cold.environment.now());
     // An aggregate of its own: each place's version guards its effect.
-    facts.add(cold.environment.uuid(), 1, Fact::PlacesChanged { event, claimed_by: None, effects });
+    facts.add(cold.environment.uuid(), 1, OutboxEvent::PlacesChanged { event, claimed_by: None, effects });
     facts.write(&mut tx).await?;
     commit_act(tx, organization).await?;
     Ok(freed)

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use voelgoed_app::catalog::ports::CatalogStore;
 use voelgoed_app::environment::{Environment, fresh};
 use voelgoed_app::jobs::ports::{JobEnd, JobStore, NewJob, Queue};
-use voelgoed_app::outbox::fact::TakenRows;
+use voelgoed_app::outbox::event::TakenRows;
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_cold::Cold;
 use voelgoed_cold::db::{Sql, System, Value, sql};

@@ -6,8 +6,8 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use uuid::Uuid;
-use voelgoed_app::outbox::fact::OutboxRow;
-use voelgoed_app::outbox::reader::ReadError;
+use voelgoed_app::outbox::consumer::ReadError;
+use voelgoed_app::outbox::event::OutboxRow;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_planted::{Bug, planted};

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_telemetry::metrics::cold::outbox_relayed;
 
@@ -50,7 +50,7 @@ impl Marks {
     }
 
     /// Tells the store; what it did not hear stays noted.
-    pub(super) async fn flush(&mut self, relay: &Relay) -> Stored<()> {
+    pub(super) async fn flush(&mut self, relay: &Relay) -> StoreResult<()> {
         if !self.delivered.is_empty() {
             let now = relay.environment.now();
             let ids: Vec<Uuid> = self.delivered.iter().map(|(id, _)| *id).collect();

@@ -9,10 +9,10 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use tokio_util::sync::CancellationToken;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::error::Stored;
-use voelgoed_app::outbox::fact::{TakenRows, UnreadableRow};
+use voelgoed_app::error::StoreResult;
+use voelgoed_app::outbox::consumer::OutboxConsumer;
+use voelgoed_app::outbox::event::{TakenRows, UnreadableRow};
 use voelgoed_app::outbox::ports::OutboxStore;
-use voelgoed_app::outbox::reader::FactReader;
 use voelgoed_telemetry::metrics::cold::{outbox_parked, outbox_unreadable, outbox_waiting};
 
 use crate::alarm::{Alarm, GRACE, LISTED_MAX};
@@ -28,7 +28,7 @@ use marks::Marks;
 /// Relays the outbox of a store. Several may share one store; one per process is enough.
 pub struct Relay {
     store: Arc<dyn OutboxStore>,
-    readers: Vec<Arc<dyn FactReader>>,
+    readers: Vec<Arc<dyn OutboxConsumer>>,
     environment: Arc<dyn Environment>,
     settings: RelaySettings,
 }
@@ -39,7 +39,7 @@ impl Relay {
     pub fn new(
         store: Arc<dyn OutboxStore>,
         environment: Arc<dyn Environment>,
-        readers: Vec<Arc<dyn FactReader>>,
+        readers: Vec<Arc<dyn OutboxConsumer>>,
         settings: RelaySettings,
     ) -> Self {
         Self { store, readers, environment, settings }
@@ -111,14 +111,14 @@ impl Relay {
         }
     }
 
-    async fn gauge(&self) -> Stored<()> {
+    async fn gauge(&self) -> StoreResult<()> {
         let (rows, oldest_millis) = self.store.pending(self.environment.now()).await?;
         outbox_waiting(rows, std::time::Duration::from_millis(oldest_millis));
         Ok(())
     }
 
     /// Counts the rows that this program cannot read, and raises the alarm for those that no newer node took in time.
-    async fn unreadable(&self, alarm: &mut Alarm) -> Stored<()> {
+    async fn unreadable(&self, alarm: &mut Alarm) -> StoreResult<()> {
         let now = self.environment.now();
         let rows = self.store.unreadable(LISTED_MAX).await?;
         outbox_unreadable(rows.len() as u64);

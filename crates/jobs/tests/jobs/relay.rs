@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use voelgoed_app::catalog::ports::CatalogStore;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::outbox::fact::OutboxRow;
+use voelgoed_app::outbox::consumer::{OutboxConsumer, ReadError};
+use voelgoed_app::outbox::event::OutboxRow;
 use voelgoed_app::outbox::ports::OutboxStore;
-use voelgoed_app::outbox::reader::{FactReader, ReadError};
 use voelgoed_app::ticketing::ports::InventoryError;
 use voelgoed_cold::{Cold, ColdConfig};
 use voelgoed_contracts::catalogue;
@@ -35,7 +35,7 @@ struct Notes {
 }
 
 #[async_trait]
-impl FactReader for Notes {
+impl OutboxConsumer for Notes {
     fn name(&self) -> &'static str {
         "notes"
     }
@@ -91,7 +91,11 @@ impl Bench {
         catalogue::made(created.unwrap());
     }
 
-    fn start(&self, settings: RelaySettings, readers: Vec<Arc<dyn FactReader>>) -> (CancellationToken, JoinSet<()>) {
+    fn start(
+        &self,
+        settings: RelaySettings,
+        readers: Vec<Arc<dyn OutboxConsumer>>,
+    ) -> (CancellationToken, JoinSet<()>) {
         let relay = Relay::new(self.subject.store.clone(), self.subject.environment.clone(), readers, settings);
         let (stop, mut task) = (CancellationToken::new(), JoinSet::new());
         task.spawn(relay.run(stop.clone()));

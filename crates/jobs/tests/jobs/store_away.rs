@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use voelgoed_app::jobs::ports::QueueDepth;
-use voelgoed_app::outbox::fact::OutboxRow;
+use voelgoed_app::outbox::consumer::{OutboxConsumer, ReadError};
+use voelgoed_app::outbox::event::OutboxRow;
 use voelgoed_app::outbox::ports::OutboxStore;
-use voelgoed_app::outbox::reader::{FactReader, ReadError};
 use voelgoed_contracts::catalogue;
 use voelgoed_contracts::subject::Subject;
 use voelgoed_jobs::{Outcome, Registry, Relay, RelaySettings, Runner, RunnerSettings};
@@ -64,7 +64,7 @@ struct SwitchesOff {
 }
 
 #[async_trait]
-impl FactReader for SwitchesOff {
+impl OutboxConsumer for SwitchesOff {
     fn name(&self) -> &'static str {
         "switches off"
     }

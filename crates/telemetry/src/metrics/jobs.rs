@@ -16,7 +16,7 @@ pub const JOBS_STORED: Metric = Metric::gauge(
     "jobs",
     "voelgoed_jobs_stored",
     Unit::Count,
-    &[QUEUE, Stored::LABEL],
+    &[QUEUE, StoreResult::LABEL],
     "Jobs by queue that are ready, wait for their time, are leased to a worker, or are dead.",
 );
 /// Runs.
@@ -54,7 +54,7 @@ pub const REMAINS_DELETED_TOTAL: Metric = Metric::counter(
 
 label_values! {
     /// Where a job stands.
-    Stored = "state" {
+    StoreResult = "state" {
         /// It could run now.
         Ready = "ready",
         /// Its time has not come.
@@ -108,7 +108,7 @@ pub fn remains_deleted(remains: &str, rows: u64) {
 }
 
 /// How many jobs of `queue` are in a state.
-pub fn jobs_stored(queue: &str, state: Stored, jobs: u64) {
+pub fn jobs_stored(queue: &str, state: StoreResult, jobs: u64) {
     STORED.at([queue, state.as_str()], |gauge| gauge.set(jobs as f64));
 }
 

@@ -44,7 +44,7 @@ pub async fn list(platform: &Platform, args: List) -> anyhow::Result<String> {
 /// Every item of a list, page after page.
 async fn every<T, F>(read: impl Fn(PageRequest) -> F) -> anyhow::Result<Vec<T>>
 where
-    F: Future<Output = voelgoed_app::error::Stored<Page<T>>>,
+    F: Future<Output = voelgoed_app::error::StoreResult<Page<T>>>,
 {
     let mut items = Vec::new();
     let mut after: Option<Uuid> = None;

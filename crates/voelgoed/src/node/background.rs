@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use voelgoed_app::analytics::collect;
 use voelgoed_app::analytics::counters::hand_on;
-use voelgoed_app::outbox::bulletin::Tell;
-use voelgoed_app::outbox::reader::FactReader;
-use voelgoed_app::outbox::readers::{Caches, Gates, OrderWatchers, Warm};
+use voelgoed_app::outbox::cluster_bus::ClusterPublisher;
+use voelgoed_app::outbox::consumer::OutboxConsumer;
+use voelgoed_app::outbox::consumers::{Caches, Gates, OrderWatchers, Warm};
 use voelgoed_app::payments::{expire, resolve, send};
 use voelgoed_app::platform::Platform;
 use voelgoed_app::scanning::watch::GateWatch;
@@ -66,7 +66,7 @@ pub fn start(
     tasks.spawn(until(behind.clone(), health::tell_untold(Arc::clone(platform))));
     tasks.spawn(hand_counts_on(Arc::clone(platform), behind.clone()));
     // Those who hear of facts on this node, from its own relay and from others'.
-    let local: Vec<Arc<dyn FactReader>> = vec![
+    let local: Vec<Arc<dyn OutboxConsumer>> = vec![
         Arc::new(Caches { listings: Arc::clone(&platform.listings), credentials: Arc::clone(&platform.credentials) }),
         Arc::new(OrderWatchers { views: Arc::clone(&platform.order_views), watch: platform.order_watch.clone() }),
         Arc::new(Gates(gate_watch.clone())),
@@ -90,14 +90,14 @@ pub fn start(
 fn work(
     tasks: &mut JoinSet<()>,
     wired: &Wired,
-    local: Vec<Arc<dyn FactReader>>,
+    local: Vec<Arc<dyn OutboxConsumer>>,
     behind: &CancellationToken,
 ) -> anyhow::Result<()> {
     let platform = &wired.platform;
-    let mut readers: Vec<Arc<dyn FactReader>> = vec![Arc::new(Warm(Arc::clone(platform)))];
+    let mut readers: Vec<Arc<dyn OutboxConsumer>> = vec![Arc::new(Warm(Arc::clone(platform)))];
     readers.extend(local);
     if let Some(bulletin) = wired.bulletin.clone() {
-        readers.push(Arc::new(Tell { bulletin, node: wired.node }));
+        readers.push(Arc::new(ClusterPublisher { bulletin, node: wired.node }));
     }
     let relay = Relay::new(platform.outbox.clone(), platform.environment.clone(), readers, RelaySettings::default());
     tasks.spawn(relay.run(behind.clone()));

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
-use voelgoed_app::outbox::bulletin::{Bulletin, Notice};
-use voelgoed_app::outbox::fact::OutboxRow;
-use voelgoed_app::outbox::reader::FactReader;
+use voelgoed_app::outbox::cluster_bus::{ClusterBus, ClusterMessage};
+use voelgoed_app::outbox::consumer::OutboxConsumer;
+use voelgoed_app::outbox::event::OutboxRow;
 use voelgoed_app::platform::Platform;
 use voelgoed_app::scanning::watch::GateWatch;
 
@@ -19,11 +19,11 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// What the task needs.
 pub struct Hearsay {
     /// The way between nodes.
-    pub bulletin: Arc<dyn Bulletin>,
+    pub bulletin: Arc<dyn ClusterBus>,
     /// This node, whose own notices it has heard already.
     pub node: Uuid,
     /// Who hears.
-    pub readers: Vec<Arc<dyn FactReader>>,
+    pub readers: Vec<Arc<dyn OutboxConsumer>>,
     /// Whose watchers read anew.
     pub platform: Arc<Platform>,
     /// Who is told to read anew at the gates.
@@ -53,7 +53,7 @@ impl Hearsay {
         }
     }
 
-    async fn hear(&self, notice: Notice) {
+    async fn hear(&self, notice: ClusterMessage) {
         if notice.from == self.node {
             return;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::nodes::members::Members;
 use voelgoed_app::nodes::ports::{Node, NodeStore};
 
@@ -38,7 +38,7 @@ impl Membership {
         Self { node, members: wired.members.clone(), environment: wired.platform.environment.clone(), store }
     }
 
-    async fn announce(&self, store: &dyn NodeStore) -> Stored<()> {
+    async fn announce(&self, store: &dyn NodeStore) -> StoreResult<()> {
         let now = self.environment.now();
         store.announce(&self.node, now.plus(LEASE), now.minus(REMEMBERED)).await?;
         self.members.learn(store.living(now).await?, now);

@@ -29,7 +29,7 @@ use super::Stop;
 use crate::settings::{Limits, Settings};
 use crate::wiring::Wired;
 
-/// Work that begins this late sheds what is least critical.
+/// WorkClass that begins this late sheds what is least critical.
 const LATE_BY: Duration = Duration::from_millis(500);
 /// Unknown keys of devices that are looked for at once before their requests are let in.
 const KEY_LOOKUPS_MAX: usize = 64;

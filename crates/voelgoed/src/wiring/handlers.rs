@@ -11,7 +11,7 @@ use voelgoed_app::payments::late_capture::late_capture;
 use voelgoed_app::payments::learn::{LATE_CAPTURE, LateCapture};
 use voelgoed_app::platform::Platform;
 use voelgoed_app::retention::ports::RetentionStore;
-use voelgoed_app::retention::{Spans, prune};
+use voelgoed_app::retention::{RetentionPeriods, prune};
 use voelgoed_jobs::{JobContext, JobHandler, Outcome, Registry, Schedule, WiringError};
 
 /// A refund whose provider has not decided is looked at again after this long.
@@ -23,7 +23,7 @@ const PRUNE: &str = "upkeep.prune";
 pub fn registry(
     platform: &Arc<Platform>,
     store: Arc<dyn RetentionStore>,
-    spans: Spans,
+    spans: RetentionPeriods,
 ) -> std::result::Result<Registry, WiringError> {
     let handlers: Vec<Arc<dyn JobHandler>> = vec![
         Arc::new(Refunds(Arc::clone(platform))),
@@ -88,7 +88,7 @@ impl JobHandler for LateCaptures {
 struct Prunes {
     platform: Arc<Platform>,
     store: Arc<dyn RetentionStore>,
-    spans: Spans,
+    spans: RetentionPeriods,
 }
 
 #[async_trait]

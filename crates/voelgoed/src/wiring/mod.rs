@@ -10,19 +10,19 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use voelgoed_app::analytics::counters::Counters;
-use voelgoed_app::checkout::taken::TakenOrders;
+use voelgoed_app::checkout::placed_order_keys::PlacedOrderKeys;
 use voelgoed_app::checkout::watch::OrderWatch;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::limits::ports::Allowances;
 use voelgoed_app::nodes::members::Members;
 use voelgoed_app::nodes::ports::Presence;
-use voelgoed_app::outbox::bulletin::Bulletin;
+use voelgoed_app::outbox::cluster_bus::ClusterBus;
 use voelgoed_app::payments::dispatch::Dispatch;
 use voelgoed_app::payments::ports::PaymentGateway;
 use voelgoed_app::platform::Platform;
-use voelgoed_app::retention::Spans;
-use voelgoed_app::scanning::tell_warm::Untold;
-use voelgoed_app::shares::TenantShares;
+use voelgoed_app::retention::RetentionPeriods;
+use voelgoed_app::scanning::gate_filter_sync::PendingFilterUpdates;
+use voelgoed_app::tenant_bulkheads::TenantBulkheads;
 use voelgoed_app::ticketing::rebuild::Rebuilds;
 use voelgoed_app::token::{MasterKey, Tokens};
 use voelgoed_cold::Cold;
@@ -61,13 +61,13 @@ pub struct Wired {
     /// What is possible now.
     pub capabilities: Capabilities,
     /// The way to other nodes, where there can be any.
-    pub bulletin: Option<Arc<dyn Bulletin>>,
+    pub bulletin: Option<Arc<dyn ClusterBus>>,
     /// This process among the others; new at each start.
     pub node: Uuid,
     /// Who else is there.
     pub members: Members,
     /// How long what is over is kept.
-    pub retention: Spans,
+    pub retention: RetentionPeriods,
     /// True where other processes may work on the same cold tier.
     pub is_shared: bool,
     /// The sandbox provider, where it is enabled.
@@ -93,7 +93,7 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let node = environment.uuid();
     let platform = Arc::new(Platform {
         capabilities: capabilities.clone(),
-        shares: TenantShares::new(settings.limits.organization_running, settings.limits.organization_waiting),
+        shares: TenantBulkheads::new(settings.limits.organization_running, settings.limits.organization_waiting),
         inventory,
         rebuilds: Rebuilds::default(),
         seat_view: fanout.clone(),
@@ -106,14 +106,14 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
         orders: cold.clone(),
         order_views: Arc::new(CachedOrders::new(cold.clone(), &environment)),
         order_watch: OrderWatch::default(),
-        taken_orders: TakenOrders::default(),
+        taken_orders: PlacedOrderKeys::default(),
         idempotency: cold.clone(),
         payments: cold.clone(),
         dispatch: Dispatch::default(),
         gateways,
         scans: cold.clone(),
         kept_scans,
-        untold: Untold::default(),
+        untold: PendingFilterUpdates::default(),
         ledger: cold.clone(),
         counters: Counters::default(),
         count_stream,

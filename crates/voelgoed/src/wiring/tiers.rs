@@ -9,8 +9,8 @@ use voelgoed_app::analytics::ports::CountStream;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::limits::ports::Allowances;
 use voelgoed_app::nodes::ports::Presence;
-use voelgoed_app::outbox::bulletin::Bulletin;
-use voelgoed_app::scanning::ports::KeptScans;
+use voelgoed_app::outbox::cluster_bus::ClusterBus;
+use voelgoed_app::scanning::ports::OfflineScanJournal;
 use voelgoed_app::sealing::Sealer;
 use voelgoed_app::ticketing::ports::InventoryStore;
 use voelgoed_app::token::MasterKey;
@@ -58,7 +58,7 @@ pub struct Warm {
     /// Places and holds.
     pub inventory: Arc<dyn InventoryStore>,
     /// Scans that wait for cold.
-    pub kept_scans: Arc<dyn KeptScans>,
+    pub kept_scans: Arc<dyn OfflineScanJournal>,
     /// Who watches at which node.
     pub presence: Arc<dyn Presence>,
     /// What nodes counted.
@@ -68,7 +68,7 @@ pub struct Warm {
     /// What stands before a store that can be away; this process's own memory cannot.
     pub guard: Option<Arc<Guarded>>,
     /// Tells other nodes, where there can be any.
-    pub bulletin: Option<Arc<dyn Bulletin>>,
+    pub bulletin: Option<Arc<dyn ClusterBus>>,
 }
 
 impl Warm {
@@ -84,7 +84,7 @@ impl Warm {
         }
     }
 
-    fn far(store: Arc<impl WarmPorts + Bulletin>, capabilities: &Capabilities) -> Self {
+    fn far(store: Arc<impl WarmPorts + ClusterBus>, capabilities: &Capabilities) -> Self {
         let seed = u64::from(std::process::id());
         let guard = Arc::new(Guarded::new(store.clone(), capabilities.clone(), seed));
         Self {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use uuid::Uuid;
 use voelgoed_app::analytics::ports::{CountStream, Counted, Counts, MOST_KEPT};
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::time::Timestamp;
 
@@ -30,7 +30,7 @@ struct Entry {
 
 #[async_trait]
 impl CountStream for MemoryInventory {
-    async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> Stored<()> {
+    async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> StoreResult<()> {
         // Unique over all streams, so that one that was forgotten and begun anew names no two entries alike.
         let last = self.last_count.fetch_add(1, Ordering::Relaxed) + 1;
         let mut stream = self.counts.entry(scope).or_default();
@@ -41,7 +41,7 @@ impl CountStream for MemoryInventory {
         Ok(())
     }
 
-    async fn take(&self, scope: EventScope, _reader: Uuid, most: usize, idle: Duration) -> Stored<Vec<Counted>> {
+    async fn take(&self, scope: EventScope, _reader: Uuid, most: usize, idle: Duration) -> StoreResult<Vec<Counted>> {
         let now = self.environment.now();
         let Some(mut stream) = self.counts.get_mut(&scope) else { return Ok(Vec::new()) };
         let is_left = |entry: &Entry| entry.taken.is_some_and(|taken| now.since(taken) >= idle);
@@ -60,11 +60,11 @@ impl CountStream for MemoryInventory {
         Ok(taken)
     }
 
-    async fn events(&self) -> Stored<Vec<EventScope>> {
+    async fn events(&self) -> StoreResult<Vec<EventScope>> {
         Ok(self.counts.iter().filter(|stream| !stream.entries.is_empty()).map(|stream| *stream.key()).collect())
     }
 
-    async fn finish(&self, scope: EventScope, ids: &[String]) -> Stored<u64> {
+    async fn finish(&self, scope: EventScope, ids: &[String]) -> StoreResult<u64> {
         let Some(mut stream) = self.counts.get_mut(&scope) else { return Ok(0) };
         for id in ids {
             let number = id.rsplit_once('-').and_then(|(_, number)| number.parse().ok());

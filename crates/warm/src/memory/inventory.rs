@@ -11,7 +11,7 @@ use dashmap::DashMap;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::error::{Fault, Stored};
+use voelgoed_app::error::{Fault, StoreResult};
 use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, InventoryStore, Lease, Moved};
 use voelgoed_domain::ids::{HoldId, OrderId, SessionId, TicketId};
 use voelgoed_domain::refusal::Refusal;
@@ -230,7 +230,7 @@ const fn end_of<T>(answer: &Answer<T>) -> CallEnd {
 
 #[async_trait]
 impl InventoryStore for MemoryInventory {
-    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> Stored<Lease> {
+    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> StoreResult<Lease> {
         let now = self.environment.now();
         let mut held = self.leases.entry(scope).or_insert((lease, now));
         if held.0 != lease && held.1 > now {
@@ -298,7 +298,7 @@ impl InventoryStore for MemoryInventory {
         self.moved.subscribe()
     }
 
-    async fn sweep(&self, most: usize) -> Stored<usize> {
+    async fn sweep(&self, most: usize) -> StoreResult<usize> {
         self.unload_idle();
         let mut swept = 0;
         for scope in self.scopes() {
@@ -328,7 +328,7 @@ impl InventoryStore for MemoryInventory {
         })
     }
 
-    async fn loaded(&self) -> Stored<Vec<EventScope>> {
+    async fn loaded(&self) -> StoreResult<Vec<EventScope>> {
         Ok(self.scopes())
     }
 
@@ -336,12 +336,12 @@ impl InventoryStore for MemoryInventory {
         self.step("held_by", scope, |inventory, now| Ok(inventory.held_by(session, now)))
     }
 
-    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
+    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> StoreResult<()> {
         self.noted.note(session, scope, hold, self.environment.now());
         Ok(())
     }
 
-    async fn noted_holds(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>> {
+    async fn noted_holds(&self, session: SessionId) -> StoreResult<Vec<(EventScope, HoldId)>> {
         Ok(self.noted.of(session, self.environment.now()))
     }
 }

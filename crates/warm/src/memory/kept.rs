@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use uuid::Uuid;
-use voelgoed_app::error::Stored;
-use voelgoed_app::scanning::ports::{FirstEntry, KeptScan, KeptScans, MOST_KEPT, NewScan, ScanResult};
+use voelgoed_app::error::StoreResult;
+use voelgoed_app::scanning::ports::{FirstEntry, MOST_KEPT, NewScan, OfflineScan, OfflineScanJournal, ScanResult};
 use voelgoed_app::ticketing::ports::{Answer, EventScope};
 use voelgoed_domain::ids::{ScanId, TicketId};
 use voelgoed_domain::refusal::Refusal;
@@ -19,7 +19,7 @@ use super::MemoryInventory;
 /// An event's scans that wait for cold.
 #[derive(Default)]
 pub(super) struct Kept {
-    scans: BTreeMap<ScanId, KeptScan>,
+    scans: BTreeMap<ScanId, OfflineScan>,
     /// Who was let in by one of these, and by which.
     entries: BTreeMap<TicketId, (ScanId, FirstEntry)>,
     /// Which acts ask cold about a ticket; what the filter knows of one needs no such note.
@@ -27,7 +27,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    fn keep(&mut self, inventory: &mut Inventory, scan: NewScan) -> Result<KeptScan, Refusal> {
+    fn keep(&mut self, inventory: &mut Inventory, scan: NewScan) -> Result<OfflineScan, Refusal> {
         if let Some(before) = self.scans.get(&scan.id) {
             return Ok(before.clone());
         }
@@ -56,7 +56,7 @@ impl Kept {
         }
         let result = refusal.map_or(ScanResult::Admitted, ScanResult::Refused);
         let first = prior.filter(|_| refusal.is_some() || scan.forced);
-        let kept = KeptScan { scan, result, first, told: false };
+        let kept = OfflineScan { scan, result, first, told: false };
         self.scans.insert(kept.scan.id, kept.clone());
         Ok(kept)
     }
@@ -72,9 +72,9 @@ impl Kept {
         }
     }
 
-    fn of(&self, ticket: Option<TicketId>) -> Vec<KeptScan> {
-        let wanted = |kept: &&KeptScan| ticket.is_none() || kept.scan.ticket == ticket;
-        let mut found: Vec<KeptScan> = self.scans.values().filter(wanted).cloned().collect();
+    fn of(&self, ticket: Option<TicketId>) -> Vec<OfflineScan> {
+        let wanted = |kept: &&OfflineScan| ticket.is_none() || kept.scan.ticket == ticket;
+        let mut found: Vec<OfflineScan> = self.scans.values().filter(wanted).cloned().collect();
         found.sort_by_key(|kept| (kept.scan.received_at, kept.scan.id));
         found
     }
@@ -100,8 +100,8 @@ impl Kept {
 }
 
 #[async_trait]
-impl KeptScans for MemoryInventory {
-    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<KeptScan> {
+impl OfflineScanJournal for MemoryInventory {
+    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<OfflineScan> {
         self.step("keep_scan", scope, |inventory, _| self.kept.entry(scope).or_default().keep(inventory, scan))
     }
 
@@ -116,13 +116,19 @@ impl KeptScans for MemoryInventory {
         })
     }
 
-    async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>> {
+    async fn announce(
+        &self,
+        scope: EventScope,
+        act: Uuid,
+        tickets: &[TicketId],
+        most: usize,
+    ) -> Answer<Vec<OfflineScan>> {
         self.step("announce", scope, |_, _| {
             let mut all = self.kept.entry(scope).or_default();
             for ticket in tickets {
                 all.asked.entry(*ticket).or_default().insert(act);
             }
-            let mut found: Vec<KeptScan> = tickets.iter().flat_map(|ticket| all.of(Some(*ticket))).collect();
+            let mut found: Vec<OfflineScan> = tickets.iter().flat_map(|ticket| all.of(Some(*ticket))).collect();
             found.truncate(most);
             Ok(found)
         })
@@ -143,7 +149,7 @@ impl KeptScans for MemoryInventory {
         })
     }
 
-    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>> {
+    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<OfflineScan>> {
         self.step("kept_scans", scope, |_, _| {
             let mut found = self.kept.get(&scope).map(|all| all.of(ticket)).unwrap_or_default();
             found.truncate(most);
@@ -151,7 +157,7 @@ impl KeptScans for MemoryInventory {
         })
     }
 
-    async fn events(&self) -> Stored<Vec<EventScope>> {
+    async fn events(&self) -> StoreResult<Vec<EventScope>> {
         Ok(self.kept.iter().filter(|kept| !kept.scans.is_empty()).map(|kept| *kept.key()).collect())
     }
 

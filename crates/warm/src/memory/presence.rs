@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use uuid::Uuid;
-use voelgoed_app::error::Stored;
+use voelgoed_app::error::StoreResult;
 use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::time::Timestamp;
@@ -17,7 +17,7 @@ pub(super) type Counts = BTreeMap<Uuid, (u32, Timestamp)>;
 
 #[async_trait]
 impl Presence for MemoryInventory {
-    async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> Stored<u64> {
+    async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> StoreResult<u64> {
         let now = self.environment.now();
         let mut counts = self.viewers.entry(scope).or_default();
         counts.retain(|_, (_, until)| *until > now);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use dashmap::DashMap;
 use redis::{Value, cmd};
 use tokio::time::timeout;
-use voelgoed_app::error::{Fault, Stored};
+use voelgoed_app::error::{Fault, StoreResult};
 use voelgoed_app::ticketing::ports::EventScope;
 
 use super::RedisWarm;
@@ -97,7 +97,7 @@ impl RedisWarm {
     }
 
     /// The listed events, but for those in which nothing was left to do when they were looked at last.
-    pub(super) async fn active(&self, activity: Activity) -> Stored<Vec<EventScope>> {
+    pub(super) async fn active(&self, activity: Activity) -> StoreResult<Vec<EventScope>> {
         let list = self.list(activity);
         let server = self.router.serving(&list).await.map_err(Fault::from)?;
         let command = cmd("ZRANGE").arg(&list).arg(0).arg(LISTED_MAX - 1).arg("WITHSCORES").to_owned();
@@ -134,7 +134,7 @@ impl RedisWarm {
 }
 
 /// Members with their scores, in either form of the protocol.
-fn entries(value: Value) -> Stored<Vec<(Vec<u8>, u64)>> {
+fn entries(value: Value) -> StoreResult<Vec<(Vec<u8>, u64)>> {
     let odd = || Fault::internal("ZRANGE answered with something else");
     let Value::Array(parts) = value else { return Err(odd()) };
     let score = |value: Value| match value {

@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use redis::Value;
-use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::limits::ports::{Allowances, Caller};
 use voelgoed_resilience::allowance::each_micros;
 use voelgoed_resilience::{RateLimit, Spent};
@@ -18,7 +18,7 @@ use super::{reply, request, scripts};
 
 #[async_trait]
 impl Allowances for RedisWarm {
-    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> Stored<Spent> {
+    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> StoreResult<Spent> {
         let watch = Stopwatch::start();
         let script = &scripts::SPEND;
         let organization = caller.organization.map_or_else(|| "-".to_owned(), |of| of.uuid().simple().to_string());
@@ -46,7 +46,7 @@ impl Allowances for RedisWarm {
     }
 }
 
-fn read(answer: Value) -> Stored<Spent> {
+fn read(answer: Value) -> StoreResult<Spent> {
     let (spent, wait) = reply::pair(answer)?;
     Ok(match u32::try_from(spent).unwrap_or(u32::MAX) {
         0 => Spent::None(std::time::Duration::from_micros(wait)),

@@ -8,20 +8,20 @@ use async_trait::async_trait;
 use redis::{PushInfo, PushKind, Value, cmd};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use voelgoed_app::error::{Dependency, Fault, Stored};
-use voelgoed_app::outbox::bulletin::{Bulletin, Notice, Notices};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
+use voelgoed_app::outbox::cluster_bus::{ClusterBus, ClusterMessage, ClusterMessages};
 use voelgoed_telemetry::metrics::cold::row_unreadable;
 
 use super::RedisWarm;
 use super::error::CallError;
 use super::server::dial;
 
-/// Notices that wait for a slow listener; beyond it, it must listen anew.
+/// ClusterMessages that wait for a slow listener; beyond it, it must listen anew.
 const WAITING: usize = 4096;
 
 #[async_trait]
-impl Bulletin for RedisWarm {
-    async fn tell(&self, notice: &Notice) -> Stored<()> {
+impl ClusterBus for RedisWarm {
+    async fn tell(&self, notice: &ClusterMessage) -> StoreResult<()> {
         let text = serde_json::to_vec(notice).map_err(Fault::internal)?;
         let command = cmd("PUBLISH").arg(self.notices()).arg(text).to_owned();
         let mut fault = Fault::away(Dependency::Warm, "no server is known");
@@ -34,7 +34,7 @@ impl Bulletin for RedisWarm {
         Err(fault)
     }
 
-    async fn listen(&self) -> Stored<Notices> {
+    async fn listen(&self) -> StoreResult<ClusterMessages> {
         let mut fault = Fault::away(Dependency::Warm, "no server is known");
         for server in self.router.masters().await {
             match timeout(self.settings.connect_within * 2, self.listen_at(&server.address)).await {
@@ -52,7 +52,7 @@ impl RedisWarm {
         format!("{}:notices", self.settings.prefix)
     }
 
-    async fn listen_at(&self, address: &str) -> Result<Notices, CallError> {
+    async fn listen_at(&self, address: &str) -> Result<ClusterMessages, CallError> {
         let (sender, heard) = mpsc::channel(WAITING);
         let sender = Mutex::new(Some(sender));
         let hear = move |push: PushInfo| {
@@ -68,11 +68,11 @@ impl RedisWarm {
         };
         let mut connection = dial(address, &self.settings, hear).await?;
         cmd("SUBSCRIBE").arg(self.notices()).query_async::<Value>(&mut connection).await?;
-        Ok(Notices { heard, keep: Box::new(connection) })
+        Ok(ClusterMessages { heard, keep: Box::new(connection) })
     }
 }
 
-fn notice(push: &PushInfo) -> Option<Notice> {
+fn notice(push: &PushInfo) -> Option<ClusterMessage> {
     match (&push.kind, push.data.as_slice()) {
         (PushKind::Message, [_, Value::BulkString(text)]) => {
             serde_json::from_slice(text).inspect_err(|error| row_unreadable("bulletin", error)).ok()

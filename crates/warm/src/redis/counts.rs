@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use redis::Value;
 use uuid::Uuid;
 use voelgoed_app::analytics::ports::{CountStream, Counted, Counts, KEPT_FOR, MOST_KEPT};
-use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_telemetry::Stopwatch;
@@ -23,7 +23,7 @@ use super::{keys, reply, request};
 
 impl RedisWarm {
     /// Runs a script that is beside the event's state, loaded or not.
-    async fn beside(&self, scope: EventScope, script: &'static Script, args: Vec<Vec<u8>>) -> Stored<Value> {
+    async fn beside(&self, scope: EventScope, script: &'static Script, args: Vec<Vec<u8>>) -> StoreResult<Value> {
         let watch = Stopwatch::start();
         let key = keys::base(&self.settings.prefix, scope);
         let mut all = vec![Vec::new()];
@@ -40,7 +40,7 @@ impl RedisWarm {
 
 #[async_trait]
 impl CountStream for RedisWarm {
-    async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> Stored<()> {
+    async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> StoreResult<()> {
         let args = vec![
             request::number(minute.micros()),
             request::number(counts.viewed),
@@ -53,7 +53,7 @@ impl CountStream for RedisWarm {
         self.beside(scope, &scripts::APPEND_COUNTS, args).await.map(drop)
     }
 
-    async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> Stored<Vec<Counted>> {
+    async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> StoreResult<Vec<Counted>> {
         let reader = reader.simple().to_string().into_bytes();
         let args = vec![reader, request::number(idle.as_millis()), request::number(most)];
         let taken = reply::counted(self.beside(scope, &scripts::TAKE_COUNTS, args).await?)?;
@@ -64,11 +64,11 @@ impl CountStream for RedisWarm {
         Ok(taken)
     }
 
-    async fn events(&self) -> Stored<Vec<EventScope>> {
+    async fn events(&self) -> StoreResult<Vec<EventScope>> {
         self.active(Activity::Counts).await
     }
 
-    async fn finish(&self, scope: EventScope, ids: &[String]) -> Stored<u64> {
+    async fn finish(&self, scope: EventScope, ids: &[String]) -> StoreResult<u64> {
         let args = ids.iter().map(|id| id.clone().into_bytes()).collect();
         let left = reply::number(&self.beside(scope, &scripts::FINISH_COUNTS, args).await?)?;
         if left == 0 {

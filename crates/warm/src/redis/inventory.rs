@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, broadcast};
 use tokio::time::Instant;
 use uuid::Uuid;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, InventoryStore, Lease, Moved};
 use voelgoed_domain::ids::{HoldId, OrderId, SessionId, TicketId};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest};
@@ -189,7 +189,7 @@ impl RedisWarm {
         }
     }
 
-    async fn scan(&self) -> Stored<Vec<EventScope>> {
+    async fn scan(&self) -> StoreResult<Vec<EventScope>> {
         let mut found = vec![];
         for server in self.router.masters().await {
             let mut cursor = b"0".to_vec();
@@ -211,7 +211,7 @@ impl RedisWarm {
     }
 
     /// Every so often all keys are looked at, and events that are on no list although something is to do there are listed.
-    async fn discover(&self) -> Stored<()> {
+    async fn discover(&self) -> StoreResult<()> {
         let mut discovered = self.discovered.lock().await;
         if discovered.is_some_and(|at| at.elapsed() < DISCOVER_INTERVAL) {
             return Ok(());
@@ -238,7 +238,7 @@ impl RedisWarm {
     }
 }
 
-fn scanned(answer: Value) -> Stored<(Vec<u8>, Vec<Vec<u8>>)> {
+fn scanned(answer: Value) -> StoreResult<(Vec<u8>, Vec<Vec<u8>>)> {
     if let Value::Array(parts) = answer
         && let Ok([Value::BulkString(cursor), Value::Array(keys)]) = <[Value; 2]>::try_from(parts)
     {
@@ -250,7 +250,7 @@ fn scanned(answer: Value) -> Stored<(Vec<u8>, Vec<Vec<u8>>)> {
 
 #[async_trait]
 impl InventoryStore for RedisWarm {
-    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> Stored<Lease> {
+    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> StoreResult<Lease> {
         let args = vec![lease.simple().to_string().into_bytes(), request::number(lasts.as_millis())];
         match self.run(scope, &scripts::LEASE, args).await {
             Ok(value) => Ok(match reply::number(&value)? {
@@ -331,7 +331,7 @@ impl InventoryStore for RedisWarm {
         self.signals.subscribe()
     }
 
-    async fn sweep(&self, most: usize) -> Stored<usize> {
+    async fn sweep(&self, most: usize) -> StoreResult<usize> {
         self.discover().await?;
         let events = self.active(Activity::Holds).await?;
         let most = request::number(most.min(u32::MAX as usize));
@@ -377,7 +377,7 @@ impl InventoryStore for RedisWarm {
         self.run(scope, &scripts::MARK_REVOKED, args).await.map(drop)
     }
 
-    async fn loaded(&self) -> Stored<Vec<EventScope>> {
+    async fn loaded(&self) -> StoreResult<Vec<EventScope>> {
         self.scan().await
     }
 
@@ -386,11 +386,11 @@ impl InventoryStore for RedisWarm {
         Ok(u32::try_from(reply::number(&value)?).unwrap_or(u32::MAX))
     }
 
-    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
+    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> StoreResult<()> {
         self.note_of_session(session, scope, hold).await
     }
 
-    async fn noted_holds(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>> {
+    async fn noted_holds(&self, session: SessionId) -> StoreResult<Vec<(EventScope, HoldId)>> {
         self.notes(session).await
     }
 }

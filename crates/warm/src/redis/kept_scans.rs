@@ -5,8 +5,8 @@
 use async_trait::async_trait;
 use serde_json::to_vec;
 use uuid::Uuid;
-use voelgoed_app::error::{Fault, Stored};
-use voelgoed_app::scanning::ports::{FirstEntry, KeptScan, KeptScans, MOST_KEPT, NewScan};
+use voelgoed_app::error::{Fault, StoreResult};
+use voelgoed_app::scanning::ports::{FirstEntry, MOST_KEPT, NewScan, OfflineScan, OfflineScanJournal};
 use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError};
 use voelgoed_domain::ids::{ScanId, TicketId};
 use voelgoed_domain::refusal::Refusal;
@@ -18,8 +18,8 @@ use super::inventory::RedisWarm;
 use super::{reply, request, scripts};
 
 #[async_trait]
-impl KeptScans for RedisWarm {
-    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<KeptScan> {
+impl OfflineScanJournal for RedisWarm {
+    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<OfflineScan> {
         let Some(ticket) = scan.ticket else {
             return Err(Refusal::invalid("ticket", "A kept scan has a ticket.").into());
         };
@@ -51,7 +51,13 @@ impl KeptScans for RedisWarm {
         self.run(scope, &scripts::TOLD, vec![scan.uuid().as_bytes().to_vec()]).await.map(drop)
     }
 
-    async fn announce(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], most: usize) -> Answer<Vec<KeptScan>> {
+    async fn announce(
+        &self,
+        scope: EventScope,
+        act: Uuid,
+        tickets: &[TicketId],
+        most: usize,
+    ) -> Answer<Vec<OfflineScan>> {
         let args = vec![act.as_bytes().to_vec(), request::tickets(tickets), request::number(most)];
         let value = self.run(scope, &scripts::ANNOUNCE, args).await?;
         Ok(reply::kept_scans(value)?)
@@ -67,7 +73,7 @@ impl KeptScans for RedisWarm {
         self.run(scope, &scripts::ANSWERED, args).await.map(drop)
     }
 
-    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<KeptScan>> {
+    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<OfflineScan>> {
         let args = vec![request::tickets(ticket.as_slice()), request::number(most)];
         let answer = self.run(scope, &scripts::KEPT_SCANS, args).await;
         if ticket.is_none() && matches!(answer, Err(InventoryError::Unloaded)) {
@@ -90,7 +96,7 @@ impl KeptScans for RedisWarm {
         Ok(kept)
     }
 
-    async fn events(&self) -> Stored<Vec<EventScope>> {
+    async fn events(&self) -> StoreResult<Vec<EventScope>> {
         self.active(Activity::Scans).await
     }
 

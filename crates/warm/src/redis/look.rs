@@ -3,7 +3,7 @@
 //! Never: a change of a setting, or a call on the path of a sale.
 
 use redis::{Value, cmd};
-use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
 
 use super::inventory::RedisWarm;
 use super::server::Server;
@@ -53,7 +53,7 @@ impl RedisWarm {
     ///
     /// # Errors
     /// [`Fault::Away`] where one does not answer, or none is known.
-    pub async fn look(&self) -> Stored<Vec<MasterState>> {
+    pub async fn look(&self) -> StoreResult<Vec<MasterState>> {
         let masters = self.router.masters().await;
         if masters.is_empty() {
             return Err(Fault::away(Dependency::Warm, "no server is known"));
@@ -77,7 +77,7 @@ impl RedisWarm {
     }
 }
 
-async fn text(server: &std::sync::Arc<Server>, command: &redis::Cmd) -> Stored<String> {
+async fn text(server: &std::sync::Arc<Server>, command: &redis::Cmd) -> StoreResult<String> {
     Ok(match server.ask(command).await? {
         Value::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Value::VerbatimString { text, .. } => text,

@@ -4,7 +4,7 @@
 
 use redis::Value;
 use uuid::Uuid;
-use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::ticketing::ports::{EventScope, NOTED_HOLDS_KEPT, NOTED_HOLDS_MAX};
 use voelgoed_domain::ids::{EventId, HoldId, OrganizationId, SessionId};
 
@@ -16,7 +16,7 @@ use super::{reply, request, scripts};
 
 impl RedisWarm {
     /// Adds a note.
-    pub(super) async fn note_of_session(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
+    pub(super) async fn note_of_session(&self, session: SessionId, scope: EventScope, hold: HoldId) -> StoreResult<()> {
         let ids = [scope.organization.uuid(), scope.event.uuid(), hold.uuid()];
         let args = [
             self.injected_now(),
@@ -28,13 +28,13 @@ impl RedisWarm {
     }
 
     /// The notes, newest first.
-    pub(super) async fn notes(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>> {
+    pub(super) async fn notes(&self, session: SessionId) -> StoreResult<Vec<(EventScope, HoldId)>> {
         let args = [self.injected_now(), request::number(NOTED_HOLDS_KEPT.as_millis())];
         let notes = reply::texts(self.ask_notes(session, &scripts::NOTED_HOLDS, &args).await?)?;
         notes.iter().map(|note| read(note)).collect()
     }
 
-    async fn ask_notes(&self, session: SessionId, script: &'static Script, args: &[Vec<u8>]) -> Stored<Value> {
+    async fn ask_notes(&self, session: SessionId, script: &'static Script, args: &[Vec<u8>]) -> StoreResult<Value> {
         let key = format!("{}:session:{}", self.settings.prefix, session.uuid().simple());
         let call = Call { script, key: &key, args, within: self.settings.answer_within };
         match self.router.call(&call).await {
@@ -45,7 +45,7 @@ impl RedisWarm {
     }
 }
 
-fn read(note: &[u8]) -> Stored<(EventScope, HoldId)> {
+fn read(note: &[u8]) -> StoreResult<(EventScope, HoldId)> {
     let [organization, event, hold] = note.as_chunks::<16>().0 else {
         return Err(Fault::internal("a note of a hold that is none"));
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use uuid::Uuid;
-use voelgoed_app::error::{Fault, Stored};
+use voelgoed_app::error::{Fault, StoreResult};
 use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::ticketing::ports::{EventScope, InventoryError};
 
@@ -13,7 +13,7 @@ use super::{reply, request, scripts};
 
 #[async_trait]
 impl Presence for RedisWarm {
-    async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> Stored<u64> {
+    async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> StoreResult<u64> {
         let args = vec![node.as_bytes().to_vec(), request::number(viewers), request::number(lasts.as_millis())];
         match self.run(scope, &scripts::VIEWERS, args).await {
             Ok(value) => reply::number(&value),

@@ -6,7 +6,7 @@ use redis::Value;
 use uuid::Uuid;
 use voelgoed_app::analytics::ports::{self as analytics, Counted};
 use voelgoed_app::error::Fault;
-use voelgoed_app::scanning::ports::{KeptScan, ScanResult};
+use voelgoed_app::scanning::ports::{OfflineScan, ScanResult};
 use voelgoed_app::ticketing::ports::{Answer, AreaSpan, InventoryError, InventorySnapshot};
 use voelgoed_domain::ids::{HoldId, OrderId, SessionId};
 use voelgoed_domain::refusal::Refusal;
@@ -190,7 +190,7 @@ pub(super) fn catch_up(position: Position, value: Value) -> Result<CatchUp, Faul
 }
 
 /// Whether it was told (1), `refusal`, first entry and scan, a line each.
-pub(super) fn kept_scan(value: Value) -> Result<KeptScan, Fault> {
+pub(super) fn kept_scan(value: Value) -> Result<OfflineScan, Fault> {
     let text = String::from_utf8(bytes(value)?).map_err(|_| unexpected("a scan that is not text"))?;
     let mut lines = text.splitn(4, '\n');
     let mut next = || lines.next().ok_or_else(|| unexpected("a scan without its parts"));
@@ -200,16 +200,16 @@ pub(super) fn kept_scan(value: Value) -> Result<KeptScan, Fault> {
         reason => ScanResult::Refused(ScanReason::parse(reason).map_err(|error| unexpected(&error.to_string()))?),
     };
     let first = if first.is_empty() { None } else { Some(serde_json::from_str(first).map_err(Fault::internal)?) };
-    Ok(KeptScan { scan: serde_json::from_str(scan).map_err(Fault::internal)?, result, first, told })
+    Ok(OfflineScan { scan: serde_json::from_str(scan).map_err(Fault::internal)?, result, first, told })
 }
 
 /// Many of them, of which each must be readable.
-pub(super) fn kept_scans(value: Value) -> Result<Vec<KeptScan>, Fault> {
+pub(super) fn kept_scans(value: Value) -> Result<Vec<OfflineScan>, Fault> {
     array(value)?.into_iter().map(kept_scan).collect()
 }
 
 /// Many of them with their identifiers, `{{scan, …}, …}`: those that can be read, and the identifiers of those that cannot.
-pub(super) fn listed_scans(value: Value) -> Result<(Vec<KeptScan>, Vec<u8>), Fault> {
+pub(super) fn listed_scans(value: Value) -> Result<(Vec<OfflineScan>, Vec<u8>), Fault> {
     let (mut kept, mut unreadable) = (Vec::new(), Vec::new());
     for value in array(value)? {
         let [id, scan] =

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use voelgoed_app::environment::Environment;
-use voelgoed_app::outbox::bulletin::Bulletin;
+use voelgoed_app::outbox::cluster_bus::ClusterBus;
 use voelgoed_contracts::bulletin::a_notice;
 use voelgoed_contracts::subject::TestEnvironment;
 use voelgoed_testkit::redis::RedisServer;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 use voelgoed_app::analytics::ports::{CountStream, Counts};
 use voelgoed_app::environment::{Environment, fresh};
-use voelgoed_app::scanning::ports::{Gate, KeptScans, NewScan};
+use voelgoed_app::scanning::ports::{Gate, NewScan, OfflineScanJournal};
 use voelgoed_app::ticketing::ports::{AreaSpan, EventScope, Install, InventoryError, InventoryStore};
 use voelgoed_contracts::subject::TestEnvironment;
 use voelgoed_domain::ids::AreaId;
@@ -34,7 +34,7 @@ async fn calls(server: &RedisServer, command: &str) -> u64 {
 /// What a worker's loops ask for in one round.
 async fn round(node: &Node) -> (usize, Vec<EventScope>, Vec<EventScope>) {
     let swept = node.store.sweep(100).await.unwrap();
-    let scans = KeptScans::events(&node.store).await.unwrap();
+    let scans = OfflineScanJournal::events(&node.store).await.unwrap();
     for scope in &scans {
         node.store.kept(*scope, None, 10).await.unwrap();
     }

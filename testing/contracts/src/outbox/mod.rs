@@ -10,7 +10,7 @@ use uuid::Uuid;
 use voelgoed_app::accounts::ports::AccountStore;
 use voelgoed_app::catalog::ports::CatalogStore;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::outbox::fact::{Fact, OutboxRow};
+use voelgoed_app::outbox::event::{OutboxEvent, OutboxRow};
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_domain::catalog::event::Event;
 use voelgoed_domain::ids::OrganizationId;
@@ -86,7 +86,7 @@ pub async fn a_change_is_one_row_with_its_address<S: Facts>(subject: Subject<S>)
         organization,
         aggregate: events[0].id.uuid(),
         version: 1,
-        fact: Fact::ListingChanged { event: events[0].id },
+        fact: OutboxEvent::ListingChanged { event: events[0].id },
         at: subject.environment.now(),
     };
     assert_eq!(*row, expected);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::outbox::fact::OutboxRow;
+use voelgoed_app::outbox::event::OutboxRow;
 use voelgoed_domain::time::Timestamp;
 
 use super::{Facts, LEASE, change, events, take};

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 use voelgoed_app::checkout::ports::NewOrder;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::error::{Fault, Stored};
+use voelgoed_app::error::{Fault, StoreResult};
 use voelgoed_app::idempotency::Created;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
@@ -34,7 +34,7 @@ pub(crate) type Answer = std::result::Result<Created<()>, Refusal>;
 /// The order's own rows beside those per line: order, attempt, record, two facts.
 const ROWS_PER_ORDER: usize = 5;
 
-pub(super) async fn place_order(cold: &Cold, organization: OrganizationId, order: NewOrder) -> Stored<Answer> {
+pub(super) async fn place_order(cold: &Cold, organization: OrganizationId, order: NewOrder) -> StoreResult<Answer> {
     let places: BTreeSet<PlaceNumber> = order.lines.iter().map(|line| line.place).collect();
     if places.is_empty() || places.len() < order.lines.len() {
         return Err(Fault::internal("an order without places, or with one twice"));

@@ -31,7 +31,7 @@ impl Bench {
     }
 
     /// Places orders so that all but the first, of a place of its own, share one batch; what the others are told.
-    async fn together(&self, orders: &[NewOrder], before: impl FnOnce(&Db)) -> Vec<Stored<Answer>> {
+    async fn together(&self, orders: &[NewOrder], before: impl FnOnce(&Db)) -> Vec<StoreResult<Answer>> {
         let writer = self.cold.sale.begin(organization()).await.unwrap();
         let opener = order(1_000, &[1_000]);
         let all = std::iter::once(&opener).chain(orders).map(|it| self.cold.place_order(organization(), it.clone()));
@@ -54,8 +54,8 @@ impl Bench {
 }
 
 /// `won`, the taken places, or the fault.
-fn told(answers: Vec<Stored<Answer>>) -> Vec<String> {
-    let text = |answer: Stored<Answer>| match answer {
+fn told(answers: Vec<StoreResult<Answer>>) -> Vec<String> {
+    let text = |answer: StoreResult<Answer>| match answer {
         Ok(Ok(Created::Fresh(()))) => "won".to_owned(),
         Ok(Ok(Created::Replayed(body))) => format!("replayed {}", String::from_utf8_lossy(&body)),
         Ok(Err(Refusal { code: Code::PlaceTaken, evidence, .. })) => {

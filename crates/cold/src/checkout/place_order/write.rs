@@ -3,7 +3,7 @@
 use voelgoed_app::checkout::ports::NewOrder;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::idempotency::{IdempotencyRecord, KEPT_FOR};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::OrganizationId;
 
@@ -60,10 +60,14 @@ pub(super) async fn write(
         if order.total.is_zero() {
             tickets.add_known(order.event, order.id, &order.lines, &order.tickets);
         }
-        facts.add(order.id.uuid(), 1, Fact::OrderChanged { event: order.event, order: order.id, state: state(order) });
+        facts.add(
+            order.id.uuid(),
+            1,
+            OutboxEvent::OrderChanged { event: order.event, order: order.id, state: state(order) },
+        );
         let effects = got.into_iter().map(|moved| moved.effect).collect();
         let claimed_by = Some((order.hold, order.id));
-        facts.add(order.id.uuid(), 1, Fact::PlacesChanged { event: order.event, claimed_by, effects });
+        facts.add(order.id.uuid(), 1, OutboxEvent::PlacesChanged { event: order.event, claimed_by, effects });
     }
     tickets.write(tx, organization).await?;
     facts.write(tx).await

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use voelgoed_app::checkout::ports::OrderLine;
 use voelgoed_app::environment::{Environment, fresh};
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::ledger::entry::JournalEntry;
 use voelgoed_domain::payments::decide::Decision;
@@ -64,9 +64,9 @@ pub(super) async fn carry_out(
     let mut facts = Facts::new(environment, organization, latest);
     for work in works {
         let (order, event, version) = (work.order.id, work.order.event, work.order.version + 1);
-        facts.add(order.uuid(), version, Fact::OrderChanged { event, order, state: work.order_to });
+        facts.add(order.uuid(), version, OutboxEvent::OrderChanged { event, order, state: work.order_to });
         if let Some(effects) = effects.remove(&order) {
-            facts.add(order.uuid(), version, Fact::PlacesChanged { event, claimed_by: None, effects });
+            facts.add(order.uuid(), version, OutboxEvent::PlacesChanged { event, claimed_by: None, effects });
         }
     }
     facts.write(tx).await

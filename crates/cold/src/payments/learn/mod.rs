@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use uuid::Uuid;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::payments::ports::Learned;
 use voelgoed_domain::ids::{OrderId, OrganizationId, PaymentId};
 use voelgoed_domain::payments::decide::Decision;
@@ -32,7 +32,7 @@ const ORDERS: Sql = sql(
      cross join payment_attempts a where a.organization_id = v.column2 and a.id = v.column1",
 );
 
-pub(super) async fn learn(cold: &Cold, organization: OrganizationId, learned: Learned) -> Stored<Decision> {
+pub(super) async fn learn(cold: &Cold, organization: OrganizationId, learned: Learned) -> StoreResult<Decision> {
     match cold.lessons.submit(organization, learned).await {
         Ok(decision) => decision,
         Err(Unanswered::Overloaded) => {
@@ -51,7 +51,7 @@ pub(crate) struct Lessons {
 impl Commit for Lessons {
     const NAME: &'static str = "payments";
     type Command = Learned;
-    type Answer = Stored<Decision>;
+    type Answer = StoreResult<Decision>;
 
     fn rows(_learned: &Learned) -> usize {
         ROWS_PER_LESSON
@@ -62,7 +62,7 @@ impl Commit for Lessons {
         tx: &mut Tx,
         organization: OrganizationId,
         lessons: &[&Learned],
-    ) -> Result<Applied<Stored<Decision>>> {
+    ) -> Result<Applied<StoreResult<Decision>>> {
         let (orders, attempts) = read(tx, organization, lessons).await?;
         let mut verdicts = Vec::with_capacity(lessons.len());
         let mut touched = BTreeSet::new();
@@ -87,7 +87,12 @@ impl Commit for Lessons {
         Ok(Applied { verdicts, wrote: !works.is_empty() })
     }
 
-    async fn look_up(&self, _: &Db, _: OrganizationId, lessons: &[&Learned]) -> Result<Vec<Option<Stored<Decision>>>> {
+    async fn look_up(
+        &self,
+        _: &Db,
+        _: OrganizationId,
+        lessons: &[&Learned],
+    ) -> Result<Vec<Option<StoreResult<Decision>>>> {
         // The decision reads what was written, so deciding again is the look-up. Where the lost commit was made it answers that nothing is
         // new: true of the payment, and the only loss is one count in the metrics.
         Ok(lessons.iter().map(|_| None).collect())

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::error::{Dependency, Fault, Stored};
+use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::scanning::ports::{NewScan, Recorded, Scan};
 use voelgoed_domain::ids::{EventId, OrganizationId, ScanId, TicketId, TicketTypeId};
@@ -25,7 +25,7 @@ use crate::db::{Db, Result, Tx};
 /// Scan, entry, ticket and fact.
 const ROWS_PER_SCAN: usize = 4;
 
-pub(super) async fn record_scan(cold: &Cold, organization: OrganizationId, scan: NewScan) -> Stored<Recorded> {
+pub(super) async fn record_scan(cold: &Cold, organization: OrganizationId, scan: NewScan) -> StoreResult<Recorded> {
     match cold.scans.submit(organization, scan).await {
         Ok(recorded) => Ok(recorded),
         Err(Unanswered::Overloaded) => Err(Fault::away(Dependency::Cold, "more scans wait than can be written")),
@@ -39,11 +39,11 @@ pub(super) async fn tickets_of_types(
     event: EventId,
     types: &[TicketTypeId],
     most: u32,
-) -> Stored<Vec<(TicketTypeId, TicketId)>> {
+) -> StoreResult<Vec<(TicketTypeId, TicketId)>> {
     Ok(of_types::read(&cold.shown, organization, event, types, most).await?)
 }
 
-pub(super) async fn read_scan(cold: &Cold, organization: OrganizationId, scan: ScanId) -> Stored<Option<Scan>> {
+pub(super) async fn read_scan(cold: &Cold, organization: OrganizationId, scan: ScanId) -> StoreResult<Option<Scan>> {
     Ok(rows::read(&cold.sale, organization, &[scan]).await?.into_iter().next())
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn scans(
     event: EventId,
     conflicts_only: bool,
     page: PageRequest,
-) -> Stored<Page<Scan>> {
+) -> StoreResult<Page<Scan>> {
     Ok(rows::list(&cold.reports, organization, event, conflicts_only, page).await?)
 }
 

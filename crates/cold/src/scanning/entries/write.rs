@@ -1,7 +1,7 @@
 //! The rows of decided scans: scans, entries, exits, tickets, facts.
 
 use voelgoed_app::environment::Environment;
-use voelgoed_app::outbox::fact::Fact;
+use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::scanning::ports::{Scan, ScanResult};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
@@ -58,7 +58,7 @@ pub(super) async fn write(
     let mut facts = Facts::new(environment, organization, latest);
     for passage in entries.iter().filter(|passage| passage.admitted) {
         let (event, ticket) = (passage.scan.event, passage.ticket);
-        facts.add(ticket.uuid(), passage.entry_no, Fact::TicketAdmitted { event, ticket });
+        facts.add(ticket.uuid(), passage.entry_no, OutboxEvent::TicketAdmitted { event, ticket });
     }
     facts.write(tx).await
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast::Receiver;
 use uuid::Uuid;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::error::{Dependency, Error, Fault, Result, Stored};
+use voelgoed_app::error::{Dependency, Error, Fault, Result, StoreResult};
 use voelgoed_app::ticketing::ports::{Answer, EventScope, InventoryError, InventoryStore, Lease, Moved};
 use voelgoed_domain::ids::{AreaId, EventId, HoldId, OrderId, OrganizationId, SessionId, TicketId};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest, Pick};
@@ -109,7 +109,7 @@ impl Warm {
 
 #[async_trait]
 impl InventoryStore for Warm {
-    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> Stored<Lease> {
+    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> StoreResult<Lease> {
         self.store.lease_rebuild(scope, lease, lasts).await
     }
     async fn install(&self, scope: EventScope, lease: Uuid, install: Install) -> Answer<Position> {
@@ -150,7 +150,7 @@ impl InventoryStore for Warm {
     fn subscribe(&self) -> Receiver<Moved> {
         self.store.subscribe()
     }
-    async fn sweep(&self, most: usize) -> Stored<usize> {
+    async fn sweep(&self, most: usize) -> StoreResult<usize> {
         self.store.sweep(most).await
     }
     async fn gate_filter(&self, scope: EventScope, ticket: TicketId) -> Answer<GateFilter> {
@@ -162,16 +162,16 @@ impl InventoryStore for Warm {
     async fn mark_revoked(&self, scope: EventScope, tickets: &[TicketId]) -> Answer<()> {
         self.reached()?.mark_revoked(scope, tickets).await
     }
-    async fn loaded(&self) -> Stored<Vec<EventScope>> {
+    async fn loaded(&self) -> StoreResult<Vec<EventScope>> {
         self.store.loaded().await
     }
     async fn held_by(&self, scope: EventScope, session: SessionId) -> Answer<u32> {
         self.reached()?.held_by(scope, session).await
     }
-    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> Stored<()> {
+    async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> StoreResult<()> {
         self.store.note_hold(session, scope, hold).await
     }
-    async fn noted_holds(&self, session: SessionId) -> Stored<Vec<(EventScope, HoldId)>> {
+    async fn noted_holds(&self, session: SessionId) -> StoreResult<Vec<(EventScope, HoldId)>> {
         self.store.noted_holds(session).await
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use voelgoed_app::error::{Fault, Stored};
+use voelgoed_app::error::{Fault, StoreResult};
 use voelgoed_domain::catalog::event::Event;
 use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ticketing::place::PlaceNumber;
@@ -66,7 +66,7 @@ pub fn block(
     keep: &[PlaceNumber],
     own: &[PlaceNumber],
     key: &str,
-) -> Stored<String> {
+) -> StoreResult<String> {
     let Event { id, name, limits, currency, .. } = &listing.event;
     let focus = listing.layout.focus();
     let config = Config {

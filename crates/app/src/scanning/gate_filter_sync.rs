@@ -13,7 +13,7 @@ use voelgoed_domain::ids::TicketId;
 use voelgoed_planted::{Bug, planted};
 use voelgoed_resilience::Deadline;
 
-use super::settle_kept::settle;
+use super::replay_offline_scans::settle;
 use crate::error::Result;
 use crate::platform::Platform;
 use crate::ticketing::ports::{EventScope, GateFilter};
@@ -40,9 +40,9 @@ struct Answered {
 
 /// What cold has answered on this node and warm has not been told, by event.
 #[derive(Debug, Default)]
-pub struct Untold(Mutex<BTreeMap<EventScope, VecDeque<Answered>>>);
+pub struct PendingFilterUpdates(Mutex<BTreeMap<EventScope, VecDeque<Answered>>>);
 
-impl Untold {
+impl PendingFilterUpdates {
     fn remember(&self, scope: EventScope, answered: Answered) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.values().map(VecDeque::len).sum::<usize>() < MOST_UNTOLD {

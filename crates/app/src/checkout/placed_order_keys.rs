@@ -16,7 +16,7 @@ pub const MOST: usize = 100_000;
 
 /// The keys, as digests: two that share one cost a look in cold, no more.
 #[derive(Debug, Default)]
-pub struct TakenOrders {
+pub struct PlacedOrderKeys {
     hasher: RandomState,
     taken: Mutex<Taken>,
 }
@@ -27,7 +27,7 @@ struct Taken {
     oldest_first: VecDeque<u64>,
 }
 
-impl TakenOrders {
+impl PlacedOrderKeys {
     /// An order with this key goes to cold now.
     pub(super) fn note(&self, key: &str) {
         let digest = self.hasher.hash_one(key);
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn the_oldest_gives_way_at_the_edge() {
-        let orders = TakenOrders::default();
+        let orders = PlacedOrderKeys::default();
         orders.note("first");
         (2..=MOST).for_each(|number| orders.note(&number.to_string()));
         orders.note("first");

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::accounts::credentials::Credentials;
 use crate::catalog::listings::Listings;
-use crate::outbox::fact::{Fact, OutboxRow};
-use crate::outbox::reader::{FactReader, ReadError};
+use crate::outbox::consumer::{OutboxConsumer, ReadError};
+use crate::outbox::event::{OutboxEvent, OutboxRow};
 
 /// The reader.
 pub struct Caches {
@@ -18,19 +18,19 @@ pub struct Caches {
 }
 
 #[async_trait]
-impl FactReader for Caches {
+impl OutboxConsumer for Caches {
     fn name(&self) -> &'static str {
         "caches"
     }
 
     async fn read(&self, row: &OutboxRow) -> Result<(), ReadError> {
         match &row.fact {
-            Fact::ListingChanged { event } => self.listings.changed(row.organization, *event),
-            Fact::CredentialRevoked { revoked } => self.credentials.revoked(row.organization, revoked),
-            Fact::PlacesChanged { .. }
-            | Fact::OrderChanged { .. }
-            | Fact::TicketAdmitted { .. }
-            | Fact::TicketsRevoked { .. } => {}
+            OutboxEvent::ListingChanged { event } => self.listings.changed(row.organization, *event),
+            OutboxEvent::CredentialRevoked { revoked } => self.credentials.revoked(row.organization, revoked),
+            OutboxEvent::PlacesChanged { .. }
+            | OutboxEvent::OrderChanged { .. }
+            | OutboxEvent::TicketAdmitted { .. }
+            | OutboxEvent::TicketsRevoked { .. } => {}
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What one organization may have in work on a node: its sale cannot starve another's, nor its holds its own orders and scans (P7, P9).
 //!
-//! Never: a share of what has begun already; whoever is refused has changed nothing. To give a kind of work its own shares: a variant of [`Work`].
+//! Never: a share of what has begun already; whoever is refused has changed nothing. To give a kind of work its own shares: a variant of [`WorkClass`].
 
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
@@ -16,7 +16,7 @@ const AGAIN: u32 = 1;
 
 /// What has shares of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
+pub enum WorkClass {
     /// Taking and changing holds.
     Holds,
     /// Placing and paying orders.
@@ -27,13 +27,13 @@ pub enum Work {
 
 /// The shares of every organization.
 #[derive(Debug)]
-pub struct TenantShares {
+pub struct TenantBulkheads {
     holds: Shares<OrganizationId>,
     orders: Shares<OrganizationId>,
     scans: Shares<OrganizationId>,
 }
 
-impl TenantShares {
+impl TenantBulkheads {
     /// Of each kind of work an organization may have `running` under way, while `waiting` more wait.
     #[must_use]
     pub fn new(running: usize, waiting: usize) -> Self {
@@ -51,14 +51,14 @@ impl TenantShares {
     /// `overloaded` where too much of it waits; and what the work itself says.
     pub async fn within<T>(
         &self,
-        kind: Work,
+        kind: WorkClass,
         organization: OrganizationId,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let shares = match kind {
-            Work::Holds => &self.holds,
-            Work::Orders => &self.orders,
-            Work::Scans => &self.scans,
+            WorkClass::Holds => &self.holds,
+            WorkClass::Orders => &self.orders,
+            WorkClass::Scans => &self.scans,
         };
         shares.within(organization, work).await.unwrap_or_else(|_full| {
             let detail = "Too much is asked of this organizer right now. Try again in a moment.";

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use crate::outbox::fact::{Fact, OutboxRow};
-use crate::outbox::reader::{FactReader, ReadError};
+use crate::outbox::consumer::{OutboxConsumer, ReadError};
+use crate::outbox::event::{OutboxEvent, OutboxRow};
 use crate::scanning::watch::{GateSignal, GateWatch};
 use crate::ticketing::ports::EventScope;
 
@@ -11,7 +11,7 @@ use crate::ticketing::ports::EventScope;
 pub struct Gates(pub GateWatch);
 
 #[async_trait]
-impl FactReader for Gates {
+impl OutboxConsumer for Gates {
     fn name(&self) -> &'static str {
         "gates"
     }
@@ -19,12 +19,16 @@ impl FactReader for Gates {
     async fn read(&self, row: &OutboxRow) -> Result<(), ReadError> {
         let scope = |event| EventScope { organization: row.organization, event };
         match &row.fact {
-            Fact::TicketAdmitted { event, ticket } => self.0.signal(scope(*event), GateSignal::Admitted(*ticket)),
-            Fact::TicketsRevoked { event, tickets } => {
+            OutboxEvent::TicketAdmitted { event, ticket } => {
+                self.0.signal(scope(*event), GateSignal::Admitted(*ticket))
+            }
+            OutboxEvent::TicketsRevoked { event, tickets } => {
                 self.0.signal(scope(*event), GateSignal::Revoked(tickets.clone()))
             }
-            Fact::ListingChanged { event } => self.0.signal(scope(*event), GateSignal::Listing),
-            Fact::PlacesChanged { .. } | Fact::OrderChanged { .. } | Fact::CredentialRevoked { .. } => {}
+            OutboxEvent::ListingChanged { event } => self.0.signal(scope(*event), GateSignal::Listing),
+            OutboxEvent::PlacesChanged { .. }
+            | OutboxEvent::OrderChanged { .. }
+            | OutboxEvent::CredentialRevoked { .. } => {}
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use voelgoed_domain::ids::ScanId;
 use voelgoed_resilience::Capability;
 use voelgoed_telemetry::metrics::scanning::scan_conflict;
 
-use super::ports::{KeptScan, NewScan, ScanResult};
+use super::ports::{NewScan, OfflineScan, ScanResult};
 use super::scan::admissions;
 use crate::error::Result;
 use crate::platform::Platform;
@@ -24,7 +24,7 @@ const MOST_AT_ONCE: usize = 200;
 ///
 /// # Errors
 /// A fault of either tier; what is left is taken in the next round.
-pub async fn settle_kept(platform: &Platform) -> Result<usize> {
+pub async fn replay_offline_scans(platform: &Platform) -> Result<usize> {
     if platform.capable(Capability::Scan)?.is_some() {
         return Ok(0);
     }
@@ -49,7 +49,7 @@ pub async fn settle_kept(platform: &Platform) -> Result<usize> {
 }
 
 /// Writes these to cold, the oldest first, and lets warm forget them.
-pub(super) async fn settle(platform: &Platform, scope: EventScope, kept: Vec<KeptScan>) -> Result<()> {
+pub(super) async fn settle(platform: &Platform, scope: EventScope, kept: Vec<OfflineScan>) -> Result<()> {
     if kept.is_empty() {
         return Ok(());
     }
@@ -72,7 +72,7 @@ pub(super) async fn settle(platform: &Platform, scope: EventScope, kept: Vec<Kep
 
 /// Cold takes over what was decided: it may object, but nobody is let in or out again. What nobody was told of, it decides itself: the store may have
 /// carried it out long after its caller had given up, when others had come in on the ticket.
-fn as_decided(kept: KeptScan) -> NewScan {
+fn as_decided(kept: OfflineScan) -> NewScan {
     if !kept.told {
         return kept.scan;
     }

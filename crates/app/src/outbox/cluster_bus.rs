@@ -12,58 +12,58 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 use voelgoed_domain::ids::OrganizationId;
 
-use super::fact::{Fact, OutboxRow};
-use super::reader::{FactReader, ReadError};
-use crate::error::Stored;
+use super::consumer::{OutboxConsumer, ReadError};
+use super::event::{OutboxEvent, OutboxRow};
+use crate::error::StoreResult;
 
 /// A fact as nodes tell it each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Notice {
+pub struct ClusterMessage {
     /// The node that tells; it has told its own already.
     pub from: Uuid,
     /// The tenant.
     pub organization: OrganizationId,
     /// What happened.
-    pub fact: Fact,
+    pub fact: OutboxEvent,
 }
 
 /// The way between nodes.
 #[async_trait]
-pub trait Bulletin: Send + Sync + 'static {
+pub trait ClusterBus: Send + Sync + 'static {
     /// Tells all who listen now, this node included.
-    async fn tell(&self, notice: &Notice) -> Stored<()>;
+    async fn tell(&self, notice: &ClusterMessage) -> StoreResult<()>;
 
     /// Listens from now on.
-    async fn listen(&self) -> Stored<Notices>;
+    async fn listen(&self) -> StoreResult<ClusterMessages>;
 }
 
 /// What is heard, in the order of each teller.
-pub struct Notices {
+pub struct ClusterMessages {
     /// Ends where the way was interrupted or its reader too slow: listen anew.
-    pub heard: mpsc::Receiver<Notice>,
+    pub heard: mpsc::Receiver<ClusterMessage>,
     /// Whatever must live as long.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
 /// The relay's reader that tells the other nodes. Places are not told: the warm tier's own log tells of them.
-pub struct Tell {
+pub struct ClusterPublisher {
     /// The way.
-    pub bulletin: Arc<dyn Bulletin>,
+    pub bulletin: Arc<dyn ClusterBus>,
     /// This node.
     pub node: Uuid,
 }
 
 #[async_trait]
-impl FactReader for Tell {
+impl OutboxConsumer for ClusterPublisher {
     fn name(&self) -> &'static str {
         "bulletin"
     }
 
     async fn read(&self, row: &OutboxRow) -> Result<(), ReadError> {
-        if matches!(row.fact, Fact::PlacesChanged { .. }) {
+        if matches!(row.fact, OutboxEvent::PlacesChanged { .. }) {
             return Ok(());
         }
-        let notice = Notice { from: self.node, organization: row.organization, fact: row.fact.clone() };
+        let notice = ClusterMessage { from: self.node, organization: row.organization, fact: row.fact.clone() };
         if let Err(fault) = self.bulletin.tell(&notice).await {
             // Those who listen have lost their way too, and read anew when it is back.
             tracing::debug!(%fault, organization = %row.organization, "the other nodes were not told of a fact");

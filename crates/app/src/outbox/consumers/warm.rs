@@ -8,8 +8,8 @@ use voelgoed_domain::refusal::Code;
 use voelgoed_planted::{Bug, planted};
 
 use crate::error::Error;
-use crate::outbox::fact::{Fact, OutboxRow};
-use crate::outbox::reader::{FactReader, ReadError};
+use crate::outbox::consumer::{OutboxConsumer, ReadError};
+use crate::outbox::event::{OutboxEvent, OutboxRow};
 use crate::platform::Platform;
 use crate::ticketing::ports::EventScope;
 use crate::ticketing::rebuild::loaded;
@@ -18,7 +18,7 @@ use crate::ticketing::rebuild::loaded;
 pub struct Warm(pub Arc<Platform>);
 
 #[async_trait]
-impl FactReader for Warm {
+impl OutboxConsumer for Warm {
     fn name(&self) -> &'static str {
         "warm"
     }
@@ -27,7 +27,7 @@ impl FactReader for Warm {
         let platform = &*self.0;
         let scope = |event| EventScope { organization: row.organization, event };
         let carried = match &row.fact {
-            Fact::PlacesChanged { event, claimed_by, effects } => {
+            OutboxEvent::PlacesChanged { event, claimed_by, effects } => {
                 let scope = scope(*event);
                 let apply = || platform.inventory.apply(scope, *claimed_by, effects);
                 if planted(Bug::UnloadedAcknowledged) {
@@ -36,15 +36,17 @@ impl FactReader for Warm {
                 }
                 loaded(platform, scope, apply).await.map(drop)
             }
-            Fact::TicketAdmitted { event, ticket } => {
+            OutboxEvent::TicketAdmitted { event, ticket } => {
                 let scope = scope(*event);
                 loaded(platform, scope, || platform.inventory.mark_admitted(scope, *ticket)).await
             }
-            Fact::TicketsRevoked { event, tickets } => {
+            OutboxEvent::TicketsRevoked { event, tickets } => {
                 let scope = scope(*event);
                 loaded(platform, scope, || platform.inventory.mark_revoked(scope, tickets)).await
             }
-            Fact::OrderChanged { .. } | Fact::ListingChanged { .. } | Fact::CredentialRevoked { .. } => Ok(()),
+            OutboxEvent::OrderChanged { .. }
+            | OutboxEvent::ListingChanged { .. }
+            | OutboxEvent::CredentialRevoked { .. } => Ok(()),
         };
         match carried {
             // The event was a draft and is deleted: there are no places any more to say it of.

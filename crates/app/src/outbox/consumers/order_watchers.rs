@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::checkout::view_order::OrderViews;
 use crate::checkout::watch::OrderWatch;
-use crate::outbox::fact::{Fact, OutboxRow};
-use crate::outbox::reader::{FactReader, ReadError};
+use crate::outbox::consumer::{OutboxConsumer, ReadError};
+use crate::outbox::event::{OutboxEvent, OutboxRow};
 
 /// What made an order: whoever has seen the order knows of it.
 const MADE: u32 = 1;
@@ -21,13 +21,13 @@ pub struct OrderWatchers {
 }
 
 #[async_trait]
-impl FactReader for OrderWatchers {
+impl OutboxConsumer for OrderWatchers {
     fn name(&self) -> &'static str {
         "order_watchers"
     }
 
     async fn read(&self, row: &OutboxRow) -> Result<(), ReadError> {
-        if let Fact::OrderChanged { order, .. } = row.fact
+        if let OutboxEvent::OrderChanged { order, .. } = row.fact
             && row.version != MADE
         {
             self.views.forget(row.organization, order);

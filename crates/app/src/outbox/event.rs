@@ -1,7 +1,7 @@
 //! What happened, as the rest of the platform hears of it.
 //!
 //! Stored as JSON with a version; readers must accept every version that is still in the outbox. To add a fact: a variant here with the next number in
-//! [`Fact::format`], and a reader in `outbox::readers`. Nodes that read lower formats leave such rows alone (ADR 0017).
+//! [`OutboxEvent::format`], and a reader in `outbox::consumers`. Nodes that read lower formats leave such rows alone (ADR 0017).
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::accounts::credentials::RevokedCredential;
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
-pub enum Fact {
+pub enum OutboxEvent {
     /// Places changed in cold; the warm tier must follow.
     PlacesChanged {
         /// Whose places.
@@ -62,9 +62,9 @@ pub enum Fact {
 }
 
 /// The highest format of outbox rows that this program reads.
-pub const FACT_FORMAT_MAX: u32 = 2;
+pub const OUTBOX_FORMAT_MAX: u32 = 2;
 
-impl Fact {
+impl OutboxEvent {
     /// The format that a reader of this fact must know. Format 1 is what programs read that know no other.
     #[must_use]
     pub const fn format(&self) -> u32 {
@@ -91,7 +91,7 @@ pub struct OutboxRow {
     /// The aggregate's version at that commit.
     pub version: u32,
     /// What happened.
-    pub fact: Fact,
+    pub fact: OutboxEvent,
     /// When it was committed.
     pub at: Timestamp,
 }

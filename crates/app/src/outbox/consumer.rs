@@ -1,17 +1,17 @@
 //! Who hears of facts: the relay hands each outbox row to every reader, in the order of its aggregate, at least once (P8).
 //!
 //! Never: a reader that remembers what it has seen instead of being idempotent, an answer `Ok` for an effect that did not take place
-//! (`unloaded` above all). To add a reader: one file that implements [`FactReader`], and its line in the binary's list of readers.
+//! (`unloaded` above all). To add a reader: one file that implements [`OutboxConsumer`], and its line in the binary's list of readers.
 
 use async_trait::async_trait;
 
-use super::fact::OutboxRow;
+use super::event::OutboxRow;
 use crate::error::Fault;
 use crate::ticketing::ports::InventoryError;
 
 /// Somebody who hears of facts.
 #[async_trait]
-pub trait FactReader: Send + Sync + 'static {
+pub trait OutboxConsumer: Send + Sync + 'static {
     /// Its name in logs.
     fn name(&self) -> &'static str;
 
