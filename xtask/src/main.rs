@@ -1,61 +1,62 @@
-//! The only door to the house: `cargo xtask test | dev | bench | tidy | fmt`.
+//! Runs the repository's tasks: `cargo xtask test | dev | bench | tidy | fmt`.
 //!
-//! Never: a rule of the product, a dependency that makes a fresh clone wait (this crate is compiled before anything else).
-//! To add a suite, a law or a benchmark: one file in its folder and one line in that folder's list.
+//! Never: a rule of the product; a heavy dependency (this crate is compiled before anything else on a fresh clone).
+//! To add a suite, a tidy rule or a benchmark: one file in its folder and one line in that folder's list.
 
 mod bench;
-mod clock;
+mod child_process;
+mod demo_server;
 mod dev;
-mod machine;
 mod report;
-mod run;
-mod shell;
-mod shop;
+mod step_timer;
 mod suites;
+mod system_packages;
+mod task_context;
+mod test_counts;
 mod tidy;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::run::Run;
+use crate::task_context::TaskContext;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The only door to the house: tests, laws, benchmarks, a running shop.")]
-struct Door {
+#[command(name = "cargo xtask", about = "Runs tests, tidy rules, benchmarks and the demo server.")]
+struct Cli {
     #[command(subcommand)]
     task: Task,
 }
 
 #[derive(Subcommand)]
 enum Task {
-    /// Prepare the machine, then run every check and every suite. This is what CI runs.
+    /// Install missing programs, then run every check and suite; CI runs this.
     Test {
-        /// Run the long suites at their full length.
+        /// Run long suites at full length.
         #[arg(long)]
         long: bool,
-        /// Run only these suites (may be repeated).
+        /// Run only this suite (repeatable).
         #[arg(long, value_name = "SUITE")]
         only: Vec<String>,
-        /// Say which suites there are, and run none.
+        /// List the suites without running them.
         #[arg(long)]
         list: bool,
     },
-    /// Start the shop with its demo events on this machine.
-    Dev(dev::Options),
-    /// Measure, and print the figures as Markdown.
+    /// Start the server with its demo events.
+    Dev(dev::DevArguments),
+    /// Run benchmarks and print their measurements as Markdown.
     Bench {
-        /// Which benchmarks; all where none is named.
+        /// Names of benchmarks; all of them if none is given.
         names: Vec<String>,
     },
-    /// Check the laws of the house.
+    /// Check the workspace against the tidy rules.
     Tidy,
     /// Format the code.
     Fmt,
 }
 
 fn main() -> ExitCode {
-    match enter(Door::parse().task) {
+    match run(Cli::parse().task) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -64,19 +65,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn enter(task: Task) -> anyhow::Result<ExitCode> {
-    let run = Run::here(matches!(task, Task::Test { long: true, .. }))?;
+fn run(task: Task) -> anyhow::Result<ExitCode> {
+    let context = TaskContext::new(matches!(task, Task::Test { long: true, .. }))?;
     match task {
         Task::Test { list: true, .. } => {
             suites::print_list();
             Ok(ExitCode::SUCCESS)
         }
-        Task::Test { only, .. } => suites::run_all(&run, &only),
-        Task::Dev(options) => dev::serve(&run, &options),
-        Task::Bench { names } => bench::run_all(&run, &names),
-        Task::Tidy => tidy::print(&run.root),
+        Task::Test { only, .. } => suites::run_all(&context, &only),
+        Task::Dev(options) => dev::serve(&context, &options),
+        Task::Bench { names } => bench::run_all(&context, &names),
+        Task::Tidy => tidy::run(&context.root),
         Task::Fmt => {
-            shell::must(shell::cargo(&run.root).args(["fmt", "--all"]))?;
+            child_process::run_checked(child_process::cargo(&context.root).args(["fmt", "--all"]))?;
             Ok(ExitCode::SUCCESS)
         }
     }

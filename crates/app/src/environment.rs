@@ -1,22 +1,22 @@
-//! The moment, identifiers and randomness, as an argument of everything that needs them.
+//! Passes the current time, new identifiers and random bytes as an argument, so that tests control all three.
 //!
-//! The only lawful implementation over the machine's clock is in the binary; tests inject their own.
+//! Never: a read of the machine's clock or randomness elsewhere; only the binary implements the trait over them.
 
 use uuid::Uuid;
-use voelgoed_domain::ids::{Id, Kind};
+use voelgoed_domain::ids::{Id, IdKind};
 use voelgoed_domain::time::Timestamp;
 
-/// Where time, identifiers and random bytes come from.
+/// The source of time, identifiers and random bytes.
 pub trait Environment: Send + Sync + 'static {
-    /// The present moment.
+    /// The current time.
     fn now(&self) -> Timestamp;
-    /// A fresh UUIDv7.
+    /// A new UUIDv7.
     fn uuid(&self) -> Uuid;
-    /// 32 bytes that nobody can guess.
+    /// 32 bytes of a cryptographically secure generator.
     fn random(&self) -> [u8; 32];
 }
 
-/// A fresh identifier of the kind that the caller expects.
-pub fn fresh<K: Kind>(environment: &dyn Environment) -> Id<K> {
+/// A new identifier of the kind that the caller expects.
+pub fn new_id<K: IdKind>(environment: &dyn Environment) -> Id<K> {
     Id::from_uuid(environment.uuid())
 }

@@ -1,39 +1,39 @@
-//! How a command ends when it does not succeed: an expected refusal, or a fault of a part.
+//! Defines the errors of commands: an expected refusal for the caller, or a fault of a dependency or of the program.
 //!
-//! Never: an HTTP status; `web` maps these as its last step. Internal text stays in `Fault` and goes to the log, never to a client.
+//! Never: an HTTP status; `web` maps errors as its last step. The text of a `Fault` goes to the log, never to a client.
 
 use voelgoed_domain::refusal::Refusal;
 
 pub use voelgoed_resilience::Dependency;
 
-/// Something is broken or away; not the caller's doing.
+/// A dependency or the program failed; the caller is not at fault.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Fault {
-    /// The part does not answer; nothing was changed.
-    #[error("{dependency:?} is away: {detail}")]
-    Away {
-        /// Which part.
+    /// The dependency cannot be reached; nothing was changed.
+    #[error("{dependency:?} is unavailable: {detail}")]
+    Unavailable {
+        /// The dependency that failed.
         dependency: Dependency,
-        /// For the log.
+        /// Text for the log.
         detail: String,
     },
-    /// The part may or may not have done it; look before repeating.
+    /// The dependency did not answer, so the change may have been made; check before repeating it.
     #[error("{dependency:?} did not answer: {detail}")]
     Ambiguous {
-        /// Which part.
+        /// The dependency that failed.
         dependency: Dependency,
-        /// For the log.
+        /// Text for the log.
         detail: String,
     },
-    /// A bug, or data that contradicts itself.
+    /// A bug, or contradictory data.
     #[error("internal: {0}")]
     Internal(String),
 }
 
 impl Fault {
-    /// [`Fault::Away`].
-    pub fn away(dependency: Dependency, detail: impl std::fmt::Display) -> Self {
-        Self::Away { dependency, detail: detail.to_string() }
+    /// [`Fault::Unavailable`].
+    pub fn unavailable(dependency: Dependency, detail: impl std::fmt::Display) -> Self {
+        Self::Unavailable { dependency, detail: detail.to_string() }
     }
 
     /// [`Fault::Internal`].
@@ -42,19 +42,19 @@ impl Fault {
     }
 }
 
-/// How a command or query ends when it does not succeed.
+/// The error of a command or query.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Error {
-    /// An expected answer.
+pub enum CommandError {
+    /// An expected refusal, with its stable code.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// A fault.
+    /// An unexpected failure.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// The result of commands and queries.
-pub type Result<T> = std::result::Result<T, Error>;
+/// The result of a command or query.
+pub type CommandResult<T> = Result<T, CommandError>;
 
-/// The result of port methods that have no expected refusal.
-pub type StoreResult<T> = std::result::Result<T, Fault>;
+/// The result of a port method that has no expected refusal.
+pub type StoreResult<T> = Result<T, Fault>;

@@ -1,27 +1,26 @@
-//! A creating request that may be repeated: its record is written in the same commit as what it creates (P3, P8).
+//! Stores the answer of a creating request in the commit of the created rows, so that a repeat gets the same bytes (P3, P8).
 //!
-//! Only successes are stored, for [`KEPT_FOR`]; the answer is rendered before the commit, so that a repeat gets the very same bytes.
+//! Only successes are stored, for [`ANSWER_RETENTION`]. The answer is rendered before the commit.
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
 use voelgoed_planted::{Bug, planted};
-use voelgoed_resilience::{Dependency, Health};
 
-use crate::error::{Error, Fault, Result, StoreResult};
-use crate::platform::Platform;
+use crate::error::{CommandResult, Fault, StoreResult};
 
 /// How long a stored answer is replayed.
-pub const KEPT_FOR: Duration = Duration::from_secs(48 * 3600);
+pub const ANSWER_RETENTION: Duration = Duration::from_secs(48 * 3600);
 
-/// What a caller sent to make its request repeatable.
+/// The idempotency key of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// Who repeats: the hold for buyers, the key or member for organizers.
+    /// The caller within which the key is unique: the hold for buyers, the API key or member for organizers.
     pub scope: String,
     /// The `Idempotency-Key` header, 1 to 200 visible characters.
     pub key: String,
@@ -29,76 +28,65 @@ pub struct IdempotencyKey {
     pub request: [u8; 32],
 }
 
-/// A key with the answer to replay, as a commit stores it.
+/// A key with its stored answer.
 #[derive(Debug, Clone)]
 pub struct IdempotencyRecord {
-    /// What the caller sent.
+    /// The request's key.
     pub key: IdempotencyKey,
-    /// The answer's body.
+    /// The body of the answer.
     pub answer: Bytes,
-    /// When it was given.
+    /// The time of the answer.
     pub at: Timestamp,
 }
 
 /// The outcome of a creating command.
 #[derive(Debug, Clone)]
 pub enum Created<T> {
-    /// It was made now.
+    /// This request created the value.
     Fresh(T),
-    /// It had been made by an earlier request with this key; this is what was answered then.
+    /// An earlier request with this key created it; these bytes answered that request.
     Replayed(Bytes),
 }
 
 /// Compares a stored record with a repeated request.
 ///
 /// # Errors
-/// [`Code::IdempotencyMismatch`] where the request differs.
-pub fn replay<T>(stored: IdempotencyRecord, request: &[u8; 32]) -> Result<Created<T>> {
+/// [`Code::IdempotencyMismatch`] if the request differs.
+pub fn replay<T>(stored: IdempotencyRecord, request: &[u8; 32]) -> CommandResult<Created<T>> {
     if &stored.key.request == request || planted(Bug::KeyReused) {
         return Ok(Created::Replayed(stored.answer));
     }
     Err(Refusal::new(Code::IdempotencyMismatch, "This Idempotency-Key was used with another request.").into())
 }
 
-/// What was answered to the same request before, where it is refused now: a repeat is answered, whatever has changed since.
-///
-/// # Errors
-/// `refused` where nothing was answered; [`Code::IdempotencyMismatch`] where the key was used with another request.
-pub async fn replay_or<T>(
-    platform: &Platform,
-    organization: OrganizationId,
-    key: &IdempotencyKey,
-    refused: Error,
-) -> Result<Created<T>> {
-    let looks = match &refused {
-        Error::Refused(refusal) => refusal.code != Code::IdempotencyMismatch,
-        Error::Fault(_) => false,
-    };
-    if !looks || platform.capabilities.health(Dependency::Cold) != Health::Up {
-        return Err(refused);
-    }
-    match platform.idempotency.find(organization, key, platform.environment.now()).await? {
-        Some(stored) => replay(stored, &key.request),
-        None => Err(refused),
-    }
+/// Stored answers of creating requests, by key.
+#[async_trait]
+pub trait IdempotencyStore: Send + Sync + 'static {
+    /// The record of a key, unless it is older than [`ANSWER_RETENTION`].
+    async fn find(
+        &self,
+        organization: OrganizationId,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> StoreResult<Option<IdempotencyRecord>>;
 }
 
-/// How a command renders its answer before it commits; made by the surface. Nothing where it cannot be rendered, which is a fault.
+/// Renders an answer before the commit; the API passes it. Empty bytes are a fault: the answer could not be rendered.
 pub type Render<'a, V> = &'a (dyn Fn(&V) -> Bytes + Send + Sync);
 
-/// A key together with the way to render the answer.
+/// A key with the function that renders the answer.
 pub struct Idempotent<'a, V> {
-    /// What the caller sent.
+    /// The request's key.
     pub key: IdempotencyKey,
-    /// The surface's rendering.
+    /// Renders the answer.
     pub render: Render<'a, V>,
 }
 
 impl<V> Idempotent<'_, V> {
-    /// The record to commit beside `view`.
+    /// The record to write in the commit that creates `view`.
     ///
     /// # Errors
-    /// A fault where the answer could not be rendered: nothing is committed that could not be answered.
+    /// A fault if the answer could not be rendered: the commit must not happen then, because a repeat could not be answered.
     pub fn record(&self, view: &V, at: Timestamp) -> StoreResult<IdempotencyRecord> {
         let answer = (self.render)(view);
         if answer.is_empty() {
@@ -108,7 +96,7 @@ impl<V> Idempotent<'_, V> {
     }
 }
 
-/// The record to commit beside a view, where the caller sent a key.
+/// The record to write in the commit that creates `view`, if the caller sent a key.
 ///
 /// # Errors
 /// Those of [`Idempotent::record`].
@@ -121,7 +109,7 @@ pub fn record_of<V>(
 }
 
 impl<T> Created<T> {
-    /// The same outcome of another value.
+    /// Converts the created value; a replayed answer stays.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Created<U> {
         match self {
             Self::Fresh(value) => Created::Fresh(change(value)),

@@ -1,12 +1,13 @@
-//! What can be done with the platform: commands and queries, and the ports that they need of the outside.
+//! Runs the commands and queries of every slice: each fetches through ports, lets `domain` decide, and commits through one port method.
 //!
-//! Never: SQL, a key of a store, a status code, a socket. A command fetches, lets `domain` decide, and commits through one port method.
-//! One module per slice, one file per operation; each slice's `ports.rs` says what it needs of the outside.
+//! One module per slice, one file per operation; a slice's `ports.rs` lists what the slice needs of stores and of other slices.
+//! Never: SQL, a key of a store, a status code, a socket.
 
 pub mod accounts;
 pub mod analytics;
 pub mod catalog;
 pub mod checkout;
+pub mod context;
 pub mod environment;
 pub mod error;
 pub mod idempotency;
@@ -17,10 +18,11 @@ pub mod nodes;
 pub mod outbox;
 pub mod page;
 pub mod payments;
-pub mod platform;
+pub mod replays;
 pub mod retention;
 pub mod scanning;
 pub mod sealing;
+pub mod slices;
 pub mod tenant_bulkheads;
 pub mod ticketing;
 pub mod token;

@@ -1,42 +1,42 @@
-//! Lists in pages: ordered by identifier (UUIDv7, so by age), continued by a cursor.
+//! Reads long lists in pages, ordered by identifier (UUIDv7, so by age) and continued by a cursor.
 
 use uuid::Uuid;
 
-/// The most items of one page.
-pub const MOST_ITEMS: u32 = 200;
-/// The items of a page where the caller does not say.
-pub const USUAL_ITEMS: u32 = 50;
+/// The limit of the items of one page.
+pub const PAGE_ITEMS_MAX: u32 = 200;
+/// The items of a page if the caller names no limit.
+pub const PAGE_ITEMS_DEFAULT: u32 = 50;
 
-/// Which part of a list is wanted.
+/// Selects a page of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest {
-    /// After this identifier, exclusive; from the beginning where absent.
+    /// The last identifier of the page before; none for the first page.
     pub after: Option<Uuid>,
-    /// How many, 1 to [`MOST_ITEMS`].
-    pub most: u32,
+    /// 1 to [`PAGE_ITEMS_MAX`] items.
+    pub limit: u32,
 }
 
 impl Default for PageRequest {
     fn default() -> Self {
-        Self { after: None, most: USUAL_ITEMS }
+        Self { after: None, limit: PAGE_ITEMS_DEFAULT }
     }
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// Its items.
+    /// The items, in order.
     pub items: Vec<T>,
-    /// Where the next part starts, if there is one.
+    /// The cursor of the next page; none on the last page.
     pub next: Option<Uuid>,
 }
 
 impl<T> Page<T> {
-    /// Cuts a list that was read with one item more than wanted.
-    pub fn cut(mut items: Vec<T>, most: u32, id: impl Fn(&T) -> Uuid) -> Self {
-        let most = most as usize;
-        let next = if items.len() > most {
-            items.truncate(most);
+    /// Builds a page from a list that was read with `limit + 1` items, so that the last page is recognised.
+    pub fn cut(mut items: Vec<T>, limit: u32, id: impl Fn(&T) -> Uuid) -> Self {
+        let limit = limit as usize;
+        let next = if items.len() > limit {
+            items.truncate(limit);
             items.last().map(id)
         } else {
             None
@@ -44,7 +44,7 @@ impl<T> Page<T> {
         Self { items, next }
     }
 
-    /// The same page of other items.
+    /// Converts every item and keeps the cursor.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(change).collect(), next: self.next }
     }

@@ -1,7 +1,7 @@
-//! Seals answers before a store keeps them: ChaCha20-Poly1305 under a key of each record's own, derived from the master key.
+//! Encrypts stored answers with ChaCha20-Poly1305 under a key per record, derived from the master key.
 //!
-//! An answer may carry an API key, a pairing code or a token. Whoever reads the database, a dump or a backup without the master key reads none of them.
-//! Never: one key for two answers. The record's whole name and its moment are the context of its key, so no nonce is kept.
+//! An answer may contain an API key, a pairing code or a token; a reader of the database, a dump or a backup cannot decrypt it without the master key.
+//! Never: one key for two answers. The record's whole name and its time are the context of its key, so no nonce is stored.
 
 use bytes::Bytes;
 use chacha20poly1305::aead::Aead;
@@ -11,7 +11,7 @@ use voelgoed_domain::ids::OrganizationId;
 use crate::idempotency::IdempotencyRecord;
 use crate::token::MasterKey;
 
-/// The format; another one would get another first byte.
+/// The first byte of a sealed answer; a new format takes another number.
 const FORMAT: u8 = 1;
 
 /// Seals and opens the answers of idempotency records.
@@ -27,23 +27,23 @@ impl Sealer {
         Self { master: master.clone() }
     }
 
-    /// The record's answer as it is stored.
+    /// Encrypts the record's answer for the store.
     ///
     /// # Errors
-    /// A sentence for the log; only an answer of 256 GiB has none.
+    /// A sentence for the log, for an answer above the cipher's limit of 256 GiB.
     pub fn seal(&self, organization: OrganizationId, record: &IdempotencyRecord) -> Result<Bytes, String> {
         let sealed = self.cipher(organization, record).encrypt(&Nonce::default(), &record.answer[..]);
-        let sealed = sealed.map_err(|_| "an answer could not be sealed".to_owned())?;
+        let sealed = sealed.map_err(|_| "an answer could not be encrypted".to_owned())?;
         let mut stored = Vec::with_capacity(1 + sealed.len());
         stored.push(FORMAT);
         stored.extend_from_slice(&sealed);
         Ok(stored.into())
     }
 
-    /// The record with its answer as it was given; `record.answer` is what was stored.
+    /// Decrypts `record.answer`, which a store returned.
     ///
     /// # Errors
-    /// A sentence for the log, where it was sealed under another master key, or was changed since.
+    /// A sentence for the log, if the answer was sealed under another master key or was changed since.
     pub fn open(&self, organization: OrganizationId, record: IdempotencyRecord) -> Result<IdempotencyRecord, String> {
         let sealed = record.answer.strip_prefix(&[FORMAT]).ok_or("a stored answer is not sealed")?;
         let opened = self.cipher(organization, &record).decrypt(&Nonce::default(), sealed);
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_answer_opens_under_its_own_name_only() {
+    fn sealed_answer_opens_only_with_its_own_organization_key_time_and_master_key() {
         let sealer = Sealer::new(&MasterKey::new([7; 32]));
         let [one, other] = [1, 2].map(|id| OrganizationId::from_uuid(Uuid::from_u128(id)));
         let stored = sealer.seal(one, &record("a", 1)).unwrap();

@@ -1,20 +1,21 @@
-//! What one organization may have in work on a node: its sale cannot starve another's, nor its holds its own orders and scans (P7, P9).
+//! Limits the concurrent work of each organization on a node, per class of work, so that one organization's sale cannot starve another's, and its holds
+//! cannot starve its own orders and scans (P7, P9).
 //!
-//! Never: a share of what has begun already; whoever is refused has changed nothing. To give a kind of work its own shares: a variant of [`WorkClass`].
+//! Never: a refusal after work has begun, so a refused request has changed nothing. To add a class: a variant of [`WorkClass`].
 
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_resilience::bulkhead::BulkheadLimit;
-use voelgoed_resilience::shares::Shares;
+use voelgoed_resilience::keyed_bulkhead::KeyedBulkhead;
 
-use crate::error::Result;
+use crate::error::CommandResult;
 
-/// Organizations that have shares of their own at once; beyond them the others have one in common.
-const MOST: usize = 10_000;
-/// When a refused one should come again, in seconds.
-const AGAIN: u32 = 1;
+/// Organizations that have their own bulkhead; all others share one.
+const ORGANIZATIONS_MAX: usize = 10_000;
+/// Seconds after which a refused request may be sent again.
+const RETRY_SECONDS: u32 = 1;
 
-/// What has shares of its own.
+/// A class of work; each has its own bulkheads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkClass {
     /// Taking and changing holds.
@@ -25,44 +26,49 @@ pub enum WorkClass {
     Scans,
 }
 
-/// The shares of every organization.
+/// The bulkheads of all organizations.
 #[derive(Debug)]
 pub struct TenantBulkheads {
-    holds: Shares<OrganizationId>,
-    orders: Shares<OrganizationId>,
-    scans: Shares<OrganizationId>,
+    holds: KeyedBulkhead<OrganizationId>,
+    orders: KeyedBulkhead<OrganizationId>,
+    scans: KeyedBulkhead<OrganizationId>,
 }
 
 impl TenantBulkheads {
-    /// Of each kind of work an organization may have `running` under way, while `waiting` more wait.
+    /// Allows each organization `running` concurrent requests of each class, and `waiting` more in the queue.
     #[must_use]
     pub fn new(running: usize, waiting: usize) -> Self {
-        let shares = |name| Shares::new(BulkheadLimit { name, running, waiting }, MOST);
+        let bulkheads = |name| {
+            KeyedBulkhead::new(BulkheadLimit { name, running_max: running, waiting_max: waiting }, ORGANIZATIONS_MAX)
+        };
         Self {
-            holds: shares("organization_holds"),
-            orders: shares("organization_orders"),
-            scans: shares("organization_scans"),
+            holds: bulkheads("organization_holds"),
+            orders: bulkheads("organization_orders"),
+            scans: bulkheads("organization_scans"),
         }
     }
 
-    /// Does a piece of work once its organization has room for it.
+    /// Runs `work` when its organization's bulkhead admits it.
     ///
     /// # Errors
-    /// `overloaded` where too much of it waits; and what the work itself says.
-    pub async fn within<T>(
+    /// `overloaded` if the queue is full; the errors of `work`.
+    pub async fn run<T>(
         &self,
-        kind: WorkClass,
+        class: WorkClass,
         organization: OrganizationId,
-        work: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
-        let shares = match kind {
+        work: impl Future<Output = CommandResult<T>>,
+    ) -> CommandResult<T> {
+        let bulkheads = match class {
             WorkClass::Holds => &self.holds,
             WorkClass::Orders => &self.orders,
             WorkClass::Scans => &self.scans,
         };
-        shares.within(organization, work).await.unwrap_or_else(|_full| {
-            let detail = "Too much is asked of this organizer right now. Try again in a moment.";
-            Err(Refusal::new(Code::Overloaded, detail).with(|evidence| evidence.retry_after = Some(AGAIN)).into())
+        bulkheads.run(organization, work).await.unwrap_or_else(|_full| {
+            let detail =
+                "This organizer has too many requests in progress. Nothing was changed; try again in a moment.";
+            Err(Refusal::new(Code::Overloaded, detail)
+                .with(|evidence| evidence.retry_after = Some(RETRY_SECONDS))
+                .into())
         })
     }
 }

@@ -1,7 +1,7 @@
-//! Tokens that prove who may see a hold, an order or a place in the queue, without asking any store.
+//! Mints and verifies the tokens that give access to a hold or an order, by a MAC and without a store (P7).
 //!
-//! A token is `base64url(kind | organization | event | id | MAC)`: the server routes by its content and checks the MAC before a store is touched,
-//! and a repeat of the request returns the same token. Never logged; never compared but in constant time (P7).
+//! A token is `base64url(kind | organization | event | id | MAC)`. The server checks the MAC and routes by the content before any store is called; a repeat
+//! of a request returns the same token. Never: a token in a log; a comparison that is not in constant time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use voelgoed_domain::ids::{EventId, Id, Kind, OrganizationId};
+use voelgoed_domain::ids::{EventId, Id, IdKind, OrganizationId};
 use voelgoed_domain::scanning::code::TicketSigner;
 
 use voelgoed_planted::{Bug, planted};
@@ -21,7 +21,7 @@ use crate::ticketing::ports::EventScope;
 const MAC_BYTES: usize = 16;
 const BODY_BYTES: usize = 1 + 16 * 3;
 
-/// What a token is about; one byte, so that a token of one kind never serves as another.
+/// The kind of a token, its first byte, so that a token of one kind is not accepted as another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum TokenKind {
@@ -31,16 +31,16 @@ pub enum TokenKind {
     Order = 2,
 }
 
-/// The server's secret, from which every other key is derived by purpose.
+/// The server's secret, from which every other key is derived.
 #[derive(Clone)]
 pub struct MasterKey {
     bytes: [u8; 32],
-    /// Derived once per organization, since every order page, ticket and scan needs one.
+    /// Cached because every order page, ticket and scan needs one.
     signers: Arc<Mutex<BTreeMap<OrganizationId, TicketSigner>>>,
 }
 
-/// The most signers that are remembered; beyond it all are forgotten and derived anew when needed.
-const MOST_SIGNERS: usize = 4_096;
+/// Cached signers; at this limit the cache is cleared.
+const CACHED_SIGNERS_MAX: usize = 4_096;
 
 impl MasterKey {
     /// Wraps 32 secret bytes.
@@ -49,7 +49,7 @@ impl MasterKey {
         Self { bytes, signers: Arc::default() }
     }
 
-    /// The signer of an organization's ticket codes, made by `make` where it is not remembered.
+    /// The cached signer of an organization's ticket codes; `make` derives it on a miss.
     pub(crate) fn signer(
         &self,
         organization: OrganizationId,
@@ -59,7 +59,7 @@ impl MasterKey {
         if let Some(signer) = signers.get(&organization) {
             return signer.clone();
         }
-        if signers.len() >= MOST_SIGNERS {
+        if signers.len() >= CACHED_SIGNERS_MAX {
             signers.clear();
         }
         let signer = make(self);
@@ -90,7 +90,7 @@ fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
     <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
-/// Makes and checks tokens and signed cookies. A keyed MAC is kept rather than its key: half of a short MAC is taking in the key.
+/// Mints and verifies tokens and signed session cookies. Keeps keyed MACs, because hashing the key is half the cost of a short MAC.
 #[derive(Clone)]
 pub struct Tokens {
     token_key: Hmac<Sha256>,
@@ -103,12 +103,12 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// What a good token says.
+/// The content of a valid token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claims {
-    /// The tenant and event.
+pub struct TokenClaims {
+    /// The organization and event.
     pub scope: EventScope,
-    /// The thing.
+    /// The hold or order.
     pub id: Uuid,
 }
 
@@ -119,9 +119,9 @@ impl Tokens {
         Self { token_key: keyed(&master.derive("token", &[])), session_key: keyed(&master.derive("session", &[])) }
     }
 
-    /// The token of a thing; always the same.
+    /// The token of a hold or order; the same at every call.
     #[must_use]
-    pub fn mint<K: Kind>(&self, kind: TokenKind, scope: EventScope, id: Id<K>) -> String {
+    pub fn mint<K: IdKind>(&self, kind: TokenKind, scope: EventScope, id: Id<K>) -> String {
         let mut bytes = Vec::with_capacity(BODY_BYTES + MAC_BYTES);
         bytes.push(kind as u8);
         bytes.extend_from_slice(scope.organization.uuid().as_bytes());
@@ -132,9 +132,9 @@ impl Tokens {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a token; none where it is not ours or of another kind.
+    /// Verifies a token; none if its MAC is wrong or its kind is another.
     #[must_use]
-    pub fn read(&self, kind: TokenKind, token: &str) -> Option<Claims> {
+    pub fn read(&self, kind: TokenKind, token: &str) -> Option<TokenClaims> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (body, mac) = bytes.split_at_checked(BODY_BYTES)?;
         if !same(&sign(&self.token_key, body), mac) && !planted(Bug::TokenUnchecked)
@@ -143,7 +143,7 @@ impl Tokens {
             return None;
         }
         let part = |at: usize| Uuid::from_slice(body.get(at..at + 16)?).ok();
-        Some(Claims {
+        Some(TokenClaims {
             scope: EventScope {
                 organization: OrganizationId::from_uuid(part(1)?),
                 event: EventId::from_uuid(part(17)?),
@@ -152,7 +152,7 @@ impl Tokens {
         })
     }
 
-    /// A buyer's session as its cookie and `X-Session` carry it.
+    /// The signed text of a buyer's session, for its cookie and `X-Session`.
     #[must_use]
     pub fn mint_session(&self, session: Uuid) -> String {
         let mut bytes = session.as_bytes().to_vec();
@@ -160,7 +160,7 @@ impl Tokens {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a session; none where it is not ours.
+    /// Verifies a session; none if its MAC is wrong.
     #[must_use]
     pub fn read_session(&self, text: &str) -> Option<Uuid> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -185,7 +185,7 @@ fn same(ours: &[u8], theirs: &[u8]) -> bool {
     subtle::ConstantTimeEq::ct_eq(ours, theirs).into()
 }
 
-/// The SHA-256 of a secret, as stores keep it.
+/// The SHA-256 of a secret; stores keep it instead of the secret.
 #[must_use]
 pub fn fingerprint(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
@@ -204,17 +204,17 @@ mod tests {
     }
 
     #[test]
-    fn a_token_reads_back_and_only_as_its_kind() {
+    fn token_is_valid_only_as_its_own_kind() {
         let tokens = Tokens::new(&MasterKey::new([7; 32]));
         let hold = HoldId::from_uuid(Uuid::from_u128(3));
         let token = tokens.mint(TokenKind::Hold, scope(), hold);
-        assert_eq!(tokens.read(TokenKind::Hold, &token), Some(Claims { scope: scope(), id: hold.uuid() }));
+        assert_eq!(tokens.read(TokenKind::Hold, &token), Some(TokenClaims { scope: scope(), id: hold.uuid() }));
         assert_eq!(tokens.read(TokenKind::Order, &token), None);
         assert_eq!(token, tokens.mint(TokenKind::Hold, scope(), hold), "a repeat returns the same token");
     }
 
     #[test]
-    fn every_changed_byte_is_noticed() {
+    fn token_with_any_changed_byte_is_rejected() {
         let tokens = Tokens::new(&MasterKey::new([7; 32]));
         let token = tokens.mint(TokenKind::Order, scope(), OrderId::from_uuid(Uuid::from_u128(3)));
         let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_reads_back_and_is_not_guessed() {
+    fn session_is_valid_with_its_mac_and_rejected_without() {
         let tokens = Tokens::new(&MasterKey::new([7; 32]));
         let session = Uuid::from_u128(9);
         assert_eq!(tokens.read_session(&tokens.mint_session(session)), Some(session));

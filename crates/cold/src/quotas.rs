@@ -1,5 +1,4 @@
-//! How much an organization may have: counted in the transaction that adds to it, under a lock of the organization, so that of two requests for the
-//! last one, one is refused.
+//! Checks quotas of an organization in the transaction that creates a row, under a lock, so that two requests cannot both take the last one.
 //!
 //! To add a quota: a variant of [`Quota`], its statement, its field in `voelgoed_app::accounts::quotas`, its setting.
 
@@ -7,7 +6,7 @@ use voelgoed_app::accounts::quotas::Quotas;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 
-use crate::db::{Result, Sql, Tx, binds, sql};
+use crate::db::{DbResult, Sql, Tx, binds, sql};
 
 const LOCK: Sql = sql(
     "quotas.lock",
@@ -30,28 +29,21 @@ const PRICE_RULES: Sql =
     sql("quotas.price_rules", "select count(*) from price_rules where organization_id = $1 and event_id = $2");
 const GATES: Sql = sql("quotas.gates", "select count(*) from gates where organization_id = $1 and event_id = $2");
 
-/// What is added.
+/// What a transaction adds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Quota {
-    /// A member.
     Members,
-    /// A key that is not revoked.
+    /// Revoked keys do not count.
     ApiKeys,
-    /// A device that is not revoked.
+    /// Revoked devices do not count.
     Devices,
-    /// An event.
     Events,
-    /// A seating plan.
     Layouts,
-    /// The places of a seating plan.
+    /// The places of all layouts; this many are added.
     Seats(u32),
-    /// A venue.
     Venues,
-    /// A ticket type of an event.
     TicketTypes(EventId),
-    /// A price rule of an event.
     PriceRules(EventId),
-    /// A gate of an event.
     Gates(EventId),
 }
 
@@ -71,7 +63,7 @@ impl Quota {
         }
     }
 
-    /// The event, where it is counted for one.
+    /// The event of a quota per event.
     const fn event(self) -> Option<EventId> {
         match self {
             Self::TicketTypes(event) | Self::PriceRules(event) | Self::Gates(event) => Some(event),
@@ -86,25 +78,21 @@ impl Quota {
     }
 }
 
-/// Makes others that count or change the same organization wait until this transaction is over.
-pub(crate) async fn lock(tx: &mut Tx, organization: OrganizationId) -> Result<()> {
+/// Locks the organization: other transactions that take this lock wait until this one has ended.
+pub(crate) async fn lock(tx: &mut Tx, organization: OrganizationId) -> DbResult<()> {
     tx.execute(LOCK, binds![organization]).await?;
     Ok(())
 }
 
-/// Whether the organization may have what is added. Refused: `quota_reached`.
-pub(crate) async fn check(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    quota: Quota,
-) -> Result<std::result::Result<(), Refusal>> {
+/// Locks the organization and checks a quota. Refused: `quota_reached`.
+pub(crate) async fn check(tx: &mut Tx, organization: OrganizationId, quota: Quota) -> DbResult<Result<(), Refusal>> {
     lock(tx, organization).await?;
-    let (count, name, most, added) = quota.of(tx.quotas());
+    let (count, name, limit, added) = quota.of(tx.quotas());
     let binds = match quota.event() {
         Some(event) => binds![organization, event],
         None => binds![organization],
     };
     let found = tx.fetch_optional::<(i64,)>(count, binds).await?;
-    let there = u64::try_from(found.map_or(0, |(count,)| count))?;
-    Ok(if there.saturating_add(added) > most { Err(Refusal::quota(name, most)) } else { Ok(()) })
+    let present = u64::try_from(found.map_or(0, |(count,)| count))?;
+    Ok(if present.saturating_add(added) > limit { Err(Refusal::quota(name, limit)) } else { Ok(()) })
 }

@@ -1,7 +1,7 @@
-//! Deletes what is over, the oldest first, some rows in a commit.
+//! Deletes rows whose retention period has passed, the oldest first and a bounded number per commit.
 //!
-//! Never: a row that something else refers to; nor a scope that sees more than the table at hand needs. To let something end: its statement, an index
-//! by age, and the role in the table's policy.
+//! Never: a row that another row refers to, a system role that sees more than the table needs.
+//! To add a class: its statement, an index by age, and the role in the table's policy.
 
 use async_trait::async_trait;
 use voelgoed_app::error::StoreResult;
@@ -9,9 +9,9 @@ use voelgoed_app::retention::ports::{RetentionClass, RetentionStore};
 use voelgoed_domain::time::Timestamp;
 
 use crate::Cold;
-use crate::db::{Sql, System, binds, sql};
+use crate::db::{Sql, SystemRole, binds, sql};
 
-const FACTS: Sql = sql(
+const OUTBOX_EVENTS: Sql = sql(
     "retention.facts",
     "delete from outbox where id in (select id from outbox where delivered_at < $1 order by delivered_at limit $2)",
 );
@@ -44,18 +44,18 @@ const COUNTS: Sql = sql(
 
 #[async_trait]
 impl RetentionStore for Cold {
-    async fn delete(&self, remains: RetentionClass, before: Timestamp, most: u32) -> StoreResult<u64> {
-        let (role, statement) = match remains {
-            RetentionClass::Facts => (System::Relay, FACTS),
-            RetentionClass::Answers => (System::Retention, ANSWERS),
-            RetentionClass::Logins => (System::Retention, LOGINS),
-            RetentionClass::Scans => (System::Retention, SCANS),
-            RetentionClass::AuditLines => (System::Retention, AUDIT_LINES),
-            RetentionClass::Counts => (System::Retention, COUNTS),
+    async fn delete(&self, class: RetentionClass, before: Timestamp, limit: u32) -> StoreResult<u64> {
+        let (role, statement) = match class {
+            RetentionClass::OutboxEvents => (SystemRole::Relay, OUTBOX_EVENTS),
+            RetentionClass::Answers => (SystemRole::Retention, ANSWERS),
+            RetentionClass::Logins => (SystemRole::Retention, LOGINS),
+            RetentionClass::Scans => (SystemRole::Retention, SCANS),
+            RetentionClass::AuditLines => (SystemRole::Retention, AUDIT_LINES),
+            RetentionClass::Counts => (SystemRole::Retention, COUNTS),
         };
         let mut tx = self.db.begin(role).await?;
-        let gone = tx.execute(statement, binds![before, most]).await?;
+        let deleted = tx.execute(statement, binds![before, limit]).await?;
         tx.commit().await?;
-        Ok(gone)
+        Ok(deleted)
     }
 }

@@ -1,28 +1,28 @@
-//! What this crate's own tests need: a directory of their own, an environment that counts, an order to place.
+//! Fixtures of this crate's unit tests: a temporary directory, a deterministic environment, an order to place.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use uuid::Uuid;
-use voelgoed_app::checkout::counted::CountedFor;
+use voelgoed_app::checkout::order_limits::CountedFor;
 use voelgoed_app::checkout::ports::{Buyer, NewOrder, OrderLine};
 use voelgoed_app::environment::Environment;
 use voelgoed_app::idempotency::{IdempotencyKey, IdempotencyRecord};
 use voelgoed_app::payments::ports::NewAttempt;
-use voelgoed_contracts::directory::Directory;
+use voelgoed_contracts::test_directory::TestDirectory;
 use voelgoed_domain::ids::{AreaId, EventId, HoldId, OrderId, PaymentId, SessionId, TicketTypeId};
 use voelgoed_domain::money::{Currency, Money};
 use voelgoed_domain::payments::decide::Cancellation;
-use voelgoed_domain::ticketing::place::PlaceNumber;
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
 
-/// A directory that goes with its owner.
-pub(crate) struct TempDir(Directory);
+/// A directory that is deleted when it is dropped.
+pub(crate) struct TempDir(TestDirectory);
 
 impl TempDir {
     pub(crate) fn new() -> Self {
-        Self(Directory::new("cold"))
+        Self(TestDirectory::new("cold"))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -30,14 +30,14 @@ impl TempDir {
     }
 }
 
-/// The moment of everything.
+/// The time of the test clock.
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_000_000_000_000);
 
-/// A clock that stands, ids that count.
+/// An environment with a fixed clock and sequential identifiers.
 #[derive(Default)]
-pub(crate) struct Counting(AtomicU64);
+pub(crate) struct CountingEnvironment(AtomicU64);
 
-impl Environment for Counting {
+impl Environment for CountingEnvironment {
     fn now(&self) -> Timestamp {
         NOW
     }
@@ -51,8 +51,8 @@ impl Environment for Counting {
     }
 }
 
-/// The order number `number` for some places of event 1, to be paid with 10 EUR a place; its hold, key and attempt carry the same number.
-pub(crate) fn order(number: u128, places: &[u32]) -> NewOrder {
+/// An unpaid order for places of event 1 at 10 EUR each; its identifier, hold, key and attempt have the number `number`.
+pub(crate) fn new_order(number: u128, places: &[u32]) -> NewOrder {
     let eur = |cents| Money::new(cents, Currency::EUR);
     let total = eur(1_000 * i64::try_from(places.len()).unwrap());
     let line = |place: &u32| OrderLine {
@@ -88,7 +88,7 @@ pub(crate) fn order(number: u128, places: &[u32]) -> NewOrder {
         tickets: Vec::new(),
         counted: CountedFor::default(),
         limits: Vec::new(),
-        unpaid_at: None,
+        unpaid_limit: None,
         idempotency: IdempotencyRecord {
             key: IdempotencyKey { scope: format!("hold_{number}"), key: format!("key {number}"), request: [1; 32] },
             answer: Bytes::from(format!("order {number}")),

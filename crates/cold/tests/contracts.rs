@@ -1,4 +1,4 @@
-//! The suites of the ports that this crate implements, on a real SQLite file each.
+//! Runs the contract suites of the implemented ports, each test on a SQLite file of its own.
 
 #[path = "cases/past_events.rs"]
 mod past_events;
@@ -8,15 +8,15 @@ mod unreadable;
 use std::sync::Arc;
 
 use voelgoed_cold::{Cold, ColdConfig};
-use voelgoed_contracts::directory::Directory;
-use voelgoed_contracts::subject::{Subject, TestEnvironment};
+use voelgoed_contracts::sut::{Sut, TestEnvironment};
+use voelgoed_contracts::test_directory::TestDirectory;
 
-async fn open() -> Subject<Cold> {
-    let directory = Directory::new("contracts");
+async fn open() -> Sut<Cold> {
+    let directory = TestDirectory::new("contracts");
     let environment = Arc::new(TestEnvironment::default());
     let config = ColdConfig::embedded(directory.path());
     let store = Arc::new(Cold::open(config, environment.clone()).await.unwrap());
-    Subject { store, environment, keep: Box::new(directory) }
+    Sut { store, environment, keep: Box::new(directory) }
 }
 
 mod past_event_rows {

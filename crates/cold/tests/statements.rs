@@ -1,4 +1,4 @@
-//! How many statements work takes: counted by the metric, not timed. One test, since the metrics are those of the whole process.
+//! Counts the SQL statements of concurrent work by their metric. One test, because the metrics belong to the whole process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use voelgoed_app::checkout::ports::OrderStore;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::payments::ports::{PaymentStore, SendLease};
 use voelgoed_cold::{Cold, ColdConfig};
-use voelgoed_contracts::directory::Directory;
-use voelgoed_contracts::selling::Shop;
-use voelgoed_contracts::subject::{Subject, TestEnvironment};
+use voelgoed_contracts::sales_fixture::SalesFixture;
+use voelgoed_contracts::sut::{Sut, TestEnvironment};
+use voelgoed_contracts::test_directory::TestDirectory;
 use voelgoed_telemetry::{Exporter, install};
 
-/// Charges that are to be sent at once.
+/// Payments whose send leases are requested concurrently.
 const SENDS: u32 = 12;
 
 /// How often a statement ran in this process.
@@ -25,15 +25,15 @@ fn runs(exporter: &Exporter, statement: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn work_that_waits_together_takes_one_statement_and_pages_have_one_size() {
+async fn concurrent_leases_share_statements_and_overdue_orders_are_paged() {
     let exporter = install("test");
-    let directory = Directory::new("statements");
+    let directory = TestDirectory::new("statements");
     let environment = Arc::new(TestEnvironment::default());
     let store = Arc::new(Cold::open(ColdConfig::embedded(directory.path()), environment.clone()).await.unwrap());
-    let shop = Shop::open(Subject { store, environment, keep: Box::new(directory) }).await;
+    let shop = SalesFixture::open(Sut { store, environment, keep: Box::new(directory) }).await;
     let mut payments = Vec::new();
     for place in 0..SENDS {
-        payments.push(shop.ordered(&[place]).await.1);
+        payments.push(shop.placed_order(&[place]).await.1);
     }
     let now = shop.environment().now();
     let statements = ["payments.lease_send", "payments.read_attempt", "payments.read_attempts"];
@@ -45,10 +45,10 @@ async fn work_that_waits_together_takes_one_statement_and_pages_have_one_size() 
     assert!(join_all(leases).await.into_iter().all(|leased| leased));
     let [leased, read_one, read_many] = statements.map(|statement| runs(exporter, statement));
     assert!(leased - before[0] <= 4, "{} statements for {SENDS} leases", leased - before[0]);
-    assert_eq!(read_one - before[1], 0, "none is read by itself");
+    assert_eq!(read_one - before[1], 0, "no attempt is read alone");
     assert!(read_many - before[2] <= 4, "{} reads for {SENDS} leases", read_many - before[2]);
 
-    // A walk over overdue orders takes each order once, whatever stays open on the way.
+    // Paging over overdue orders returns each order once, although the orders stay overdue.
     let (mut after, mut seen) = (None, Vec::new());
     let pay_by = shop.environment().advance(Duration::from_secs(3600));
     loop {
@@ -61,5 +61,5 @@ async fn work_that_waits_together_takes_one_statement_and_pages_have_one_size() 
     once.sort_unstable();
     once.dedup();
     assert_eq!((seen.len(), once.len()), (SENDS as usize, SENDS as usize));
-    assert_eq!(runs(exporter, "checkout.overdue"), 4, "pages of five, and the one that is empty");
+    assert_eq!(runs(exporter, "checkout.overdue"), 4, "pages of five, and an empty one");
 }

@@ -1,7 +1,7 @@
-//! One identifier type per kind of thing, written as a text prefix over a UUIDv7 (`evt_0192…`).
+//! Defines one identifier type per kind of entity, written as a text prefix and a UUIDv7 (`evt_0192…`).
 //!
-//! Never made here: an id is an argument, minted where randomness lives (`voelgoed_app::Environment`).
-//! To add a kind: one line in the [`kinds!`] list.
+//! Never: an id generated here; an id is an argument and comes from `voelgoed_app::Environment`.
+//! To add a kind: one line in the [`id_kinds!`] list.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -14,89 +14,89 @@ use uuid::fmt::Simple;
 
 use crate::time::Timestamp;
 
-/// Room for the text of any identifier.
-const TEXT_BYTES: usize = 48;
+/// Buffer size that fits the text of any identifier.
+const ID_TEXT_BYTES_MAX: usize = 48;
 
-/// What an identifier identifies.
-pub trait Kind: Send + Sync + 'static {
+/// The kind of entity that an identifier belongs to.
+pub trait IdKind: Send + Sync + 'static {
     /// The text before the underscore, e.g. `evt`.
     const PREFIX: &'static str;
 }
 
-/// An identifier of one [`Kind`]; ids of different kinds cannot be mixed up.
-pub struct Id<K: Kind>(Uuid, PhantomData<fn() -> K>);
+/// An identifier of one [`IdKind`]; ids of different kinds are different types.
+pub struct Id<K: IdKind>(Uuid, PhantomData<fn() -> K>);
 
-impl<K: Kind> Id<K> {
-    /// Wraps a UUID that is known to identify a `K`.
+impl<K: IdKind> Id<K> {
+    /// Wraps a UUID that identifies a `K`.
     #[must_use]
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid, PhantomData)
     }
 
-    /// The bare UUID, as stores keep it.
+    /// The UUID without prefix, as stores keep it.
     #[must_use]
     pub const fn uuid(self) -> Uuid {
         self.0
     }
 
-    /// When it was made, where it is a UUIDv7 and so says that.
+    /// The creation time in the id, or `None` where it is no UUIDv7.
     #[must_use]
-    pub fn made_at(self) -> Option<Timestamp> {
+    pub fn created_at(self) -> Option<Timestamp> {
         let millis = i64::try_from(self.0.as_u128() >> 80).ok()?;
         (self.0.get_version_num() == 7).then(|| Timestamp::from_micros(millis.saturating_mul(1000)))
     }
 
-    /// The text, written into `room`: answers are full of identifiers, and a formatter costs more than all of one.
-    fn text<'a>(&self, room: &'a mut [u8; TEXT_BYTES]) -> &'a str {
-        const { assert!(K::PREFIX.len() + 1 + Simple::LENGTH <= TEXT_BYTES, "a prefix is too long") };
+    /// Writes the text into `buffer`. Responses hold many identifiers, and the `fmt` machinery costs more than the encoding.
+    fn text<'a>(&self, buffer: &'a mut [u8; ID_TEXT_BYTES_MAX]) -> &'a str {
+        const { assert!(K::PREFIX.len() + 1 + Simple::LENGTH <= ID_TEXT_BYTES_MAX, "a prefix is too long") };
         let length = K::PREFIX.len() + 1 + Simple::LENGTH;
-        let (head, digits) = room[..length].split_at_mut(K::PREFIX.len() + 1);
+        let (head, digits) = buffer[..length].split_at_mut(K::PREFIX.len() + 1);
         head[..K::PREFIX.len()].copy_from_slice(K::PREFIX.as_bytes());
         head[K::PREFIX.len()] = b'_';
         self.0.simple().encode_lower(digits);
-        std::str::from_utf8(&room[..length]).expect("prefixes and digits are ASCII")
+        std::str::from_utf8(&buffer[..length]).expect("prefixes and digits are ASCII")
     }
 }
 
-impl<K: Kind> Clone for Id<K> {
+impl<K: IdKind> Clone for Id<K> {
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<K: Kind> Copy for Id<K> {}
-impl<K: Kind> PartialEq for Id<K> {
+impl<K: IdKind> Copy for Id<K> {}
+impl<K: IdKind> PartialEq for Id<K> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
 }
-impl<K: Kind> Eq for Id<K> {}
-impl<K: Kind> PartialOrd for Id<K> {
+impl<K: IdKind> Eq for Id<K> {}
+impl<K: IdKind> PartialOrd for Id<K> {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
-impl<K: Kind> Ord for Id<K> {
+impl<K: IdKind> Ord for Id<K> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.0.cmp(&other.0)
     }
 }
-impl<K: Kind> Hash for Id<K> {
+impl<K: IdKind> Hash for Id<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.hash(state);
     }
 }
-impl<K: Kind> fmt::Display for Id<K> {
+impl<K: IdKind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text(&mut [0; TEXT_BYTES]))
+        f.write_str(self.text(&mut [0; ID_TEXT_BYTES_MAX]))
     }
 }
-impl<K: Kind> fmt::Debug for Id<K> {
+impl<K: IdKind> fmt::Debug for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// The text is not an identifier of the expected kind.
+/// A text that is not an identifier of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an id that starts with `{expected}_` followed by a UUID")]
 pub struct MalformedId {
@@ -104,7 +104,7 @@ pub struct MalformedId {
     pub expected: &'static str,
 }
 
-impl<K: Kind> FromStr for Id<K> {
+impl<K: IdKind> FromStr for Id<K> {
     type Err = MalformedId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -115,24 +115,24 @@ impl<K: Kind> FromStr for Id<K> {
     }
 }
 
-impl<K: Kind> Serialize for Id<K> {
+impl<K: IdKind> Serialize for Id<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.text(&mut [0; TEXT_BYTES]))
+        serializer.serialize_str(self.text(&mut [0; ID_TEXT_BYTES_MAX]))
     }
 }
 
-impl<'de, K: Kind> Deserialize<'de> for Id<K> {
+impl<'de, K: IdKind> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::from_text::from_text(deserializer)
+        crate::deserialize_text::deserialize_text(deserializer)
     }
 }
 
-macro_rules! kinds {
+macro_rules! id_kinds {
     ($($(#[$doc:meta])* $id:ident = $kind:ident, $prefix:literal;)*) => {$(
         #[doc = concat!("Marker of [`", stringify!($id), "`].")]
         #[derive(Debug)]
         pub enum $kind {}
-        impl Kind for $kind {
+        impl IdKind for $kind {
             const PREFIX: &'static str = $prefix;
         }
         $(#[$doc])*
@@ -140,24 +140,24 @@ macro_rules! kinds {
     )*};
 }
 
-kinds! {
+id_kinds! {
     /// The tenant.
     OrganizationId = Organization, "org";
-    /// A person who works for an organization.
+    /// A person who works for an organization and can log in.
     MemberId = Member, "mem";
-    /// A key for the API.
+    /// A key of the organizer API.
     ApiKeyId = ApiKey, "key";
-    /// A login of a member at the console.
+    /// A console login of a member.
     LoginId = Login, "log";
-    /// A building or a field.
+    /// A building or a field where events take place.
     VenueId = Venue, "ven";
     /// One version of a seating plan.
     LayoutId = Layout, "lay";
-    /// The show.
+    /// A show with a date; not an outbox event.
     EventId = Event, "evt";
     /// A part of a layout.
     AreaId = Area, "ar";
-    /// What is sold for a place.
+    /// A product that is sold for a place, e.g. adult or child.
     TicketTypeId = TicketType, "tt";
     /// A change of price under a condition, e.g. a promo code.
     PriceRuleId = PriceRule, "pr";
@@ -165,24 +165,24 @@ kinds! {
     SessionId = Session, "ses";
     /// A timed claim in the warm tier.
     HoldId = Hold, "hold";
-    /// A sale, from claim to ticket or release.
+    /// A sale, from the claimed places to tickets or release.
     OrderId = Order, "ord";
-    /// One attempt to be paid.
+    /// One attempt to collect the payment of an order.
     PaymentId = Payment, "pay";
-    /// Money on its way back.
+    /// A return of money to a buyer.
     RefundId = Refund, "ref";
     /// The right to enter.
     TicketId = Ticket, "tkt";
-    /// A journal entry.
+    /// An entry of the ledger.
     EntryId = Entry, "ent";
-    /// Where scans happen.
+    /// An entrance where tickets are scanned.
     GateId = Gate, "gate";
     /// A scanner.
     DeviceId = Device, "dev";
-    /// One reading of a ticket, named by the device.
+    /// One scan of a ticket; the device chooses the id.
     ScanId = Scan, "scn";
     /// A unit of durable background work.
     JobId = Job, "job";
-    /// A fact on its way out of the cold tier.
+    /// An event in the transactional outbox of the cold tier.
     OutboxId = Outbox, "out";
 }

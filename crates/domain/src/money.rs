@@ -1,4 +1,4 @@
-//! Amounts in integer minor units with their currency.
+//! Represents amounts as integer minor units with a currency, and adds them with checks for currency and overflow.
 //!
 //! Never: a float, an implicit conversion between currencies, a silent overflow (P5).
 
@@ -15,13 +15,13 @@ pub struct Money {
     pub currency: Currency,
 }
 
-/// Amounts of two currencies were mixed, or a sum left the range of `i64`.
+/// Why two amounts cannot be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// The currencies differ.
+    /// Two amounts of different currencies.
     #[error("amounts of different currencies cannot be added")]
     CurrencyMismatch,
-    /// The sum cannot be represented.
+    /// The sum does not fit into `i64`.
     #[error("the amount is out of range")]
     Overflow,
 }
@@ -33,13 +33,13 @@ impl Money {
         Self { amount, currency }
     }
 
-    /// Nothing, in `currency`.
+    /// Zero in `currency`.
     #[must_use]
     pub const fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
     }
 
-    /// True where nothing is owed.
+    /// True for an amount of zero.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.amount == 0

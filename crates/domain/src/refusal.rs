@@ -1,50 +1,50 @@
-//! Expected answers that are not the wished-for one: each has a stable code that clients may rely on.
+//! Defines refusals: expected negative results of a request, each with a stable code, a sentence for a person and evidence for a program.
 //!
-//! Never: a fault (those belong to the adapters), an HTTP status (that belongs to `web`).
-//! To add a code: one line in the [`codes!`] list; `web` maps its [`Nature`], docs/errors.md explains it.
+//! Never: a technical fault (the adapters have error types for these), or an HTTP status (`web` maps each [`RefusalKind`] to one).
+//! To add a code: one line in the [`codes!`] list, and a row in docs/errors.md.
 
 use serde::Serialize;
 
 use crate::catalog::import::Finding;
 use crate::ids::OrderId;
-use crate::ticketing::place::PlaceNumber;
+use crate::ticketing::place_number::PlaceNumber;
 use crate::time::Timestamp;
 
-/// What kind of refusal a code is; the surface decides by this how to say it.
+/// The class of a refusal, by which `web` chooses the HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Nature {
+pub enum RefusalKind {
     /// The request itself is wrong.
     Invalid,
-    /// Nobody is known by these credentials.
+    /// The credentials are missing or match no caller.
     Unauthenticated,
     /// The caller may not do this.
     Forbidden,
-    /// There is no such thing for this caller.
-    Absent,
-    /// It is there, but not to be used like this.
-    WrongMethod,
-    /// The state of the world does not allow it.
+    /// Nothing with this name is visible to the caller.
+    NotFound,
+    /// The resource exists and does not support this method.
+    MethodNotAllowed,
+    /// The current state does not allow the request.
     Conflict,
-    /// It was there and is over.
+    /// The resource existed and has ended.
     Gone,
-    /// Larger than a named limit.
+    /// The request is larger than a named limit.
     TooLarge,
-    /// Sent too slowly.
-    TooSlow,
-    /// Too often.
-    Limited,
-    /// Possible again soon.
+    /// The request was sent too slowly.
+    RequestTimeout,
+    /// The caller sends too many requests.
+    RateLimited,
+    /// The request can succeed when it is retried later.
     Unavailable,
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $nature:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $kind:ident;)*) => {
         /// The stable codes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code { $($(#[$doc])* $name,)* }
 
         impl Code {
-            /// Every code there is.
+            /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// The stable text.
@@ -53,10 +53,10 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// What kind of refusal this is.
+            /// The class of the refusal.
             #[must_use]
-            pub const fn nature(self) -> Nature {
-                match self { $(Self::$name => Nature::$nature,)* }
+            pub const fn kind(self) -> RefusalKind {
+                match self { $(Self::$name => RefusalKind::$kind,)* }
             }
         }
     };
@@ -69,31 +69,31 @@ codes! {
     IdempotencyKeyRequired = "idempotency_key_required", Invalid;
     /// A seating plan could not be read; the detail names line and field.
     InvalidLayout = "invalid_layout", Invalid;
-    /// No valid key, session or pairing code.
+    /// The request has no valid key, session or pairing code.
     Unauthenticated = "unauthenticated", Unauthenticated;
     /// The key lacks the scope.
     MissingScope = "missing_scope", Forbidden;
     /// The form's CSRF token is absent or wrong.
     CsrfMismatch = "csrf_mismatch", Forbidden;
-    /// The event wants a waiting-room pass.
+    /// The event requires a waiting-room pass.
     PassRequired = "pass_required", Forbidden;
-    /// Unknown, foreign, or the token does not fit.
-    NotFound = "not_found", Absent;
-    /// The route is there, not with this method.
-    MethodNotAllowed = "method_not_allowed", WrongMethod;
-    /// An accessible place was chosen, and the request does not ask for one; `places` lists which.
+    /// Unknown, of another organization, or the token does not match.
+    NotFound = "not_found", NotFound;
+    /// The route exists, but not with this method.
+    MethodNotAllowed = "method_not_allowed", MethodNotAllowed;
+    /// The request names accessible places without asking for accessible ones; `places` lists them.
     AccessiblePlace = "accessible_place", Conflict;
-    /// Another buyer was faster; `places` lists which.
+    /// Another buyer holds or bought the places; `places` lists them.
     PlaceTaken = "place_taken", Conflict;
     /// Not enough free places.
     SoldOut = "sold_out", Conflict;
-    /// More than a buyer may have; `limit` names it.
+    /// The buyer would exceed a limit; `limit` names it.
     LimitReached = "limit_reached", Conflict;
     /// Outside the sale window, or paused.
     SaleClosed = "sale_closed", Conflict;
     /// The hold became an order already; `order` names it.
     AlreadyOrdered = "already_ordered", Conflict;
-    /// Others change this hold at the same time.
+    /// Another request changes this hold at the same time.
     HoldChanged = "hold_changed", Conflict;
     /// An attempt of this order is not settled yet.
     PaymentUnresolved = "payment_unresolved", Conflict;
@@ -101,68 +101,68 @@ codes! {
     NotPayable = "not_payable", Conflict;
     /// The transition is not allowed from the current state.
     WrongState = "wrong_state", Conflict;
-    /// A ticket was used, so it is not given back unless forced.
+    /// A used ticket is not cancelled unless forced.
     TicketUsed = "ticket_used", Conflict;
-    /// More than what was paid and is not yet returned.
+    /// The refund exceeds the amount that is paid and not yet returned.
     RefundTooLarge = "refund_too_large", Conflict;
     /// The name, address or key is in use.
     AlreadyExists = "already_exists", Conflict;
-    /// The old password that a change of it asks for is wrong.
+    /// A change of the password was sent with a wrong old password.
     WrongPassword = "wrong_password", Conflict;
-    /// The last member or key that administers the organization cannot give that up.
+    /// The last member or key with the scope `admin` cannot lose it.
     LastAdministrator = "last_administrator", Conflict;
-    /// Several organizations know this address and password; the login has to name one.
+    /// The address and password match members of several organizations; the login has to name one.
     OrganizationRequired = "organization_required", Conflict;
-    /// The organization has as many of this as it may have; `limit` names it.
+    /// The organization has reached a quota; `limit` names it.
     QuotaReached = "quota_reached", Conflict;
-    /// The key was used with another body.
+    /// The idempotency key was used before with another body.
     IdempotencyMismatch = "idempotency_mismatch", Conflict;
-    /// The hold's time ran out.
+    /// The hold expired.
     HoldExpired = "hold_expired", Gone;
     /// The warm tier lost the hold; the places may be chosen again.
     HoldLost = "hold_lost", Gone;
-    /// The event is long over, and links to its orders with it.
+    /// The event ended long ago, and the link to the order expired with it.
     LinkExpired = "link_expired", Gone;
-    /// The ticket was taken back: it has no code to show any more.
+    /// The ticket was revoked and has no code any more.
     TicketRevoked = "ticket_revoked", Gone;
-    /// The pairing code is used or over.
+    /// The pairing code was used or has expired.
     PairingExpired = "pairing_expired", Gone;
     /// The body or batch is over its limit.
     TooLarge = "too_large", TooLarge;
-    /// The body did not come in time.
-    BodyTimeout = "body_timeout", TooSlow;
+    /// The body did not arrive in time.
+    BodyTimeout = "body_timeout", RequestTimeout;
     /// Too many requests.
-    RateLimited = "rate_limited", Limited;
-    /// A part is away; ask again after `retry_after`.
+    RateLimited = "rate_limited", RateLimited;
+    /// A dependency is unavailable; retry after `retry_after`.
     TryAgain = "try_again", Unavailable;
-    /// Neither tier can decide a scan: the scanner goes by its offline rules, and sends the scan later.
+    /// Neither tier can decide a scan: the scanner applies its offline rules and sends the scan later.
     OfflineRules = "offline_rules", Unavailable;
-    /// More work than this node takes; ask again after `retry_after`.
+    /// This node is overloaded; retry after `retry_after`.
     Overloaded = "overloaded", Unavailable;
 }
 
 /// What a client needs to act on a refusal, beside the code.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Evidence {
+pub struct RefusalEvidence {
     /// The places in question.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<PlaceNumber>,
     /// The order that exists already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
-    /// The token of that order, for whoever proved that its hold is theirs.
+    /// The token of that order; set only for a caller that proved ownership of the hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// The name of the limit and its size.
+    /// The limit that was reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<LimitHit>,
-    /// Seconds until it is worth asking again.
+    /// Seconds until a retry is worthwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
     /// When the sale opens, where it is not yet open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opens_at: Option<Timestamp>,
-    /// The request's field that is wrong, as a path (`items[0].place`).
+    /// The wrong field of the request, as a path (`items[0].place`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// Everything that is wrong with an imported file.
@@ -175,11 +175,11 @@ pub struct Evidence {
 pub struct LimitHit {
     /// The limit's stable name.
     pub name: &'static str,
-    /// The most that is allowed.
+    /// The maximum; named `most` in JSON.
     pub most: u64,
 }
 
-/// An expected "no", with a code, a sentence for a person, and evidence for a program.
+/// An expected negative result with a code, a sentence for a person, and evidence for a program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {detail}", code.as_str())]
 pub struct Refusal {
@@ -187,8 +187,8 @@ pub struct Refusal {
     pub code: Code,
     /// One sentence for a person.
     pub detail: String,
-    /// What a client needs to act.
-    pub evidence: Box<Evidence>,
+    /// What a client needs to act on it.
+    pub evidence: Box<RefusalEvidence>,
 }
 
 impl Refusal {
@@ -204,16 +204,16 @@ impl Refusal {
         Self::new(Code::InvalidRequest, detail).with(|evidence| evidence.field = Some(field.into()))
     }
 
-    /// [`Code::NotFound`], the same words whatever the reason, so that nothing is learned from it.
+    /// [`Code::NotFound`] with the same sentence for every cause, so that callers cannot find out what exists.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(Code::NotFound, "There is nothing here for you.")
+        Self::new(Code::NotFound, "This does not exist, or you may not see it. Check the address and the credentials.")
     }
 
     /// [`Code::PlaceTaken`] for `places`.
     #[must_use]
     pub fn place_taken(places: Vec<PlaceNumber>) -> Self {
-        Self::new(Code::PlaceTaken, "Somebody else was faster. Choose other places.")
+        Self::new(Code::PlaceTaken, "Another buyer has these places. Nothing was changed; choose other places.")
             .with(|evidence| evidence.places = places)
     }
 
@@ -228,15 +228,9 @@ impl Refusal {
     pub fn quota(name: &'static str, most: u64) -> Self {
         Self::new(
             Code::QuotaReached,
-            format!("This organization may have at most {most} ({name}). Ask the operator for more."),
+            format!("This organization may have at most {most} ({name}). Nothing was created; ask the operator for a higher limit."),
         )
         .with(|evidence| evidence.limit = Some(LimitHit { name, most }))
-    }
-
-    /// [`Code::MissingScope`] for a scope that the caller lacks.
-    #[must_use]
-    pub fn missing_scope(scope: crate::accounts::scope::Scope) -> Self {
-        Self::new(Code::MissingScope, format!("This needs the scope {scope}."))
     }
 
     /// [`Code::TryAgain`] after `seconds`.
@@ -247,7 +241,7 @@ impl Refusal {
 
     /// The same refusal with evidence filled in.
     #[must_use]
-    pub fn with(mut self, fill: impl FnOnce(&mut Evidence)) -> Self {
+    pub fn with(mut self, fill: impl FnOnce(&mut RefusalEvidence)) -> Self {
         fill(&mut self.evidence);
         self
     }

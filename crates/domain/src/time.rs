@@ -1,4 +1,4 @@
-//! Moments and spans with the precision that the stores keep: microseconds.
+//! Represents moments as microseconds since 1970 (the precision of the stores), written as RFC 3339.
 //!
 //! Never: a clock. Every rule takes `now: Timestamp`.
 
@@ -6,19 +6,16 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::refusal::Refusal;
-
-/// A moment in UTC, in microseconds since 1970; RFC 3339 in text and JSON, which knows the years 1 to 9999.
+/// A moment in UTC, in microseconds since 1970; RFC 3339 in text and JSON, which covers the years 1 to 9999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The first moment that has a text: 0001-01-01T00:00:00Z.
+    /// The first moment with an RFC 3339 text: 0001-01-01T00:00:00Z.
     pub const MIN: Self = Self(-62_135_596_800_000_000);
-    /// The last moment that has a text: 9999-12-30T22:00:00Z, which no offset carries into the year 10000.
+    /// The last moment with an RFC 3339 text: 9999-12-30T22:00:00Z, which is before the year 10000 in every zone.
     pub const MAX: Self = Self(253_402_207_200_000_000);
 
     /// From microseconds since 1970-01-01T00:00:00Z.
@@ -58,29 +55,7 @@ impl Timestamp {
     }
 }
 
-/// Names in the database that are no place: what a machine has that was never set up, and its own setting.
-const NO_PLACES: &[&str] = &["Factory", "localtime", "posixrules"];
-
-/// The zone of an IANA name, of whatever case: the one lookup for checking names and for showing times. The database is compiled in, so that a name that
-/// was accepted can be shown on every machine. None for names that it does not have, and for the name of "unknown".
-#[must_use]
-pub fn zone(name: &str) -> Option<TimeZone> {
-    TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown())
-}
-
-/// The present name of a zone as the database spells it, from a name as people type it: `asia/calcutta` is `Asia/Kolkata`.
-///
-/// # Errors
-/// `invalid_request` for `timezone`.
-pub fn zone_name(text: &str) -> Result<String, Refusal> {
-    let unknown = || Refusal::invalid("timezone", "Must be an IANA time zone such as `Africa/Johannesburg`.");
-    let zone = zone(text.trim()).ok_or_else(unknown)?;
-    let name = zone.primary_iana_name().or_else(|| zone.iana_name()).ok_or_else(unknown)?;
-    let no_place = |name: &str| NO_PLACES.iter().any(|other| other.eq_ignore_ascii_case(name));
-    if no_place(name) || no_place(text.trim()) { Err(unknown()) } else { Ok(name.to_owned()) }
-}
-
-/// The text is not an RFC 3339 moment.
+/// A text that is not an RFC 3339 moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an RFC 3339 time such as 2026-11-22T18:00:00Z, from 0001-01-01 to 9999-12-30 in UTC")]
 pub struct MalformedTime;
@@ -89,7 +64,7 @@ impl FromStr for Timestamp {
     type Err = MalformedTime;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // The parser also takes years of another length and sign, which RFC 3339 does not know.
+        // The parser also accepts signed and longer years, which RFC 3339 does not have.
         if !text.get(..5).is_some_and(|year| year.ends_with('-') && year.bytes().take(4).all(|it| it.is_ascii_digit()))
         {
             return Err(MalformedTime);
@@ -101,7 +76,7 @@ impl FromStr for Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// A moment that RFC 3339 cannot write is written as the nearest one that it can.
+    /// A moment outside of RFC 3339 is written as the nearest moment inside.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nearest = (*self).clamp(Self::MIN, Self::MAX);
         match jiff::Timestamp::from_microsecond(nearest.0) {
@@ -125,7 +100,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::from_text::from_text(deserializer)
+        crate::deserialize_text::deserialize_text(deserializer)
     }
 }
 
@@ -134,20 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zone_names_that_are_no_place_are_refused() {
-        for name in ["Factory", "factory", " FACTORY ", "localtime", "Posixrules", "Etc/Unknown", "Mars/Olympus", ""] {
-            assert!(zone_name(name).is_err(), "{name}");
-        }
-        for (name, expected) in [("europe/berlin", "Europe/Berlin"), (" Africa/Johannesburg ", "Africa/Johannesburg")] {
-            assert_eq!(zone_name(name).as_deref(), Ok(expected));
-        }
-        for name in ["UTC", "Etc/GMT+3"] {
-            assert!(zone_name(name).is_ok(), "{name}");
-        }
-    }
-
-    #[test]
-    fn years_outside_of_rfc_3339_are_refused_and_never_written() {
+    fn moments_outside_of_rfc_3339_are_refused_when_parsed_and_clamped_when_written() {
         for text in
             ["0001-01-01T00:00:00Z", "2026-11-22T18:00:00+02:00", "9999-12-30T22:00:00Z", "1970-01-01T00:00:00Z"]
         {

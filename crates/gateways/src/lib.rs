@@ -1,6 +1,6 @@
-//! Payment providers behind the port of `voelgoed_app::payments`, a folder each.
+//! Implements the payment gateway port of `voelgoed_app::payments`, one folder per payment provider.
 //!
-//! Never: a guess. What a provider has not said is reported as not known (P2); every call has a deadline (P9).
-//! To add a provider: a folder with a client that implements the port, its protocol's page, and tests against a real server.
+//! Never: a guess: an outcome that the provider has not stated is reported as unknown (P2). Never: a call without a deadline (P9).
+//! To add a provider: a folder with a client that implements the port, and tests against a real server.
 
 pub mod sandbox;

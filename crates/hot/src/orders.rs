@@ -1,12 +1,12 @@
-//! Orders that wait for their payment, kept for a second and until they change: whoever reloads the page while paying asks this node's memory (P11).
+//! Caches unpaid orders for a second, so that reloads of the payment page are served from this node's memory (P11).
 //!
-//! Never: an order that this node was told has changed, one with tickets (a gate changes those), nor one for a decision.
+//! Never: an order after a change was reported to this node, an order with tickets (scans change those), an order as the basis of a decision.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use voelgoed_app::checkout::ports::{OrderDetail, OrderStore};
-use voelgoed_app::checkout::view_order::{OrderViews, SEEN_WITHIN};
+use voelgoed_app::checkout::view_order::{ORDER_VIEW_AGE_MAX, OrderViews};
 use voelgoed_app::environment::Environment;
 use voelgoed_app::error::{Fault, StoreResult};
 use voelgoed_domain::checkout::order::OrderState;
@@ -14,12 +14,12 @@ use voelgoed_domain::ids::{OrderId, OrganizationId};
 
 use crate::cache::{Cache, CacheLimits};
 
-/// The most orders kept.
-const ENTRIES: usize = 10_000;
+/// Orders in the cache.
+const ENTRIES_MAX: usize = 10_000;
 
 type Found = Option<Arc<OrderDetail>>;
 
-/// Orders out of the cold tier, cached.
+/// A cache in front of [`OrderStore`].
 pub struct CachedOrders {
     store: Arc<dyn OrderStore>,
     orders: Cache<(OrganizationId, OrderId), Found>,
@@ -29,9 +29,14 @@ impl CachedOrders {
     /// An empty cache in front of `store`.
     #[must_use]
     pub fn new(store: Arc<dyn OrderStore>, environment: &Arc<dyn Environment>) -> Self {
-        let limits = CacheLimits { name: "orders", entries: ENTRIES, fresh: SEEN_WITHIN, usable: SEEN_WITHIN };
-        let waits = |found: &Found| found.as_ref().is_some_and(|it| it.order.state == OrderState::AwaitingPayment);
-        Self { store, orders: Cache::of_those(Arc::clone(environment), limits, waits) }
+        let limits = CacheLimits {
+            name: "orders",
+            entries_max: ENTRIES_MAX,
+            fresh_for: ORDER_VIEW_AGE_MAX,
+            usable_for: ORDER_VIEW_AGE_MAX,
+        };
+        let is_unpaid = |found: &Found| found.as_ref().is_some_and(|it| it.order.state == OrderState::AwaitingPayment);
+        Self { store, orders: Cache::with_filter(Arc::clone(environment), limits, is_unpaid) }
     }
 }
 
@@ -42,16 +47,16 @@ impl OrderViews for CachedOrders {
         self.orders.get(&(organization, order), read).await
     }
 
-    fn keep(&self, detail: OrderDetail) {
+    fn insert(&self, detail: OrderDetail) {
         let key = (detail.order.organization, detail.order.id);
         self.orders.put(&key, &Some(Arc::new(detail)));
     }
 
-    fn forget(&self, organization: OrganizationId, order: OrderId) {
-        self.orders.forget(&(organization, order));
+    fn invalidate(&self, organization: OrganizationId, order: OrderId) {
+        self.orders.remove(&(organization, order));
     }
 
-    fn forget_all(&self) {
-        self.orders.suspect(|_, _| true);
+    fn invalidate_all(&self) {
+        self.orders.invalidate(|_, _| true);
     }
 }

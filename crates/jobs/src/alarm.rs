@@ -1,4 +1,4 @@
-//! Limits how often one alarm is logged, so that a row which stays unreadable does not flood the log.
+//! Limits how often an alarm is logged, so that a row which stays unreadable does not flood the log.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use voelgoed_domain::time::Timestamp;
 
 /// Between two log lines of one alarm.
 pub(crate) const ALARM_INTERVAL: Duration = Duration::from_secs(60);
-/// During a rolling upgrade a newer node takes rows of its kind within this time; before it is over there is no alarm.
-pub(crate) const GRACE: Duration = Duration::from_secs(30);
-/// The most rows that one look counts.
-pub(crate) const LISTED_MAX: u32 = 1_000;
+/// Delays the alarm for an unreadable row, because during a rolling upgrade a newer node takes the row within this time.
+pub(crate) const ALARM_GRACE: Duration = Duration::from_secs(30);
+/// Limits the unreadable rows that one query counts.
+pub(crate) const UNREADABLE_LISTED_MAX: u32 = 1_000;
 
 /// When an alarm was last logged.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! What a handler is: a kind, and `run`, whose answer decides what follows.
+//! Defines the trait of job handlers, and the outcomes of a run that decide what happens to the job.
 //!
 //! Never: a handler that is not idempotent (P8), or one that waits without a limit (P9). To add an outcome: here, in `attempt.rs`, in the README's table.
 
@@ -17,24 +17,24 @@ pub trait JobHandler: Send + Sync + 'static {
     /// The kind, e.g. `payments.poll`; unique among the registered handlers.
     fn kind(&self) -> &'static str;
 
-    /// Runs a job once. It may have run before, wholly or in part; the future is dropped where the lease is lost.
-    async fn run(&self, job: JobContext) -> Outcome;
+    /// Runs a job once. An earlier attempt may have executed it in whole or in part; the future is dropped where the lease is lost.
+    async fn run(&self, job: JobContext) -> JobOutcome;
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Done; the row goes.
+pub enum JobOutcome {
+    /// Done; the row is deleted.
     Done,
-    /// No longer wanted; the row goes, the reason is logged.
+    /// No longer wanted; the row is deleted and the reason logged.
     Cancel(String),
-    /// It failed and may succeed later; dead once the attempts are used up.
+    /// It failed and may succeed later; retried with backoff, and dead once the attempts are used up.
     Retry(String),
-    /// Too early; again after this span, without counting the attempt.
+    /// Too early; run again after this duration, without counting the attempt.
     Snooze(Duration),
-    /// It can never succeed; kept with the reason, for a person.
+    /// It can never succeed; kept as dead with the reason, for a person.
     Dead(String),
-    /// This program cannot read what the job was given; again after a pause, without counting the attempt, for a node that can.
+    /// This program cannot read the payload; run again after a pause, without counting the attempt, so that a newer node can take it.
     Unreadable(String),
 }
 
@@ -47,13 +47,13 @@ pub struct JobContext {
 }
 
 impl JobContext {
-    /// The job's identifier, the same in every attempt: a key for what is done outside.
+    /// The job's identifier, the same in every attempt: an idempotency key for calls to other systems.
     #[must_use]
     pub const fn id(&self) -> JobId {
         self.job.id
     }
 
-    /// Whose work it is; none for the system's own.
+    /// The tenant; none for the system's own jobs.
     #[must_use]
     pub const fn organization(&self) -> Option<OrganizationId> {
         self.job.organization
@@ -71,30 +71,30 @@ impl JobContext {
         self.job.attempt >= self.job.max_attempts
     }
 
-    /// What the attempt before failed with.
+    /// The error of the previous attempt.
     #[must_use]
     pub fn last_error(&self) -> Option<&str> {
         self.job.last_error.as_deref()
     }
 
-    /// When this run began.
+    /// When this attempt began.
     #[must_use]
     pub const fn started_at(&self) -> Timestamp {
         self.started_at
     }
 
-    /// Cancelled when the process wants to stop: long work ends early with [`Outcome::Snooze`].
+    /// Cancelled when the process stops: long work ends early with [`JobOutcome::Snooze`].
     #[must_use]
     pub const fn stopping(&self) -> &CancellationToken {
         &self.stopping
     }
 
-    /// What the job was given.
+    /// The payload, parsed.
     ///
     /// # Errors
-    /// [`Outcome::Unreadable`] where it is not of this shape, to be returned as it is.
-    pub fn payload<P: DeserializeOwned>(&self) -> Result<P, Outcome> {
+    /// [`JobOutcome::Unreadable`] where it cannot be parsed as `P`; the handler returns it unchanged.
+    pub fn payload<P: DeserializeOwned>(&self) -> Result<P, JobOutcome> {
         P::deserialize(&self.job.payload)
-            .map_err(|error| Outcome::Unreadable(format!("the payload cannot be read: {error}")))
+            .map_err(|error| JobOutcome::Unreadable(format!("the payload cannot be read: {error}")))
     }
 }

@@ -1,6 +1,6 @@
-//! Runs the durable jobs of the cold tier and relays its outbox; `README.md` beside this crate is the contract of a job on one page.
+//! Runs the durable jobs of the cold tier and relays its outbox to consumers; `README.md` beside this crate specifies the contract of a job.
 //!
-//! Never: a slice's work (handlers live in `app`), SQL, a clock of its own, work that is lost with the process. Promises: P8 (at least once,
+//! Never: the work itself (it is in `app`), SQL, a clock of its own, work that is lost with the process. Promises: P8 (at least once,
 //! in an aggregate's order), P9 (every wait, queue and retry has a named limit). To add a kind of job: see the README's last section.
 
 mod alarm;
@@ -9,12 +9,16 @@ pub mod backoff;
 pub mod handler;
 pub mod registry;
 pub mod relay;
+mod run_schedules;
 pub mod runner;
+mod runner_context;
 pub mod schedule;
 pub mod settings;
+mod store_availability;
+mod wakeup;
 mod worker;
 
-pub use handler::{JobContext, JobHandler, Outcome};
+pub use handler::{JobContext, JobHandler, JobOutcome};
 pub use registry::{Registry, WiringError};
 pub use relay::Relay;
 pub use runner::Runner;

@@ -1,6 +1,6 @@
-//! The explicit list of handlers, checked when the process starts.
+//! Checks the explicit lists of handlers and schedules when the process starts.
 //!
-//! Never: registration by side effect, two handlers of one kind, a schedule of a kind that nobody runs.
+//! Never: registration by side effect, two handlers of one kind, a schedule of a kind without a handler.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use std::sync::Arc;
 use crate::handler::JobHandler;
 use crate::schedule::Schedule;
 
-/// Who runs which kind, and what runs by the clock.
+/// The handler of each kind, and the schedules.
 #[derive(Clone)]
 pub struct Registry {
     handlers: BTreeMap<&'static str, Arc<dyn JobHandler>>,
     schedules: Vec<Schedule>,
 }
 
-/// The lists contradict themselves; the process must not start.
+/// The lists are inconsistent; the process must not start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WiringError {
-    /// Two handlers of one kind.
+    /// Two handlers have the same kind.
     #[error("two handlers are registered for jobs of kind `{0}`")]
     TwoHandlers(&'static str),
-    /// Two schedules of one name.
+    /// Two schedules have the same name.
     #[error("two schedules are called `{0}`")]
     TwoSchedules(&'static str),
-    /// A schedule of a kind without handler.
+    /// The kind of a schedule has no handler.
     #[error("the schedule `{name}` asks for jobs of kind `{kind}`, for which no handler is registered")]
     NoHandler {
         /// The schedule.
@@ -32,16 +32,16 @@ pub enum WiringError {
         /// The kind.
         kind: &'static str,
     },
-    /// A period of zero would never let anything else run.
+    /// A period of zero would leave no time for other jobs.
     #[error("the schedule `{0}` has a period of zero")]
     NoPeriod(&'static str),
 }
 
 impl Registry {
-    /// Checks and keeps the lists.
+    /// Checks the lists.
     ///
     /// # Errors
-    /// [`WiringError`] where they contradict themselves.
+    /// [`WiringError`] where they are inconsistent.
     pub fn new(handlers: Vec<Arc<dyn JobHandler>>, schedules: Vec<Schedule>) -> Result<Self, WiringError> {
         let mut by_kind = BTreeMap::new();
         for handler in handlers {
@@ -64,7 +64,7 @@ impl Registry {
         Ok(Self { handlers: by_kind, schedules })
     }
 
-    /// Who runs jobs of this kind.
+    /// The handler of this kind.
     #[must_use]
     pub fn handler(&self, kind: &str) -> Option<Arc<dyn JobHandler>> {
         self.handlers.get(kind).map(Arc::clone)
@@ -75,7 +75,7 @@ impl Registry {
         self.handlers.keys().copied()
     }
 
-    /// What runs by the clock.
+    /// The schedules.
     #[must_use]
     pub fn schedules(&self) -> &[Schedule] {
         &self.schedules
@@ -90,17 +90,17 @@ mod tests {
     use voelgoed_app::jobs::ports::Queue;
 
     use super::*;
-    use crate::handler::{JobContext, Outcome};
+    use crate::handler::{JobContext, JobOutcome};
 
-    struct Nothing(&'static str);
+    struct EmptyHandler(&'static str);
 
     #[async_trait]
-    impl JobHandler for Nothing {
+    impl JobHandler for EmptyHandler {
         fn kind(&self) -> &'static str {
             self.0
         }
-        async fn run(&self, _: JobContext) -> Outcome {
-            Outcome::Done
+        async fn run(&self, _: JobContext) -> JobOutcome {
+            JobOutcome::Done
         }
     }
 
@@ -108,7 +108,7 @@ mod tests {
         kinds: &[&'static str],
         schedules: &[(&'static str, u64, &'static str)],
     ) -> Result<Registry, WiringError> {
-        let handlers = kinds.iter().map(|kind| Arc::new(Nothing(kind)) as Arc<dyn JobHandler>).collect();
+        let handlers = kinds.iter().map(|kind| Arc::new(EmptyHandler(kind)) as Arc<dyn JobHandler>).collect();
         let schedules = schedules
             .iter()
             .map(|&(name, seconds, kind)| Schedule {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_that_contradict_themselves_do_not_start() {
+    fn inconsistent_lists_are_refused() {
         assert_eq!(
             registry(&["b", "a"], &[("s", 1, "a"), ("t", 1, "a")]).unwrap().kinds().collect::<Vec<_>>(),
             ["a", "b"]

@@ -1,4 +1,4 @@
-//! Every limit and span of the runner and the relay, with its reason (P9).
+//! Defines every limit and interval of the runner and the relay, with its reason (P9).
 //!
 //! Never: a limit written where it is used. To add one: a field with its default here.
 
@@ -6,33 +6,33 @@ use std::time::Duration;
 
 use voelgoed_app::jobs::ports::Queue;
 
-/// Limits and spans of the [`Runner`](crate::Runner).
+/// Limits and intervals of the [`Runner`](crate::Runner).
 #[derive(Debug, Clone, Copy)]
 pub struct RunnerSettings {
-    /// Jobs of `payments` that run at once: they wait for a provider most of the time.
+    /// Concurrent jobs of `payments`, which mostly wait for a provider.
     pub payment_workers: usize,
-    /// Jobs of `upkeep` that run at once: they burden our own stores.
+    /// Concurrent jobs of `upkeep`, which load our own stores.
     pub upkeep_workers: usize,
-    /// Jobs of `notifications` that run at once.
+    /// Concurrent jobs of `notifications`.
     pub notification_workers: usize,
-    /// How long a lease lasts: a dead runner's jobs wait this long.
+    /// The duration of a lease: the jobs of a dead runner wait this long.
     pub lease: Duration,
-    /// How often a lease is renewed; a third of it, so that two renewals may fail.
-    pub renew_every: Duration,
-    /// How often a runner looks for work that another process wrote or whose time has come.
-    pub poll_every: Duration,
-    /// The longest run; then it counts as failed.
-    pub run_limit: Duration,
-    /// How long a stopping runner waits for what runs.
-    pub drain: Duration,
-    /// How often an answer is offered to a store that is away, before the lease is left to lapse.
-    pub end_tries: u32,
-    /// The pause between those.
-    pub end_pause: Duration,
+    /// Between two renewals of a lease; a third of the lease, so that two renewals may fail.
+    pub renew_interval: Duration,
+    /// Between two polls for jobs that another process wrote or that fell due.
+    pub poll_interval: Duration,
+    /// A run that takes longer counts as failed.
+    pub run_timeout: Duration,
+    /// How long a stopping runner waits for running jobs.
+    pub drain_timeout: Duration,
+    /// Attempts to write an outcome while the store is unavailable, before the lease is left to lapse.
+    pub end_attempts_max: u32,
+    /// Between two such attempts.
+    pub end_retry_interval: Duration,
     /// Before a job that this program cannot read is tried again.
-    pub unreadable_pause: Duration,
-    /// How often the gauges are read from the store.
-    pub gauge_every: Duration,
+    pub unreadable_retry_interval: Duration,
+    /// Between two reads of the gauges from the store.
+    pub gauge_interval: Duration,
 }
 
 impl Default for RunnerSettings {
@@ -42,20 +42,20 @@ impl Default for RunnerSettings {
             upkeep_workers: 4,
             notification_workers: 8,
             lease: Duration::from_secs(30),
-            renew_every: Duration::from_secs(10),
-            poll_every: Duration::from_millis(500),
-            run_limit: Duration::from_secs(300),
-            drain: Duration::from_secs(10),
-            end_tries: 3,
-            end_pause: Duration::from_millis(250),
-            unreadable_pause: Duration::from_secs(60),
-            gauge_every: Duration::from_secs(5),
+            renew_interval: Duration::from_secs(10),
+            poll_interval: Duration::from_millis(500),
+            run_timeout: Duration::from_secs(300),
+            drain_timeout: Duration::from_secs(10),
+            end_attempts_max: 3,
+            end_retry_interval: Duration::from_millis(250),
+            unreadable_retry_interval: Duration::from_secs(60),
+            gauge_interval: Duration::from_secs(5),
         }
     }
 }
 
 impl RunnerSettings {
-    /// Jobs of a queue that run at once.
+    /// Concurrent jobs of a queue.
     #[must_use]
     pub const fn workers(&self, queue: Queue) -> usize {
         match queue {
@@ -66,38 +66,38 @@ impl RunnerSettings {
     }
 }
 
-/// Limits and spans of the [`Relay`](crate::Relay).
+/// Limits and intervals of the [`Relay`](crate::Relay).
 #[derive(Debug, Clone, Copy)]
 pub struct RelaySettings {
-    /// Rows taken, marked or put back in one commit, and rows in flight at once.
-    pub batch: u32,
-    /// How long taken rows are ours: a dead relay's rows wait this long.
+    /// Limits rows in flight, and rows taken, marked or put back in one commit.
+    pub batch_rows_max: u32,
+    /// The duration of a lease: the rows of a dead relay wait this long.
     pub lease: Duration,
-    /// The longest that one reader may take for one row.
-    pub read_limit: Duration,
-    /// How often the relay looks for rows that another process wrote or whose pause is over.
-    pub poll_every: Duration,
+    /// Limits the time of one consumer for one row.
+    pub consume_timeout: Duration,
+    /// Between two polls for rows that another process wrote or whose backoff is over.
+    pub poll_interval: Duration,
     /// The pause after a row's first failure; it doubles with each further one.
-    pub first_pause: Duration,
-    /// The longest pause: a warm tier that is back gets what it missed within this time.
-    pub longest_pause: Duration,
-    /// How long a stopping relay waits for what is in flight.
-    pub drain: Duration,
-    /// How often the gauges are read from the store.
-    pub gauge_every: Duration,
+    pub backoff_first: Duration,
+    /// Limits that pause: a warm tier that is available again gets the rows it missed within this time.
+    pub backoff_max: Duration,
+    /// How long a stopping relay waits for rows in flight.
+    pub drain_timeout: Duration,
+    /// Between two reads of the gauges from the store.
+    pub gauge_interval: Duration,
 }
 
 impl Default for RelaySettings {
     fn default() -> Self {
         Self {
-            batch: 500,
+            batch_rows_max: 500,
             lease: Duration::from_secs(30),
-            read_limit: Duration::from_secs(5),
-            poll_every: Duration::from_millis(250),
-            first_pause: Duration::from_millis(50),
-            longest_pause: Duration::from_secs(5),
-            drain: Duration::from_secs(5),
-            gauge_every: Duration::from_secs(5),
+            consume_timeout: Duration::from_secs(5),
+            poll_interval: Duration::from_millis(250),
+            backoff_first: Duration::from_millis(50),
+            backoff_max: Duration::from_secs(5),
+            drain_timeout: Duration::from_secs(5),
+            gauge_interval: Duration::from_secs(5),
         }
     }
 }

@@ -53,39 +53,39 @@ bugs! {
     P4 LapsesOneLate = "lapses-one-late", "a hold that is not swept yet serves at the moment of its end",
         by "crates/domain" "lib" "inventory::tests::lapsed_holds";
     P4 SweepsOneLate = "sweeps-one-late", "a hold is swept a moment after its end",
-        by "crates/warm" "warm" "memory::inventory::a_sweep_frees";
+        by "crates/warm" "warm" "memory::inventory::sweep_frees_lapsed_holds";
     P1 SweepFreesClaimed = "sweep-frees-claimed", "a sweep frees what an order has claimed",
-        by "crates/warm" "warm" "memory::inventory::what_became_an_order";
+        by "crates/warm" "warm" "memory::inventory::ordered_hold_is_neither";
     P1 OldNewsApplied = "old-news-applied", "an effect counts although a newer one is known",
         by "crates/warm" "warm" "memory::inventory::random_commands";
     P1 EpochNotHigher = "epoch-not-higher", "a rebuild is installed under an epoch that is not higher",
-        by "crates/warm" "warm" "memory::inventory::an_epoch_that_is_not_higher";
+        by "crates/warm" "warm" "memory::inventory::installation_with_an_epoch_that_is_not_higher";
     P1 ConflictingHoldSurvives = "conflicting-hold-survives", "a hold survives a rebuild although cold gave its place away",
-        by "crates/warm" "warm" "memory::inventory::a_rebuild_keeps";
+        by "crates/warm" "warm" "memory::inventory::rebuild_keeps_holds";
     P8 StepNotLogged = "step-not-logged", "a step is not written to the log",
-        by "crates/warm" "warm" "memory::inventory::the_log_has_no_holes";
+        by "crates/warm" "warm" "memory::inventory::change_log_has_no_gaps";
     P4 PinMovesEnd = "pin-moves-end", "a pin makes a hold longer",
-        by "crates/warm" "warm" "memory::inventory::a_pin_keeps";
+        by "crates/warm" "warm" "memory::inventory::pin_outlives_its_hold";
 
     // Warm on Redis: the scripts.
     P1 RedisSeatHeldTwice = "redis-seat-held-twice", "the script holds a seat of another's hold again",
-        by "crates/warm" "warm" "redis::inventory::a_hold_is_all_or_nothing";
+        by "crates/warm" "warm" "redis::inventory::hold_with_a_taken_place";
     P3 RedisAnyServer = "redis-any-server", "a server that was restarted or promoted serves on as if it had lost nothing",
-        by "crates/warm" "warm" "broken::a_restarted_server";
+        by "crates/warm" "warm" "server_failures::restarted_server";
     P3 RedisOldCopy = "redis-old-copy", "a copy older than what the caller has seen serves",
-        by "crates/warm" "warm" "broken::an_old_copy";
+        by "crates/warm" "warm" "server_failures::old_copy";
     P3 RedisTornState = "redis-torn-state", "a half-empty store serves",
-        by "crates/warm" "warm" "broken::a_half_empty_store";
+        by "crates/warm" "warm" "server_failures::incomplete_store";
     P4 RedisLapsesOneLate = "redis-lapses-one-late", "a hold that is not swept yet serves at the moment of its end",
-        by "crates/warm" "warm" "redis::inventory::lapsed_holds";
+        by "crates/warm" "warm" "redis::inventory::lapsed_hold_is_expired";
     P1 RedisSweepFreesClaimed = "redis-sweep-frees-claimed", "the sweep frees what an order has claimed",
-        by "crates/warm" "warm" "redis::inventory::what_became_an_order";
+        by "crates/warm" "warm" "redis::inventory::ordered_hold_is_neither";
     P1 RedisOldNewsApplied = "redis-old-news-applied", "an effect counts although a newer one is known",
-        by "crates/warm" "warm" "redis::inventory::only_news";
+        by "crates/warm" "warm" "redis::inventory::effect_of_an_old_version";
     P1 RedisInstallWithoutLease = "redis-install-without-lease", "a rebuild is installed by a node that has lost its lease",
-        by "crates/warm" "warm" "redis::inventory::one_rebuild_at_a_time";
+        by "crates/warm" "warm" "redis::inventory::installation_without_the_rebuild_lease";
     P8 RedisStepNotLogged = "redis-step-not-logged", "a step is not written to the log",
-        by "crates/warm" "warm" "redis::inventory::the_log_has_no_holes";
+        by "crates/warm" "warm" "redis::inventory::change_log_has_no_gaps";
 
     // Money, tickets and the gate: rules.
     P2 OddAmountBuys = "odd-amount-buys", "a capture of another amount than was asked for pays the order",
@@ -103,31 +103,31 @@ bugs! {
     P3 ReplyBeforeFlush = "reply-before-flush", "the committer answers before its commit is flushed",
         by "crates/cold" "lib" "committer::tests";
     P3 LostCommitGuessed = "lost-commit-guessed", "a commit whose answer was lost is repeated without a look at what was written",
-        by "crates/cold" "lib" "committer::tests::a_lost_answer";
+        by "crates/cold" "lib" "committer::tests::lost_commit_reply";
     P1 ClaimsTaken = "claims-taken", "an order claims places that are not free",
-        by "crates/cold" "contracts" "exactly_the_taken_places";
+        by "crates/cold" "contracts" "order_with_taken_places_is_refused";
     P8 JobUnfenced = "job-unfenced", "a runner that lost its lease ends the job",
-        by "crates/cold" "contracts" "a_lapsed_lease_is_due_again";
+        by "crates/cold" "contracts" "lapsed_lease_is_due_again";
     P8 LeaseRenewedByAnyone = "lease-renewed-by-anyone", "a runner that lost its lease renews it",
-        by "crates/cold" "contracts" "a_lapsed_lease_is_due_again";
+        by "crates/cold" "contracts" "lapsed_lease_is_due_again";
     P3 RepeatIsAnotherOrder = "repeat-is-another-order", "a repeated request for an order is not answered from its record",
-        by "crates/cold" "contracts" "a_repeat_gets_the_first_answer";
+        by "crates/cold" "contracts" "repeated_order_replays_the_first_answer";
     P3 RecordNotNoted = "record-not-noted", "a request with a key leaves no record of it",
-        by "crates/cold" "contracts" "a_request_for_another_attempt_repeats";
+        by "crates/cold" "contracts" "repeated_request_for_another_attempt_is_replayed";
     P3 KeyReused = "key-reused", "an idempotency key answers another request than its own",
-        by "crates/cold" "contracts" "a_repeat_gets_the_first_answer";
+        by "crates/cold" "contracts" "repeated_order_replays_the_first_answer";
     P7 OrderOfAnyTenant = "order-of-any-tenant", "an order is read without its organization",
-        by "crates/cold" "contracts" "strangers_see_nothing";
+        by "crates/cold" "contracts" "other_organizations_see_nothing";
     P2 TwoSenders = "two-senders", "an attempt is leased to a second sender while the first one's lease lives",
-        by "crates/cold" "contracts" "one_sender_at_a_time";
+        by "crates/cold" "contracts" "attempt_is_leased_to_one_sender";
     P6 RefundedTicketAdmits = "refunded-ticket-admits", "a refund leaves its tickets valid",
-        by "crates/cold" "contracts" "tickets_go_back_step_by_step";
+        by "crates/cold" "contracts" "ticket_refund_revokes_then_frees_then_pays";
     P5 SaleNotBooked = "sale-not-booked", "a sale leaves no journal entry",
-        by "crates/cold" "contracts" "a_capture_issues_tickets";
+        by "crates/cold" "contracts" "capture_issues_tickets";
 
     // Between the tiers.
     P8 FailedFactDelivered = "failed-fact-delivered", "the relay marks a fact delivered before its reader took note",
-        by "crates/jobs" "jobs" "relay::what_is_unloaded";
+        by "crates/jobs" "jobs" "relay::unloaded_row";
     P8 UnloadedAcknowledged = "unloaded-acknowledged", "an effect that warm answered `unloaded` is acknowledged",
         by "crates/app" "sale" "relay::";
     P2 ChargedBeforeClaim = "charged-before-claim", "a charge is set off before the order is written",
@@ -145,11 +145,11 @@ bugs! {
     P7 TokenOfAnotherHold = "token-of-another-hold", "the token of one hold opens another",
         by "crates/app" "sale" "order::";
     P7 EventOfAnyTenant = "event-of-any-tenant", "an organizer acts on an event of another organization",
-        by "testing/api" "tenants" "what_is_another_organizations";
+        by "testing/api" "tenants" "foreign_ids_are_answered";
     P2 UnsignedCallback = "unsigned-callback", "a callback is believed without its signature",
         by "crates/gateways" "lib" "signature::tests";
     P4 FrameSkipped = "frame-skipped", "a viewer that comes back misses a frame",
-        by "crates/hot" "lib" "fanout::ring";
+        by "crates/hot" "lib" "fanout::frame_ring";
     P10 StaleNotTold = "stale-not-told", "viewers are not told that what they see is old",
-        by "crates/hot" "lib" "fanout::tests::silence";
+        by "crates/hot" "lib" "fanout::tests::lifecycle::silence";
 }

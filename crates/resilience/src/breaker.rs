@@ -1,8 +1,8 @@
-//! A breaker: after too many failures among the last calls it refuses for a while, then lets a few probes decide.
+//! Circuit breaker: opens after too many failures among the last calls, refuses for a while, then admits probes that close or reopen it.
 //!
-//! Never: more probes at once than its limit, a verdict from a call that began in an earlier state, a change of state without metric and log
-//! line. A dropped permit says nothing (the caller went away) and gives its probe back. Our own core rather than a library's: states can be
-//! read and forced, probes are counted, and time is tokio's, so tests need no waiting.
+//! Never: more probes at once than the limit, an outcome of a call that began in an earlier state, a change of state without metric and log line.
+//! A dropped permit records no outcome (the caller was cancelled) and returns its probe. The core is our own so that states can be read and forced,
+//! probes are counted, and tests run in tokio's virtual time (`docs/adr/0006-own-circuit-breaker.md`).
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,44 +17,44 @@ mod permit;
 
 pub use permit::BreakerPermit;
 
-/// When it opens and closes.
+/// When a breaker opens and closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerLimit {
-    /// The last so many calls are judged; nothing is judged before there are so many.
+    /// The number of last calls that are judged; the breaker stays closed until there are as many.
     pub window: usize,
-    /// It opens when this share of them failed, in per cent.
+    /// The breaker opens when this share of the window failed, in per cent.
     pub failures_percent: usize,
-    /// It refuses for so long.
+    /// How long an open breaker refuses before it admits probes.
     pub open_for: Duration,
-    /// Then so many calls try at once, and so many successes in a row close it; one failure opens it again.
+    /// Probes at once in the half-open state; as many successes in a row close the breaker, one failure reopens it.
     pub probes: usize,
 }
 
-/// What it does.
+/// The state of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
     /// Calls pass and are judged.
     Closed,
-    /// A few probes pass.
+    /// As many calls pass as the limit has probes.
     HalfOpen,
     /// Calls are refused.
     Open,
 }
 
-/// What a person said, over anything it sees.
+/// A state that an operator forces regardless of outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Forced {
-    /// Refuse everything, e.g. during a provider's maintenance.
+pub enum ForcedState {
+    /// Refuse every call, e.g. during a provider's maintenance.
     Open,
-    /// Let everything pass.
+    /// Admit every call.
     Closed,
 }
 
-/// It is open; nothing was sent.
+/// The breaker is open; nothing was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the breaker is open; try again in {retry_after}")]
 pub struct BreakerOpen {
-    /// When it may let a probe pass.
+    /// When a probe may be admitted.
     pub retry_after: RetryAfter,
 }
 
@@ -70,8 +70,8 @@ pub struct Breaker {
 
 struct Core {
     phase: Phase,
-    forced: Option<Forced>,
-    /// Rises with each change of phase, so that late verdicts are told apart.
+    forced: Option<ForcedState>,
+    /// Increases with each change of phase, so that outcomes of earlier phases are ignored.
     generation: u64,
 }
 
@@ -82,7 +82,7 @@ enum Phase {
         until: Instant,
     },
     HalfOpen {
-        trying: usize,
+        in_flight: usize,
         succeeded: usize,
     },
 }
@@ -96,23 +96,22 @@ impl Breaker {
         Self { name, limit, core: Mutex::new(core), listener: None }
     }
 
-    /// The same breaker, telling `listener` each state that it reaches.
-    /// It is told while the breaker is locked, so it must be quick and leave the breaker alone.
+    /// Calls `listener` with each new state. The breaker is locked during the call, so the listener must be quick and not use the breaker.
     #[must_use]
     pub fn on_change(mut self, listener: impl Fn(BreakerState) + Send + Sync + 'static) -> Self {
         self.listener = Some(Box::new(listener));
         self
     }
 
-    /// Asks for leave to make a call.
+    /// Takes a permit for one call.
     ///
     /// # Errors
-    /// [`BreakerOpen`] where it is open, or half open with all probes out.
+    /// [`BreakerOpen`] if the breaker is open, or half open with all probes in flight.
     pub fn permit(&self) -> Result<BreakerPermit<'_>, BreakerOpen> {
         let mut core = self.core();
         match core.forced {
-            Some(Forced::Open) => return Err(self.open_for(self.limit.open_for)),
-            Some(Forced::Closed) => return Ok(self.leave(&core)),
+            Some(ForcedState::Open) => return Err(self.open_for(self.limit.open_for)),
+            Some(ForcedState::Closed) => return Ok(self.new_permit(&core)),
             None => {}
         }
         if let Phase::Open { until } = core.phase {
@@ -120,57 +119,57 @@ impl Breaker {
             if !left.is_zero() {
                 return Err(self.open_for(left));
             }
-            self.enter(&mut core, Phase::HalfOpen { trying: 0, succeeded: 0 });
+            self.enter(&mut core, Phase::HalfOpen { in_flight: 0, succeeded: 0 });
         }
-        if let Phase::HalfOpen { trying, succeeded } = &mut core.phase {
-            if *trying + *succeeded >= self.limit.probes {
+        if let Phase::HalfOpen { in_flight, succeeded } = &mut core.phase {
+            if *in_flight + *succeeded >= self.limit.probes {
                 return Err(self.open_for(Duration::ZERO));
             }
-            *trying += 1;
+            *in_flight += 1;
         }
-        Ok(self.leave(&core))
+        Ok(self.new_permit(&core))
     }
 
-    /// Whether a call may begin that says by [`Self::note`] how it ended, where no permit can travel with it. A half open one lets
-    /// everybody pass until the first has ended.
+    /// Checks whether a call may begin that cannot carry a permit and reports by [`Self::record`]. A half-open breaker admits every such call until
+    /// the first one has ended.
     ///
     /// # Errors
-    /// [`BreakerOpen`] where it is open.
+    /// [`BreakerOpen`] if the breaker is open.
     pub fn check(&self) -> Result<(), BreakerOpen> {
         match self.permit() {
             Err(open) if self.state() == BreakerState::Open => Err(open),
-            // The permit is dropped, which gives its probe back.
+            // The permit is dropped, which returns its probe.
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    /// How a call ended that was let begin by [`Self::check`].
-    pub fn note(&self, failed: bool) {
+    /// Records the outcome of a call that [`Self::check`] admitted.
+    pub fn record(&self, failed: bool) {
         match self.permit() {
             Ok(permit) if failed => permit.failed(),
             Ok(permit) => permit.succeeded(),
-            // It ended after others had decided.
+            // Other calls have already opened the breaker.
             Err(_) => {}
         }
     }
 
-    /// What it does now; an open one whose time is over is still open until somebody asks for leave.
+    /// The present state; an open breaker becomes half open only when the next permit is taken.
     #[must_use]
     pub fn state(&self) -> BreakerState {
         self.core().state()
     }
 
-    /// Forces it, or with `None` lets it judge for itself again, from closed.
-    pub fn force(&self, forced: Option<Forced>) {
+    /// Forces a state; `None` returns to judging by outcomes, starting closed.
+    pub fn force(&self, forced: Option<ForcedState>) {
         let mut core = self.core();
         let before = core.state();
         core.forced = forced;
         core.generation += 1;
         core.phase = Phase::Closed(VecDeque::new());
-        self.announce(before, core.state());
+        self.notify(before, core.state());
     }
 
-    fn judge(&self, generation: u64, failed: Option<bool>) {
+    fn record_outcome(&self, generation: u64, failed: Option<bool>) {
         let mut core = self.core();
         if core.generation != generation || core.forced.is_some() {
             return;
@@ -186,13 +185,13 @@ impl Breaker {
                 (over && failures > 0 && window.len() == self.limit.window).then(|| self.opened())
             }
             (Phase::HalfOpen { .. }, Some(true)) => Some(self.opened()),
-            (Phase::HalfOpen { trying, succeeded }, Some(false)) => {
-                *trying = trying.saturating_sub(1);
+            (Phase::HalfOpen { in_flight, succeeded }, Some(false)) => {
+                *in_flight = in_flight.saturating_sub(1);
                 *succeeded += 1;
                 (*succeeded >= self.limit.probes).then(|| Phase::Closed(VecDeque::new()))
             }
-            (Phase::HalfOpen { trying, .. }, None) => {
-                *trying = trying.saturating_sub(1);
+            (Phase::HalfOpen { in_flight, .. }, None) => {
+                *in_flight = in_flight.saturating_sub(1);
                 None
             }
             (Phase::Closed(_) | Phase::Open { .. }, _) => None,
@@ -206,10 +205,10 @@ impl Breaker {
         let before = core.state();
         core.phase = phase;
         core.generation += 1;
-        self.announce(before, core.state());
+        self.notify(before, core.state());
     }
 
-    fn announce(&self, before: BreakerState, now: BreakerState) {
+    fn notify(&self, before: BreakerState, now: BreakerState) {
         if before == now {
             return;
         }
@@ -231,7 +230,7 @@ impl Breaker {
         BreakerOpen { retry_after: left.into() }
     }
 
-    fn leave(&self, core: &Core) -> BreakerPermit<'_> {
+    fn new_permit(&self, core: &Core) -> BreakerPermit<'_> {
         BreakerPermit::new(self, core.generation)
     }
 
@@ -243,8 +242,8 @@ impl Breaker {
 impl Core {
     const fn state(&self) -> BreakerState {
         match (&self.forced, &self.phase) {
-            (Some(Forced::Open), _) | (None, Phase::Open { .. }) => BreakerState::Open,
-            (Some(Forced::Closed), _) | (None, Phase::Closed(_)) => BreakerState::Closed,
+            (Some(ForcedState::Open), _) | (None, Phase::Open { .. }) => BreakerState::Open,
+            (Some(ForcedState::Closed), _) | (None, Phase::Closed(_)) => BreakerState::Closed,
             (None, Phase::HalfOpen { .. }) => BreakerState::HalfOpen,
         }
     }

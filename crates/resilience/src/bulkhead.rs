@@ -1,28 +1,28 @@
-//! A limit on how many calls run at once and how many may wait for that; everybody else is refused at once (P9).
+//! Limits how many calls run at once and how many wait for a free place, and refuses every further call at once (P9).
 //!
-//! Never: a queue without a limit. One bulkhead per dependency, so that a slow one cannot take every worker of the process.
+//! Never: a queue without a limit. Each dependency has its own bulkhead, so that a slow one cannot occupy every worker of the process.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use voelgoed_telemetry::metrics::resilience as metrics;
 
-use crate::episode::Episode;
+use crate::outage_log::OutageLog;
 
-/// How much fits.
+/// The size of a bulkhead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BulkheadLimit {
-    /// The limit's stable name, e.g. `payments`.
+    /// The stable name of the limit in metrics and logs, e.g. `payments`.
     pub name: &'static str,
-    /// Calls that run at once; at least one.
-    pub running: usize,
-    /// Calls that wait for one of these to end.
-    pub waiting: usize,
+    /// Calls that run at once; 0 is read as 1.
+    pub running_max: usize,
+    /// Calls that wait for a running one to end.
+    pub waiting_max: usize,
 }
 
-/// The waiting room is full; nothing was begun.
+/// The running and the waiting limit are reached; nothing was begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("bulkhead `{}` is full: {} calls run and {} wait", limit.name, limit.running, limit.waiting)]
+#[error("bulkhead `{}` is full: {} calls run and {} wait", limit.name, limit.running_max, limit.waiting_max)]
 pub struct BulkheadFull {
-    /// The limit that was met.
+    /// The limit that was reached.
     pub limit: BulkheadLimit,
 }
 
@@ -32,64 +32,64 @@ pub struct Bulkhead {
     limit: BulkheadLimit,
     running: Semaphore,
     waiting: Semaphore,
-    episode: Episode,
+    outages: OutageLog,
 }
 
-/// A place inside the bulkhead; dropping it lets the next one in.
+/// A place of the bulkhead; dropping the permit frees the place.
 #[derive(Debug)]
-#[must_use = "dropping it leaves the bulkhead"]
+#[must_use = "dropping the permit frees the place"]
 pub struct BulkheadPermit<'a> {
     name: &'static str,
     _place: SemaphorePermit<'a>,
 }
 
 impl Bulkhead {
-    /// An empty bulkhead.
+    /// A bulkhead in which no call runs.
     #[must_use]
     pub fn new(limit: BulkheadLimit) -> Self {
         let limit = BulkheadLimit {
-            running: limit.running.clamp(1, Semaphore::MAX_PERMITS),
-            waiting: limit.waiting.min(Semaphore::MAX_PERMITS),
+            running_max: limit.running_max.clamp(1, Semaphore::MAX_PERMITS),
+            waiting_max: limit.waiting_max.min(Semaphore::MAX_PERMITS),
             ..limit
         };
         Self {
             limit,
-            running: Semaphore::new(limit.running),
-            waiting: Semaphore::new(limit.waiting),
-            episode: Episode::new("bulkhead", limit.name),
+            running: Semaphore::new(limit.running_max),
+            waiting: Semaphore::new(limit.waiting_max),
+            outages: OutageLog::new("bulkhead", limit.name),
         }
     }
 
-    /// Its limit.
+    /// The limit in force.
     #[must_use]
     pub const fn limit(&self) -> BulkheadLimit {
         self.limit
     }
 
-    /// Enters, waiting in line where nothing is free; safe to drop while waiting.
+    /// Takes a place, waiting in order of arrival if none is free. Cancel safe.
     ///
     /// # Errors
-    /// [`BulkheadFull`], at once, where the waiting room is full too.
+    /// [`BulkheadFull`], at once, if no place is free and as many calls wait as may.
     pub async fn enter(&self) -> Result<BulkheadPermit<'_>, BulkheadFull> {
-        // Whoever waits is first in line: the semaphore hands a freed place to them before it can be tried for.
+        // The semaphore gives a freed place to the first waiting call, so this cannot overtake one.
         if let Ok(place) = self.running.try_acquire() {
-            return Ok(self.inside(place));
+            return Ok(self.admit(place));
         }
-        let Ok(chair) = self.waiting.try_acquire() else { return Err(self.full()) };
-        // The semaphore is never closed, so the only outcome is a place.
+        let Ok(waiting) = self.waiting.try_acquire() else { return Err(self.full()) };
+        // The semaphore is never closed, so this cannot fail.
         let place = self.running.acquire().await.map_err(|_| self.full())?;
-        drop(chair);
-        Ok(self.inside(place))
+        drop(waiting);
+        Ok(self.admit(place))
     }
 
-    fn inside<'a>(&'a self, place: SemaphorePermit<'a>) -> BulkheadPermit<'a> {
-        self.episode.passed();
+    fn admit<'a>(&'a self, place: SemaphorePermit<'a>) -> BulkheadPermit<'a> {
+        self.outages.passed();
         metrics::bulkhead_running(self.limit.name, 1);
         BulkheadPermit { name: self.limit.name, _place: place }
     }
 
     fn full(&self) -> BulkheadFull {
-        self.episode.refused();
+        self.outages.refused();
         metrics::bulkhead_rejected(self.limit.name);
         BulkheadFull { limit: self.limit }
     }
@@ -108,10 +108,10 @@ mod tests {
     use std::time::Duration;
     use tokio::time::timeout;
 
-    const LIMIT: BulkheadLimit = BulkheadLimit { name: "test", running: 2, waiting: 1 };
+    const LIMIT: BulkheadLimit = BulkheadLimit { name: "test", running_max: 2, waiting_max: 1 };
 
     #[tokio::test(start_paused = true)]
-    async fn what_neither_fits_nor_may_wait_is_refused_at_once() {
+    async fn call_beyond_the_running_and_waiting_limits_is_refused_at_once() {
         let bulkhead = Arc::new(Bulkhead::new(LIMIT));
         let first = bulkhead.enter().await.unwrap();
         let second = bulkhead.enter().await.unwrap();
@@ -123,26 +123,26 @@ mod tests {
         tokio::task::yield_now().await;
         assert_eq!(bulkhead.enter().await.map(drop), Err(BulkheadFull { limit: LIMIT }));
         drop(first);
-        assert_eq!(waiting.join_all().await, [Ok(())], "who waited gets the freed place");
+        assert_eq!(waiting.join_all().await, [Ok(())], "the waiting call gets the freed place");
         drop(second);
         assert!(bulkhead.enter().await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_stops_waiting_gives_the_chair_back() {
-        let bulkhead = Bulkhead::new(BulkheadLimit { running: 1, ..LIMIT });
+    async fn cancelled_wait_frees_its_waiting_place() {
+        let bulkhead = Bulkhead::new(BulkheadLimit { running_max: 1, ..LIMIT });
         let inside = bulkhead.enter().await.unwrap();
         for _ in 0..3 {
             let waited = timeout(Duration::from_millis(10), bulkhead.enter()).await;
-            assert!(waited.is_err(), "it waits rather than being refused");
+            assert!(waited.is_err(), "waits instead of being refused");
         }
         drop(inside);
         assert!(bulkhead.enter().await.is_ok());
     }
 
     #[tokio::test]
-    async fn a_limit_of_nothing_still_lets_one_run() {
-        let bulkhead = Bulkhead::new(BulkheadLimit { name: "test", running: 0, waiting: 0 });
+    async fn running_limit_of_zero_still_admits_one_call() {
+        let bulkhead = Bulkhead::new(BulkheadLimit { name: "test", running_max: 0, waiting_max: 0 });
         let inside = bulkhead.enter().await.unwrap();
         assert!(bulkhead.enter().await.is_err());
         drop(inside);
@@ -150,9 +150,9 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn never_more_run_than_the_limit_says() {
+    async fn concurrent_calls_never_exceed_the_running_limit() {
         use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-        let bulkhead = Arc::new(Bulkhead::new(BulkheadLimit { name: "test", running: 3, waiting: 100 }));
+        let bulkhead = Arc::new(Bulkhead::new(BulkheadLimit { name: "test", running_max: 3, waiting_max: 100 }));
         let inside = Arc::new(AtomicUsize::new(0));
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..100 {
@@ -165,7 +165,7 @@ mod tests {
                 now
             });
         }
-        let most = tasks.join_all().await.into_iter().max();
-        assert!(most <= Some(3), "{most:?}");
+        let peak = tasks.join_all().await.into_iter().max();
+        assert!(peak <= Some(3), "{peak:?}");
     }
 }

@@ -1,31 +1,31 @@
-//! The one table of what still works when something is away (P10). Commands, `/readyz`, the pages and the runbook read it.
+//! The one table that says which capabilities work, degrade or are refused while a dependency is unavailable (P10).
 //!
-//! Never: an exception elsewhere. To change what happens: change the cell in [`TABLE`], then the runbook that a test compares with it, and
-//! the test that takes the real thing away.
+//! Never: an exception elsewhere; commands, `/readyz`, pages and the runbook all read this table. To change a behaviour: change the cell in
+//! [`TABLE`], the runbook that a test compares with the table, and the chaos test that stops the real dependency.
 
 use serde::Serialize;
 
 use crate::retry_after::RetryAfter;
 
-/// Something that the platform can do for somebody.
+/// An operation of the platform that can be switched off or degraded on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Capability {
-    /// Look at events and seat maps.
+    /// Show events and seat maps.
     Browse,
     /// Hold places.
     Hold,
     /// Order and pay.
     OrderAndPay,
-    /// Take callbacks of payment providers.
+    /// Accept callbacks of payment providers.
     Callbacks,
-    /// Issue tickets and return money.
+    /// Issue tickets and refund money.
     IssueAndRefund,
-    /// Let people in.
+    /// Admit tickets at a gate.
     Scan,
-    /// Look at lists and figures.
+    /// Show lists and figures to organizers.
     Dashboards,
-    /// Wait for one's turn.
+    /// Queue buyers before a sale.
     WaitingRoom,
 }
 
@@ -42,7 +42,7 @@ impl Capability {
         Self::WaitingRoom,
     ];
 
-    /// Its name in metrics and `/readyz`.
+    /// The name in metrics and `/readyz`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl Capability {
         }
     }
 
-    /// As the table's row says it.
+    /// The title of the row in the runbook.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -73,48 +73,53 @@ impl Capability {
     }
 }
 
-/// A way in which something is away: a column of the table. Several can hold at once; the worst answer counts.
+/// A way in which dependencies fail: a column of the table. Several modes can hold at once; the worst answer counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// The warm tier is away or failing over.
-    WarmAway,
-    /// The cold tier's primary is away, a replica answers.
+pub enum FailureMode {
+    /// The warm tier is unavailable or failing over.
+    WarmUnavailable,
+    /// The cold tier's primary is unavailable, a replica answers reads.
     ColdReplicaOnly,
-    /// The cold tier is gone.
-    ColdGone,
-    /// The warm tier is away and the cold tier cannot write.
-    WarmAndColdAway,
+    /// The cold tier answers neither reads nor writes.
+    ColdUnavailable,
+    /// The warm tier is unavailable and the cold tier cannot write.
+    WarmAndColdUnavailable,
     /// No payment provider answers.
-    ProviderAway,
+    ProviderUnavailable,
 }
 
-impl Mode {
+impl FailureMode {
     /// Every mode, in the order of the table.
-    pub const ALL: [Self; 5] =
-        [Self::WarmAway, Self::ColdReplicaOnly, Self::ColdGone, Self::WarmAndColdAway, Self::ProviderAway];
+    pub const ALL: [Self; 5] = [
+        Self::WarmUnavailable,
+        Self::ColdReplicaOnly,
+        Self::ColdUnavailable,
+        Self::WarmAndColdUnavailable,
+        Self::ProviderUnavailable,
+    ];
 
-    /// As the table's head says it.
+    /// The title of the column in the runbook.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
-            Self::WarmAway => "warm away or failing over",
-            Self::ColdReplicaOnly => "cold primary away, replica up",
-            Self::ColdGone => "cold gone",
-            Self::WarmAndColdAway => "warm away and cold not writable",
-            Self::ProviderAway => "payment provider away",
+            Self::WarmUnavailable => "warm unavailable or failing over",
+            Self::ColdReplicaOnly => "cold primary unavailable, replica up",
+            Self::ColdUnavailable => "cold unavailable",
+            Self::WarmAndColdUnavailable => "warm unavailable and cold not writable",
+            Self::ProviderUnavailable => "payment provider unavailable",
         }
     }
 }
 
-/// What is less than usual.
+/// How a capability is restricted while it is degraded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Degradation {
-    /// Shown from memory.
+    /// Served from this node's memory, marked with its age.
     Stale,
-    /// Holds are capped and extended.
+    /// Holds are limited in number and last longer.
     HoldsCapped,
-    /// The order is kept without being charged.
+    /// The order is stored without a charge.
     PayLater,
     /// The cold tier decides alone.
     ColdDecides,
@@ -122,22 +127,22 @@ pub enum Degradation {
     WarmDecides,
     /// Reads come from a replica.
     FromReplica,
-    /// What the warm tier would show follows later.
+    /// The cold tier decides; the warm tier is updated afterwards.
     WarmFollows,
-    /// What is captured is issued, money goes back later.
+    /// Captured orders are issued; refunds wait.
     RefundsWait,
-    /// Nobody is admitted.
+    /// The waiting room admits no buyer.
     Frozen,
-    /// Fewer are admitted.
+    /// The waiting room admits as many buyers as can hold places.
     AdmitsHoldable,
-    /// Fewer are admitted.
+    /// The waiting room admits as many buyers as can pay.
     AdmitsPayable,
 }
 
 impl Degradation {
-    /// In words, for pages and the runbook.
+    /// The text of the cell in the runbook.
     #[must_use]
-    pub const fn words(self) -> &'static str {
+    pub const fn text(self) -> &'static str {
         match self {
             Self::Stale => "last known, marked with its age",
             Self::HoldsCapped => "yes, capped and extended",
@@ -154,33 +159,34 @@ impl Degradation {
     }
 }
 
-/// Whether something can be done.
+/// Whether a capability is available, degraded or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
-pub enum Answer {
-    /// As usual.
+pub enum CapabilityAnswer {
+    /// Works without restriction.
     Yes,
-    /// Yes, but less than usual.
+    /// Works with a restriction.
     Degraded {
-        /// How.
+        /// The restriction.
         why: Degradation,
     },
-    /// Not now.
+    /// Refused while the failure lasts.
     Refused {
-        /// The stable code that the caller is told.
+        /// The stable error code of the API.
         code: &'static str,
-        /// When it is worth asking again.
+        /// When a retry is worthwhile.
         retry_after: RetryAfter,
     },
 }
 
-const YES: Answer = Answer::Yes;
-const fn but(why: Degradation) -> Answer {
-    Answer::Degraded { why }
+const YES: CapabilityAnswer = CapabilityAnswer::Yes;
+const fn degraded(why: Degradation) -> CapabilityAnswer {
+    CapabilityAnswer::Degraded { why }
 }
-const OFFLINE: Answer = Answer::Refused { code: "offline_rules", retry_after: RetryAfter::seconds(5) };
-const fn no(seconds: u32) -> Answer {
-    Answer::Refused { code: "try_again", retry_after: RetryAfter::seconds(seconds) }
+const OFFLINE: CapabilityAnswer =
+    CapabilityAnswer::Refused { code: "offline_rules", retry_after: RetryAfter::seconds(5) };
+const fn refused(seconds: u32) -> CapabilityAnswer {
+    CapabilityAnswer::Refused { code: "try_again", retry_after: RetryAfter::seconds(seconds) }
 }
 
 use Degradation::{
@@ -188,24 +194,24 @@ use Degradation::{
     WarmDecides, WarmFollows,
 };
 
-/// The table: a row per [`Capability`], a column per [`Mode`], both in the order of their `ALL`. A failover of the warm tier takes seconds, of
-/// the cold tier a person's decision.
+/// A row per [`Capability`], a column per [`FailureMode`], both in the order of their `ALL`. The retry times differ because a failover of the warm
+/// tier takes seconds, while one of the cold tier waits for an operator.
 #[rustfmt::skip]
-pub const TABLE: [[Answer; Mode::ALL.len()]; Capability::ALL.len()] = [
-    // warm away        replica only        cold gone         warm and cold    provider away
-    [but(Stale),        YES,                but(Stale),       but(Stale),      YES],
-    [no(5),             but(HoldsCapped),   no(10),           no(10),          YES],
-    [no(5),             no(10),             no(10),           no(10),          but(PayLater)],
-    [YES,               no(10),             no(10),           no(10),          YES],
-    [but(WarmFollows),  no(10),             no(10),           no(10),          but(RefundsWait)],
-    [but(ColdDecides),  but(WarmDecides),   but(WarmDecides), OFFLINE,         YES],
-    [but(Stale),        but(FromReplica),   but(Stale),       but(Stale),      YES],
-    [but(Frozen),       but(AdmitsHoldable), but(Frozen),     but(Frozen),     but(AdmitsPayable)],
+pub const TABLE: [[CapabilityAnswer; FailureMode::ALL.len()]; Capability::ALL.len()] = [
+    // warm unavailable     replica only              cold unavailable        warm and cold      provider unavailable
+    [degraded(Stale),        YES,                      degraded(Stale),        degraded(Stale),   YES],
+    [refused(5),             degraded(HoldsCapped),    refused(10),            refused(10),       YES],
+    [refused(5),             refused(10),              refused(10),            refused(10),       degraded(PayLater)],
+    [YES,                    refused(10),              refused(10),            refused(10),       YES],
+    [degraded(WarmFollows),  refused(10),              refused(10),            refused(10),       degraded(RefundsWait)],
+    [degraded(ColdDecides),  degraded(WarmDecides),    degraded(WarmDecides),  OFFLINE,           YES],
+    [degraded(Stale),        degraded(FromReplica),    degraded(Stale),        degraded(Stale),   YES],
+    [degraded(Frozen),       degraded(AdmitsHoldable), degraded(Frozen),       degraded(Frozen),  degraded(AdmitsPayable)],
 ];
 
 /// The worst answer of the table for `capability` under these modes.
 #[must_use]
-pub fn answer(capability: Capability, modes: &[Mode]) -> Answer {
+pub fn worst_answer(capability: Capability, modes: &[FailureMode]) -> CapabilityAnswer {
     let row = &TABLE[capability as usize];
     modes
         .iter()
@@ -213,32 +219,32 @@ pub fn answer(capability: Capability, modes: &[Mode]) -> Answer {
         .fold(YES, |worst, next| if rank(next) > rank(worst) { next } else { worst })
 }
 
-/// Refusals before degradations before yes; a longer wait before a shorter; frozen before merely slower.
-const fn rank(answer: Answer) -> (u8, u32) {
+/// A refusal is worse than a degradation, a longer wait is worse than a shorter one, and frozen is worse than slow.
+const fn rank(answer: CapabilityAnswer) -> (u8, u32) {
     match answer {
-        Answer::Yes => (0, 0),
-        Answer::Degraded { why: Frozen } => (1, 1),
-        Answer::Degraded { .. } => (1, 0),
-        Answer::Refused { retry_after, .. } => (2, retry_after.as_seconds()),
+        CapabilityAnswer::Yes => (0, 0),
+        CapabilityAnswer::Degraded { why: Frozen } => (1, 1),
+        CapabilityAnswer::Degraded { .. } => (1, 0),
+        CapabilityAnswer::Refused { retry_after, .. } => (2, retry_after.as_seconds()),
     }
 }
 
-/// The table as markdown, as the runbook shows it.
+/// The table as the runbook `docs/runbooks/capabilities.md` contains it.
 #[must_use]
-pub fn markdown() -> String {
-    let head: String = Mode::ALL.iter().map(|mode| format!(" {} |", mode.title())).collect();
+pub fn runbook_table() -> String {
+    let head: String = FailureMode::ALL.iter().map(|mode| format!(" {} |", mode.title())).collect();
     let rows = Capability::ALL.iter().zip(&TABLE).map(|(capability, row)| {
-        let cells: String = row.iter().map(|cell| format!(" {} |", words(*cell))).collect();
+        let cells: String = row.iter().map(|cell| format!(" {} |", cell_text(*cell))).collect();
         format!("| {} |{cells}\n", capability.title())
     });
-    format!("| |{head}\n|---|{}\n{}", "---|".repeat(Mode::ALL.len()), rows.collect::<String>())
+    format!("| |{head}\n|---|{}\n{}", "---|".repeat(FailureMode::ALL.len()), rows.collect::<String>())
 }
 
-fn words(answer: Answer) -> String {
+fn cell_text(answer: CapabilityAnswer) -> String {
     match answer {
-        Answer::Yes => "yes".to_owned(),
-        Answer::Degraded { why } => why.words().to_owned(),
-        Answer::Refused { code, retry_after } => format!("refused `{code}`, {retry_after}"),
+        CapabilityAnswer::Yes => "yes".to_owned(),
+        CapabilityAnswer::Degraded { why } => why.text().to_owned(),
+        CapabilityAnswer::Refused { code, retry_after } => format!("refused `{code}`, {retry_after}"),
     }
 }
 

@@ -1,8 +1,8 @@
-//! One guard per remote dependency: deadline → bulkhead → (breaker → attempt, again while retries are allowed).
+//! Wraps calls to one remote dependency: deadline → bulkhead → (breaker → attempt, repeated while retries are allowed).
 //!
-//! Never: a call that waits without limit (P9), a repeat of a call that may have been done unless the caller says that repeating is harmless
-//! (P2). Every answer says which layer gave it and whether the call may have been sent. To guard a dependency: a `const` [`GuardLimit`] beside
-//! its client, one [`Guard`] in the wiring, reporting into its health cell.
+//! Never: a call that waits without limit (P9), a retry of a call that may have been done unless the caller declares it idempotent (P2). Every error
+//! names the layer that ended the call, and whether the call may have been done. To guard a dependency: a `const` [`GuardLimit`] beside its client,
+//! and one [`Guard`] in the wiring that reports the dependency's health.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,55 +10,55 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 use voelgoed_telemetry::Stopwatch;
-use voelgoed_telemetry::metrics::resilience::{self as metrics, GuardEnd, Retry};
+use voelgoed_telemetry::metrics::resilience::{self as metrics, GuardEnd, RetryOutcome};
 
 use crate::breaker::{Breaker, BreakerLimit, BreakerState};
 use crate::bulkhead::{Bulkhead, BulkheadLimit};
 use crate::deadline::Deadline;
-use crate::health::{Capabilities, Dependency, Health};
+use crate::health::{Capabilities, Dependency, DependencyHealth};
 use crate::retry::{RetryBudget, RetryBudgetLimit, RetryPolicy};
 
 mod error;
 
 pub use error::GuardError;
 
-/// Every limit of one dependency.
+/// All limits of the calls to one dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GuardLimit {
-    /// The dependency's name in metrics and logs; the bulkhead has its own.
+    /// The name in metrics and logs; the bulkhead has its own name.
     pub name: &'static str,
-    /// The whole call, waiting and retries included; a request's own deadline may be earlier.
+    /// The whole call with waiting and retries; the request's own deadline may be earlier.
     pub deadline: Duration,
-    /// One attempt.
-    pub attempt: Duration,
-    /// How many at once.
+    /// The timeout of one attempt.
+    pub attempt_timeout: Duration,
+    /// Calls at once.
     pub bulkhead: BulkheadLimit,
-    /// When to stop asking.
+    /// When calls are refused because too many failed.
     pub breaker: BreakerLimit,
-    /// How to ask again.
+    /// The number and backoff of retries of one call.
     pub retry: RetryPolicy,
-    /// How often that may happen among all calls.
-    pub budget: RetryBudgetLimit,
+    /// The share of retries among all calls.
+    pub retry_budget: RetryBudgetLimit,
 }
 
-/// May the call be made again after it may have been done?
+/// Whether a call may be repeated although the first attempt may have been done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
-    /// Yes: it reads, or carries a key by which the other side recognises it.
-    Harmless,
-    /// No: only where the first surely was not sent.
-    OnlyUnsent,
+pub enum RetrySafety {
+    /// Repeating is harmless: the call only reads, or carries a key that the server deduplicates by.
+    Idempotent,
+    /// Repeat only if no earlier attempt was sent.
+    OnlyIfUnsent,
 }
 
-/// What an error of the dependency means.
+/// What an error of the dependency says about the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The dependency is well and said no; asking again brings the same.
-    Answered,
-    /// A fault before anything was sent (no connection, no address).
+pub enum CallFailure {
+    /// The dependency is healthy and refused the call; a retry would be refused too.
+    Rejected,
+    /// The call failed before it was sent (no connection, no address).
     NotSent,
-    /// A fault after which nobody knows whether it was done.
-    MayBeDone,
+    /// The call was sent and its outcome is unknown.
+    Ambiguous,
 }
 
 /// The guard of one dependency.
@@ -66,78 +66,77 @@ pub struct Guard {
     limit: GuardLimit,
     bulkhead: Bulkhead,
     breaker: Breaker,
-    budget: RetryBudget,
+    retry_budget: RetryBudget,
     seed: AtomicU64,
 }
 
 impl Guard {
-    /// A guard with these limits; `seed` spreads the waits of this process apart from others'.
+    /// A guard with these limits; `seed` makes the jitter of this process differ from other processes.
     #[must_use]
     pub fn new(limit: GuardLimit, seed: u64) -> Self {
         Self {
             limit,
             bulkhead: Bulkhead::new(limit.bulkhead),
             breaker: Breaker::new(limit.name, limit.breaker),
-            budget: RetryBudget::new(limit.budget),
+            retry_budget: RetryBudget::new(limit.retry_budget),
             seed: AtomicU64::new(seed),
         }
     }
 
-    /// The same guard, reporting the dependency down while its breaker is open.
+    /// Reports the dependency as down while the breaker is open.
     #[must_use]
     pub fn reporting(mut self, capabilities: Capabilities, dependency: Dependency) -> Self {
         self.breaker = self.breaker.on_change(move |state| match state {
-            BreakerState::Open => capabilities.report(dependency, Health::Down),
-            BreakerState::Closed => capabilities.report(dependency, Health::Up),
-            // Not known until the probes are back.
+            BreakerState::Open => capabilities.report(dependency, DependencyHealth::Down),
+            BreakerState::Closed => capabilities.report(dependency, DependencyHealth::Up),
+            // Unknown until the probes have ended.
             BreakerState::HalfOpen => {}
         });
         self
     }
 
-    /// Its breaker, to read or to force.
+    /// The breaker, for reading or forcing its state.
     #[must_use]
     pub const fn breaker(&self) -> &Breaker {
         &self.breaker
     }
 
-    /// Makes a call: `attempt` makes the future of one attempt, `judge` says what an error means.
+    /// Makes a call: `attempt` creates the future of one attempt, `classify` says what an error means.
     ///
     /// # Errors
-    /// [`GuardError`], which says which layer ended it and whether it may have been done.
+    /// [`GuardError`], which names the layer that ended the call, and whether the call may have been done.
     pub async fn call<T, E, F, Fut>(
         &self,
-        repeat: Repeat,
+        safety: RetrySafety,
         attempt: F,
-        judge: impl Fn(&E) -> Verdict,
+        classify: impl Fn(&E) -> CallFailure,
     ) -> Result<T, GuardError<E>>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        let watch = Stopwatch::start();
-        let deadline = Deadline::within(self.limit.deadline);
-        let mut may_be_done = false;
+        let stopwatch = Stopwatch::start();
+        let deadline = Deadline::after_capped(self.limit.deadline);
+        let mut ambiguous = false;
         let work = async {
-            let _place = self.bulkhead.enter().await.map_err(GuardError::Bulkhead)?;
-            self.attempts(repeat, attempt, judge, deadline, &mut may_be_done).await
+            let _permit = self.bulkhead.enter().await.map_err(GuardError::Bulkhead)?;
+            self.attempts(safety, attempt, classify, deadline, &mut ambiguous).await
         };
-        let outcome = deadline.wrap(work).await;
-        let outcome =
-            outcome.unwrap_or_else(|_| Err(GuardError::Deadline { dependency: self.limit.name, may_be_done }));
+        let outcome = deadline.timeout(work).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(GuardError::Deadline { dependency: self.limit.name, ambiguous }));
         let end = outcome.as_ref().map_or_else(GuardError::end, |_| GuardEnd::Answered);
-        metrics::guarded_call(self.limit.name, end, watch.elapsed());
+        metrics::guarded_call(self.limit.name, end, stopwatch.elapsed());
         outcome
     }
 
-    /// Attempts until one is answered or no more are allowed. `may_be_done` stays true once an attempt ended in doubt.
+    /// Attempts until the dependency replies or no retry is allowed. `ambiguous` stays true once an attempt ended without a known outcome.
     async fn attempts<T, E, F, Fut>(
         &self,
-        repeat: Repeat,
+        safety: RetrySafety,
         mut attempt: F,
-        judge: impl Fn(&E) -> Verdict,
+        classify: impl Fn(&E) -> CallFailure,
         deadline: Deadline,
-        may_be_done: &mut bool,
+        ambiguous: &mut bool,
     ) -> Result<T, GuardError<E>>
     where
         F: FnMut() -> Fut,
@@ -146,38 +145,38 @@ impl Guard {
         let dependency = self.limit.name;
         let mut waits = self.limit.retry.waits(self.seed.fetch_add(1, Ordering::Relaxed));
         let mut last = None;
-        self.budget.deposit();
+        self.retry_budget.deposit();
         loop {
-            // Whoever waited until now must not begin what nobody waits for.
+            // The caller has timed out: an attempt now would have no reader.
             if deadline.passed() {
-                return Err(GuardError::Deadline { dependency, may_be_done: *may_be_done });
+                return Err(GuardError::Deadline { dependency, ambiguous: *ambiguous });
             }
             let permit = match self.breaker.permit() {
                 Ok(permit) => permit,
                 Err(open) => return Err(last.unwrap_or(GuardError::Breaker { dependency, open })),
             };
-            let before = std::mem::replace(may_be_done, true);
-            let error = match timeout(self.limit.attempt, attempt()).await {
+            let before = std::mem::replace(ambiguous, true);
+            let error = match timeout(self.limit.attempt_timeout, attempt()).await {
                 Ok(Ok(answer)) => {
                     permit.succeeded();
                     return Ok(answer);
                 }
                 Ok(Err(error)) => {
-                    let verdict = judge(&error);
-                    *may_be_done = before || verdict == Verdict::MayBeDone;
-                    if verdict == Verdict::Answered {
+                    let failure = classify(&error);
+                    *ambiguous = before || failure == CallFailure::Ambiguous;
+                    if failure == CallFailure::Rejected {
                         permit.succeeded();
-                        return Err(GuardError::Failed { dependency, error, may_be_done: before });
+                        return Err(GuardError::Failed { dependency, error, ambiguous: before });
                     }
                     permit.failed();
-                    GuardError::Failed { dependency, error, may_be_done: *may_be_done }
+                    GuardError::Failed { dependency, error, ambiguous: *ambiguous }
                 }
                 Err(_) => {
                     permit.failed();
-                    GuardError::Deadline { dependency, may_be_done: true }
+                    GuardError::Deadline { dependency, ambiguous: true }
                 }
             };
-            if *may_be_done && repeat == Repeat::OnlyUnsent {
+            if *ambiguous && safety == RetrySafety::OnlyIfUnsent {
                 return Err(error);
             }
             let Some(wait) = self.next_wait(&mut waits, deadline) else { return Err(error) };
@@ -186,21 +185,21 @@ impl Guard {
         }
     }
 
-    /// The wait before another attempt, where policy, deadline and budget allow one.
+    /// The wait before the next attempt, if policy, deadline and budget allow one.
     fn next_wait(&self, waits: &mut impl Iterator<Item = Duration>, deadline: Deadline) -> Option<Duration> {
-        if self.limit.retry.retries == 0 {
+        if self.limit.retry.retries_max == 0 {
             return None;
         }
         let wait = waits.next();
         let retry = match wait {
-            None => Retry::NoMore,
-            Some(wait) if deadline.remaining() <= wait => Retry::NoTime,
-            Some(_) if !self.budget.withdraw() => Retry::NoBudget,
-            Some(_) => Retry::Made,
+            None => RetryOutcome::NoMore,
+            Some(wait) if deadline.remaining() <= wait => RetryOutcome::NoTime,
+            Some(_) if !self.retry_budget.withdraw() => RetryOutcome::NoBudget,
+            Some(_) => RetryOutcome::Made,
         };
         metrics::retry(self.limit.name, retry);
-        if retry != Retry::Made {
-            tracing::warn!(dependency = self.limit.name, why = retry.as_str(), "gave up retrying");
+        if retry != RetryOutcome::Made {
+            tracing::warn!(dependency = self.limit.name, why = retry.as_str(), "retries ended");
             return None;
         }
         wait

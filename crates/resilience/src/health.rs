@@ -1,7 +1,7 @@
-//! How each dependency is, as guards and adapters report it, and what follows for each capability.
+//! Stores the health of each dependency as guards and adapters report it, and derives what each capability may do.
 //!
-//! Never: a probe of its own (whoever talks to the dependency reports), a change without metric and log line (P10). To add a dependency: a
-//! variant of [`Dependency`], and its columns in [`crate::capability`].
+//! Never: a probe of its own (the client of a dependency reports), a change without metric and log line (P10). To add a dependency: a variant of
+//! [`Dependency`], and its columns in [`crate::capability`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use serde::Serialize;
 use voelgoed_telemetry::metrics::resilience as metrics;
 
-use crate::capability::{Answer, Capability, Mode, answer};
+use crate::capability::{Capability, CapabilityAnswer, FailureMode, worst_answer};
 
-/// Something that this process needs and that can be away.
+/// A remote service that this process needs and that can be unavailable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dependency {
@@ -19,15 +19,15 @@ pub enum Dependency {
     Warm,
     /// The durable store.
     Cold,
-    /// Those who take the money, together: up while one of them is.
+    /// The payment providers together: up while at least one answers.
     PaymentProvider,
 }
 
 impl Dependency {
-    /// Every dependency.
+    /// Every dependency, in the order of `/readyz`.
     pub const ALL: [Self; 3] = [Self::Warm, Self::Cold, Self::PaymentProvider];
 
-    /// Its name in metrics, logs and `/readyz`.
+    /// The name in metrics, logs and `/readyz`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,20 +38,20 @@ impl Dependency {
     }
 }
 
-/// How a dependency is.
+/// What a dependency can do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Health {
-    /// It does what it should.
+pub enum DependencyHealth {
+    /// Reads and writes work.
     Up,
-    /// Only a replica answers: reads, no writes. Meant for the cold tier; another one that only reads counts as down.
+    /// Only reads work. Meant for the cold tier; any other dependency in this state counts as down.
     ReplicaOnly,
-    /// It does not answer.
+    /// Calls fail or time out.
     Down,
 }
 
-impl Health {
-    /// Its name in metrics, logs and `/readyz`.
+impl DependencyHealth {
+    /// The name in metrics, logs and `/readyz`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,100 +78,103 @@ impl Health {
     }
 }
 
-/// The process's view of its dependencies; clones share it.
+/// The process's view of its dependencies; clones share the same state.
 #[derive(Debug, Clone, Default)]
 pub struct Capabilities {
-    cells: Arc<[AtomicU8; Dependency::ALL.len()]>,
+    levels: Arc<[AtomicU8; Dependency::ALL.len()]>,
 }
 
-/// Everything `/readyz` says about dependencies and capabilities.
+/// The part of `/readyz` about dependencies and capabilities.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Readiness {
-    /// Each dependency's health.
-    pub dependencies: Vec<DependencyHealth>,
-    /// What follows for each capability.
-    pub capabilities: Vec<CapabilityAnswer>,
+    /// One entry per [`Dependency::ALL`].
+    pub dependencies: Vec<DependencyReadiness>,
+    /// One entry per [`Capability::ALL`].
+    pub capabilities: Vec<CapabilityReadiness>,
 }
 
-/// One line of [`Readiness`].
+/// The health of one dependency in [`Readiness`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct DependencyHealth {
-    /// Which.
+pub struct DependencyReadiness {
+    /// The dependency.
     pub dependency: Dependency,
-    /// How it is.
-    pub health: Health,
+    /// As last reported.
+    pub health: DependencyHealth,
 }
 
-/// One line of [`Readiness`].
+/// The state of one capability in [`Readiness`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct CapabilityAnswer {
-    /// Which.
+pub struct CapabilityReadiness {
+    /// The capability.
     pub capability: Capability,
-    /// Whether it works now.
+    /// What [`Capabilities::may`] answers now.
     #[serde(flatten)]
-    pub answer: Answer,
+    pub answer: CapabilityAnswer,
 }
 
 impl Capabilities {
-    /// Everything up, until somebody reports otherwise.
+    /// Starts with every dependency up.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reports how a dependency is.
-    pub fn report(&self, dependency: Dependency, health: Health) {
-        let before = Health::of_level(self.cells[dependency as usize].swap(health.level(), Ordering::AcqRel));
+    /// Records the health of a dependency; a change is counted and logged.
+    pub fn report(&self, dependency: Dependency, health: DependencyHealth) {
+        let before =
+            DependencyHealth::of_level(self.levels[dependency as usize].swap(health.level(), Ordering::AcqRel));
         if before == health {
             return;
         }
         metrics::dependency_changed(dependency.as_str(), health.as_str(), health.level());
         let (dependency, from, to) = (dependency.as_str(), before.as_str(), health.as_str());
         match health {
-            Health::Up => tracing::info!(dependency, from, to, "dependency changed"),
-            Health::ReplicaOnly | Health::Down => tracing::warn!(dependency, from, to, "dependency changed"),
+            DependencyHealth::Up => tracing::info!(dependency, from, to, "dependency changed"),
+            DependencyHealth::ReplicaOnly | DependencyHealth::Down => {
+                tracing::warn!(dependency, from, to, "dependency changed")
+            }
         }
     }
 
-    /// How a dependency was when last reported.
+    /// The health that was reported last.
     #[must_use]
-    pub fn health(&self, dependency: Dependency) -> Health {
-        Health::of_level(self.cells[dependency as usize].load(Ordering::Acquire))
+    pub fn health(&self, dependency: Dependency) -> DependencyHealth {
+        DependencyHealth::of_level(self.levels[dependency as usize].load(Ordering::Acquire))
     }
 
-    /// May this be done now? Every command asks first.
+    /// Whether a capability is available now; every command checks before it begins.
     #[must_use]
-    pub fn may(&self, capability: Capability) -> Answer {
-        answer(capability, &self.modes())
+    pub fn may(&self, capability: Capability) -> CapabilityAnswer {
+        worst_answer(capability, &self.modes())
     }
 
-    /// What works now, for `/readyz` and the pages.
+    /// The present state of all dependencies and capabilities, for `/readyz`.
     #[must_use]
     pub fn current(&self) -> Readiness {
         let modes = self.modes();
         Readiness {
             dependencies: Dependency::ALL
-                .map(|dependency| DependencyHealth { dependency, health: self.health(dependency) })
+                .map(|dependency| DependencyReadiness { dependency, health: self.health(dependency) })
                 .to_vec(),
             capabilities: Capability::ALL
-                .map(|capability| CapabilityAnswer { capability, answer: answer(capability, &modes) })
+                .map(|capability| CapabilityReadiness { capability, answer: worst_answer(capability, &modes) })
                 .to_vec(),
         }
     }
 
-    fn modes(&self) -> Vec<Mode> {
-        let warm_away = self.health(Dependency::Warm) != Health::Up;
+    fn modes(&self) -> Vec<FailureMode> {
+        let warm_down = self.health(Dependency::Warm) != DependencyHealth::Up;
         let cold = match self.health(Dependency::Cold) {
-            Health::Up => None,
-            Health::ReplicaOnly => Some(Mode::ColdReplicaOnly),
-            Health::Down => Some(Mode::ColdGone),
+            DependencyHealth::Up => None,
+            DependencyHealth::ReplicaOnly => Some(FailureMode::ColdReplicaOnly),
+            DependencyHealth::Down => Some(FailureMode::ColdUnavailable),
         };
-        let provider_away = self.health(Dependency::PaymentProvider) != Health::Up;
+        let provider_down = self.health(Dependency::PaymentProvider) != DependencyHealth::Up;
         [
-            warm_away.then_some(Mode::WarmAway),
+            warm_down.then_some(FailureMode::WarmUnavailable),
             cold,
-            (warm_away && cold.is_some()).then_some(Mode::WarmAndColdAway),
-            provider_away.then_some(Mode::ProviderAway),
+            (warm_down && cold.is_some()).then_some(FailureMode::WarmAndColdUnavailable),
+            provider_down.then_some(FailureMode::ProviderUnavailable),
         ]
         .into_iter()
         .flatten()

@@ -1,6 +1,6 @@
-//! How much each key (an address, a session, an organization) may have open at the same time, as a permit that counts until it is dropped (P9).
+//! Limits how many streams, connections or bodies each key (an address, a session, an organization) has open at once, by permits (P9).
 //!
-//! Never: more entries than permits; a key without a permit is forgotten. [`KeyedConcurrency::try_acquire`] refuses at once and queues nobody.
+//! Never: more entries than permits; a key without a permit has no entry. [`KeyedConcurrency::try_acquire`] refuses at once, without a queue.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,22 +8,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use voelgoed_telemetry::metrics::resilience as metrics;
 
-use crate::episode::Episode;
+use crate::outage_log::OutageLog;
 
-/// A named limit of what one key has open.
+/// A named limit of the permits of one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyedConcurrencyLimit {
-    /// Its stable name, e.g. `connections_per_address_max`.
+    /// The stable name in metrics, logs and errors, e.g. `connections_per_address_max`.
     pub name: &'static str,
-    /// So many at the same time.
-    pub most: usize,
+    /// Permits of one key at the same time.
+    pub permits_max: usize,
 }
 
-/// The key has as much open as it may; nothing was begun.
+/// The key has all its permits in use; nothing was begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("more than {} at the same time (`{}`)", limit.most, limit.name)]
+#[error("more than {} at the same time (`{}`)", limit.permits_max, limit.name)]
 pub struct KeyedConcurrencyFull {
-    /// The limit that was met.
+    /// The limit that was reached.
     pub limit: KeyedConcurrencyLimit,
 }
 
@@ -32,44 +32,44 @@ pub struct KeyedConcurrencyFull {
 pub struct KeyedConcurrency<K: Hash + Eq + Clone> {
     limit: KeyedConcurrencyLimit,
     open: Arc<Mutex<HashMap<K, usize>>>,
-    episode: Episode,
+    outages: OutageLog,
 }
 
-/// One of a key's permits; dropping it gives it back.
+/// One permit of a key; dropping it returns it.
 #[derive(Debug)]
-#[must_use = "dropping it gives the permit back"]
+#[must_use = "dropping the permit returns it"]
 pub struct KeyedPermit<K: Hash + Eq + Clone> {
     key: K,
     open: Arc<Mutex<HashMap<K, usize>>>,
 }
 
 impl<K: Hash + Eq + Clone> KeyedConcurrency<K> {
-    /// Nobody has anything open.
+    /// Starts with no permit in use.
     #[must_use]
     pub fn new(limit: KeyedConcurrencyLimit) -> Self {
-        Self { limit, open: Arc::default(), episode: Episode::new("keyed_concurrency", limit.name) }
+        Self { limit, open: Arc::default(), outages: OutageLog::new("keyed_concurrency", limit.name) }
     }
 
-    /// One more for `key`.
+    /// Takes one permit of `key`.
     ///
     /// # Errors
-    /// [`KeyedConcurrencyFull`], at once, where the key has as many as it may.
+    /// [`KeyedConcurrencyFull`], at once, if all permits of the key are in use.
     pub fn try_acquire(&self, key: K) -> Result<KeyedPermit<K>, KeyedConcurrencyFull> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.get(&key).copied().unwrap_or_default();
-        if count >= self.limit.most {
+        if count >= self.limit.permits_max {
             drop(open);
-            self.episode.refused();
+            self.outages.refused();
             metrics::bulkhead_rejected(self.limit.name);
             return Err(KeyedConcurrencyFull { limit: self.limit });
         }
         open.insert(key.clone(), count + 1);
         drop(open);
-        self.episode.passed();
+        self.outages.passed();
         Ok(KeyedPermit { key, open: Arc::clone(&self.open) })
     }
 
-    /// How many `key` has open.
+    /// The permits of `key` in use.
     #[must_use]
     pub fn open(&self, key: &K) -> usize {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied().unwrap_or_default()
@@ -92,22 +92,22 @@ impl<K: Hash + Eq + Clone> Drop for KeyedPermit<K> {
 mod tests {
     use super::*;
 
-    const LIMIT: KeyedConcurrencyLimit = KeyedConcurrencyLimit { name: "test", most: 2 };
+    const LIMIT: KeyedConcurrencyLimit = KeyedConcurrencyLimit { name: "test", permits_max: 2 };
 
     #[tokio::test(start_paused = true)]
-    async fn a_key_at_its_limit_is_refused_and_others_are_not() {
+    async fn key_at_its_limit_is_refused_while_others_are_admitted() {
         let limit = KeyedConcurrency::new(LIMIT);
         let first = limit.try_acquire("a").unwrap();
         let _second = limit.try_acquire("a").unwrap();
         assert_eq!(limit.try_acquire("a").map(drop), Err(KeyedConcurrencyFull { limit: LIMIT }));
         assert!(limit.try_acquire("b").is_ok());
         drop(first);
-        assert!(limit.try_acquire("a").is_ok(), "a dropped permit is given back");
+        assert!(limit.try_acquire("a").is_ok(), "a dropped permit is returned");
         assert_eq!(limit.open(&"a"), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_key_without_permits_is_forgotten() {
+    async fn key_without_permits_has_no_entry() {
         let limit = KeyedConcurrency::new(LIMIT);
         for key in 0..1_000 {
             drop(limit.try_acquire(key).unwrap());

@@ -1,7 +1,7 @@
-//! Sheds load from the least critical side when this process has more work than it does in time.
+//! Sheds the least critical requests first when this process has more requests in flight, or starts due work later, than its limits.
 //!
-//! Never: a queue (who is refused is refused at once), a scan or payment refused while anything else is let in. Two signals: requests in
-//! flight, and how late the process is to start work that is due. To add a class: a variant of [`Criticality`] with its shares.
+//! Never: a queue (a shed request is refused at once), a scan or payment refused while a less critical request is admitted. To add a class: a
+//! variant of [`Criticality`] with its share and its factor.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,32 +10,32 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use voelgoed_telemetry::metrics::resilience as metrics;
 
-use crate::episode::Episode;
+use crate::outage_log::OutageLog;
 use crate::retry_after::RetryAfter;
 
-/// A measured delay counts half after so long, so that a process which refuses everybody finds out that it has recovered.
-const HALF_LIFE: Duration = Duration::from_millis(250);
-/// How often [`LoadShed::watch`] looks.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// The half-life of a measured delay, so that a process that refuses every request notices its recovery.
+const DELAY_HALF_LIFE: Duration = Duration::from_millis(250);
+/// The pause between two measurements of [`LoadShed::measure_delay`].
+const MEASURE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How much harm a refusal does, worst first.
+/// The class of a request by the harm of refusing it, most critical first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Criticality {
-    /// People stand at a gate, or money is on its way.
+    /// A scan at a gate, or a payment.
     ScanOrPay,
-    /// Somebody wants places.
+    /// A hold of places.
     Hold,
-    /// Somebody looks.
+    /// A page or a seat map.
     Browse,
-    /// A list, an export, a figure.
+    /// An organizer's list, export or figure.
     Report,
 }
 
 impl Criticality {
-    /// Every class, worst first.
+    /// Every class, most critical first.
     pub const ALL: [Self; 4] = [Self::ScanOrPay, Self::Hold, Self::Browse, Self::Report];
 
-    /// Its name in metrics and logs.
+    /// The name in metrics and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl Criticality {
         }
     }
 
-    /// Its share of the places in flight, in per cent: what is less critical stops earlier.
+    /// The share of `in_flight_max` up to which the class is admitted, in per cent; less critical classes stop earlier.
     const fn share_percent(self) -> usize {
         match self {
             Self::ScanOrPay => 100,
@@ -56,8 +56,8 @@ impl Criticality {
         }
     }
 
-    /// It is refused when work starts later than the target by this factor.
-    const fn patience(self) -> u32 {
+    /// The class is refused when work starts later than `delay_target` times this factor.
+    const fn delay_factor_max(self) -> u32 {
         match self {
             Self::ScanOrPay => 16,
             Self::Hold => 8,
@@ -66,7 +66,7 @@ impl Criticality {
         }
     }
 
-    /// When a refused one should come again.
+    /// The wait before a retry; longer for less critical classes.
     const fn retry_after(self) -> RetryAfter {
         match self {
             Self::ScanOrPay => RetryAfter::seconds(1),
@@ -77,99 +77,99 @@ impl Criticality {
     }
 }
 
-/// How much a process takes.
+/// The load that a process accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadShedLimit {
-    /// Requests in flight, open streams not counted.
-    pub in_flight: usize,
-    /// How late work may start while all is well.
-    pub delay: Duration,
+    /// Requests in flight; open streams do not count.
+    pub in_flight_max: usize,
+    /// How late due work may start under normal load.
+    pub delay_target: Duration,
 }
 
-/// There is more work than this process does in time; nothing was begun.
+/// The request was shed because the process is overloaded; nothing was begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("overloaded; try again in {retry_after}")]
 pub struct Shed {
-    /// When to come again.
+    /// The wait before a retry.
     pub retry_after: RetryAfter,
 }
 
-/// The load of one process.
+/// Measures the load of one process and admits requests by their class.
 #[derive(Debug)]
 pub struct LoadShed {
     limit: LoadShedLimit,
     in_flight: AtomicUsize,
     delay: Mutex<(Duration, Instant)>,
-    episode: Episode,
+    outages: OutageLog,
 }
 
-/// A request in flight; dropping it ends it.
+/// An admitted request; dropping the permit ends it.
 #[derive(Debug)]
-#[must_use = "dropping it ends the request"]
-pub struct InFlight<'a>(&'a LoadShed);
+#[must_use = "dropping the permit ends the request"]
+pub struct LoadShedPermit<'a>(&'a LoadShed);
 
 impl LoadShed {
-    /// A process without load.
+    /// Starts without load.
     #[must_use]
     pub fn new(limit: LoadShedLimit) -> Self {
         let delay = Mutex::new((Duration::ZERO, Instant::now()));
-        Self { limit, in_flight: AtomicUsize::new(0), delay, episode: Episode::new("load_shed", "requests") }
+        Self { limit, in_flight: AtomicUsize::new(0), delay, outages: OutageLog::new("load_shed", "requests") }
     }
 
-    /// Lets a request in.
+    /// Admits a request.
     ///
     /// # Errors
-    /// [`Shed`] where its class is refused now.
-    pub fn admit(&self, criticality: Criticality) -> Result<InFlight<'_>, Shed> {
-        // Taken first and given back on refusal, so that two at once cannot both take the last place.
-        let admitted = InFlight(self);
+    /// [`Shed`] if the class is refused at the present load.
+    pub fn admit(&self, criticality: Criticality) -> Result<LoadShedPermit<'_>, Shed> {
+        // Counted first and returned on refusal, so that two concurrent requests cannot both take the last place.
+        let admitted = LoadShedPermit(self);
         let before = self.in_flight.fetch_add(1, Ordering::AcqRel);
-        let fits = before < (self.limit.in_flight * criticality.share_percent() / 100).max(1);
-        if fits && self.delay() < self.limit.delay * criticality.patience() {
-            self.episode.passed();
+        let fits = before < (self.limit.in_flight_max * criticality.share_percent() / 100).max(1);
+        if fits && self.delay() < self.limit.delay_target * criticality.delay_factor_max() {
+            self.outages.passed();
             return Ok(admitted);
         }
-        self.episode.refused();
+        self.outages.refused();
         metrics::shed(criticality.as_str());
         Err(Shed { retry_after: criticality.retry_after() })
     }
 
-    /// Says how late some work started.
-    pub fn started_late(&self, by: Duration) {
+    /// Records how late due work started.
+    pub fn record_delay(&self, by: Duration) {
         let now = Instant::now();
         let mut delay = self.delay.lock().unwrap_or_else(PoisonError::into_inner);
         *delay = (decayed(*delay, now).max(by), now);
     }
 
-    /// How late work starts at present.
+    /// The measured delay, decayed to now.
     #[must_use]
     pub fn delay(&self) -> Duration {
         decayed(*self.delay.lock().unwrap_or_else(PoisonError::into_inner), Instant::now())
     }
 
-    /// Requests in flight.
+    /// Admitted requests that have not ended.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    /// Measures without end how late the runtime wakes a task that is due; its owner runs and stops it.
-    pub async fn watch(&self) {
+    /// Measures how late the runtime wakes a due task; never returns, so its owner runs and stops it.
+    pub async fn measure_delay(&self) {
         loop {
-            let due = Instant::now() + LOOK_EVERY;
+            let due = Instant::now() + MEASURE_INTERVAL;
             sleep_until(due).await;
-            self.started_late(due.elapsed());
+            self.record_delay(due.elapsed());
         }
     }
 }
 
-/// A measurement as it counts now.
+/// A measurement after exponential decay.
 fn decayed((delay, at): (Duration, Instant), now: Instant) -> Duration {
-    let halves = now.saturating_duration_since(at).as_secs_f64() / HALF_LIFE.as_secs_f64();
+    let halves = now.saturating_duration_since(at).as_secs_f64() / DELAY_HALF_LIFE.as_secs_f64();
     delay.mul_f64(0.5_f64.powf(halves))
 }
 
-impl Drop for InFlight<'_> {
+impl Drop for LoadShedPermit<'_> {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
     }

@@ -1,13 +1,13 @@
-//! Lets one log line through per interval and counts the others, for events that strangers can cause as often as they like.
+//! Limits a log line to one per interval and counts the suppressed ones, for events that anonymous clients can cause at will.
 //!
-//! Never: the only trace of an event; each is counted as a metric by the caller.
+//! Never: the only trace of an event; the caller counts each as a metric.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The lines of one kind.
+/// The rate limit of one kind of log line.
 #[derive(Debug)]
 pub struct LogInterval {
     interval: Duration,
@@ -27,7 +27,7 @@ impl LogInterval {
         Self { interval, state: Mutex::new(State { next: None, suppressed: 0 }) }
     }
 
-    /// How many events were not logged since the last line, where a line may be written now.
+    /// The number of lines suppressed since the last one, if a line is due now; `None` suppresses this one.
     pub fn due(&self) -> Option<u64> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn one_line_per_interval_says_how_many_were_left_out() {
+    async fn line_after_an_interval_reports_how_many_were_suppressed() {
         let interval = LogInterval::new(Duration::from_secs(60));
         assert_eq!(interval.due(), Some(0));
         for _ in 0..500 {

@@ -1,21 +1,25 @@
-//! Asks a dependency that is away whether it is back, so that nobody's request has to find out.
+//! Probes an unavailable dependency until it is up, so that its recovery does not depend on a request.
 //!
-//! Never: a verdict of its own. It asks through the guard, whose breaker lets one probe pass at a time and reports what came of it (P9, P10).
+//! Never: an own judgement of health. The probe goes through the guard, whose breaker admits one probe at a time and reports the result (P9, P10).
 
 use std::future::Future;
 use std::time::Duration;
 
-use crate::health::{Capabilities, Dependency, Health};
+use crate::health::{Capabilities, Dependency, DependencyHealth};
 
-/// Between two looks.
-pub const EVERY: Duration = Duration::from_millis(500);
+/// The pause between two probes.
+pub const PROBE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Asks as long as the dependency is not up, without end; its owner runs and stops it.
-pub async fn watch<F: Future>(capabilities: Capabilities, dependency: Dependency, mut ask: impl FnMut() -> F) {
+/// Calls `probe` once per [`PROBE_INTERVAL`] while the dependency is not up; never returns, so its owner runs and stops it.
+pub async fn probe_while_down<F: Future>(
+    capabilities: Capabilities,
+    dependency: Dependency,
+    mut probe: impl FnMut() -> F,
+) {
     loop {
-        tokio::time::sleep(EVERY).await;
-        if capabilities.health(dependency) != Health::Up {
-            ask().await;
+        tokio::time::sleep(PROBE_INTERVAL).await;
+        if capabilities.health(dependency) != DependencyHealth::Up {
+            probe().await;
         }
     }
 }
@@ -27,24 +31,24 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn it_asks_only_while_the_dependency_is_away() {
-        let (capabilities, asked) = (Capabilities::new(), AtomicUsize::new(0));
-        let ask = || async {
-            if asked.fetch_add(1, Ordering::Relaxed) == 2 {
-                capabilities.report(Dependency::Warm, Health::Up);
+    async fn dependency_is_probed_only_while_it_is_down() {
+        let (capabilities, probes) = (Capabilities::new(), AtomicUsize::new(0));
+        let probe = || async {
+            if probes.fetch_add(1, Ordering::Relaxed) == 2 {
+                capabilities.report(Dependency::Warm, DependencyHealth::Up);
             }
         };
-        let watched = watch(capabilities.clone(), Dependency::Warm, ask);
-        let story = async {
-            tokio::time::advance(EVERY * 10).await;
-            assert_eq!(asked.load(Ordering::Relaxed), 0, "up");
-            capabilities.report(Dependency::Warm, Health::Down);
-            tokio::time::sleep(EVERY * 20).await;
-            assert_eq!(asked.load(Ordering::Relaxed), 3, "until it is back, and no more");
+        let probing = probe_while_down(capabilities.clone(), Dependency::Warm, probe);
+        let outage = async {
+            tokio::time::advance(PROBE_INTERVAL * 10).await;
+            assert_eq!(probes.load(Ordering::Relaxed), 0, "up");
+            capabilities.report(Dependency::Warm, DependencyHealth::Down);
+            tokio::time::sleep(PROBE_INTERVAL * 20).await;
+            assert_eq!(probes.load(Ordering::Relaxed), 3, "probed until it is up, and no longer");
         };
         tokio::select! {
-            () = watched => {}
-            () = story => {}
+            () = probing => {}
+            () = outage => {}
         }
     }
 }

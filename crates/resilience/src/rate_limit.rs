@@ -1,7 +1,7 @@
-//! How often somebody may do something: a named limit per key (session, address, API key), in this process.
+//! Limits how often each key (session, address, API key) may act, by named limits in this process.
 //!
-//! Never: more keys than its limit says (P9). Once they are used up, new keys share one allowance, so a flood of invented keys cannot buy
-//! itself more and cannot lock out who is known. The arithmetic is governor's; keys and clock are ours.
+//! Never: more keys than `keys_max` (P9). Beyond that number new keys share one allowance, so invented keys neither gain extra allowance nor lock out
+//! known keys. The algorithm is governor's; the key store and the clock are ours.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -18,32 +18,32 @@ use governor::{Quota, RateLimiter as Governor};
 use tokio::time::Instant;
 use voelgoed_telemetry::metrics::resilience as metrics;
 
-use crate::episode::Episode;
+use crate::outage_log::OutageLog;
 use crate::retry_after::RetryAfter;
 
-/// Keys are spread over so many locks where there may be many.
+/// Locks over which the keys of a large limiter are spread.
 const SHARDS: usize = 16;
 
-/// A named limit.
+/// A named limit of actions per key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Its stable name, e.g. `holds_per_session`.
+    /// The stable name in metrics, logs and errors, e.g. `holds_per_session`.
     pub name: &'static str,
-    /// So many at once, and …
+    /// Actions at once.
     pub burst: u32,
-    /// … so long until all of them may be done again.
+    /// The time after which the whole burst is available again.
     pub per: Duration,
-    /// Keys that are told apart.
-    pub keys: usize,
+    /// Keys with an allowance of their own.
+    pub keys_max: usize,
 }
 
-/// Too often.
+/// The key has used up its allowance; nothing was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("more than {} in {:?} (`{}`); try again in {retry_after}", limit.burst, limit.per, limit.name)]
 pub struct RateLimited {
-    /// The limit that was met.
+    /// The limit that was reached.
     pub limit: RateLimit,
-    /// When the next one fits.
+    /// When the next action is allowed.
     pub retry_after: RetryAfter,
 }
 
@@ -53,60 +53,60 @@ pub struct RateLimiter<K: Hash + Eq + Clone> {
     governor: Governor<K, Keys<K>, VirtualClock, NoOpMiddleware<Duration>>,
     clock: VirtualClock,
     next_sweep: Mutex<Instant>,
-    episode: Episode,
+    outages: OutageLog,
 }
 
 impl<K: Hash + Eq + Clone> RateLimiter<K> {
-    /// A limiter that has seen nobody.
+    /// A limiter without known keys.
     #[must_use]
     pub fn new(limit: RateLimit) -> Self {
         let burst = NonZeroU32::new(limit.burst).unwrap_or(NonZeroU32::MIN);
-        // Governor refuses a period of nothing; a nanosecond is as good.
+        // Governor rejects a period of zero; a nanosecond is equivalent.
         let each = (limit.per / burst.get()).max(Duration::from_nanos(1));
         let quota = Quota::with_period(each).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
         let clock = VirtualClock(Instant::now());
         Self {
             limit,
-            governor: Governor::new(quota, Keys::new(limit.keys), clock),
+            governor: Governor::new(quota, Keys::new(limit.keys_max), clock),
             clock,
-            next_sweep: Mutex::new(Instant::now() + sweep_every(limit)),
-            episode: Episode::new("rate_limit", limit.name),
+            next_sweep: Mutex::new(Instant::now() + sweep_interval(limit)),
+            outages: OutageLog::new("rate_limit", limit.name),
         }
     }
 
-    /// Counts one for `key`.
+    /// Counts one action of `key`.
     ///
     /// # Errors
-    /// [`RateLimited`] with the time until the next one fits; it is not counted then.
+    /// [`RateLimited`] with the time until the next action is allowed; a refused action is not counted.
     pub fn check(&self, key: &K) -> Result<(), RateLimited> {
         self.sweep();
         let Err(not_until) = self.governor.check_key(key) else {
-            self.episode.passed();
+            self.outages.passed();
             return Ok(());
         };
-        self.episode.refused();
+        self.outages.refused();
         metrics::rate_limited(self.limit.name);
         let retry_after = not_until.wait_time_from(self.clock.now()).into();
         Err(RateLimited { limit: self.limit, retry_after })
     }
 
-    /// Forgets, now and then, keys that have their whole allowance back.
+    /// Removes keys whose allowance is full again, once per [`sweep_interval`].
     fn sweep(&self) {
         let Ok(mut next) = self.next_sweep.try_lock() else { return };
         let now = Instant::now();
         if now >= *next {
-            *next = now + sweep_every(self.limit);
+            *next = now + sweep_interval(self.limit);
             drop(next);
             self.governor.retain_recent();
         }
     }
 }
 
-fn sweep_every(limit: RateLimit) -> Duration {
+fn sweep_interval(limit: RateLimit) -> Duration {
     limit.per.clamp(Duration::from_secs(1), Duration::from_secs(60))
 }
 
-/// Tokio's clock, so that tests pause it.
+/// Tokio's clock, so that tests can pause it.
 #[derive(Debug, Clone, Copy)]
 struct VirtualClock(Instant);
 
@@ -118,25 +118,25 @@ impl Clock for VirtualClock {
     }
 }
 
-/// Each key's state, and one state for all keys past the limit.
+/// The state of each known key, and one state for all keys beyond the limit.
 struct Keys<K> {
     shards: Vec<Mutex<Shard<K>>>,
-    most_per_shard: usize,
+    keys_per_shard_max: usize,
     hasher: RandomState,
 }
 
 struct Shard<K> {
     known: HashMap<K, Nanos>,
-    others: Option<Nanos>,
+    overflow: Option<Nanos>,
 }
 
 impl<K: Hash + Eq> Keys<K> {
-    fn new(most: usize) -> Self {
-        let shards = if most < SHARDS * SHARDS { 1 } else { SHARDS };
-        let shard = || Mutex::new(Shard { known: HashMap::new(), others: None });
+    fn new(keys_max: usize) -> Self {
+        let shards = if keys_max < SHARDS * SHARDS { 1 } else { SHARDS };
+        let shard = || Mutex::new(Shard { known: HashMap::new(), overflow: None });
         Self {
             shards: (0..shards).map(|_| shard()).collect(),
-            most_per_shard: most / shards,
+            keys_per_shard_max: keys_max / shards,
             hasher: RandomState::new(),
         }
     }
@@ -156,18 +156,18 @@ impl<K: Hash + Eq + Clone> StateStore for Keys<K> {
     {
         let mut shard = self.shard(key);
         if let Some(state) = shard.known.get_mut(key) {
-            let (answer, after) = decide(Some(*state))?;
+            let (decision, after) = decide(Some(*state))?;
             *state = after;
-            return Ok(answer);
+            return Ok(decision);
         }
-        let room = shard.known.len() < self.most_per_shard;
-        let (answer, after) = decide(if room { None } else { shard.others })?;
-        if room {
+        let has_room = shard.known.len() < self.keys_per_shard_max;
+        let (decision, after) = decide(if has_room { None } else { shard.overflow })?;
+        if has_room {
             shard.known.insert(key.clone(), after);
         } else {
-            shard.others = Some(after);
+            shard.overflow = Some(after);
         }
-        Ok(answer)
+        Ok(decision)
     }
 }
 

@@ -1,7 +1,7 @@
-//! Retries: growing waits with full jitter, and a budget that keeps them a small share of all calls.
+//! Spaces retries by exponential backoff with full jitter, and limits them by a budget to a small share of all calls.
 //!
-//! Never at two layers: only [`crate::guard`] retries, jobs retry whole runs. The waits are backon's; full jitter means anything between
-//! zero and the wait, so that many who failed together do not come back together.
+//! Never: retries at two layers; only [`crate::guard`] retries a call, jobs retry whole runs. The backoff is backon's; full jitter means a random
+//! wait between zero and the backoff, so that calls that failed together do not retry together.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,50 +9,52 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
 
-/// How often and after what waits.
+/// The number and the backoff of retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Retries after the first attempt.
-    pub retries: usize,
-    /// The longest first wait; each next one doubles.
-    pub first: Duration,
-    /// The longest wait of all.
-    pub most: Duration,
+    pub retries_max: usize,
+    /// The upper bound of the first wait; each next bound doubles.
+    pub first_wait_max: Duration,
+    /// The upper bound of every wait.
+    pub wait_max: Duration,
 }
 
 impl RetryPolicy {
-    /// No retry at all.
-    pub const NEVER: Self = Self { retries: 0, first: Duration::ZERO, most: Duration::ZERO };
+    /// No retry.
+    pub const NEVER: Self = Self { retries_max: 0, first_wait_max: Duration::ZERO, wait_max: Duration::ZERO };
 
-    /// The waits before each retry; the same for the same seed.
+    /// The wait before each retry; deterministic for a seed.
     pub fn waits(self, seed: u64) -> impl Iterator<Item = Duration> + Send {
-        let plain =
-            ExponentialBuilder::new().with_min_delay(self.first).with_max_delay(self.most).with_max_times(self.retries);
-        // backon adds a random share of the wait to it; what it added is the share alone, which is full jitter.
+        let plain = ExponentialBuilder::new()
+            .with_min_delay(self.first_wait_max)
+            .with_max_delay(self.wait_max)
+            .with_max_times(self.retries_max);
+        // backon adds a random share to the wait; the share alone is full jitter.
         let jittered = plain.with_jitter().with_jitter_seed(seed);
         jittered.build().zip(plain.build()).map(|(jittered, plain)| jittered.saturating_sub(plain))
     }
 }
 
-/// How many retries there may be among calls.
+/// The retries allowed among all calls of a dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudgetLimit {
-    /// Retries for each hundred first attempts.
-    pub percent: u32,
-    /// Retries for each second whatever the number of calls, so that a rare call can be retried.
+    /// Retries per hundred first attempts.
+    pub percent_of_calls: u32,
+    /// Retries per second independent of the number of calls, so that a rare call can be retried.
     pub per_second: u32,
-    /// The most that can be saved up.
-    pub most: u32,
+    /// The upper bound of unused retries.
+    pub balance_max: u32,
 }
 
-/// A bucket of leave to retry, filled by calls and by time.
+/// A token bucket of retries that calls and time fill.
 #[derive(Debug)]
 pub struct RetryBudget {
     limit: RetryBudgetLimit,
     bucket: Mutex<Bucket>,
 }
 
-/// Whole thousandths, so that a hundred calls at 1 % are exactly one retry.
+/// Counts thousandths of a retry, so that a hundred calls at 1 % are exactly one retry.
 #[derive(Debug)]
 struct Bucket {
     millis: u64,
@@ -63,16 +65,16 @@ impl RetryBudget {
     /// A full bucket.
     #[must_use]
     pub fn new(limit: RetryBudgetLimit) -> Self {
-        let bucket = Bucket { millis: u64::from(limit.most) * 1_000, filled: Instant::now() };
+        let bucket = Bucket { millis: u64::from(limit.balance_max) * 1_000, filled: Instant::now() };
         Self { limit, bucket: Mutex::new(bucket) }
     }
 
-    /// A first attempt is made: its share goes into the bucket.
+    /// Adds the share of one first attempt.
     pub fn deposit(&self) {
-        self.with(|bucket| bucket.millis += u64::from(self.limit.percent) * 10);
+        self.with(|bucket| bucket.millis += u64::from(self.limit.percent_of_calls) * 10);
     }
 
-    /// Takes leave for one retry; false where there is none.
+    /// Takes one retry; false if the bucket is empty.
     #[must_use]
     pub fn withdraw(&self) -> bool {
         self.with(|bucket| {
@@ -84,14 +86,15 @@ impl RetryBudget {
 
     fn with<T>(&self, act: impl FnOnce(&mut Bucket) -> T) -> T {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let most = u64::from(self.limit.most) * 1_000;
-        // Whole milliseconds only; the rest of the time stays for the next one.
+        let balance_max = u64::from(self.limit.balance_max) * 1_000;
+        // Whole milliseconds only; the remainder counts at the next call.
         let passed = u64::try_from(bucket.filled.elapsed().as_millis()).unwrap_or(u64::MAX);
         bucket.filled += Duration::from_millis(passed);
-        bucket.millis = bucket.millis.saturating_add(passed.saturating_mul(u64::from(self.limit.per_second))).min(most);
-        let answer = act(&mut bucket);
-        bucket.millis = bucket.millis.min(most);
-        answer
+        bucket.millis =
+            bucket.millis.saturating_add(passed.saturating_mul(u64::from(self.limit.per_second))).min(balance_max);
+        let result = act(&mut bucket);
+        bucket.millis = bucket.millis.min(balance_max);
+        result
     }
 }
 
@@ -101,23 +104,26 @@ mod tests {
     use proptest::prelude::*;
     use tokio::time::advance;
 
-    const POLICY: RetryPolicy =
-        RetryPolicy { retries: 6, first: Duration::from_millis(100), most: Duration::from_millis(800) };
-    const LIMIT: RetryBudgetLimit = RetryBudgetLimit { percent: 10, per_second: 1, most: 5 };
+    const POLICY: RetryPolicy = RetryPolicy {
+        retries_max: 6,
+        first_wait_max: Duration::from_millis(100),
+        wait_max: Duration::from_millis(800),
+    };
+    const LIMIT: RetryBudgetLimit = RetryBudgetLimit { percent_of_calls: 10, per_second: 1, balance_max: 5 };
 
     fn drain(budget: &RetryBudget) -> usize {
         (0..1_000).take_while(|_| budget.withdraw()).count()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_storm_is_retried_only_as_far_as_was_saved() {
+    async fn burst_of_retries_is_limited_by_the_saved_balance() {
         let budget = RetryBudget::new(LIMIT);
         assert_eq!(drain(&budget), 5);
         assert!(!budget.withdraw());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn calls_and_time_fill_it_up_to_its_most() {
+    async fn calls_and_time_fill_the_budget_up_to_its_maximum() {
         let budget = RetryBudget::new(LIMIT);
         drain(&budget);
         (0..19).for_each(|_| budget.deposit());
@@ -134,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn never_means_never() {
+    fn policy_never_has_no_waits() {
         assert_eq!(RetryPolicy::NEVER.waits(1).count(), 0);
     }
 
     #[test]
     fn waits_are_spread_over_the_whole_range() {
         let firsts: Vec<Duration> = (0..1_000).filter_map(|seed| POLICY.waits(seed).next()).collect();
-        let below = |part: u32| firsts.iter().filter(|wait| **wait < POLICY.first * part / 4).count();
+        let below = |part: u32| firsts.iter().filter(|wait| **wait < POLICY.first_wait_max * part / 4).count();
         for (part, low, high) in [(1, 150, 350), (2, 400, 600), (3, 650, 850)] {
             assert!((low..high).contains(&below(part)), "{} of 1000 in the first {part}/4", below(part));
         }
@@ -149,12 +155,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn waits_stay_below_the_doubling_edge(seed in any::<u64>()) {
+        fn waits_stay_below_the_doubling_bound(seed in any::<u64>()) {
             let waits: Vec<Duration> = POLICY.waits(seed).collect();
-            prop_assert_eq!(waits.len(), POLICY.retries);
+            prop_assert_eq!(waits.len(), POLICY.retries_max);
             for (at, wait) in waits.iter().enumerate() {
-                let edge = (POLICY.first * 2_u32.pow(u32::try_from(at).unwrap())).min(POLICY.most);
-                prop_assert!(*wait <= edge, "{:?} > {:?}", wait, edge);
+                let bound = (POLICY.first_wait_max * 2_u32.pow(u32::try_from(at).unwrap())).min(POLICY.wait_max);
+                prop_assert!(*wait <= bound, "{:?} > {:?}", wait, bound);
             }
         }
     }

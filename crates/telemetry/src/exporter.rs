@@ -1,7 +1,6 @@
-//! The registry behind the metrics and their text for Prometheus.
+//! Installs the process's metric recorder, registers every listed metric with its initial series, and renders Prometheus' text format.
 //!
-//! Never: a socket (the web surface serves the text), a metric that is not in the list. Promise: installed once, first in `main`; from then
-//! on every listed metric is described and shown, zero or not.
+//! Never: a socket (the web crate serves the text); a metric outside of the list.
 
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -11,63 +10,56 @@ use metrics::{Recorder, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use crate::family::{Handle, key};
-use crate::metric::{Kind, Metric};
+use crate::metric::{Metric, MetricKind};
 use crate::stopwatch::Stopwatch;
-use crate::{live_events, metrics as list};
+use crate::{live_events, metrics as list, recorder};
 
-/// How often [`Exporter::run_upkeep`] wants to be called; between two calls histograms keep each observation (8 bytes).
-pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// Interval for [`Exporter::run_upkeep`]. Between two calls histograms keep each observation (8 bytes).
+pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 static EXPORTER: OnceLock<Exporter> = OnceLock::new();
 
 /// The process's metrics.
 pub struct Exporter {
-    recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     service: String,
-    running: Stopwatch,
+    uptime: Stopwatch,
 }
 
-/// Installs the registry for this process, or returns the one that is there.
+/// Installs the exporter of this process, or returns the installed one.
+///
 /// `service` is the role (`web`, `worker`, `all`), the label `service_type` of every series.
 pub fn install(service: &str) -> &'static Exporter {
-    let exporter = EXPORTER.get_or_init(|| Exporter::new(service));
-    // For code that uses the `metrics` facade; where a test has set its own, our functions still reach ours.
-    let _ = metrics::set_global_recorder(&exporter.recorder);
-    exporter
-}
-
-/// The registry, once installed.
-pub(crate) fn recorder() -> Option<&'static dyn Recorder> {
-    EXPORTER.get().map(|exporter| &exporter.recorder as &dyn Recorder)
+    EXPORTER.get_or_init(|| Exporter::new(service))
 }
 
 impl Exporter {
     fn new(service: &str) -> Self {
         let mut builder = PrometheusBuilder::new().add_global_label("service_type", service);
         for metric in list::all() {
-            if let Kind::Histogram(buckets) = metric.kind {
+            if let MetricKind::Histogram(buckets) = metric.kind {
                 let full = Matcher::Full(metric.name.to_owned());
-                // Refused only for an empty list, and no bucket constant is empty (a test says so).
+                // Fails only for an empty list; a test checks that no bucket constant is empty.
                 builder = builder.set_buckets_for_metric(full, buckets).unwrap_or_default();
             }
         }
         let recorder = builder.build_recorder();
-        list::all().filter(|metric| !metric.is_per_event()).for_each(|metric| first(&recorder, metric));
+        list::all().filter(|metric| !metric.is_per_event()).for_each(|metric| register(&recorder, metric));
         let handle = recorder.handle();
-        Self { recorder, handle, service: service.to_owned(), running: Stopwatch::start() }
+        recorder::install(recorder);
+        Self { handle, service: service.to_owned(), uptime: Stopwatch::start() }
     }
 
-    /// The role of this process, the label `service_type`.
+    /// The label `service_type`.
     #[must_use]
     pub fn service(&self) -> &str {
         &self.service
     }
 
-    /// Everything in Prometheus' text format.
+    /// All metrics in Prometheus' text format.
     #[must_use]
     pub fn render(&self) -> String {
-        list::process::observe(self.running.elapsed());
+        list::process::observe(self.uptime.elapsed());
         let mut text = self.handle.render();
         for metric in list::live_event::ALL {
             let _ = writeln!(text, "# HELP {} {}\n# TYPE {} counter", metric.name, metric.help, metric.name);
@@ -77,26 +69,26 @@ impl Exporter {
         text
     }
 
-    /// Folds waiting observations into buckets; call it each [`UPKEEP_EVERY`].
+    /// Moves pending observations into buckets; call it once per [`UPKEEP_INTERVAL`].
     pub fn run_upkeep(&self) {
         self.handle.run_upkeep();
     }
 }
 
-/// Describes `metric` and makes the series exist that it has before anything happened.
-fn first(recorder: &PrometheusRecorder, metric: &Metric) {
+/// Describes `metric` and creates its initial series.
+fn register(recorder: &PrometheusRecorder, metric: &Metric) {
     let unit: Option<Unit> = Some(metric.unit);
     match metric.kind {
-        Kind::Counter => recorder.describe_counter(metric.name.into(), unit, metric.help.into()),
-        Kind::Gauge => recorder.describe_gauge(metric.name.into(), unit, metric.help.into()),
-        Kind::Histogram(_) => recorder.describe_histogram(metric.name.into(), unit, metric.help.into()),
+        MetricKind::Counter => recorder.describe_counter(metric.name.into(), unit, metric.help.into()),
+        MetricKind::Gauge => recorder.describe_gauge(metric.name.into(), unit, metric.help.into()),
+        MetricKind::Histogram(_) => recorder.describe_histogram(metric.name.into(), unit, metric.help.into()),
     }
-    for values in metric.first_series() {
+    for values in metric.initial_series() {
         let key = key(metric, &values);
         match metric.kind {
-            Kind::Counter => drop(metrics::Counter::register(recorder, &key)),
-            Kind::Gauge => drop(metrics::Gauge::register(recorder, &key)),
-            Kind::Histogram(_) => drop(metrics::Histogram::register(recorder, &key)),
+            MetricKind::Counter => drop(metrics::Counter::register(recorder, &key)),
+            MetricKind::Gauge => drop(metrics::Gauge::register(recorder, &key)),
+            MetricKind::Histogram(_) => drop(metrics::Histogram::register(recorder, &key)),
         }
     }
 }
@@ -106,18 +98,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_listed_metric_is_described_and_shown_before_anything_happened() {
+    fn every_listed_metric_is_described_and_rendered_from_the_start() {
         let text = install("test").render();
         for metric in list::all() {
             let help = format!("# HELP {} {}\n", metric.name, metric.help);
             assert!(text.contains(&help), "no help for {}", metric.name);
-            let shown = text.lines().any(|line| line.starts_with(metric.name) && line.contains("slice=\""));
-            assert!(shown, "no series of {}", metric.name);
+            let has_series = text.lines().any(|line| line.starts_with(metric.name) && line.contains("slice=\""));
+            assert!(has_series, "no series of {}", metric.name);
         }
     }
 
     #[test]
-    fn histograms_use_the_buckets_of_the_list() {
+    fn histogram_uses_the_buckets_of_its_metric() {
         let exporter = install("test");
         list::ticketing::hold_granted(uuid::Uuid::nil(), Duration::from_millis(3));
         exporter.run_upkeep();
@@ -127,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn installing_twice_keeps_the_first() {
+    fn second_install_returns_the_first_exporter() {
         assert!(std::ptr::eq(install("test"), install("again")));
     }
 }

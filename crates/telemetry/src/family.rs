@@ -1,7 +1,7 @@
-//! The series of one metric, each handle made once and kept; what a call site's function touches.
+//! Caches the handles of a metric's series by label values, so that a call site updates a metric without a lock.
 //!
-//! Never: a series before the exporter is installed (calls are no-ops then, so libraries and tests cost nothing), more than
-//! [`SERIES_MAX`] series for an open label. Not for per-event figures: those live in [`crate::live_events`].
+//! Never: a series before the exporter is installed (calls do nothing then, so libraries and tests pay nothing); more than
+//! [`SERIES_MAX`] series of a metric with an open label. Per-event metrics are in [`crate::live_events`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,14 +10,14 @@ use arc_swap::ArcSwapOption;
 use foldhash::fast::FixedState;
 use metrics::{Counter, Gauge, Histogram, Key, Level, Metadata, Recorder};
 
-use crate::exporter::recorder;
 use crate::metric::{Metric, OTHER, SERIES_MAX};
+use crate::recorder::recorder;
 
 static METADATA: Metadata<'static> = Metadata::new("voelgoed", Level::INFO, None);
 
-/// A kind of handle that a recorder gives out.
+/// A handle of a series: counter, gauge or histogram.
 pub(crate) trait Handle: Clone + Send + Sync + 'static {
-    /// Makes the series `key` exist and returns its handle.
+    /// Creates the series `key` if it does not exist.
     fn register(recorder: &dyn Recorder, key: &Key) -> Self;
 }
 
@@ -45,24 +45,25 @@ pub(crate) fn key(metric: &Metric, values: &[&'static str]) -> Key {
     Key::from_parts(metric.name, slice.into_iter().chain(own).collect::<Vec<_>>())
 }
 
-/// By the values of the labels. Routes begin alike, so that comparing them costs more than hashing; keys are few and ours, which needs no seed.
+/// Handles by label values. A hash map, because comparing routes with equal beginnings costs more than hashing; the keys are our own, so
+/// the hash needs no seed.
 type Series<H, const N: usize> = HashMap<[&'static str; N], H, FixedState>;
 
 /// The series of one metric with `N` labels.
 pub(crate) struct Family<H, const N: usize> {
     metric: &'static Metric,
-    /// Read by every request of every thread, so without a lock; swapped whole for each new series, of which there are few.
+    /// Every request of every thread reads the map, so reads take no lock; a new series, which is rare, replaces the whole map.
     series: ArcSwapOption<Series<H, N>>,
 }
 
 impl<H: Handle, const N: usize> Family<H, N> {
-    /// The family of `metric`; a wrong number of labels does not compile.
+    /// A wrong number of labels does not compile.
     pub(crate) const fn of(metric: &'static Metric) -> Self {
         assert!(metric.labels.len() == N, "as many values as the metric has labels");
         Self { metric, series: ArcSwapOption::const_empty() }
     }
 
-    /// Runs `act` on the handle of the series with these label values.
+    /// Runs `act` on the handle of the series with these label values; creates the series at its first use.
     pub(crate) fn at(&self, values: [&str; N], act: impl FnOnce(&H)) {
         let Some(recorder) = recorder() else { return };
         let series = self.series.load();
@@ -70,17 +71,17 @@ impl<H: Handle, const N: usize> Family<H, N> {
             return act(handle);
         }
         let full = series.as_ref().is_some_and(|series| series.len() >= SERIES_MAX);
-        // Interning leaks the text on purpose: at most SERIES_MAX times for each family, and closed labels are interned already.
+        // Interning leaks the text on purpose: at most SERIES_MAX times per family. Values of closed labels are static.
         let values = std::array::from_fn(|at| match self.metric.labels[at].values {
             [] if full => OTHER,
             [] => intern(values[at]),
             known => known.iter().copied().find(|value| *value == values[at]).unwrap_or(OTHER),
         });
-        // What is called `other` is met under that name only.
+        // A value that became OTHER has no entry under its own text, so the map is searched again.
         if let Some(handle) = series.as_ref().and_then(|series| series.get(&values)) {
             return act(handle);
         }
-        // Whoever registers the same series at the same moment gets the same one from the recorder.
+        // Two threads that register the same series at once get the same series from the recorder.
         let handle = H::register(recorder, &key(self.metric, &values));
         self.series.rcu(|series| {
             let mut series = series.as_ref().map_or_else(Series::default, |series| Series::clone(series));
@@ -91,7 +92,7 @@ impl<H: Handle, const N: usize> Family<H, N> {
     }
 }
 
-/// One text for each label value in the process, however many metrics use it.
+/// Leaks `text` once per process and returns the leaked copy.
 fn intern(text: &str) -> &'static str {
     static TEXTS: RwLock<std::collections::BTreeSet<&'static str>> = RwLock::new(std::collections::BTreeSet::new());
     if let Some(known) = TEXTS.read().unwrap_or_else(PoisonError::into_inner).get(text) {
@@ -111,14 +112,14 @@ mod tests {
     use super::*;
     use crate::metric::Label;
 
-    const KEPT: Metric = Metric::counter("test", "test_family_kept_total", &[Label::open("route")], "Counts.");
+    const COUNTED: Metric = Metric::counter("test", "test_family_counted_total", &[Label::open("route")], "Counts.");
     const FULL: Metric = Metric::counter("test", "test_family_full_total", &[Label::open("route")], "Counts.");
     const CLOSED: Metric =
         Metric::counter("test", "test_family_closed_total", &[Label::closed("colour", &["red", "blue"])], "Counts.");
 
     #[test]
-    fn a_series_counts_under_its_own_labels() {
-        static FAMILY: Family<Counter, 1> = Family::of(&KEPT);
+    fn each_label_value_has_its_own_count() {
+        static FAMILY: Family<Counter, 1> = Family::of(&COUNTED);
         let exporter = crate::install("test");
         FAMILY.at(["/a"], |counter| counter.increment(1));
         FAMILY.at([&String::from("/a")], |counter| counter.increment(2));
@@ -126,7 +127,7 @@ mod tests {
         let text = exporter.render();
         let line = |route, count| {
             format!(
-                "test_family_kept_total{{service_type=\"{}\",slice=\"test\",route=\"{route}\"}} {count}\n",
+                "test_family_counted_total{{service_type=\"{}\",slice=\"test\",route=\"{route}\"}} {count}\n",
                 exporter.service()
             )
         };
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_label_past_its_limit_and_an_unknown_closed_value_become_other() {
+    fn value_past_the_series_limit_and_unknown_closed_value_become_other() {
         static FAMILY: Family<Counter, 1> = Family::of(&FULL);
         static COLOURS: Family<Counter, 1> = Family::of(&CLOSED);
         let exporter = crate::install("test");
@@ -154,9 +155,12 @@ mod tests {
             text.lines().any(|line| line.starts_with("test_family_closed_total{") && line.contains("colour=\"other\""))
         );
         assert!(!text.contains("green"));
-        let made = COLOURS.series.load_full();
+        let first = COLOURS.series.load_full();
         COLOURS.at(["purple"], |counter| counter.increment(1));
-        let then = COLOURS.series.load_full();
-        assert!(made.zip(then).is_some_and(|(made, then)| Arc::ptr_eq(&made, &then)), "nothing is made anew for it");
+        let second = COLOURS.series.load_full();
+        assert!(
+            first.zip(second).is_some_and(|(first, second)| Arc::ptr_eq(&first, &second)),
+            "a second unknown value reuses the series"
+        );
     }
 }

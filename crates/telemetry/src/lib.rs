@@ -1,7 +1,7 @@
-//! What the platform tells about itself: every metric and every span name in one list, the exporter, the log format.
+//! Defines every metric and span of the platform in one list, exports metrics in Prometheus' text format, and sets up the log.
 //!
-//! Never: a slice's types, a decision, a label whose number of values has no limit (P9). Promise: a figure that is not in the list does
-//! not exist, and each figure in the list is on `/metrics` from the first second on.
+//! Never: a slice's types; a decision; a label without a limit on its values (P9); a metric outside of the list. `/metrics` shows every
+//! listed metric from the start.
 //! To add a metric: a `pub const NAME: Metric` and one function in `metrics/<area>.rs`, plus its line in that file's `ALL`.
 
 pub mod exporter;
@@ -10,11 +10,12 @@ pub mod live_events;
 pub mod logging;
 pub mod metric;
 pub mod metrics;
+mod recorder;
 pub mod spans;
 pub mod stopwatch;
 pub mod touch;
 
-pub use exporter::{Exporter, UPKEEP_EVERY, install};
+pub use exporter::{Exporter, UPKEEP_INTERVAL, install};
 pub use logging::{LogConfig, LogFormat, init_logging};
-pub use metric::{Kind, Label, Metric};
+pub use metric::{Label, Metric, MetricKind};
 pub use stopwatch::Stopwatch;

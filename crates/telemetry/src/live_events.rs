@@ -1,7 +1,8 @@
-//! Figures of single events, for at most [`LIVE_EVENTS_MAX`] events at a time; all others are counted together as `other`.
+//! Counts per show event, for at most [`LIVE_EVENTS_MAX`] open events; all other events are counted together as `other`.
 //!
-//! Never: a series that outlives its event, so the number of series has a limit however long the process runs (P9). Tenants stay apart (P7):
-//! each series carries organization and event. To add a figure: one line in `metrics/live_event.rs`.
+//! Never: a series that outlives its event, so the number of series is limited (P9); a series of two tenants (P7), because each carries
+//! organization and event.
+//! To add a metric: one line in `metrics/live_event.rs`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,40 +12,41 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use uuid::Uuid;
 
 use crate::metric::{Metric, OTHER};
-use crate::metrics::live_event::{self, Figure};
+use crate::metrics::live_event::{self, EventCounter};
 
-/// The most events that have labels of their own.
+/// Limit of events with labels of their own.
 pub const LIVE_EVENTS_MAX: usize = 100;
 
-const FIGURES: usize = live_event::ALL.len();
+const COUNTERS: usize = live_event::ALL.len();
 
 static LABELS: EventLabels = EventLabels::new();
 
 struct Row {
     organization: String,
     event: String,
-    counts: [AtomicU64; FIGURES],
+    counts: [AtomicU64; COUNTERS],
 }
 
-/// Which events have labels of their own, and their counts.
+/// The events with labels of their own, and their counts.
 pub struct EventLabels {
     rows: RwLock<BTreeMap<Uuid, Row>>,
-    other: [AtomicU64; FIGURES],
+    other: [AtomicU64; COUNTERS],
 }
 
-/// Gives `event` labels of its own from now on, with the ids as they are written in logs.
-/// False where [`LIVE_EVENTS_MAX`] events have theirs; it is then counted as `other`.
+/// Gives `event` labels of its own, with ids as logs write them.
+///
+/// False if [`LIVE_EVENTS_MAX`] events have labels; `event` is then counted as `other`.
 pub fn open(event: Uuid, organization_text: &str, event_text: &str) -> bool {
     LABELS.open(event, organization_text, event_text)
 }
 
-/// Takes the labels of `event` back; its series vanish from `/metrics`.
+/// Removes the series of `event` from `/metrics`.
 pub fn close(event: Uuid) {
     LABELS.close(event);
 }
 
-pub(crate) fn count(event: Uuid, figure: Figure, by: u64) {
-    LABELS.count(event, figure, by);
+pub(crate) fn count(event: Uuid, counter: EventCounter, by: u64) {
+    LABELS.count(event, counter, by);
 }
 
 pub(crate) fn render(metric: &Metric, service: &str, into: &mut String) {
@@ -53,7 +55,7 @@ pub(crate) fn render(metric: &Metric, service: &str, into: &mut String) {
 
 impl EventLabels {
     const fn new() -> Self {
-        Self { rows: RwLock::new(BTreeMap::new()), other: [const { AtomicU64::new(0) }; FIGURES] }
+        Self { rows: RwLock::new(BTreeMap::new()), other: [const { AtomicU64::new(0) }; COUNTERS] }
     }
 
     fn open(&self, event: Uuid, organization_text: &str, event_text: &str) -> bool {
@@ -64,7 +66,7 @@ impl EventLabels {
         rows.entry(event).or_insert_with(|| Row {
             organization: organization_text.to_owned(),
             event: event_text.to_owned(),
-            counts: [const { AtomicU64::new(0) }; FIGURES],
+            counts: [const { AtomicU64::new(0) }; COUNTERS],
         });
         true
     }
@@ -73,10 +75,10 @@ impl EventLabels {
         self.rows.write().unwrap_or_else(PoisonError::into_inner).remove(&event);
     }
 
-    fn count(&self, event: Uuid, figure: Figure, by: u64) {
+    fn count(&self, event: Uuid, counter: EventCounter, by: u64) {
         let rows = self.read();
         let counts = rows.get(&event).map_or(&self.other, |row| &row.counts);
-        counts[figure as usize].fetch_add(by, Ordering::Relaxed);
+        counts[counter as usize].fetch_add(by, Ordering::Relaxed);
     }
 
     fn render(&self, metric: &Metric, service: &str, into: &mut String) {
@@ -110,16 +112,16 @@ mod tests {
     }
 
     #[test]
-    fn the_hundred_and_first_event_is_counted_as_other_until_a_place_is_free() {
+    fn event_past_the_limit_is_counted_as_other_until_another_closes() {
         let labels = EventLabels::new();
         let event = |n: usize| Uuid::from_u128(n as u128);
         for n in 0..LIVE_EVENTS_MAX {
             assert!(labels.open(event(n), "org_a", &format!("evt_{n}")));
         }
         assert!(!labels.open(event(100), "org_a", "evt_100"));
-        assert!(labels.open(event(7), "org_a", "evt_7"), "open again is not one more");
-        labels.count(event(7), Figure::HoldsGranted, 2);
-        labels.count(event(100), Figure::HoldsGranted, 3);
+        assert!(labels.open(event(7), "org_a", "evt_7"), "opening an open event takes no second place");
+        labels.count(event(7), EventCounter::HoldsGranted, 2);
+        labels.count(event(100), EventCounter::HoldsGranted, 3);
         let before = lines(&labels);
         assert_eq!(before.len(), LIVE_EVENTS_MAX + 1);
         assert!(before.iter().any(|line| line.contains("organization=\"org_a\",event=\"evt_7\"} 2")));
@@ -127,7 +129,7 @@ mod tests {
 
         labels.close(event(7));
         assert!(labels.open(event(100), "org_b", "evt_100"));
-        labels.count(event(100), Figure::HoldsGranted, 1);
+        labels.count(event(100), EventCounter::HoldsGranted, 1);
         let after = lines(&labels);
         assert_eq!(after.len(), LIVE_EVENTS_MAX + 1);
         assert!(!after.iter().any(|line| line.contains("evt_7\"")), "a closed event leaves no series");

@@ -1,7 +1,7 @@
-//! The log: one line per fact on standard error, JSON or text, with the fields of the span around it.
+//! Sets up the log: one line per event on standard error, as JSON or text, with the fields of the span around it.
 //!
-//! Never: standard output (commands print their results there), a token or a person's name. Messages are lower case, without a full stop;
-//! what varies is a field.
+//! Never: standard output (commands print results there); a token or a person's name. Messages are lower case, without a full stop;
+//! values are fields.
 
 use std::io::IsTerminal;
 use std::str::FromStr;
@@ -19,15 +19,15 @@ static SERVICE_TYPE: OnceLock<String> = OnceLock::new();
 pub enum LogFormat {
     /// One JSON object per line, for machines.
     Json,
-    /// For people; coloured on a terminal.
+    /// For people; in colour on a terminal.
     #[default]
     Text,
 }
 
-/// What to log and how.
+/// Settings of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
-    /// JSON or text.
+    /// Format of the lines.
     pub format: LogFormat,
     /// Directives such as `info,voelgoed_cold=debug`.
     pub filter: String,
@@ -41,18 +41,18 @@ impl Default for LogConfig {
     }
 }
 
-/// Why logging could not begin.
+/// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The filter does not parse.
     #[error("the log filter `{filter}` is not understood: {reason}")]
     Filter {
-        /// What was given.
+        /// The given text.
         filter: String,
-        /// What is wrong with it.
+        /// The parser's message.
         reason: String,
     },
-    /// A log is already set up in this process.
+    /// This process has set up logging before.
     #[error("logging was set up before")]
     Twice,
 }
@@ -69,19 +69,19 @@ impl FromStr for LogFormat {
     }
 }
 
-/// Begins logging for this process; call it once, first in `main`.
+/// Sets up logging for this process; call it once, first in `main`.
 ///
 /// # Errors
-/// [`LogError`] where the filter does not parse or logging has begun before.
+/// [`LogError`] if the filter does not parse or logging is set up already.
 pub fn init_logging(config: &LogConfig) -> Result<(), LogError> {
     let subscriber = subscriber(config, std::io::stderr, std::io::stderr().is_terminal())?;
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Twice)?;
-    // The first subscriber is the first name too, so this cannot lose one.
+    // Only the first call gets here, so the cell is empty.
     let _ = SERVICE_TYPE.set(config.service_type.clone());
     Ok(())
 }
 
-/// The role of this process as spans say it; `all` until logging has begun.
+/// The field `service_type` of spans; `all` before [`init_logging`].
 #[must_use]
 pub fn service_type() -> &'static str {
     SERVICE_TYPE.get().map_or("all", String::as_str)
@@ -91,13 +91,13 @@ fn subscriber<W>(config: &LogConfig, writer: W, colour: bool) -> Result<Box<dyn 
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    // Decides once for each place in the code; a filter that knows of spans would be asked each time one is entered.
+    // `Targets` decides once per call site; a filter with span directives would run at each entry of a span.
     let filter =
         filter_of(&config.filter).map_err(|reason| LogError::Filter { filter: config.filter.clone(), reason })?;
-    // A log that cannot be written (its disk is full) is no reason to stop: the default answer to that is a print, which panics.
+    // By default a failed write prints to standard error, which panics if that fails too. A full disk must not stop the process.
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
     Ok(match config.format {
-        // One span per request or job, so the innermost has every field; the list would repeat it.
+        // There is one span per request or job, so the list of spans would repeat the current one.
         LogFormat::Json => {
             let lines = lines.json().flatten_event(true).with_span_list(false);
             Box::new(tracing_subscriber::registry().with(lines).with(filter))
@@ -106,7 +106,7 @@ where
     })
 }
 
-/// Targets and levels. The parser itself takes any text for a target, also one that can only be a mistake.
+/// Parses targets and levels. `Targets` accepts any text as a target, so mistakes such as `info voelgoed=debug` are refused here.
 fn filter_of(text: &str) -> Result<Targets, String> {
     let parts: Vec<_> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     let is_target = |part: &&str| part.chars().all(|letter| letter.is_ascii_alphanumeric() || "_:=-".contains(letter));
@@ -149,12 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn a_json_line_carries_organization_event_slice_and_service_type() {
+    fn json_line_has_the_fields_of_its_span() {
         let config = LogConfig { format: LogFormat::Json, ..LogConfig::default() };
         let text = written(&config, || {
             let span = spans::http_request("ticketing", "POST", "/api/v1/events/{event}/holds", "r1");
             let _entered = span.enter();
-            spans::belongs_to(&"org_1", Some(&"evt_1"));
+            spans::record_tenant(&"org_1", Some(&"evt_1"));
             tracing::info!(places = 2, "hold granted");
         });
         let line: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_filter_decides_and_a_wrong_one_is_named() {
+    fn filter_selects_lines_and_invalid_filter_is_named_in_the_error() {
         let quiet = LogConfig { filter: "warn".to_owned(), ..LogConfig::default() };
         let text = written(&quiet, || {
             tracing::info!("not wanted");
@@ -192,13 +192,13 @@ mod tests {
             [("info,", true), (" warn , voelgoed_telemetry=info", true), ("info,voelgoed_telemetry=off", false)]
         {
             let config = LogConfig { filter: filter.to_owned(), ..LogConfig::default() };
-            let text = written(&config, || tracing::info!("heard"));
-            assert_eq!(text.contains("heard"), wanted, "{filter}: {text}");
+            let text = written(&config, || tracing::info!("logged"));
+            assert_eq!(text.contains("logged"), wanted, "{filter}: {text}");
         }
     }
 
     #[test]
-    fn every_span_is_open_for_tenant_and_slice() {
+    fn every_span_has_fields_for_tenant_and_slice() {
         let config = LogConfig { filter: "trace".to_owned(), ..LogConfig::default() };
         written(&config, || {
             let every = [

@@ -1,34 +1,34 @@
-//! What a metric is: a constant with its name, kind, unit, labels and help, so that the list can be read without running anything.
+//! Describes a metric as a constant: name, kind, unit, labels and help, so that tools and tests can list metrics without a running process.
 //!
-//! Never: a value. A label is closed (its values stand in the constant) or open (its values come from the code, and their number is capped).
-//! To add a kind of bucket: one constant here, named after what is measured.
+//! A closed label lists its values in the constant; the values of an open label come from call sites, and [`SERIES_MAX`] limits their number.
+//! To add a set of buckets: one constant here, named after what is measured.
 
 pub use metrics::Unit;
 
-/// The value that stands for everything past a label's limit.
+/// The value for everything past a label's limit.
 pub const OTHER: &str = "other";
 
-/// The most series that one metric with an open label may have; what comes later is counted as [`OTHER`].
+/// Limit of the series of a metric with an open label; later values are counted as [`OTHER`].
 pub const SERIES_MAX: usize = 1_000;
 
 /// In-process work and single calls to a near store: 50 µs to 1 s.
 pub const FAST: &[f64] =
     &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0];
-/// Requests and calls to others: 1 ms to 30 s. 50 ms and 150 ms are promises of the specification, so they are edges.
+/// Requests and calls to other services: 1 ms to 30 s. 50 ms and 150 ms are service level objectives, so they are edges.
 pub const CALL: &[f64] = &[0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 /// Background work and lags: 10 ms to 15 min.
 pub const SLOW: &[f64] = &[0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0];
-/// How many went together: 1 to 2,048.
+/// Sizes of batches: 1 to 2,048.
 pub const BATCH: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0, 2_048.0];
-/// Sizes on the wire: 64 B to 256 KiB.
+/// Sizes of messages: 64 B to 256 KiB.
 pub const BYTES: &[f64] = &[64.0, 256.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0, 262_144.0];
 
-/// How a metric moves.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
-    /// Only up.
+pub enum MetricKind {
+    /// Only increases.
     Counter,
-    /// Up and down.
+    /// Increases and decreases.
     Gauge,
     /// Observations in buckets with these upper edges.
     Histogram(&'static [f64]),
@@ -37,26 +37,26 @@ pub enum Kind {
 /// A dimension of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Label {
-    /// The label's name.
+    /// The name on `/metrics`.
     pub name: &'static str,
-    /// Every value there is; empty where the label is open.
+    /// All values; empty for an open label.
     pub values: &'static [&'static str],
 }
 
 impl Label {
-    /// A label whose values are all known.
+    /// A label with these values.
     #[must_use]
     pub const fn closed(name: &'static str, values: &'static [&'static str]) -> Self {
         Self { name, values }
     }
 
-    /// A label whose values come from the code (routes, codes, kinds of job): capped at [`SERIES_MAX`] series.
+    /// A label whose values come from call sites (routes, codes, kinds of job).
     #[must_use]
     pub const fn open(name: &'static str) -> Self {
         Self { name, values: &[] }
     }
 
-    /// True where the values are not listed.
+    /// True for an open label.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.values.is_empty()
@@ -66,17 +66,17 @@ impl Label {
 /// One entry of the list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metric {
-    /// The slice or tier it speaks of; every series carries it as the label `slice`.
+    /// The slice or tier; the label `slice` of every series.
     pub slice: &'static str,
     /// The name on `/metrics`.
     pub name: &'static str,
-    /// How it moves.
-    pub kind: Kind,
-    /// What it counts.
+    /// Counter, gauge or histogram.
+    pub kind: MetricKind,
+    /// The unit of its values.
     pub unit: Unit,
-    /// Its dimensions, in the order in which values are given.
+    /// Its labels, in the order in which call sites pass values.
     pub labels: &'static [Label],
-    /// One line for a person.
+    /// One sentence for people, shown on `/metrics`.
     pub help: &'static str,
 }
 
@@ -89,7 +89,7 @@ impl Metric {
         labels: &'static [Label],
         help: &'static str,
     ) -> Self {
-        Self { slice, name, kind: Kind::Counter, unit: Unit::Count, labels, help }
+        Self { slice, name, kind: MetricKind::Counter, unit: Unit::Count, labels, help }
     }
 
     /// A gauge; its name ends in its unit unless it is a count.
@@ -101,7 +101,7 @@ impl Metric {
         labels: &'static [Label],
         help: &'static str,
     ) -> Self {
-        Self { slice, name, kind: Kind::Gauge, unit, labels, help }
+        Self { slice, name, kind: MetricKind::Gauge, unit, labels, help }
     }
 
     /// A histogram.
@@ -114,25 +114,25 @@ impl Metric {
         labels: &'static [Label],
         help: &'static str,
     ) -> Self {
-        Self { slice, name, kind: Kind::Histogram(buckets), unit, labels, help }
+        Self { slice, name, kind: MetricKind::Histogram(buckets), unit, labels, help }
     }
 
-    /// True where a label's values come from the code.
+    /// True if a label is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.labels.iter().any(Label::is_open)
     }
 
-    /// True where the figure is one of a single event, kept by [`crate::live_events`].
+    /// True for a metric of a single show event, which [`crate::live_events`] keeps.
     #[must_use]
     pub fn is_per_event(&self) -> bool {
         self.labels.iter().any(|label| label.name == "event")
     }
 
-    /// The label values of the series that exist before anything happened: each combination of closed labels, or for a metric with an open
-    /// label the one series in which every open label says [`OTHER`].
+    /// The label values of the series that exist from the start: every combination of closed labels; with an open label a single series in
+    /// which every open label is [`OTHER`].
     #[must_use]
-    pub fn first_series(&self) -> Vec<Vec<&'static str>> {
+    pub fn initial_series(&self) -> Vec<Vec<&'static str>> {
         if self.is_open() {
             return vec![self.labels.iter().map(|label| label.values.first().copied().unwrap_or(OTHER)).collect()];
         }
@@ -175,8 +175,8 @@ mod tests {
     const ROUTE: Label = Label::open("route");
 
     #[test]
-    fn first_series_are_the_product_of_closed_labels_and_one_for_open_ones() {
-        let series = |labels| Metric::counter("test", "t_total", labels, "").first_series();
+    fn initial_series_are_the_product_of_closed_labels_or_one_with_other() {
+        let series = |labels| Metric::counter("test", "t_total", labels, "").initial_series();
         assert_eq!(series(&[]), vec![Vec::<&str>::new()]);
         assert_eq!(series(&[COLOUR]), vec![vec!["red"], vec!["blue"]]);
         assert_eq!(series(&[COLOUR, SIZE]).len(), 6);

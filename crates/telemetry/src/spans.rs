@@ -1,7 +1,8 @@
-//! Every span name, and the one way to open each: a request, a job, a relay round; never a span per seat.
+//! Opens the spans of the platform: one per request, job run, background round and command.
 //!
-//! Each carries `slice`, `service_type`, and room for `organization` and `event`, which [`belongs_to`] fills once they are known.
-//! Never: a token, a key, a name of a person. To add a span: its constant, its line in `ALL`, its function.
+//! Each has the fields `slice` and `service_type`, and empty fields `organization` and `event` that [`record_tenant`] fills.
+//! Never: a token, a key, a person's name; a span per seat.
+//! To add a span: a constant, its line in `ALL`, its function.
 
 use std::fmt::Display;
 
@@ -11,17 +12,17 @@ use crate::logging::service_type;
 
 /// One HTTP request.
 pub const HTTP_REQUEST: &str = "http_request";
-/// One run of a durable job.
+/// One run of a job.
 pub const JOB_RUN: &str = "job_run";
 /// One round of a reconciler or relay.
 pub const BACKGROUND_ROUND: &str = "background_round";
-/// One command given on the command line.
+/// One command of the command line.
 pub const COMMAND: &str = "command";
 
-/// The list.
+/// Every span name.
 pub const ALL: &[&str] = &[HTTP_REQUEST, JOB_RUN, BACKGROUND_ROUND, COMMAND];
 
-/// A request; `route` is the template that the router matched.
+/// Opens the span of a request; `route` is the matched route template.
 pub fn http_request(slice: &'static str, method: &str, route: &str, request_id: &str) -> Span {
     tracing::info_span!(
         HTTP_REQUEST,
@@ -35,7 +36,7 @@ pub fn http_request(slice: &'static str, method: &str, route: &str, request_id: 
     )
 }
 
-/// A run of a job.
+/// Opens the span of a job run.
 pub fn job_run(slice: &'static str, kind: &str, job: &dyn Display, attempt: u32) -> Span {
     tracing::info_span!(
         JOB_RUN,
@@ -49,7 +50,7 @@ pub fn job_run(slice: &'static str, kind: &str, job: &dyn Display, attempt: u32)
     )
 }
 
-/// A round of background work, e.g. `hold_expiry`, `outbox_relay`.
+/// Opens the span of a round of background work, e.g. `hold_expiry`, `outbox_relay`.
 pub fn background_round(slice: &'static str, work: &'static str) -> Span {
     tracing::info_span!(
         BACKGROUND_ROUND,
@@ -61,7 +62,7 @@ pub fn background_round(slice: &'static str, work: &'static str) -> Span {
     )
 }
 
-/// A command of the command line.
+/// Opens the span of a command.
 pub fn command(name: &'static str) -> Span {
     tracing::info_span!(
         COMMAND,
@@ -73,9 +74,9 @@ pub fn command(name: &'static str) -> Span {
     )
 }
 
-/// Says whose the current span is; an event is known only with its organization.
-pub fn belongs_to(organization: &dyn Display, event: Option<&dyn Display>) {
+/// Records organization and event in the current span.
+pub fn record_tenant(organization: &dyn Display, event: Option<&dyn Display>) {
     let span = Span::current();
-    // Both at once: each call looks the span up anew.
+    // One call for both fields, because each call looks the span up.
     tracing::record_all!(span, organization = %organization, event = event.map(tracing::field::display));
 }

@@ -1,6 +1,6 @@
-//! Measures how long something took, for a metric and nothing else.
+//! Measures durations for metrics.
 //!
-//! Never: a moment in time, or a span that decides anything; rules take `now` as an argument.
+//! Never: a point in time; a duration that decides anything, because rules take `now` as an argument.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ pub struct Stopwatch(Instant);
 impl Stopwatch {
     /// Starts measuring.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one lawful place where a duration is measured for a metric")]
+    #[expect(clippy::disallowed_methods, reason = "the only place where a duration is measured for a metric")]
     pub fn start() -> Self {
         Self(Instant::now())
     }
 
-    /// How long it has run.
+    /// Time since [`Stopwatch::start`].
     #[must_use]
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()

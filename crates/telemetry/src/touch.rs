@@ -1,7 +1,7 @@
-//! Which tiers a request touched, so that the share of requests that never reach the cold tier is a figure (P11).
+//! Records in a task-local which accesses to the cold tier a request makes, so that a metric shows the share without any (P11).
 //!
-//! The surface wraps a request in [`observe`]; the cold adapter calls [`cold_read`] or [`cold_write`] in the request's task before it hands
-//! work to anybody else. Never: anything that decides; outside a request the marks are only counted.
+//! The web crate wraps a request in [`observe`]. The cold adapter calls [`cold_read`] or [`cold_write`] in the request's task, before it
+//! passes work to another task. Outside of a request accesses are only counted.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -12,24 +12,24 @@ tokio::task_local! {
     static TOUCHED: Cell<Touched>;
 }
 
-/// What a request touched of the cold tier.
+/// The accesses of one request to the cold tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Touched {
-    /// Statements that read.
+    /// Reading statements.
     pub reads: u32,
-    /// Transactions that wrote, or were handed to the committer.
+    /// Writing transactions, those of the committer included.
     pub writes: u32,
 }
 
 impl Touched {
-    /// True where the request reached the cold tier at all.
+    /// True if the request accessed the cold tier.
     #[must_use]
     pub const fn cold(self) -> bool {
         self.reads > 0 || self.writes > 0
     }
 }
 
-/// Runs `request` and says what it touched; what it spawned elsewhere is not seen.
+/// Runs `request` and returns its accesses; those of tasks that it spawns are not included.
 pub async fn observe<F: Future>(request: F) -> (F::Output, Touched) {
     TOUCHED
         .scope(Cell::default(), async {
@@ -39,20 +39,20 @@ pub async fn observe<F: Future>(request: F) -> (F::Output, Touched) {
         .await
 }
 
-/// Marks that the current request reads from the cold tier.
+/// Records a read of the current request.
 pub fn cold_read() {
-    cold::cold_touched(cold::Access::Read);
-    mark(|touched| touched.reads = touched.reads.saturating_add(1));
+    cold::cold_accessed(cold::ColdAccess::Read);
+    record(|touched| touched.reads = touched.reads.saturating_add(1));
 }
 
-/// Marks that the current request writes to the cold tier.
+/// Records a write of the current request.
 pub fn cold_write() {
-    cold::cold_touched(cold::Access::Write);
-    mark(|touched| touched.writes = touched.writes.saturating_add(1));
+    cold::cold_accessed(cold::ColdAccess::Write);
+    record(|touched| touched.writes = touched.writes.saturating_add(1));
 }
 
-fn mark(change: impl FnOnce(&mut Touched)) {
-    // No request around it (a job, a start-up step): nothing to attribute it to.
+fn record(change: impl FnOnce(&mut Touched)) {
+    // Fails outside of a request, e.g. in a job or during start-up.
     let _ = TOUCHED.try_with(|cell| {
         let mut touched = cell.get();
         change(&mut touched);
@@ -65,9 +65,9 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn marks_belong_to_the_request_that_made_them() {
+    async fn accesses_are_recorded_for_the_request_that_makes_them() {
         cold_read();
-        let (answer, touched) = observe(async {
+        let (output, touched) = observe(async {
             cold_read();
             tokio::task::yield_now().await;
             cold_read();
@@ -75,7 +75,7 @@ mod tests {
             7
         })
         .await;
-        assert_eq!((answer, touched), (7, Touched { reads: 2, writes: 1 }));
+        assert_eq!((output, touched), (7, Touched { reads: 2, writes: 1 }));
         assert!(touched.cold());
         let ((), untouched) = observe(async {}).await;
         assert!(!untouched.cold());

@@ -1,12 +1,12 @@
-//! Parses values of the command line; each error says what was given, what is allowed and shows an example. `clap` puts the flag's name before it.
+//! Parses values of the command line; each error says what is allowed and shows an example, and clap adds the flag and the value.
 
 use std::net::SocketAddr;
 
 use url::Url;
-use voelgoed_domain::accounts::identity;
+use voelgoed_domain::accounts::names;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::money::Currency;
-use voelgoed_domain::time;
+use voelgoed_domain::time_zone;
 
 /// A price in minor units.
 pub fn minor_units(text: &str) -> Result<i64, String> {
@@ -17,7 +17,7 @@ pub fn minor_units(text: &str) -> Result<i64, String> {
     })
 }
 
-/// What somebody who wrote `45.00` or `45,00` probably means, for a currency of two decimals.
+/// The minor units of `45.00` or `45,00` in a currency of two decimals.
 fn major_units(text: &str) -> Option<i64> {
     let (whole, cents) = text.trim().split_once(['.', ','])?;
     let whole: i64 = whole.parse().ok()?;
@@ -67,18 +67,18 @@ pub fn scope(text: &str) -> Result<Scope, String> {
 
 /// The name of a new organization.
 pub fn organization_name(text: &str) -> Result<String, String> {
-    identity::name("name", text).map_err(|refusal| refusal.detail)
+    names::display_name("name", text).map_err(|refusal| refusal.detail)
 }
 
 /// The name of a new organization in URLs.
 pub fn slug(text: &str) -> Result<String, String> {
     let refused = |detail: String| format!("{detail} Example: my-hall");
-    identity::slug("slug", text.trim()).map_err(|refusal| refused(refusal.detail))
+    names::slug("slug", text.trim()).map_err(|refusal| refused(refusal.detail))
 }
 
 /// An IANA time zone.
 pub fn time_zone(text: &str) -> Result<String, String> {
-    time::zone_name(text).map_err(|refusal| refusal.detail)
+    time_zone::canonical_zone_name(text).map_err(|refusal| refusal.detail)
 }
 
 /// Where to listen.

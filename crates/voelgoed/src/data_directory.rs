@@ -1,6 +1,6 @@
-//! Opens the data directory: creates it, restricts it to its owner, or refuses it, before a command reads or writes anything inside.
+//! Creates the data directory, restricts it to its owner, or refuses it, before a command reads or writes anything inside.
 //!
-//! Never: a directory that holds something else is restricted (`--data /tmp`), or a file of ours that another user can read.
+//! Never: restricts a directory that holds something else (`--data /tmp`), leaves a file that another user can read.
 
 use std::fs::{self, DirBuilder, Metadata, Permissions};
 use std::io::ErrorKind;
@@ -9,16 +9,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::{sandbox, secret};
+use crate::data_files::{DATABASE, DEMO, MASTER_KEY, SANDBOX_CHARGES, SERVER_LOCK};
 
-/// The embedded database in the data directory.
-pub const DATABASE: &str = "voelgoed.sqlite";
-/// Bits that let somebody beside the owner read, write or enter.
-const OTHERS: u32 = 0o077;
-/// A directory such as /tmp, which several users share.
+/// Mode bits with which other users may read, write or enter.
+const OTHER_USERS: u32 = 0o077;
+/// The mode bit of a shared directory such as /tmp.
 const STICKY: u32 = 0o1000;
 
-/// What a command does where the data directory, or the database in it, does not exist.
+/// What a command does if the data directory, or the database in it, does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfMissing {
     /// Creates it: `serve`, `demo` and the first `organization`.
@@ -27,15 +25,15 @@ pub enum IfMissing {
     Refuse,
 }
 
-/// Files that this process creates are private from their first byte, whatever umask it was started with.
+/// Makes files that this process creates private from their first byte, regardless of the inherited umask.
 pub fn restrict_new_files() {
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(OTHERS));
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(OTHER_USERS));
 }
 
 /// Creates or checks `directory`, and restricts it and the files in it to their owner.
 ///
 /// # Errors
-/// A sentence that says which directory, what is the matter and what to do.
+/// Names the directory, the problem and what to do.
 pub fn open(directory: &Path, needs_database: bool, if_missing: IfMissing) -> anyhow::Result<()> {
     let shown = shown(directory);
     let metadata = match fs::metadata(directory) {
@@ -61,20 +59,20 @@ pub fn open(directory: &Path, needs_database: bool, if_missing: IfMissing) -> an
     }
 }
 
-/// True where the embedded database is in the directory.
+/// True if the embedded database is in the directory.
 pub fn holds_database(directory: &Path) -> bool {
     directory.join(DATABASE).is_file()
 }
 
-/// The path as a person finds it, from the root.
+/// The absolute path, for messages.
 pub fn shown(directory: &Path) -> PathBuf {
     std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned())
 }
 
-/// Takes the rights of others away from a directory of ours; refuses one that is not ours alone.
+/// Restricts a directory with our files to its owner; refuses one that holds other files.
 fn restrict(directory: &Path, metadata: &Metadata) -> anyhow::Result<()> {
     let shown = shown(directory);
-    let others_may_enter = metadata.mode() & OTHERS != 0;
+    let others_may_enter = metadata.mode() & OTHER_USERS != 0;
     if others_may_enter {
         if metadata.mode() & STICKY != 0 || !is_empty_or_ours(directory)? {
             bail!(
@@ -87,7 +85,7 @@ fn restrict(directory: &Path, metadata: &Metadata) -> anyhow::Result<()> {
     }
     for file in files_below(directory)? {
         let mode = fs::symlink_metadata(&file).map(|metadata| metadata.mode());
-        if mode.is_ok_and(|mode| mode & OTHERS != 0) {
+        if mode.is_ok_and(|mode| mode & OTHER_USERS != 0) {
             let is_directory = file.is_dir();
             set_mode(&file, if is_directory { 0o700 } else { 0o600 })?;
         }
@@ -97,7 +95,7 @@ fn restrict(directory: &Path, metadata: &Metadata) -> anyhow::Result<()> {
 
 fn set_mode(path: &Path, mode: u32) -> anyhow::Result<()> {
     match fs::set_permissions(path, Permissions::from_mode(mode)) {
-        // A server that runs on the directory meanwhile may delete a file of its own.
+        // A server that runs on the directory may have deleted the file.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         changed => changed.with_context(|| {
             format!(
@@ -109,7 +107,7 @@ fn set_mode(path: &Path, mode: u32) -> anyhow::Result<()> {
 }
 
 fn is_empty_or_ours(directory: &Path) -> anyhow::Result<bool> {
-    let ours = [DATABASE, secret::FILE, crate::commands::DEMO_FILE, sandbox::FILE, "server.lock"];
+    let ours = [DATABASE, MASTER_KEY, DEMO, SANDBOX_CHARGES, SERVER_LOCK];
     if ours.iter().any(|name| directory.join(name).exists()) {
         return Ok(true);
     }
@@ -117,7 +115,7 @@ fn is_empty_or_ours(directory: &Path) -> anyhow::Result<bool> {
     Ok(entries.next().is_none())
 }
 
-/// Our files in the directory, one level of directories deep; symbolic links are left alone.
+/// The files in the directory and one level of directories below; symbolic links are skipped.
 fn files_below(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut directories = vec![directory.to_owned()];

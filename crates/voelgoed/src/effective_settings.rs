@@ -1,4 +1,4 @@
-//! Prints every setting with its comment and the value that is in force: default, file, environment and flags together.
+//! Prints every setting with its comment and its effective value from default, file, environment and flags.
 //!
 //! Never: a secret, or the password in an address.
 
@@ -6,16 +6,16 @@ use std::path::Path;
 
 use config::Value;
 
-use crate::settings::{DEFAULTS, Flags, Settings, sources};
+use crate::settings::{DEFAULTS, SettingFlags, Settings, sources};
 
-/// Stands for a secret that is set.
+/// Replaces a secret that is set.
 const HIDDEN: &str = "\"(set; not shown)\"";
 
-/// The text of `default.toml` with each value replaced by the one in force.
+/// The text of `default.toml` with each value replaced by the effective one.
 ///
 /// # Errors
-/// As [`Settings::load`]: what cannot be used is not printed as if it could.
-pub fn effective(file: Option<&Path>, flags: &Flags) -> anyhow::Result<String> {
+/// As [`Settings::load`]: an invalid configuration is not printed as if it were valid.
+pub fn effective(file: Option<&Path>, flags: &SettingFlags) -> anyhow::Result<String> {
     Settings::load(file, flags)?;
     let config = sources(file, flags)?;
     let mut section = "";
@@ -29,7 +29,7 @@ pub fn effective(file: Option<&Path>, flags: &Flags) -> anyhow::Result<String> {
             None => text.push_str(line),
             Some(key) => {
                 let value = config.get::<Value>(&format!("{section}.{key}"))?;
-                text.push_str(&format!("{key} = {}", shown(section, key, value)?));
+                text.push_str(&format!("{key} = {}", printed_value(section, key, value)?));
             }
         }
         text.push('\n');
@@ -37,7 +37,7 @@ pub fn effective(file: Option<&Path>, flags: &Flags) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn shown(section: &str, key: &str, value: Value) -> anyhow::Result<String> {
+fn printed_value(section: &str, key: &str, value: Value) -> anyhow::Result<String> {
     let value: serde_json::Value = value.try_deserialize()?;
     Ok(match value {
         serde_json::Value::String(text) if section == "secrets" && key != "master_file" && !text.is_empty() => {
@@ -52,7 +52,7 @@ fn shown(section: &str, key: &str, value: Value) -> anyhow::Result<String> {
     })
 }
 
-/// As TOML writes it; the password of an address is replaced.
+/// A TOML string; the password of a URL is replaced.
 fn quoted(text: &str) -> String {
     let address = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));
     match address {
@@ -69,12 +69,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_other_sources_the_defaults_are_printed_as_they_stand() {
-        assert_eq!(effective(None, &Flags::default()).unwrap(), DEFAULTS);
+    fn without_other_sources_the_defaults_are_printed_unchanged() {
+        assert_eq!(effective(None, &SettingFlags::default()).unwrap(), DEFAULTS);
     }
 
     #[test]
-    fn file_and_flags_are_shown_and_secrets_are_not() {
+    fn values_of_file_and_flags_are_printed_and_secrets_are_hidden() {
         let file = std::env::temp_dir().join(format!("voelgoed-effective-{}.toml", std::process::id()));
         let master = "a1".repeat(32);
         let content = format!(
@@ -82,7 +82,7 @@ mod tests {
              [secrets]\nmaster = \"{master}\"\n[limits]\nviewers = 7\n"
         );
         std::fs::write(&file, content).unwrap();
-        let flags = Flags { listen: Some("127.0.0.1:9".parse().unwrap()), ..Flags::default() };
+        let flags = SettingFlags { listen: Some("127.0.0.1:9".parse().unwrap()), ..SettingFlags::default() };
         let text = effective(Some(&file), &flags).unwrap();
         std::fs::remove_file(&file).unwrap();
         for line in [

@@ -1,26 +1,27 @@
-//! `voelgoed`: configuration, wiring, roles and the command line. The only place with a clock, randomness, the environment and tasks of its own.
+//! Runs the `voelgoed` program: parses the command line, runs the command on a Tokio runtime, and words its error for a terminal.
 //!
-//! To add a command: its variant in `cli.rs` and its file in `commands/`.
+//! Only this crate reads the clock, randomness and the environment, and spawns tasks that outlive a request.
+//! To add a command: its variant in `cli/mod.rs` and its file in `commands/`.
 
 // A closed pipe makes these macros panic; `output` is for printing.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod argon2_hasher;
 mod cli;
 mod cli_values;
 mod commands;
 mod data_directory;
+mod data_files;
 mod effective_settings;
-mod environment;
-mod health;
+mod master_key;
 mod node;
 mod output;
-mod passwords;
 mod role;
-mod sandbox;
-mod secret;
+mod sandbox_supervisor;
 mod secret_strength;
 mod settings;
-mod tiers;
+mod store_urls;
+mod system_environment;
 mod unsafe_settings;
 mod wiring;
 mod written_arguments;

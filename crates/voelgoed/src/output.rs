@@ -1,6 +1,6 @@
 //! Writes results to standard output and notes to standard error; a closed pipe ends the program quietly, as it ends other tools.
 //!
-//! Never: `println!` and its kin, which panic on a closed pipe (clippy refuses them in this crate).
+//! Never: `println!` and similar macros, which panic on a closed pipe (clippy refuses them in this crate).
 
 use std::fmt::{self, Display};
 use std::io::{self, ErrorKind, Write};
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_pipe_is_told_apart_from_other_failures() {
+    fn closed_pipe_is_distinguished_from_other_failures() {
         let closed = write_to(&mut Failing(ErrorKind::BrokenPipe), "text").unwrap_err();
         assert!(closed.is::<ClosedPipe>());
         let full = write_to(&mut Failing(ErrorKind::StorageFull), "text").unwrap_err();

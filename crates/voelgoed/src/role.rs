@@ -1,4 +1,4 @@
-//! What a process does: everything, or one half of it.
+//! Defines the roles of a process: web, worker, or both in one.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Its name in logs, metrics and on the command line.
+    /// The name in logs, metrics and on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -27,13 +27,13 @@ impl Role {
         }
     }
 
-    /// True where it serves people.
+    /// True if it serves the shop and the API.
     #[must_use]
     pub const fn serves(self) -> bool {
         matches!(self, Self::All | Self::Web)
     }
 
-    /// True where it does what goes on behind.
+    /// True if it runs the relay, jobs and reconcilers.
     #[must_use]
     pub const fn works(self) -> bool {
         matches!(self, Self::All | Self::Worker)

@@ -1,4 +1,4 @@
-//! Refuses secrets that somebody could guess: short ones, ones of low variety, ordinary text, and ones that everybody knows.
+//! Refuses secrets that are easy to guess: short or repetitive ones, ordinary text, and published ones.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,21 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use uuid::Uuid;
 use voelgoed_app::token::fingerprint;
-use voelgoed_domain::accounts::password::secret_guesses_log10;
+use voelgoed_domain::accounts::password_strength::secret_guesses_log10;
 
-/// The characters of an operator's key; 24 hexadecimal digits are 96 bits.
+/// Of an operator's key; 24 hexadecimal digits are 96 bits.
 const CHARACTERS_MIN: usize = 24;
-/// Different characters among them.
+/// Of an operator's key.
 const DISTINCT_CHARACTERS_MIN: usize = 8;
-/// Different bytes of a master key; 32 random ones have about 30.
+/// Of a master key; 32 random bytes have about 30 distinct ones.
 const DISTINCT_BYTES_MIN: usize = 20;
-/// How often one byte may be in a master key; of 32 random ones hardly any is there five times.
+/// Occurrences of one byte in a master key; among 32 random bytes five are rare.
 const SAME_BYTE_MAX: usize = 6;
-/// Guesses of somebody who knows how people choose: an operator's key needs at least 10 to the power of this.
+/// An operator's key needs 10 to the power of this guesses by an attacker who knows how people choose.
 const GUESSES_LOG10_MIN: f64 = 12.0;
-/// Characters beside words that everybody knows.
+/// Characters of an operator's key outside of well-known words.
 const UNKNOWN_CHARACTERS_MIN: usize = 12;
-/// What examples and keyboards are made of.
+/// Words of examples and rows of keyboards.
 const KNOWN_WORDS: &[&str] = &[
     "qwertyuiop",
     "qwertzuiop",
@@ -54,7 +54,7 @@ const KNOWN_WORDS: &[&str] = &[
     "root",
     "key",
 ];
-/// Digests of nothing, and keys that documents of others print.
+/// Digests of nothing and of well-known words, and keys that published documents print.
 const KNOWN_SECRETS: &[&str] = &[
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "d41d8cd98f00b204e9800998ecf8427e",
@@ -69,7 +69,7 @@ const KNOWN_SECRETS: &[&str] = &[
     "098f6bcd4621d373cade4e832627b4f6",
     "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
 ];
-const CURE: &str = "make one with `openssl rand -hex 32`";
+const ADVICE: &str = "make one with `openssl rand -hex 32`";
 
 /// Refuses a text that must be hard to guess; `name` is its setting.
 pub fn check_text(name: &str, text: &str) -> anyhow::Result<()> {
@@ -91,8 +91,7 @@ pub fn check_text(name: &str, text: &str) -> anyhow::Result<()> {
 /// Refuses 32 bytes that must be hard to guess; `name` is their setting.
 pub fn check_bytes(name: &str, bytes: &[u8; 32]) -> anyhow::Result<()> {
     let units: Vec<u32> = bytes.iter().copied().map(u32::from).collect();
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let fault = if is_known(&text) {
+    let fault = if is_known(&hex::encode(bytes)) {
         Some("everybody knows it")
     } else if is_readable(bytes) {
         Some("it is the code of ordinary text")
@@ -102,19 +101,18 @@ pub fn check_bytes(name: &str, bytes: &[u8; 32]) -> anyhow::Result<()> {
     refuse(name, fault.map(str::to_owned))
 }
 
-/// Whether it is one of the digests that everybody knows, or the SHA-256 of a word that everybody tries first.
+/// True for published secrets and the SHA-256 of well-known words.
 fn is_known(lower: &str) -> bool {
-    let hex = |bytes: [u8; 32]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    KNOWN_SECRETS.contains(&lower) || KNOWN_WORDS.iter().any(|word| hex(fingerprint(word)) == lower)
+    KNOWN_SECRETS.contains(&lower) || KNOWN_WORDS.iter().any(|word| hex::encode(fingerprint(word)) == lower)
 }
 
-/// Only a UUID of version 4 is random.
+/// UUIDs of other versions than 4 are not random.
 fn uuid_fault(text: &str) -> Option<&'static str> {
     let id = Uuid::try_parse(text.trim()).ok().filter(|_| text.contains('-'))?;
     (id.get_version_num() != 4).then_some("it is a UUID that is not random (version 4 is)")
 }
 
-/// Ordinary text, as it stands or in base64.
+/// Ordinary text, plain or in base64.
 fn readable_fault(text: &str) -> Option<&'static str> {
     let bare = text.trim().trim_end_matches('=');
     let decoded = STANDARD_NO_PAD.decode(bare).or_else(|_| URL_SAFE_NO_PAD.decode(bare)).ok();
@@ -139,7 +137,7 @@ fn same_bytes(bytes: &[u8]) -> Option<&'static str> {
 
 fn refuse(name: &str, fault: Option<String>) -> anyhow::Result<()> {
     match fault {
-        Some(fault) => bail!("{name} is too weak: {fault}; {CURE}"),
+        Some(fault) => bail!("{name} is too weak: {fault}; {ADVICE}"),
         None => Ok(()),
     }
 }
@@ -163,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_refused_for_a_stated_reason_or_taken() {
+    fn weak_text_is_refused_with_its_reason_and_strong_text_is_accepted() {
         for (text, expected) in [
             ("abcde", "5 characters"),
             ("0123456789abcdef0123456", "23 characters"),
@@ -205,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_master_key_of_low_variety_is_refused() {
+    fn master_key_of_low_variety_is_refused() {
         let counting: [u8; 32] = std::array::from_fn(|at| at as u8);
         let steps: [u8; 32] = std::array::from_fn(|at| (at * 7) as u8);
         let mut zeros: [u8; 32] = std::array::from_fn(|at| (at * at * 7 + at * 91 + 13) as u8);
@@ -231,7 +229,7 @@ mod tests {
         // Judging a text takes longer.
         for _ in 0..20 {
             let bytes: [u8; 16] = rand::random();
-            let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let text = hex::encode(bytes);
             assert!(check_text("secrets.operator", &text).is_ok(), "{text}");
         }
     }

@@ -1,16 +1,16 @@
-//! Refuses to serve with settings that are each valid and together unsafe.
+//! Refuses to serve with settings that are valid one by one and unsafe together.
 //!
-//! To add one: a check here, and its row in the test.
+//! To add a combination: a check here and its row in the test.
 
 use anyhow::bail;
 use url::Url;
 
 use crate::settings::Settings;
 
-/// Checks what `serve` and `demo` are about to open to buyers.
+/// Checks the settings of `serve` and `demo`.
 ///
 /// # Errors
-/// A sentence that names the settings, says why they are unsafe together and what to change.
+/// Names the settings, the danger and the setting to change.
 pub fn check(settings: &Settings) -> anyhow::Result<()> {
     let public = settings.server.public_url.trim();
     if public.is_empty() {
@@ -26,7 +26,7 @@ pub fn check(settings: &Settings) -> anyhow::Result<()> {
     if is_https { check_https(settings) } else { Ok(()) }
 }
 
-/// Links in answers begin with it, so it is a host with an optional port and path and nothing else. The text is not repeated where it may hold a password.
+/// Links in responses begin with the URL, so it has a host, an optional port and path, and nothing else. A URL that may hold a password is not repeated.
 fn check_public_url(public: &str) -> anyhow::Result<()> {
     const EXAMPLE: &str = "write for example https://tickets.example.org";
     let Ok(url) = Url::parse(public) else { bail!("server.public_url is no URL with a host; {EXAMPLE}") };
@@ -54,7 +54,7 @@ fn check_https(settings: &Settings) -> anyhow::Result<()> {
     }
     if settings.sandbox.enabled {
         bail!(
-            "server.public_url is https and sandbox.enabled is true: the sandbox provider takes no real money, so anybody would get \
+            "server.public_url is https and sandbox.enabled is true: the sandbox provider takes no real money, so every buyer would get \
              tickets for nothing. Set sandbox.enabled = false; rehearse under an http address"
         );
     }
@@ -64,7 +64,7 @@ fn check_https(settings: &Settings) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Flags;
+    use crate::settings::SettingFlags;
 
     #[test]
     fn unsafe_combinations_are_refused_with_the_setting_to_change() {
@@ -89,7 +89,7 @@ mod tests {
             ("http://[::1]:8080/shop", false, true, None),
             ("ftp://tickets.example.org", true, false, Some("must begin with")),
         ] {
-            let mut settings = Settings::load(None, &Flags::default()).unwrap();
+            let mut settings = Settings::load(None, &SettingFlags::default()).unwrap();
             settings.server.public_url = public_url.to_owned();
             settings.server.secure_cookies = secure_cookies;
             settings.sandbox.enabled = sandbox;

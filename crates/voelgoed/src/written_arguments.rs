@@ -1,4 +1,4 @@
-//! Words a refused request for the command line: names the argument and the value as it was written, where the domain names a request field.
+//! Words a refusal for the command line: names the argument and its written value in place of the request field.
 //!
 //! To add an argument that fills a request field: its row in [`ARGUMENT_OF_FIELD`].
 

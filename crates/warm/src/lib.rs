@@ -1,6 +1,6 @@
-//! The warm tier: shared, volatile, rebuildable; it grants holds and filters sales and scans.
+//! The warm tier: a shared, volatile, rebuildable store that grants holds and filters sales and scans before the cold tier decides.
 //!
-//! Never: the last word on a sale (cold has it, P1), a rule that `domain` does not have. One folder per technology, one file per port within it.
+//! Never: the final decision on a sale (cold makes it, P1), a rule that `domain` does not have. One folder per technology, one file per port.
 //! To add an adapter: implement the port and run its suite of `testing/contracts`.
 
 pub mod guarded;

@@ -1,4 +1,4 @@
-// What the buyer has chosen: seats with their ticket types, and counts of standing places. Shows it, adds it up, and asks for the hold.
+// Holds the buyer's choice, seats with ticket types and numbers of standing places; shows it and adds it up.
 
 import { counted, money } from "./money.js";
 
@@ -23,9 +23,9 @@ export class Basket {
 
   has(place) { return this.seats.has(place); }
 
-  // False where the limit is reached.
+  // False at the limit of places.
   add(place, plan) {
-    if (this.count >= this.config.most_places) return false;
+    if (this.count >= this.config.places_max) return false;
     this.plan = plan;
     this.seats.set(place, 0);
     this.#show([place]);
@@ -47,7 +47,7 @@ export class Basket {
     return this.config.offers.find((offer) => offer.area === area && offer.ticket_type === ticketType);
   }
 
-  // Where the focus is within the list, so that it can be given back once the list is made anew.
+  // The focused control of the list, so that it has the focus again after the list is replaced.
   #focused() {
     const { activeElement } = document;
     const line = activeElement?.closest?.("#basket-items li");
@@ -55,16 +55,16 @@ export class Basket {
     return { key: activeElement.dataset.key, at: [...this.parts.items.children].indexOf(line) };
   }
 
-  // The heading, or on a phone whose list is closed the bar's button.
-  get #rest() { return this.parts.title.offsetParent ? this.parts.title : this.parts.sum; }
+  // The heading, or the bar's button while a phone shows the list closed.
+  get #fallbackFocus() { return this.parts.title.offsetParent ? this.parts.title : this.parts.sum; }
 
-  // To the same control, else to that of the next line, else to the heading: never to nowhere.
+  // Focuses the same control, else that of the next line, else the heading.
   #refocus(focused) {
     const { items } = this.parts;
     if (!focused) return;
     const same = items.querySelector(`[data-key="${focused.key}"]`);
     const buttons = items.querySelectorAll(".remove");
-    (same ?? buttons[Math.min(focused.at, buttons.length - 1)] ?? this.#rest).focus();
+    (same ?? buttons[Math.min(focused.at, buttons.length - 1)] ?? this.#fallbackFocus).focus();
   }
 
   #show(changed) {
@@ -88,8 +88,8 @@ export class Basket {
     parts.empty.hidden = count > 0;
     parts.count.textContent = count ? counted(count, "place", "places") : "Nothing chosen";
     parts.total.textContent = count ? money(total, config) : "";
-    const held = document.activeElement === parts.hold;
-    if (count === 0 && held) this.#rest.focus();
+    const hadFocus = document.activeElement === parts.hold;
+    if (count === 0 && hadFocus) this.#fallbackFocus.focus();
     parts.hold.disabled = count === 0 || !config.on_sale;
     parts.live.textContent = count ? `${counted(count, "place", "places")} chosen, ${money(total, config)}` : "";
     parts.root.classList.toggle("filled", count > 0);
@@ -135,19 +135,19 @@ export class Basket {
     return line;
   }
 
-  // A wheelchair space is given to who says that it is needed.
-  #asksForAccessible() { return document.getElementById("accessible")?.checked ?? false; }
+  // The buyer's confirmation that wheelchair spaces are needed.
+  #needsAccessible() { return document.getElementById("accessible")?.checked ?? false; }
 
-  // As the API takes it.
+  // The items of a hold in the API's format.
   items() {
     const { config } = this;
-    const seats = [...this.seats].map(([place, chosen]) => ({ place, ticket_type: config.ticket_types[this.plan.offersOf(place)[chosen].ticket_type].id, accessible: this.plan.isAccessible(place) && this.#asksForAccessible() }));
+    const seats = [...this.seats].map(([place, chosen]) => ({ place, ticket_type: config.ticket_types[this.plan.offersOf(place)[chosen].ticket_type].id, accessible: this.plan.isAccessible(place) && this.#needsAccessible() }));
     const standing = [...this.standing.values()].map(({ area, ticketType, quantity }) => ({ area: config.areas[area].id, ticket_type: config.ticket_types[ticketType].id, quantity }));
     return [...seats, ...standing];
   }
 }
 
-// Of a page that sells nothing now.
+// The basket of a page whose event is not on sale.
 export class NoBasket {
   seats = new Map();
   standing = new Map();

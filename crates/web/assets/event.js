@@ -1,16 +1,16 @@
-// The event page: plan, availability, map, list and basket put together. Without this script the page's forms do the same.
+// Connects plan, availability, map, list and basket on the event page. Without this script the page's forms do the same.
 
 import { Basket, NoBasket } from "./basket.js";
-import { List, steppers } from "./list.js";
-import { Live } from "./live.js";
+import { SeatList, connectSteppers } from "./seat_list.js";
+import { LiveAvailability } from "./live_availability.js";
 import { counted, money } from "./money.js";
 import { ACCESSIBLE, COMPANION, Plan, RESTRICTED } from "./plan.js";
-import { SeatMap } from "./seatmap.js";
+import { SeatMap } from "./seat_map.js";
 
 const config = JSON.parse(document.getElementById("event-data").textContent);
 const by = (id) => document.getElementById(id);
 const STATES = ["", "somebody is holding it", "sold", "not on sale"];
-const OWN = "reserved for you";
+const RESERVED = "reserved for you";
 let plan, map, list;
 
 const changed = (places) => { list?.changed(places); map?.changed([]); };
@@ -27,21 +27,21 @@ function notice(text, tone = "bad", link = null) {
 
 function choose(place) {
   if (basket.has(place)) { basket.remove(place); return; }
-  if (plan.own.has(place)) { say(`${plan.label(place)}: ${OWN}`); return; }
+  if (plan.reserved.has(place)) { say(`${plan.label(place)}: ${RESERVED}`); return; }
   if (!plan.canChoose(place)) { say(`${plan.label(place)}: ${STATES[plan.state[place]] || "not for sale"}`); return; }
   if (plan.flags[place] & ACCESSIBLE && !by("accessible")?.checked) {
-    notice(`${plan.label(place)} is a wheelchair space, kept for who needs one. Say so below the map to choose it.`, "wait");
+    notice(`${plan.label(place)} is a wheelchair space, kept for people who need one. Say so below the map to choose it.`, "wait");
     by("accessible")?.focus({ preventScroll: true });
     return;
   }
-  if (!basket.add(place, plan)) notice(`At most ${counted(config.most_places, "place", "places")} at once.`, "wait");
+  if (!basket.add(place, plan)) notice(`At most ${counted(config.places_max, "place", "places")} at once.`, "wait");
 }
 
 function say(text) { const live = by("map-live"); if (live) live.textContent = text; }
 
 function describe(place) {
   const prices = plan.offersOf(place).map((offer) => `${config.ticket_types[offer.ticket_type].name} ${money(offer.pays, config)}`);
-  const state = basket.has(place) ? "chosen" : plan.own.has(place) ? OWN : STATES[plan.state[place]];
+  const state = basket.has(place) ? "chosen" : plan.reserved.has(place) ? RESERVED : STATES[plan.state[place]];
   return { title: plan.label(place), lines: [[config.categories[plan.category[place]], ...plan.notes(place)].join(", "), state || prices.join(" · ") || "not for sale"] };
 }
 
@@ -79,26 +79,26 @@ function legend() {
     return item(`cat-${at % 8}`, name, low === high ? money(low, config) : `${money(low, config)} – ${money(high, config)}`);
   });
   const has = (flag) => plan.flags.some((flags) => flags & flag);
-  if (plan.rows.length) lines.push(item("held", "held"), item("sold", "sold"), config.on_sale && item("own", "your choice"), plan.own.size && item("yours", OWN), has(ACCESSIBLE) && item("accessible", "wheelchair"), has(COMPANION) && item("companion", "companion"), has(RESTRICTED) && item("restricted", "restricted view"));
+  if (plan.rows.length) lines.push(item("held", "held"), item("sold", "sold"), config.on_sale && item("chosen", "your choice"), plan.reserved.size && item("reserved", RESERVED), has(ACCESSIBLE) && item("accessible", "wheelchair"), has(COMPANION) && item("companion", "companion"), has(RESTRICTED) && item("restricted", "restricted view"));
   box.replaceChildren(...lines.filter(Boolean));
 }
 
-// Seats of ours that somebody else got are let go of, and named.
-function lost(places) {
+// Removes chosen seats that another buyer got from the basket, and names them.
+function removeTaken(places) {
   const gone = places.filter((place) => basket.has(place) && plan.state[place] !== 0);
   for (const place of gone) basket.remove(place);
   if (gone.length) notice(`Somebody was faster with ${gone.map((place) => plan.label(place)).join(", ")}. Your other places are still chosen.`);
 }
 
-// Seats that the page was opened with are chosen; those that went since are named.
-function keep(places) {
+// Chooses the seats of the page's address, and names those that cannot be chosen.
+function chooseKept(places) {
   const gone = places.filter((place) => place < plan.count && !(plan.canChoose(place) && basket.add(place, plan)));
-  if (gone.length && config.on_sale) notice(`Not chosen: ${gone.map((place) => plan.label(place)).join(", ")}. Somebody was faster, or it is more than ${counted(config.most_places, "place", "places")} at once.`);
+  if (gone.length && config.on_sale) notice(`Not chosen: ${gone.map((place) => plan.label(place)).join(", ")}. Somebody was faster, or it is more than ${counted(config.places_max, "place", "places")} at once.`);
 }
 
-// A page that sold something says when all of it is gone; one that was sold out, when something came back.
+// Says when the last place goes, and when a sold-out event has places again.
 let soldOut = null;
-function free(count) {
+function showFree(count) {
   const now = count === 0;
   if (soldOut === now) return;
   const first = soldOut === null;
@@ -121,16 +121,16 @@ const on = {
     plan.state.set(states);
     list.counts(areas);
     list.changed(null);
-    lost([...basket.seats.keys()]);
+    removeTaken([...basket.seats.keys()]);
     map?.redraw();
-    keep(config.keep.splice(0));
+    chooseKept(config.keep.splice(0));
   },
   some(changes, areas) {
     for (const [place, state] of changes) plan.state[place] = state;
     const places = changes.map(([place]) => place);
     list.counts(areas);
     list.changed(places);
-    lost(places);
+    removeTaken(places);
     if (plan.config.areas.some((area) => !area.seated && area.outline.length)) map?.redraw();
     else map?.changed(places);
   },
@@ -155,8 +155,8 @@ const on = {
   },
 };
 
-// The same choice of one page has the same key, so that a second click, or a try after a lost answer, is a repeat; another choice has another.
-function keyOf(choice) {
+// The idempotency key of a choice: the same for a second click or a retry after a lost response, another for another choice.
+function idempotencyKey(choice) {
   let [a, b] = [0x811c9dc5, 0x1000193];
   for (let at = 0; at < choice.length; at += 1) {
     a = Math.imul(a ^ choice.charCodeAt(at), 0x01000193);
@@ -165,9 +165,9 @@ function keyOf(choice) {
   return `${config.key}-${(a >>> 0).toString(16)}${(b >>> 0).toString(16)}`;
 }
 
-let granted = false;
+let wasGranted = false;
 
-// The button stays enabled, so that it keeps the focus; a second press does nothing.
+// The button stays enabled and keeps the focus; a second press does nothing.
 async function hold(items, best, code, button) {
   if (button.classList.contains("busy")) return;
   button.classList.add("busy");
@@ -176,12 +176,12 @@ async function hold(items, best, code, button) {
   try {
     const answer = await fetch(`/api/v1/events/${config.event}/holds`, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "Idempotency-Key": keyOf(choice) },
+      headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey(choice) },
       body: choice,
     });
     const body = await answer.json();
-    if (answer.ok) { granted = true; location.assign(`/holds/${body.id}?token=${body.token}`); return; }
-    refused(body);
+    if (answer.ok) { wasGranted = true; location.assign(`/holds/${body.id}?token=${body.token}`); return; }
+    showRefusal(body);
   } catch {
     notice("The shop could not be reached. Check your connection and try again; nothing was charged.");
   }
@@ -192,7 +192,7 @@ async function hold(items, best, code, button) {
 // A moment in the event's time zone.
 const moment = (at) => new Date(at).toLocaleString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: config.timezone, timeZoneName: "short" });
 
-// What a refusal means, in the page's own sentences; a promo code's reasons are written for people.
+// The page's sentence for a refusal; details about promo codes and wheelchair spaces are written for people.
 function sentence({ code, detail, field, limit, retry_after: seconds, opens_at: opens }) {
   const { sentences } = config;
   if ((code === "invalid_request" && field === "code") || code === "accessible_place") return detail;
@@ -201,11 +201,11 @@ function sentence({ code, detail, field, limit, retry_after: seconds, opens_at: 
   return known.replace("{most}", limit?.most ?? "") + (seconds ? ` Try again in ${counted(seconds, "second", "seconds")}.` : "");
 }
 
-function refused(body) {
+function showRefusal(body) {
   const { code, places = [] } = body;
   if (code !== "place_taken" || !places.length) { notice(sentence(body)); return; }
   for (const place of places) if (plan.state[place] === 0) plan.state[place] = 1;
-  lost(places);
+  removeTaken(places);
   map?.changed(places);
   list.changed(places);
 }
@@ -228,31 +228,22 @@ async function start() {
   const answer = await fetch(`/api/v1/events/${config.event}/map`);
   if (!answer.ok) throw new Error(`map ${answer.status}`);
   plan = new Plan(await answer.json(), config);
-  list = new List(plan, basket, { choose, free });
-  steppers(config, basket);
+  list = new SeatList(plan, basket, { choose, free: showFree });
+  connectSteppers(config, basket);
   if (by("map") && plan.bounds) {
     if (by("list-view")) tabs();
     map = new SeatMap(by("map"), plan, () => basket.seats.keys(), {
       choose,
       hover,
+      drawn() { by("map-wait").hidden = true; },
       focus(place) { const { title, lines } = describe(place); say([title, ...lines].join(", ")); },
       area(at) { const card = document.querySelector(`[data-ga="${at}"]`); card?.scrollIntoView({ block: "center", behavior: "smooth" }); card?.querySelector("input")?.focus({ preventScroll: true }); },
     });
-    by("map-wait").hidden = true;
   }
   legend();
-  const live = new Live(config.event, plan.count, on);
-  // Back from the checkout, the page says what is reserved now.
-  addEventListener("pageshow", (event) => { if (event.persisted && granted) location.reload(); else if (event.persisted) live.start(); });
-  // For tests and support: where a seat is on the page, how it stands, what drawing costs.
-  window.voelgoed = {
-    seatPosition(place) { map.show(place, true); const box = map.canvas.getBoundingClientRect(); const at = map.toScreen(place); return { x: box.left + at.x, y: box.top + at.y }; },
-    seatState: (place) => plan.state[place],
-    freeSeats: (count) => { const found = []; for (let place = 0; place < plan.count && found.length < count; place++) if (!Number.isNaN(plan.x[place]) && plan.canChoose(place)) found.push(place); return found; },
-    chosen: () => [...basket.seats.keys()],
-    figures: () => ({ ...map.figures, lastDraw: map.lastDraw, places: plan.count }),
-    map: () => map,
-  };
+  const live = new LiveAvailability(config.event, plan.count, on);
+  // After a return from the checkout the page shows the new hold.
+  addEventListener("pageshow", (event) => { if (event.persisted && wasGranted) location.reload(); else if (event.persisted) live.start(); });
 }
 
 by("hold")?.addEventListener("click", (event) => hold(basket.items(), false, basket.parts.code.value.trim(), event.currentTarget));

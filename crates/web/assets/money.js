@@ -1,4 +1,4 @@
-// Amounts as the server writes them (pages/text.rs): sign, no-break spaces, the currency's decimals.
+// Formats amounts as the server does (pages/formatting.rs): sign, no-break spaces, the currency's decimals.
 
 const NO_BREAK = "\u00a0";
 

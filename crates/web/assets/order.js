@@ -1,30 +1,30 @@
-// The order page, live: when the order's stream says that something has changed, the page's own content is fetched anew.
+// Keeps the order page current: fetches the page again when the order's stream reports another state.
 
 const by = (id) => document.getElementById(id);
 
-// As pages/order/words.rs makes it.
+// The same as in pages/order/order_status.rs.
 function fingerprint({ state, payments, refunds, tickets }) {
   const join = (list) => list.map((one) => one.state).join(",");
   return [state, join(payments), join(refunds), join(tickets)].join("|");
 }
 
-/** Where the stream is silent for a while, one look is cheap. */
-const LATER_MS = 15000;
-/** One look. */
-const ANSWER_MS = 10000;
-/** A form that was sent is not sent again so soon. */
-const BUSY_MS = 20000;
-/** A page may come from a node that has not heard yet. */
-const SOON_MS = 1000;
+/** A pending order is fetched at this interval even if its stream is silent. */
+const REFRESH_INTERVAL_MS = 15000;
+/** For one fetch of the page. */
+const FETCH_TIMEOUT_MS = 10000;
+/** Until a sent form can be sent again. */
+const RESUBMIT_DELAY_MS = 20000;
+/** Before the first retry after a page of a node that is behind the stream. */
+const RETRY_DELAY_MS = 1000;
 
 let source = null;
-/** The order as the stream told it last. */
-let told = null;
-let soon = SOON_MS;
-let looking = false;
-let again = false;
-/** The fingerprint of what was shown before this. */
-let before = null;
+/** The fingerprint of the stream's last message. */
+let streamed = null;
+let retryDelay = RETRY_DELAY_MS;
+let isFetching = false;
+let isRequested = false;
+/** The fingerprint of the previous content. */
+let previous = null;
 
 const shown = () => by("order").dataset.fingerprint;
 
@@ -33,55 +33,55 @@ function follow() {
   source?.close();
   source = new EventSource(`/api/v1/orders/${order}/stream?token=${encodeURIComponent(token)}`);
   source.addEventListener("order", (message) => {
-    told = fingerprint(JSON.parse(message.data));
-    soon = SOON_MS;
-    if (told !== shown()) refresh();
+    streamed = fingerprint(JSON.parse(message.data));
+    retryDelay = RETRY_DELAY_MS;
+    if (streamed !== shown()) refresh();
   });
   source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(follow, 2000 + 3000 * Math.random()); };
 }
 
-// One look at a time; whatever is asked for meanwhile is one more.
+// One fetch at a time; requests during a fetch lead to one more.
 async function refresh() {
-  again = looking;
-  if (looking) return;
-  looking = true;
+  isRequested = isFetching;
+  if (isFetching) return;
+  isFetching = true;
   do {
-    again = false;
-    await look().catch(() => null);
-  } while (again);
-  looking = false;
-  lookLater();
+    isRequested = false;
+    await fetchPage().catch(() => null);
+  } while (isRequested);
+  isFetching = false;
+  scheduleRefresh();
 }
 
-async function look() {
+async function fetchPage() {
   const { order, token } = by("order").dataset;
   const at = `/orders/${order}?token=${encodeURIComponent(token)}`;
-  const answer = await fetch(at, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(ANSWER_MS) });
+  const answer = await fetch(at, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("order");
   if (!fresh) return;
-  // Of a node that is behind; what is shown is what the stream told.
-  if (fresh.dataset.fingerprint === before && told === shown()) return;
+  // The page comes from a node that is behind the stream.
+  if (fresh.dataset.fingerprint === previous && streamed === shown()) return;
   const [news, freshNews] = [by("news"), fresh.querySelector("#news")];
-  // What is the same stays as it is: somebody may be choosing how to pay.
+  // Unchanged content is not replaced: the buyer may be choosing a payment method.
   const isSame = fresh.dataset.fingerprint === shown() && !fresh.querySelector("#order-form") === !by("order-form");
-  // The news keeps its element, so that it is read out, and only where it is new.
+  // The news keeps its element, so that screen readers announce it once per change.
   if (news.outerHTML !== freshNews.outerHTML) {
     news.className = freshNews.className;
     news.replaceChildren(...freshNews.childNodes);
   }
   if (isSame) return;
-  if (fresh.dataset.fingerprint !== shown()) before = shown();
+  if (fresh.dataset.fingerprint !== shown()) previous = shown();
   freshNews.replaceWith(news);
   const { activeElement } = document;
-  const had = by("order").contains(activeElement);
+  const hadFocus = by("order").contains(activeElement);
   by("order").replaceWith(fresh);
   prepare();
-  if (had) refocus(activeElement);
+  if (hadFocus) refocus(activeElement);
 }
 
-// What had the focus was replaced: the same control has it again, else the news.
+// Focuses the control that replaces the focused one, else the news.
 function refocus({ id, name, value }) {
   const same = (id && by(id)) || (name && document.querySelector(`#order [name="${name}"][value="${CSS.escape(value)}"]`));
   const target = same || by("news").querySelector("h1");
@@ -89,15 +89,15 @@ function refocus({ id, name, value }) {
   target.focus({ preventScroll: true });
 }
 
-function lookLater() {
-  clearTimeout(lookLater.timer);
-  // A page that is another one still after some looks knows more than the stream told, e.g. that a ticket was used.
-  const isBehind = told !== null && told !== shown() && soon < LATER_MS;
+function scheduleRefresh() {
+  clearTimeout(scheduleRefresh.timer);
+  // After some retries the page knows more than the stream, e.g. that a ticket was used.
+  const isBehind = streamed !== null && streamed !== shown() && retryDelay < REFRESH_INTERVAL_MS;
   if (isBehind) {
-    lookLater.timer = setTimeout(refresh, soon);
-    soon *= 2;
-  } else if (by("order").hasAttribute("data-follows")) {
-    lookLater.timer = setTimeout(refresh, LATER_MS);
+    scheduleRefresh.timer = setTimeout(refresh, retryDelay);
+    retryDelay *= 2;
+  } else if (by("order").hasAttribute("data-pending")) {
+    scheduleRefresh.timer = setTimeout(refresh, REFRESH_INTERVAL_MS);
   }
 }
 
@@ -107,13 +107,13 @@ function prepare() {
     const pay = by("pay");
     if (pay.classList.contains("busy")) { event.preventDefault(); return; }
     pay.classList.add("busy");
-    // Whoever stopped the page may send it again: its key makes one payment of both.
-    setTimeout(() => pay.classList.remove("busy"), BUSY_MS);
+    // A buyer who stopped the page may send the form again: its key makes both one payment.
+    setTimeout(() => pay.classList.remove("busy"), RESUBMIT_DELAY_MS);
   });
 }
 
 prepare();
-lookLater();
+scheduleRefresh();
 follow();
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;

@@ -1,12 +1,12 @@
-// Draws the plan into a picture of its own; a changed seat repaints only itself. Tiny seats are written as pixels, larger ones stamped from sprites.
+// Draws the plan into an offscreen canvas: tiny seats as pixels, larger ones from sprites; a changed seat repaints only itself.
 
 import { ACCESSIBLE, COMPANION, RESTRICTED } from "./plan.js";
 
-// Seats of at most so many device pixels are written as pixels.
-const DOT = 6;
+// Seats up to this size, in device pixels, are written as pixels.
+const DOT_PIXELS_MAX = 6;
 export const FREE = 0, HELD = 1;
 
-// Black or white, whichever is easier to read on a colour given as bytes (WCAG's relative luminance).
+// Black or white: the one with more contrast on a colour given as bytes (WCAG's relative luminance).
 export function inkOn([r, g, b]) {
   const linear = (byte) => { const part = byte / 255; return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4; };
   const luminance = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
@@ -16,8 +16,8 @@ export function inkOn([r, g, b]) {
 export class Painter {
   constructor(plan) {
     this.plan = plan;
-    this.scene = document.createElement("canvas");
-    this.pen = this.scene.getContext("2d", { alpha: false });
+    this.picture = document.createElement("canvas");
+    this.pen = this.picture.getContext("2d", { alpha: false });
     this.dots = document.createElement("canvas");
     this.dotPen = this.dots.getContext("2d", { willReadFrequently: true });
     this.readColours();
@@ -48,7 +48,7 @@ export class Painter {
 
   resize(width, height, ratio) {
     this.ratio = ratio;
-    for (const canvas of [this.scene, this.dots]) {
+    for (const canvas of [this.picture, this.dots]) {
       canvas.width = Math.max(1, Math.round(width * ratio));
       canvas.height = Math.max(1, Math.round(height * ratio));
     }
@@ -56,20 +56,20 @@ export class Painter {
 
   // view: {scale, x, y}: CSS pixels per unit, and the plan's point in the middle.
   draw(view) {
-    const { pen, scene, ratio } = this;
+    const { pen, picture, ratio } = this;
     this.view = { ...view };
     const scale = (this.scale = view.scale * ratio);
-    this.offsetX = scene.width / 2 - view.x * scale;
-    this.offsetY = scene.height / 2 - view.y * scale;
+    this.offsetX = picture.width / 2 - view.x * scale;
+    this.offsetY = picture.height / 2 - view.y * scale;
     // From afar seats grow together, so that blocks show as blocks.
     const pitch = this.plan.pitch * scale;
     this.side = pitch < 2.4 ? Math.ceil(pitch * 1.3) : Math.max(1, pitch * 0.82);
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.fillStyle = this.colours.ground;
-    pen.fillRect(0, 0, scene.width, scene.height);
+    pen.fillRect(0, 0, picture.width, picture.height);
     this.#areas();
     this.#stage();
-    if (this.side <= DOT) this.#drawDots();
+    if (this.side <= DOT_PIXELS_MAX) this.#drawDots();
     else this.#stamp();
     this.#names();
   }
@@ -147,12 +147,12 @@ export class Painter {
     this.#write(label[0], label[1], label[2], 12, colours.soft);
   }
 
-  // True where a stage stands above the places, beyond their bounds.
+  // True if a stage is drawn above the places, beyond their bounds.
   hasStage() {
     return !this.#room(...(this.plan.config.areas.find((area) => area.focus)?.focus ?? this.plan.config.focus));
   }
 
-  // How much room there is around a point that seats surround, as half a width and half a height; null where they do not.
+  // The free room around a point that seats surround, as half a width and half a height; null if seats do not surround it.
   #room(fx, fy) {
     if (this.roomAround !== undefined) return this.roomAround;
     const { plan } = this;
@@ -193,9 +193,9 @@ export class Painter {
   }
 
   #visible(act) {
-    const { scene, scale, plan } = this;
+    const { picture, scale, plan } = this;
     const edge = plan.pitch;
-    plan.within(-this.offsetX / scale - edge, -this.offsetY / scale - edge, (scene.width - this.offsetX) / scale + edge, (scene.height - this.offsetY) / scale + edge, act);
+    plan.within(-this.offsetX / scale - edge, -this.offsetY / scale - edge, (picture.width - this.offsetX) / scale + edge, (picture.height - this.offsetY) / scale + edge, act);
   }
 
   #stamp() {
@@ -253,14 +253,14 @@ export class Painter {
     return sprite;
   }
 
-  // Repaints single seats where they stand.
+  // Repaints single seats.
   repaint(places) {
     const { pen, plan, colours } = this;
     const side = Math.max(1, Math.round(this.side));
     for (const place of places) {
       if (Number.isNaN(plan.x[place])) continue;
       const left = Math.round(this.#toX(plan.x[place]) - side / 2), top = Math.round(this.#toY(plan.y[place]) - side / 2);
-      if (this.side <= DOT) {
+      if (this.side <= DOT_PIXELS_MAX) {
         pen.fillStyle = plan.state[place] === 0 ? colours.categories[plan.category[place]] : plan.state[place] === 1 ? colours.held : colours.taken;
         pen.fillRect(left, top, side, side);
       } else {
@@ -292,8 +292,8 @@ export class Painter {
       for (const row of plan.rows) {
         const [a, b] = [row.first, Math.min(row.first + 1, row.end - 1)];
         const length = Math.hypot(plan.x[b] - plan.x[a], plan.y[b] - plan.y[a]) || 1;
-        const away = plan.pitch * 1.05;
-        const x = plan.x[a] - ((plan.x[b] - plan.x[a]) / length) * away, y = plan.y[a] - ((plan.y[b] - plan.y[a]) / length) * away;
+        const margin = plan.pitch * 1.05;
+        const x = plan.x[a] - ((plan.x[b] - plan.x[a]) / length) * margin, y = plan.y[a] - ((plan.y[b] - plan.y[a]) / length) * margin;
         this.#write(row.name, x, y, Math.min(12, seat * 0.62), this.colours.soft);
       }
     }
@@ -315,7 +315,7 @@ export class Painter {
   #write(text, x, y, size, colour, halo = false) {
     const { pen } = this;
     const [px, py] = [this.#toX(x), this.#toY(y)];
-    if (px < -50 || py < -50 || px > this.scene.width + 50 || py > this.scene.height + 50) return;
+    if (px < -50 || py < -50 || px > this.picture.width + 50 || py > this.picture.height + 50) return;
     pen.font = `600 ${Math.round(size * this.ratio)}px system-ui, sans-serif`;
     pen.textAlign = "center";
     pen.textBaseline = "middle";

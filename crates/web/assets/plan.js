@@ -1,16 +1,16 @@
-// A seating plan in flat arrays by place number, with a grid to find the seat under a finger among 60,000.
+// Stores a seating plan in flat arrays by place number, with a grid that finds the seat under a finger among 60,000.
 
 const FLAGS = { accessible: 1, companion: 2, restricted_view: 4 };
 const FLAG_WORDS = { 1: "wheelchair space", 2: "companion seat", 4: "restricted view" };
 
 export const ACCESSIBLE = 1, COMPANION = 2, RESTRICTED = 4;
 
-// What a ticket says of the row.
+// The label of a row as on its tickets.
 export function rowWords(row) { return row.label ?? `Row ${row.name}`; }
 
 export class Plan {
   constructor(map, config) {
-    const count = config.areas.reduce((most, area) => Math.max(most, area.first + area.count), 0);
+    const count = config.areas.reduce((end, area) => Math.max(end, area.first + area.count), 0);
     this.config = config;
     this.count = count;
     this.x = new Float32Array(count).fill(NaN);
@@ -20,8 +20,8 @@ export class Plan {
     this.flags = new Uint8Array(count);
     this.row = new Int32Array(count).fill(-1);
     this.state = new Uint8Array(count);
-    // Reserved for whoever looks.
-    this.own = new Set(config.own);
+    // Places that the viewer holds.
+    this.reserved = new Set(config.reserved);
     this.labels = new Array(count);
     // Rows: {name, area, first, end}; the seats of one follow each other by number.
     this.rows = [];
@@ -58,7 +58,7 @@ export class Plan {
     }
   }
 
-  // The usual distance between neighbours: the plan's own unit is unknown.
+  // The median distance between neighbours: plans have no common unit.
   #pitch() {
     const gaps = [];
     for (const { first, end } of this.rows) {
@@ -123,7 +123,7 @@ export class Plan {
     return best;
   }
 
-  // offersOf(place): what may be bought for it, cheapest order of the organizer.
+  // Offers by area and category.
   #buildOffers() {
     this.offerTable = new Map();
     for (const offer of this.config.offers) {
@@ -138,7 +138,7 @@ export class Plan {
   }
 
   canChoose(place) {
-    return this.config.on_sale && this.state[place] === 0 && !this.own.has(place) && this.offersOf(place).length > 0;
+    return this.config.on_sale && this.state[place] === 0 && !this.reserved.has(place) && this.offersOf(place).length > 0;
   }
 
   label(place) {
@@ -148,7 +148,7 @@ export class Plan {
     return `${area} · ${rowWords(row)}${row.label || row.seatLabel ? ", " : " · "}${this.seatWords(place)}`;
   }
 
-  // What a ticket says of the seat.
+  // The label of a seat as on its ticket.
   seatWords(place) {
     const words = this.rows[this.row[place]]?.seatLabel ?? "Seat %s";
     return words.includes("%s") ? words.replaceAll("%s", this.labels[place]) : `${words} ${this.labels[place]}`;

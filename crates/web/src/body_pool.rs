@@ -1,6 +1,6 @@
-//! Counts the bytes of bodies: all of them against one pool, those of seating plans against a part of it, and a plan's also against its caller's address.
+//! Bounds the bytes of request bodies in memory by one pool; seating plans have a part of the pool, and the plans of one address a part of that.
 //!
-//! Never: a pool that plans alone can fill, so that holds, orders and scans are read whatever organizers upload.
+//! Never: a pool that plans alone can fill, so that holds, orders and scans are always read, also while organizers upload plans.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,15 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
 
-use crate::bodies::RETRY_SECONDS;
-use crate::extract::LargestBody;
+use crate::body_size_limit::BodySizeLimit;
 
+/// `Retry-After` of a client that finds no room.
+pub const RETRY_SECONDS: u32 = 2;
 /// Plans have the pool divided by this.
 const PLAN_PARTS: usize = 2;
 /// The plans of one address have the part of all plans divided by this.
 const ADDRESS_PARTS: usize = 2;
 
-/// How many bytes there may be at once.
+/// The sizes of the pool and its parts, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolLimits {
     /// Of all bodies.
@@ -29,16 +30,16 @@ pub struct PoolLimits {
 }
 
 impl PoolLimits {
-    /// A pool of `all` bytes, in which one plan of the largest size always fits.
+    /// A pool of `all` bytes, in which one plan of `plan_bytes_max` always fits.
     #[must_use]
-    pub fn new(all: usize, largest_plan: usize) -> Self {
+    pub fn new(all: usize, plan_bytes_max: usize) -> Self {
         let all = all.min(Semaphore::MAX_PERMITS);
-        let plans = (all / PLAN_PARTS).max(largest_plan).min(all);
-        Self { all, plans, plans_per_address: (plans / ADDRESS_PARTS).max(largest_plan).min(plans) }
+        let plans = (all / PLAN_PARTS).max(plan_bytes_max).min(all);
+        Self { all, plans, plans_per_address: (plans / ADDRESS_PARTS).max(plan_bytes_max).min(plans) }
     }
 }
 
-/// The pool.
+/// The pool of bytes.
 #[derive(Debug)]
 pub struct BodyPool {
     limits: PoolLimits,
@@ -47,7 +48,7 @@ pub struct BodyPool {
     by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
-/// The bytes of a body in the pool; given back when it is dropped.
+/// The bytes that a body has of the pool; given back on drop.
 #[derive(Debug, Default)]
 pub struct PooledBytes {
     all: Option<OwnedSemaphorePermit>,
@@ -55,7 +56,7 @@ pub struct PooledBytes {
     by_address: Option<AddressBytes>,
 }
 
-/// Bytes of an address' plans.
+/// The bytes that a plan has of its address's part; given back on drop.
 #[derive(Debug)]
 struct AddressBytes {
     address: IpAddr,
@@ -71,18 +72,18 @@ impl BodyPool {
         Self { limits, all: pool(limits.all), plans: pool(limits.plans), by_address: Arc::default() }
     }
 
-    /// Adds `bytes` more of a body to what is held of it.
+    /// Takes `bytes` more for a body.
     ///
     /// # Errors
-    /// `rate_limited` where the address has its part of the plans, `overloaded` where the pool or the plans' part of it is full.
+    /// `rate_limited` where the part of the address is used up, `overloaded` where the pool or the part of the plans is.
     pub fn add(
         &self,
         held: &mut PooledBytes,
         bytes: usize,
-        largest: LargestBody,
+        limit: BodySizeLimit,
         address: IpAddr,
     ) -> Result<(), Refusal> {
-        if largest.is_plan {
+        if limit.is_layout {
             let by_address = self.of_address(address, bytes)?;
             let plans = take(&self.plans, bytes).ok_or_else(|| full("plan_bytes_max", self.limits.plans))?;
             match &mut held.by_address {
@@ -97,13 +98,13 @@ impl BodyPool {
     }
 
     fn of_address(&self, address: IpAddr, bytes: usize) -> Result<AddressBytes, Refusal> {
-        let most = self.limits.plans_per_address;
+        let bytes_max = self.limits.plans_per_address;
         let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         let before = by_address.get(&address).copied().unwrap_or_default();
         let after = before.saturating_add(bytes);
-        if after > most {
+        if after > bytes_max {
             let detail = "Too many seating plans are being sent from this address. Wait a moment.";
-            return Err(limited(Code::RateLimited, detail, "plan_bytes_per_address_max", most));
+            return Err(limited(Code::RateLimited, detail, "plan_bytes_per_address_max", bytes_max));
         }
         by_address.insert(address, after);
         Ok(AddressBytes { address, bytes, by_address: Arc::clone(&self.by_address) })
@@ -150,13 +151,13 @@ fn merge(held: &mut Option<OwnedSemaphorePermit>, more: OwnedSemaphorePermit) {
     }
 }
 
-fn full(name: &'static str, most: usize) -> Refusal {
-    limited(Code::Overloaded, "Too much is being sent to this node right now. Try again in a moment.", name, most)
+fn full(name: &'static str, bytes_max: usize) -> Refusal {
+    limited(Code::Overloaded, "Too much is being sent to this node right now. Try again in a moment.", name, bytes_max)
 }
 
-fn limited(code: Code, detail: &str, name: &'static str, most: usize) -> Refusal {
+fn limited(code: Code, detail: &str, name: &'static str, bytes_max: usize) -> Refusal {
     Refusal::new(code, detail).with(|evidence| {
-        evidence.limit = Some(LimitHit { name, most: most as u64 });
+        evidence.limit = Some(LimitHit { name, most: bytes_max as u64 });
         evidence.retry_after = Some(RETRY_SECONDS);
     })
 }
@@ -166,11 +167,11 @@ mod tests {
     use super::*;
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
-    const PLAN: LargestBody = LargestBody { name: "largest_layout", bytes: 64, is_plan: true };
+    const PLAN: BodySizeLimit = BodySizeLimit { name: "largest_layout", bytes_max: 64, is_layout: true };
 
     #[test]
-    fn one_plan_of_the_largest_size_always_fits_and_plans_never_have_it_all_where_two_fit() {
-        for (all, largest, plans, plans_per_address) in [
+    fn one_plan_always_fits_and_plans_never_have_the_whole_pool_where_two_fit() {
+        for (all, plan_bytes_max, plans, plans_per_address) in [
             (256, 64, 128, 64),
             (256, 20, 128, 64),
             (256, 100, 128, 100),
@@ -178,12 +179,12 @@ mod tests {
             (100, 200, 100, 100),
             (0, 0, 0, 0),
         ] {
-            assert_eq!(PoolLimits::new(all, largest), PoolLimits { all, plans, plans_per_address });
+            assert_eq!(PoolLimits::new(all, plan_bytes_max), PoolLimits { all, plans, plans_per_address });
         }
     }
 
     #[test]
-    fn a_refused_part_of_a_plan_is_counted_nowhere() {
+    fn refused_part_of_a_plan_leaves_all_counts_unchanged() {
         let pool = BodyPool::new(PoolLimits { all: 100, plans: 50, plans_per_address: 60 });
         let mut held = PooledBytes::default();
         pool.add(&mut held, 50, PLAN, HERE).unwrap();

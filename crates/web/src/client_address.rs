@@ -1,7 +1,7 @@
 //! Finds the client's address behind proxies: walks `X-Forwarded-For` or `Forwarded` from the right, past networks that the configuration trusts.
 //!
-//! Never: believes an entry that was not written by a trusted proxy. Lists are split from the right, so a quote that a client left open cannot
-//! swallow the entry that a proxy appended. `ipnet` does the networks; the crates for the whole task drop bare IPv6 entries and trailing commas.
+//! Never: an entry that was not written by a trusted proxy. Lists are split from the right, so that a quote that a client left open cannot hide the entry
+//! that a proxy appended. `ipnet` parses the networks; the crates for the whole task drop bare IPv6 entries and trailing commas.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,19 +14,19 @@ pub enum NetworkError {
     /// Not an address or network.
     #[error("`{0}` is neither an address nor a network; write for example 10.0.0.10, 10.0.0.0/8 or 2001:db8::/32")]
     Unreadable(String),
-    /// Every address is in it.
-    #[error("`{0}` holds every address, so each client could choose its own; name the networks of your proxies")]
-    Everybody(String),
-    /// More addresses than proxies have.
+    /// The network of all addresses.
+    #[error("`{0}` contains every address, so each client could choose its own; name the networks of your proxies")]
+    AllAddresses(String),
+    /// A network that is too wide for proxies alone.
     #[error(
         "`{0}` is wider than /{1}, so clients in it could choose their own addresses; name the networks of your proxies"
     )]
     TooWide(String, u8),
 }
 
-/// Trusted networks of IPv4 have at least so many bits.
+/// Of a trusted IPv4 network.
 const IPV4_PREFIX_MIN: u8 = 8;
-/// Trusted networks of IPv6 have at least so many bits.
+/// Of a trusted IPv6 network.
 const IPV6_PREFIX_MIN: u8 = 16;
 
 /// The networks of proxies whose forwarding headers are believed.
@@ -63,13 +63,13 @@ fn network(text: &str) -> Result<IpNet, NetworkError> {
         IpNet::V4(_) => network,
     };
     let mapped = IpAddr::V6(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped());
-    let holds_ipv4 = matches!(canonical, IpNet::V6(_)) && canonical.contains(&mapped);
-    if canonical.prefix_len() == 0 || holds_ipv4 {
-        return Err(NetworkError::Everybody(text.to_owned()));
+    let contains_ipv4 = matches!(canonical, IpNet::V6(_)) && canonical.contains(&mapped);
+    if canonical.prefix_len() == 0 || contains_ipv4 {
+        return Err(NetworkError::AllAddresses(text.to_owned()));
     }
-    let least = if matches!(canonical, IpNet::V4(_)) { IPV4_PREFIX_MIN } else { IPV6_PREFIX_MIN };
-    if canonical.prefix_len() < least {
-        return Err(NetworkError::TooWide(text.to_owned(), least));
+    let prefix_min = if matches!(canonical, IpNet::V4(_)) { IPV4_PREFIX_MIN } else { IPV6_PREFIX_MIN };
+    if canonical.prefix_len() < prefix_min {
+        return Err(NetworkError::TooWide(text.to_owned(), prefix_min));
     }
     Ok(canonical)
 }
@@ -102,11 +102,11 @@ impl std::str::FromStr for ForwardingHeader {
 /// How client addresses are found and counted.
 #[derive(Debug, Clone)]
 pub struct AddressRules {
-    /// Whose headers are believed.
+    /// The proxies whose headers are believed.
     pub trusted_proxies: TrustedProxies,
-    /// Which header.
+    /// The header that they write.
     pub header: ForwardingHeader,
-    /// IPv6 clients are told apart by so many bits, since one customer has a whole network.
+    /// The bits of an IPv6 address that distinguish clients, since one customer has a whole network.
     pub ipv6_prefix_length: u8,
 }
 
@@ -151,7 +151,7 @@ impl AddressRules {
         }
     }
 
-    /// The first hop from the right that no trusted proxy is; an entry that names no address ends the walk at the proxy that wrote it.
+    /// The first hop from the right that is no trusted proxy; an entry without an address ends the walk at the proxy that wrote it.
     fn walk(&self, peer: IpAddr, entries: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
         let mut hop = peer;
         for entry in entries {

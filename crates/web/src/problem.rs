@@ -1,21 +1,26 @@
-//! Errors as `application/problem+json` (RFC 9457): the last step of every failing request.
+//! Maps refusals and faults to `application/problem+json` (RFC 9457) with a status and a stable code.
 //!
-//! Never: internal text of a fault in an answer (it goes to the log), a refusal without its stable code.
+//! Never: internal text of a fault in a response (it goes to the log).
 
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
-use voelgoed_app::error::{Error, Fault};
+use voelgoed_app::error::{CommandError, Fault};
 use voelgoed_domain::catalog::import::Finding;
-use voelgoed_domain::refusal::{Code, Evidence, LimitHit, Nature, Refusal};
+use voelgoed_domain::refusal::{Code, LimitHit, Refusal, RefusalEvidence, RefusalKind};
 
-use crate::rendered::{answer, json};
+use crate::json_bytes::json;
 
 /// The content type of every error.
 pub const PROBLEM_JSON: &str = "application/problem+json";
-/// A client is told to come back after this many seconds where nothing better is known.
-const USUAL_RETRY_SECONDS: u32 = 2;
+/// `Retry-After` where the refusal names no better time.
+const RETRY_SECONDS_DEFAULT: u32 = 2;
+
+/// The body of a problem that could not be serialized itself.
+const BARE_PROBLEM: &[u8] = br#"{"type":"/docs/errors#internal","title":"internal","status":500,"code":"internal"}"#;
 
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,7 +28,7 @@ pub struct Problem {
     /// A page about the code.
     #[serde(rename = "type")]
     kind: String,
-    /// The code in words.
+    /// The code with blanks instead of underscores.
     title: String,
     /// The HTTP status again.
     status: u16,
@@ -45,7 +50,7 @@ pub struct Problem {
     /// The limit that was hit.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<Limit>,
-    /// Seconds until it is worth asking again; also in `Retry-After`.
+    /// Seconds until a retry makes sense; also in `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
     /// When the sale opens.
@@ -59,10 +64,10 @@ pub struct Problem {
     findings: Vec<FindingDto>,
 }
 
-/// Something that an import has to say about a file.
+/// What an import left out, assumed, changed or refused in a file.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FindingDto {
-    /// Where, as a path or as line and field.
+    /// The place in the file, as a path or as line and field.
     at: String,
     /// `left_out`, `assumed`, `changed`; in a refusal `wrong`.
     kind: &'static str,
@@ -85,81 +90,83 @@ pub struct Limit {
     most: u64,
 }
 
-/// How a handler fails.
+/// How a handler fails; rendered as a [`Problem`].
 #[derive(Debug)]
-pub struct Failure(pub Error);
+pub struct Failure(pub CommandError);
 
-impl<E: Into<Error>> From<E> for Failure {
+impl<E: Into<CommandError>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self(error.into())
     }
 }
 
 /// The result of handlers.
-pub type Answer<T> = Result<T, Failure>;
+pub type HandlerResult<T> = Result<T, Failure>;
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self.0 {
-            Error::Refused(refusal) => refused(refusal),
-            Error::Fault(fault) => faulted(&fault),
+            CommandError::Refused(refusal) => refused(refusal),
+            CommandError::Fault(fault) => faulted(&fault),
         }
     }
 }
 
 fn refused(refusal: Refusal) -> Response {
-    let status = status_of(refusal.code.nature());
+    let status = status_of(refusal.code.kind());
     let mut evidence = refusal.evidence;
-    if matches!(refusal.code.nature(), Nature::Limited | Nature::Unavailable) {
-        evidence.retry_after.get_or_insert(USUAL_RETRY_SECONDS);
+    if matches!(refusal.code.kind(), RefusalKind::RateLimited | RefusalKind::Unavailable) {
+        evidence.retry_after.get_or_insert(RETRY_SECONDS_DEFAULT);
     }
     respond(status, refusal.code.as_str(), refusal.detail, *evidence)
 }
 
 fn faulted(fault: &Fault) -> Response {
     match fault {
-        Fault::Away { dependency, detail } => {
-            tracing::warn!(?dependency, detail, "a part is away");
+        Fault::Unavailable { dependency, detail } => {
+            tracing::warn!(?dependency, detail, "a dependency is unavailable");
             unavailable(
                 "This is not possible right now. Repeat it in a moment, with the same Idempotency-Key if it has one.",
             )
         }
         Fault::Ambiguous { dependency, detail } => {
-            tracing::warn!(?dependency, detail, "a part did not answer");
-            unavailable("The answer got lost. Repeat the request with the same Idempotency-Key.")
+            tracing::warn!(?dependency, detail, "a dependency did not answer");
+            unavailable(
+                "The answer got lost, so this may or may not be done. Repeat the request with the same Idempotency-Key; it is done once.",
+            )
         }
         Fault::Internal(detail) => {
             tracing::error!(detail, "internal fault");
             let detail = "Something broke on our side. It has been noted.".to_owned();
-            respond(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail, Evidence::default())
+            respond(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail, RefusalEvidence::default())
         }
     }
 }
 
 fn unavailable(detail: &str) -> Response {
-    let evidence = Evidence { retry_after: Some(USUAL_RETRY_SECONDS), ..Evidence::default() };
+    let evidence = RefusalEvidence { retry_after: Some(RETRY_SECONDS_DEFAULT), ..RefusalEvidence::default() };
     respond(StatusCode::SERVICE_UNAVAILABLE, Code::TryAgain.as_str(), detail.to_owned(), evidence)
 }
 
-/// The status of each nature of refusal.
+/// The status of each kind of refusal.
 #[must_use]
-pub fn status_of(nature: Nature) -> StatusCode {
-    match nature {
-        Nature::Invalid => StatusCode::BAD_REQUEST,
-        Nature::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Nature::Forbidden => StatusCode::FORBIDDEN,
-        Nature::Absent => StatusCode::NOT_FOUND,
-        Nature::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-        Nature::Conflict => StatusCode::CONFLICT,
-        Nature::Gone => StatusCode::GONE,
-        Nature::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Nature::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        Nature::Limited => StatusCode::TOO_MANY_REQUESTS,
-        Nature::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+pub fn status_of(kind: RefusalKind) -> StatusCode {
+    match kind {
+        RefusalKind::Invalid => StatusCode::BAD_REQUEST,
+        RefusalKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        RefusalKind::Forbidden => StatusCode::FORBIDDEN,
+        RefusalKind::NotFound => StatusCode::NOT_FOUND,
+        RefusalKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        RefusalKind::Conflict => StatusCode::CONFLICT,
+        RefusalKind::Gone => StatusCode::GONE,
+        RefusalKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        RefusalKind::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        RefusalKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
-fn respond(status: StatusCode, code: &'static str, detail: String, evidence: Evidence) -> Response {
+fn respond(status: StatusCode, code: &'static str, detail: String, evidence: RefusalEvidence) -> Response {
     let retry_after = evidence.retry_after;
     let problem = Problem {
         kind: format!("/docs/errors#{code}"),
@@ -176,9 +183,16 @@ fn respond(status: StatusCode, code: &'static str, detail: String, evidence: Evi
         field: evidence.field,
         findings: evidence.findings.into_iter().map(Into::into).collect(),
     };
-    let mut response = answer(status, json(&problem));
+    let body = json(&problem);
+    let (status, body) = match body.is_empty() {
+        true => (StatusCode::INTERNAL_SERVER_ERROR, Bytes::from_static(BARE_PROBLEM)),
+        false => (status, body),
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(seconds) = retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

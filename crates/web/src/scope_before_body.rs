@@ -1,28 +1,30 @@
-//! Asks an organizer's credential and its scope before the body of the request is read, where this node can do so without a guess.
+//! Checks an organizer's credential and scope before the body of the request is read, where the cache or the mark of an issued key allows that.
 //!
-//! Never: a refusal that the handler would not give; whoever is not known yet goes on to the handler, which looks the credential up.
+//! Never: a refusal that the route's access layer would not give. A credential that is not known here goes on to that layer, which looks it up.
 
 use axum::http::request::Parts;
 use voelgoed_app::accounts::secret::{SecretKind, is_issued};
 use voelgoed_app::token::fingerprint;
-use voelgoed_domain::accounts::scope::{Scope, need};
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::accounts::scope_checks::require_scope;
 use voelgoed_domain::refusal::Refusal;
 
-use crate::extract::{LOGIN_COOKIE, bearer, cookie, unauthenticated};
+use crate::cookies::cookie;
+use crate::extract::{LOGIN_COOKIE, bearer, unauthenticated};
 use crate::state::Web;
 
-/// Whether the caller is an organizer with this scope; false where this node cannot tell yet.
+/// Whether the caller is an organizer with this scope; false where this node does not know yet.
 ///
 /// # Errors
 /// `missing_scope` for an organizer without it, `unauthenticated` for a key that is no organizer's, e.g. a device's.
-pub async fn is_allowed(web: &Web, parts: &Parts, scope: Scope) -> Result<bool, Refusal> {
+pub async fn has_scope(web: &Web, parts: &Parts, scope: Scope) -> Result<bool, Refusal> {
     let Some((kind, secret)) = presented(web, parts)? else { return Ok(false) };
     let key = fingerprint(secret);
-    let credentials = &web.platform.credentials;
-    // Read through the cache, so that a scope that was given a moment ago counts.
-    let _lookup = match credentials.knows(key) {
+    let credentials = &web.slices.accounts.credentials;
+    // Through the cache, so that a scope that was granted a moment ago counts.
+    let _lookup = match credentials.is_cached(key) {
         true => None,
-        false if !is_issued(&web.platform.master, kind, secret) => return Ok(false),
+        false if !is_issued(&web.slices.context.master, kind, secret) => return Ok(false),
         false => match web.key_lookups.try_acquire() {
             Ok(permit) => Some(permit),
             Err(_) => return Ok(false),
@@ -31,11 +33,11 @@ pub async fn is_allowed(web: &Web, parts: &Parts, scope: Scope) -> Result<bool, 
     let allowed = match kind {
         SecretKind::Login => {
             let login = credentials.login(key).await.ok().flatten();
-            let now = web.platform.environment.now();
+            let now = web.slices.context.now();
             let login = login.filter(|login| login.expires_at > now);
-            login.map(|login| need(&login.member.scopes, scope))
+            login.map(|login| require_scope(&login.member.scopes, scope))
         }
-        _ => credentials.api_key(key).await.ok().flatten().map(|key| need(&key.scopes, scope)),
+        _ => credentials.api_key(key).await.ok().flatten().map(|key| require_scope(&key.scopes, scope)),
     };
     allowed.transpose().map(|allowed| allowed.is_some())
 }
@@ -43,7 +45,7 @@ pub async fn is_allowed(web: &Web, parts: &Parts, scope: Scope) -> Result<bool, 
 /// The credential of an organizer that the request carries.
 fn presented<'a>(web: &Web, parts: &'a Parts) -> Result<Option<(SecretKind, &'a str)>, Refusal> {
     if let Some(secret) = bearer(&parts.headers) {
-        return match SecretKind::of(secret) {
+        return match SecretKind::detect(secret) {
             Some(SecretKind::Api) => Ok(Some((SecretKind::Api, secret))),
             _ => Err(unauthenticated()),
         };

@@ -1,4 +1,4 @@
-//! The accept loop: HTTP/1.1 with small buffers, so that an idle viewer costs little; limits per address; draining without a dropped request.
+//! Accepts connections within limits and serves HTTP/1.1 on them with small buffers, so that an idle viewer costs little; drains them when the node stops.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,31 +18,31 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 use voelgoed_resilience::{KeyedConcurrency, KeyedConcurrencyLimit};
 
-use crate::framing::Framed;
+use crate::framing::CheckedFraming;
 use crate::state::Web;
-use crate::write_progress::WriteProgress;
+use crate::write_timeout::WriteTimeout;
 
-/// hyper's own least is 8 KiB; a viewer's connection needs no more.
+/// The least that hyper allows; a viewer's connection needs no more.
 const BUFFER_BYTES: usize = 8 * 1024;
-/// A client that does not finish its headers is let go.
-const HEADER_DEADLINE: Duration = Duration::from_secs(10);
-/// After a failed accept (no file left) the loop waits, so that it does not spin.
+/// A connection whose client has not sent its headers by then is closed.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The wait after a failed accept (no file descriptor left), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a listener takes.
+/// The limits of one listener.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
     /// Connections open at once; more wait in the kernel's queue.
-    pub most: usize,
-    /// Connections of one address; more are closed at once. Proxies that are trusted have as many as they like.
+    pub connections_max: usize,
+    /// Connections of one address; more are closed at once. Trusted proxies have no limit.
     pub per_address_max: usize,
-    /// A peer that takes nothing of what waits for it for so long is let go.
+    /// A connection whose peer accepts no bytes for this time is closed.
     pub write_timeout: Duration,
-    /// What is under way when the node stops may take so long.
+    /// Time for the requests that run when the node stops.
     pub drain: Duration,
 }
 
-/// Serves until `stopping`, then finishes what is under way.
+/// Serves until `stopping`, then drains the connections.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -51,19 +51,19 @@ pub async fn serve(
     stopping: CancellationToken,
 ) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(limits.most));
+    let permits = Arc::new(Semaphore::new(limits.connections_max));
     let addresses = KeyedConcurrency::new(KeyedConcurrencyLimit {
         name: "connections_per_address_max",
-        most: limits.per_address_max,
+        permits_max: limits.per_address_max,
     });
     let mut stopped = pin!(stopping.cancelled());
     loop {
-        let place = tokio::select! {
+        let permit = tokio::select! {
             () = &mut stopped => break,
-            place = Arc::clone(&places).acquire_owned() => place,
+            permit = Arc::clone(&permits).acquire_owned() => permit,
         };
         // The semaphore is never closed.
-        let Ok(place) = place else { break };
+        let Ok(permit) = permit else { break };
         let (stream, peer) = tokio::select! {
             () = &mut stopped => break,
             accepted = listener.accept() => match accepted {
@@ -75,7 +75,7 @@ pub async fn serve(
                 }
             },
         };
-        let of_address = match web
+        let address_permit = match web
             .settings
             .address_rules
             .connection(peer.ip())
@@ -83,7 +83,7 @@ pub async fn serve(
             .transpose()
         {
             Ok(permit) => permit,
-            // Closed without a word: an answer would cost what the limit is to spare.
+            // Closed without a response, which would cost what the limit saves.
             Err(_full) => continue,
         };
         let connection = graceful.watch(connection(stream, peer, &router, limits.write_timeout));
@@ -92,9 +92,9 @@ pub async fn serve(
             reason = "one task per connection, bounded by the semaphore and drained below"
         )]
         tokio::spawn(async move {
-            // A client that went away is no news.
-            let _gone = connection.await;
-            drop((place, of_address));
+            // A client may close its connection at any time.
+            let _closed = connection.await;
+            drop((permit, address_permit));
         });
     }
     drop(listener);
@@ -109,7 +109,7 @@ fn connection(
     router: &Router,
     write_timeout: Duration,
 ) -> http1::Connection<
-    TokioIo<Framed<WriteProgress<TcpStream>>>,
+    TokioIo<CheckedFraming<WriteTimeout<TcpStream>>>,
     impl hyper::service::Service<
         hyper::Request<hyper::body::Incoming>,
         Response = axum::response::Response,
@@ -117,10 +117,10 @@ fn connection(
         Future: Send,
     > + use<>,
 > {
-    // Small frames to many viewers must not wait for each other.
-    let _unimportant = stream.set_nodelay(true);
-    // A peer that vanished is noticed by what it does not acknowledge; one that reads nothing, by `WriteProgress`.
-    let _unimportant = SockRef::from(&stream).set_tcp_user_timeout(Some(write_timeout * 2));
+    // Small frames must leave at once.
+    let _optional = stream.set_nodelay(true);
+    // The kernel notices a peer that vanished by missing acknowledgements; `WriteTimeout` notices one that reads nothing.
+    let _optional = SockRef::from(&stream).set_tcp_user_timeout(Some(write_timeout * 2));
     let router = router.clone();
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -128,7 +128,7 @@ fn connection(
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_DEADLINE)
+        .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(BUFFER_BYTES)
-        .serve_connection(TokioIo::new(Framed::new(WriteProgress::new(stream, write_timeout))), service)
+        .serve_connection(TokioIo::new(CheckedFraming::new(WriteTimeout::new(stream, write_timeout))), service)
 }

@@ -1,9 +1,9 @@
-//! Headers that say one thing: two lines of one with different values are refused, so that no proxy and no handler ever believe different ones.
+//! Refuses a request in which a header that has one value is repeated with another, so that a proxy and a handler never read different values.
 
 use axum::http::HeaderMap;
 use voelgoed_domain::refusal::Refusal;
 
-/// The headers that may say one thing only, as people write them.
+/// The headers that have one value, and their spelling in messages.
 const SINGLE: &[(&str, &str)] = &[
     ("authorization", "Authorization"),
     ("content-type", "Content-Type"),
@@ -13,12 +13,12 @@ const SINGLE: &[(&str, &str)] = &[
     ("x-token", "X-Token"),
 ];
 
-/// Refuses headers that contradict themselves; the same value twice is one.
+/// Checks the headers; the same value twice counts as one.
 ///
 /// # Errors
 /// `invalid_request` with the header's name.
 pub fn check(headers: &HeaderMap) -> Result<(), Refusal> {
-    // Nearly no request repeats any header.
+    // Few requests repeat any header.
     if headers.len() == headers.keys_len() {
         return Ok(());
     }
@@ -40,7 +40,7 @@ mod tests {
     use super::{SINGLE, check};
 
     #[test]
-    fn a_header_that_contradicts_itself_is_refused_and_named() {
+    fn header_with_two_different_values_is_refused_and_named() {
         for (name, shown) in SINGLE {
             let name: HeaderName = name.parse().unwrap();
             for (values, fits) in [
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_may_be_repeated_are() {
+    fn repeatable_headers_are_accepted() {
         let mut headers = HeaderMap::new();
         for value in ["a=1", "b=2"] {
             headers.append("cookie", HeaderValue::from_static(value));

@@ -1,9 +1,8 @@
-//! What every handler shares. Cheap to clone.
+//! Holds what every handler shares: the slices, the limits, the caches and the settings. Cheap to clone.
 
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -11,80 +10,63 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use voelgoed_app::catalog::ports::EventSummary;
 use voelgoed_app::limits::Limiter;
-use voelgoed_app::limits::attempts::AttemptLimiter;
+use voelgoed_app::limits::attempt_limiter::AttemptLimiter;
 use voelgoed_app::nodes::members::Members;
 use voelgoed_app::page::Page;
-use voelgoed_app::platform::Platform;
-use voelgoed_app::scanning::watch::GateWatch;
+use voelgoed_app::scanning::gate_signals::GateWatch;
+use voelgoed_app::slices::Slices;
 use voelgoed_domain::ids::{OrganizationId, SessionId};
 use voelgoed_hot::fanout::Fanout;
 use voelgoed_hot::last_known::LastKnown;
 use voelgoed_resilience::health::Capabilities;
+use voelgoed_resilience::keyed_bulkhead::KeyedBulkhead;
 use voelgoed_resilience::load_shed::LoadShed;
 use voelgoed_resilience::rate_limit::RateLimiter;
-use voelgoed_resilience::shares::Shares;
 use voelgoed_telemetry::exporter::Exporter;
 
-use crate::bodies::Bodies;
-use crate::client_address::AddressRules;
-use crate::key_guesses::KeyGuesses;
-use crate::last_known::{AskedEvents, AskedList};
+use crate::auth_rate_limit::FailedAuthLimiter;
+use crate::body_reader::BodyReader;
 use crate::login_limits::LoginLimits;
-use crate::precompressed::RenderedVersions;
-use crate::rates::PromoCodeLimits;
-use crate::streams::Streams;
+use crate::promo_code_limits::PromoCodeLimits;
+use crate::render_cache::RenderCache;
+use crate::settings::WebSettings;
+use crate::stale_fallback::{EventListKey, OrganizerListKey};
+use crate::stream_permits::StreamPermits;
 
-/// How the surface is set up.
-#[derive(Debug, Clone)]
-pub struct WebSettings {
-    /// The largest body, in bytes.
-    pub largest_body: usize,
-    /// The largest seating plan that is imported, in bytes.
-    pub largest_layout: usize,
-    /// The longest that a request may take; streams excepted.
-    pub request_deadline: Duration,
-    /// How client addresses are found and counted.
-    pub address_rules: AddressRules,
-    /// Cookies are sent over TLS only.
-    pub secure_cookies: bool,
-    /// The operator's key, where tenants may be made over the network.
-    pub operator_key: Option<[u8; 32]>,
-}
-
-/// What every handler shares.
-pub struct Shared {
-    /// Commands and ports.
-    pub platform: Arc<Platform>,
+/// What every handler shares; [`Web`] is the handle.
+pub struct WebState {
+    /// The slices with their operations.
+    pub slices: Slices,
     /// Availability and its streams.
     pub fanout: Arc<Fanout>,
-    /// Signals for gates.
+    /// Signals for the scanners at gates.
     pub gate_watch: GateWatch,
-    /// What organizers' lists answered last.
-    pub last_lists: LastKnown<AskedList, Bytes>,
-    /// What the list of events answered last.
-    pub last_events: LastKnown<AskedEvents, Page<EventSummary>>,
-    /// What is possible now.
+    /// The last answer of each organizer list, for when its store is unavailable.
+    pub last_lists: LastKnown<OrganizerListKey, Bytes>,
+    /// The last read of each list of published events, for when the catalog is unavailable.
+    pub last_events: LastKnown<EventListKey, Page<EventSummary>>,
+    /// The capability table.
     pub capabilities: Capabilities,
-    /// Which node this is; new at each start.
+    /// The identifier of this node; a new one at each start.
     pub node: Uuid,
-    /// Which nodes there are.
+    /// The nodes of the cluster that have a heartbeat.
     pub members: Members,
-    /// Refuses the less critical first.
+    /// Refuses the least critical requests first.
     pub load_shed: LoadShed,
-    /// Prometheus text.
+    /// Renders the metrics as Prometheus text.
     pub exporter: &'static Exporter,
-    /// How the surface is set up.
+    /// What handlers read of the configuration.
     pub settings: WebSettings,
-    /// Per session.
+    /// Writes of buyers, per session.
     pub session_limiter: Limiter<SessionId>,
-    /// Per address.
+    /// Writes of buyers, per address.
     pub address_limiter: Limiter<IpAddr>,
     /// Logins, per address.
     pub login_limiter: Limiter<IpAddr>,
     /// Wrong passwords, per account.
     pub login_limits: LoginLimits,
-    /// Logins in work, per address, so that one cannot occupy the password hasher.
-    pub login_shares: Shares<IpAddr>,
+    /// Password checks that run or wait, per address, so that no address occupies the password hasher.
+    pub login_bulkhead: KeyedBulkhead<IpAddr>,
     /// Wrong pairing codes, per address.
     pub pairing_limiter: AttemptLimiter<IpAddr>,
     /// Wrong promo codes, per session and address.
@@ -93,46 +75,46 @@ pub struct Shared {
     pub hold_limiter: Limiter<IpAddr>,
     /// Writes of organizers, per organization.
     pub organizer_limiter: Limiter<OrganizationId>,
-    /// Keys that nobody has, per address and kind.
-    pub key_guesses: KeyGuesses,
-    /// Bodies on their way.
-    pub bodies: Bodies,
-    /// Unknown keys of devices that are looked for before their requests are let in.
+    /// Unknown keys, per address and kind of key.
+    pub failed_auth_limiter: FailedAuthLimiter,
+    /// Reads request bodies into a bounded pool.
+    pub body_reader: BodyReader,
+    /// Permits to look an unknown credential up before its request has a load-shed permit.
     pub key_lookups: Semaphore,
-    /// Reads of pages and lists that anybody may see, per address.
+    /// Reads of public pages and lists, per address.
     pub read_limiter: RateLimiter<IpAddr>,
-    /// Maps of seating plans, by version.
-    pub maps: RenderedVersions,
-    /// Large bodies that are being compressed.
+    /// Rendered seating plans, by version.
+    pub maps: RenderCache,
+    /// Permits to compress a large body on a blocking thread.
     pub compressions: Semaphore,
-    /// Who follows an event's availability.
-    pub viewer_streams: Streams,
-    /// Who follows an order.
-    pub order_streams: Streams,
-    /// Who stands at a gate and listens.
-    pub device_streams: Streams,
-    /// Ends readiness, before anything else ends, so that a balancer sends nothing new.
+    /// Streams of an event's availability.
+    pub viewer_streams: StreamPermits,
+    /// Streams of an order's state.
+    pub order_streams: StreamPermits,
+    /// Streams of signals to scanners.
+    pub device_streams: StreamPermits,
+    /// Ends readiness before requests are refused, so that a balancer sends no new ones.
     pub leaving: CancellationToken,
-    /// Ends streams when the node stops, so that viewers go elsewhere.
+    /// Ends streams when the node stops, so that viewers reconnect to another node.
     pub stopping: CancellationToken,
 }
 
-/// [`Shared`], as handlers hold it.
+/// The shared state, as handlers hold it.
 #[derive(Clone)]
-pub struct Web(Arc<Shared>);
+pub struct Web(Arc<WebState>);
 
 impl Web {
-    /// Shares the parts.
+    /// Shares the state.
     #[must_use]
-    pub fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+    pub fn new(state: WebState) -> Self {
+        Self(Arc::new(state))
     }
 }
 
 impl Deref for Web {
-    type Target = Shared;
+    type Target = WebState;
 
-    fn deref(&self) -> &Shared {
+    fn deref(&self) -> &WebState {
         &self.0
     }
 }

@@ -1,27 +1,27 @@
-//! An organization with one of everything, made over the API as its people would.
+//! Makes an organization with one of everything over the API.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::server::Server;
+use voelgoed_testkit::server::TestServer;
 
-/// The scopes that a key may have.
+/// All scopes of a key.
 pub const SCOPES: &[&str] = &["admin", "catalog", "sales", "finance", "integrations", "scanning", "reports"];
 /// The password of every member.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// One of everything. Ids as the API writes them.
+/// An organization with one of everything.
 #[derive(Debug, Clone)]
-pub struct Tenant {
+pub struct TestTenant {
     /// `org_…`
     pub organization: String,
     /// The key with every scope.
     pub key: String,
     /// A key with one scope each, in the order of [`SCOPES`].
     pub scoped: Vec<String>,
-    /// The id of one of them.
+    /// The id of one of these keys.
     pub key_id: String,
-    /// The address of a member who may do everything.
+    /// The email address of a member with every scope.
     pub member: String,
     /// `mem_…`
     pub member_id: String,
@@ -37,21 +37,21 @@ pub struct Tenant {
     pub seated: String,
     /// The area of the event without seats: 1,000 places.
     pub standing: String,
-    /// Its only ticket type; free of charge.
+    /// The event's only ticket type, which is free of charge.
     pub ticket_type: String,
     /// `gate_…`
     pub gate: String,
     /// `dev_…`
     pub device: String,
-    /// Its key.
+    /// The device's key.
     pub device_key: String,
-    /// A hold that lives: id and token.
+    /// A live hold: id and token.
     pub hold: (String, String),
     /// A paid order: id and token.
     pub order: (String, String),
     /// The order's ticket.
     pub ticket: String,
-    /// What its QR code says.
+    /// The text of the ticket's QR code.
     pub code: String,
 }
 
@@ -59,9 +59,9 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-impl Tenant {
+impl TestTenant {
     /// Makes an organization with everything in it.
-    pub async fn make(server: &Server, slug: &str) -> anyhow::Result<Self> {
+    pub async fn make(server: &TestServer, slug: &str) -> anyhow::Result<Self> {
         let made = server.organization(slug).await?;
         let (organization, key) = (text(&made["id"]), text(&made["api_key"]));
         let mut scoped = Vec::new();
@@ -115,48 +115,48 @@ impl Tenant {
         let order = server.send(request()).await?.json();
         anyhow::ensure!(
             order["tickets"].as_array().is_some_and(|tickets| tickets.len() == 1),
-            "a free order has its ticket at once: {order}"
+            "a free order has its ticket in its first response: {order}"
         );
         tenant.ticket = text(&order["tickets"][0]["id"]);
         tenant.code = text(&order["tickets"][0]["code"]);
         Ok(tenant)
     }
 
-    /// The body of a hold of the best `quantity` seats.
+    /// The body of a request for a hold of the best `quantity` seats.
     #[must_use]
     pub fn seats(&self, quantity: u32) -> Value {
         json!({"items": [{"area": self.seated, "quantity": quantity, "ticket_type": self.ticket_type}], "best_available": true})
     }
 
-    /// Holds the best `quantity` seats: id and token.
-    pub async fn hold_seats(&self, server: &Server, quantity: u32) -> anyhow::Result<(String, String)> {
+    /// Holds the best `quantity` seats; returns the hold's id and token.
+    pub async fn hold_seats(&self, server: &TestServer, quantity: u32) -> anyhow::Result<(String, String)> {
         let path = format!("/api/v1/events/{}/holds", self.event);
         let hold = server.post(&path, "", &self.seats(quantity)).await?;
         Ok((text(&hold["id"]), text(&hold["token"])))
     }
 
-    /// The body of an order of a hold.
+    /// The body of a request for an order of a hold.
     #[must_use]
     pub fn order_of(hold: &(String, String)) -> Value {
         json!({"hold": hold.0, "hold_token": hold.1, "buyer": {"name": "Ann", "email": "ann@example.org"}})
     }
 
-    /// Orders what is held.
-    pub async fn order(&self, server: &Server, hold: &(String, String)) -> anyhow::Result<Value> {
+    /// Orders a hold.
+    pub async fn order(&self, server: &TestServer, hold: &(String, String)) -> anyhow::Result<Value> {
         let request = server.request("POST", "/api/v1/orders").header("Idempotency-Key", Uuid::now_v7().to_string());
-        let answer = server.send(request.json(&Self::order_of(hold))).await?;
-        anyhow::ensure!(answer.status.as_u16() == 201, "POST orders: {} {}", answer.status, answer.body);
-        Ok(answer.json())
+        let response = server.send(request.json(&Self::order_of(hold))).await?;
+        anyhow::ensure!(response.status == 201, "POST orders: {} {}", response.status, response.body);
+        Ok(response.json())
     }
 
-    /// The body of a scan of `code`, with a new id.
+    /// The body of a scan of `code` with a new id.
     #[must_use]
     pub fn scan_of(&self, code: &str) -> Value {
         json!({"id": Uuid::now_v7(), "code": code, "gate": self.gate, "direction": "entry", "scanned_at": "2026-01-01T10:00:00Z"})
     }
 }
 
-async fn hall(server: &Server, key: &str) -> anyhow::Result<(String, String)> {
+async fn hall(server: &TestServer, key: &str) -> anyhow::Result<(String, String)> {
     let venue = text(&server.post("/api/v1/venues", key, &json!({"name": "Hall"})).await?["id"]);
     let row = |name: &str, y: u32| {
         let seats: Vec<Value> = (1..=20)
@@ -170,8 +170,8 @@ async fn hall(server: &Server, key: &str) -> anyhow::Result<(String, String)> {
     Ok((venue, text(&layout["id"])))
 }
 
-/// An event in a hall that begins soon, on sale until then.
-async fn event(server: &Server, key: &str, layout: &str) -> anyhow::Result<String> {
+/// Makes an event that begins soon and is on sale until then.
+async fn event(server: &TestServer, key: &str, layout: &str) -> anyhow::Result<String> {
     let at = |seconds: u64| {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
         voelgoed_domain::time::Timestamp::from_micros(i64::try_from((since + seconds) * 1_000_000).unwrap_or_default())

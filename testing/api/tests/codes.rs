@@ -1,4 +1,4 @@
-//! Tampered ticket codes: none is ever accepted, neither by the rule that gates and servers share nor over HTTP (P6).
+//! Checks that no tampered ticket code is accepted, neither by the verification that gates and servers share nor over HTTP (P6).
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use voelgoed_api_tests::is_long;
-use voelgoed_api_tests::server::{Server, WIDE};
-use voelgoed_api_tests::tenant::Tenant;
+use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::tenant::TestTenant;
 use voelgoed_domain::scanning::code::mutation::{any_text, well_formed};
 use voelgoed_domain::scanning::code::{CodeError, KeyId, TicketKeys, scanned};
+use voelgoed_testkit::limits::UNLIMITED;
 
-/// Codes of the short and of the full run; every second one is well-formed.
+/// Codes in the short and in the full run; every second one is well-formed.
 const CODES: (u64, u64) = (20_000, 1_000_000);
-/// Codes that are also scanned.
+/// Codes that are scanned over HTTP.
 const SCANNED: (u64, u64) = (200, 2_000);
-/// They are checked on so many threads.
 const THREADS: u64 = 2;
 
 fn mutated(code: &str, seed: u64) -> String {
@@ -24,13 +24,13 @@ fn mutated(code: &str, seed: u64) -> String {
     well_formed.unwrap_or_else(|| any_text(code, seed))
 }
 
-/// What a scanner sends instead of the code, and not only in another writing of it.
+/// A code other than `code`, and not only another spelling of it.
 fn mutated_scan(code: &str, seed: u64) -> String {
     let other = Some(mutated(code, seed)).filter(|text| scanned(text) != code);
     other.or_else(|| well_formed(code, seed)).unwrap_or_default()
 }
 
-/// Why each was refused, and which were not.
+/// Verifies mutated codes; returns counts of refusals by reason, and the accepted codes.
 fn check(
     keys: &TicketKeys,
     code: &str,
@@ -41,7 +41,7 @@ fn check(
     for seed in seeds {
         let text = mutated(code, seed);
         assert_ne!(text, code);
-        let why = match keys.verify(&text) {
+        let reason = match keys.verify(&text) {
             Ok(_) => {
                 accepted.push(format!("seed {seed}: {text}"));
                 continue;
@@ -52,16 +52,16 @@ fn check(
             Err(CodeError::Length) => "length",
             Err(_) => "text",
         };
-        *refused.entry(why).or_default() += 1;
+        *refused.entry(reason).or_default() += 1;
     }
     (refused, accepted)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_tampered_code_is_accepted() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "gate").await?;
-    // As a scanner learns it.
+async fn tampered_ticket_code_is_never_accepted() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "gate").await?;
+    // The public key as a device receives it.
     let package = server.get("/api/v1/devices/me/package", &tenant.device_key).await?;
     let key = &package["public_keys"][0];
     let bytes: [u8; 32] =
@@ -85,7 +85,7 @@ async fn no_tampered_code_is_accepted() -> anyhow::Result<()> {
     for worker in workers {
         let (counts, accepted) = worker.join().ok().context("a worker ends")?;
         assert!(accepted.is_empty(), "accepted: {accepted:?}");
-        counts.into_iter().for_each(|(why, count)| *refused.entry(why).or_default() += count);
+        counts.into_iter().for_each(|(reason, count)| *refused.entry(reason).or_default() += count);
     }
     println!("{count} tampered codes, 0 accepted; refused by {refused:?}");
     assert_eq!(refused.values().sum::<u64>(), count);
@@ -94,9 +94,9 @@ async fn no_tampered_code_is_accepted() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn no_tampered_code_is_admitted_over_http() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "gate").await?;
+async fn tampered_ticket_code_is_never_admitted_over_http() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "gate").await?;
     let (short, full) = SCANNED;
     for seed in 0..if is_long() { full } else { short } {
         let code = mutated_scan(&tenant.code, seed);
@@ -110,7 +110,7 @@ async fn no_tampered_code_is_admitted_over_http() -> anyhow::Result<()> {
     let answers = answers["answers"].as_array().context("a batch is answered")?;
     assert_eq!(answers.len(), 100);
     assert!(answers.iter().all(|answer| answer["scan"]["result"] == "refused"), "{answers:?}");
-    // All of that has not used the ticket up.
+    // The genuine ticket is still unused.
     let scan = server.post("/api/v1/scans", &tenant.device_key, &tenant.scan_of(&tenant.code)).await?;
     assert_eq!(scan["result"], "admitted", "{scan}");
     let scan = server.post("/api/v1/scans", &tenant.device_key, &tenant.scan_of(&tenant.code)).await?;

@@ -1,41 +1,44 @@
-//! P7 over HTTP: whoever names what is another organization's is told that nothing is there; whoever lacks a key, a token or a scope is told that.
+//! Checks P7 over HTTP: foreign ids are answered as absent, and a missing key, token or scope as such.
 //!
-//! Driven by the access table: a route without a case here fails. To add one: an arm in [`foreign`].
+//! Driven by the route table: a route without a case here fails. To add one: an arm in [`foreign`].
 
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
-use voelgoed_api_tests::server::{Answer, OPERATOR, Server, WIDE};
-use voelgoed_api_tests::tenant::{SCOPES, Tenant};
-use voelgoed_web::access::{Access, ROUTES};
+use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::tenant::{SCOPES, TestTenant};
+use voelgoed_testkit::http_client::ApiResponse;
+use voelgoed_testkit::limits::UNLIMITED;
+use voelgoed_testkit::server::{OPERATOR, TestServer};
+use voelgoed_web::routes::{self, Access};
 
-/// What the foreign caller is answered.
+/// The response to a foreign caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     /// 404.
     Absent,
-    /// 200 and nothing of the other organization in it.
+    /// 200 without data of the other organization.
     OwnOnly,
-    /// Everybody sees published events.
+    /// 200: published events are public.
     Public,
-    /// 200 and the scan is refused.
+    /// 200 with a refused scan.
     ScanRefused,
-    /// 410: a pairing code that is none is as one that is over.
+    /// 410: an invalid pairing code is answered like an expired one.
     PairingExpired,
-    /// 401: the route has no organization's caller.
+    /// 401: the route has no caller of an organization.
     Unauthenticated,
-    /// 204: it ends the caller's own login, whoever they are.
+    /// 204: the route ends the caller's own login.
     Own,
 }
 
 use Expected::{Absent, Own, OwnOnly, PairingExpired, Public, ScanRefused, Unauthenticated};
 
-/// A request: its path, body, and what comes of it.
+/// The path and body of a request, and the expected response.
 type Case = (String, Value, Expected);
 
-/// A request that names what is `a`'s, to be sent by `b`; none where the route names nothing.
-fn foreign(method: &str, route: &str, a: &Tenant, b: &Tenant) -> Option<Case> {
+/// A request with ids of `a`, to be sent by `b`; none where the route has no id.
+fn foreign(method: &str, route: &str, a: &TestTenant, b: &TestTenant) -> Option<Case> {
     let short = route.trim_start_matches("/api/v1");
-    if NAMES_NOTHING.contains(&(method, short)) {
+    if ROUTES_WITHOUT_ID.contains(&(method, short)) {
         return None;
     }
     let case = to_buyers(method, route, short, a, b).or_else(|| to_organizers(method, route, short, a, b));
@@ -46,25 +49,25 @@ fn foreign(method: &str, route: &str, a: &Tenant, b: &Tenant) -> Option<Case> {
     )
 }
 
-/// A route with the id in its place.
+/// The route with its id filled in.
 fn filled(route: &str, id: &str) -> String {
     let (start, rest) = route.split_once('{').unwrap_or((route, ""));
     format!("{start}{id}{}", rest.split_once('}').map_or("", |(_, end)| end))
 }
 
-fn to_buyers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant) -> Option<Case> {
+fn to_buyers(method: &str, route: &str, short: &str, a: &TestTenant, b: &TestTenant) -> Option<Case> {
     let path = |id: &str| filled(route, id);
     Some(match (method, short) {
         ("GET", "/events") => (format!("{route}?organization={}", b.organization), Value::Null, OwnOnly),
         ("GET", "/events/{event}" | "/events/{event}/map" | "/events/{event}/availability") => {
             (path(&a.event), Value::Null, Public)
         }
-        // A draft is nobody's business; a published event's stream is read by other tests.
+        // A draft has no public stream; other tests read the stream of a published event.
         ("GET", "/events/{event}/stream") => (path(&a.draft), Value::Null, Absent),
         ("POST", "/events/{event}/holds") => (path(&a.draft), a.seats(1), Absent),
         ("GET" | "DELETE", "/holds/{hold}") => (path(&a.hold.0), Value::Null, Absent),
         ("PATCH", "/holds/{hold}") => (path(&a.hold.0), json!({"remove": [0]}), Absent),
-        ("POST", "/orders") => (route.into(), Tenant::order_of(&(a.hold.0.clone(), b.hold.1.clone())), Absent),
+        ("POST", "/orders") => (route.into(), TestTenant::order_of(&(a.hold.0.clone(), b.hold.1.clone())), Absent),
         ("GET", "/orders/{order}" | "/orders/{order}/stream") => (path(&a.order.0), Value::Null, Absent),
         ("POST", "/orders/{order}/payments") => {
             (path(&a.order.0), json!({"provider": "sandbox", "method": "ok"}), Absent)
@@ -74,13 +77,13 @@ fn to_buyers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant) -> 
             (route.into(), json!({"email": a.member, "password": "not the password"}), Unauthenticated)
         }
         ("POST", "/logout") => (route.into(), Value::Null, Own),
-        // The operator's calls are not on the public listener at all.
+        // Operator routes are not on the public listener.
         ("POST", "/organizations") => (route.into(), json!({"name": "C", "slug": "some-other"}), Absent),
         _ => return None,
     })
 }
 
-fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant) -> Option<Case> {
+fn to_organizers(method: &str, route: &str, short: &str, a: &TestTenant, b: &TestTenant) -> Option<Case> {
     let path = |id: &str| filled(route, id);
     let amount = json!({"amount": 100, "currency": "EUR"});
     let starts = "2030-01-01T10:00:00Z";
@@ -145,7 +148,7 @@ fn to_organizers(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant)
     })
 }
 
-fn to_gates(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant) -> Option<Case> {
+fn to_gates(method: &str, route: &str, short: &str, a: &TestTenant, b: &TestTenant) -> Option<Case> {
     let path = |id: &str| filled(route, id);
     Some(match (method, short) {
         ("POST", "/gates") => (route.into(), json!({"event": a.event, "name": "Mine"}), Absent),
@@ -164,9 +167,8 @@ fn to_gates(method: &str, route: &str, short: &str, a: &Tenant, b: &Tenant) -> O
     })
 }
 
-/// Routes that name nothing but what the caller makes, which is the caller's, as the lists of the other one show; and a stream, which ends only
-/// with its viewer.
-const NAMES_NOTHING: &[(&str, &str)] = &[
+/// Routes without an id of another organization, and a stream that ends only with its viewer.
+const ROUTES_WITHOUT_ID: &[(&str, &str)] = &[
     ("POST", "/members"),
     ("POST", "/members/me/password"),
     ("POST", "/api-keys"),
@@ -174,7 +176,7 @@ const NAMES_NOTHING: &[(&str, &str)] = &[
     ("GET", "/devices/me/stream"),
 ];
 
-fn request(server: &Server, method: &str, path: &str, body: &Value) -> RequestBuilder {
+fn request(server: &TestServer, method: &str, path: &str, body: &Value) -> RequestBuilder {
     let request = server.request(method, path).header("Idempotency-Key", uuid::Uuid::now_v7().to_string());
     match body {
         Value::Null => request,
@@ -183,8 +185,8 @@ fn request(server: &Server, method: &str, path: &str, body: &Value) -> RequestBu
     }
 }
 
-/// Everything that `a` has and another organization must not see.
-fn secrets(a: &Tenant) -> [&str; 17] {
+/// Everything of `a` that another organization must not read.
+fn secrets(a: &TestTenant) -> [&str; 17] {
     [
         &a.organization,
         &a.key,
@@ -206,8 +208,8 @@ fn secrets(a: &Tenant) -> [&str; 17] {
     ]
 }
 
-fn judge(expected: Expected, answer: &Answer, a: &Tenant) -> Result<(), String> {
-    let status = answer.status.as_u16();
+fn judge(expected: Expected, answer: &ApiResponse, a: &TestTenant) -> Result<(), String> {
+    let status = answer.status;
     let fits = match expected {
         Absent => status == 404 && matches!(answer.code().as_str(), "not_found"),
         Public => status == 200,
@@ -221,36 +223,37 @@ fn judge(expected: Expected, answer: &Answer, a: &Tenant) -> Result<(), String> 
 }
 
 #[tokio::test]
-async fn a_tenant_here_has_one_of_everything() -> anyhow::Result<()> {
-    let (_server, a, b) = world().await?;
+async fn test_tenant_has_one_of_everything() -> anyhow::Result<()> {
+    let (_server, a, b) = two_tenants().await?;
     for secret in secrets(&a) {
         assert!(!secret.is_empty() && !secrets(&b).contains(&secret), "{secret:?}");
     }
     Ok(())
 }
 
-async fn world() -> anyhow::Result<(Server, Tenant, Tenant)> {
-    let server = Server::start(WIDE).await?;
-    let (a, b) = (Tenant::make(&server, "first").await?, Tenant::make(&server, "second").await?);
+async fn two_tenants() -> anyhow::Result<(TestServer, TestTenant, TestTenant)> {
+    let server = start_server(UNLIMITED).await?;
+    let (a, b) = (TestTenant::make(&server, "first").await?, TestTenant::make(&server, "second").await?);
     Ok((server, a, b))
 }
 
-fn fails_without(failures: Vec<String>) {
+fn check_no_failures(failures: Vec<String>) {
     assert!(failures.is_empty(), "{} routes fail:\n{}", failures.len(), failures.join("\n"));
 }
 
 #[tokio::test]
-async fn what_is_another_organizations_is_absent() -> anyhow::Result<()> {
-    let (server, a, b) = world().await?;
+async fn foreign_ids_are_answered_as_absent() -> anyhow::Result<()> {
+    let (server, a, b) = two_tenants().await?;
     let mut failures = Vec::new();
     let mut judged = 0;
-    for (method, route, access) in ROUTES {
+    for spec in routes::documented() {
+        let (method, route, access) = (spec.method.as_str(), spec.path.as_str(), spec.access);
         let Some((path, body, expected)) = foreign(method, route, &a, &b) else {
             continue;
         };
         let request = request(&server, method, &path, &body);
         let request = match access {
-            Access::Anybody | Access::Provider => request,
+            Access::Anyone | Access::Buyer | Access::TokenInBody | Access::Provider => request,
             Access::Token if route.starts_with("/api/v1/holds") => request.header("X-Token", &b.hold.1),
             Access::Token => request.header("X-Token", &b.order.1),
             Access::TokenOrOrganizer | Access::Organizer(_) | Access::AnyOrganizer | Access::Operator => {
@@ -264,9 +267,9 @@ async fn what_is_another_organizations_is_absent() -> anyhow::Result<()> {
         }
         judged += 1;
     }
-    fails_without(failures);
-    assert_eq!(judged + NAMES_NOTHING.len(), ROUTES.len());
-    // And nothing of the first one has changed.
+    check_no_failures(failures);
+    assert_eq!(judged + ROUTES_WITHOUT_ID.len(), routes::documented().len());
+    // Nothing of the first organization has changed.
     let order = server.request("GET", &format!("/api/v1/orders/{}", a.order.0)).header("X-Token", &a.order.1);
     assert_eq!(server.send(order).await?.json()["state"], "paid");
     let hold = server.request("GET", &format!("/api/v1/holds/{}", a.hold.0)).header("X-Token", &a.hold.1);
@@ -277,49 +280,46 @@ async fn what_is_another_organizations_is_absent() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn keys_of_another_kind_open_nothing() -> anyhow::Result<()> {
-    let (server, a, b) = world().await?;
+async fn key_of_another_kind_is_refused() -> anyhow::Result<()> {
+    let (server, a, b) = two_tenants().await?;
     let mut failures = Vec::new();
-    for (method, route, access) in ROUTES {
+    for spec in routes::documented() {
+        let (method, route, access) = (spec.method.as_str(), spec.path.as_str(), spec.access);
         let Some((path, body, _)) = foreign(method, route, &a, &b) else { continue };
         let wrong: Vec<(&str, String)> = match access {
-            Access::Anybody | Access::Provider => continue,
+            Access::Anyone | Access::Buyer | Access::TokenInBody | Access::Provider => continue,
             Access::Token | Access::TokenOrOrganizer => {
                 let other_kind = if route.starts_with("/api/v1/holds") { &a.order.1 } else { &a.hold.1 };
                 let own = if route.starts_with("/api/v1/holds") { &a.hold.1 } else { &a.order.1 };
-                let mut bent = own.clone();
-                let last = bent.pop().unwrap_or_default();
-                bent.push(if last == 'A' { 'B' } else { 'A' });
-                // What the last letter of base64 says beyond the last byte must not matter either way: bend the middle too.
+                let mut altered_end = own.clone();
+                let last = altered_end.pop().unwrap_or_default();
+                altered_end.push(if last == 'A' { 'B' } else { 'A' });
+                // The last letter of base64 has unused bits, so a letter in the middle is changed too.
                 let middle = own.len() / 2;
                 let letter = if own.as_bytes()[middle] == b'x' { "y" } else { "x" };
-                let mut broken = own.clone();
-                broken.replace_range(middle..=middle, letter);
+                let mut altered_middle = own.clone();
+                altered_middle.replace_range(middle..=middle, letter);
                 let mut wrong = vec![
                     ("X-Token", other_kind.clone()),
-                    ("X-Token", bent),
-                    ("X-Token", broken),
+                    ("X-Token", altered_end),
+                    ("X-Token", altered_middle),
                     ("X-Token", "x".into()),
                     ("X-Nothing", "-".into()),
                 ];
-                if *access == Access::TokenOrOrganizer {
-                    wrong.extend(no_organizers(&b));
+                if access == Access::TokenOrOrganizer {
+                    wrong.extend(not_an_organizers_key(&b));
                 }
                 wrong
             }
-            Access::Organizer(_) | Access::AnyOrganizer => no_organizers(&b).into(),
+            Access::Organizer(_) | Access::AnyOrganizer => not_an_organizers_key(&b).into(),
             Access::Device => [b.key.as_str(), OPERATOR, "vgd_AAAA", ""].map(bearer).into(),
-            // On the public listener not even the right key is one.
+            // The public listener refuses even the operator's key.
             Access::Operator => [b.key.as_str(), b.device_key.as_str(), OPERATOR, "operator", ""].map(bearer).into(),
         };
-        // A hold's token is in the body of an order.
-        if (*method, *route) == ("POST", "/api/v1/orders") {
-            continue;
-        }
         for (header, value) in wrong {
-            let expected = if header == "Authorization" && *access != Access::Operator { 401 } else { 404 };
+            let expected = if header == "Authorization" && access != Access::Operator { 401 } else { 404 };
             let answer = server.send(request(&server, method, &path, &body).header(header, &value)).await?;
-            if answer.status.as_u16() != expected {
+            if answer.status != expected {
                 failures.push(format!(
                     "{method} {path} with {header}: {value}: expected {expected}, got {} {}",
                     answer.status, answer.body
@@ -327,12 +327,12 @@ async fn keys_of_another_kind_open_nothing() -> anyhow::Result<()> {
             }
         }
     }
-    fails_without(failures);
+    check_no_failures(failures);
     Ok(())
 }
 
-/// What an organizer's key is not.
-fn no_organizers(tenant: &Tenant) -> [(&'static str, String); 4] {
+/// Credentials that are not an organizer's key.
+fn not_an_organizers_key(tenant: &TestTenant) -> [(&'static str, String); 4] {
     [tenant.device_key.as_str(), OPERATOR, "vgk_AAAA", ""].map(bearer)
 }
 
@@ -341,20 +341,21 @@ fn bearer(key: &str) -> (&'static str, String) {
 }
 
 #[tokio::test]
-async fn one_scope_opens_a_route_and_all_others_are_refused() -> anyhow::Result<()> {
-    let (server, a, b) = world().await?;
+async fn route_is_opened_by_exactly_one_scope() -> anyhow::Result<()> {
+    let (server, a, b) = two_tenants().await?;
     let mut failures = Vec::new();
-    for (method, route, access) in ROUTES {
+    for spec in routes::documented() {
+        let (method, route, access) = (spec.method.as_str(), spec.path.as_str(), spec.access);
         if !matches!(access, Access::Organizer(_) | Access::TokenOrOrganizer) {
             continue;
         }
-        // Where a route names nothing, its own body will do.
+        // Where a route has no id, a request of the caller's own data is used.
         let (path, body, _) =
-            foreign(method, route, &a, &b).unwrap_or_else(|| (route.to_string(), making(route), Absent));
+            foreign(method, route, &a, &b).unwrap_or_else(|| (route.to_string(), creation_body(route), Absent));
         let mut opened = Vec::new();
         for (scope, key) in SCOPES.iter().zip(&b.scoped) {
             let answer = server.send(request(&server, method, &path, &body).bearer_auth(key)).await?;
-            match (answer.status.as_u16(), answer.code().as_str()) {
+            match (answer.status, answer.code().as_str()) {
                 (403, "missing_scope") => {}
                 (200 | 201 | 404, _) => opened.push(*scope),
                 (status, _) => failures.push(format!("{method} {path} with {scope}: {status} {}", answer.body)),
@@ -364,12 +365,12 @@ async fn one_scope_opens_a_route_and_all_others_are_refused() -> anyhow::Result<
             failures.push(format!("{method} {route} is opened by {opened:?}"));
         }
     }
-    fails_without(failures);
+    check_no_failures(failures);
     Ok(())
 }
 
-/// A body that makes something of the caller's own.
-fn making(route: &str) -> Value {
+/// The body of a request that makes something for the caller.
+fn creation_body(route: &str) -> Value {
     match route {
         "/api/v1/members" => {
             json!({"name": "New", "email": "new@example.org", "password": "correct horse battery", "scopes": []})

@@ -1,101 +1,102 @@
-//! A viewer that is cut off again and again sees what one sees that never was, and both see what is so (P4, P10).
+//! Cuts off a viewer again and again, and checks that it sees the same map as a steady viewer and as the server (P4, P10).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
-use voelgoed_api_tests::server::{Server, WIDE};
-use voelgoed_api_tests::tenant::Tenant;
-use voelgoed_api_tests::viewer::{Connection, Map, Resume};
-use voelgoed_api_tests::{is_long, until};
+use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::tenant::TestTenant;
+use voelgoed_api_tests::{EFFECT_TIMEOUT, is_long};
+use voelgoed_testkit::limits::UNLIMITED;
+use voelgoed_testkit::seat_map::{ResumeBy, SeatMap, SeatMapStream};
+use voelgoed_testkit::server::TestServer;
 
-/// How often the viewer is cut off, in the short and in the full run.
+/// Disconnections of the viewer in the short and in the full run.
 const CUTS: (u32, u32) = (60, 1_000);
-/// The longest that a viewer keeps one connection before it is cut off.
-const LONGEST: u64 = 120;
-/// Everything that was done is seen within this.
-const SEEN: Duration = Duration::from_secs(20);
+const CONNECTION_MILLIS_MAX: u64 = 120;
+/// Without a change the map has settled.
+const SETTLED_INTERVAL: Duration = Duration::from_millis(1_500);
+/// For a viewer to see the last change.
+const VIEWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// The seats of the hall; they come before the places without seats.
 const SEATS: usize = 80;
 
-/// A number below `below`; the same ones in every run.
-fn draw(random: &mut u64, below: u64) -> u64 {
-    *random ^= *random << 13;
-    *random ^= *random >> 7;
-    *random ^= *random << 17;
-    *random % below
-}
-
-/// Buyers, until they are told to stop: holds, releases, orders, and what an organizer keeps back.
-async fn trade(server: Arc<Server>, tenant: Arc<Tenant>, stop: Arc<AtomicBool>) -> anyhow::Result<(u32, u32, u32)> {
+/// Holds, releases and orders places until stopped; returns how many.
+async fn trade(
+    server: Arc<TestServer>,
+    tenant: Arc<TestTenant>,
+    stop: Arc<AtomicBool>,
+) -> anyhow::Result<(u32, u32, u32)> {
     let (mut held, mut released, mut sold) = (0, 0, 0);
-    let mut random = 7;
+    let mut random = StdRng::seed_from_u64(7);
     while !stop.load(Ordering::Relaxed) {
-        let seated = draw(&mut random, 3) > 0;
+        let seated = random.random_range(0..3) > 0;
         let body = if seated {
-            tenant.seats(1 + u32::try_from(draw(&mut random, 3))?)
+            tenant.seats(1 + random.random_range(0..3))
         } else {
             serde_json::json!({"items": [{"area": tenant.standing, "quantity": 2, "ticket_type": tenant.ticket_type}]})
         };
         let path = format!("/api/v1/events/{}/holds", tenant.event);
         let answer = server.send(server.request("POST", &path).json(&body)).await?;
-        anyhow::ensure!(matches!(answer.status.as_u16(), 201 | 409), "{} {}", answer.status, answer.body);
-        if answer.status.as_u16() == 409 {
+        anyhow::ensure!(matches!(answer.status, 201 | 409), "{} {}", answer.status, answer.body);
+        if answer.status == 409 {
             continue;
         }
         held += 1;
         let hold = answer.json();
         let hold =
             (hold["id"].as_str().unwrap_or_default().to_owned(), hold["token"].as_str().unwrap_or_default().to_owned());
-        // Few enough are bought that there is something to sell until the end.
-        if draw(&mut random, 40) == 0 {
+        // Few purchases, so that places are on sale until the end.
+        if random.random_range(0..40) == 0 {
             tenant.order(&server, &hold).await?;
             sold += 1;
         } else {
             let request = server.request("DELETE", &format!("/api/v1/holds/{}", hold.0)).header("X-Token", &hold.1);
             let answer = server.send(request).await?;
-            anyhow::ensure!(answer.status.as_u16() == 204, "{} {}", answer.status, answer.body);
+            anyhow::ensure!(answer.status == 204, "{} {}", answer.status, answer.body);
             released += 1;
         }
     }
     Ok((held, released, sold))
 }
 
-/// Reads until the map stands at `position`.
-async fn read_until(connection: &mut Connection, map: &mut Map, position: &str) -> anyhow::Result<()> {
+/// Reads until the map is at `position`.
+async fn read_until(connection: &mut SeatMapStream, map: &mut SeatMap, position: &str) -> anyhow::Result<()> {
     let read = async {
         while map.position != position {
             connection.next(map).await?;
         }
         anyhow::Ok(())
     };
-    tokio::time::timeout(SEEN, read)
+    tokio::time::timeout(VIEWER_TIMEOUT, read)
         .await
-        .with_context(|| format!("a viewer came to {} and not to {position}", map.position))?
+        .with_context(|| format!("a viewer reached {} and not {position}", map.position))?
 }
 
-/// Reads with one connection after the other, each cut off at random: how many snapshots and deltas came.
+/// Reads with one connection after the other, each cut off at random; returns how many snapshots and deltas came.
 async fn watch_and_be_cut_off(
-    server: &Server,
-    tenant: &Tenant,
-    map: &mut Map,
+    server: &TestServer,
+    tenant: &TestTenant,
+    map: &mut SeatMap,
     cuts: u32,
 ) -> anyhow::Result<(u32, u32)> {
-    let mut random = 11;
+    let mut random = StdRng::seed_from_u64(11);
     let (mut snapshots, mut deltas) = (0, 0);
     for cut in 0..cuts {
-        let resume = if cut % 2 == 0 { Resume::LastEventId } else { Resume::Since };
-        let mut connection = Connection::open(server, &tenant.event, map, resume).await?;
-        // Cut off in the middle of whatever is under way: a frame that was not read whole is as one that never came.
-        let keeps = Duration::from_millis(1 + draw(&mut random, LONGEST));
+        let resume = if cut % 2 == 0 { ResumeBy::LastEventId } else { ResumeBy::Since };
+        let mut connection = SeatMapStream::open(server.client(), &tenant.event, map, resume).await?;
+        // Cut off at any point: a frame that was not read completely counts as not received.
+        let duration = Duration::from_millis(1 + random.random_range(0..CONNECTION_MILLIS_MAX));
         let reading = async {
             loop {
                 connection.next(map).await?;
             }
         };
-        if let Ok(Err::<(), anyhow::Error>(error)) = tokio::time::timeout(keeps, reading).await {
+        if let Ok(Err::<(), anyhow::Error>(error)) = tokio::time::timeout(duration, reading).await {
             return Err(error);
         }
         snapshots += connection.snapshots;
@@ -104,34 +105,38 @@ async fn watch_and_be_cut_off(
     Ok((snapshots, deltas))
 }
 
-/// What is so, once it stands still: effects of orders may come in last.
-async fn settled(server: &Server, tenant: &Tenant) -> anyhow::Result<Map> {
+/// The map once it has not changed for a while, since effects of orders may come last.
+async fn settled(server: &TestServer, tenant: &TestTenant) -> anyhow::Result<SeatMap> {
     let path = format!("/api/v1/events/{}/availability", tenant.event);
-    let mut before = Map::default();
-    until("the map comes to rest", Duration::from_millis(1_500), async || {
-        let now = Map::of(&server.get(&path, "").await?)?;
-        let rests = now == before;
-        before = now;
-        Ok(rests.then(|| before.clone()))
-    })
-    .await
+    let reading = async {
+        let mut before = SeatMap::default();
+        loop {
+            let now = SeatMap::from_availability(&server.get(&path, "").await?)?;
+            if now == before {
+                return anyhow::Ok(now);
+            }
+            before = now;
+            tokio::time::sleep(SETTLED_INTERVAL).await;
+        }
+    };
+    tokio::time::timeout(EFFECT_TIMEOUT, reading).await.context("the map settles")?
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_viewer_that_is_cut_off_at_random_sees_the_same_map() -> anyhow::Result<()> {
-    let server = Arc::new(Server::start(WIDE).await?);
-    let tenant = Arc::new(Tenant::make(&server, "hall").await?);
+async fn viewer_that_is_cut_off_at_random_sees_the_same_map() -> anyhow::Result<()> {
+    let server = Arc::new(start_server(UNLIMITED).await?);
+    let tenant = Arc::new(TestTenant::make(&server, "hall").await?);
     let stop = Arc::new(AtomicBool::new(false));
     let (position, mut last) = tokio::sync::watch::channel(String::new());
     let steady = tokio::spawn({
         let (server, tenant) = (Arc::clone(&server), Arc::clone(&tenant));
         async move {
-            let mut map = Map::default();
-            let mut connection = Connection::open(&server, &tenant.event, &map, Resume::Since).await?;
+            let mut map = SeatMap::default();
+            let mut connection = SeatMapStream::open(server.client(), &tenant.event, &map, ResumeBy::Since).await?;
             loop {
                 tokio::select! {
-                    read = connection.next(&mut map) => read?,
-                    told = last.changed() => { told?; break; }
+                    read = connection.next(&mut map) => drop(read?),
+                    changed = last.changed() => { changed?; break; }
                 }
             }
             let goal = last.borrow().clone();
@@ -143,14 +148,14 @@ async fn a_viewer_that_is_cut_off_at_random_sees_the_same_map() -> anyhow::Resul
 
     let (short, full) = CUTS;
     let cuts = if is_long() { full } else { short };
-    let mut cut_off = Map::default();
+    let mut cut_off = SeatMap::default();
     let (snapshots, deltas) = watch_and_be_cut_off(&server, &tenant, &mut cut_off, cuts).await?;
     stop.store(true, Ordering::Relaxed);
     let (held, released, sold) = trading.await??;
 
     let settled = settled(&server, &tenant).await?;
     position.send(settled.position.clone())?;
-    let mut connection = Connection::open(&server, &tenant.event, &cut_off, Resume::LastEventId).await?;
+    let mut connection = SeatMapStream::open(server.client(), &tenant.event, &cut_off, ResumeBy::LastEventId).await?;
     read_until(&mut connection, &mut cut_off, &settled.position).await?;
     let (steady, steady_snapshots, steady_deltas) = steady.await??;
     println!(
@@ -162,7 +167,7 @@ async fn a_viewer_that_is_cut_off_at_random_sees_the_same_map() -> anyhow::Resul
         assert_eq!(map.seats(SEATS), settled.seats(SEATS), "{who}");
         assert_eq!(map.places.len(), settled.places.len(), "{who}");
     }
-    assert!(held > cuts / 4 && deltas > 0 && steady_deltas > 0, "something went on meanwhile");
-    assert!(snapshots < cuts / 2, "most cuts go on where they were, without a snapshot: {snapshots} of {cuts}");
+    assert!(held > cuts / 4 && deltas > 0 && steady_deltas > 0, "changes happened meanwhile");
+    assert!(snapshots < cuts / 2, "most connections resume without a snapshot: {snapshots} of {cuts}");
     Ok(())
 }

@@ -1,6 +1,7 @@
-//! Chromium through chromedriver: the few calls of W3C WebDriver that the suite needs, as plain JSON over HTTP.
+//! Controls Chromium through chromedriver with the few W3C WebDriver calls that the suite needs, as JSON over HTTP. Its HTTP client is not the testkit's,
+//! which speaks the shop's API.
 //!
-//! Never: a browser that is left behind; dropping the driver ends its sessions, which end their browsers, and then itself.
+//! Never: a browser that outlives the driver; dropping the driver ends its sessions, which end their browsers, and then chromedriver.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -14,8 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Chromedriver is started at most so often.
-const STARTS: usize = 5;
+const STARTS_MAX: usize = 5;
 /// Chromium without screen, sound, updates or anything beyond loopback.
 const ARGUMENTS: &[&str] = &[
     "--headless",
@@ -28,13 +28,11 @@ const ARGUMENTS: &[&str] = &[
     "--disable-sync",
     "--hide-scrollbars",
 ];
-/// One call of the driver.
-const ANSWER: Duration = Duration::from_secs(60);
-/// How often a condition is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A running chromedriver.
-pub struct Driver {
+pub struct ChromeDriver {
     child: Child,
     address: String,
     client: reqwest::Client,
@@ -45,29 +43,29 @@ pub struct Driver {
 /// The size of a screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Screen {
-    /// 390 × 844, touched.
+    /// 390 × 844 with touch.
     Phone,
     /// 1440 × 900.
     Desktop,
 }
 
-/// One browser with a profile of its own.
-pub struct Browser<'a> {
-    driver: &'a Driver,
+/// A browser with a profile of its own.
+pub struct ChromeBrowser<'a> {
+    driver: &'a ChromeDriver,
     session: String,
 }
 
-impl Driver {
+impl ChromeDriver {
     /// Starts chromedriver on a free port; profiles are made below `scratch`.
     ///
-    /// It takes a port of IPv4 first and then the same one of IPv6, and ends where somebody else has that one; so it is started anew.
+    /// Chromedriver binds a port of IPv4 and then the same port of IPv6, and ends where that one is taken; then it is started again.
     pub fn start(scratch: &Path) -> anyhow::Result<Self> {
-        for _ in 0..STARTS {
+        for _ in 0..STARTS_MAX {
             if let Some(driver) = Self::try_start(scratch)? {
                 return Ok(driver);
             }
         }
-        bail!("chromedriver named no port")
+        bail!("chromedriver printed no port")
     }
 
     fn try_start(scratch: &Path) -> anyhow::Result<Option<Self>> {
@@ -84,12 +82,12 @@ impl Driver {
             let (_, rest) = line.split_once("successfully on port ")?;
             rest.trim_end_matches('.').parse::<u16>().ok()
         });
-        // The rest is read too, so that the driver never waits for us; it ends with the driver.
+        // Later lines are read too, so that a full pipe never stops chromedriver.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        let client = reqwest::Client::builder().timeout(ANSWER).build()?;
+        let client = reqwest::Client::builder().timeout(CALL_TIMEOUT).build()?;
         let address = format!("127.0.0.1:{}", port.unwrap_or(0));
         let driver = Self { child, address, client, profiles, sessions: Mutex::default() };
-        // Without a port its own end is waited for by the drop.
+        // Without a port the drop waits for the end of chromedriver.
         Ok(port.map(|_| driver))
     }
 
@@ -108,7 +106,7 @@ impl Driver {
     }
 
     /// Opens a browser.
-    pub async fn open(&self, screen: Screen) -> anyhow::Result<Browser<'_>> {
+    pub async fn open(&self, screen: Screen) -> anyhow::Result<ChromeBrowser<'_>> {
         let opened = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).len();
         let profile = self.profiles.join(opened.to_string());
         let mut arguments: Vec<String> = ARGUMENTS.iter().map(|text| (*text).to_owned()).collect();
@@ -127,13 +125,13 @@ impl Driver {
         let session = self.call("/session", Some(wanted)).await?;
         let session = session["sessionId"].as_str().context("a session has an id")?.to_owned();
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(session.clone());
-        Ok(Browser { driver: self, session })
+        Ok(ChromeBrowser { driver: self, session })
     }
 }
 
-impl Drop for Driver {
+impl Drop for ChromeDriver {
     fn drop(&mut self) {
-        // Only a session that is ended takes its browser with it; chromedriver's own end does not.
+        // Only the end of a session ends its browser; the end of chromedriver does not.
         for session in self.sessions.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             let _ = end_session(&self.address, &session);
         }
@@ -143,26 +141,26 @@ impl Drop for Driver {
     }
 }
 
-/// Without a runtime, since a value is dropped anywhere.
+/// Synchronous, since a value may be dropped outside a runtime.
 fn end_session(address: &str, session: &str) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(ANSWER))?;
+    stream.set_read_timeout(Some(CALL_TIMEOUT))?;
     write!(stream, "DELETE /session/{session} HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
-    // It answers when the browser has gone, and leaves the connection open.
+    // Chromedriver answers once the browser has ended, and leaves the connection open.
     stream.read(&mut [0; 64]).map(drop)
 }
 
-impl Browser<'_> {
+impl ChromeBrowser<'_> {
     async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         self.driver.call(&format!("/session/{}{path}", self.session), Some(body)).await
     }
 
-    /// Goes to an address.
+    /// Opens a URL.
     pub async fn go(&self, url: &str) -> anyhow::Result<()> {
         self.post("/url", json!({"url": url})).await.map(drop)
     }
 
-    /// Has pages believe that the reader prefers dark or light colours.
+    /// Emulates a preference for dark or light colours.
     pub async fn prefer(&self, scheme: &str) -> anyhow::Result<()> {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]);
         let command = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}});
@@ -175,14 +173,14 @@ impl Browser<'_> {
     }
 
     /// Waits until an expression is true, and returns its value.
-    pub async fn wait_for(&self, expression: &str, within: Duration) -> anyhow::Result<Value> {
+    pub async fn wait_for(&self, expression: &str, timeout: Duration) -> anyhow::Result<Value> {
         let started = Instant::now();
-        let mut looks = tokio::time::interval(LOOK_EVERY);
+        let mut ticks = tokio::time::interval(POLL_INTERVAL);
         loop {
-            looks.tick().await;
-            // A script that meets a page on its way to another one fails.
+            ticks.tick().await;
+            // A script fails while the page navigates.
             let value = match self.script(&format!("return {expression}")).await {
-                Err(error) if started.elapsed() > within => return Err(error),
+                Err(error) if started.elapsed() > timeout => return Err(error),
                 Err(_) => continue,
                 Ok(value) => value,
             };
@@ -191,11 +189,11 @@ impl Browser<'_> {
             if is_true {
                 return Ok(value);
             }
-            if started.elapsed() > within {
+            if started.elapsed() > timeout {
                 let here = self
                     .script("return location.pathname + ': ' + document.querySelector('main')?.innerText.slice(0, 400)")
                     .await?;
-                bail!("`{expression}` did not come true within {} ms at {here}", within.as_millis());
+                bail!("`{expression}` did not come true within {} ms at {here}", timeout.as_millis());
             }
         }
     }
@@ -230,14 +228,14 @@ impl Browser<'_> {
         self.post("/actions", json!({"actions": [mouse]})).await.map(drop)
     }
 
-    /// Writes what is to be seen.
+    /// Saves a screenshot.
     pub async fn screenshot(&self, file: &Path) -> anyhow::Result<()> {
         let picture = self.driver.call(&format!("/session/{}/screenshot", self.session), None).await?;
         std::fs::write(file, STANDARD.decode(picture.as_str().unwrap_or_default())?)?;
         Ok(())
     }
 
-    /// What the page complained of since the last time: errors of scripts, files that are missing, breaches of the policy.
+    /// Severe browser log entries since the last call: script errors, missing files, policy violations.
     pub async fn complaints(&self) -> anyhow::Result<Vec<String>> {
         let lines = self.post("/se/log", json!({"type": "browser"})).await?;
         let severe =

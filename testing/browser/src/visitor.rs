@@ -1,70 +1,63 @@
-//! A visitor without scripts: follows links, sends forms, keeps cookies, and sees the HTML.
+//! Acts as a visitor without scripts: follows links, sends forms, keeps cookies, and reads the HTML.
 
-use anyhow::Context;
-use reqwest::header::LOCATION;
+use anyhow::{Context, ensure};
+use reqwest::RequestBuilder;
+use voelgoed_testkit::http_client::ApiClient;
 
-use crate::shop::Shop;
+use crate::demo_shop::DemoShop;
 
-/// A visitor.
+/// A visitor with a session of its own.
 pub struct Visitor {
-    shop: Shop,
-    client: reqwest::Client,
+    client: ApiClient,
 }
 
-/// An answer as a browser without scripts sees it.
+/// A response as a browser without scripts sees it.
 #[derive(Debug)]
-pub struct Seen {
-    /// The status.
+pub struct HtmlPage {
+    /// The status code.
     pub status: u16,
-    /// Where a redirect leads.
+    /// The target of a redirect.
     pub location: Option<String>,
-    /// The page.
+    /// The HTML.
     pub html: String,
-    /// The policy that it came with.
+    /// The content security policy.
     pub policy: String,
 }
 
 impl Visitor {
-    /// Enters a shop.
-    pub fn enter(shop: &Shop) -> anyhow::Result<Self> {
-        let client =
-            reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { shop: shop.clone(), client })
+    /// A new visitor of a shop.
+    pub fn enter(shop: &DemoShop) -> anyhow::Result<Self> {
+        Ok(Self { client: ApiClient::with_cookies(&shop.url(""))? })
     }
 
-    async fn seen(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Seen> {
-        let answer = request.header("accept", "text/html,application/xhtml+xml").send().await?;
-        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let (location, policy) = (header(LOCATION.as_str()), header("content-security-policy"));
-        Ok(Seen {
-            status: answer.status().as_u16(),
-            location,
-            policy: policy.unwrap_or_default(),
-            html: answer.text().await?,
-        })
+    async fn page(&self, request: RequestBuilder) -> anyhow::Result<HtmlPage> {
+        let response = self.client.send(request.header("accept", "text/html,application/xhtml+xml")).await?;
+        let location = Some(response.header("location").to_owned()).filter(|location| !location.is_empty());
+        let policy = response.header("content-security-policy").to_owned();
+        Ok(HtmlPage { status: response.status, location, policy, html: response.body })
     }
 
     /// Opens a page.
-    pub async fn open(&self, path: &str) -> anyhow::Result<Seen> {
-        self.seen(self.client.get(self.shop.url(path))).await
+    pub async fn open(&self, path: &str) -> anyhow::Result<HtmlPage> {
+        self.page(self.client.request("GET", path)).await
     }
 
     /// Sends a form, as a page of the shop or of another site.
-    pub async fn send(&self, path: &str, fields: &[(&str, &str)], site: &str) -> anyhow::Result<Seen> {
-        self.seen(self.client.post(self.shop.url(path)).header("sec-fetch-site", site).form(fields)).await
+    pub async fn send(&self, path: &str, fields: &[(&str, &str)], site: &str) -> anyhow::Result<HtmlPage> {
+        self.page(self.client.request("POST", path).header("sec-fetch-site", site).form(fields)).await
     }
 
-    /// Sends a form of the shop and goes where it leads.
-    pub async fn send_and_follow(&self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<(String, Seen)> {
-        let answer = self.send(path, fields, "same-origin").await?;
-        anyhow::ensure!(answer.status == 303, "{path} answers {}: {}", answer.status, text(&answer.html));
-        let location = answer.location.context("a redirect names its target")?;
-        let seen = self.open(&location).await?;
-        Ok((location, seen))
+    /// Sends a form of the shop, and follows its redirect.
+    pub async fn send_and_follow(&self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<(String, HtmlPage)> {
+        let page = self.send(path, fields, "same-origin").await?;
+        ensure!(page.status == 303, "{path} answers {}: {}", page.status, text(&page.html));
+        let location = page.location.context("a redirect has a target")?;
+        let page = self.open(&location).await?;
+        Ok((location, page))
     }
 }
 
-impl Seen {
+impl HtmlPage {
     /// The value of the first hidden field with this name.
     pub fn hidden(&self, name: &str) -> anyhow::Result<&str> {
         let start = format!("name=\"{name}\" value=\"");

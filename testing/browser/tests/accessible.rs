@@ -1,14 +1,14 @@
-//! Pages for everybody: the rules of axe-core on every page in both colour schemes and at both widths, and where the focus goes.
+//! Checks every page with axe-core in both colour schemes and at both widths, and where the focus moves.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
-use voelgoed_browser::driver::{Browser, Driver, Screen};
-use voelgoed_browser::shop::Shop;
+use voelgoed_browser::demo_shop::DemoShop;
+use voelgoed_browser::driver::{ChromeBrowser, ChromeDriver, Screen};
 
-const SOON: Duration = Duration::from_secs(20);
+const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
 /// The rules of WCAG 2.2 at level AA and below.
 const RULES: &str = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']";
 
@@ -17,8 +17,8 @@ fn axe() -> anyhow::Result<String> {
     Ok(std::fs::read_to_string(file)?)
 }
 
-/// What axe finds on the page as it stands, a line each.
-async fn violations(browser: &Browser<'_>, axe: &str, page: &str) -> anyhow::Result<Vec<String>> {
+/// The findings of axe on the current page, a line each.
+async fn violations(browser: &ChromeBrowser<'_>, axe: &str, page: &str) -> anyhow::Result<Vec<String>> {
     let run = format!(
         "{axe};\nreturn axe.run(document, {{resultTypes: ['violations'], runOnly: {RULES}}}).then(({{violations}}) => violations.flatMap(
             ({{id, impact, nodes}}) => nodes.map(({{target, failureSummary}}) => `${{id}} (${{impact}}) ${{target}}: ${{failureSummary}}`)))"
@@ -28,37 +28,37 @@ async fn violations(browser: &Browser<'_>, axe: &str, page: &str) -> anyhow::Res
     Ok(lines.iter().map(|line| format!("{page}: {}", line.as_str().unwrap_or_default())).collect())
 }
 
-async fn ready(browser: &Browser<'_>) -> anyhow::Result<()> {
-    browser.wait_for("window.voelgoed && voelgoed.figures().frames > 0", SOON).await.map(drop)
+async fn ready(browser: &ChromeBrowser<'_>) -> anyhow::Result<()> {
+    browser.wait_for("document.getElementById('map-wait')?.hidden", PAGE_TIMEOUT).await.map(drop)
 }
 
-/// The hall with a seat chosen and its list open.
-async fn choosing(browser: &Browser<'_>, shop: &Shop) -> anyhow::Result<()> {
+/// Opens the hall with three seats chosen in its list.
+async fn choose_seats(browser: &ChromeBrowser<'_>, shop: &DemoShop) -> anyhow::Result<()> {
     browser.go(&shop.url(&format!("/events/{}", shop.event(0)))).await?;
     ready(browser).await?;
     let choose = "document.getElementById('show-list').click();
         const area = document.querySelector('details[data-area]'); area.open = true;
         document.getElementById('basket-sum').click();";
     browser.script(choose).await?;
-    browser.wait_for("document.querySelector('button.seat:enabled')", SOON).await?;
+    browser.wait_for("document.querySelector('button.seat:enabled')", PAGE_TIMEOUT).await?;
     browser
         .script("[...document.querySelectorAll('button.seat:enabled')].slice(-3).forEach((seat) => seat.click())")
         .await?;
-    browser.wait_for("voelgoed.chosen().length === 3", SOON).await.map(drop)
+    browser.wait_for("document.querySelectorAll('#basket-items li').length === 3", PAGE_TIMEOUT).await.map(drop)
 }
 
-/// From the hall to a checkout, its errors, and a paid order; what axe finds on the way.
-async fn buying(browser: &Browser<'_>, shop: &Shop, axe: &str, name: &str) -> anyhow::Result<Vec<String>> {
-    choosing(browser, shop).await?;
+/// Buys from the hall through a checkout with errors to a paid order; returns the findings of axe on the way.
+async fn buy(browser: &ChromeBrowser<'_>, shop: &DemoShop, axe: &str, name: &str) -> anyhow::Result<Vec<String>> {
+    choose_seats(browser, shop).await?;
     let mut found = violations(browser, axe, &format!("{name} chosen")).await?;
     browser.script("document.getElementById('hold').click()").await?;
-    browser.wait_for("document.getElementById('order-form')", SOON).await?;
+    browser.wait_for("document.getElementById('order-form')", PAGE_TIMEOUT).await?;
     found.extend(violations(browser, axe, &format!("{name} checkout")).await?);
-    // The server's own errors, since the browser's would come first.
+    // The server's own errors: without this the browser's would come first.
     let fill = "const form = document.getElementById('order-form'); form.noValidate = true;
         form.elements.name.value = ''; form.elements.email.value = 'nobody@nowhere';";
     browser.script(&format!("{fill} document.getElementById('pay').click()")).await?;
-    browser.wait_for("document.getElementById('email-error')", SOON).await?;
+    browser.wait_for("document.getElementById('email-error')", PAGE_TIMEOUT).await?;
     found.extend(violations(browser, axe, &format!("{name} errors")).await?);
     let wired = "const {activeElement: focused} = document;
         return [focused.id, focused.getAttribute('aria-describedby'), document.getElementById('email').value,
@@ -69,7 +69,7 @@ async fn buying(browser: &Browser<'_>, shop: &Shop, axe: &str, name: &str) -> an
         "{name}: focus, description, what was typed, summary: {wired}"
     );
     browser.script("const {elements} = document.getElementById('order-form'); elements.name.value = 'Ann'; elements.email.value = 'ann@example.org'; document.getElementById('pay').click()").await?;
-    browser.wait_for("document.querySelector('.ticket')", SOON).await?;
+    browser.wait_for("document.querySelector('.ticket')", PAGE_TIMEOUT).await?;
     found.extend(violations(browser, axe, &format!("{name} order")).await?);
     for path in ["/mine", "/"] {
         browser.go(&shop.url(path)).await?;
@@ -79,9 +79,9 @@ async fn buying(browser: &Browser<'_>, shop: &Shop, axe: &str, name: &str) -> an
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_page_breaks_a_rule_of_axe_in_either_scheme_at_either_width() -> anyhow::Result<()> {
-    let (shop, axe) = (Shop::of_suite()?, axe()?);
-    let driver = Driver::start(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+async fn every_page_satisfies_axe_in_both_schemes_at_both_widths() -> anyhow::Result<()> {
+    let (shop, axe) = (DemoShop::of_suite()?, axe()?);
+    let driver = ChromeDriver::start(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     let mut found = Vec::new();
     for (screen, width) in [(Screen::Desktop, "desktop"), (Screen::Phone, "phone")] {
         for scheme in ["light", "dark"] {
@@ -99,22 +99,22 @@ async fn no_page_breaks_a_rule_of_axe_in_either_scheme_at_either_width() -> anyh
                 }
                 found.extend(violations(&browser, &axe, &format!("{name} {path}")).await?);
             }
-            found.extend(buying(&browser, &shop, &axe, &name).await?);
+            found.extend(buy(&browser, &shop, &axe, &name).await?);
         }
     }
     ensure!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
     Ok(())
 }
 
-/// What has the focus, in words; the page's body is nothing.
+/// A name of the focused element.
 const FOCUS: &str = "const {activeElement: at} = document; return at === document.body ? 'body' : at.id || at.dataset.key || at.className || at.tagName";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_focus_stays_with_the_basket_when_it_changes() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
-    let driver = Driver::start(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+async fn focus_stays_in_the_basket_when_its_items_change() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
+    let driver = ChromeDriver::start(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     let browser = driver.open(Screen::Phone).await?;
-    choosing(&browser, &shop).await?;
+    choose_seats(&browser, &shop).await?;
     // The basket is emptied from its middle.
     let mut seen = Vec::new();
     for _ in 0..3 {
@@ -138,9 +138,9 @@ async fn the_focus_stays_with_the_basket_when_it_changes() -> anyhow::Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_has_the_focus_lies_under_the_phones_bar() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
-    let driver = Driver::start(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+async fn focused_element_is_never_covered_by_the_basket_bar_on_a_phone() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
+    let driver = ChromeDriver::start(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     let browser = driver.open(Screen::Phone).await?;
     for event in [0, 1] {
         browser.go(&shop.url(&format!("/events/{}", shop.event(event)))).await?;

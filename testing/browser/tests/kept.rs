@@ -1,15 +1,15 @@
-//! Nothing is lost on the way: what was reserved, chosen, typed or ordered is found again, without scripts and after a closed tab.
+//! Checks without scripts that reserved places, choices, typed text and orders are found again, also after a closed tab.
 
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
-use voelgoed_browser::shop::Shop;
-use voelgoed_browser::visitor::{Seen, Visitor};
+use voelgoed_browser::demo_shop::DemoShop;
+use voelgoed_browser::visitor::{HtmlPage, Visitor};
 use voelgoed_testkit::until::until;
 
-/// An event of its own: seats 1 to `seats` in each of two areas, ticket types for both.
-async fn event(shop: &Shop, seats: u32, sale: Value) -> anyhow::Result<Value> {
+/// Makes an event with seats 1 to `seats` in each of two areas, and two ticket types.
+async fn event(shop: &DemoShop, seats: u32, sale: Value) -> anyhow::Result<Value> {
     let make = async |path: &str, body: Value| shop.post(path, Some("api_key"), &body).await;
     let venue = make("/api/v1/venues", json!({"name": "A house", "address": "Somewhere"})).await?;
     let row: Vec<_> =
@@ -35,8 +35,7 @@ fn id(value: &Value) -> &str {
     value["id"].as_str().unwrap_or_default()
 }
 
-async fn held(shop: &Shop, visitor: &Visitor, event: &Value, places: &[&str]) -> anyhow::Result<(String, Seen)> {
-    let _ = shop;
+async fn held(visitor: &Visitor, event: &Value, places: &[&str]) -> anyhow::Result<(String, HtmlPage)> {
     let fields: Vec<_> = places.iter().map(|place| ("place", *place)).collect();
     visitor.send_and_follow(&format!("/events/{}/holds", id(event)), &fields).await
 }
@@ -45,19 +44,19 @@ fn path(address: &str) -> &str {
     address.split('?').next().unwrap_or_default()
 }
 
-/// How often a checkbox for a place is on the page, and how often ticked.
-fn boxes(seen: &Seen, place: u32) -> (usize, usize) {
+/// How many checkboxes of a place are on the page, and how many are checked.
+fn boxes(seen: &HtmlPage, place: u32) -> (usize, usize) {
     let one = format!("<input type=\"checkbox\" name=\"place\" value=\"{place}\"");
     (seen.html.matches(&one).count(), seen.html.matches(&format!("{one} checked")).count())
 }
 
 #[tokio::test]
-async fn what_is_reserved_is_shown_on_every_page_of_its_session_and_of_no_other() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn reserved_places_are_shown_on_every_page_of_their_session_only() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let (visitor, stranger) = (Visitor::enter(&shop)?, Visitor::enter(&shop)?);
     let event = event(&shop, 3, open_sale()).await?;
     let page = format!("/events/{}", id(&event));
-    let (address, _) = held(&shop, &visitor, &event, &["0", "1"]).await?;
+    let (address, _) = held(&visitor, &event, &["0", "1"]).await?;
     for at in ["/", page.as_str(), "/mine"] {
         let seen = visitor.open(at).await?;
         let words = seen.text();
@@ -69,25 +68,25 @@ async fn what_is_reserved_is_shown_on_every_page_of_its_session_and_of_no_other(
     let area = event["areas"][0]["id"].as_str().unwrap_or_default();
     let list = visitor.open(&format!("{page}?area={area}")).await?.text();
     ensure!(list.matches("reserved for you").count() == 2, "{list}");
-    // What the others see is a moment older.
+    // Other sessions see the change a moment later.
     let list = until("the places are taken for a stranger", Duration::from_secs(20), || async {
         let list = stranger.open(&format!("{page}?area={area}")).await?.text();
         Ok((list.matches(" taken").count() == 2).then_some(list))
     })
     .await?;
     ensure!(!list.contains("reserved for you"), "{list}");
-    // The token is not needed by the session that took the places, and by nobody else enough.
+    // The session that holds the places needs no token; another session needs it.
     ensure!(visitor.open(path(&address)).await?.text().contains("Who is going?"), "by the session alone");
     ensure!(stranger.open(path(&address)).await?.status == 404, "a stranger without the token");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_closed_tab_finds_its_order_again() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn order_is_found_again_after_the_tab_was_closed() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let (visitor, stranger) = (Visitor::enter(&shop)?, Visitor::enter(&shop)?);
     let event = event(&shop, 3, open_sale()).await?;
-    let (address, hold) = held(&shop, &visitor, &event, &["2"]).await?;
+    let (address, hold) = held(&visitor, &event, &["2"]).await?;
     let fields = [
         ("token", hold.hidden("token")?),
         ("key", hold.hidden("key")?),
@@ -108,11 +107,11 @@ async fn a_closed_tab_finds_its_order_again() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn giving_a_seat_back_keeps_what_was_typed() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn removing_a_seat_keeps_the_typed_fields() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let visitor = Visitor::enter(&shop)?;
     let event = event(&shop, 3, open_sale()).await?;
-    let (address, hold) = held(&shop, &visitor, &event, &["0", "1", "2"]).await?;
+    let (address, hold) = held(&visitor, &event, &["0", "1", "2"]).await?;
     let (remove, token) = (format!("{}/remove", path(&address)), hold.hidden("token")?);
     let typed =
         [("token", token), ("place", "0"), ("name", "Thandi \"B\""), ("email", "thandi@"), ("method", "sandbox:slow")];
@@ -122,18 +121,18 @@ async fn giving_a_seat_back_keeps_what_was_typed() -> anyhow::Result<()> {
     for part in ["value=\"Thandi &#34;B&#34;\"", "value=\"thandi@\"", "value=\"sandbox:slow\" required checked"] {
         ensure!(kept.html.contains(part), "{part} in {}", kept.html);
     }
-    // Sent again, e.g. by reloading, it changes nothing.
+    // The same form again, e.g. by reloading, changes nothing.
     let again = visitor.send(&remove, &typed, "same-origin").await?;
     ensure!(again.status == 200 && again.html.matches("aria-label=\"Remove ").count() == 2, "{}", again.text());
     Ok(())
 }
 
 #[tokio::test]
-async fn errors_of_the_checkout_stand_next_to_their_fields() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn errors_of_the_checkout_are_next_to_their_fields() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let visitor = Visitor::enter(&shop)?;
     let event = event(&shop, 3, open_sale()).await?;
-    let (address, hold) = held(&shop, &visitor, &event, &["0"]).await?;
+    let (address, hold) = held(&visitor, &event, &["0"]).await?;
     let (token, key) = (hold.hidden("token")?, hold.hidden("key")?);
     let order = format!("{}/order", path(&address));
     for (name, email, method, wrong) in [
@@ -170,14 +169,14 @@ async fn errors_of_the_checkout_stand_next_to_their_fields() -> anyhow::Result<(
 }
 
 #[tokio::test]
-async fn ticks_survive_a_change_of_area_and_no_seat_is_there_twice() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn checked_seats_survive_a_change_of_area_and_appear_once() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let (visitor, fast) = (Visitor::enter(&shop)?, Visitor::enter(&shop)?);
     let event = event(&shop, 3, open_sale()).await?;
     let [stalls, circle] = [0, 1].map(|at| event["areas"][at]["id"].as_str().unwrap_or_default().to_owned());
     let child = event["ticket_types"][1]["id"].as_str().context("a ticket type")?;
     let page = format!("/events/{}", id(&event));
-    held(&shop, &fast, &event, &["1"]).await?;
+    held(&fast, &event, &["1"]).await?;
     // Refused, the page offers other areas by addresses that can be opened.
     let fields = [("place", "0"), ("place", "1"), ("ticket_type", child), ("shown_area", stalls.as_str())];
     let refused = visitor.send(&format!("{page}/holds"), &fields, "same-origin").await?;
@@ -188,11 +187,11 @@ async fn ticks_survive_a_change_of_area_and_no_seat_is_there_twice() -> anyhow::
         "areas by GET"
     );
     ensure!(boxes(&refused, 0) == (1, 1) && boxes(&refused, 1) == (1, 0), "{:?}", boxes(&refused, 0));
-    // What the button for the other area sends.
+    // The request of the button for the other area.
     let other = visitor.open(&format!("{page}?place=0&ticket_type={child}&shown_area={stalls}&show={circle}")).await?;
     ensure!(boxes(&other, 0) == (1, 1) && boxes(&other, 3) == (1, 0), "{}", other.text());
     ensure!(other.html.contains(&format!("name=\"type:0\" value=\"{child}\"")), "it keeps its ticket type");
-    // And back, with one of the other area.
+    // Back again, with a seat of the other area.
     let both = visitor
         .open(&format!("{page}?place=0&type:0={child}&place=4&shown_area={circle}&show={stalls}&keep=0,4"))
         .await?;
@@ -204,18 +203,18 @@ async fn ticks_survive_a_change_of_area_and_no_seat_is_there_twice() -> anyhow::
     Ok(())
 }
 
-/// The page shows the state of its last tick; the next one comes within this.
-const TICK_MAX: Duration = Duration::from_secs(10);
+/// The page shows the state of the last tick.
+const TICK_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[tokio::test]
-async fn a_link_that_keeps_places_says_which_of_them_are_taken() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn link_with_kept_places_names_the_taken_ones() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let (visitor, fast) = (Visitor::enter(&shop)?, Visitor::enter(&shop)?);
     let event = event(&shop, 3, open_sale()).await?;
-    held(&shop, &fast, &event, &["1"]).await?;
-    held(&shop, &visitor, &event, &["2"]).await?;
+    held(&fast, &event, &["1"]).await?;
+    held(&visitor, &event, &["2"]).await?;
     let link = format!("/events/{}?keep=0,1,2,77", id(&event));
-    let seen = until("the page says who was faster", TICK_MAX, || async {
+    let seen = until("the page says who was faster", TICK_TIMEOUT, || async {
         let seen = visitor.open(&link).await?;
         Ok(seen.text().contains("Somebody was faster with").then_some(seen))
     })
@@ -235,11 +234,11 @@ async fn a_link_that_keeps_places_says_which_of_them_are_taken() -> anyhow::Resu
 }
 
 #[tokio::test]
-async fn the_address_of_a_form_leads_to_its_page() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn address_of_a_form_redirects_to_its_page() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let visitor = Visitor::enter(&shop)?;
     let event = event(&shop, 3, open_sale()).await?;
-    let (address, hold) = held(&shop, &visitor, &event, &["0", "1"]).await?;
+    let (address, hold) = held(&visitor, &event, &["0", "1"]).await?;
     let page = format!("/events/{}", id(&event));
     let token = hold.hidden("token")?;
     for (form, leads) in [
@@ -253,7 +252,7 @@ async fn the_address_of_a_form_leads_to_its_page() -> anyhow::Result<()> {
         let seen = visitor.open(&form).await?;
         ensure!(seen.status == 303 && seen.location.as_deref() == Some(leads.as_str()), "{form}: {seen:?}");
     }
-    // The other way round, and an error, there is a way on too.
+    // A form sent to its page, and an expired hold, have links to go on.
     let posted = visitor.send(&page, &[], "same-origin").await?;
     ensure!(posted.status == 405 && posted.html.contains(&format!("href=\"{page}\"")), "{}", posted.text());
     let gone = visitor.send(&format!("{}/release", path(&address)), &[("token", token)], "same-origin").await?;
@@ -265,11 +264,11 @@ async fn the_address_of_a_form_leads_to_its_page() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_cannot_be_bought_asks_nobody_to_choose() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn event_that_cannot_be_bought_offers_no_choice() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let visitor = Visitor::enter(&shop)?;
     let full = event(&shop, 1, open_sale()).await?;
-    held(&shop, &Visitor::enter(&shop)?, &full, &["0", "1"]).await?;
+    held(&Visitor::enter(&shop)?, &full, &["0", "1"]).await?;
     let later = json!({"opens_at": "2098-06-01T08:00:00Z", "closes_at": "2099-01-01T00:00:00Z"});
     let later = event(&shop, 1, later).await?;
     let over =
@@ -286,7 +285,7 @@ async fn what_cannot_be_bought_asks_nobody_to_choose() -> anyhow::Result<()> {
     ] {
         let mut looks = tokio::time::interval(std::time::Duration::from_millis(100));
         let mut seen = visitor.open(&format!("/events/{}", id(&event))).await?;
-        // The page follows a change within a moment.
+        // The page follows a change after a moment.
         for _ in 0..50 {
             if seen.text().contains(words) {
                 break;
@@ -305,8 +304,8 @@ async fn what_cannot_be_bought_asks_nobody_to_choose() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn the_front_page_shows_what_is_coming() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn front_page_lists_upcoming_events_in_order() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let visitor = Visitor::enter(&shop)?;
     event(&shop, 1, open_sale()).await?;
     let coming = visitor.open("/").await?;

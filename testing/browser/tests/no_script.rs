@@ -1,11 +1,11 @@
-//! Every step without scripts: links and forms only; and what is refused, as pages for people.
+//! Buys with links and forms only, without scripts, and checks the pages of refusals.
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
-use voelgoed_browser::shop::Shop;
-use voelgoed_browser::visitor::Visitor;
+use voelgoed_browser::demo_shop::DemoShop;
+use voelgoed_browser::visitor::{HtmlPage, Visitor};
 
-async fn seats_of_first_area(shop: &Shop, visitor: &Visitor) -> anyhow::Result<(String, Vec<String>, String)> {
+async fn seats_of_first_area(shop: &DemoShop, visitor: &Visitor) -> anyhow::Result<(String, Vec<String>, String)> {
     let event = shop.get(&format!("/api/v1/events/{}", shop.event(0))).await?;
     let area = event["areas"][0]["id"].as_str().context("an area")?.to_owned();
     let page = visitor.open(&format!("/events/{}?area={area}", shop.event(0))).await?;
@@ -15,7 +15,7 @@ async fn seats_of_first_area(shop: &Shop, visitor: &Visitor) -> anyhow::Result<(
     Ok((area, places, kind))
 }
 
-async fn pay(visitor: &Visitor, address: &str, hold: &voelgoed_browser::visitor::Seen) -> anyhow::Result<String> {
+async fn pay(visitor: &Visitor, address: &str, hold: &HtmlPage) -> anyhow::Result<String> {
     let (token, key) = (hold.hidden("token")?, hold.hidden("key")?);
     let path = address.split('?').next().unwrap_or_default();
     let fields = [
@@ -33,8 +33,8 @@ async fn pay(visitor: &Visitor, address: &str, hold: &voelgoed_browser::visitor:
 }
 
 #[tokio::test]
-async fn seats_are_chosen_held_paid_and_ticketed_by_forms_alone() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn seats_are_bought_with_forms_alone() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let visitor = Visitor::enter(&shop)?;
     let list = visitor.open("/").await?;
     ensure!(list.html.contains(&format!("/events/{}", shop.event(0))), "the list leads to the hall");
@@ -69,8 +69,8 @@ async fn seats_are_chosen_held_paid_and_ticketed_by_forms_alone() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn who_was_slower_keeps_the_rest_of_the_choice() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn refused_hold_keeps_the_other_chosen_seats() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let (fast, slow) = (Visitor::enter(&shop)?, Visitor::enter(&shop)?);
     let (area, places, kind) = seats_of_first_area(&shop, &fast).await?;
     let [one, two, ..] = &places[..] else { anyhow::bail!("two seats are free") };
@@ -95,8 +95,8 @@ async fn who_was_slower_keeps_the_rest_of_the_choice() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn best_seats_and_standing_places_are_held_by_forms() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn best_seats_and_standing_places_are_held_with_forms() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let visitor = Visitor::enter(&shop)?;
     let hall = shop.get(&format!("/api/v1/events/{}", shop.event(0))).await?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -117,8 +117,8 @@ async fn best_seats_and_standing_places_are_held_by_forms() -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn what_is_refused_is_told_on_a_page() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn refusals_are_explained_on_a_page() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let visitor = Visitor::enter(&shop)?;
     let holds = format!("/events/{}/holds", shop.event(0));
     let nowhere = format!("/holds/hold_{}?token=x", "0".repeat(32));
@@ -150,8 +150,8 @@ async fn what_is_refused_is_told_on_a_page() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn hostile_names_are_text_everywhere() -> anyhow::Result<()> {
-    let shop = Shop::of_suite()?;
+async fn hostile_names_are_escaped_on_every_page() -> anyhow::Result<()> {
+    let shop = DemoShop::of_suite()?;
     let visitor = Visitor::enter(&shop)?;
     let bad = "</script><img src=x onerror=alert(1)>\"'&";
     let make = async |path: &str, body: Value| shop.post(path, Some("api_key"), &body).await;

@@ -1,11 +1,20 @@
-//! Five suites against the real binary over HTTP: a race for too few places, payments of every kind with processes killed at every step,
-//! kill -9 again and again under load, a storm over Redis, Postgres and two nodes, and an attack by one address.
+//! Breaks the real binary over HTTP and checks what clients were promised: one suite per subcommand.
 //!
-//! Never: a look behind the API to judge the server (P1, P2, P3), a verdict without a count, more than 20,000 open files.
-//! To add a suite: a module, a variant of [`Suite`], and a file in `xtask/src/suites`.
+//! | suite | what happens |
+//! |---|---|
+//! | `race` | far more buyers than places |
+//! | `payments` | every payment method, with processes killed at every step |
+//! | `cells` | every cell of the capability table, with its dependency down |
+//! | `crash` | the server killed again and again under load |
+//! | `storm` | everything broken again and again over Redis, Postgres and two nodes |
+//! | `attack` | one hostile address beside other clients |
+//!
+//! Never: a check that reads behind the API (P1, P2, P3), a check without a count, more than 20,000 open files.
+//! To add a suite: a module, a variant of [`ChaosSuite`], and a file in `xtask/src/suites`.
 
 mod attack;
 mod cells;
+mod clients;
 mod crash;
 mod payments;
 mod race;
@@ -15,13 +24,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use voelgoed_testkit::verdict::Verdicts;
+use voelgoed_testkit::report::SuiteReport;
 
-/// What is run, and against what.
+/// The command line.
 #[derive(Debug, Parser)]
-struct Chaos {
+struct ChaosCli {
     #[command(subcommand)]
-    suite: Suite,
+    suite: ChaosSuite,
     /// The `voelgoed` binary.
     #[arg(long, global = true, default_value = "target/release/voelgoed")]
     binary: PathBuf,
@@ -32,36 +41,36 @@ struct Chaos {
 
 /// The suites.
 #[derive(Debug, Subcommand)]
-enum Suite {
+enum ChaosSuite {
     /// One address that takes all it can get, beside others that go on.
-    Attack(attack::Options),
+    Attack(attack::AttackOptions),
     /// 2,000 buyers, 100 places.
-    Race(race::Options),
+    Race(race::RaceOptions),
     /// Every payment method, undisturbed and with kills at every step.
-    Payments(payments::Options),
-    /// What the capability table promises while something is away, and afterwards.
-    Cells(cells::Options),
+    Payments(payments::PaymentsOptions),
+    /// What the capability table promises while a dependency is down, and afterwards.
+    Cells(cells::CellsOptions),
     /// kill -9 under load.
-    Crash(crash::Options),
+    Crash(crash::CrashOptions),
     /// Everything, over Redis and Postgres, under load.
-    Storm(storm::Options),
+    Storm(storm::StormOptions),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let chaos = Chaos::parse();
-    let mut verdicts = Verdicts::default();
-    let run = match &chaos.suite {
-        Suite::Attack(options) => attack::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
-        Suite::Race(options) => race::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
-        Suite::Payments(options) => payments::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
-        Suite::Cells(options) => cells::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
-        Suite::Crash(options) => crash::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
-        Suite::Storm(options) => storm::run(&chaos.binary, &chaos.root, options, &mut verdicts).await,
+    let ChaosCli { suite, binary, root } = ChaosCli::parse();
+    let mut report = SuiteReport::default();
+    let run = match &suite {
+        ChaosSuite::Attack(options) => attack::run(&binary, &root, options, &mut report).await,
+        ChaosSuite::Race(options) => race::run(&binary, &root, options, &mut report).await,
+        ChaosSuite::Payments(options) => payments::run(&binary, &root, options, &mut report).await,
+        ChaosSuite::Cells(options) => cells::run(&binary, &root, options, &mut report).await,
+        ChaosSuite::Crash(options) => crash::run(&binary, &root, options, &mut report).await,
+        ChaosSuite::Storm(options) => storm::run(&binary, &root, options, &mut report).await,
     };
     if let Err(error) = run {
-        verdicts.judge("the suite is carried through", Err(error));
+        report.check("the suite runs to its end", Err(error));
     }
-    println!("{verdicts}");
-    if verdicts.hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!("{report}");
+    if report.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

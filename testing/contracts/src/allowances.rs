@@ -1,102 +1,115 @@
-//! What `Allowances` promises: one count for all who ask, exact at its edges, apart by caller, tenant and limit.
+//! Contract tests of `Allowances`: one count for all callers with the same key, exact at its limits, separate by caller, organization and limit.
 
 use std::time::Duration;
 
-use voelgoed_app::environment::{Environment, fresh};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use voelgoed_app::environment::{Environment, new_id};
 use voelgoed_app::limits::ports::{Allowances, Caller};
-use voelgoed_app::limits::{RateLimit, Spent, allowance};
+use voelgoed_app::limits::{RateLimit, SpendOutcome, allowance};
 
-use crate::subject::{Dice, Subject};
+use crate::sut::Sut;
 
-/// Every case, as a test; `$open` opens a subject.
+/// Makes a test of each case; `$open` is an expression that opens a [`Sut`](crate::sut::Sut) when awaited.
 #[macro_export]
 macro_rules! allowances_suite {
     ($open:expr) => {
         $crate::cases! { allowances, $open;
-            what_was_spent_is_back_at_its_time_and_not_before
-            a_wish_beyond_the_rest_is_given_the_rest
-            callers_tenants_and_limits_are_apart
-            every_answer_is_that_of_the_arithmetic
-            a_crowd_spends_no_more_than_there_is
+            tokens_refill_at_the_exact_time
+            request_for_more_than_is_left_gets_what_is_left
+            callers_organizations_and_limits_are_counted_separately
+            every_answer_matches_the_token_bucket
+            concurrent_callers_spend_no_more_than_the_burst
         }
     };
 }
 
-const LIMIT: RateLimit = RateLimit { name: "suite", burst: 3, per: Duration::from_secs(30), keys: 1_000 };
+const LIMIT: RateLimit = RateLimit { name: "suite", burst: 3, per: Duration::from_secs(30), keys_max: 1_000 };
 const MICRO: Duration = Duration::from_micros(1);
-const EACH: Duration = Duration::from_secs(10);
+const PER_TOKEN: Duration = Duration::from_secs(10);
 
-fn nobody_else(environment: &dyn Environment) -> Caller {
+fn new_caller(environment: &dyn Environment) -> Caller {
     Caller { organization: None, name: environment.uuid().simple().to_string() }
 }
 
-/// To the microsecond.
-pub async fn what_was_spent_is_back_at_its_time_and_not_before<S: Allowances>(subject: Subject<S>) {
-    let (store, environment) = (&*subject.store, &*subject.environment);
-    let caller = nobody_else(environment);
+/// Spent tokens are available again at the exact microsecond, not before.
+pub async fn tokens_refill_at_the_exact_time<S: Allowances>(sut: Sut<S>) {
+    let (store, environment) = (&*sut.store, &*sut.environment);
+    let caller = new_caller(environment);
     for _ in 0..3 {
-        assert_eq!(store.spend(LIMIT, &caller, 1).await.unwrap(), Spent::Some(1));
+        assert_eq!(store.spend(LIMIT, &caller, 1).await.unwrap(), SpendOutcome::Granted(1));
     }
-    assert_eq!(store.spend(LIMIT, &caller, 1).await.unwrap(), Spent::None(EACH));
-    environment.advance(EACH - MICRO);
-    assert_eq!(store.spend(LIMIT, &caller, 1).await.unwrap(), Spent::None(MICRO), "a refusal is not counted");
+    assert_eq!(store.spend(LIMIT, &caller, 1).await.unwrap(), SpendOutcome::Exhausted(PER_TOKEN));
+    environment.advance(PER_TOKEN - MICRO);
+    assert_eq!(
+        store.spend(LIMIT, &caller, 1).await.unwrap(),
+        SpendOutcome::Exhausted(MICRO),
+        "a refusal is not counted"
+    );
     environment.advance(MICRO);
-    assert_eq!(store.spend(LIMIT, &caller, 1).await.unwrap(), Spent::Some(1));
-    assert_eq!(store.spend(LIMIT, &caller, 1).await.unwrap(), Spent::None(EACH));
+    assert_eq!(store.spend(LIMIT, &caller, 1).await.unwrap(), SpendOutcome::Granted(1));
+    assert_eq!(store.spend(LIMIT, &caller, 1).await.unwrap(), SpendOutcome::Exhausted(PER_TOKEN));
 }
 
-/// Never more than there is, never nothing while there is something.
-pub async fn a_wish_beyond_the_rest_is_given_the_rest<S: Allowances>(subject: Subject<S>) {
-    let caller = nobody_else(&*subject.environment);
-    assert_eq!(subject.store.spend(LIMIT, &caller, 2).await.unwrap(), Spent::Some(2));
-    assert_eq!(subject.store.spend(LIMIT, &caller, 2).await.unwrap(), Spent::Some(1));
-    assert_eq!(subject.store.spend(LIMIT, &caller, 2).await.unwrap(), Spent::None(EACH));
-    subject.environment.advance(LIMIT.per);
-    assert_eq!(subject.store.spend(LIMIT, &caller, 9).await.unwrap(), Spent::Some(3), "all of it after the whole time");
+/// Never more than is left, never zero while there is something left.
+pub async fn request_for_more_than_is_left_gets_what_is_left<S: Allowances>(sut: Sut<S>) {
+    let caller = new_caller(&*sut.environment);
+    assert_eq!(sut.store.spend(LIMIT, &caller, 2).await.unwrap(), SpendOutcome::Granted(2));
+    assert_eq!(sut.store.spend(LIMIT, &caller, 2).await.unwrap(), SpendOutcome::Granted(1));
+    assert_eq!(sut.store.spend(LIMIT, &caller, 2).await.unwrap(), SpendOutcome::Exhausted(PER_TOKEN));
+    sut.environment.advance(LIMIT.per);
+    assert_eq!(
+        sut.store.spend(LIMIT, &caller, 9).await.unwrap(),
+        SpendOutcome::Granted(3),
+        "the whole burst after the whole period"
+    );
 }
 
-/// The same name in another organization is somebody else (P7).
-pub async fn callers_tenants_and_limits_are_apart<S: Allowances>(subject: Subject<S>) {
-    let (store, environment) = (&*subject.store, &*subject.environment);
-    let caller = nobody_else(environment);
+/// The same name in another organization is another caller (P7).
+pub async fn callers_organizations_and_limits_are_counted_separately<S: Allowances>(sut: Sut<S>) {
+    let (store, environment) = (&*sut.store, &*sut.environment);
+    let caller = new_caller(environment);
     let of = |organization| Caller { organization, ..caller.clone() };
-    let theirs = [of(Some(fresh(environment))), of(Some(fresh(environment))), nobody_else(environment)];
-    assert_eq!(store.spend(LIMIT, &caller, 3).await.unwrap(), Spent::Some(3));
+    let theirs = [of(Some(new_id(environment))), of(Some(new_id(environment))), new_caller(environment)];
+    assert_eq!(store.spend(LIMIT, &caller, 3).await.unwrap(), SpendOutcome::Granted(3));
     for other in theirs {
-        assert_eq!(store.spend(LIMIT, &other, 3).await.unwrap(), Spent::Some(3));
+        assert_eq!(store.spend(LIMIT, &other, 3).await.unwrap(), SpendOutcome::Granted(3));
     }
     let other = RateLimit { name: "another", ..LIMIT };
-    assert_eq!(store.spend(other, &caller, 3).await.unwrap(), Spent::Some(3));
-    assert_eq!(store.spend(LIMIT, &caller, 3).await.unwrap(), Spent::None(EACH));
+    assert_eq!(store.spend(other, &caller, 3).await.unwrap(), SpendOutcome::Granted(3));
+    assert_eq!(store.spend(LIMIT, &caller, 3).await.unwrap(), SpendOutcome::Exhausted(PER_TOKEN));
 }
 
-/// At random moments, over random wishes and limits; none so short that a store's own clock forgets what the case's clock still counts.
-pub async fn every_answer_is_that_of_the_arithmetic<S: Allowances>(subject: Subject<S>) {
-    let mut dice = Dice::new(7);
+/// At random times, for random requests and limits. No period is so short that the store's own clock drops a counter the test's clock still counts.
+pub async fn every_answer_matches_the_token_bucket<S: Allowances>(sut: Sut<S>) {
+    let mut random = StdRng::seed_from_u64(7);
     for (name, burst, per) in [("one", 1, 60_000_000), ("odd", 7, 59_999_983), ("wide", 3_000, 600_000_000)] {
-        let limit = RateLimit { name, burst, per: Duration::from_micros(per), keys: 1_000 };
-        let caller = nobody_else(&*subject.environment);
+        let limit = RateLimit { name, burst, per: Duration::from_micros(per), keys_max: 1_000 };
+        let caller = new_caller(&*sut.environment);
         let mut full_at = None;
         for step in 0..200 {
-            let most = u32::try_from(dice.below(burst as usize + 2)).unwrap();
-            let (expected, after) = allowance::spend(limit, subject.environment.now().micros(), full_at, most);
+            let requested = random.random_range(0..burst + 2);
+            let (expected, after) = allowance::spend(limit, sut.environment.now().micros(), full_at, requested);
             full_at = Some(after);
-            assert_eq!(subject.store.spend(limit, &caller, most).await.unwrap(), expected, "{name}, step {step}");
-            let half = usize::try_from(per / 2).unwrap();
-            subject.environment.advance(Duration::from_micros(dice.below(half) as u64 + 1));
+            assert_eq!(sut.store.spend(limit, &caller, requested).await.unwrap(), expected, "{name}, step {step}");
+            sut.environment.advance(Duration::from_micros(random.random_range(1..=per / 2)));
         }
     }
 }
 
-/// Two hundred at once.
-pub async fn a_crowd_spends_no_more_than_there_is<S: Allowances>(subject: Subject<S>) {
+/// Two hundred tasks call at once.
+pub async fn concurrent_callers_spend_no_more_than_the_burst<S: Allowances>(sut: Sut<S>) {
     let limit = RateLimit { name: "crowd", burst: 50, ..LIMIT };
-    let caller = nobody_else(&*subject.environment);
-    let mut crowd = tokio::task::JoinSet::new();
+    let caller = new_caller(&*sut.environment);
+    let mut callers = tokio::task::JoinSet::new();
     for _ in 0..200 {
-        let (store, caller) = (subject.store.clone(), caller.clone());
-        crowd.spawn(async move { store.spend(limit, &caller, 3).await.unwrap() });
+        let (store, caller) = (sut.store.clone(), caller.clone());
+        callers.spawn(async move { store.spend(limit, &caller, 3).await.unwrap() });
     }
-    let spent = crowd.join_all().await.into_iter().map(|spent| if let Spent::Some(some) = spent { some } else { 0 });
+    let spent = callers
+        .join_all()
+        .await
+        .into_iter()
+        .map(|spent| if let SpendOutcome::Granted(some) = spent { some } else { 0 });
     assert_eq!(spent.sum::<u32>(), 50);
 }

@@ -1,122 +1,126 @@
-//! What `CountStream` promises: each entry to one worker, to another where that one does not finish, forgotten only when it was finished.
+//! Contract tests of `CountStream`: each entry goes to one worker, to another one if that worker does not finish it, and is deleted only when finished.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use uuid::Uuid;
-use voelgoed_app::analytics::ports::{CountStream, Counted, Counts, MOST_KEPT};
-use voelgoed_app::environment::{Environment, fresh};
+use voelgoed_app::analytics::ports::{COUNTS_PER_STREAM_MAX, CountStream, StepCountEntry, StepCounts};
+use voelgoed_app::environment::{Environment, new_id};
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::time::Timestamp;
 
-use crate::subject::Subject;
+use crate::sut::Sut;
 
-/// Every case, as a test; `$open` opens a subject.
+/// Makes a test of each case; `$open` is an expression that opens a [`Sut`](crate::sut::Sut) when awaited.
 #[macro_export]
 macro_rules! count_stream_suite {
     ($open:expr) => {
         $crate::cases! { count_stream, $open;
-            entries_come_in_order_and_once
-            what_a_dead_worker_had_is_taken_over
-            what_is_finished_never_comes_again
-            events_and_tenants_are_apart
-            many_workers_share_the_entries
-            the_oldest_give_way_beyond_the_limit
+            entries_are_taken_in_order_and_once
+            entries_of_a_dead_worker_are_reclaimed
+            finished_entries_are_never_taken_again
+            events_and_organizations_are_separate
+            concurrent_workers_take_each_entry_once
+            oldest_entries_are_dropped_over_the_limit
         }
     };
 }
 
-/// No worker is taken for dead.
+/// Idle time after which a worker counts as dead: none does.
 const NEVER: Duration = Duration::from_secs(3_600);
-/// Every worker is.
-const AT_ONCE: Duration = Duration::ZERO;
+/// Idle time after which a worker counts as dead: every one does.
+const IMMEDIATELY: Duration = Duration::ZERO;
 
-fn event<S>(subject: &Subject<S>) -> EventScope {
-    let environment: &dyn Environment = &*subject.environment;
-    EventScope { organization: fresh(environment), event: fresh(environment) }
+fn new_scope<S>(sut: &Sut<S>) -> EventScope {
+    let environment: &dyn Environment = &*sut.environment;
+    EventScope { organization: new_id(environment), event: new_id(environment) }
 }
 
-fn counts(number: u32) -> Counts {
-    Counts { viewed: number, held: number + 1, refused: number + 2 }
+fn counts(number: u32) -> StepCounts {
+    StepCounts { viewed: number, held: number + 1, refused: number + 2 }
 }
 
 const fn minute(number: i64) -> Timestamp {
     Timestamp::from_micros(number * 60_000_000)
 }
 
-async fn append<S: CountStream>(subject: &Subject<S>, scope: EventScope, numbers: std::ops::Range<u32>) {
+async fn append<S: CountStream>(sut: &Sut<S>, scope: EventScope, numbers: std::ops::Range<u32>) {
     for number in numbers {
-        subject.store.append(scope, minute(number.into()), counts(number)).await.unwrap();
+        sut.store.append_counts(scope, minute(number.into()), counts(number)).await.unwrap();
     }
 }
 
-fn viewed(entries: &[Counted]) -> Vec<u32> {
+fn viewed(entries: &[StepCountEntry]) -> Vec<u32> {
     entries.iter().map(|entry| entry.counts.viewed).collect()
 }
 
-fn ids(entries: &[Counted]) -> Vec<String> {
+fn ids(entries: &[StepCountEntry]) -> Vec<String> {
     entries.iter().map(|entry| entry.id.clone()).collect()
 }
 
-/// As they were appended.
-pub async fn entries_come_in_order_and_once<S: CountStream>(subject: Subject<S>) {
-    let (scope, worker) = (event(&subject), subject.environment.uuid());
-    assert_eq!(subject.store.take(scope, worker, 10, NEVER).await.unwrap(), []);
-    append(&subject, scope, 1..6).await;
-    let first = subject.store.take(scope, worker, 2, NEVER).await.unwrap();
-    let as_sent: Vec<_> = first.iter().map(|entry| (entry.minute, entry.counts)).collect();
-    assert_eq!(as_sent, [(minute(1), counts(1)), (minute(2), counts(2))]);
-    let rest = subject.store.take(scope, worker, 10, NEVER).await.unwrap();
+/// Entries are taken in the order in which they were appended.
+pub async fn entries_are_taken_in_order_and_once<S: CountStream>(sut: Sut<S>) {
+    let (scope, worker) = (new_scope(&sut), sut.environment.uuid());
+    assert_eq!(sut.store.take(scope, worker, 10, NEVER).await.unwrap(), []);
+    append(&sut, scope, 1..6).await;
+    let first = sut.store.take(scope, worker, 2, NEVER).await.unwrap();
+    let taken: Vec<_> = first.iter().map(|entry| (entry.minute, entry.counts)).collect();
+    assert_eq!(taken, [(minute(1), counts(1)), (minute(2), counts(2))]);
+    let rest = sut.store.take(scope, worker, 10, NEVER).await.unwrap();
     assert_eq!(viewed(&rest), [3, 4, 5]);
-    assert_eq!(subject.store.take(scope, worker, 10, NEVER).await.unwrap(), []);
+    assert_eq!(sut.store.take(scope, worker, 10, NEVER).await.unwrap(), []);
     let all: BTreeSet<_> = ids(&first).into_iter().chain(ids(&rest)).collect();
-    assert_eq!(all.len(), 5, "each has a name of its own");
+    assert_eq!(all.len(), 5, "each has its own id");
 }
 
-/// Its entries first, under the same names.
-pub async fn what_a_dead_worker_had_is_taken_over<S: CountStream>(subject: Subject<S>) {
-    let (scope, dead, heir) = (event(&subject), subject.environment.uuid(), subject.environment.uuid());
-    append(&subject, scope, 1..4).await;
-    let left = subject.store.take(scope, dead, 2, NEVER).await.unwrap();
-    assert_eq!(viewed(&subject.store.take(scope, heir, 10, NEVER).await.unwrap()), [3], "not while it may live");
-    append(&subject, scope, 4..5).await;
-    let inherited = subject.store.take(scope, heir, 3, AT_ONCE).await.unwrap();
-    assert_eq!(inherited[..2], left[..]);
-    assert_eq!(viewed(&inherited), [1, 2, 3]);
-    assert_eq!(viewed(&subject.store.take(scope, heir, 1, NEVER).await.unwrap()), [4]);
+/// The dead worker's entries come first, with the same ids.
+pub async fn entries_of_a_dead_worker_are_reclaimed<S: CountStream>(sut: Sut<S>) {
+    let (scope, dead, successor) = (new_scope(&sut), sut.environment.uuid(), sut.environment.uuid());
+    append(&sut, scope, 1..4).await;
+    let left = sut.store.take(scope, dead, 2, NEVER).await.unwrap();
+    assert_eq!(
+        viewed(&sut.store.take(scope, successor, 10, NEVER).await.unwrap()),
+        [3],
+        "a worker that may be alive keeps its entries"
+    );
+    append(&sut, scope, 4..5).await;
+    let reclaimed = sut.store.take(scope, successor, 3, IMMEDIATELY).await.unwrap();
+    assert_eq!(reclaimed[..2], left[..]);
+    assert_eq!(viewed(&reclaimed), [1, 2, 3]);
+    assert_eq!(viewed(&sut.store.take(scope, successor, 1, NEVER).await.unwrap()), [4]);
 }
 
-/// Also where it was taken over meanwhile; the number left is told.
-pub async fn what_is_finished_never_comes_again<S: CountStream>(subject: Subject<S>) {
-    let (scope, one, other) = (event(&subject), subject.environment.uuid(), subject.environment.uuid());
-    append(&subject, scope, 1..4).await;
-    let taken = subject.store.take(scope, one, 2, NEVER).await.unwrap();
-    subject.store.take(scope, other, 1, AT_ONCE).await.unwrap();
-    assert_eq!(subject.store.finish(scope, &ids(&taken)).await.unwrap(), 1);
-    assert_eq!(subject.store.finish(scope, &ids(&taken)).await.unwrap(), 1, "repeated, it changes nothing");
-    assert_eq!(viewed(&subject.store.take(scope, other, 10, AT_ONCE).await.unwrap()), [3]);
-    let nobody = event(&subject);
-    assert_eq!(subject.store.finish(nobody, &ids(&taken)).await.unwrap(), 0);
+/// Also after another worker reclaimed them; `finish` returns the number of entries left.
+pub async fn finished_entries_are_never_taken_again<S: CountStream>(sut: Sut<S>) {
+    let (scope, one, other) = (new_scope(&sut), sut.environment.uuid(), sut.environment.uuid());
+    append(&sut, scope, 1..4).await;
+    let taken = sut.store.take(scope, one, 2, NEVER).await.unwrap();
+    sut.store.take(scope, other, 1, IMMEDIATELY).await.unwrap();
+    assert_eq!(sut.store.finish(scope, &ids(&taken)).await.unwrap(), 1);
+    assert_eq!(sut.store.finish(scope, &ids(&taken)).await.unwrap(), 1, "a repeat changes nothing");
+    assert_eq!(viewed(&sut.store.take(scope, other, 10, IMMEDIATELY).await.unwrap()), [3]);
+    let unknown = new_scope(&sut);
+    assert_eq!(sut.store.finish(unknown, &ids(&taken)).await.unwrap(), 0);
 }
 
-/// P7.
-pub async fn events_and_tenants_are_apart<S: CountStream>(subject: Subject<S>) {
-    let (scope, worker) = (event(&subject), subject.environment.uuid());
-    let another = EventScope { event: fresh(&*subject.environment), ..scope };
-    let foreign = EventScope { organization: fresh(&*subject.environment), ..scope };
-    append(&subject, scope, 1..2).await;
+/// Entries of one event are not seen under another event or organization (P7).
+pub async fn events_and_organizations_are_separate<S: CountStream>(sut: Sut<S>) {
+    let (scope, worker) = (new_scope(&sut), sut.environment.uuid());
+    let another = EventScope { event: new_id(&*sut.environment), ..scope };
+    let foreign = EventScope { organization: new_id(&*sut.environment), ..scope };
+    append(&sut, scope, 1..2).await;
     for other in [another, foreign] {
-        assert_eq!(subject.store.take(other, worker, 10, AT_ONCE).await.unwrap(), []);
+        assert_eq!(sut.store.take(other, worker, 10, IMMEDIATELY).await.unwrap(), []);
     }
 }
 
-/// Each entry to one of them.
-pub async fn many_workers_share_the_entries<S: CountStream>(subject: Subject<S>) {
-    let scope = event(&subject);
-    append(&subject, scope, 0..200).await;
+/// Eight workers take two hundred entries.
+pub async fn concurrent_workers_take_each_entry_once<S: CountStream>(sut: Sut<S>) {
+    let scope = new_scope(&sut);
+    append(&sut, scope, 0..200).await;
     let mut workers = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let (store, worker): (_, Uuid) = (subject.store.clone(), subject.environment.uuid());
+        let (store, worker): (_, Uuid) = (sut.store.clone(), sut.environment.uuid());
         workers.spawn(async move {
             let mut taken = vec![];
             loop {
@@ -133,12 +137,12 @@ pub async fn many_workers_share_the_entries<S: CountStream>(subject: Subject<S>)
     assert_eq!(all, (0..200).collect::<Vec<_>>());
 }
 
-/// To the last one.
-pub async fn the_oldest_give_way_beyond_the_limit<S: CountStream>(subject: Subject<S>) {
-    let (scope, worker) = (event(&subject), subject.environment.uuid());
-    let most = u32::try_from(MOST_KEPT).unwrap();
-    append(&subject, scope, 0..most + 2).await;
-    let first = subject.store.take(scope, worker, 1, NEVER).await.unwrap();
+/// Two entries over the limit drop exactly the two oldest.
+pub async fn oldest_entries_are_dropped_over_the_limit<S: CountStream>(sut: Sut<S>) {
+    let (scope, worker) = (new_scope(&sut), sut.environment.uuid());
+    let most = u32::try_from(COUNTS_PER_STREAM_MAX).unwrap();
+    append(&sut, scope, 0..most + 2).await;
+    let first = sut.store.take(scope, worker, 1, NEVER).await.unwrap();
     assert_eq!(viewed(&first), [2]);
-    assert_eq!(subject.store.finish(scope, &ids(&first)).await.unwrap(), u64::from(most) - 1);
+    assert_eq!(sut.store.finish(scope, &ids(&first)).await.unwrap(), u64::from(most) - 1);
 }

@@ -1,36 +1,36 @@
-//! What `IdempotencyStore` promises: records of one caller and one organization, replayed while they are young.
+//! Contract tests of `IdempotencyStore`: records belong to one caller and organization, and are replayed until they expire.
 //!
-//! Records are made by creating venues.
+//! The tests write records by creating venues.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use voelgoed_app::accounts::ports::AccountStore;
 use voelgoed_app::catalog::ports::{CatalogStore, Venue};
-use voelgoed_app::checkout::ports::IdempotencyStore;
-use voelgoed_app::environment::{Environment, fresh};
-use voelgoed_app::idempotency::{Created, IdempotencyKey, IdempotencyRecord, KEPT_FOR};
+use voelgoed_app::environment::{Environment, new_id};
+use voelgoed_app::idempotency::IdempotencyStore;
+use voelgoed_app::idempotency::{ANSWER_RETENTION, Created, IdempotencyKey, IdempotencyRecord};
 use voelgoed_app::page::PageRequest;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::Refusal;
 
-use crate::catalogue::{made, organization};
-use crate::subject::{Subject, TestEnvironment};
+use crate::catalog_fixtures::{expect_created, stored_organization};
+use crate::sut::{Sut, TestEnvironment};
 
-/// Every case, as a test; `$open` opens a subject.
+/// Makes a test of each case; `$open` is an expression that opens a [`Sut`](crate::sut::Sut) when awaited.
 #[macro_export]
 macro_rules! idempotency_store_suite {
     ($open:expr) => {
         $crate::cases! { idempotency, $open;
-            a_record_is_found_by_its_own_caller_while_it_is_young
-            an_old_record_gives_way
-            of_many_repeats_at_once_one_creates
+            record_is_found_by_its_caller_until_it_expires
+            expired_record_is_replaced
+            one_of_many_concurrent_repeats_creates
         }
     };
 }
 
-/// A record that is given now, of a request under the key `k`.
-pub fn a_record(
+/// A record with the present time, of a request with the key `k`.
+pub fn idempotency_record(
     environment: &TestEnvironment,
     scope: &str,
     request: [u8; 32],
@@ -40,76 +40,76 @@ pub fn a_record(
     IdempotencyRecord { key, answer: Bytes::from_static(answer.as_bytes()), at: environment.now() }
 }
 
-/// What the cases need of an adapter.
-pub trait Records: AccountStore + CatalogStore + IdempotencyStore {}
-impl<S: AccountStore + CatalogStore + IdempotencyStore> Records for S {}
+/// The ports that the cases need.
+pub trait IdempotencyTier: AccountStore + CatalogStore + IdempotencyStore {}
+impl<S: AccountStore + CatalogStore + IdempotencyStore> IdempotencyTier for S {}
 
-async fn create<S: Records>(
+async fn create<S: IdempotencyTier>(
     store: &S,
     environment: &TestEnvironment,
     organization: OrganizationId,
     record: IdempotencyRecord,
 ) -> Result<Created<()>, Refusal> {
-    let venue = Venue { id: fresh(environment), name: "Town Hall".into(), address: "1 Main Street".into() };
+    let venue = Venue { id: new_id(environment), name: "Town Hall".into(), address: "1 Main Street".into() };
     store.create_venue(organization, venue, Some(record)).await.unwrap()
 }
 
-/// Another scope, key, or organization finds nothing; neither does who comes too late.
-pub async fn a_record_is_found_by_its_own_caller_while_it_is_young<S: Records>(subject: Subject<S>) {
-    let [a, b] = [organization(&subject).await, organization(&subject).await];
-    let record = a_record(&subject.environment, "key_1", [1; 32], "answer");
-    made(create(&*subject.store, &subject.environment, a, record.clone()).await);
+/// Another scope, key or organization finds nothing, and neither does its caller after the retention time.
+pub async fn record_is_found_by_its_caller_until_it_expires<S: IdempotencyTier>(sut: Sut<S>) {
+    let [a, b] = [stored_organization(&sut).await, stored_organization(&sut).await];
+    let record = idempotency_record(&sut.environment, "key_1", [1; 32], "answer");
+    expect_created(create(&*sut.store, &sut.environment, a, record.clone()).await);
     let find = |organization, key: IdempotencyKey, now| {
-        let store = &subject.store;
+        let store = &sut.store;
         async move { store.find(organization, &key, now).await.unwrap() }
     };
     let now = record.at;
     let found = find(a, record.key.clone(), now).await.unwrap();
     assert_eq!((found.key, found.answer, found.at), (record.key.clone(), record.answer.clone(), record.at));
-    let asked_otherwise = IdempotencyKey { request: [9; 32], ..record.key.clone() };
-    assert_eq!(
-        find(a, asked_otherwise, now).await.unwrap().key.request,
-        [1; 32],
-        "the stored request, to compare with"
-    );
+    let other_request = IdempotencyKey { request: [9; 32], ..record.key.clone() };
+    assert_eq!(find(a, other_request, now).await.unwrap().key.request, [1; 32], "the stored request, to compare with");
     assert!(find(b, record.key.clone(), now).await.is_none());
     assert!(find(a, IdempotencyKey { scope: "key_2".into(), ..record.key.clone() }, now).await.is_none());
     assert!(find(a, IdempotencyKey { key: "l".into(), ..record.key.clone() }, now).await.is_none());
-    let end = now.plus(KEPT_FOR);
+    let end = now.plus(ANSWER_RETENTION);
     assert!(find(a, record.key.clone(), end.minus(Duration::from_micros(1))).await.is_some());
     assert!(find(a, record.key.clone(), end).await.is_none());
 }
 
-/// A key may be used anew when its record is over.
-pub async fn an_old_record_gives_way<S: Records>(subject: Subject<S>) {
-    let organization = organization(&subject).await;
-    let environment = &*subject.environment;
-    made(create(&*subject.store, environment, organization, a_record(environment, "s", [1; 32], "first")).await);
-    environment.advance(KEPT_FOR - Duration::from_micros(1));
+/// A key may be used again after its record has expired.
+pub async fn expired_record_is_replaced<S: IdempotencyTier>(sut: Sut<S>) {
+    let organization = stored_organization(&sut).await;
+    let environment = &*sut.environment;
+    expect_created(
+        create(&*sut.store, environment, organization, idempotency_record(environment, "s", [1; 32], "first")).await,
+    );
+    environment.advance(ANSWER_RETENTION - Duration::from_micros(1));
     let repeat =
-        create(&*subject.store, environment, organization, a_record(environment, "s", [1; 32], "second")).await;
+        create(&*sut.store, environment, organization, idempotency_record(environment, "s", [1; 32], "second")).await;
     assert!(matches!(repeat.unwrap(), Created::Replayed(answer) if answer == "first"));
     environment.advance(Duration::from_micros(1));
-    made(create(&*subject.store, environment, organization, a_record(environment, "s", [2; 32], "third")).await);
+    expect_created(
+        create(&*sut.store, environment, organization, idempotency_record(environment, "s", [2; 32], "third")).await,
+    );
     let repeat =
-        create(&*subject.store, environment, organization, a_record(environment, "s", [2; 32], "fourth")).await;
+        create(&*sut.store, environment, organization, idempotency_record(environment, "s", [2; 32], "fourth")).await;
     assert!(matches!(repeat.unwrap(), Created::Replayed(answer) if answer == "third"));
 }
 
-/// The others hear its answer.
-pub async fn of_many_repeats_at_once_one_creates<S: Records>(subject: Subject<S>) {
-    let organization = organization(&subject).await;
+/// The other fifteen requests replay its answer.
+pub async fn one_of_many_concurrent_repeats_creates<S: IdempotencyTier>(sut: Sut<S>) {
+    let organization = stored_organization(&sut).await;
     let repeats = (0..16).map(|_| {
-        let (store, environment) = (subject.store.clone(), subject.environment.clone());
+        let (store, environment) = (sut.store.clone(), sut.environment.clone());
         tokio::spawn(async move {
-            let record = a_record(&environment, "s", [1; 32], "answer");
+            let record = idempotency_record(&environment, "s", [1; 32], "answer");
             matches!(create(&*store, &environment, organization, record).await.unwrap(), Created::Fresh(()))
         })
     });
-    let mut fresh = 0;
+    let mut created = 0;
     for repeat in repeats.collect::<Vec<_>>() {
-        fresh += u32::from(repeat.await.unwrap());
+        created += u32::from(repeat.await.unwrap());
     }
-    assert_eq!(fresh, 1);
-    assert_eq!(subject.store.venues(organization, PageRequest::default()).await.unwrap().items.len(), 1);
+    assert_eq!(created, 1);
+    assert_eq!(sut.store.venues(organization, PageRequest::default()).await.unwrap().items.len(), 1);
 }

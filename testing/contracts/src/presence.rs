@@ -1,73 +1,73 @@
-//! What `Presence` promises: the counts of all nodes together, each as long as its node reports; events and tenants apart (P7).
+//! Contract tests of `Presence`: the sum over all nodes, each until its report expires; events and organizations are separate (P7).
 
 use std::time::Duration;
 
-use voelgoed_app::environment::{Environment, fresh};
+use voelgoed_app::environment::{Environment, new_id};
 use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::ticketing::ports::EventScope;
 
-use crate::subject::{Subject, TestEnvironment};
+use crate::sut::{Sut, TestEnvironment};
 
-/// Every case, as a test; `$open` opens a subject.
+/// Makes a test of each case; `$open` is an expression that opens a [`Sut`](crate::sut::Sut) when awaited.
 #[macro_export]
 macro_rules! presence_suite {
     ($open:expr) => {
         $crate::cases! { presence, $open;
-            nodes_are_summed_and_the_newest_report_of_each_counts
-            a_node_that_died_counts_until_its_time_is_over
-            a_node_without_viewers_learns_of_the_others
-            events_and_organizations_are_counted_apart
+            newest_report_of_each_node_is_summed
+            report_of_a_dead_node_counts_until_it_expires
+            node_without_viewers_gets_the_total
+            events_and_organizations_are_counted_separately
         }
     };
 }
 
-const LASTS: Duration = Duration::from_secs(10);
+const REPORT_TTL: Duration = Duration::from_secs(10);
 
-fn an_event(environment: &TestEnvironment) -> EventScope {
-    EventScope { organization: fresh(environment), event: fresh(environment) }
+fn new_scope(environment: &TestEnvironment) -> EventScope {
+    EventScope { organization: new_id(environment), event: new_id(environment) }
 }
 
 /// A second report replaces the first.
-pub async fn nodes_are_summed_and_the_newest_report_of_each_counts<S: Presence>(subject: Subject<S>) {
-    let (store, environment) = (&*subject.store, &*subject.environment);
-    let (scope, a, b) = (an_event(environment), environment.uuid(), environment.uuid());
+pub async fn newest_report_of_each_node_is_summed<S: Presence>(sut: Sut<S>) {
+    let (store, environment) = (&*sut.store, &*sut.environment);
+    let (scope, a, b) = (new_scope(environment), environment.uuid(), environment.uuid());
     for (node, viewers, all) in [(a, 3, 3), (b, 4, 7), (a, 1, 5), (a, 1, 5), (b, u32::MAX, 1 + u64::from(u32::MAX))] {
-        assert_eq!(store.report(scope, node, viewers, LASTS).await.unwrap(), all, "{viewers}");
+        assert_eq!(store.report(scope, node, viewers, REPORT_TTL).await.unwrap(), all, "{viewers}");
     }
 }
 
-/// To the microsecond, by the store's clock; a report lengthens it.
-pub async fn a_node_that_died_counts_until_its_time_is_over<S: Presence>(subject: Subject<S>) {
-    let (store, environment) = (&*subject.store, &*subject.environment);
-    let (scope, dies, lives) = (an_event(environment), environment.uuid(), environment.uuid());
-    store.report(scope, dies, 2, LASTS).await.unwrap();
-    environment.advance(LASTS / 2);
-    store.report(scope, dies, 2, LASTS).await.unwrap();
-    environment.advance(LASTS - Duration::from_micros(1));
-    assert_eq!(store.report(scope, lives, 5, LASTS).await.unwrap(), 7);
+/// A report expires to the microsecond by the store's clock; the next report renews it.
+pub async fn report_of_a_dead_node_counts_until_it_expires<S: Presence>(sut: Sut<S>) {
+    let (store, environment) = (&*sut.store, &*sut.environment);
+    let (scope, dead, live) = (new_scope(environment), environment.uuid(), environment.uuid());
+    store.report(scope, dead, 2, REPORT_TTL).await.unwrap();
+    environment.advance(REPORT_TTL / 2);
+    store.report(scope, dead, 2, REPORT_TTL).await.unwrap();
+    environment.advance(REPORT_TTL - Duration::from_micros(1));
+    assert_eq!(store.report(scope, live, 5, REPORT_TTL).await.unwrap(), 7);
     environment.advance(Duration::from_micros(1));
-    assert_eq!(store.report(scope, lives, 5, LASTS).await.unwrap(), 5);
-    assert_eq!(store.report(scope, dies, 1, LASTS).await.unwrap(), 6, "it came back");
+    assert_eq!(store.report(scope, live, 5, REPORT_TTL).await.unwrap(), 5);
+    assert_eq!(store.report(scope, dead, 1, REPORT_TTL).await.unwrap(), 6, "the node reports again");
 }
 
-/// Nobody there is a report too.
-pub async fn a_node_without_viewers_learns_of_the_others<S: Presence>(subject: Subject<S>) {
-    let (store, environment) = (&*subject.store, &*subject.environment);
-    let (scope, full, empty) = (an_event(environment), environment.uuid(), environment.uuid());
-    assert_eq!(store.report(scope, empty, 0, LASTS).await.unwrap(), 0);
-    store.report(scope, full, 9, LASTS).await.unwrap();
-    assert_eq!(store.report(scope, empty, 0, LASTS).await.unwrap(), 9);
-    assert_eq!(store.report(scope, full, 0, LASTS).await.unwrap(), 0, "all have left");
+/// Zero viewers is a report as well.
+pub async fn node_without_viewers_gets_the_total<S: Presence>(sut: Sut<S>) {
+    let (store, environment) = (&*sut.store, &*sut.environment);
+    let (scope, full, empty) = (new_scope(environment), environment.uuid(), environment.uuid());
+    assert_eq!(store.report(scope, empty, 0, REPORT_TTL).await.unwrap(), 0);
+    store.report(scope, full, 9, REPORT_TTL).await.unwrap();
+    assert_eq!(store.report(scope, empty, 0, REPORT_TTL).await.unwrap(), 9);
+    assert_eq!(store.report(scope, full, 0, REPORT_TTL).await.unwrap(), 0, "all have left");
 }
 
-/// The same node, other events; the same event's id under another organization.
-pub async fn events_and_organizations_are_counted_apart<S: Presence>(subject: Subject<S>) {
-    let (store, environment) = (&*subject.store, &*subject.environment);
-    let (scope, node) = (an_event(environment), environment.uuid());
-    let other_event = EventScope { event: fresh(environment), ..scope };
-    let other_tenant = EventScope { organization: fresh(environment), ..scope };
+/// The same event id in another organization is another event (P7).
+pub async fn events_and_organizations_are_counted_separately<S: Presence>(sut: Sut<S>) {
+    let (store, environment) = (&*sut.store, &*sut.environment);
+    let (scope, node) = (new_scope(environment), environment.uuid());
+    let other_event = EventScope { event: new_id(environment), ..scope };
+    let other_tenant = EventScope { organization: new_id(environment), ..scope };
     for (scope, viewers) in [(scope, 1), (other_event, 10), (other_tenant, 100)] {
-        assert_eq!(store.report(scope, node, viewers, LASTS).await.unwrap(), u64::from(viewers));
+        assert_eq!(store.report(scope, node, viewers, REPORT_TTL).await.unwrap(), u64::from(viewers));
     }
-    assert_eq!(store.report(scope, environment.uuid(), 1, LASTS).await.unwrap(), 2);
+    assert_eq!(store.report(scope, environment.uuid(), 1, REPORT_TTL).await.unwrap(), 2);
 }

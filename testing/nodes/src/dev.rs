@@ -1,42 +1,41 @@
-//! The platform of `cargo xtask dev --cluster`: three web nodes and two workers behind HAProxy, on a Redis Cluster and a Postgres with a replica.
+//! Runs the platform of `cargo xtask dev --cluster`: three web nodes and two workers behind HAProxy, on a Redis Cluster and a Postgres with a replica.
 
 use std::io::Read;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
-use voelgoed_testkit::cluster::{Plan, Platform};
+use voelgoed_testkit::cluster::{ClusterPlan, TestCluster};
 
-use crate::Nodes;
+use crate::NodesCli;
 
-/// What the platform consists of.
 const ROLES: [&str; 5] = ["web", "web", "web", "worker", "worker"];
 
-/// How it is started.
+/// Options of `dev`.
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct DevOptions {
     /// Print addresses, keys, events and processes as one line of JSON.
     #[arg(long)]
     json: bool,
-    /// End everything when standard input ends, as a child of whoever holds its other end.
+    /// End everything when standard input ends, as a child of the process that holds its other end.
     #[arg(long)]
     exit_with_parent: bool,
 }
 
-/// Runs it until SIGINT, SIGTERM, or the end of its parent.
-pub async fn run(nodes: &Nodes, options: &Options) -> anyhow::Result<()> {
+/// Runs the platform until SIGINT, SIGTERM, or the end of its parent.
+pub async fn run(nodes: &NodesCli, options: &DevOptions) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let parent = end_of_input(options.exit_with_parent)?;
-    let asked = async {
+    let stop_requested = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             Ok(()) = parent => {}
         }
     };
-    tokio::pin!(asked);
-    let plan = Plan {
+    tokio::pin!(stop_requested);
+    let plan = ClusterPlan {
         binary: nodes.binary.canonicalize()?,
         root: nodes.root.clone(),
         roles: ROLES.to_vec(),
@@ -46,24 +45,24 @@ pub async fn run(nodes: &Nodes, options: &Options) -> anyhow::Result<()> {
         environment: vec![("VOELGOED__SERVER__LAME_DUCK".to_owned(), "2s".to_owned())],
         time_scale: 1.0,
     };
-    // Dropped half-way, everything that runs by then ends with it.
+    // A start that is dropped half-way ends all processes that run by then.
     let platform = tokio::select! {
-        platform = Platform::start(plan) => platform?,
-        () = &mut asked => return Ok(()),
+        platform = TestCluster::start(plan) => platform?,
+        () = &mut stop_requested => return Ok(()),
     };
-    let line = platform.line();
+    let card = platform.card_with_processes();
     if options.json {
-        println!("{line}");
+        println!("{card}");
     } else {
         println!("The shop is open at {}", platform.url);
-        println!("{line:#}");
+        println!("{card:#}");
         println!("Logs are in {}; Ctrl-C ends everything.", nodes.root.display());
     }
-    asked.await;
+    stop_requested.await;
     platform.stop().await
 }
 
-/// Completes when standard input ends; never where `watch` is false. A thread of its own, since a runtime cannot give up such a read.
+/// Completes when standard input ends; never where `watch` is false. Reads in a thread, since a runtime cannot cancel such a read.
 fn end_of_input(watch: bool) -> anyhow::Result<oneshot::Receiver<()>> {
     let (ended, end) = oneshot::channel();
     if watch {
@@ -72,7 +71,7 @@ fn end_of_input(watch: bool) -> anyhow::Result<oneshot::Receiver<()>> {
             ended.send(()).ok();
         })?;
     } else {
-        // Kept, so that its end is not taken for the parent's.
+        // A dropped sender would count as the end of the parent.
         std::mem::forget(ended);
     }
     Ok(end)

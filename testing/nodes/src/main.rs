@@ -1,11 +1,17 @@
-//! Several nodes on shared tiers, from outside: one sale across them, one of them killed in between; a rolling restart behind HAProxy without a
-//! dropped request; the warm tier emptied at the peak of a sale; a node killed under load, with its viewers; a standby promoted; an upgrade from the
-//! previous program. And the platform that
-//! `cargo xtask dev --cluster` keeps running.
+//! Tests several nodes on shared tiers over HTTP, and runs the platform of `cargo xtask dev --cluster`.
 //!
-//! Never: a look behind the API to judge, a process that outlives this one. To add a suite: a module and a variant of [`Task`].
+//! | suite | what happens |
+//! |---|---|
+//! | `sale` | one sale across two nodes, one of them killed between hold and order |
+//! | `rolling` | every node restarted behind HAProxy without a failed request |
+//! | `flush` | the warm tier emptied at the peak of a sale |
+//! | `killed` | a node killed under load, with its viewers |
+//! | `promotion` | the primary of Postgres killed, its standby promoted |
+//! | `upgrade` | nodes upgraded one by one from the previous program |
+//!
+//! Never: a check that reads behind the API, or a process that outlives this one. To add a suite: a module and a variant of [`NodesCommand`].
 
-mod crowd;
+mod buyer_load;
 mod dev;
 mod flush;
 mod killed;
@@ -13,23 +19,22 @@ mod promotion;
 mod rolling;
 mod sale;
 mod upgrade;
-mod viewer;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use voelgoed_testkit::verdict::Verdicts;
+use voelgoed_testkit::report::SuiteReport;
 
-/// What is run, and against what.
+/// The command line.
 #[derive(Debug, Parser)]
-pub struct Nodes {
+pub struct NodesCli {
     #[command(subcommand)]
-    task: Task,
+    command: NodesCommand,
     /// The `voelgoed` binary.
     #[arg(long, global = true, default_value = "target/release/voelgoed")]
     binary: PathBuf,
-    /// Where everything keeps its files.
+    /// Holds the files of all processes.
     #[arg(long, global = true, default_value = "target/nodes")]
     root: PathBuf,
     /// The configuration of HAProxy.
@@ -37,9 +42,9 @@ pub struct Nodes {
     haproxy: PathBuf,
 }
 
-/// What can be run.
+/// A suite, or the platform for development.
 #[derive(Debug, Subcommand)]
-enum Task {
+enum NodesCommand {
     /// Every suite.
     Check {
         /// On a Redis Cluster and a Postgres with a replica, and longer.
@@ -47,23 +52,23 @@ enum Task {
         long: bool,
     },
     /// The warm tier emptied at the peak of a sale, with figures.
-    Flush(flush::Options),
+    Flush(flush::FlushOptions),
     /// A node killed under load, with figures.
-    Killed(killed::Options),
+    Killed(killed::KilledOptions),
     /// The primary of Postgres killed, its standby promoted.
     Promotion,
     /// Nodes upgraded one by one from the previous program, which is built from the repository's history.
     Upgrade,
     /// Rows that the program does not know, in the outbox of a platform under load.
     Planted,
-    /// A platform, until it is told to stop or its standard input ends.
-    Dev(dev::Options),
+    /// A platform, until a signal or the end of its standard input.
+    Dev(dev::DevOptions),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let nodes = Nodes::parse();
-    if let Task::Dev(options) = &nodes.task {
+    let nodes = NodesCli::parse();
+    if let NodesCommand::Dev(options) = &nodes.command {
         return match dev::run(&nodes, options).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
@@ -72,67 +77,60 @@ async fn main() -> ExitCode {
             }
         };
     }
-    let mut verdicts = Verdicts::default();
-    match &nodes.task {
-        Task::Check { long } => check(&nodes, *long, &mut verdicts).await,
-        Task::Flush(options) => flushed(&nodes, options, &mut verdicts).await,
-        Task::Killed(options) => killed(&nodes, options, &mut verdicts).await,
-        Task::Promotion => promoted(&nodes, &mut verdicts).await,
-        Task::Upgrade => upgraded(&nodes, &mut verdicts).await,
-        Task::Planted => planted(&nodes, &mut verdicts).await,
-        Task::Dev(_) => {}
+    let mut report = SuiteReport::default();
+    match &nodes.command {
+        NodesCommand::Check { long } => check(&nodes, *long, &mut report).await,
+        NodesCommand::Flush(options) => flushed(&nodes, options, &mut report).await,
+        NodesCommand::Killed(options) => killed(&nodes, options, &mut report).await,
+        NodesCommand::Promotion => promoted(&nodes, &mut report).await,
+        NodesCommand::Upgrade => upgraded(&nodes, &mut report).await,
+        NodesCommand::Planted => planted(&nodes, &mut report).await,
+        NodesCommand::Dev(_) => {}
     }
-    println!("{verdicts}");
-    if verdicts.hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!("{report}");
+    if report.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn check(nodes: &Nodes, long: bool, verdicts: &mut Verdicts) {
-    let sale = sale::run(nodes, long, verdicts).await;
-    verdicts.judge("the sale across two nodes is carried through", sale);
-    let rolling = rolling::run(nodes, long, verdicts).await;
-    verdicts.judge("the rolling restart is carried through", rolling);
-    let flushes =
-        if long { flush::Options { flushes: 30, sold: 10_000, cluster: true } } else { flush::Options::smoke() };
-    flushed(nodes, &flushes, verdicts).await;
-    killed(nodes, &killed::Options::smoke(), verdicts).await;
-    planted(nodes, verdicts).await;
+async fn check(nodes: &NodesCli, long: bool, report: &mut SuiteReport) {
+    let sale = sale::run(nodes, long, report).await;
+    report.check("the sale across two nodes runs to its end", sale);
+    let rolling = rolling::run(nodes, long, report).await;
+    report.check("the rolling restart runs to its end", rolling);
+    let flushes = if long {
+        flush::FlushOptions { flushes: 30, sold: 10_000, cluster: true }
+    } else {
+        flush::FlushOptions::smoke()
+    };
+    flushed(nodes, &flushes, report).await;
+    killed(nodes, &killed::KilledOptions::smoke(), report).await;
+    planted(nodes, report).await;
     if long {
-        promoted(nodes, verdicts).await;
-        upgraded(nodes, verdicts).await;
+        promoted(nodes, report).await;
+        upgraded(nodes, report).await;
     }
 }
 
-async fn planted(nodes: &Nodes, verdicts: &mut Verdicts) {
-    let planted = upgrade::planted(nodes, verdicts).await;
-    verdicts.judge("the sale beside unreadable rows is carried through", planted);
+async fn planted(nodes: &NodesCli, report: &mut SuiteReport) {
+    let planted = upgrade::planted(nodes, report).await;
+    report.check("the sale beside unreadable rows runs to its end", planted);
 }
 
-async fn upgraded(nodes: &Nodes, verdicts: &mut Verdicts) {
-    let upgraded = upgrade::upgraded(nodes, verdicts).await;
-    verdicts.judge("the upgrade from the previous program is carried through", upgraded);
+async fn upgraded(nodes: &NodesCli, report: &mut SuiteReport) {
+    let upgraded = upgrade::upgraded(nodes, report).await;
+    report.check("the upgrade from the previous program runs to its end", upgraded);
 }
 
-async fn promoted(nodes: &Nodes, verdicts: &mut Verdicts) {
-    let promoted = promotion::run(nodes, verdicts).await;
-    verdicts.judge("the promotion is carried through", promoted);
+async fn promoted(nodes: &NodesCli, report: &mut SuiteReport) {
+    let promoted = promotion::run(nodes, report).await;
+    report.check("the promotion runs to its end", promoted);
 }
 
-async fn flushed(nodes: &Nodes, options: &flush::Options, verdicts: &mut Verdicts) {
-    let flushed = flush::run(nodes, options, verdicts).await;
-    verdicts.judge("the sale whose warm tier is emptied is carried through", flushed);
+async fn flushed(nodes: &NodesCli, options: &flush::FlushOptions, report: &mut SuiteReport) {
+    let flushed = flush::run(nodes, options, report).await;
+    report.check("the sale whose warm tier is emptied runs to its end", flushed);
 }
 
-async fn killed(nodes: &Nodes, options: &killed::Options, verdicts: &mut Verdicts) {
-    let killed = killed::run(nodes, options, verdicts).await;
-    verdicts.judge("the sale whose node is killed is carried through", killed);
-}
-
-/// Limits wide enough for one address to be everybody.
-fn wide() -> Vec<(String, String)> {
-    let limits = ["SESSION_BURST", "ADDRESS_BURST", "HOLD_BURST", "READ_BURST", "PLACES_PER_ADDRESS_MAX"]
-        .map(|name| (name, "100000000"));
-    let shares = ["BODIES", "VIEWERS", "ORDER_STREAMS"].map(|kind| (format!("{kind}_PER_ADDRESS_MAX"), "100000"));
-    let organization = ("VIEWERS_PER_ORGANIZATION_MAX".to_owned(), "100000");
-    let limits = limits.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(shares).chain([organization]);
-    limits.map(|(name, value)| (format!("VOELGOED__LIMITS__{name}"), value.to_owned())).collect()
+async fn killed(nodes: &NodesCli, options: &killed::KilledOptions, report: &mut SuiteReport) {
+    let killed = killed::run(nodes, options, report).await;
+    report.check("the sale whose node is killed runs to its end", killed);
 }

@@ -1,100 +1,93 @@
-//! Every node is restarted in its turn behind HAProxy while buyers go on: no request is dropped, and what was acknowledged is sold.
+//! Restarts every node in turn behind HAProxy under load: no request fails, and every acknowledged order is paid.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use reqwest::Method;
-use voelgoed_testkit::client::{Call, Client};
-use voelgoed_testkit::cluster::{Plan, Platform, end_leftovers};
-use voelgoed_testkit::organizer::Organizer;
+use voelgoed_testkit::cluster::{ClusterPlan, TestCluster, clear_root};
+use voelgoed_testkit::http_client::{ApiCall, ApiClient};
+use voelgoed_testkit::limits::unlimited_with;
+use voelgoed_testkit::organizer::TestOrganizer;
+use voelgoed_testkit::report::SuiteReport;
 use voelgoed_testkit::until::until;
-use voelgoed_testkit::verdict::Verdicts;
 
-use crate::Nodes;
-use crate::crowd::Crowd;
+use crate::NodesCli;
+use crate::buyer_load::BuyerLoad;
 
-/// Buyers at once; each waits for its answers.
+/// Concurrent buyers, each of whom waits for responses.
 const BUYERS: usize = 8;
-/// HAProxy looks twice in a second; after three it has surely seen.
+/// HAProxy checks nodes twice a second.
 const LAME_DUCK: &str = "3s";
-/// Whatever another process does is done by then.
-const SOON: Duration = Duration::from_secs(60);
+/// For everything that another process does.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Restarts a platform of two web nodes and a worker, one after the other.
-pub async fn run(nodes: &Nodes, long: bool, verdicts: &mut Verdicts) -> anyhow::Result<()> {
+pub async fn run(nodes: &NodesCli, long: bool, report: &mut SuiteReport) -> anyhow::Result<()> {
     let root = nodes.root.join("rolling");
-    if root.exists() {
-        end_leftovers(&root.canonicalize()?)?;
-        std::fs::remove_dir_all(&root)?;
-    }
-    let mut platform = Platform::start(Plan {
+    clear_root(&root)?;
+    let mut platform = TestCluster::start(ClusterPlan {
         binary: nodes.binary.clone(),
         root,
         roles: vec!["web", "web", "worker"],
         redis_cluster: false,
         replica: false,
         haproxy: Some(nodes.haproxy.canonicalize()?),
-        environment: vec![
-            ("VOELGOED__SERVER__LAME_DUCK".to_owned(), LAME_DUCK.to_owned()),
-            ("VOELGOED__LIMITS__ADDRESS_BURST".to_owned(), "100000000".to_owned()),
-            ("VOELGOED__LIMITS__HOLD_BURST".to_owned(), "100000000".to_owned()),
-            ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX".to_owned(), "100000000".to_owned()),
-            ("VOELGOED__LIMITS__READ_BURST".to_owned(), "100000000".to_owned()),
-        ],
+        environment: unlimited_with(&[("VOELGOED__SERVER__LAME_DUCK", LAME_DUCK)]),
         time_scale: 0.2,
     })
     .await?;
-    let organizer = Organizer::of(&platform.url, &platform.card)?;
+    let organizer = TestOrganizer::of_demo(&platform.url, &platform.card)?;
     let event = organizer.make_event("Rolling", 1, 100_000).await?;
-    let crowd = Crowd::gather(&platform.url, &event, BUYERS)?;
+    let load = BuyerLoad::start(&platform.url, &event, BUYERS)?;
     for round in 0..if long { 3 } else { 1 } {
         for at in 0..platform.nodes.len() {
-            let watch = Instant::now();
-            balanced(&platform).await?;
+            let start = Instant::now();
+            wait_until_balanced(&platform).await?;
             platform.nodes[at].stop().await?;
             platform.nodes[at].start().await?;
             platform.nodes[at].ready().await?;
-            platform.note()?;
+            platform.write_pids()?;
             println!(
                 "round {round}: {} was restarted in {:.1} s",
-                platform.nodes[at].name,
-                watch.elapsed().as_secs_f64()
+                platform.nodes[at].name(),
+                start.elapsed().as_secs_f64()
             );
         }
     }
-    let tally = crowd.disperse().await;
-    let (good, orders, dropped) = (tally.good.load(Ordering::Relaxed), tally.orders().len(), tally.dropped());
-    println!("{good} requests were answered, {} were not; {orders} orders", dropped.len());
-    let outcome = match dropped.first() {
+    let record = load.finish().await;
+    let (succeeded, orders, failures) =
+        (record.succeeded.load(Ordering::Relaxed), record.orders().len(), record.failures());
+    println!("{succeeded} requests succeeded, {} failed; {orders} orders", failures.len());
+    let outcome = match failures.first() {
         None if orders > 0 => Ok(()),
-        None => Err(anyhow::anyhow!("nobody ordered anything")),
-        Some(first) => Err(anyhow::anyhow!("{} were dropped, the first: {first}", dropped.len())),
+        None => Err(anyhow::anyhow!("no order was placed")),
+        Some(first) => Err(anyhow::anyhow!("{} requests failed, the first: {first}", failures.len())),
     };
-    verdicts.judge("a rolling restart behind HAProxy drops no request", outcome);
-    let sold = until("every acknowledged order is paid", SOON, || async {
+    report.check("no request fails during a rolling restart behind HAProxy", outcome);
+    let sold = until("every acknowledged order is paid", PROCESS_TIMEOUT, || async {
         let listed = organizer.orders(&event.id).await?;
         ensure!(listed.len() == orders, "{orders} were acknowledged, {} are listed", listed.len());
         Ok(listed.iter().all(|order| order["state"] == "paid").then_some(()))
     });
-    verdicts.judge("what was acknowledged meanwhile is paid, and nothing else is", sold.await);
+    report.check("the acknowledged orders are paid, and there are no others", sold.await);
     platform.stop().await
 }
 
-/// Waits until HAProxy sends to every node that serves: a node that is ready is not yet used.
-pub async fn balanced(platform: &Platform) -> anyhow::Result<()> {
-    let client = Client::new(&platform.url)?;
-    let serving: Vec<_> = platform.nodes.iter().filter(|node| node.serves()).collect();
+/// Waits until HAProxy sends requests to every node: it does not use a node as soon as the node is ready.
+pub async fn wait_until_balanced(platform: &TestCluster) -> anyhow::Result<()> {
+    let client = ApiClient::new(&platform.url)?;
+    let serving: Vec<_> = platform.serving().collect();
     let mut before = Vec::new();
     for node in &serving {
-        before.push(looks(&node.operator()?.text("/metrics").await?));
+        before.push(livez_requests(&node.operator().text("/metrics").await?));
     }
-    until("HAProxy uses every node", SOON, || async {
+    until("HAProxy sends requests to every node", PROCESS_TIMEOUT, || async {
         for _ in 0..serving.len() * 8 {
-            client.call(Method::GET, "/livez", Call::default()).await?;
+            client.call(Method::GET, "/livez", ApiCall::default()).await?;
         }
         for (node, before) in serving.iter().zip(&before) {
-            if looks(&node.operator()?.text("/metrics").await?) <= *before {
+            if livez_requests(&node.operator().text("/metrics").await?) <= *before {
                 return Ok(None);
             }
         }
@@ -103,8 +96,8 @@ pub async fn balanced(platform: &Platform) -> anyhow::Result<()> {
     .await
 }
 
-/// How often a node was asked whether it lives, by its own metric; HAProxy itself asks something else.
-fn looks(metrics: &str) -> f64 {
+/// Requests of `/livez` by the node's own metric; HAProxy's health checks use another route.
+fn livez_requests(metrics: &str) -> f64 {
     let lines = metrics.lines().filter(|line| line.starts_with("voelgoed_http_requests_total{"));
     let lines = lines.filter(|line| line.contains("route=\"/livez\""));
     lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()

@@ -1,111 +1,123 @@
-//! One sale across two nodes on one Redis and one Postgres, and another one in which a node is killed between hold and order.
+//! Sells one event across two nodes on one Redis and one Postgres, and kills a node between hold and order in a second sale.
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde_json::Value;
-use voelgoed_testkit::buyer::{Buyer, OrderRequest, Placed, held, placed};
-use voelgoed_testkit::client::{Call, Client};
-use voelgoed_testkit::cluster::{Plan, Platform};
-use voelgoed_testkit::organizer::{Counts, Event, Organizer, text};
-use voelgoed_testkit::scanner::Scanner;
+use voelgoed_testkit::buyer::{AcknowledgedOrder, OrderRequest, TestBuyer, acknowledged_order, granted_hold};
+use voelgoed_testkit::cluster::{ClusterPlan, TestCluster, clear_root};
+use voelgoed_testkit::http_client::{ApiCall, ApiClient};
+use voelgoed_testkit::limits::unlimited_with;
+use voelgoed_testkit::organizer::{PlaceCounts, TestEvent, TestOrganizer, text};
+use voelgoed_testkit::report::SuiteReport;
+use voelgoed_testkit::scanner::{TestScanner, scan_outcome};
+use voelgoed_testkit::sse::SseStream;
 use voelgoed_testkit::until::until;
-use voelgoed_testkit::verdict::Verdicts;
 
-use crate::Nodes;
-use crate::viewer::Viewer;
+use crate::NodesCli;
 
-/// Whatever another process does is done by then.
-const SOON: Duration = Duration::from_secs(30);
+/// For everything that another process does.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(30);
+/// For a change to reach a viewer.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(20);
 /// Buyers who want one seat at the same moment, half of them at each node.
 const RIVALS: u32 = 40;
+/// States of a place in a delta.
+const HELD: u8 = 1;
+const SOLD: u8 = 2;
 
 /// Runs both sales.
-pub async fn run(nodes: &Nodes, long: bool, verdicts: &mut Verdicts) -> anyhow::Result<()> {
+pub async fn run(nodes: &NodesCli, long: bool, report: &mut SuiteReport) -> anyhow::Result<()> {
     let root = nodes.root.join("sale");
-    if root.exists() {
-        voelgoed_testkit::cluster::end_leftovers(&root.canonicalize()?)?;
-        std::fs::remove_dir_all(&root)?;
-    }
-    let watch = Instant::now();
-    let platform = Platform::start(Plan {
+    clear_root(&root)?;
+    let start = Instant::now();
+    let platform = TestCluster::start(ClusterPlan {
         binary: nodes.binary.clone(),
         root,
         roles: vec!["all", "all"],
         redis_cluster: long,
         replica: long,
         haproxy: Some(nodes.haproxy.canonicalize()?),
-        environment: vec![
-            ("VOELGOED__LOG__FILTER".to_owned(), "info".to_owned()),
-            ("VOELGOED__LIMITS__ADDRESS_BURST".to_owned(), "100000000".to_owned()),
-            ("VOELGOED__LIMITS__HOLD_BURST".to_owned(), "100000000".to_owned()),
-            ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX".to_owned(), "100000000".to_owned()),
-            ("VOELGOED__LIMITS__READ_BURST".to_owned(), "100000000".to_owned()),
-        ],
+        environment: unlimited_with(&[("VOELGOED__LOG__FILTER", "info")]),
         time_scale: 0.2,
     })
     .await?;
-    println!("two nodes are up after {:.1} s", watch.elapsed().as_secs_f64());
-    let mut hall = Hall::open(platform).await?;
-    verdicts.judge("hold on A, order on B, paid, ticket; scan on A, the second scan on B refused", hall.across().await);
-    verdicts.judge("of many who want one seat at two nodes exactly one gets it", hall.rivals().await);
-    verdicts.judge("kill -9 of A between hold and order: all goes on at B", hall.killed_between().await);
-    verdicts.judge("A comes back and sees what was sold; the books balance", hall.back_again().await);
-    hall.platform.stop().await
+    println!("two nodes are up after {:.1} s", start.elapsed().as_secs_f64());
+    let mut fixture = TwoNodeFixture::open(platform).await?;
+    report
+        .check("hold on A, order on B, paid, ticket; scan on A, the second scan on B refused", fixture.across().await);
+    report.check("of many who want one seat at two nodes exactly one gets it", fixture.rivals().await);
+    report.check("kill -9 of A between hold and order: all goes on at B", fixture.killed_between().await);
+    report.check("A comes back and shows what was sold; the ledger balances", fixture.back_again().await);
+    fixture.platform.stop().await
 }
 
 /// An event on sale at both nodes.
-struct Hall {
-    platform: Platform,
-    organizer: Organizer,
-    event: Event,
-    scanner: Scanner,
-    /// Where each viewer stood at the end.
+struct TwoNodeFixture {
+    platform: TestCluster,
+    organizer: TestOrganizer,
+    event: TestEvent,
+    scanner: TestScanner,
+    /// The last position of the viewer at B.
     position: String,
 }
 
-impl Hall {
-    async fn open(platform: Platform) -> anyhow::Result<Self> {
-        let organizer = Organizer::of(&platform.nodes[0].url(), &platform.card)?;
+impl TwoNodeFixture {
+    async fn open(platform: TestCluster) -> anyhow::Result<Self> {
+        let organizer = TestOrganizer::of_demo(&platform.nodes[0].url(), &platform.card)?;
         let event = organizer.make_event("Across", 100, 50).await?;
-        let scanner = Scanner::pair(&organizer, &event).await?;
+        let scanner = TestScanner::pair(&organizer, &event).await?;
         Ok(Self { platform, organizer, event, scanner, position: String::new() })
     }
 
+    fn clients(&self) -> [ApiClient; 2] {
+        [0, 1].map(|node| self.platform.nodes[node].client().clone())
+    }
+
+    /// Opens the availability stream at a node, after `position` where it is not empty.
+    async fn view(&self, node: usize, position: &str) -> anyhow::Result<SseStream> {
+        // A client of its own, so that a stream never waits for a connection of other requests.
+        let client = ApiClient::new(&self.platform.nodes[node].url())?;
+        let request = client.request("GET", &format!("/api/v1/events/{}/stream", self.event.id));
+        let request = if position.is_empty() { request } else { request.header("last-event-id", position) };
+        SseStream::open(request).await
+    }
+
     async fn across(&mut self) -> anyhow::Result<()> {
-        let [a, b] = [self.platform.nodes[0].client()?, self.platform.nodes[1].client()?];
-        let path = format!("/api/v1/events/{}/stream", self.event.id);
-        let mut viewer = Viewer::open(&self.platform.nodes[1].url(), &path, None, "").await?;
-        viewer.next().await?;
-        let mut at_a = Viewer::open(&self.platform.nodes[0].url(), &path, None, "").await?;
-        at_a.next().await?;
+        let [a, b] = self.clients();
+        let mut viewer = self.view(1, "").await?;
+        viewer.next_data().await?;
+        let mut at_a = self.view(0, "").await?;
+        at_a.next_data().await?;
         for node in [&a, &b] {
             self.viewers(node, 2).await.context("each node counts the viewers of both")?;
         }
         drop(at_a);
-        let mut buyer = Buyer::new(a.clone());
-        let watch = Instant::now();
-        let hold = held(buyer.hold_seat(&self.event, 5).await?)?;
-        viewer.sees(5, 1).await.context("the viewer at B sees A's hold")?;
-        println!("a hold at A was seen at B {} ms after it was asked for", watch.elapsed().as_millis());
+        let mut buyer = TestBuyer::new(a.clone());
+        let start = Instant::now();
+        let hold = granted_hold(buyer.hold_seat(&self.event, 5).await?)?;
+        shows(&mut viewer, 5, HELD).await.context("the viewer at B sees A's hold")?;
+        println!("a hold at A was seen at B {} ms after its request", start.elapsed().as_millis());
         let mut at_b = buyer.at(&b);
-        let order = placed(at_b.order(&OrderRequest::new(&hold, "twice")).await?)?;
-        // Its stream at A, though B has taken it and either may learn of the payment.
+        let order = acknowledged_order(at_b.order(&OrderRequest::new(&hold, "twice")).await?)?;
+        // The order's stream at A, although B has taken the order and either node may process the payment.
         let path = format!("/api/v1/orders/{}/stream", order.id);
-        let mut watcher = Viewer::open(&self.platform.nodes[0].url(), &path, Some(&order.token), "").await?;
-        watcher.order_is("paid").await.context("the order's stream at A tells of the payment")?;
-        viewer.sees(5, 2).await.context("the viewer at B sees the seat sold")?;
+        let mut order_stream = SseStream::open(a.request("GET", &path).header("x-token", &order.token)).await?;
+        let is_paid =
+            order_stream.read_until("the order is paid", STREAM_TIMEOUT, |frame| frame.json()["state"] == "paid");
+        is_paid.await.context("the order's stream at A reports the payment")?;
+        shows(&mut viewer, 5, SOLD).await.context("the viewer at B sees the seat sold")?;
         self.position.clone_from(&viewer.position);
         let code = code(&paid(&buyer, &order).await?)?;
-        self.scanned(0, &code, "admitted").await?;
-        self.scanned(1, &code, "already_used").await
+        self.check_scan(0, &code, "admitted").await?;
+        self.check_scan(1, &code, "already_used").await
     }
 
     async fn rivals(&mut self) -> anyhow::Result<()> {
-        let clients = [self.platform.nodes[0].client()?, self.platform.nodes[1].client()?];
+        let clients = self.clients();
         let tries = (0..RIVALS).map(|number| {
-            let (mut buyer, event) = (Buyer::new(clients[number as usize % 2].clone()), &self.event);
-            async move { buyer.hold_seat(event, 20).await.map(|answer| answer.status) }
+            let (mut buyer, event) = (TestBuyer::new(clients[number as usize % 2].clone()), &self.event);
+            async move { buyer.hold_seat(event, 20).await.map(|response| response.status) }
         });
         let ends: Vec<u16> = futures::future::try_join_all(tries).await?;
         let granted = ends.iter().filter(|status| **status == 201).count();
@@ -115,73 +127,85 @@ impl Hall {
     }
 
     async fn killed_between(&mut self) -> anyhow::Result<()> {
-        let [a, b] = [self.platform.nodes[0].client()?, self.platform.nodes[1].client()?];
-        let path = format!("/api/v1/events/{}/stream", self.event.id);
-        let mut viewer = Viewer::open(&self.platform.nodes[0].url(), &path, None, &self.position).await?;
-        let mut buyer = Buyer::new(a);
-        let hold = held(buyer.hold_seat(&self.event, 7).await?)?;
-        viewer.sees(7, 1).await?;
-        self.platform.nodes[0].kill().await?;
+        let [a, b] = self.clients();
+        let mut viewer = self.view(0, &self.position).await?;
+        let mut buyer = TestBuyer::new(a);
+        let hold = granted_hold(buyer.hold_seat(&self.event, 7).await?)?;
+        shows(&mut viewer, 7, HELD).await?;
+        self.platform.nodes[0].kill()?;
         let mut at_b = buyer.at(&b);
-        let order = placed(at_b.order(&OrderRequest::new(&hold, "ok")).await?)?;
-        // The viewer goes on at B where it stood at A: what it missed comes as deltas.
-        let mut viewer = Viewer::open(&self.platform.nodes[1].url(), &path, None, &viewer.position).await?;
-        viewer.sees(7, 2).await.context("a viewer of A resumes at B without a gap")?;
+        let order = acknowledged_order(at_b.order(&OrderRequest::new(&hold, "ok")).await?)?;
+        // The viewer resumes at B after its position at A: what it missed comes as deltas.
+        let mut viewer = self.view(1, &viewer.position).await?;
+        shows(&mut viewer, 7, SOLD).await.context("a viewer of A resumes at B without a gap")?;
         let code = code(&paid(&at_b, &order).await?)?;
-        self.scanned(1, &code, "admitted").await
+        self.check_scan(1, &code, "admitted").await
     }
 
     async fn back_again(&mut self) -> anyhow::Result<()> {
         self.platform.nodes[0].start().await?;
-        self.platform.nodes[0].ready().await?;
-        let expected = Counts { free: 147, held: 1, sold: 2, blocked: 0 };
-        until("A shows what was sold meanwhile", SOON, || async {
+        let expected = PlaceCounts { free: 147, held: 1, sold: 2, blocked: 0 };
+        until("A shows what was sold meanwhile", PROCESS_TIMEOUT, || async {
             Ok((self.organizer.counts(&self.event.id).await? == expected).then_some(()))
         })
         .await?;
-        let nodes = until("A lists both nodes", SOON, || async {
-            let ready = self.platform.nodes[0].operator()?.get("/readyz", Call::default()).await?;
+        let nodes = until("A lists both nodes", PROCESS_TIMEOUT, || async {
+            let ready = self.platform.nodes[0].operator().get("/readyz", ApiCall::default()).await?;
             Ok(ready["nodes"].as_array().filter(|nodes| nodes.len() >= 2).cloned())
         });
         println!("{}", Value::Array(nodes.await?));
         self.viewers(&self.organizer.client, 0)
             .await
-            .context("those whom the dead node had are not counted any more")?;
+            .context("the viewers of the dead node are not counted any more")?;
         let orders = self.organizer.orders(&self.event.id).await?;
         ensure!(orders.len() == 2 && orders.iter().all(|order| order["state"] == "paid"), "{orders:?}");
-        let journal = self.organizer.balanced_journal().await?;
-        ensure!(journal.iter().filter(|entry| entry.kind == "sale").count() == 2, "{journal:?}");
+        let ledger = self.organizer.balanced_ledger().await?;
+        ensure!(ledger.iter().filter(|entry| entry.kind == "sale").count() == 2, "{ledger:?}");
         Ok(())
     }
 
-    /// Waits until a node says that so many watch the event on all nodes together.
-    async fn viewers(&self, node: &Client, count: u64) -> anyhow::Result<()> {
+    /// Waits until a node counts this many viewers of the event on all nodes together.
+    async fn viewers(&self, node: &ApiClient, count: u64) -> anyhow::Result<()> {
         let path = format!("/api/v1/events/{}", self.event.id);
-        until("the viewers of all nodes", SOON, || async {
-            let event = node.get(&path, Call::default()).await?;
+        until("the viewers of all nodes", PROCESS_TIMEOUT, || async {
+            let event = node.get(&path, ApiCall::default()).await?;
             Ok((event["viewers"] == count).then_some(()))
         })
         .await
     }
 
-    /// A scan at a node, which must end so.
-    async fn scanned(&self, node: usize, code: &str, expected: &str) -> anyhow::Result<()> {
-        let scanner = self.scanner.at(&self.platform.nodes[node].client()?);
-        let answer = scanner.send(&scanner.read(code)).await?.must(200)?;
-        let word = if answer["result"] == "admitted" { "admitted" } else { answer["reason"].as_str().unwrap_or("?") };
-        ensure!(word == expected, "node {node} says {answer}");
+    /// Scans at a node, and checks the outcome.
+    async fn check_scan(&self, node: usize, code: &str, expected: &str) -> anyhow::Result<()> {
+        let scanner = self.scanner.at(self.platform.nodes[node].client());
+        let scan = scanner.send(&scanner.scan_of(code)).await?.must(200)?;
+        ensure!(scan_outcome(&scan) == expected, "node {node} says {scan}");
         if expected == "already_used" {
-            ensure!(answer["first"].is_object(), "a duplicate names the first scan: {answer}");
+            ensure!(scan["first"].is_object(), "a duplicate names the first scan: {scan}");
         }
         Ok(())
     }
 }
 
-async fn paid(buyer: &Buyer, order: &Placed) -> anyhow::Result<Value> {
-    until("the order is paid", SOON, || {
+/// Reads until a delta sets `place` to `state`; a snapshot marked as stale is an error.
+async fn shows(viewer: &mut SseStream, place: u32, state: u8) -> anyhow::Result<()> {
+    let what = format!("place {place} is shown as {state}");
+    let is_change = |change: &Value| change[0] == place && change[1] == state;
+    let frame = viewer.read_until(&what, STREAM_TIMEOUT, |frame| {
+        let data = frame.json();
+        let is_stale = frame.event == "snapshot" && data["stale"] == true;
+        is_stale || frame.event == "delta" && data["changes"].as_array().into_iter().flatten().any(is_change)
+    });
+    if frame.await?.event == "snapshot" {
+        bail!("the view is stale");
+    }
+    Ok(())
+}
+
+async fn paid(buyer: &TestBuyer, order: &AcknowledgedOrder) -> anyhow::Result<Value> {
+    until("the order is paid", PROCESS_TIMEOUT, || {
         let mut buyer = buyer.clone();
         async move {
-            let seen = buyer.look(order).await?;
+            let seen = buyer.read_order(order).await?;
             Ok((seen["state"] == "paid").then_some(seen))
         }
     })

@@ -1,6 +1,6 @@
-//! The simple models that judge the real things: slow, obvious, and written apart from what they judge.
+//! Simple models that tests compare the shipped code with: slow, obvious, and written independently of what they check.
 //!
-//! Never: shares code with a rule that it judges, beyond the values that go in and out. To add one: a module named after what it judges, with its
-//! commands, its answers, its generator, and a property test that compares every answer.
+//! Never: shares code with a rule that it checks, beyond the values that go in and out. To add a model: a module named after the checked part, with its
+//! commands, replies, generator, and a property test that compares every reply.
 
 pub mod inventory;

@@ -1,4 +1,4 @@
-//! The domain's inventory against the model: every answer, every look, every entry of the log, for random commands.
+//! Compares the domain's inventory with the model for random commands: every reply, every snapshot, every entry of the change log.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
@@ -6,54 +6,62 @@ use uuid::Uuid;
 use voelgoed_domain::ids::{OrderId, SessionId};
 use voelgoed_domain::ticketing::hold::{HoldRequest, Pick};
 use voelgoed_domain::ticketing::inventory::{CatchUp, Inventory};
-use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceNumber, PlaceState, PlaceVersion};
+use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceState, PlaceVersion};
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
-use voelgoed_oracle::inventory::{Command, Model, Told, Verdict, World, steps, verdict};
+use voelgoed_oracle::inventory::{
+    GeneratorConfig, InventoryCommand, InventoryModel, InventoryOutcome, InventoryReply, comparable_outcome,
+    timed_commands,
+};
 
-const BEGINS: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+const START: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
-/// Runs a command on the real machine and makes its answer comparable.
-fn run(inventory: &mut Inventory, command: Command, now: Timestamp) -> Verdict {
+/// Executes a command on the domain's inventory.
+fn run(inventory: &mut Inventory, command: InventoryCommand, now: Timestamp) -> InventoryOutcome {
     match command {
-        Command::Install(install) => Ok(match Inventory::install(Some(inventory), install, now) {
+        InventoryCommand::Install(install) => Ok(match Inventory::install(Some(inventory), install, now) {
             Ok(next) => {
                 *inventory = next;
-                Told::Position(inventory.position())
+                InventoryReply::Position(inventory.position())
             }
-            Err(_) => Told::Unloaded,
+            Err(_) => InventoryReply::Unloaded,
         }),
-        Command::Hold(request) => verdict(inventory.hold(request, now), Told::Hold),
-        Command::Change(request) => verdict(inventory.change_hold(request, now), Told::Hold),
-        Command::Read(hold) => verdict(inventory.read_hold(hold, now), Told::Hold),
-        Command::Release(hold) => verdict(inventory.release(hold, now), |()| Told::Done),
-        Command::Pin(hold) => verdict(inventory.pin(hold, now), Told::Hold),
-        Command::Unpin(hold) => {
+        InventoryCommand::Hold(request) => comparable_outcome(inventory.hold(request, now), InventoryReply::Hold),
+        InventoryCommand::Change(request) => {
+            comparable_outcome(inventory.change_hold(request, now), InventoryReply::Hold)
+        }
+        InventoryCommand::Read(hold) => comparable_outcome(inventory.read_hold(hold, now), InventoryReply::Hold),
+        InventoryCommand::Release(hold) => comparable_outcome(inventory.release(hold, now), |()| InventoryReply::Done),
+        InventoryCommand::Pin(hold) => comparable_outcome(inventory.pin(hold, now), InventoryReply::Hold),
+        InventoryCommand::Unpin(hold) => {
             inventory.unpin(hold, now);
-            Ok(Told::Done)
+            Ok(InventoryReply::Done)
         }
-        Command::Apply { claimed_by, effects } => Ok(Told::Position(inventory.apply(claimed_by, &effects, now))),
-        Command::Sweep(most) => Ok(Told::Count(inventory.sweep(most, now))),
-        Command::HeldBy(session) => Ok(Told::Count(inventory.held_by(session, now) as usize)),
-        Command::Admitted(ticket) => {
+        InventoryCommand::Apply { claimed_by, effects } => {
+            Ok(InventoryReply::Position(inventory.apply(claimed_by, &effects, now)))
+        }
+        InventoryCommand::Sweep(limit) => Ok(InventoryReply::Count(inventory.sweep(limit, now))),
+        InventoryCommand::HeldBy(session) => Ok(InventoryReply::Count(inventory.held_by(session, now) as usize)),
+        InventoryCommand::Admitted(ticket) => {
             inventory.mark_admitted(ticket);
-            Ok(Told::Done)
+            Ok(InventoryReply::Done)
         }
-        Command::Revoked(tickets) => {
+        InventoryCommand::Revoked(tickets) => {
             inventory.mark_revoked(&tickets);
-            Ok(Told::Done)
+            Ok(InventoryReply::Done)
         }
-        Command::Filter(ticket) => Ok(Told::Filter(inventory.gate_filter(ticket))),
+        InventoryCommand::Filter(ticket) => Ok(InventoryReply::Filter(inventory.gate_filter(ticket))),
     }
 }
 
-fn compare(world: World, steps: Vec<(i64, Command)>) -> TestCaseResult {
-    let mut model = Model::new(world.install(1), BEGINS);
-    let mut inventory = Inventory::install(None, world.install(1), BEGINS).unwrap();
-    let mut now = BEGINS;
+fn compare(config: GeneratorConfig, steps: Vec<(i64, InventoryCommand)>) -> TestCaseResult {
+    let mut model = InventoryModel::new(config.install(1), START);
+    let mut inventory = Inventory::install(None, config.install(1), START).unwrap();
+    let mut now = START;
     for (wait, command) in steps {
         now = Timestamp::from_micros(now.micros() + wait * 1000);
         let before = model.snapshot();
-        let expected = model.decide(command.clone(), now);
+        let expected = model.execute(command.clone(), now);
         let answer = run(&mut inventory, command.clone(), now);
         prop_assert_eq!(&answer, &expected, "{:?}", &command);
         let after = model.snapshot();
@@ -63,26 +71,26 @@ fn compare(world: World, steps: Vec<(i64, Command)>) -> TestCaseResult {
         }
         match inventory.changes_since(before.position) {
             CatchUp::Snapshot(snapshot) => {
-                prop_assert!(after.position.epoch > before.position.epoch, "only a new epoch starts anew here");
+                prop_assert!(after.position.epoch > before.position.epoch, "only a new epoch needs a snapshot here");
                 prop_assert_eq!(snapshot, after);
             }
             CatchUp::Changes(changes) => {
                 prop_assert_eq!(changes.len() as u64, after.position.seq - before.position.seq);
-                let told: Vec<_> = changes.into_iter().flat_map(|change| change.places).collect();
-                let looks = before.places.iter().zip(&after.places).enumerate();
-                let changed: Vec<_> = looks
+                let logged: Vec<_> = changes.into_iter().flat_map(|change| change.places).collect();
+                let states = before.places.iter().zip(&after.places).enumerate();
+                let changed: Vec<_> = states
                     .filter(|(_, (was, is))| was != is)
                     .map(|(place, (_, is))| (PlaceNumber(u32::try_from(place).unwrap()), *is))
                     .collect();
-                prop_assert_eq!(told, changed);
+                prop_assert_eq!(logged, changed);
             }
         }
     }
     Ok(())
 }
 
-/// What became of an order in cold, as the effects that its places went through.
-fn fate(hold: u32, paid: bool) -> Vec<(bool, Vec<PlaceEffect>)> {
+/// The effects of an order's places in cold: claimed, then sold or freed.
+fn order_effects(hold: u32, paid: bool) -> Vec<(bool, Vec<PlaceEffect>)> {
     let effects = |state, version| {
         let places = [2 * hold, 2 * hold + 1];
         places
@@ -97,8 +105,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_machine_answers_as_the_model(steps in steps(World::narrow(BEGINS), 120)) {
-        compare(World::narrow(BEGINS), steps)?;
+    fn inventory_matches_the_model(steps in timed_commands(GeneratorConfig::contended(START), 120)) {
+        compare(GeneratorConfig::contended(START), steps)?;
     }
 }
 
@@ -106,23 +114,23 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn it_does_so_where_sweeps_never_end(steps in steps(World::crowded(BEGINS), 700)) {
-        compare(World::crowded(BEGINS), steps)?;
+    fn inventory_matches_the_model_while_sweeps_lag(steps in timed_commands(GeneratorConfig::many_holds(START), 700)) {
+        compare(GeneratorConfig::many_holds(START), steps)?;
     }
 
-    /// Effects that come twice, late or the wrong way round leave what they leave in order.
+    /// Effects may arrive twice, late or in another order.
     #[test]
-    fn the_order_of_effects_does_not_matter(
+    fn effects_in_any_order_leave_the_same_places(
         paid in proptest::collection::vec(any::<bool>(), 4),
         order in Just((0..16_usize).collect::<Vec<_>>()).prop_shuffle(),
     ) {
-        let world = World::narrow(BEGINS);
-        let mut straight = Inventory::install(None, world.install(1), BEGINS).unwrap();
+        let config = GeneratorConfig::contended(START);
+        let mut in_order = Inventory::install(None, config.install(1), START).unwrap();
         let mut deliveries = vec![];
         for (number, paid) in (0..4_u8).zip(&paid) {
-            let hold = world.hold(number);
+            let hold = config.hold(number);
             let request = HoldRequest {
-                of_version: 1,
+                expected_version: 1,
                 address: None,
                 places_per_address: u32::MAX,
                 hold,
@@ -132,21 +140,21 @@ proptest! {
                 lasts_millis: 600_000,
                 places_per_session: 2,
             };
-            straight.hold(request, BEGINS).unwrap();
-            straight.pin(hold, BEGINS).unwrap();
+            in_order.hold(request, START).unwrap();
+            in_order.pin(hold, START).unwrap();
             let by = (hold, OrderId::from_uuid(Uuid::from_u128(u128::from(number))));
-            deliveries.extend(fate(u32::from(number), *paid).into_iter().map(|(claims, effects)| (claims.then_some(by), effects)));
+            deliveries.extend(order_effects(u32::from(number), *paid).into_iter().map(|(claims, effects)| (claims.then_some(by), effects)));
         }
-        let mut shuffled = straight.clone();
+        let mut shuffled = in_order.clone();
         for (by, effects) in &deliveries {
-            straight.apply(*by, effects, BEGINS);
+            in_order.apply(*by, effects, START);
         }
         for index in order {
             let (by, effects) = &deliveries[index % deliveries.len()];
-            shuffled.apply(*by, effects, BEGINS);
+            shuffled.apply(*by, effects, START);
         }
-        prop_assert_eq!(shuffled.snapshot().places, straight.snapshot().places);
-        let held = straight.snapshot().counts.iter().map(|counts| counts.held).sum::<u32>();
-        prop_assert_eq!(held, 0, "what was decided is held by nobody");
+        prop_assert_eq!(shuffled.snapshot().places, in_order.snapshot().places);
+        let held = in_order.snapshot().counts.iter().map(|counts| counts.held).sum::<u32>();
+        prop_assert_eq!(held, 0, "places with a decision of cold have no hold");
     }
 }

@@ -1,7 +1,7 @@
-//! From what Postgres logged of one transaction to a script of `pgbench` that does the same again and again, each time with identifiers of its own.
+//! Turns the logged statements of one transaction into a `pgbench` script that repeats them, each time with new identifiers.
 //!
-//! Never: a statement left out or made simpler. What must differ from run to run is found by its value: every UUID that another transaction of the same
-//! kind did not have, the marked places, and texts that name something once.
+//! Never: a statement left out or simplified. Values that must differ from run to run are found by comparison: every UUID that another transaction of
+//! the same kind does not have, the marked places, and unique texts.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,19 +9,19 @@ use std::fmt::Write as _;
 use anyhow::{Context, ensure};
 use uuid::Uuid;
 
-/// A statement with the values that it ran with, as they were logged.
+/// A logged statement with its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
+pub struct LoggedStatement {
     sql: String,
-    /// None is null.
+    /// None stands for null.
     values: Vec<Option<String>>,
 }
 
-/// The transactions within a log written with `log_statement = 'all'`, each from its `begin` to its `commit`.
+/// The transactions in a log written with `log_statement = 'all'`, each from its `begin` to its `commit`.
 #[must_use]
-pub fn transactions(log: &str) -> Vec<Vec<Ran>> {
+pub fn transactions(log: &str) -> Vec<Vec<LoggedStatement>> {
     let mut all = Vec::new();
-    let mut open: Option<Vec<Ran>> = None;
+    let mut open: Option<Vec<LoggedStatement>> = None;
     for entry in entries(log) {
         if let Some(values) = entry.split_once("DETAIL:  parameters: ").map(|(_, values)| values) {
             if let Some(last) = open.as_mut().and_then(|open| open.last_mut()) {
@@ -38,7 +38,7 @@ pub fn transactions(log: &str) -> Vec<Vec<Ran>> {
             open = Some(Vec::new());
         }
         if let Some(open) = &mut open {
-            open.push(Ran { sql: sql.trim().trim_end_matches(';').to_owned(), values: Vec::new() });
+            open.push(LoggedStatement { sql: sql.trim().trim_end_matches(';').to_owned(), values: Vec::new() });
         }
         if word.starts_with("commit") {
             all.extend(open.take());
@@ -47,7 +47,7 @@ pub fn transactions(log: &str) -> Vec<Vec<Ran>> {
     all
 }
 
-/// Lines that begin with a tab belong to the line before.
+/// A line that starts with a tab continues the line before.
 fn entries(log: &str) -> Vec<String> {
     let mut entries: Vec<String> = Vec::new();
     for line in log.lines() {
@@ -62,7 +62,7 @@ fn entries(log: &str) -> Vec<String> {
     entries
 }
 
-/// `$1 = 'a', $2 = NULL, …`; a quote within is doubled.
+/// `$1 = 'a', $2 = NULL, …`; a quote in a value is doubled.
 fn values_of(text: &str) -> Vec<Option<String>> {
     let mut values = Vec::new();
     let mut rest = text;
@@ -91,16 +91,16 @@ fn values_of(text: &str) -> Vec<Option<String>> {
     values
 }
 
-/// The script that repeats `one`. `another` is a transaction of the same kind: what both have is no identifier of either. `places` are the two that `one`
-/// took, which become `:p` and `:q`; whoever runs it sets `i` to nought.
+/// The script that repeats `one`. `another` is a transaction of the same kind: values that both have are not identifiers. `places` are the two places
+/// of `one`, which become `:p` and `:q`; the caller sets `i` to zero.
 ///
 /// # Errors
-/// The two are not of one kind, or nothing in them differs.
-pub fn script(one: &[Ran], another: &[Ran], places: [u32; 2]) -> anyhow::Result<String> {
+/// The transactions are not of one kind, or nothing in them differs.
+pub fn script(one: &[LoggedStatement], another: &[LoggedStatement], places: [u32; 2]) -> anyhow::Result<String> {
     ensure!(one.len() == another.len(), "{} statements and {}", one.len(), another.len());
-    let common: BTreeSet<&String> = another.iter().flat_map(|ran| ran.values.iter().flatten()).collect();
+    let common: BTreeSet<&String> = another.iter().flat_map(|statement| statement.values.iter().flatten()).collect();
     let mut own: Vec<&String> = Vec::new();
-    for value in one.iter().flat_map(|ran| ran.values.iter().flatten()) {
+    for value in one.iter().flat_map(|statement| statement.values.iter().flatten()) {
         if !common.contains(value) && !own.contains(&value) {
             own.push(value);
         }
@@ -109,15 +109,15 @@ pub fn script(one: &[Ran], another: &[Ran], places: [u32; 2]) -> anyhow::Result<
     let mut text = String::from(
         "\\set i :i + 1\n\\set n :client_id * 1000000 + :i\n\\set p (:client_id * 5000 + :i) * 2\n\\set q :p + 1\n",
     );
-    for ran in one {
-        let mut sql = ran.sql.split_whitespace().collect::<Vec<_>>().join(" ");
-        // The highest first, as $1 begins $10 too.
-        for (at, value) in ran.values.iter().enumerate().rev() {
+    for statement in one {
+        let mut sql = statement.sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        // The highest number first, since $1 is a prefix of $10.
+        for (at, value) in statement.values.iter().enumerate().rev() {
             let written = match value {
-                // What an order leaves open are moments.
+                // The null values of an order are times.
                 None => "null::bigint".to_owned(),
                 Some(value) => match own.iter().position(|other| *other == value) {
-                    Some(number) => fresh(value, number, places),
+                    Some(number) => new_value(value, number, places),
                     None => literal(value),
                 },
             };
@@ -128,8 +128,8 @@ pub fn script(one: &[Ran], another: &[Ran], places: [u32; 2]) -> anyhow::Result<
     Ok(text)
 }
 
-/// What stands for a value that must differ each time.
-fn fresh(value: &str, number: usize, places: [u32; 2]) -> String {
+/// An expression for a value that must differ each time.
+fn new_value(value: &str, number: usize, places: [u32; 2]) -> String {
     if value.parse::<Uuid>().is_ok() {
         return format!("md5('{number}-' || :n)::uuid");
     }
@@ -140,11 +140,11 @@ fn fresh(value: &str, number: usize, places: [u32; 2]) -> String {
             None => literal(value),
         };
     }
-    // Facts and bytes are read by nobody here; what names something once is a plain text.
+    // Outbox events and bytes may repeat, since nothing reads them here; a plain text must be unique.
     if value.starts_with(['{', '[', '\\']) { literal(value) } else { format!("({} || :n)", literal(value)) }
 }
 
-/// A value as a literal of its kind, since a select gives its columns no kind; without a colon, which `pgbench` would take for a variable.
+/// A value as a typed literal, since a select does not type its columns; without a colon, which `pgbench` would read as a variable.
 fn literal(value: &str) -> String {
     if value.parse::<i64>().is_ok() {
         return value.to_owned();
@@ -167,7 +167,7 @@ mod tests {
         2026 DETAIL:  parameters: $1 = '00000000-0000-0000-0000-00000000000b', $2 = '5', $3 = NULL\n2026 LOG:  statement: COMMIT\n";
 
     #[test]
-    fn a_log_is_read_by_transaction() {
+    fn log_is_split_into_transactions() {
         let all = transactions(LOG);
         assert_eq!(all.len(), 2);
         let text = |text: &str| Some(text.to_owned());
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_names_what_must_differ() {
+    fn script_has_new_values_where_they_must_differ() {
         let all = transactions(LOG);
         let script = script(&all[0], &all[1], [77_701, 77_702]).unwrap();
         let insert = script.lines().find(|line| line.starts_with("insert")).unwrap();

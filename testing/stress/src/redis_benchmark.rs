@@ -1,7 +1,7 @@
-//! `redis-benchmark` with the very call that a node makes, as `MONITOR` shows it: what Redis and the machine take of it without our node.
+//! Runs `redis-benchmark` with the exact call of a node, as `MONITOR` shows it, to measure Redis without the node.
 //!
-//! Never: a call made simpler. Identifiers of sixteen bytes are new each time. The last argument goes as hexadecimal digits, to a copy of the library that
-//! reads them (which costs it a little), since `redis-benchmark` cuts an argument at its first zero byte. Everything else is as it was seen.
+//! Never: a simplified call. Identifiers of sixteen bytes are new each time. The last argument is sent as hexadecimal digits to a copy of the library
+//! that decodes them (at a small cost), since `redis-benchmark` cuts an argument at its first zero byte. All other arguments are unchanged.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,66 +11,65 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use voelgoed_testkit::redis::RedisServer;
 
-/// A call that was made is shown at once.
-const SHOWN_WITHIN: Duration = Duration::from_secs(5);
-/// What stands for a new identifier: `redis-benchmark` writes twelve digits over the second half.
-const FRESH: &[u8] = b"vgid__rand_int__";
-/// The copy of the library.
+const MONITOR_TIMEOUT: Duration = Duration::from_secs(5);
+/// A placeholder for a new identifier: `redis-benchmark` writes twelve digits over its second half.
+const NEW_IDENTIFIER: &[u8] = b"vgid__rand_int__";
+/// The name of the library's copy.
 const COPY: &str = "voelgoed_benchmark";
-/// How each of its commands begins.
-const COMMAND: &str = "callback=function(keys, argv)\n";
-/// What the copy does before that.
-const DECODES: &str =
+/// The start of each function of the library.
+const FUNCTION_START: &str = "callback=function(keys, argv)\n";
+/// Inserted after it into the copy.
+const DECODE_LAST_ARGUMENT: &str =
     "argv[#argv] = string.gsub(argv[#argv], '..', function(digits) return string.char(tonumber(digits, 16)) end)\n";
-/// Identifiers to draw from: the most that its number can be, so that hardly one comes twice.
-const IDENTIFIERS: &str = "2147483647";
+/// The largest range of random numbers, so that hardly any identifier comes twice.
+const RANDOM_MAX: &str = "2147483647";
 
-/// Somebody who is shown every call.
-pub struct Monitor {
-    _shown: Child,
+/// A connection that is shown every call of a server.
+pub struct RedisMonitor {
+    _redis_cli: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-/// A call, argument by argument.
+/// A call by its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call(Vec<Vec<u8>>);
+pub struct RedisCall(Vec<Vec<u8>>);
 
-impl Monitor {
-    /// Watches from now on.
+impl RedisMonitor {
+    /// Starts to read calls.
     ///
     /// # Errors
-    /// `redis-cli` is not there, or the server does not answer it.
+    /// `redis-cli` is absent, or the server does not reply.
     pub async fn start(redis: &RedisServer) -> anyhow::Result<Self> {
         let mut command = Command::new("redis-cli");
         command.args(["-u", &redis.url(), "monitor"]).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut shown = command.spawn().context("is redis-cli installed?")?;
-        let mut lines = BufReader::new(shown.stdout.take().context("its output is piped")?).lines();
-        let first = tokio::time::timeout(SHOWN_WITHIN, lines.next_line()).await??;
+        let mut redis_cli = command.spawn().context("is redis-cli installed?")?;
+        let mut lines = BufReader::new(redis_cli.stdout.take().context("its output is piped")?).lines();
+        let first = tokio::time::timeout(MONITOR_TIMEOUT, lines.next_line()).await??;
         ensure!(first.as_deref() == Some("OK"), "MONITOR was answered {first:?}");
-        Ok(Self { _shown: shown, lines })
+        Ok(Self { _redis_cli: redis_cli, lines })
     }
 
-    /// The next call of a function whose name ends so.
+    /// The next call of a function whose name ends with `function`.
     ///
     /// # Errors
-    /// None is made in time.
-    pub async fn call_of(mut self, function: &str) -> anyhow::Result<Call> {
+    /// No such call is made in time.
+    pub async fn call_of(mut self, function: &str) -> anyhow::Result<RedisCall> {
         let found = async {
             while let Some(line) = self.lines.next_line().await? {
-                let Some(call) = Call::shown(&line) else { continue };
+                let Some(call) = RedisCall::parse(&line) else { continue };
                 if call.0.get(1).is_some_and(|called| called.ends_with(function.as_bytes())) {
                     return Ok(call);
                 }
             }
             bail!("the server ended")
         };
-        tokio::time::timeout(SHOWN_WITHIN, found).await.context("no such call was made")?
+        tokio::time::timeout(MONITOR_TIMEOUT, found).await.context("no such call was made")?
     }
 }
 
-impl Call {
-    /// Reads `1700000000.123456 [0 127.0.0.1:5000] "FCALL" "…"`.
-    fn shown(line: &str) -> Option<Self> {
+impl RedisCall {
+    /// Parses `1700000000.123456 [0 127.0.0.1:5000] "FCALL" "…"`.
+    fn parse(line: &str) -> Option<Self> {
         let mut rest = line.split_once("] ")?.1;
         let mut arguments = Vec::new();
         while let Some(quoted) = rest.strip_prefix('"') {
@@ -81,28 +80,31 @@ impl Call {
         Some(Self(arguments))
     }
 
-    /// The event's key, with which all of its keys begin.
+    /// The event's key, which is the prefix of all of its keys.
     ///
     /// # Errors
-    /// The call names none.
+    /// The call has no key.
     pub fn key(&self) -> anyhow::Result<&str> {
         Ok(std::str::from_utf8(self.0.get(3).context("a call names its key")?)?)
     }
 
-    /// Makes the call `times` over as many connections, each time for another hold of another session. Returns how many a second were answered.
+    /// Makes the call `times` over `connections`, each time for another hold of another session, and returns the replies per second.
     ///
     /// # Errors
-    /// `redis-benchmark` is not there, or an argument before the last cannot be given to it.
+    /// `redis-benchmark` is absent, or cannot take an argument.
     pub async fn rate(&self, redis: &RedisServer, connections: usize, times: usize) -> anyhow::Result<f64> {
         let [name, called, others @ .., last] = self.0.as_slice() else { bail!("a call has arguments") };
         let copied = copy(redis, std::str::from_utf8(called)?).await?;
         let mut command = Command::new("redis-benchmark");
         command.args(["-u", &redis.url(), "-c", &connections.to_string(), "-n", &times.to_string()]);
-        command.args(["-r", IDENTIFIERS, "--csv", std::str::from_utf8(name)?, &copied]);
+        command.args(["-r", RANDOM_MAX, "--csv", std::str::from_utf8(name)?, &copied]);
         for argument in others {
             let is_text = argument.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
-            ensure!(is_text || argument.len() == FRESH.len(), "neither a text nor an identifier: {argument:?}");
-            command.arg(std::str::from_utf8(if is_text { argument } else { FRESH })?);
+            ensure!(
+                is_text || argument.len() == NEW_IDENTIFIER.len(),
+                "neither a text nor an identifier: {argument:?}"
+            );
+            command.arg(std::str::from_utf8(if is_text { argument } else { NEW_IDENTIFIER })?);
         }
         command.arg(last.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
         let done = command.kill_on_drop(true).output().await.context("is redis-benchmark installed?")?;
@@ -110,20 +112,20 @@ impl Call {
         ensure!(done.status.success(), "redis-benchmark failed: {text}");
         // "name", then seven figures, the first of which is the rate; the name has commas of its own.
         let rate = text.lines().last().and_then(|line| line.rsplit(',').nth(6));
-        rate.and_then(|rate| rate.trim_matches('"').parse().ok()).with_context(|| format!("it says how many: {text}"))
+        rate.and_then(|rate| rate.trim_matches('"').parse().ok()).with_context(|| format!("no rate in: {text}"))
     }
 }
 
-/// Loads a copy of the library that has this function; what the function is called there.
+/// Loads a copy of the library of this function, and returns the function's name in the copy.
 async fn copy(redis: &RedisServer, function: &str) -> anyhow::Result<String> {
     // `voelgoed_`, the digest, `_`, the command.
     let digest_at = function.find('_').context("a library has a digest")? + 1;
     let end = digest_at + function[digest_at..].find('_').context("a function is named after its library")?;
     let (library, command) = function.split_at(end);
-    let listed = redis.ask(&["FUNCTION", "LIST", "LIBRARYNAME", library, "WITHCODE"]).await?;
+    let listed = redis.execute(&["FUNCTION", "LIST", "LIBRARYNAME", library, "WITHCODE"]).await?;
     let code = &listed[listed.find("#!lua").context("the library is there")?..];
-    let code = code.replace(library, COPY).replace(COMMAND, &format!("{COMMAND}{DECODES}"));
-    redis.ask(&["FUNCTION", "LOAD", "REPLACE", &code]).await?;
+    let code = code.replace(library, COPY).replace(FUNCTION_START, &format!("{FUNCTION_START}{DECODE_LAST_ARGUMENT}"));
+    redis.execute(&["FUNCTION", "LOAD", "REPLACE", &code]).await?;
     Ok(format!("{COPY}{command}"))
 }
 
@@ -157,11 +159,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_read_as_it_was_made() {
+    fn monitored_call_is_parsed_with_its_escaped_bytes() {
         let line = r#"1700000000.123456 [0 127.0.0.1:5000] "FCALL" "lib_hold" "1" "a \"b\"\\" "\x00\xff\n" """#;
         let expected: [&[u8]; 6] = [b"FCALL", b"lib_hold", b"1", br#"a "b"\"#, b"\x00\xff\n", b""];
-        assert_eq!(Call::shown(line), Some(Call(expected.map(<[u8]>::to_vec).to_vec())));
-        assert_eq!(Call::shown("OK"), None);
-        assert_eq!(Call::shown(r#"1 [0 lua] "HGET" "unfinished"#), None);
+        assert_eq!(RedisCall::parse(line), Some(RedisCall(expected.map(<[u8]>::to_vec).to_vec())));
+        assert_eq!(RedisCall::parse("OK"), None);
+        assert_eq!(RedisCall::parse(r#"1 [0 lua] "HGET" "unfinished"#), None);
     }
 }

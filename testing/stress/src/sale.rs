@@ -1,13 +1,13 @@
-//! The calls of a sale, as bytes: sessions, holds on named seats, orders, tickets, scans.
+//! Prepares the requests of a sale as bytes, sessions, holds, orders and scans, and reads their responses.
 
 use anyhow::Context;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use voelgoed_domain::time::Timestamp;
+use voelgoed_testkit::server::TestServer;
 
-use crate::client::{Answer, Connection, get, request};
-use crate::crowd::Crowd;
-use crate::shop::Shop;
+use crate::closed_loop::ClosedLoop;
+use crate::raw_client::{RawConnection, RawResponse, get, request};
 
 /// The concert hall with the gate and its 1,900 seats.
 pub const CONCERT: usize = 0;
@@ -15,50 +15,50 @@ pub const CONCERT: usize = 0;
 pub const FESTIVAL: usize = 1;
 /// The stadium of 60,000 seats.
 pub const STADIUM: usize = 2;
-/// Seats of one order, at most.
-pub const MOST_SEATS: usize = 10;
+/// The demo's limit.
+pub const SEATS_PER_ORDER_MAX: usize = 10;
 
-/// An event with seats, as a client needs it.
-pub struct Show {
+/// An event of the demo, as its clients need it.
+pub struct SaleEvent {
     /// `evt_…`
     pub event: String,
     ticket_type: String,
     areas: Vec<String>,
-    /// Every numbered place that is sold without asking: no wheelchair space.
+    /// All seats but wheelchair spaces, which are only sold on request.
     pub seats: Vec<u32>,
 }
 
-/// Who holds what.
+/// A hold that was granted.
 #[derive(Debug, Clone)]
-pub struct Held {
+pub struct HeldSeats {
     id: String,
     token: String,
 }
 
-/// An order that was placed.
+/// An order that was acknowledged.
 #[derive(Debug, Clone)]
-pub struct Ordered {
+pub struct PlacedOrder {
     /// `ord_…`
     pub id: String,
     token: String,
 }
 
-impl Show {
-    /// Reads the event at this place of the demo's card.
+impl SaleEvent {
+    /// Reads the event number `at` of a demo.
     ///
     /// # Errors
-    /// It is not there, or not as the contract says.
-    pub async fn of(shop: &Shop, at: usize) -> anyhow::Result<Self> {
-        Self::at(&shop.address, &shop.card, at).await
+    /// There is no such event, or its description breaks the contract.
+    pub async fn of(server: &TestServer, at: usize) -> anyhow::Result<Self> {
+        Self::read(&server.address, &server.card, at).await
     }
 
-    /// The same, of any shop that serves at `address` and gave this card.
+    /// Reads the event number `at` of a card from the server at `address`.
     ///
     /// # Errors
-    /// As [`Show::of`].
-    pub async fn at(address: &str, card: &Value, at: usize) -> anyhow::Result<Self> {
+    /// As [`SaleEvent::of`].
+    pub async fn read(address: &str, card: &Value, at: usize) -> anyhow::Result<Self> {
         let event = card["events"][at]["id"].as_str().context("the demo has the event")?.to_owned();
-        let mut connection = Connection::open(address).await?;
+        let mut connection = RawConnection::open(address).await?;
         let about = connection.send(&get(&format!("/api/v1/events/{event}"))).await?.expect(200)?.json()?;
         let ticket_type = about["ticket_types"][0]["id"].as_str().context("an event has ticket types")?.to_owned();
         let areas = about["areas"].as_array().into_iter().flatten().filter_map(|area| area["id"].as_str());
@@ -66,13 +66,13 @@ impl Show {
         let map = connection.send(&get(&format!("/api/v1/events/{event}/map"))).await?.expect(200)?.json()?;
         let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let rows = items(&map["areas"]).into_iter().flat_map(|area| items(&area["rows"]));
-        let is_kept = |seat: &Value| items(&seat["flags"]).contains(&json!("accessible"));
-        let seats = rows.flat_map(|row| items(&row["seats"])).filter(|seat| !is_kept(seat));
+        let is_wheelchair_space = |seat: &Value| items(&seat["flags"]).contains(&json!("accessible"));
+        let seats = rows.flat_map(|row| items(&row["seats"])).filter(|seat| !is_wheelchair_space(seat));
         let seats = seats.filter_map(|seat| seat["place"].as_u64());
         Ok(Self { event, ticket_type, areas, seats: seats.filter_map(|place| u32::try_from(place).ok()).collect() })
     }
 
-    /// Takes these seats.
+    /// The request for a hold of these seats.
     #[must_use]
     pub fn hold(&self, seats: &[u32], session: &str) -> Vec<u8> {
         let items: Vec<Value> =
@@ -81,7 +81,7 @@ impl Show {
         request("POST", &format!("/api/v1/events/{}/holds", self.event), &[("X-Session", session)], Some(&body))
     }
 
-    /// Takes any place of the area with this number.
+    /// The request for a hold of any place of the area number `area`.
     #[must_use]
     pub fn hold_any(&self, area: usize, session: &str) -> Vec<u8> {
         let item = json!({ "area": self.areas.get(area), "quantity": 1, "ticket_type": self.ticket_type });
@@ -89,51 +89,52 @@ impl Show {
         request("POST", &format!("/api/v1/events/{}/holds", self.event), &[("X-Session", session)], Some(&body))
     }
 
-    /// So many sessions, each given out by the server.
+    /// Obtains `count` sessions from the server.
     ///
     /// # Errors
     /// The server gives none.
-    pub async fn sessions(&self, crowd: &mut Crowd, count: usize) -> anyhow::Result<Vec<String>> {
+    pub async fn sessions(&self, clients: &mut ClosedLoop, count: usize) -> anyhow::Result<Vec<String>> {
         let first_contact = vec![get(&format!("/api/v1/events/{}", self.event)); count];
-        let answers = crowd.send(&first_contact, 200).await?.answers;
-        let session =
-            |answer: &Answer| answer.header("x-session").map(str::to_owned).context("a first contact gives a session");
-        answers.iter().map(session).collect()
+        let responses = clients.send(&first_contact, 200).await?.responses;
+        let session = |response: &RawResponse| {
+            response.header("x-session").map(str::to_owned).context("a first contact gives a session")
+        };
+        responses.iter().map(session).collect()
     }
 }
 
-fn named(answer: &Answer) -> anyhow::Result<(String, String)> {
-    let json = answer.json()?;
-    let text = |name: &str| json[name].as_str().map(str::to_owned).with_context(|| format!("the answer has {name}"));
+fn id_and_token(response: &RawResponse) -> anyhow::Result<(String, String)> {
+    let json = response.json()?;
+    let text = |name: &str| json[name].as_str().map(str::to_owned).with_context(|| format!("the response has {name}"));
     Ok((text("id")?, text("token")?))
 }
 
-impl Held {
-    /// What a hold was answered.
+impl HeldSeats {
+    /// The hold in a response.
     ///
     /// # Errors
-    /// It is not as the contract says.
-    pub fn of(answer: &Answer) -> anyhow::Result<Self> {
-        let (id, token) = named(answer)?;
+    /// The response has no hold.
+    pub fn read(response: &RawResponse) -> anyhow::Result<Self> {
+        let (id, token) = id_and_token(response)?;
         Ok(Self { id, token })
     }
 
-    /// Gives the places back.
+    /// The request that releases the seats.
     #[must_use]
     pub fn release(&self) -> Vec<u8> {
         request("DELETE", &format!("/api/v1/holds/{}", self.id), &[("X-Token", &self.token)], None)
     }
 
-    /// Orders them, paid by the sandbox's `ok`.
+    /// The request for an order of the seats, paid by the sandbox's `ok`.
     #[must_use]
     pub fn order(&self) -> Vec<u8> {
         self.order_by(&self.id)
     }
 
-    /// The same as a request that was never sent before: with another key.
+    /// The same order under a new idempotency key, which no server has seen.
     #[must_use]
-    pub fn order_anew(&self) -> Vec<u8> {
-        self.order_by(&format!("anew-{}", self.id))
+    pub fn order_with_new_key(&self) -> Vec<u8> {
+        self.order_by(&format!("new-{}", self.id))
     }
 
     fn order_by(&self, key: &str) -> Vec<u8> {
@@ -146,39 +147,39 @@ impl Held {
     }
 }
 
-impl Ordered {
-    /// What an order was answered.
+impl PlacedOrder {
+    /// The order in a response.
     ///
     /// # Errors
-    /// It is not as the contract says.
-    pub fn of(answer: &Answer) -> anyhow::Result<Self> {
-        let (id, token) = named(answer)?;
+    /// The response has no order.
+    pub fn read(response: &RawResponse) -> anyhow::Result<Self> {
+        let (id, token) = id_and_token(response)?;
         Ok(Self { id, token })
     }
 
-    /// Looks at the order as its page does: at once, then by its stream until it is paid, then once more for the tickets.
+    /// Reads the order as its page does: at once, then its stream until it is paid, then once more for the tickets.
     ///
     /// # Errors
-    /// The order ended otherwise, or a connection did.
-    pub async fn watch_until_paid(&self, address: &str, connection: &mut Connection) -> anyhow::Result<()> {
-        let look = request("GET", &format!("/api/v1/orders/{}", self.id), &[("X-Token", &self.token)], None);
-        connection.send(&look).await?.expect(200)?;
+    /// The order was not paid, or a connection ended.
+    pub async fn watch_until_paid(&self, address: &str, connection: &mut RawConnection) -> anyhow::Result<()> {
+        let read = request("GET", &format!("/api/v1/orders/{}", self.id), &[("X-Token", &self.token)], None);
+        connection.send(&read).await?.expect(200)?;
         let stream = format!("/api/v1/orders/{}/stream?token={}", self.id, self.token);
         let is_settled = |order: &str| !order.contains(r#""state":"awaiting_payment""#);
-        Connection::open(address).await?.follow(&get(&stream), is_settled).await?;
-        let order = connection.send(&look).await?.expect(200)?.json()?;
+        RawConnection::open(address).await?.follow(&get(&stream), is_settled).await?;
+        let order = connection.send(&read).await?.expect(200)?.json()?;
         anyhow::ensure!(order["state"] == "paid", "the order is {}", order["state"]);
         Ok(())
     }
 
-    /// The codes of its tickets, once it is paid; polls until then.
+    /// Polls until the order is paid, and returns the codes of its tickets.
     ///
     /// # Errors
-    /// The order ended otherwise, or the connection did.
-    pub async fn codes(&self, connection: &mut Connection) -> anyhow::Result<Vec<String>> {
-        let look = request("GET", &format!("/api/v1/orders/{}", self.id), &[("X-Token", &self.token)], None);
+    /// The order was not paid, or the connection ended.
+    pub async fn codes(&self, connection: &mut RawConnection) -> anyhow::Result<Vec<String>> {
+        let read = request("GET", &format!("/api/v1/orders/{}", self.id), &[("X-Token", &self.token)], None);
         loop {
-            let order = connection.send(&look).await?.expect(200)?.json()?;
+            let order = connection.send(&read).await?.expect(200)?.json()?;
             match order["state"].as_str() {
                 Some("paid") => {
                     let tickets = order["tickets"].as_array().cloned().unwrap_or_default();
@@ -194,54 +195,59 @@ impl Ordered {
     }
 }
 
-/// Holds, in a crowd, one of each of the `parties`, spread over `sessions`.
+/// Holds the seats of each party, spread over `sessions`.
 ///
 /// # Errors
-/// One of them is refused.
+/// A hold is refused.
 pub async fn hold_all(
-    show: &Show,
-    crowd: &mut Crowd,
+    event: &SaleEvent,
+    clients: &mut ClosedLoop,
     parties: &[&[u32]],
     sessions: &[String],
-) -> anyhow::Result<Vec<Held>> {
+) -> anyhow::Result<Vec<HeldSeats>> {
     let requests: Vec<_> =
-        parties.iter().zip(sessions.iter().cycle()).map(|(seats, who)| show.hold(seats, who)).collect();
-    crowd.send(&requests, 201).await?.answers.iter().map(Held::of).collect()
+        parties.iter().zip(sessions.iter().cycle()).map(|(seats, session)| event.hold(seats, session)).collect();
+    clients.send(&requests, 201).await?.responses.iter().map(HeldSeats::read).collect()
 }
 
 /// Buys all of these seats and returns the codes of their tickets.
 ///
 /// # Errors
 /// A seat could not be bought.
-pub async fn buy_all(shop: &Shop, show: &Show, crowd: &mut Crowd, seats: &[u32]) -> anyhow::Result<Vec<String>> {
-    let parties: Vec<&[u32]> = seats.chunks(MOST_SEATS).collect();
-    let sessions = show.sessions(crowd, parties.len()).await?;
-    let orders: Vec<_> = hold_all(show, crowd, &parties, &sessions).await?.iter().map(Held::order).collect();
-    let mut connection = Connection::open(&shop.address).await?;
+pub async fn buy_all(
+    server: &TestServer,
+    event: &SaleEvent,
+    clients: &mut ClosedLoop,
+    seats: &[u32],
+) -> anyhow::Result<Vec<String>> {
+    let parties: Vec<&[u32]> = seats.chunks(SEATS_PER_ORDER_MAX).collect();
+    let sessions = event.sessions(clients, parties.len()).await?;
+    let orders: Vec<_> = hold_all(event, clients, &parties, &sessions).await?.iter().map(HeldSeats::order).collect();
+    let mut connection = RawConnection::open(&server.address).await?;
     let mut codes = Vec::with_capacity(seats.len());
-    for answer in crowd.send(&orders, 201).await?.answers {
-        codes.extend(Ordered::of(&answer)?.codes(&mut connection).await?);
+    for response in clients.send(&orders, 201).await?.responses {
+        codes.extend(PlacedOrder::read(&response)?.codes(&mut connection).await?);
     }
     Ok(codes)
 }
 
-/// A ticket at the demo's gate: in, or out again.
+/// The request for a scan of a ticket at the demo's gate, `entry` or `exit`.
 #[must_use]
-pub fn scan(shop: &Shop, code: &str, direction: &str) -> Vec<u8> {
+pub fn scan(server: &TestServer, code: &str, direction: &str) -> Vec<u8> {
     let micros = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_micros();
     let now = Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX)).to_string();
-    let body = json!({ "id": Uuid::now_v7(), "code": code, "gate": shop.said("gate"), "direction": direction, "scanned_at": now });
-    let key = format!("Bearer {}", shop.said("device_key"));
+    let body = json!({ "id": Uuid::now_v7(), "code": code, "gate": server.card_text("gate"), "direction": direction, "scanned_at": now });
+    let key = format!("Bearer {}", server.card_text("device_key"));
     request("POST", "/api/v1/scans", &[("Authorization", &key)], Some(&body.to_string()))
 }
 
-/// That every one of these scans was admitted.
+/// Checks that every one of these scans was admitted.
 ///
 /// # Errors
-/// One was refused; with its answer.
-pub fn all_admitted<'a>(answers: impl IntoIterator<Item = &'a Answer>) -> anyhow::Result<()> {
-    for answer in answers {
-        let scanned = answer.json()?;
+/// A scan was refused; with its response.
+pub fn check_all_admitted<'a>(responses: impl IntoIterator<Item = &'a RawResponse>) -> anyhow::Result<()> {
+    for response in responses {
+        let scanned = response.json()?;
         anyhow::ensure!(scanned["result"] == "admitted", "a scan was refused: {scanned}");
     }
     Ok(())

@@ -1,32 +1,32 @@
-//! HAProxy by the configuration that ships, in front of the nodes that serve people.
+//! Runs HAProxy with the shipped configuration in front of the nodes that serve people.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, ensure};
-use tokio::process::Command;
 
-use crate::cluster::Daemon;
+use crate::process::Process;
 
-/// Places for nodes in the configuration: where each serves people, and the port of its health checks.
-const PLACES: [(&str, &str); 3] = [
+/// The variables of the configuration for each node: its public address, and the port of its health checks.
+const BACKENDS: [(&str, &str); 3] = [
     ("VOELGOED_NODE_1", "VOELGOED_NODE_1_INTERNAL_PORT"),
     ("VOELGOED_NODE_2", "VOELGOED_NODE_2_INTERNAL_PORT"),
     ("VOELGOED_NODE_3", "VOELGOED_NODE_3_INTERNAL_PORT"),
 ];
-/// One address is everybody here.
+/// All clients of a test share one address.
 const MANY_CONNECTIONS: (&str, &str) = ("VOELGOED_CONNECTIONS_PER_ADDRESS_MAX", "100000");
-/// Nobody listens there.
-const NOBODY: (&str, &str) = ("127.0.0.1:1", "127.0.0.1:1");
+/// No server listens there.
+const UNUSED: (&str, &str) = ("127.0.0.1:1", "127.0.0.1:1");
 
-/// Starts it on `port` of loopback and waits until it listens; of each node it is told the public and the internal address.
+/// Starts HAProxy on `port` of loopback and waits until it accepts connections; `nodes` are their public and internal addresses.
 ///
 /// # Errors
-/// Where there are more nodes than places, or it does not come up.
-pub async fn start(config: &Path, directory: &Path, port: u16, nodes: &[(String, String)]) -> anyhow::Result<Daemon> {
+/// There are more nodes than the configuration has backends, or HAProxy does not come up.
+pub async fn start(config: &Path, directory: &Path, port: u16, nodes: &[(String, String)]) -> anyhow::Result<Process> {
     start_with(config, directory, port, nodes, &[MANY_CONNECTIONS]).await
 }
 
-/// The same with settings of its own.
+/// The same with further settings.
 ///
 /// # Errors
 /// As [`start`].
@@ -36,30 +36,30 @@ pub async fn start_with(
     port: u16,
     nodes: &[(String, String)],
     environment: &[(&str, &str)],
-) -> anyhow::Result<Daemon> {
+) -> anyhow::Result<Process> {
     let address = format!("127.0.0.1:{port}");
     let command = command(config, directory, &address, nodes, environment)?;
-    let mut haproxy = Daemon::start("haproxy", &address, command, directory)?;
-    haproxy.listens().await?;
+    let mut haproxy = Process::spawn("haproxy", &address, &command, directory)?;
+    haproxy.accepts_connections().await?;
     Ok(haproxy)
 }
 
-/// A new process at the address of `before`, which takes no more connections and ends once its requests are answered.
+/// Starts a new process at the address of `before`, which accepts no more connections and ends with its last request.
 ///
 /// # Errors
 /// As [`start`].
 pub async fn reload(
     config: &Path,
     directory: &Path,
-    mut before: Daemon,
+    mut before: Process,
     nodes: &[(String, String)],
-) -> anyhow::Result<Daemon> {
+) -> anyhow::Result<Process> {
     let mut command = command(config, directory, &before.address, nodes, &[MANY_CONNECTIONS])?;
     command.arg("-sf").arg(before.pid().context("HAProxy is down")?.to_string());
-    let mut haproxy = Daemon::start("haproxy", &before.address, command, directory)?;
-    // The new process signals it once it listens itself.
-    before.ended().await?;
-    haproxy.listens().await?;
+    let mut haproxy = Process::spawn("haproxy", &before.address, &command, directory)?;
+    // The new process ends the old one once it accepts connections itself.
+    before.wait().await?;
+    haproxy.accepts_connections().await?;
     Ok(haproxy)
 }
 
@@ -70,13 +70,13 @@ fn command(
     nodes: &[(String, String)],
     environment: &[(&str, &str)],
 ) -> anyhow::Result<Command> {
-    ensure!(nodes.len() <= PLACES.len(), "the configuration has {} places for nodes", PLACES.len());
+    ensure!(nodes.len() <= BACKENDS.len(), "the configuration has {} backends", BACKENDS.len());
     let mut command = Command::new("haproxy");
     command.arg("-db").arg("-f").arg(config).env("VOELGOED_BIND", address).current_dir(directory);
     command.envs(environment.iter().copied());
     let nodes = nodes.iter().map(|(public, internal)| (public.as_str(), internal.as_str()));
-    for ((place, check), (public, internal)) in PLACES.iter().zip(nodes.chain(std::iter::repeat(NOBODY))) {
-        command.env(place, public).env(check, internal.rsplit(':').next().unwrap_or_default());
+    for ((backend, check), (public, internal)) in BACKENDS.iter().zip(nodes.chain(std::iter::repeat(UNUSED))) {
+        command.env(backend, public).env(check, internal.rsplit(':').next().unwrap_or_default());
     }
     Ok(command)
 }

@@ -1,53 +1,53 @@
-//! An organizer with an API key: makes events, reads the books, gives money back.
+//! Acts as an organizer with an API key: makes events, reads orders and the ledger, refunds tickets.
 
 use anyhow::{Context, ensure};
 use jiff::{Timestamp, ToSpan};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Call, Client};
+use crate::http_client::{ApiCall, ApiClient, ApiResponse};
+use crate::seat_map::SeatMap;
 
-/// The price of every ticket of [`Organizer::make_event`], in cents.
+/// The price of every ticket of [`TestOrganizer::make_event`], in cents.
 pub const PRICE: i64 = 10_000;
-/// The most items of a page.
-const PAGE: usize = 200;
+const ITEMS_PER_PAGE: usize = 200;
 
 /// An organizer.
 #[derive(Debug, Clone)]
-pub struct Organizer {
-    /// Its connection.
-    pub client: Client,
+pub struct TestOrganizer {
+    /// The client of a node.
+    pub client: ApiClient,
     /// `vgk_…`
     pub key: String,
 }
 
 /// An event on sale.
 #[derive(Debug, Clone)]
-pub struct Event {
+pub struct TestEvent {
     /// `evt_…`
     pub id: String,
     /// `tt_…`
     pub ticket_type: String,
-    /// The seated area's `ar_…`, and how many seats it has; they are the first places.
+    /// The seated area (`ar_…`) and its number of seats, which are the first places.
     pub seated: (String, u32),
-    /// The general-admission area's `ar_…`, and how many places it has.
+    /// The general-admission area (`ar_…`) and its number of places.
     pub general: (String, u32),
 }
 
-/// Where an event's places stand.
+/// Places of an event by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct PlaceCounts {
     /// On sale.
     pub free: u64,
-    /// In somebody's hold or unpaid order.
+    /// In a hold or an unpaid order.
     pub held: u64,
     /// Sold.
     pub sold: u64,
-    /// Kept back.
+    /// Blocked by the organizer.
     pub blocked: u64,
 }
 
-impl Counts {
+impl PlaceCounts {
     /// All places.
     #[must_use]
     pub const fn all(&self) -> u64 {
@@ -55,50 +55,50 @@ impl Counts {
     }
 }
 
-/// What the journal says of one order: the money that is with the provider by its entries, in cents.
+/// A ledger entry of one order, with its change of the provider's clearing account in cents.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ClearingEntry {
     /// `ord_…`
     pub order: String,
     /// `sale`, `refund`, …
     pub kind: String,
-    /// The change of the provider's account.
+    /// Cents that the provider owes more by this entry.
     pub clearing: i64,
 }
 
-impl Organizer {
-    /// The demo's organizer.
+impl TestOrganizer {
+    /// The organizer of a demo, by its card.
     ///
     /// # Errors
-    /// Where the card has no key.
-    pub fn of(url: &str, card: &Value) -> anyhow::Result<Self> {
+    /// The card has no key.
+    pub fn of_demo(url: &str, card: &Value) -> anyhow::Result<Self> {
         let key = card["api_key"].as_str().context("the card has an API key")?.to_owned();
-        Ok(Self { client: Client::new(url)?, key })
+        Ok(Self { client: ApiClient::new(url)?, key })
     }
 
-    /// Any call with the key.
+    /// Sends a request with the organizer's key.
     ///
     /// # Errors
-    /// As [`Client::call`].
+    /// As [`ApiClient::call`].
     pub async fn call(
         &self,
         method: Method,
         path: &str,
         key: Option<&str>,
         body: Option<&Value>,
-    ) -> anyhow::Result<Answer> {
-        self.client.call(method, path, Call { bearer: Some(&self.key), key, body, ..Call::default() }).await
+    ) -> anyhow::Result<ApiResponse> {
+        self.client.call(method, path, ApiCall { bearer: Some(&self.key), key, body, ..ApiCall::default() }).await
     }
 
     async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         self.call(Method::POST, path, None, Some(&body)).await?.must(201).with_context(|| format!("POST {path}"))
     }
 
-    /// Makes and publishes an event with a seated and a general-admission area, on sale now, its gate open now.
+    /// Makes and publishes an event with a seated and a general-admission area, on sale and admitting from now on.
     ///
     /// # Errors
-    /// Where any step is refused.
-    pub async fn make_event(&self, name: &str, seats: u32, general: u32) -> anyhow::Result<Event> {
+    /// A step is refused.
+    pub async fn make_event(&self, name: &str, seats: u32, general: u32) -> anyhow::Result<TestEvent> {
         let venue = self.post("/api/v1/venues", json!({"name": name, "address": "1 Test Road"})).await?;
         let seat = |number: u32| {
             let (row, column) = (number / 20, number % 20);
@@ -125,7 +125,7 @@ impl Organizer {
             self.post("/api/v1/ticket-types", json!({"event": id, "name": "Full", "price": price})).await?;
         self.call(Method::POST, &format!("/api/v1/events/{id}/publish"), None, None).await?.must(200)?;
         let area = |at: usize| text(&layout["areas"][at], "id");
-        Ok(Event {
+        Ok(TestEvent {
             ticket_type: text(&ticket_type, "id")?,
             seated: (area(0)?, seats),
             general: (area(1)?, general),
@@ -133,39 +133,37 @@ impl Organizer {
         })
     }
 
-    /// Where the event's places stand.
+    /// Counts the event's places by state.
     ///
     /// # Errors
-    /// Where it cannot be read.
-    pub async fn counts(&self, event: &str) -> anyhow::Result<Counts> {
-        let body = self.client.get(&format!("/api/v1/events/{event}/availability"), Call::default()).await?;
+    /// The availability cannot be read.
+    pub async fn counts(&self, event: &str) -> anyhow::Result<PlaceCounts> {
+        let body = self.client.get(&format!("/api/v1/events/{event}/availability"), ApiCall::default()).await?;
         let areas = body["areas"].as_array().context("areas")?;
         let sum = |what: &str| areas.iter().filter_map(|area| area[what].as_u64()).sum();
-        Ok(Counts { free: sum("free"), held: sum("held"), sold: sum("sold"), blocked: sum("blocked") })
+        Ok(PlaceCounts { free: sum("free"), held: sum("held"), sold: sum("sold"), blocked: sum("blocked") })
     }
 
     /// The state of each place: 0 free, 1 held, 2 sold, 3 blocked.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// It cannot be read.
     pub async fn places(&self, event: &str) -> anyhow::Result<Vec<u8>> {
-        use base64::Engine;
-        let body = self.client.get(&format!("/api/v1/events/{event}/availability"), Call::default()).await?;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(text(&body, "places")?)?;
-        Ok(bytes.iter().flat_map(|byte| (0..4).map(move |place| (byte >> (2 * place)) & 3)).collect())
+        let body = self.client.get(&format!("/api/v1/events/{event}/availability"), ApiCall::default()).await?;
+        Ok(SeatMap::from_availability(&body)?.places)
     }
 
-    /// Every item of a list.
+    /// All items of a list, page by page.
     ///
     /// # Errors
-    /// Where a page cannot be read.
+    /// A page cannot be read.
     pub async fn all(&self, path: &str) -> anyhow::Result<Vec<Value>> {
         let mut items = Vec::new();
         let mut after = String::new();
         loop {
             let join = if path.contains('?') { '&' } else { '?' };
-            let page = format!("{path}{join}limit={PAGE}{after}");
-            let body = self.client.get(&page, Call { bearer: Some(&self.key), ..Call::default() }).await?;
+            let page = format!("{path}{join}limit={ITEMS_PER_PAGE}{after}");
+            let body = self.client.get(&page, ApiCall { bearer: Some(&self.key), ..ApiCall::default() }).await?;
             items.extend(body["items"].as_array().context("items")?.iter().cloned());
             match body["next"].as_str() {
                 Some(next) => after = format!("&after={next}"),
@@ -177,40 +175,42 @@ impl Organizer {
     /// The orders of an event.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// They cannot be read.
     pub async fn orders(&self, event: &str) -> anyhow::Result<Vec<Value>> {
         self.all(&format!("/api/v1/orders?event={event}")).await
     }
 
-    /// One order, whole.
+    /// One order with its payments, tickets and refunds.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// It cannot be read.
     pub async fn order(&self, order: &str) -> anyhow::Result<Value> {
         let path = format!("/api/v1/orders/{order}");
-        self.client.get(&path, Call { bearer: Some(&self.key), ..Call::default() }).await
+        self.client.get(&path, ApiCall { bearer: Some(&self.key), ..ApiCall::default() }).await
     }
 
-    /// Asks for tickets to be refunded.
+    /// Requests a refund of tickets.
     ///
     /// # Errors
-    /// Where no answer came.
-    pub async fn refund(&self, order: &str, tickets: &[&str], key: &str) -> anyhow::Result<Answer> {
+    /// No response came.
+    pub async fn refund(&self, order: &str, tickets: &[&str], key: &str) -> anyhow::Result<ApiResponse> {
         let body = json!({"tickets": tickets, "reason": "asked for"});
         self.call(Method::POST, &format!("/api/v1/orders/{order}/refunds"), Some(key), Some(&body)).await
     }
 
-    /// The whole journal, after checking that each entry and all accounts together sum to zero.
+    /// All ledger entries, after checking that each entry and all accounts together sum to zero.
     ///
     /// # Errors
-    /// Where they do not.
-    pub async fn balanced_journal(&self) -> anyhow::Result<Vec<Entry>> {
-        let accounts =
-            self.client.get("/api/v1/ledger/accounts", Call { bearer: Some(&self.key), ..Call::default() }).await?;
+    /// They do not.
+    pub async fn balanced_ledger(&self) -> anyhow::Result<Vec<ClearingEntry>> {
+        let accounts = self
+            .client
+            .get("/api/v1/ledger/accounts", ApiCall { bearer: Some(&self.key), ..ApiCall::default() })
+            .await?;
         let balances = accounts["items"].as_array().context("items")?;
         let sum: i64 = balances.iter().filter_map(|item| item["balance"]["amount"].as_i64()).sum();
         ensure!(sum == 0, "the accounts sum to {sum}: {accounts}");
-        let mut journal = Vec::new();
+        let mut ledger = Vec::new();
         for entry in self.all("/api/v1/ledger/entries").await? {
             let postings = entry["postings"].as_array().context("postings")?;
             let amount = |posting: &Value| posting["amount"]["amount"].as_i64().unwrap_or(0);
@@ -220,16 +220,16 @@ impl Organizer {
                 posting["account"].as_str().is_some_and(|name| name.starts_with("provider_clearing:"))
             };
             let clearing = postings.iter().filter(at_provider).map(amount).sum();
-            journal.push(Entry { order: text(&entry, "order")?, kind: text(&entry, "kind")?, clearing });
+            ledger.push(ClearingEntry { order: text(&entry, "order")?, kind: text(&entry, "kind")?, clearing });
         }
-        Ok(journal)
+        Ok(ledger)
     }
 }
 
-/// A text of a JSON object.
+/// A text field of a JSON object.
 ///
 /// # Errors
-/// Where it has none of that name.
+/// There is no such field.
 pub fn text(value: &Value, name: &str) -> anyhow::Result<String> {
     value[name].as_str().map(str::to_owned).with_context(|| format!("no `{name}` in {value}"))
 }

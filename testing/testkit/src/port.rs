@@ -1,7 +1,7 @@
-//! Ports for servers that must be told theirs before they start.
+//! Hands out free loopback ports to servers that need theirs before they start.
 //!
-//! Never: a port of the range from which the kernel serves connections that go out; one of those may take it between the look and the server's
-//! start (and every suite makes thousands). Never the same port twice in a process, so that none is promised to two servers.
+//! Never: a port of the kernel's ephemeral range, since an outgoing connection may take it before the server starts; the same port twice in a
+//! process.
 
 use std::net::TcpListener;
 use std::process;
@@ -9,30 +9,29 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context;
 
-/// The first one given out. Linux takes its own from 32,768 on, unless it is told otherwise.
-const FIRST: u32 = 15_000;
-/// How many there are.
+/// Linux' ephemeral ports start at 32,768 by default.
+const FIRST_PORT: u32 = 15_000;
 const PORTS: u32 = 17_000;
-/// Neighbouring process ids begin this far apart: by the golden section, without a divisor in common with [`PORTS`], so that they spread.
-const STRIDE: u32 = 10_507;
+/// Between the first ports of neighbouring process ids; by the golden ratio and coprime to [`PORTS`], so that processes spread.
+const PROCESS_STRIDE: u32 = 10_507;
 
-/// A port of loopback that nobody has now.
+/// A loopback port that is free now.
 ///
 /// # Errors
-/// Where all are taken.
+/// All ports are taken.
 pub fn free_port() -> anyhow::Result<u16> {
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
-    let begin = process::id().wrapping_mul(STRIDE) % PORTS;
+    static HANDED_OUT: AtomicU32 = AtomicU32::new(0);
+    let begin = process::id().wrapping_mul(PROCESS_STRIDE) % PORTS;
     (0..PORTS)
         .find_map(|_| {
-            let at = (begin + GIVEN.fetch_add(1, Ordering::Relaxed) % PORTS) % PORTS;
-            let port = u16::try_from(FIRST + at).ok()?;
+            let at = (begin + HANDED_OUT.fetch_add(1, Ordering::Relaxed) % PORTS) % PORTS;
+            let port = u16::try_from(FIRST_PORT + at).ok()?;
             TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
         })
         .context("every port is taken")
 }
 
-/// The same as an address.
+/// `127.0.0.1` with a free port.
 ///
 /// # Errors
 /// As [`free_port`].
@@ -45,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_port_is_given_twice_and_none_that_is_taken() {
+    fn free_port_is_neither_handed_out_twice_nor_taken_already() {
         let first = free_port().unwrap();
         // The next one, if it is free at all.
         let taken = TcpListener::bind(("127.0.0.1", first + 1));

@@ -1,7 +1,7 @@
-//! Real Postgres servers: a primary and streaming replicas, each a process of its own on a free port, as an unprivileged user where the tests are root.
+//! Runs real Postgres servers, a primary and streaming replicas, each on a free port and as an unprivileged user where the tests are root.
 //!
-//! Never: a server that outlives the tests (whoever holds its pipe keeps it alive, and it goes with its directory once that is closed), a signal to
-//! a process that was not started from here. For tests only: unless asked for, nothing is flushed to the disk, so a crash of the machine loses all.
+//! Never: a server that outlives the tests (its keeper stops it and deletes its directory once the pipe from this process is closed), or a signal to
+//! a process that was not started here. Commits are not flushed to disk except by [`Postgres::start_flushing`].
 
 use std::fs;
 use std::io::Write;
@@ -14,41 +14,40 @@ use anyhow::{Context, bail, ensure};
 use crate::port::free_port;
 use crate::until::until;
 
-/// A start, also after a crash, takes at most this.
-const START: Duration = Duration::from_secs(60);
-/// Who owns the schema and serves: no superuser, so that row security holds.
+/// For a start, also after a crash.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Owns the schema and serves; not a superuser, so that row security applies.
 pub const ROLE: &str = "voelgoed";
-/// Starts the server given, and ends it as the line says that comes first, or with its directory where the pipe is closed.
+/// Runs the server, and ends it with the signal of the first input line; when the input is closed, the directory is deleted too.
 const KEEPER: &str = r#"directory=$1; shift; "$@" </dev/null & server=$!
 if read -r signal; then kill -"$signal" $server; wait
 else kill -QUIT $server; wait; umount "$directory/data" 2>/dev/null; rm -rf "$directory"; fi"#;
-/// The room on a small disk.
-const SMALL_DISK: &str = "400m";
-/// What fills it.
+const SMALL_DISK_SIZE: &str = "400m";
+/// The file that fills a small disk.
 const BALLAST: &str = "ballast";
 
-/// A server that runs.
+/// A running server.
 #[derive(Debug)]
 pub struct Postgres {
     binaries: PathBuf,
     directory: PathBuf,
     port: u16,
     keeper: Option<Child>,
-    /// Whether a commit reaches the disk.
+    /// Whether a commit is flushed to the disk.
     flushes: bool,
     has_disk: bool,
 }
 
 impl Postgres {
-    /// A fresh primary with the role [`ROLE`], which may create databases.
+    /// Starts an empty primary with the role [`ROLE`], which may create databases.
     ///
     /// # Errors
-    /// Where Postgres is not installed (`apt-get install postgresql`), or does not start.
+    /// Postgres is not installed (`apt-get install postgresql`), or does not start.
     pub async fn start() -> anyhow::Result<Self> {
         Self::prepare()?.begin().await
     }
 
-    /// The same with a disk under it: every commit is flushed, as in earnest. For measurements.
+    /// Starts a primary that flushes every commit, as in production. For measurements.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -58,17 +57,17 @@ impl Postgres {
         server.begin().await
     }
 
-    /// The same on a small disk of its own, which can be [filled](Self::fill_disk).
+    /// Starts a primary on a small disk of its own, which can be [filled](Self::fill_disk).
     ///
     /// # Errors
-    /// As [`Self::start`], and where nothing can be mounted here.
+    /// As [`Self::start`], or nothing can be mounted here.
     pub async fn start_on_small_disk() -> anyhow::Result<Self> {
         let mut server = Self::prepare()?;
         let data = server.data();
         fs::create_dir(&data)?;
         let owner = unprivileged()?.iter().find_map(|word| Some(word.strip_prefix("--reuid=")?.to_owned()));
         let options =
-            format!("size={SMALL_DISK},mode=0700{}", owner.map(|uid| format!(",uid={uid}")).unwrap_or_default());
+            format!("size={SMALL_DISK_SIZE},mode=0700{}", owner.map(|uid| format!(",uid={uid}")).unwrap_or_default());
         run(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&data))?;
         server.has_disk = true;
         server.begin().await
@@ -80,36 +79,36 @@ impl Postgres {
         let mut made = server.command("initdb")?;
         made.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"]).arg(&data);
         run(&mut made)?;
-        server.rise().await?;
+        server.restart().await?;
         server.sql("postgres", &format!("create role {ROLE} login createdb"))?;
         Ok(self)
     }
 
-    /// Takes what is left of its small disk: whatever needs more room is refused (`ENOSPC`), until it is [emptied](Self::empty_disk).
+    /// Fills the small disk: writes fail with `ENOSPC` until it is [emptied](Self::empty_disk).
     ///
     /// # Errors
-    /// Where it has no disk of its own.
+    /// The server has no disk of its own.
     pub fn fill_disk(&self) -> anyhow::Result<()> {
         ensure!(self.has_disk, "the server has no disk of its own");
         let mut ballast = fs::File::create(self.data().join(BALLAST))?;
         let chunk = vec![0; 64 * 1024];
-        // To the last byte: a write that is cut short is followed by one that is refused.
+        // To the last byte: a short write is followed by a refused one.
         while ballast.write(&chunk).is_ok() {}
         Ok(())
     }
 
-    /// Gives the room back.
+    /// Undoes [`Self::fill_disk`].
     ///
     /// # Errors
-    /// Where it was not filled.
+    /// The disk was not filled.
     pub fn empty_disk(&self) -> anyhow::Result<()> {
         Ok(fs::remove_file(self.data().join(BALLAST))?)
     }
 
-    /// A streaming replica of this server, which follows it as `name`.
+    /// Starts a streaming replica of this server with the application name `name`.
     ///
     /// # Errors
-    /// Where the copy fails, or the replica does not start.
+    /// The copy fails, or the replica does not start.
     pub async fn replica(&self, name: &str) -> anyhow::Result<Self> {
         let mut replica = Self::prepare()?;
         let data = replica.data();
@@ -125,7 +124,7 @@ impl Postgres {
             "-D",
         ]);
         run(copy.arg(&data))?;
-        replica.rise().await?;
+        replica.restart().await?;
         Ok(replica)
     }
 
@@ -135,100 +134,100 @@ impl Postgres {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Where `database` is reached as [`ROLE`].
+    /// The URL of `database` as [`ROLE`].
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{ROLE}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Where `database` is reached as the superuser.
+    /// The URL of `database` as the superuser.
     #[must_use]
     pub fn superuser_url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Makes an empty database, or a copy of another one that nobody is connected to.
+    /// Creates a database as a copy of `template`, which must have no connections.
     ///
     /// # Errors
-    /// Where the server refuses.
+    /// The server refuses.
     pub fn create_database(&self, name: &str, template: &str) -> anyhow::Result<()> {
         self.sql("postgres", &format!("create database {name} owner {ROLE} template {template}")).map(drop)
     }
 
-    /// What the superuser is told: a line per row, without headings.
+    /// Runs SQL as the superuser, and returns a line per row without headings.
     ///
     /// # Errors
-    /// Where the server refuses.
+    /// The server refuses.
     pub fn sql(&self, database: &str, text: &str) -> anyhow::Result<String> {
-        let mut asked = Command::new(self.binaries.join("psql"));
-        asked.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", &self.superuser_url(database), "-c", text]);
-        Ok(run(&mut asked)?.trim().to_owned())
+        let mut psql = Command::new(self.binaries.join("psql"));
+        psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", &self.superuser_url(database), "-c", text]);
+        Ok(run(&mut psql)?.trim().to_owned())
     }
 
-    /// What it has logged so far.
+    /// The whole log.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// It cannot be read.
     pub fn log(&self) -> anyhow::Result<String> {
         Ok(String::from_utf8_lossy(&fs::read(self.directory.join("log"))?).into_owned())
     }
 
-    /// kill -9 of the server and of all its sessions.
+    /// Kills the server and all its sessions without warning (SIGKILL).
     ///
     /// # Errors
-    /// Where it was not running.
+    /// It is down.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
         self.signal("KILL")?;
-        self.forget().await
+        self.end_keeper().await
     }
 
-    /// The server is gone; its keeper is told to keep the directory.
-    async fn forget(&mut self) -> anyhow::Result<()> {
+    /// Ends the keeper of a server that is gone, but not the directory.
+    async fn end_keeper(&mut self) -> anyhow::Result<()> {
         let mut keeper = self.keeper.take().context("the server is down already")?;
         let _ = keeper.stdin.take().context("a pipe")?.write_all(b"KILL\n");
-        until("the keeper ends", START, || {
+        until("the keeper ends", START_TIMEOUT, || {
             let ended = keeper.try_wait();
             async move { Ok(ended?.map(drop)) }
         })
         .await
     }
 
-    /// Stops every process of it where it is (SIGSTOP): it keeps its connections and answers nothing.
+    /// Stops all processes of the server with SIGSTOP: they keep their connections and do not reply.
     ///
     /// # Errors
-    /// Where it is not running.
+    /// It is down.
     pub fn freeze(&self) -> anyhow::Result<()> {
         self.signal("STOP")
     }
 
-    /// Goes on after [`Self::freeze`].
+    /// Continues after [`Self::freeze`] (SIGCONT).
     ///
     /// # Errors
-    /// Where it is not running.
+    /// It is down.
     pub fn thaw(&self) -> anyhow::Result<()> {
         self.signal("CONT")
     }
 
-    /// Starts it again where it has ended by itself; true where it had.
+    /// Starts the server again where it has ended by itself; true where it had.
     ///
     /// # Errors
-    /// Where it does not come up in time.
-    pub async fn keep(&mut self) -> anyhow::Result<bool> {
-        // Ended and not yet waited for, it has no command line any more.
+    /// It does not come up in time.
+    pub async fn restart_if_ended(&mut self) -> anyhow::Result<bool> {
+        // A process that has ended and was not waited for yet has no command line.
         let line = self.server_pid().and_then(|pid| Ok(fs::read(format!("/proc/{pid}/cmdline"))?));
         if line.is_ok_and(|line| !line.is_empty()) {
             return Ok(false);
         }
-        self.forget().await?;
-        self.rise().await?;
+        self.end_keeper().await?;
+        self.restart().await?;
         Ok(true)
     }
 
-    /// Starts it (again) at its port, and waits until it takes connections.
+    /// Starts the server (again) at its port, and waits until it accepts connections.
     ///
     /// # Errors
-    /// Where it does not come up in time.
-    pub async fn rise(&mut self) -> anyhow::Result<()> {
+    /// It does not come up in time.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.directory.join("log"))?;
         let mut server = Command::new("sh");
         server.args(["-c", KEEPER, "sh"]).arg(&self.directory).args(unprivileged()?);
@@ -250,7 +249,7 @@ impl Postgres {
         }
         let child = server.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log).spawn();
         self.keeper = Some(child.context("cannot start a shell")?);
-        until("Postgres takes connections", START, || async { Ok(self.sql("postgres", "select 1").ok()) })
+        until("Postgres accepts connections", START_TIMEOUT, || async { Ok(self.sql("postgres", "select 1").ok()) })
             .await
             .with_context(|| fs::read_to_string(self.directory.join("log")).unwrap_or_default())
             .map(drop)
@@ -292,16 +291,16 @@ impl Postgres {
         let sessions = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap_or_default();
         let mut kill = Command::new("kill");
         kill.arg(format!("-{name}")).arg(&server).args(sessions.split_whitespace());
-        // A session may have ended meanwhile; the server itself may not.
-        let told = run(&mut kill);
-        ensure!(told.is_ok() || Path::new(&format!("/proc/{server}")).exists(), "the server is gone");
+        // A session may have ended meanwhile, but not the server itself.
+        let sent = run(&mut kill);
+        ensure!(sent.is_ok() || Path::new(&format!("/proc/{server}")).exists(), "the server is gone");
         Ok(())
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // A frozen server hears nothing.
+        // A frozen server handles no signal.
         let _ = self.thaw();
         match &mut self.keeper {
             Some(keeper) => {
@@ -318,23 +317,23 @@ impl Drop for Postgres {
     }
 }
 
-/// What goes before a program of Postgres where we are root, whom it refuses to serve.
+/// The words before a Postgres program where this process is root: Postgres refuses to run as root.
 fn unprivileged() -> anyhow::Result<Vec<String>> {
     use std::os::unix::fs::MetadataExt;
     if fs::metadata("/proc/self")?.uid() != 0 {
         return Ok(Vec::new());
     }
     let users = fs::read_to_string("/etc/passwd")?;
-    let of = |name: &str| {
+    let ids_of = |name: &str| {
         let line = users.lines().find(|line| line.starts_with(&format!("{name}:")))?;
         let mut fields = line.split(':').skip(2);
         Some((fields.next()?.to_owned(), fields.next()?.to_owned()))
     };
-    let (user, group) = of("postgres").or_else(|| of("nobody")).context("no unprivileged user")?;
+    let (user, group) = ids_of("postgres").or_else(|| ids_of("nobody")).context("no unprivileged user")?;
     Ok(vec!["setpriv".to_owned(), format!("--reuid={user}"), format!("--regid={group}"), "--clear-groups".to_owned()])
 }
 
-/// Where the programs of Postgres are: Debian's newest, else beside the `postgres` of the path.
+/// The folder of Postgres' programs: Debian's newest version, else that of the `postgres` on the path.
 fn binaries() -> anyhow::Result<PathBuf> {
     let debian =
         fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));

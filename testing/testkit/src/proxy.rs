@@ -1,8 +1,7 @@
-//! A TCP proxy of our own between a client and a server: what goes through can be late, or not arrive until the way is mended, and the server behind it
-//! can become another one.
+//! Forwards TCP between a client and a server, delays bytes or holds them back during a partition, and can redirect new connections to another server.
 //!
-//! Never: a byte changed, lost or out of order; what was held back arrives in the end, as over a network that repeats what it lost. A server that hangs
-//! up is hung up on this side too.
+//! Never: a byte changed, lost or out of order; held-back bytes arrive in the end, as over a network that retransmits. When one side closes its
+//! connection, the other side is closed too.
 
 use std::time::Duration;
 
@@ -13,119 +12,117 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-/// Read at once.
-const CHUNK: usize = 16 * 1024;
-/// Chunks on their way in one direction.
-const ON_THE_WAY: usize = 256;
+const CHUNK_BYTES: usize = 16 * 1024;
+const CHUNKS_IN_FLIGHT_MAX: usize = 256;
 
-/// How the way is.
+/// What the proxy does to traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weather {
-    /// As if there were no proxy.
-    Fair,
-    /// Everything arrives so much later, in each direction.
-    Slow(Duration),
-    /// Nothing arrives, in either direction, and no connection is refused.
-    Parted,
+pub enum LinkFault {
+    /// Forwards at once.
+    None,
+    /// Forwards each byte later by this, in each direction.
+    Delay(Duration),
+    /// Holds back every byte in both directions; connections are still accepted.
+    Partition,
 }
 
 #[derive(Debug, Clone)]
-struct Way {
+struct Route {
     to: String,
-    weather: Weather,
+    fault: LinkFault,
 }
 
-/// A proxy; it ends with its value, and its connections with it.
+/// A running proxy; dropping the value closes it and its connections.
 #[derive(Debug)]
 pub struct Proxy {
     address: String,
-    way: watch::Sender<Way>,
+    route: watch::Sender<Route>,
     _accepting: JoinSet<()>,
 }
 
 impl Proxy {
-    /// Listens on a free port of loopback and leads to `to` (`host:port`).
+    /// Listens on a free port of loopback and forwards to `to` (`host:port`).
     ///
     /// # Errors
-    /// Where there is no port.
+    /// No port is free.
     pub async fn start(to: &str) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("a port for a proxy")?;
         let address = listener.local_addr()?.to_string();
-        let (way, ways) = watch::channel(Way { to: to.to_owned(), weather: Weather::Fair });
+        let (route, routes) = watch::channel(Route { to: to.to_owned(), fault: LinkFault::None });
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, ways));
-        Ok(Self { address, way, _accepting: accepting })
+        accepting.spawn(accept(listener, routes));
+        Ok(Self { address, route, _accepting: accepting })
     }
 
-    /// `host:port` of this side.
+    /// `host:port` for clients.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Changes the weather of every connection, and of those to come.
-    pub fn set(&self, weather: Weather) {
-        self.way.send_modify(|way| way.weather = weather);
+    /// Applies a fault to open and new connections.
+    pub fn set_fault(&self, fault: LinkFault) {
+        self.route.send_modify(|route| route.fault = fault);
     }
 
-    /// New connections lead to `to`; those that are open stay with the old server.
-    pub fn lead_to(&self, to: &str) {
-        self.way.send_modify(|way| to.clone_into(&mut way.to));
+    /// Forwards new connections to `to`; open ones stay with the old server.
+    pub fn redirect_to(&self, to: &str) {
+        self.route.send_modify(|route| to.clone_into(&mut route.to));
     }
 }
 
-async fn accept(listener: TcpListener, way: watch::Receiver<Way>) {
-    let mut carried = JoinSet::new();
+async fn accept(listener: TcpListener, route: watch::Receiver<Route>) {
+    let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((client, _)) = accepted {
-                    let way = way.clone();
-                    // Whichever side hangs up, both are.
-                    carried.spawn(async move { drop(carry(client, way).await) });
+                    let route = route.clone();
+                    // When one side closes, the forwarding ends and closes the other.
+                    connections.spawn(async move { drop(forward(client, route).await) });
                 }
             }
-            Some(_ended) = carried.join_next() => {}
+            Some(_ended) = connections.join_next() => {}
         }
     }
 }
 
-async fn carry(client: TcpStream, mut way: watch::Receiver<Way>) -> anyhow::Result<()> {
-    let to = way.wait_for(|way| way.weather != Weather::Parted).await?.to.clone();
+async fn forward(client: TcpStream, mut route: watch::Receiver<Route>) -> anyhow::Result<()> {
+    let to = route.wait_for(|route| route.fault != LinkFault::Partition).await?.to.clone();
     let server = TcpStream::connect(to).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::select! {
-        ended = pass(from_client, to_server, way.clone()) => ended,
-        ended = pass(from_server, to_client, way) => ended,
+        ended = copy(from_client, to_server, route.clone()) => ended,
+        ended = copy(from_server, to_client, route) => ended,
     }
 }
 
-/// One direction, until its reader ends and everything has arrived.
-async fn pass(
+/// Copies one direction until its reader ends and everything has arrived.
+async fn copy(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    mut way: watch::Receiver<Way>,
+    mut route: watch::Receiver<Route>,
 ) -> anyhow::Result<()> {
-    let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(ON_THE_WAY);
-    let seen = way.clone();
+    let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_IN_FLIGHT_MAX);
+    let current = route.clone();
     let read = async move {
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk = vec![0; CHUNK_BYTES];
         loop {
             let size = from.read(&mut chunk).await?;
             if size == 0 {
                 return anyhow::Ok(());
             }
-            let late = if let Weather::Slow(late) = seen.borrow().weather { late } else { Duration::ZERO };
-            sender.send((Instant::now() + late, chunk[..size].to_vec())).await?;
+            let delay = if let LinkFault::Delay(delay) = current.borrow().fault { delay } else { Duration::ZERO };
+            sender.send((Instant::now() + delay, chunk[..size].to_vec())).await?;
         }
     };
     let write = async move {
         while let Some((at, chunk)) = receiver.recv().await {
             sleep_until(at).await;
-            way.wait_for(|way| way.weather != Weather::Parted).await?;
+            route.wait_for(|route| route.fault != LinkFault::Partition).await?;
             to.write_all(&chunk).await?;
         }
         anyhow::Ok(())
@@ -138,7 +135,7 @@ mod tests {
     use super::*;
     use crate::until::until;
 
-    /// Answers each byte with its name and the byte.
+    /// Replies to each byte with the server's name and the byte.
     async fn server(name: u8) -> (String, JoinSet<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -158,53 +155,53 @@ mod tests {
         (address, tasks)
     }
 
-    async fn ask(stream: &mut TcpStream, byte: u8) -> [u8; 2] {
+    async fn exchange(stream: &mut TcpStream, byte: u8) -> [u8; 2] {
         stream.write_u8(byte).await.unwrap();
-        let mut answer = [0; 2];
-        stream.read_exact(&mut answer).await.unwrap();
-        answer
+        let mut reply = [0; 2];
+        stream.read_exact(&mut reply).await.unwrap();
+        reply
     }
 
     #[tokio::test]
-    async fn what_is_held_back_arrives_in_order_when_the_way_is_mended() {
+    async fn bytes_held_back_by_a_partition_arrive_in_order_when_it_heals() {
         let (address, _server) = server(b'a').await;
         let proxy = Proxy::start(&address).await.unwrap();
         let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
-        assert_eq!(ask(&mut stream, 1).await, [b'a', 1]);
-        proxy.set(Weather::Parted);
+        assert_eq!(exchange(&mut stream, 1).await, [b'a', 1]);
+        proxy.set_fault(LinkFault::Partition);
         stream.write_all(&[2, 3]).await.unwrap();
         let mut late = TcpStream::connect(proxy.address()).await.unwrap();
         late.write_u8(4).await.unwrap();
-        let mut answers = [0; 4];
-        let unanswered = tokio::time::timeout(Duration::from_millis(200), stream.read_exact(&mut answers)).await;
-        assert!(unanswered.is_err(), "{answers:?}");
-        proxy.set(Weather::Fair);
-        stream.read_exact(&mut answers).await.unwrap();
-        assert_eq!(answers, [b'a', 2, b'a', 3]);
-        late.read_exact(&mut answers[..2]).await.unwrap();
-        assert_eq!(answers[..2], [b'a', 4]);
+        let mut replies = [0; 4];
+        let no_reply = tokio::time::timeout(Duration::from_millis(200), stream.read_exact(&mut replies)).await;
+        assert!(no_reply.is_err(), "{replies:?}");
+        proxy.set_fault(LinkFault::None);
+        stream.read_exact(&mut replies).await.unwrap();
+        assert_eq!(replies, [b'a', 2, b'a', 3]);
+        late.read_exact(&mut replies[..2]).await.unwrap();
+        assert_eq!(replies[..2], [b'a', 4]);
     }
 
     #[tokio::test]
-    async fn a_slow_way_takes_its_time_in_each_direction() {
+    async fn delay_applies_in_each_direction() {
         let (address, _server) = server(b'a').await;
         let proxy = Proxy::start(&address).await.unwrap();
         let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
-        let late = Duration::from_millis(60);
-        proxy.set(Weather::Slow(late));
+        let delay = Duration::from_millis(60);
+        proxy.set_fault(LinkFault::Delay(delay));
         let begun = Instant::now();
-        assert_eq!(ask(&mut stream, 1).await, [b'a', 1]);
-        assert!(begun.elapsed() >= late * 2);
+        assert_eq!(exchange(&mut stream, 1).await, [b'a', 1]);
+        assert!(begun.elapsed() >= delay * 2);
     }
 
     #[tokio::test]
-    async fn it_leads_to_another_server_and_hangs_up_with_the_old_one() {
+    async fn redirect_applies_to_new_connections_and_the_old_server_closes_its_own() {
         let ((old, old_server), (new, _new_server)) = (server(b'a').await, server(b'b').await);
         let proxy = Proxy::start(&old).await.unwrap();
         let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
-        assert_eq!(ask(&mut stream, 1).await, [b'a', 1]);
-        proxy.lead_to(&new);
-        assert_eq!(ask(&mut stream, 2).await, [b'a', 2]);
+        assert_eq!(exchange(&mut stream, 1).await, [b'a', 1]);
+        proxy.redirect_to(&new);
+        assert_eq!(exchange(&mut stream, 2).await, [b'a', 2]);
         drop(old_server);
         until("the old connection ends", Duration::from_secs(10), || {
             let ended = stream.try_read(&mut [0; 2]);
@@ -213,6 +210,6 @@ mod tests {
         .await
         .unwrap();
         let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
-        assert_eq!(ask(&mut stream, 3).await, [b'b', 3]);
+        assert_eq!(exchange(&mut stream, 3).await, [b'b', 3]);
     }
 }

@@ -1,24 +1,24 @@
-//! The benchmarks of `cargo xtask bench`. Each measures something of ours beside its floor in the same run and prints ratios.
+//! Runs the benchmarks of `cargo xtask bench`, each next to a baseline in the same run, and prints ratios as Markdown.
 //!
-//! Never: an absolute figure without what bounds it, a single sample. Figures that are kept go to docs/benchmarks.md.
-//! To add one: a program of `testing/stress` with its entry in `programs.rs`, or a file here with a struct that implements [`Benchmark`]; and one line in
-//! [`BENCHMARKS`]. A program prints [`figures::Measure`]s as JSON lines (see [`figures::of_program`]).
+//! Never: an absolute number without a baseline; a single sample. docs/benchmarks.md keeps the results.
+//! To add one: a program of `testing/stress` with its entry in `programs.rs`, or a struct here that implements [`Benchmark`]; then a line in
+//! [`BENCHMARKS`]. A program prints its measurements as JSON lines (see [`measurements::run_program`]).
 
-mod figures;
+mod demo_start;
+mod measurements;
 mod programs;
-mod start;
 
 use std::process::ExitCode;
 
 use anyhow::bail;
 
-use crate::clock::{Spoken, Stopwatch};
-use crate::run::Run;
-use figures::Figures;
+use crate::step_timer::{HumanDuration, StepTimer};
+use crate::task_context::TaskContext;
+use measurements::BenchmarkReport;
 
 /// Every benchmark.
 const BENCHMARKS: &[&dyn Benchmark] = &[
-    &start::Start,
+    &demo_start::DemoStartBenchmark,
     &programs::HOLD,
     &programs::HOLD_REDIS,
     &programs::GROWTH,
@@ -34,20 +34,20 @@ const BENCHMARKS: &[&dyn Benchmark] = &[
     &programs::REFUSALS,
 ];
 
-/// Something that can be measured.
+/// One benchmark.
 trait Benchmark: Sync {
     /// The name on the command line.
     fn name(&self) -> &'static str;
 
-    /// What is measured against what, in one line.
+    /// One line: what is measured against which baseline.
     fn about(&self) -> &'static str;
 
-    /// Measures, with several rounds per figure.
-    fn run(&self, run: &Run) -> anyhow::Result<Figures>;
+    /// Measures, with several samples per measurement.
+    fn run(&self, context: &TaskContext) -> anyhow::Result<BenchmarkReport>;
 }
 
-/// Runs the named benchmarks, or all; fails where a target is missed.
-pub fn run_all(run: &Run, names: &[String]) -> anyhow::Result<ExitCode> {
+/// Runs the named benchmarks, or all; a missed target is a failure.
+pub fn run_all(context: &TaskContext, names: &[String]) -> anyhow::Result<ExitCode> {
     if let Some(unknown) =
         names.iter().find(|name| !BENCHMARKS.iter().any(|benchmark| benchmark.name() == name.as_str()))
     {
@@ -59,12 +59,12 @@ pub fn run_all(run: &Run, names: &[String]) -> anyhow::Result<ExitCode> {
         if !names.is_empty() && !names.iter().any(|name| name == benchmark.name()) {
             continue;
         }
-        let stopwatch = Stopwatch::start();
-        let figures = benchmark.run(run)?;
+        let timer = StepTimer::start();
+        let report = benchmark.run(context)?;
         println!("\n## {}: {}\n", benchmark.name(), benchmark.about());
-        println!("{}", figures.markdown());
-        eprintln!("({} in {})", benchmark.name(), Spoken(stopwatch.elapsed()));
-        is_met &= figures.are_met();
+        println!("{}", report.markdown());
+        eprintln!("({} in {})", benchmark.name(), HumanDuration(timer.elapsed()));
+        is_met &= report.are_met();
     }
     Ok(if is_met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

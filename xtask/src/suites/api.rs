@@ -1,32 +1,35 @@
-//! The suites of `testing/api`: one test file each, against the release binary over real HTTP.
+//! Runs the test files of `testing/api` over HTTP against the release binary, each file as one suite.
 //!
-//! To add one: its constant here, its line in `SUITES`, its file in `testing/api/tests`.
+//! To add one: a constant here, a line in `SUITES`, a file in `testing/api/tests`.
 
-use super::{LONGEST, Suite};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
+use super::{PROGRAM_TIMEOUT, Suite};
+use crate::child_process::{self, TestRun};
+use crate::task_context::TaskContext;
 
-/// The package that holds them.
 const PACKAGE: &str = "voelgoed-api-tests";
 
-/// One test file of the package.
-pub struct Api {
+/// One test file of [`PACKAGE`].
+pub struct ApiSuite {
     name: &'static str,
     about: &'static str,
 }
 
-/// Every route with a foreign organization's ids, wrong keys, and missing scopes.
-pub const TENANTS: Api = Api { name: "tenants", about: "foreign ids, wrong keys and missing scopes on every route" };
-/// Tampered ticket codes.
-pub const CODES: Api =
-    Api { name: "codes", about: "tampered ticket codes, half of them well-formed: none is accepted" };
-/// Viewers that are cut off.
-pub const VIEWERS: Api =
-    Api { name: "viewers", about: "a viewer that is cut off at random sees what one sees that never was" };
-/// Limits, headers, repeats, logins, draining.
-pub const EDGES: Api = Api { name: "edges", about: "every limit at its edge, repeats, logins, headers, and draining" };
+/// Isolation of tenants.
+pub const TENANTS: ApiSuite =
+    ApiSuite { name: "tenants", about: "foreign ids, wrong keys and missing scopes on every route" };
+/// Forged ticket codes.
+pub const CODES: ApiSuite =
+    ApiSuite { name: "codes", about: "tampered ticket codes, half of them well-formed: none is accepted" };
+/// Reconnecting viewers.
+pub const VIEWERS: ApiSuite = ApiSuite {
+    name: "viewers",
+    about: "a viewer that reconnects at random ends with the same map as one that stays connected",
+};
+/// Limits, headers, idempotent repeats, logins, draining.
+pub const EDGES: ApiSuite =
+    ApiSuite { name: "edges", about: "every limit at its edge, repeats, logins, headers, and draining" };
 
-impl Suite for Api {
+impl Suite for ApiSuite {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -39,14 +42,14 @@ impl Suite for Api {
         &[PACKAGE]
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let mut command = shell::cargo(&run.root);
-        // Of the whole workspace, so that no library is compiled a second time with other features.
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let mut command = child_process::cargo(&context.root);
+        // `--workspace` keeps the feature set, so that no library is compiled a second time.
         command.args(["test", "--workspace", "--test", self.name, "--", "--nocapture"]);
-        command.env("VOELGOED_BIN", run.release_binary()?);
-        if run.long {
+        command.env("VOELGOED_BIN", context.release_binary()?);
+        if context.long {
             command.env("VOELGOED_LONG", "1");
         }
-        shell::tally(&mut command, LONGEST)
+        child_process::run_tests(&mut command, PROGRAM_TIMEOUT)
     }
 }

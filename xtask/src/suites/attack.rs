@@ -1,33 +1,38 @@
-//! One hostile address against the default limits, directly and through HAProxy; others go on, and malformed requests are refused.
+//! Attacks the default limits from one address, directly and through HAProxy, while other clients must be served.
 
-use super::{LONGEST, Suite};
-use crate::machine::{HAPROXY, Need};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
+use super::{PROGRAM_TIMEOUT, Suite};
+use crate::child_process::{self, TestRun};
+use crate::system_packages::{HAPROXY, SystemPackage};
+use crate::task_context::TaskContext;
 
 /// `voelgoed-chaos attack` against the release binary.
-pub struct Attack;
+pub struct AttackSuite;
 
-impl Suite for Attack {
+impl Suite for AttackSuite {
     fn name(&self) -> &'static str {
         "attack"
     }
 
     fn about(&self) -> &'static str {
-        "slow senders, non-readers, hoarders and floods from one address: a stranger buys and another's gate scans; malformed requests; file modes"
+        "slow senders, non-readers, hoarders and floods from one address, while another client buys and another gate scans; malformed requests; file modes"
     }
 
-    fn needs(&self) -> &'static [Need] {
+    fn needs(&self) -> &'static [SystemPackage] {
         &[HAPROXY]
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let mut command = run.program("voelgoed-chaos")?;
-        command.arg("attack").arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("chaos"));
-        command.arg("--haproxy").arg(run.root.join("deploy/haproxy/haproxy.cfg"));
-        if run.long {
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let mut command = context.program("voelgoed-chaos")?;
+        command
+            .arg("attack")
+            .arg("--binary")
+            .arg(context.release_binary()?)
+            .arg("--root")
+            .arg(context.target().join("chaos"));
+        command.arg("--haproxy").arg(context.root.join("deploy/haproxy/haproxy.cfg"));
+        if context.long {
             command.arg("--long");
         }
-        shell::tally(&mut command, LONGEST)
+        child_process::run_tests(&mut command, PROGRAM_TIMEOUT)
     }
 }

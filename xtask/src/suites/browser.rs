@@ -1,28 +1,29 @@
-//! Buyers in real Chromium, and without scripts, against the release binary's demo; the sale again, unchanged, against a platform of many nodes.
-//! Screenshots go to target/screenshots.
+//! Runs the tests of `testing/browser` in Chromium against one demo server, then the sale against a cluster.
+//!
+//! Screenshots are written to target/screenshots.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{LONGEST, Suite};
-use crate::machine::{CHROMEDRIVER, CHROMIUM, FONTS, HAPROXY, NPM, Need, POSTGRES, REDIS};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
-use crate::shop::Shop;
+use super::{PROGRAM_TIMEOUT, Suite};
+use crate::child_process::{self, TestRun};
+use crate::demo_server::DemoServer;
+use crate::system_packages::{CHROMEDRIVER, CHROMIUM, FONTS, HAPROXY, NPM, POSTGRES, REDIS, SystemPackage};
+use crate::task_context::TaskContext;
 
-/// The pages, as people use them.
-pub struct Browser;
+/// Tests of `testing/browser`.
+pub struct BrowserSuite;
 
-impl Suite for Browser {
+impl Suite for BrowserSuite {
     fn name(&self) -> &'static str {
         "browser"
     }
 
     fn about(&self) -> &'static str {
-        "people buy on the map, on a phone and without scripts, from one node and from a cluster; two browsers see the same"
+        "buying on the map, on a phone and without scripts, from one node and from a cluster; two browsers see the same map"
     }
 
-    fn needs(&self) -> &'static [Need] {
+    fn needs(&self) -> &'static [SystemPackage] {
         &[CHROMIUM, CHROMEDRIVER, FONTS, HAPROXY, NPM, POSTGRES, REDIS]
     }
 
@@ -30,52 +31,58 @@ impl Suite for Browser {
         &["voelgoed-browser"]
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let data = run.target().join("suite-browser");
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let data = context.target().join("suite-browser");
         if data.exists() {
             std::fs::remove_dir_all(&data)?;
         }
-        let shop = Shop::open(run.release_binary()?, &data)?;
-        let axe = installed_axe(run)?;
-        let mut outcome = visit(run, shop, &axe, &["sale", "no_script", "kept", "pictures", "accessible"])?;
-        // What the cluster sells is made anew each time: its demo's first seats are free.
-        let root = run.target().join("suite-browser-cluster");
+        let server = DemoServer::start(context.release_binary()?, &data)?;
+        let axe = installed_axe(context)?;
+        let mut test_run =
+            run_browser_tests(context, server, &axe, &["sale", "no_script", "kept", "pictures", "accessible"])?;
+        // The cluster gets an empty data directory in each run, because the tests need the demo's first seats free.
+        let root = context.target().join("suite-browser-cluster");
         if root.exists() {
             std::fs::remove_dir_all(&root)?;
         }
-        outcome.add(visit(run, Shop::open_platform(run, &root)?, &axe, &["sale"])?);
-        Ok(outcome)
+        test_run.add(run_browser_tests(context, DemoServer::start_cluster(context, &root)?, &axe, &["sale"])?);
+        Ok(test_run)
     }
 }
 
-/// Runs tests of `testing/browser` against a shop, and closes it.
-fn visit(run: &Run, shop: Shop, axe: &Path, tests: &[&str]) -> anyhow::Result<Outcome> {
-    let mut command = shell::cargo(&run.root);
+/// Runs tests of `testing/browser` against `server`, then stops it.
+fn run_browser_tests(context: &TaskContext, server: DemoServer, axe: &Path, tests: &[&str]) -> anyhow::Result<TestRun> {
+    let mut command = child_process::cargo(&context.root);
     command.args(["test", "--workspace"]);
     for test in tests {
         command.args(["--test", test]);
     }
     command
         .args(["--", "--test-threads=1", "--nocapture"])
-        .env("VOELGOED_CARD", shop.card.to_string())
+        .env("VOELGOED_CARD", server.startup_info.to_string())
         .env("VOELGOED_AXE", axe);
-    let outcome = shell::tally(&mut command, LONGEST)?;
-    shop.close()?;
-    Ok(outcome)
+    let test_run = child_process::run_tests(&mut command, PROGRAM_TIMEOUT)?;
+    server.stop()?;
+    Ok(test_run)
 }
 
-/// The rules of axe-core in the version of testing/browser/axe, installed below `target` and never shipped.
-fn installed_axe(run: &Run) -> anyhow::Result<PathBuf> {
-    let (wanted, home) = (run.root.join("testing/browser/axe"), run.target().join("axe"));
-    let rules = home.join("node_modules/axe-core/axe.min.js");
+/// Installs axe-core below `target` in the version that testing/browser/axe pins; returns the path of its script.
+fn installed_axe(context: &TaskContext) -> anyhow::Result<PathBuf> {
+    let (wanted, home) = (context.root.join("testing/browser/axe"), context.target().join("axe"));
+    let script = home.join("node_modules/axe-core/axe.min.js");
     let same = |file: &str| std::fs::read(home.join(file)).ok() == std::fs::read(wanted.join(file)).ok();
-    if rules.exists() && same("package-lock.json") {
-        return Ok(rules);
+    if script.exists() && same("package-lock.json") {
+        return Ok(script);
     }
     std::fs::create_dir_all(&home)?;
     for file in ["package.json", "package-lock.json"] {
         std::fs::copy(wanted.join(file), home.join(file))?;
     }
-    shell::must(Command::new("npm").current_dir(&home).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
-    Ok(rules)
+    child_process::run_checked(Command::new("npm").current_dir(&home).args([
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+    ]))?;
+    Ok(script)
 }

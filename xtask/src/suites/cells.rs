@@ -1,29 +1,34 @@
-//! What the capability table promises is what happens where a store is really taken away (P10).
+//! Makes stores unavailable one by one and checks that every capability answers as the capability table promises (P10).
 
-use super::{LONGEST, Suite};
-use crate::machine::{HAPROXY, Need, POSTGRES, REDIS};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
+use super::{PROGRAM_TIMEOUT, Suite};
+use crate::child_process::{self, TestRun};
+use crate::system_packages::{HAPROXY, POSTGRES, REDIS, SystemPackage};
+use crate::task_context::TaskContext;
 
 /// `voelgoed-chaos cells` against the release binary.
-pub struct Cells;
+pub struct CellsSuite;
 
-impl Suite for Cells {
+impl Suite for CellsSuite {
     fn name(&self) -> &'static str {
         "cells"
     }
 
     fn about(&self) -> &'static str {
-        "Redis, Postgres, its replica, the provider, a node and a disk taken away: the promised answers, the return, nothing lost or doubled"
+        "Redis, Postgres, its replica, the provider, a node and a disk made unavailable: promised responses, recovery, nothing lost or doubled"
     }
 
-    fn needs(&self) -> &'static [Need] {
+    fn needs(&self) -> &'static [SystemPackage] {
         &[HAPROXY, POSTGRES, REDIS]
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let mut command = run.program("voelgoed-chaos")?;
-        command.arg("cells").arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("chaos"));
-        shell::tally(&mut command, LONGEST)
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let mut command = context.program("voelgoed-chaos")?;
+        command
+            .arg("cells")
+            .arg("--binary")
+            .arg(context.release_binary()?)
+            .arg("--root")
+            .arg(context.target().join("chaos"));
+        child_process::run_tests(&mut command, PROGRAM_TIMEOUT)
     }
 }

@@ -1,33 +1,31 @@
-//! No lint complains.
-//!
-//! What ships is also held to the banned methods of clippy.toml; tests may read clocks and spawn as they please.
+//! Runs clippy with warnings denied; only shipped code must obey the banned methods of clippy.toml.
 
 use super::{Suite, check};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
+use crate::child_process::{self, TestRun};
+use crate::task_context::TaskContext;
 
 /// `cargo clippy` over everything, warnings denied.
-pub struct Clippy;
+pub struct ClippySuite;
 
-impl Suite for Clippy {
+impl Suite for ClippySuite {
     fn name(&self) -> &'static str {
         "clippy"
     }
 
     fn about(&self) -> &'static str {
-        "no lint complains, and what ships calls no banned method"
+        "no clippy warning; shipped code calls no banned method"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
         let clippy = || {
-            let mut command = shell::cargo(&run.root);
+            let mut command = child_process::cargo(&context.root);
             command.args(["clippy", "--workspace", "--quiet"]);
             command
         };
-        // The test is named for its features: with them both runs look at the same libraries once.
-        let mut tally = check(clippy().args(["--lib", "--bins", "--test", "contracts", "--", "-D", "warnings"]));
+        // `--test contracts` selects the feature set of the second run, so that no library is checked twice.
+        let mut counts = check(clippy().args(["--lib", "--bins", "--test", "contracts", "--", "-D", "warnings"]));
         let everything = ["--all-targets", "--", "-D", "warnings", "-A", "clippy::disallowed_methods"];
-        tally.add(check(clippy().args(everything)));
-        Ok(tally.into())
+        counts.add(check(clippy().args(everything)));
+        Ok(counts.into())
     }
 }

@@ -1,13 +1,13 @@
-//! What was acknowledged survives kill -9 (P3).
+//! Kills the server with SIGKILL under load and checks that every acknowledged change survives (P3).
 
-use super::{LONGEST, Suite};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
+use super::{PROGRAM_TIMEOUT, Suite};
+use crate::child_process::{self, TestRun};
+use crate::task_context::TaskContext;
 
 /// `voelgoed-chaos crash` against the release binary.
-pub struct Crash;
+pub struct CrashSuite;
 
-impl Suite for Crash {
+impl Suite for CrashSuite {
     fn name(&self) -> &'static str {
         "crash"
     }
@@ -16,10 +16,15 @@ impl Suite for Crash {
         "kill -9 under load: nothing acknowledged is lost or doubled, no place is stuck"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let mut command = run.program("voelgoed-chaos")?;
-        command.arg("crash").arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("chaos"));
-        command.args(["--kills", if run.long { "60" } else { "6" }]);
-        shell::tally(&mut command, LONGEST)
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let mut command = context.program("voelgoed-chaos")?;
+        command
+            .arg("crash")
+            .arg("--binary")
+            .arg(context.release_binary()?)
+            .arg("--root")
+            .arg(context.target().join("chaos"));
+        command.args(["--kills", if context.long { "60" } else { "6" }]);
+        child_process::run_tests(&mut command, PROGRAM_TIMEOUT)
     }
 }

@@ -1,4 +1,4 @@
-//! The demo and the README: the release binary seeds, serves, drains, and starts again as the same shop; every block of the README runs as it stands.
+//! Starts the demo twice on one data directory, checks its responses, and runs the shell blocks of README.md unchanged.
 
 use std::path::Path;
 
@@ -6,77 +6,77 @@ use anyhow::ensure;
 use serde_json::Value;
 
 use super::{Suite, readme};
-use crate::machine::{CURL, JQ, Need};
-use crate::report::Tally;
-use crate::run::Run;
-use crate::shell::Outcome;
-use crate::shop::Shop;
+use crate::child_process::TestRun;
+use crate::demo_server::DemoServer;
+use crate::system_packages::{CURL, JQ, SystemPackage};
+use crate::task_context::TaskContext;
+use crate::test_counts::TestCounts;
 
-/// `voelgoed demo`, twice on one data directory.
-pub struct Demo;
+/// The demo and the README.
+pub struct DemoSuite;
 
-impl Suite for Demo {
+impl Suite for DemoSuite {
     fn name(&self) -> &'static str {
         "demo"
     }
 
     fn about(&self) -> &'static str {
-        "the release binary seeds its demo, serves, drains, and is the same shop after a restart; README's blocks run as they stand"
+        "the release binary seeds its demo, serves, drains, and keeps its data over a restart; README's blocks run unchanged"
     }
 
-    fn needs(&self) -> &'static [Need] {
+    fn needs(&self) -> &'static [SystemPackage] {
         &[CURL, JQ]
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let binary = run.release_binary()?;
-        let data = run.target().join("suite-demo");
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let binary = context.release_binary()?;
+        let data = context.target().join("suite-demo");
         if data.exists() {
             std::fs::remove_dir_all(&data)?;
         }
-        let mut said = Outcome::default();
-        let mut judge = |what: &str, outcome: anyhow::Result<Value>| {
-            let line = match &outcome {
-                Ok(_) => format!("test {what} ... ok"),
-                Err(error) => format!("test {what} ... FAILED: {error:#}"),
+        let mut test_run = TestRun::default();
+        let mut check = |name: &str, result: anyhow::Result<Value>| {
+            let line = match &result {
+                Ok(_) => format!("test {name} ... ok"),
+                Err(error) => format!("test {name} ... FAILED: {error:#}"),
             };
             println!("{line}");
-            said.lines.push(line);
-            said.tally.add(Tally::one(outcome.is_ok()));
-            outcome.ok()
+            test_run.lines.push(line);
+            test_run.counts.add(TestCounts::one(result.is_ok()));
+            result.ok()
         };
-        let first = judge("a first start seeds three events and serves them", visit(binary, &data));
+        let first = check("a first start seeds three events and serves them", start_and_check(binary, &data));
         if let Some(first) = first {
-            judge("a restart is the same shop", visit(binary, &data).and_then(|card| same(&first, card)));
+            check("a restart keeps the data", start_and_check(binary, &data).and_then(|info| same(&first, info)));
         }
-        let scratch = run.target().join("suite-readme");
+        let scratch = context.target().join("suite-readme");
         if scratch.exists() {
             std::fs::remove_dir_all(&scratch)?;
         }
         std::fs::create_dir_all(&scratch)?;
-        let shown = |outcome: anyhow::Result<()>| outcome.map(|()| Value::Null);
-        judge(
-            "README's first command opens a shop while port 8080 is taken",
-            shown(readme::first_command(run, &scratch)),
+        let without_value = |result: anyhow::Result<()>| result.map(|()| Value::Null);
+        check(
+            "README's first command starts a server while port 8080 is taken",
+            without_value(readme::first_command(context, &scratch)),
         );
-        judge(
-            "README's other blocks sell, pay, admit and open a shop of one's own",
-            shown(readme::other_blocks(run, &scratch)),
+        check(
+            "README's other blocks sell, pay, admit and set up a real organization",
+            without_value(readme::other_blocks(context, &scratch)),
         );
-        Ok(said)
+        Ok(test_run)
     }
 }
 
-/// Opens the shop, looks at what everybody looks at first, and closes it in order.
-fn visit(binary: &Path, data: &Path) -> anyhow::Result<Value> {
-    let shop = Shop::open(binary, data)?;
-    let card = shop.card.clone();
+/// Starts the server, checks its public and internal endpoints, and stops it; returns its startup line.
+fn start_and_check(binary: &Path, data: &Path) -> anyhow::Result<Value> {
+    let server = DemoServer::start(binary, data)?;
+    let info = server.startup_info.clone();
     for key in ["url", "internal_url", "organization", "api_key", "device_key", "gate"] {
-        ensure!(card[key].is_string(), "the demo's line has no `{key}`");
+        ensure!(info[key].is_string(), "the demo's line has no `{key}`");
     }
-    ensure!(card["events"].as_array().is_some_and(|events| events.len() == 3), "the demo has three events");
-    let organization = card["organization"].as_str().unwrap_or_default();
-    let event = card["events"][0]["id"].as_str().unwrap_or_default();
+    ensure!(info["events"].as_array().is_some_and(|events| events.len() == 3), "the demo has three events");
+    let organization = info["organization"].as_str().unwrap_or_default();
+    let event = info["events"][0]["id"].as_str().unwrap_or_default();
     for path in [
         "/livez".to_owned(),
         "/".to_owned(),
@@ -84,23 +84,23 @@ fn visit(binary: &Path, data: &Path) -> anyhow::Result<Value> {
         format!("/api/v1/events?organization={organization}"),
         format!("/api/v1/events/{event}/availability"),
     ] {
-        let (status, body) = shop.get(&path)?;
+        let (status, body) = server.get(&path)?;
         ensure!(status == 200, "GET {path} answers {status}: {body}");
     }
     for path in ["/livez", "/readyz", "/metrics"] {
-        let (status, body) = shop.get_internal(path)?;
+        let (status, body) = server.get_internal(path)?;
         ensure!(status == 200, "GET {path} of the internal listener answers {status}: {body}");
     }
     for path in ["/readyz", "/metrics"] {
-        let (status, _) = shop.get(path)?;
+        let (status, _) = server.get(path)?;
         ensure!(status == 404, "GET {path} of the public listener answers {status}");
     }
-    let status = shop.close()?;
-    ensure!(status.success(), "the shop ended with {status}");
-    Ok(card)
+    let status = server.stop()?;
+    ensure!(status.success(), "the server exited with {status}");
+    Ok(info)
 }
 
-/// Everything but the address is as it was.
+/// Fails if anything but the addresses differs.
 fn same(first: &Value, mut second: Value) -> anyhow::Result<Value> {
     for address in ["url", "internal_url"] {
         second[address] = first[address].clone();
@@ -115,7 +115,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn only_the_address_may_differ_after_a_restart() {
+    fn startup_lines_may_differ_only_in_their_addresses() {
         let first = json!({"url": "http://127.0.0.1:1", "internal_url": null, "api_key": "vgk_a"});
         assert!(same(&first, json!({"url": "http://127.0.0.1:2", "api_key": "vgk_a"})).is_ok());
         assert!(same(&first, json!({"url": "http://127.0.0.1:1", "api_key": "vgk_b"})).is_err());

@@ -1,22 +1,22 @@
-//! The code is formatted.
+//! Checks that the code is formatted.
 
 use super::{Suite, check};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
+use crate::child_process::{self, TestRun};
+use crate::task_context::TaskContext;
 
 /// `cargo fmt --check`.
-pub struct Fmt;
+pub struct FmtSuite;
 
-impl Suite for Fmt {
+impl Suite for FmtSuite {
     fn name(&self) -> &'static str {
         "fmt"
     }
 
     fn about(&self) -> &'static str {
-        "the code is formatted (cure: cargo xtask fmt)"
+        "the code is formatted (fix: cargo xtask fmt)"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        Ok(check(shell::cargo(&run.root).args(["fmt", "--all", "--check"])).into())
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        Ok(check(child_process::cargo(&context.root).args(["fmt", "--all", "--check"])).into())
     }
 }

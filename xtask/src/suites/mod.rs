@@ -1,6 +1,6 @@
-//! The suites of `cargo xtask test`, in the order in which they run.
+//! Runs the suites of `cargo xtask test` in order and reports their test counts.
 //!
-//! Never: a suite that hides what it left out, or that waits without limit.
+//! Never: a suite that skips tests silently, or waits without a timeout.
 //! To add one: a file here with a struct that implements [`Suite`], and one line in [`SUITES`].
 
 mod api;
@@ -27,114 +27,118 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::clock::{Spoken, Stopwatch};
-use crate::machine::{self, Need};
-use crate::report::{Line, Report, Tally};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
+use crate::child_process::{self, TestRun};
+use crate::report::{Report, SuiteResult};
+use crate::step_timer::{HumanDuration, StepTimer};
+use crate::system_packages::{self, SystemPackage};
+use crate::task_context::TaskContext;
+use crate::test_counts::TestCounts;
 
-/// Every suite, quick and broad ones first.
+/// Every suite, fast ones first.
 const SUITES: &[&dyn Suite] = &[
-    &fmt::Fmt,
-    &tidy::Tidy,
-    &clippy::Clippy,
-    &deny::Deny,
-    &workspace::Workspace,
-    &planted::PlantedBugs,
-    &demo::Demo,
-    &race::Race,
-    &payments::Payments,
-    &cells::Cells,
-    &crash::Crash,
-    &storm::Storm,
-    &nodes::Nodes,
-    &browser::Browser,
-    &schemathesis::Schemathesis,
-    &attack::Attack,
+    &fmt::FmtSuite,
+    &tidy::TidySuite,
+    &clippy::ClippySuite,
+    &deny::DenySuite,
+    &workspace::WorkspaceSuite,
+    &planted::PlantedBugsSuite,
+    &demo::DemoSuite,
+    &race::RaceSuite,
+    &payments::PaymentsSuite,
+    &cells::CellsSuite,
+    &crash::CrashSuite,
+    &storm::StormSuite,
+    &nodes::NodesSuite,
+    &browser::BrowserSuite,
+    &schemathesis::SchemathesisSuite,
+    &attack::AttackSuite,
     &api::EDGES,
     &api::TENANTS,
     &api::CODES,
     &api::VIEWERS,
 ];
 
-/// Something that can be run and counted.
+/// A set of tests that `cargo xtask test` runs.
 ///
-/// A suite that is a test crate hands its tests to cargo and counts what they print:
-/// `shell::tally(shell::cargo(&run.root).args(["test", "--package", "voelgoed-browser"]).env("VOELGOED_BIN", run.release_binary()?), LONGEST)`
-/// and names that crate in `owns`. A program of its own ends with a line `N passed, N failed`. A suite that only needs a
-/// running shop opens a [`crate::shop::Shop`].
+/// A suite for a test crate runs cargo and counts the printed results:
+/// `child_process::run_tests(child_process::cargo(&context.root).args(["test", "--package", "voelgoed-browser"]).env("VOELGOED_BIN", context.release_binary()?), PROGRAM_TIMEOUT)`
+/// and names that crate in `owns`. A suite's own program ends with a line `N passed, N failed`. A suite that needs a running
+/// server starts a [`crate::demo_server::DemoServer`].
 pub trait Suite: Sync {
     /// The name for `--only`.
     fn name(&self) -> &'static str;
 
-    /// What it shows, in one line.
+    /// One line for `--list`.
     fn about(&self) -> &'static str;
 
-    /// What it needs of the machine.
-    fn needs(&self) -> &'static [Need] {
+    /// Packages that must be installed.
+    fn needs(&self) -> &'static [SystemPackage] {
         &[]
     }
 
-    /// Packages whose tests this suite runs itself, so that `workspace` leaves them out.
+    /// Crates whose tests this suite runs itself; the suite `workspace` excludes them.
     fn owns(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Runs it (`run.long`: at full length). An error is a suite that could not be carried through; it counts as a failure.
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome>;
+    /// Runs the suite, at full length if `context.long`.
+    ///
+    /// # Errors
+    /// The suite stopped before its end; that counts as one failure.
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun>;
 }
 
-/// The longest that any program of a suite may take.
-pub const LONGEST: Duration = Duration::from_secs(45 * 60);
+/// Limit for one program of a suite.
+pub const PROGRAM_TIMEOUT: Duration = Duration::from_secs(45 * 60);
 
-/// A finished command as one check.
-pub fn check(command: &mut Command) -> Tally {
-    match shell::must(command) {
-        Ok(()) => Tally::one(true),
+/// Runs a command and counts its success as one check.
+pub fn check(command: &mut Command) -> TestCounts {
+    match child_process::run_checked(command) {
+        Ok(()) => TestCounts::one(true),
         Err(error) => {
             println!("{error:#}");
-            Tally::one(false)
+            TestCounts::one(false)
         }
     }
 }
 
-/// Prints names and purposes.
+/// Prints the name and purpose of every suite.
 pub fn print_list() {
     for suite in SUITES {
         println!("{:<14} {}", suite.name(), suite.about());
     }
 }
 
-/// Prepares the machine and runs all suites, or those named in `only`.
-pub fn run_all(run: &Run, only: &[String]) -> anyhow::Result<ExitCode> {
+/// Installs missing packages and runs all suites, or those named in `only`.
+pub fn run_all(context: &TaskContext, only: &[String]) -> anyhow::Result<ExitCode> {
     if let Some(unknown) = only.iter().find(|name| !SUITES.iter().any(|suite| suite.name() == name.as_str())) {
         print_list();
         bail!("there is no suite `{unknown}`");
     }
     let chosen: Vec<_> =
         SUITES.iter().filter(|suite| only.is_empty() || only.iter().any(|name| name == suite.name())).collect();
-    let needs: Vec<Need> = chosen.iter().flat_map(|suite| suite.needs()).copied().collect();
-    machine::prepare(&needs)?;
+    let needs: Vec<SystemPackage> = chosen.iter().flat_map(|suite| suite.needs()).copied().collect();
+    system_packages::install_missing(&needs)?;
     let mut report = Report::default();
     for suite in chosen {
         println!("\n=== {}: {}", suite.name(), suite.about());
-        let stopwatch = Stopwatch::start();
-        let (outcome, fault) = match suite.run(run) {
-            Ok(outcome) => (outcome, None),
-            Err(error) => (Tally::one(false).into(), Some(format!("{error:#}"))),
+        let timer = StepTimer::start();
+        let (test_run, error) = match suite.run(context) {
+            Ok(test_run) => (test_run, None),
+            Err(error) => (TestCounts::one(false).into(), Some(format!("{error:#}"))),
         };
-        let took = stopwatch.elapsed();
-        if let Some(fault) = &fault {
-            println!("error: {fault}");
+        let took = timer.elapsed();
+        if let Some(error) = &error {
+            println!("error: {error}");
         }
-        println!("--- {}: {} in {}", suite.name(), outcome.tally, Spoken(took));
-        report.push(Line { suite: suite.name(), outcome, took, fault });
+        println!("--- {}: {} in {}", suite.name(), test_run.counts, HumanDuration(took));
+        report.push(SuiteResult { suite: suite.name(), test_run, took, error });
     }
     report.print();
     Ok(if report.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The packages that some suite runs by itself.
+/// Crates that the suite `workspace` excludes.
 fn owned() -> Vec<&'static str> {
     SUITES.iter().flat_map(|suite| suite.owns()).copied().collect()
 }

@@ -1,14 +1,14 @@
-//! Several nodes on shared tiers, one of them killed, all of them restarted (P1, P3, P8).
+//! Runs a sale across several nodes on shared stores while nodes are restarted and killed (P1, P3, P8).
 
-use super::{LONGEST, Suite};
-use crate::machine::{HAPROXY, Need, POSTGRES, REDIS};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
+use super::{PROGRAM_TIMEOUT, Suite};
+use crate::child_process::{self, TestRun};
+use crate::system_packages::{HAPROXY, POSTGRES, REDIS, SystemPackage};
+use crate::task_context::TaskContext;
 
 /// `voelgoed-nodes check` against the release binary.
-pub struct Nodes;
+pub struct NodesSuite;
 
-impl Suite for Nodes {
+impl Suite for NodesSuite {
     fn name(&self) -> &'static str {
         "nodes"
     }
@@ -17,16 +17,21 @@ impl Suite for Nodes {
         "one sale across nodes on Redis and Postgres; restarts without a dropped request; warm emptied at the peak; a node killed under load"
     }
 
-    fn needs(&self) -> &'static [Need] {
+    fn needs(&self) -> &'static [SystemPackage] {
         &[HAPROXY, POSTGRES, REDIS]
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let mut command = run.program("voelgoed-nodes")?;
-        command.arg("check").arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("nodes"));
-        if run.long {
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let mut command = context.program("voelgoed-nodes")?;
+        command
+            .arg("check")
+            .arg("--binary")
+            .arg(context.release_binary()?)
+            .arg("--root")
+            .arg(context.target().join("nodes"));
+        if context.long {
             command.arg("--long");
         }
-        shell::tally(&mut command, LONGEST)
+        child_process::run_tests(&mut command, PROGRAM_TIMEOUT)
     }
 }

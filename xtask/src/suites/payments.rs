@@ -1,13 +1,13 @@
-//! No payment needs a human, whoever is killed when (P2).
+//! Kills server and payment provider at every step and checks that each payment resolves without a person (P2).
 
-use super::{LONGEST, Suite};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
+use super::{PROGRAM_TIMEOUT, Suite};
+use crate::child_process::{self, TestRun};
+use crate::task_context::TaskContext;
 
 /// `voelgoed-chaos payments` against the release binary.
-pub struct Payments;
+pub struct PaymentsSuite;
 
-impl Suite for Payments {
+impl Suite for PaymentsSuite {
     fn name(&self) -> &'static str {
         "payments"
     }
@@ -16,14 +16,14 @@ impl Suite for Payments {
         "every sandbox method ends in a ticket, no charge or a refund, with server and provider killed at every step"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let mut command = run.program("voelgoed-chaos")?;
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let mut command = context.program("voelgoed-chaos")?;
         command
             .arg("payments")
             .arg("--binary")
-            .arg(run.release_binary()?)
+            .arg(context.release_binary()?)
             .arg("--root")
-            .arg(run.target().join("chaos"));
-        shell::tally(&mut command, LONGEST)
+            .arg(context.target().join("chaos"));
+        child_process::run_tests(&mut command, PROGRAM_TIMEOUT)
     }
 }

@@ -1,35 +1,40 @@
-//! Everything breaks again and again over the real tiers, and the clients' journals judge (P1-P7).
+//! Injects faults into nodes, stores, provider and network under load, then checks the clients' journals (P1-P7).
 
-use super::{LONGEST, Suite};
-use crate::machine::{Need, POSTGRES, REDIS};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
+use super::{PROGRAM_TIMEOUT, Suite};
+use crate::child_process::{self, TestRun};
+use crate::system_packages::{POSTGRES, REDIS, SystemPackage};
+use crate::task_context::TaskContext;
 
 /// `voelgoed-chaos storm` against the release binary.
-pub struct Storm;
+pub struct StormSuite;
 
-impl Suite for Storm {
+impl Suite for StormSuite {
     fn name(&self) -> &'static str {
         "storm"
     }
 
     fn about(&self) -> &'static str {
-        "nodes, Redis, Postgres, the provider and the ways between them broken under load: nothing oversold, lost, doubled or mixed"
+        "faults in nodes, Redis, Postgres, the provider and the network under load: nothing oversold, lost, doubled or shown to another tenant"
     }
 
-    fn needs(&self) -> &'static [Need] {
+    fn needs(&self) -> &'static [SystemPackage] {
         &[POSTGRES, REDIS]
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let mut command = run.program("voelgoed-chaos")?;
-        command.arg("storm").arg("--binary").arg(run.release_binary()?).arg("--root").arg(run.target().join("chaos"));
-        // Each kind once, always in the same way; in the long run another way each time.
-        let much: &[&str] = match run.long {
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let mut command = context.program("voelgoed-chaos")?;
+        command
+            .arg("storm")
+            .arg("--binary")
+            .arg(context.release_binary()?)
+            .arg("--root")
+            .arg(context.target().join("chaos"));
+        // Short runs inject each fault once with a fixed seed; full-length runs use a random seed.
+        let arguments: &[&str] = match context.long {
             true => &["--injections", "300"],
             false => &["--injections", "24", "--seed", "1"],
         };
-        command.args(much);
-        shell::tally(&mut command, LONGEST)
+        command.args(arguments);
+        child_process::run_tests(&mut command, PROGRAM_TIMEOUT)
     }
 }

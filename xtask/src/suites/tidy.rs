@@ -1,23 +1,23 @@
-//! The laws of the house are kept.
+//! Runs the tidy rules as a suite, one test per rule.
 
 use super::Suite;
-use crate::run::Run;
-use crate::shell::Outcome;
+use crate::child_process::TestRun;
+use crate::task_context::TaskContext;
 use crate::tidy;
 
-/// Each law is one test.
-pub struct Tidy;
+/// The tidy rules.
+pub struct TidySuite;
 
-impl Suite for Tidy {
+impl Suite for TidySuite {
     fn name(&self) -> &'static str {
         "tidy"
     }
 
     fn about(&self) -> &'static str {
-        "the laws of the house are kept"
+        "the workspace follows the tidy rules"
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        tidy::tally(&run.root).map(Into::into)
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        tidy::check(&context.root).map(Into::into)
     }
 }

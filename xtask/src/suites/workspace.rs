@@ -1,17 +1,17 @@
-//! All unit, integration and documentation tests of the workspace; at full length, property tests see sixteen times as many cases.
+//! Runs all unit, integration and documentation tests of the workspace; full length means sixteen times as many property cases.
 
-use super::{LONGEST, Suite, owned};
-use crate::machine::{Need, POSTGRES, REDIS};
-use crate::run::Run;
-use crate::shell::{self, Outcome};
+use super::{PROGRAM_TIMEOUT, Suite, owned};
+use crate::child_process::{self, TestRun};
+use crate::system_packages::{POSTGRES, REDIS, SystemPackage};
+use crate::task_context::TaskContext;
 
 /// Cases per property at full length; proptest's own default is 256.
 const LONG_CASES: &str = "4096";
 
 /// `cargo test --workspace`.
-pub struct Workspace;
+pub struct WorkspaceSuite;
 
-impl Suite for Workspace {
+impl Suite for WorkspaceSuite {
     fn name(&self) -> &'static str {
         "workspace"
     }
@@ -20,19 +20,19 @@ impl Suite for Workspace {
         "every unit, integration and documentation test"
     }
 
-    fn needs(&self) -> &'static [Need] {
+    fn needs(&self) -> &'static [SystemPackage] {
         &[REDIS, POSTGRES]
     }
 
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let mut command = shell::cargo(&run.root);
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let mut command = child_process::cargo(&context.root);
         command.args(["test", "--workspace", "--no-fail-fast"]);
-        if run.long {
+        if context.long {
             command.env("PROPTEST_CASES", LONG_CASES);
         }
         for package in owned() {
             command.args(["--exclude", package]);
         }
-        shell::tally(&mut command, LONGEST)
+        child_process::run_tests(&mut command, PROGRAM_TIMEOUT)
     }
 }

@@ -1,25 +1,25 @@
-//! `#[allow]` and `#[expect]` carry a reason; `#[ignore]` and `#[should_panic]` do not occur.
+//! Requires a reason in `#[allow]` and `#[expect]`, and refuses `#[ignore]` and `#[should_panic]`.
 
-use super::house::{File, House};
-use super::{Finding, Law};
+use super::source_file::SourceFile;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
-/// The law.
-pub struct Attributes;
+pub struct AttributesRule;
 
-impl Law for Attributes {
+impl Rule for AttributesRule {
     fn name(&self) -> &'static str {
         "attributes"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        house.rust().flat_map(in_file).collect()
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        workspace.rust().flat_map(in_file).collect()
     }
 }
 
-fn in_file(file: &File) -> Vec<Finding> {
+fn in_file(file: &SourceFile) -> Vec<Finding> {
     let tokens = file.tokens();
     let mut findings = Vec::new();
-    let mut find = |line, message: String, cure: &str| findings.push(Finding::new(&file.path, line, message, cure));
+    let mut find = |line, message: String, fix: &str| findings.push(Finding::new(&file.path, line, message, fix));
     let openings = (0..tokens.0.len())
         .filter(|index| tokens.matches(*index, &["#", "["]) || tokens.matches(*index, &["#", "!", "["]));
     for start in openings {
@@ -27,10 +27,10 @@ fn in_file(file: &File) -> Vec<Finding> {
         let inside = &tokens.0[bracket + 1..tokens.0[bracket].partner];
         let Some(name) = inside.first() else { continue };
         match name.text.as_str() {
-            "ignore" => find(name.line, "an ignored test shows nothing".into(), "run it, or delete it"),
+            "ignore" => find(name.line, "a test is ignored".into(), "run it, or delete it"),
             "should_panic" => {
-                let cure = "assert on the error that is returned";
-                find(name.line, "a test that wants a panic passes for any panic".into(), cure);
+                let fix = "assert on the error that is returned";
+                find(name.line, "should_panic passes for any panic".into(), fix);
             }
             "allow" | "expect" | "cfg_attr" => {
                 let silences = inside.iter().any(|token| matches!(token.text.as_str(), "allow" | "expect"));
@@ -38,7 +38,7 @@ fn in_file(file: &File) -> Vec<Finding> {
                     find(
                         name.line,
                         "a lint is silenced without a reason".into(),
-                        "mend the code, or add `reason = \"…\"`",
+                        "fix the code, or add `reason = \"…\"`",
                     );
                 }
             }
@@ -53,8 +53,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_attribute_is_judged() {
-        for (source, breaches) in [
+    fn attribute_without_reason_and_ignored_test_are_found() {
+        for (source, violations) in [
             ("#[test] fn a() {}", 0),
             ("#[allow(dead_code)] fn a() {}", 1),
             ("#![allow(dead_code)]", 1),
@@ -67,7 +67,7 @@ mod tests {
             ("#[test] #[should_panic(expected = \"x\")] fn a() {}", 1),
             ("// #[ignore]\nconst A: &str = \"#[ignore]\";", 0),
         ] {
-            assert_eq!(Attributes.check(&House::of(&[("a.rs", source)])).len(), breaches, "{source}");
+            assert_eq!(AttributesRule.check(&Workspace::of(&[("a.rs", source)])).len(), violations, "{source}");
         }
     }
 }

@@ -1,37 +1,40 @@
-//! Every configuration key of the embedded defaults is explained by a comment directly above it.
-//!
-//! The commented file is the documentation: whoever adds a key says what it does there, or does not add it.
+//! Requires a comment directly above every key of the embedded default settings, because that file is their documentation.
 
-use super::house::{File, House};
-use super::{Finding, Law};
+use super::source_file::SourceFile;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
-/// The law.
-pub struct Configuration;
+pub struct ConfigurationRule;
 
-impl Law for Configuration {
+impl Rule for ConfigurationRule {
     fn name(&self) -> &'static str {
         "configuration"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        let is_defaults = |file: &&File| {
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        let is_defaults = |file: &&SourceFile| {
             file.path.starts_with("crates/voelgoed/") && file.is("toml") && !file.path.ends_with("Cargo.toml")
         };
-        house.files.iter().filter(is_defaults).flat_map(in_file).collect()
+        workspace.files.iter().filter(is_defaults).flat_map(in_file).collect()
     }
 }
 
-fn in_file(file: &File) -> Vec<Finding> {
-    let mut is_explained = false;
+fn in_file(file: &SourceFile) -> Vec<Finding> {
+    let mut is_documented = false;
     let mut findings = Vec::new();
     for (index, line) in file.text.lines().enumerate() {
         let line = line.trim();
         let is_key = line.split_once('=').is_some_and(|(key, _)| is_name(key.trim()));
-        if is_key && !is_explained && !line.contains('#') {
-            let message = format!("nobody explains the key `{}`", line.split('=').next().unwrap_or(line).trim());
-            findings.push(Finding::new(&file.path, index + 1, message, "say above it what it does and in which unit"));
+        if is_key && !is_documented && !line.contains('#') {
+            let message = format!("the key `{}` has no comment", line.split('=').next().unwrap_or(line).trim());
+            findings.push(Finding::new(
+                &file.path,
+                index + 1,
+                message,
+                "add a comment above it: what it does, in which unit",
+            ));
         }
-        is_explained = line.starts_with('#') && line.trim_start_matches(['#', ' ']).len() > 3;
+        is_documented = line.starts_with('#') && line.trim_start_matches(['#', ' ']).len() > 3;
     }
     findings
 }
@@ -45,16 +48,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_needs_its_own_comment() {
-        for (text, breaches) in [
+    fn key_without_its_own_comment_is_found() {
+        for (text, violations) in [
             ("# Where to listen.\nlisten = \"127.0.0.1:8080\"\n", 0),
             ("listen = \"127.0.0.1:8080\" # where to listen\n", 0),
             ("listen = \"127.0.0.1:8080\"\n", 1),
             ("# Where to listen.\nlisten = 1\nother = 2\n", 1),
             ("[server]\n#\nlisten = 1\n", 1),
         ] {
-            let house = House::of(&[("crates/voelgoed/src/default.toml", text)]);
-            assert_eq!(Configuration.check(&house).len(), breaches, "{text}");
+            let workspace = Workspace::of(&[("crates/voelgoed/src/default.toml", text)]);
+            assert_eq!(ConfigurationRule.check(&workspace).len(), violations, "{text}");
         }
     }
 }

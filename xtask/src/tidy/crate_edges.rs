@@ -1,15 +1,14 @@
-//! A crate uses only what the dependency table of ARCHITECTURE.md allows it.
+//! Requires that every crate depends only on crates which the dependency table of ARCHITECTURE.md allows.
 //!
-//! The table has one row per crate: what it may use, what its tests may use as well, and which outside crates it must never use.
+//! The table has a row per crate: allowed crates, crates allowed in tests only, refused external crates.
 
-use super::house::{House, Package};
-use super::{Finding, Law};
+use super::workspace::{Workspace, WorkspacePackage};
+use super::{Finding, Rule};
 
-const BOOK: &str = "ARCHITECTURE.md";
-const HEAD: &str = "| crate | may use | tests also | never |";
+const ARCHITECTURE: &str = "ARCHITECTURE.md";
+const HEADER: &str = "| crate | may use | tests also | never |";
 
-/// The law.
-pub struct CrateEdges;
+pub struct CrateEdgesRule;
 
 /// A row of the table.
 struct Row {
@@ -20,66 +19,66 @@ struct Row {
     line: usize,
 }
 
-impl Law for CrateEdges {
+impl Rule for CrateEdgesRule {
     fn name(&self) -> &'static str {
         "crate-edges"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        let rows = house.file(BOOK).map(|book| rows(&book.text)).unwrap_or_default();
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        let rows = workspace.file(ARCHITECTURE).map(|page| rows(&page.text)).unwrap_or_default();
         if rows.is_empty() {
-            let cure = format!("add a table that begins with `{HEAD}`");
-            return vec![Finding::new(BOOK, 1, "there is no dependency table", cure)];
+            let fix = format!("add a table that begins with `{HEADER}`");
+            return vec![Finding::new(ARCHITECTURE, 1, "there is no dependency table", fix)];
         }
         let mut findings = Vec::new();
-        for package in &house.packages {
+        for package in &workspace.packages {
             match rows.iter().find(|row| row.folder == package.folder) {
-                Some(row) => findings.extend(edges(house, package, row)),
+                Some(row) => findings.extend(edges(workspace, package, row)),
                 None => {
-                    let message = format!("{} is not in the dependency table of {BOOK}", package.folder);
+                    let message = format!("{} is not in the dependency table of {ARCHITECTURE}", package.folder);
                     findings.push(Finding::new(
                         &manifest(package),
                         1,
                         message,
-                        "add its row, and think about its edges",
+                        "add a row with its allowed dependencies",
                     ));
                 }
             }
         }
-        let gone = rows.iter().filter(|row| !house.packages.iter().any(|package| package.folder == row.folder));
-        findings.extend(
-            gone.map(|row| Finding::new(BOOK, row.line, format!("there is no crate {}", row.folder), "delete its row")),
-        );
+        let gone = rows.iter().filter(|row| !workspace.packages.iter().any(|package| package.folder == row.folder));
+        findings.extend(gone.map(|row| {
+            Finding::new(ARCHITECTURE, row.line, format!("there is no crate {}", row.folder), "delete its row")
+        }));
         findings
     }
 }
 
-fn manifest(package: &Package) -> String {
+fn manifest(package: &WorkspacePackage) -> String {
     format!("{}/Cargo.toml", package.folder)
 }
 
-fn edges(house: &House, package: &Package, row: &Row) -> Vec<Finding> {
+fn edges(workspace: &Workspace, package: &WorkspacePackage, row: &Row) -> Vec<Finding> {
     let path = manifest(package);
     let mut findings = Vec::new();
     for dependency in &package.dependencies {
-        let line = house.file(&path).map_or(1, |file| file.line_of(&dependency.name));
-        let own = house.packages.iter().find(|own| own.name == dependency.name);
-        let is_lawful = match own {
+        let line = workspace.file(&path).map_or(1, |file| file.line_of(&dependency.name));
+        let own = workspace.packages.iter().find(|own| own.name == dependency.name);
+        let is_allowed = match own {
             Some(own) => row.uses.contains(&own.folder) || (dependency.is_dev && row.in_tests.contains(&own.folder)),
             None => dependency.is_dev || !row.never.contains(&dependency.name),
         };
-        if !is_lawful {
+        if !is_allowed {
             let message = format!("{} must not use {}", package.folder, dependency.name);
-            let cure = format!("go through a port of `app`, or argue for the edge in {BOOK}:{}", row.line);
-            findings.push(Finding::new(&path, line, message, cure));
+            let fix = format!("go through a port of `app`, or allow the dependency in {ARCHITECTURE}:{}", row.line);
+            findings.push(Finding::new(&path, line, message, fix));
         }
     }
     findings
 }
 
-/// The rows below the table's head, until the first line that is no row.
-fn rows(book: &str) -> Vec<Row> {
-    let mut lines = book.lines().enumerate().skip_while(|(_, line)| squeezed(line) != HEAD);
+/// The rows below the table's header.
+fn rows(text: &str) -> Vec<Row> {
+    let mut lines = text.lines().enumerate().skip_while(|(_, line)| without_extra_spaces(line) != HEADER);
     lines.by_ref().take(2).for_each(drop);
     lines
         .map_while(|(index, line)| {
@@ -91,7 +90,7 @@ fn rows(book: &str) -> Vec<Row> {
         .collect()
 }
 
-fn squeezed(line: &str) -> String {
+fn without_extra_spaces(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -102,30 +101,32 @@ fn names(cell: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::house::Dependency;
+    use super::super::workspace::PackageDependency;
     use super::*;
 
     const TABLE: &str = "# A\n\n| crate | may use | tests also | never |\n|---|---|---|---|\n| `crates/app` | `crates/domain` | `testing/kit` | `sqlx` |\n| `crates/domain` | – | – | `tokio`, `sqlx` |\n| `testing/kit` | `crates/app` | – | – |\n\nText.\n";
 
-    fn package(folder: &str, dependencies: &[(&str, bool)]) -> Package {
+    fn package(folder: &str, dependencies: &[(&str, bool)]) -> WorkspacePackage {
         let name = folder.rsplit('/').next().unwrap_or(folder).to_owned();
-        let dependencies =
-            dependencies.iter().map(|(name, is_dev)| Dependency { name: (*name).into(), is_dev: *is_dev }).collect();
-        Package { name, folder: folder.into(), dependencies, roots: Vec::new() }
+        let dependencies = dependencies
+            .iter()
+            .map(|(name, is_dev)| PackageDependency { name: (*name).into(), is_dev: *is_dev })
+            .collect();
+        WorkspacePackage { name, folder: folder.into(), dependencies, roots: Vec::new() }
     }
 
     fn check(app: &[(&str, bool)], domain: &[(&str, bool)]) -> Vec<String> {
-        let mut house = House::of(&[(BOOK, TABLE)]);
-        house.packages = vec![
+        let mut workspace = Workspace::of(&[(ARCHITECTURE, TABLE)]);
+        workspace.packages = vec![
             package("crates/app", app),
             package("crates/domain", domain),
             package("testing/kit", &[("app", false)]),
         ];
-        CrateEdges.check(&house).into_iter().map(|finding| finding.message).collect()
+        CrateEdgesRule.check(&workspace).into_iter().map(|finding| finding.message).collect()
     }
 
     #[test]
-    fn edges_of_the_table_are_lawful() {
+    fn dependencies_in_the_table_are_valid() {
         assert!(
             check(&[("domain", false), ("kit", true), ("tokio", false)], &[("serde", false), ("tokio", true)])
                 .is_empty()
@@ -133,17 +134,18 @@ mod tests {
     }
 
     #[test]
-    fn any_other_edge_is_found() {
+    fn dependency_outside_of_the_table_is_found() {
         assert_eq!(check(&[], &[("app", false)]), ["crates/domain must not use app"]);
         assert_eq!(check(&[("kit", false)], &[]), ["crates/app must not use kit"]);
         assert_eq!(check(&[("sqlx", false)], &[]), ["crates/app must not use sqlx"]);
     }
 
     #[test]
-    fn crates_and_rows_correspond() {
-        let mut house = House::of(&[(BOOK, TABLE)]);
-        house.packages = vec![package("crates/app", &[]), package("crates/domain", &[]), package("crates/new", &[])];
-        let messages: Vec<_> = CrateEdges.check(&house).into_iter().map(|finding| finding.message).collect();
+    fn crate_without_a_row_and_row_without_a_crate_are_found() {
+        let mut workspace = Workspace::of(&[(ARCHITECTURE, TABLE)]);
+        workspace.packages =
+            vec![package("crates/app", &[]), package("crates/domain", &[]), package("crates/new", &[])];
+        let messages: Vec<_> = CrateEdgesRule.check(&workspace).into_iter().map(|finding| finding.message).collect();
         assert_eq!(
             messages,
             ["crates/new is not in the dependency table of ARCHITECTURE.md", "there is no crate testing/kit"]
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_table_is_found() {
-        assert_eq!(CrateEdges.check(&House::of(&[])).len(), 1);
+    fn missing_table_is_found() {
+        assert_eq!(CrateEdgesRule.check(&Workspace::of(&[])).len(), 1);
     }
 }

@@ -1,25 +1,24 @@
-//! Every Rust file is reached from a root of its package by `mod` or `include!`.
+//! Requires that every Rust file is included from a root of its package by `mod` or `include!`.
 
-use super::house::House;
-use super::modules::reached;
-use super::{Finding, Law};
+use super::module_graph::reached;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
-/// The law.
-pub struct DeadFiles;
+pub struct DeadFilesRule;
 
-impl Law for DeadFiles {
+impl Rule for DeadFilesRule {
     fn name(&self) -> &'static str {
         "dead-files"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        let reached = reached(house);
-        house
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        let reached = reached(workspace);
+        workspace
             .rust()
             .filter(|file| !reached.contains_key(&file.path))
             .map(|file| {
-                let cure = "declare it where it belongs, or delete it";
-                Finding::new(&file.path, 1, "no `mod` leads to this file", cure)
+                let fix = "declare it in its parent module, or delete it";
+                Finding::new(&file.path, 1, "no `mod` includes this file", fix)
             })
             .collect()
     }
@@ -27,18 +26,20 @@ impl Law for DeadFiles {
 
 #[cfg(test)]
 mod tests {
-    use super::super::house::Package;
+    use super::super::workspace::WorkspacePackage;
     use super::*;
 
     fn dead(files: &[(&str, &str)]) -> Vec<String> {
-        let mut house = House::of(files);
-        house.packages =
-            vec![Package { roots: vec!["c/src/lib.rs".into(), "c/tests/api.rs".into()], ..Package::default() }];
-        DeadFiles.check(&house).into_iter().map(|finding| finding.file).collect()
+        let mut workspace = Workspace::of(files);
+        workspace.packages = vec![WorkspacePackage {
+            roots: vec!["c/src/lib.rs".into(), "c/tests/api.rs".into()],
+            ..WorkspacePackage::default()
+        }];
+        DeadFilesRule.check(&workspace).into_iter().map(|finding| finding.file).collect()
     }
 
     #[test]
-    fn modules_of_every_shape_are_followed() {
+    fn files_included_by_any_form_of_mod_are_valid() {
         let files = [
             ("c/src/lib.rs", "pub mod a; mod b; #[path = \"odd/name.rs\"] mod c; mod inline { mod deep; }"),
             ("c/src/a.rs", "mod child;"),
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_nothing_declares_is_found() {
+    fn file_that_no_module_declares_is_found() {
         let files =
             [("c/src/lib.rs", "// mod old;\nmod a;"), ("c/src/a.rs", ""), ("c/src/old.rs", ""), ("c/src/a/b.rs", "")];
         assert_eq!(dead(&files), ["c/src/old.rs", "c/src/a/b.rs"]);

@@ -1,39 +1,38 @@
-//! What may break a law for now, each with its reason.
+//! Lists accepted violations per rule and file, each with a reason.
 //!
-//! This list only shrinks: an exception that covers more than is found fails until it is lowered or deleted.
-//! Before adding one: change the code instead; if the law is wrong, change the law.
+//! The list only shrinks: an exception for more violations than exist is itself a violation.
+//! Before adding one, fix the code; if the rule is wrong, fix the rule.
 
-use super::{Finding, Gravity};
+use super::{Finding, Severity};
 
-/// Leave for up to `most` findings of one law in one file.
+/// Accepts up to `findings_max` violations of one rule in one file.
 struct Exception {
-    law: &'static str,
+    rule: &'static str,
     file: &'static str,
-    most: usize,
+    findings_max: usize,
     reason: &'static str,
 }
 
-/// All of them.
 const EXCEPTIONS: &[Exception] = &[];
 
-/// The findings of `law` that no exception covers, and a finding for each exception that is larger than needed.
-pub fn apply(law: &str, findings: Vec<Finding>) -> Vec<Finding> {
-    apply_list(EXCEPTIONS, law, findings)
+/// The findings that no exception covers, and a finding for each exception that is larger than needed.
+pub fn apply(rule: &str, findings: Vec<Finding>) -> Vec<Finding> {
+    apply_list(EXCEPTIONS, rule, findings)
 }
 
-fn apply_list(exceptions: &[Exception], law: &str, mut findings: Vec<Finding>) -> Vec<Finding> {
-    for Exception { file, most, reason, .. } in exceptions.iter().filter(|exception| exception.law == law) {
-        let is_covered = |finding: &Finding| finding.file == *file && finding.gravity == Gravity::Breach;
+fn apply_list(exceptions: &[Exception], rule: &str, mut findings: Vec<Finding>) -> Vec<Finding> {
+    for Exception { file, findings_max, reason, .. } in exceptions.iter().filter(|exception| exception.rule == rule) {
+        let is_covered = |finding: &Finding| finding.file == *file && finding.severity == Severity::Violation;
         let found = findings.iter().filter(|finding| is_covered(finding)).count();
-        if found > *most {
+        if found > *findings_max {
             continue;
         }
         findings.retain(|finding| !is_covered(finding));
-        if found < *most {
+        if found < *findings_max {
             findings.push(Finding::new(
                 "xtask/src/tidy/exceptions.rs",
                 1,
-                format!("the exception from `{law}` for {file} ({reason}) allows {most}, and {found} are left"),
+                format!("the exception from `{rule}` for {file} ({reason}) allows {findings_max}, but {found} remain"),
                 if found == 0 { "delete it".into() } else { format!("lower it to {found}") },
             ));
         }
@@ -45,41 +44,41 @@ fn apply_list(exceptions: &[Exception], law: &str, mut findings: Vec<Finding>) -
 mod tests {
     use super::*;
 
-    fn found(most: usize, count: usize) -> Vec<String> {
-        let exceptions = [Exception { law: "a", file: "f.rs", most, reason: "old" }];
-        let findings = (0..count).map(|line| Finding::new("f.rs", line, "bad", "mend")).collect();
-        apply_list(&exceptions, "a", findings).into_iter().map(|finding| finding.cure).collect()
+    fn found(findings_max: usize, count: usize) -> Vec<String> {
+        let exceptions = [Exception { rule: "a", file: "f.rs", findings_max, reason: "old" }];
+        let findings = (0..count).map(|line| Finding::new("f.rs", line, "bad", "fix it")).collect();
+        apply_list(&exceptions, "a", findings).into_iter().map(|finding| finding.fix).collect()
     }
 
     #[test]
-    fn an_exception_covers_exactly_what_it_says() {
+    fn exception_covers_as_many_findings_as_it_states() {
         assert!(found(2, 2).is_empty());
     }
 
     #[test]
-    fn more_than_the_exception_allows_shows_everything() {
+    fn more_findings_than_the_exception_allows_are_all_shown() {
         assert_eq!(found(2, 3).len(), 3);
     }
 
     #[test]
-    fn an_exception_that_is_too_large_must_shrink() {
+    fn exception_for_more_findings_than_exist_is_a_violation() {
         assert_eq!(found(2, 1), ["lower it to 1"]);
         assert_eq!(found(2, 0), ["delete it"]);
     }
 
     #[test]
-    fn another_law_or_file_is_not_covered() {
-        let exceptions = [Exception { law: "a", file: "f.rs", most: 1, reason: "old" }];
-        let finding = vec![Finding::new("f.rs", 1, "bad", "mend")];
+    fn exception_covers_no_other_rule_or_file() {
+        let exceptions = [Exception { rule: "a", file: "f.rs", findings_max: 1, reason: "old" }];
+        let finding = vec![Finding::new("f.rs", 1, "bad", "fix it")];
         assert_eq!(apply_list(&exceptions, "b", finding).len(), 1);
-        let finding = vec![Finding::new("g.rs", 1, "bad", "mend")];
+        let finding = vec![Finding::new("g.rs", 1, "bad", "fix it")];
         assert_eq!(apply_list(&exceptions, "a", finding).len(), 2);
     }
 
     #[test]
     fn every_exception_has_a_reason_and_something_to_cover() {
-        for Exception { law, file, most, reason } in EXCEPTIONS {
-            assert!(!reason.is_empty() && *most > 0, "{law} {file}");
+        for Exception { rule, file, findings_max, reason } in EXCEPTIONS {
+            assert!(!reason.is_empty() && *findings_max > 0, "{rule} {file}");
         }
     }
 }

@@ -1,33 +1,32 @@
-//! A source file aims at 200 lines, is warned of above 400, and fails above 600.
+//! Warns of source files above 400 lines and refuses those above 600; the aim is 200.
 
-use super::house::House;
-use super::{Finding, Law};
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
-/// From here on the file is warned of.
-const WARNED: usize = 400;
-/// From here on the law is broken.
-const MOST: usize = 600;
-/// What is source; a lock file or a data set is not.
+/// Longer files are a warning.
+const WARNING_LINES_MAX: usize = 400;
+/// Longer files are a violation.
+const LINES_MAX: usize = 600;
+/// File types that count as source; a lock file or a data set does not.
 const SOURCES: &[&str] = &["css", "html", "js", "lua", "rs", "sql"];
 
-/// The law.
-pub struct FileLength;
+pub struct FileLengthRule;
 
-impl Law for FileLength {
+impl Rule for FileLengthRule {
     fn name(&self) -> &'static str {
         "file-length"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        let sources = house.files.iter().filter(|file| SOURCES.iter().any(|extension| file.is(extension)));
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        let sources = workspace.files.iter().filter(|file| SOURCES.iter().any(|extension| file.is(extension)));
         sources
             .filter_map(|file| {
                 let lines = file.text.lines().count();
                 let finding =
                     Finding::new(&file.path, lines, format!("{lines} lines"), "split it by operation (aim: 200 lines)");
                 match lines {
-                    lines if lines > MOST => Some(finding),
-                    lines if lines > WARNED => Some(finding.warning()),
+                    lines if lines > LINES_MAX => Some(finding),
+                    lines if lines > WARNING_LINES_MAX => Some(finding.warning()),
                     _ => None,
                 }
             })
@@ -37,20 +36,20 @@ impl Law for FileLength {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Gravity;
+    use super::super::Severity;
     use super::*;
 
     #[test]
-    fn the_edges_are_where_they_are_said_to_be() {
+    fn file_at_a_limit_is_valid_and_one_line_more_is_not() {
         for (lines, expected) in [
-            (WARNED, None),
-            (WARNED + 1, Some(Gravity::Warning)),
-            (MOST, Some(Gravity::Warning)),
-            (MOST + 1, Some(Gravity::Breach)),
+            (WARNING_LINES_MAX, None),
+            (WARNING_LINES_MAX + 1, Some(Severity::Warning)),
+            (LINES_MAX, Some(Severity::Warning)),
+            (LINES_MAX + 1, Some(Severity::Violation)),
         ] {
-            let house = House::of(&[("a.rs", &"//\n".repeat(lines)), ("a.json", &"1\n".repeat(lines))]);
-            let gravities: Vec<_> = FileLength.check(&house).iter().map(|finding| finding.gravity).collect();
-            assert_eq!(gravities, expected.into_iter().collect::<Vec<_>>(), "{lines}");
+            let workspace = Workspace::of(&[("a.rs", &"//\n".repeat(lines)), ("a.json", &"1\n".repeat(lines))]);
+            let severities: Vec<_> = FileLengthRule.check(&workspace).iter().map(|finding| finding.severity).collect();
+            assert_eq!(severities, expected.into_iter().collect::<Vec<_>>(), "{lines}");
         }
     }
 }

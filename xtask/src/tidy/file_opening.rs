@@ -1,23 +1,22 @@
-//! Every Rust file opens with `//!`: what it is, what it must never do, the promise it keeps, how to add the next one.
+//! Requires that every Rust file opens with a `//!` sentence.
 
-use super::house::House;
-use super::{Finding, Law};
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
-/// The law.
-pub struct FileOpening;
+pub struct FileOpeningRule;
 
-impl Law for FileOpening {
+impl Rule for FileOpeningRule {
     fn name(&self) -> &'static str {
         "file-opening"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        house
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        workspace
             .rust()
             .filter(|file| file.text.lines().next().and_then(|line| line.strip_prefix("//! ")).is_none_or(is_empty))
             .map(|file| {
-                let cure = "begin with `//! ` and a sentence that says what this is and what it must never do";
-                Finding::new(&file.path, 1, "the file does not say what it is", cure)
+                let fix = "begin with `//! ` and a sentence: subject, verb, mechanism";
+                Finding::new(&file.path, 1, "the file does not open with a sentence", fix)
             })
             .collect()
     }
@@ -33,8 +32,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_sentence_on_the_first_line_counts() {
-        for (text, breaches) in [
+    fn file_without_a_sentence_on_its_first_line_is_found() {
+        for (text, violations) in [
             ("//! What this is.\n", 0),
             ("// What this is.\n", 1),
             ("use std;\n//! What this is.\n", 1),
@@ -42,7 +41,7 @@ mod tests {
             ("//! voelgoed-cold\n", 1),
             ("", 1),
         ] {
-            assert_eq!(FileOpening.check(&House::of(&[("a.rs", text)])).len(), breaches, "{text}");
+            assert_eq!(FileOpeningRule.check(&Workspace::of(&[("a.rs", text)])).len(), violations, "{text}");
         }
     }
 }

@@ -1,35 +1,40 @@
-//! A function has at most 70 lines, signature and closing brace included.
+//! Refuses functions of more than 70 lines, from signature to closing brace.
 
-use super::house::{File, House};
-use super::source::Kind;
-use super::{Finding, Law};
+use super::source_file::SourceFile;
+use super::tokens::SyntaxKind;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
-const MOST: usize = 70;
+const LINES_MAX: usize = 70;
 
-/// The law.
-pub struct FunctionLength;
+pub struct FunctionLengthRule;
 
-impl Law for FunctionLength {
+impl Rule for FunctionLengthRule {
     fn name(&self) -> &'static str {
         "function-length"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        house.rust().flat_map(in_file).collect()
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        workspace.rust().flat_map(in_file).collect()
     }
 }
 
-fn in_file(file: &File) -> Vec<Finding> {
+fn in_file(file: &SourceFile) -> Vec<Finding> {
     let tokens = file.tokens();
     let mut findings = Vec::new();
     for index in tokens.find(&["fn"]) {
-        let Some(name) = tokens.0.get(index + 1).filter(|token| token.kind == Kind::Ident) else { continue };
+        let Some(name) = tokens.0.get(index + 1).filter(|token| token.kind == SyntaxKind::Ident) else { continue };
         let first = tokens.0[index].line;
         let end = tokens.item_end(index + 2);
         let lines = tokens.0.get(end - 1).map_or(0, |last| last.line + 1 - first);
-        if lines > MOST {
+        if lines > LINES_MAX {
             let message = format!("`{}` has {lines} lines", name.text);
-            findings.push(Finding::new(&file.path, first, message, format!("split it by step (at most {MOST} lines)")));
+            findings.push(Finding::new(
+                &file.path,
+                first,
+                message,
+                format!("split it by step (at most {LINES_MAX} lines)"),
+            ));
         }
     }
     findings
@@ -44,18 +49,18 @@ mod tests {
     }
 
     #[test]
-    fn the_edge_is_exact() {
-        for (lines, breaches) in [(3, 0), (MOST, 0), (MOST + 1, 1)] {
+    fn function_of_seventy_lines_is_valid_and_one_line_more_is_not() {
+        for (lines, violations) in [(3, 0), (LINES_MAX, 0), (LINES_MAX + 1, 1)] {
             let source = format!("fn short() {{}}\n\n{}\ntrait T {{ fn none(); }}", function(lines));
-            let findings = FunctionLength.check(&House::of(&[("a.rs", &source)]));
-            assert_eq!(findings.len(), breaches, "{lines}");
+            let findings = FunctionLengthRule.check(&Workspace::of(&[("a.rs", &source)]));
+            assert_eq!(findings.len(), violations, "{lines}");
             assert!(findings.iter().all(|finding| finding.line == 3 && finding.message.contains("`long`")));
         }
     }
 
     #[test]
-    fn a_function_pointer_is_no_function() {
-        let source = format!("const F: fn(u8) = g;\nmod m {{\n{}}}\n", "const A: u8 = 1;\n".repeat(MOST));
-        assert!(FunctionLength.check(&House::of(&[("a.rs", &source)])).is_empty());
+    fn function_pointer_type_is_not_a_function() {
+        let source = format!("const F: fn(u8) = g;\nmod m {{\n{}}}\n", "const A: u8 = 1;\n".repeat(LINES_MAX));
+        assert!(FunctionLengthRule.check(&Workspace::of(&[("a.rs", &source)])).is_empty());
     }
 }

@@ -1,27 +1,27 @@
-//! Nothing unfinished is left: no `todo!`, `dbg!`, `unimplemented!`, no note to mend something later.
+//! Refuses unfinished work: `todo!`, `dbg!`, `unimplemented!`, and notes to fix something later.
 
-use super::house::{File, House};
-use super::{Finding, Law};
+use super::source_file::SourceFile;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
 /// Macros of unfinished work.
 const MACROS: &[&str] = &["dbg", "todo", "unimplemented"];
-/// Marks of unfinished work, spelled so that this file does not break its own law.
+/// Marks of unfinished work, command_line so that this file passes its own rule.
 const MARKS: &[&str] = &[concat!("FIX", "ME"), concat!("XX", "X:"), concat!("TO", "DO")];
 
-/// The law.
-pub struct Leftovers;
+pub struct LeftoversRule;
 
-impl Law for Leftovers {
+impl Rule for LeftoversRule {
     fn name(&self) -> &'static str {
         "leftovers"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        house.files.iter().flat_map(|file| marks(file).into_iter().chain(macros(file))).collect()
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        workspace.files.iter().flat_map(|file| marks(file).into_iter().chain(macros(file))).collect()
     }
 }
 
-fn marks(file: &File) -> Vec<Finding> {
+fn marks(file: &SourceFile) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, line) in file.text.lines().enumerate() {
         findings.extend(MARKS.iter().filter(|mark| line.contains(**mark)).map(|mark| {
@@ -31,7 +31,7 @@ fn marks(file: &File) -> Vec<Finding> {
     findings
 }
 
-fn macros(file: &File) -> Vec<Finding> {
+fn macros(file: &SourceFile) -> Vec<Finding> {
     if !file.is("rs") {
         return Vec::new();
     }
@@ -50,16 +50,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_unfinished_is_found_and_what_only_speaks_of_it_is_not() {
+    fn unfinished_work_is_found_and_mentions_in_comments_and_strings_are_not() {
         let mark = format!("// {}: later\n", MARKS[0]);
-        for (path, text, breaches) in [
+        for (path, text, violations) in [
             ("a.rs", mark.as_str(), 1),
             ("a.js", mark.as_str(), 1),
             ("a.rs", "fn a() { todo!() }", 1),
             ("a.rs", "fn a() { b(dbg!(c)) }", 1),
             ("a.rs", "// never todo!()\nconst A: &str = \"dbg!(x)\";", 0),
         ] {
-            assert_eq!(Leftovers.check(&House::of(&[(path, text)])).len(), breaches, "{text}");
+            assert_eq!(LeftoversRule.check(&Workspace::of(&[(path, text)])).len(), violations, "{text}");
         }
     }
 }

@@ -1,35 +1,34 @@
-//! Every package inherits the workspace's lints, and the workspace forbids unsafe code and undocumented silence.
+//! Requires that every package inherits the workspace's lints, and that the workspace forbids unsafe code.
 
 use toml::Table;
 
-use super::house::House;
-use super::{Finding, Law};
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
-/// The law.
-pub struct Lints;
+pub struct LintsRule;
 
-impl Law for Lints {
+impl Rule for LintsRule {
     fn name(&self) -> &'static str {
         "lints"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for file in house.files.iter().filter(|file| file.path.ends_with("Cargo.toml")) {
+        for file in workspace.files.iter().filter(|file| file.path.ends_with("Cargo.toml")) {
             let Ok(manifest) = file.text.parse::<Table>() else { continue };
             if manifest.contains_key("workspace") && !forbids_unsafe(&manifest) {
-                let cure = "write `unsafe_code = \"forbid\"` below [workspace.lints.rust]";
+                let fix = "write `unsafe_code = \"forbid\"` below [workspace.lints.rust]";
                 findings.push(Finding::new(
                     &file.path,
                     file.line_of("[workspace.lints.rust]"),
                     "unsafe code is not forbidden",
-                    cure,
+                    fix,
                 ));
             }
             let inherits = manifest.get("lints").and_then(|lints| lints.get("workspace")?.as_bool());
             if manifest.contains_key("package") && inherits != Some(true) {
-                let cure = "add `[lints]` with `workspace = true`";
-                findings.push(Finding::new(&file.path, 1, "the package does not inherit the workspace's lints", cure));
+                let fix = "add `[lints]` with `workspace = true`";
+                findings.push(Finding::new(&file.path, 1, "the package does not inherit the workspace's lints", fix));
             }
         }
         findings
@@ -46,8 +45,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn manifests_are_judged() {
-        for (manifest, breaches) in [
+    fn package_without_the_workspace_lints_is_found() {
+        for (manifest, violations) in [
             ("[package]\nname = \"a\"\n[lints]\nworkspace = true\n", 0),
             ("[package]\nname = \"a\"\n", 1),
             ("[package]\nname = \"a\"\n[lints.rust]\nunsafe_code = \"allow\"\n", 1),
@@ -55,7 +54,7 @@ mod tests {
             ("[workspace.lints.rust]\nunsafe_code = \"deny\"\n", 1),
             ("[workspace]\nmembers = []\n", 1),
         ] {
-            assert_eq!(Lints.check(&House::of(&[("a/Cargo.toml", manifest)])).len(), breaches, "{manifest}");
+            assert_eq!(LintsRule.check(&Workspace::of(&[("a/Cargo.toml", manifest)])).len(), violations, "{manifest}");
         }
     }
 }

@@ -1,25 +1,25 @@
-//! Log messages are lower case, without a full stop, and carry their values in fields (docs/logging.md).
+//! Requires log messages in lower case, without a full stop, with values in fields (docs/logging.md).
 
-use super::house::{File, House};
-use super::source::Tokens;
-use super::{Finding, Law};
+use super::source_file::SourceFile;
+use super::tokens::SourceTokens;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
 const MACROS: &[&str] = &["trace", "debug", "info", "warn", "error"];
 
-/// The law.
-pub struct LogMessages;
+pub struct LogMessagesRule;
 
-impl Law for LogMessages {
+impl Rule for LogMessagesRule {
     fn name(&self) -> &'static str {
         "log-messages"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        house.rust_below("crates/").filter(|file| !file.is_test()).flat_map(in_file).collect()
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        workspace.rust_below("crates/").filter(|file| !file.is_test()).flat_map(in_file).collect()
     }
 }
 
-fn in_file(file: &File) -> Vec<Finding> {
+fn in_file(file: &SourceFile) -> Vec<Finding> {
     let tokens = file.tokens();
     let mut findings = Vec::new();
     for index in MACROS.iter().flat_map(|name| tokens.find(std::slice::from_ref(name)).collect::<Vec<_>>()) {
@@ -27,15 +27,15 @@ fn in_file(file: &File) -> Vec<Finding> {
             continue;
         }
         let Some((message, line)) = message(tokens, index + 2) else { continue };
-        if let Some((fault, cure)) = fault(&message) {
-            findings.push(Finding::new(&file.path, line, format!("the log message \"{message}\" {fault}"), cure));
+        if let Some((fault, fix)) = fault(&message) {
+            findings.push(Finding::new(&file.path, line, format!("the log message \"{message}\" {fault}"), fix));
         }
     }
     findings
 }
 
 /// The first argument of the call that is nothing but a string literal.
-fn message(tokens: &Tokens, open: usize) -> Option<(String, usize)> {
+fn message(tokens: &SourceTokens, open: usize) -> Option<(String, usize)> {
     let close = tokens.0[open].partner;
     let mut start = open + 1;
     let mut index = start;
@@ -74,8 +74,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_judged_wherever_they_stand_in_the_call() {
-        for (call, breaches) in [
+    fn message_is_checked_at_any_position_of_the_call() {
+        for (call, violations) in [
             ("info!(order = %id, \"order paid\")", 0),
             ("info!(\"HTTP surface listens\")", 0),
             ("tracing::warn!(note = \"Not a message.\", \"provider is slow\")", 0),
@@ -87,7 +87,11 @@ mod tests {
             ("println!(\"Order paid.\")", 0),
         ] {
             let source = format!("fn a() {{ {call}; }}");
-            assert_eq!(LogMessages.check(&House::of(&[("crates/a/src/lib.rs", &source)])).len(), breaches, "{call}");
+            assert_eq!(
+                LogMessagesRule.check(&Workspace::of(&[("crates/a/src/lib.rs", &source)])).len(),
+                violations,
+                "{call}"
+            );
         }
     }
 }

@@ -1,10 +1,11 @@
-//! The laws of the house. Each message names the file, the line, what is wrong and the cure.
+//! Checks the workspace against the tidy rules; each finding names the file, the line, what is wrong and the fix.
 //!
-//! Never: a law without a test that shows it failing; an exception without a reason (see `exceptions.rs`, which only shrinks).
-//! To add a law: one file here with a struct that implements [`Law`], and one line in [`LAWS`].
+//! Never: a rule without a test that breaks it; an exception without a reason (see `exceptions.rs`).
+//! To add a rule: one file here with a struct that implements [`Rule`], and one line in [`RULES`].
 
-mod access;
 mod attributes;
+mod banned_words;
+mod comments;
 mod configuration;
 mod contracts;
 mod crate_edges;
@@ -14,124 +15,137 @@ mod exceptions;
 mod file_length;
 mod file_opening;
 mod function_length;
-mod house;
+mod import_cycles;
 mod jobs;
 mod leftovers;
+mod limit_names;
 mod lints;
 mod log_messages;
 mod metrics;
-mod modules;
+mod module_graph;
 mod planted;
 mod purity;
+mod read_workspace;
+mod route_rows;
 mod sleep;
-mod source;
+mod source_file;
 mod statements;
 mod supply;
 mod templates;
+mod tokens;
+mod type_names;
 mod unwraps;
+mod workspace;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::report::Tally;
-use house::House;
+use crate::test_counts::TestCounts;
+use workspace::Workspace;
 
-/// Every law, in alphabetical order.
-const LAWS: &[&dyn Law] = &[
-    &access::Access,
-    &attributes::Attributes,
-    &configuration::Configuration,
-    &contracts::Contracts,
-    &crate_edges::CrateEdges,
-    &dead_files::DeadFiles,
-    &error_codes::ErrorCodes,
-    &file_length::FileLength,
-    &file_opening::FileOpening,
-    &function_length::FunctionLength,
-    &jobs::Jobs,
-    &leftovers::Leftovers,
-    &lints::Lints,
-    &log_messages::LogMessages,
-    &metrics::Metrics,
+/// Every rule, in alphabetical order.
+const RULES: &[&dyn Rule] = &[
+    &route_rows::RouteRowsRule,
+    &attributes::AttributesRule,
+    &banned_words::BannedWordsRule,
+    &configuration::ConfigurationRule,
+    &contracts::ContractsRule,
+    &crate_edges::CrateEdgesRule,
+    &dead_files::DeadFilesRule,
+    &error_codes::ErrorCodesRule,
+    &file_length::FileLengthRule,
+    &file_opening::FileOpeningRule,
+    &function_length::FunctionLengthRule,
+    &import_cycles::ImportCyclesRule,
+    &jobs::JobsRule,
+    &leftovers::LeftoversRule,
+    &limit_names::LimitNamesRule,
+    &lints::LintsRule,
+    &log_messages::LogMessagesRule,
+    &metrics::MetricsRule,
     &planted::PlantedBugs,
-    &purity::Purity,
-    &sleep::Sleep,
-    &statements::Statements,
-    &supply::Supply,
-    &templates::Templates,
-    &unwraps::Unwraps,
+    &purity::PurityRule,
+    &sleep::SleepRule,
+    &statements::StatementsRule,
+    &supply::SupplyRule,
+    &templates::TemplatesRule,
+    &type_names::TypeNamesRule,
+    &unwraps::UnwrapsRule,
 ];
 
-/// Something that holds everywhere in the house.
-trait Law: Sync {
-    /// The law's name, as exceptions refer to it.
+/// A property that every file of the workspace must have.
+trait Rule: Sync {
+    /// The name that exceptions refer to.
     fn name(&self) -> &'static str;
 
-    /// Everything that breaks it.
-    fn check(&self, house: &House) -> Vec<Finding>;
+    /// Returns every violation.
+    fn check(&self, workspace: &Workspace) -> Vec<Finding>;
 }
 
-/// How grave a finding is.
+/// Whether a finding fails its rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gravity {
-    /// Said, but not counted.
+enum Severity {
+    /// Printed, but not counted.
     Warning,
-    /// The law is broken.
-    Breach,
+    /// Fails the rule.
+    Violation,
 }
 
-/// One breach of a law, or a warning before it.
+/// One violation of a rule, or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Finding {
     file: String,
     line: usize,
     message: String,
-    cure: String,
-    gravity: Gravity,
+    fix: String,
+    severity: Severity,
 }
 
 impl Finding {
-    /// A breach at `file:line`.
-    fn new(file: &str, line: usize, message: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { file: file.into(), line, message: message.into(), cure: cure.into(), gravity: Gravity::Breach }
+    /// A violation at `file:line`.
+    fn new(file: &str, line: usize, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { file: file.into(), line, message: message.into(), fix: fix.into(), severity: Severity::Violation }
     }
 
-    /// The same, as a warning only.
+    /// Turns the finding into a warning.
     fn warning(self) -> Self {
-        Self { gravity: Gravity::Warning, ..self }
+        Self { severity: Severity::Warning, ..self }
     }
 }
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { file, line, message, cure, .. } = self;
-        write!(f, "{file}:{line}: {message}\n    cure: {cure}")
+        let Self { file, line, message, fix, .. } = self;
+        write!(f, "{file}:{line}: {message} → {fix}")
     }
 }
 
-/// Checks every law, prints what is broken, and counts one test per law.
-pub fn tally(root: &Path) -> anyhow::Result<Tally> {
-    let house = House::read(root)?;
-    let mut tally = Tally::default();
-    for law in LAWS {
-        let (findings, warnings): (Vec<_>, Vec<_>) = exceptions::apply(law.name(), law.check(&house))
+/// Checks every rule, prints the findings, and counts each rule as one test.
+pub fn check(root: &Path) -> anyhow::Result<TestCounts> {
+    let workspace = read_workspace::read(root)?;
+    let mut counts = TestCounts::default();
+    for rule in RULES {
+        let (violations, warnings): (Vec<_>, Vec<_>) = exceptions::apply(rule.name(), rule.check(&workspace))
             .into_iter()
-            .partition(|finding| finding.gravity == Gravity::Breach);
+            .partition(|finding| finding.severity == Severity::Violation);
         for warning in &warnings {
-            println!("warning[{}] {warning}", law.name());
+            println!("{warning} [warning of {}]", rule.name());
         }
-        for finding in &findings {
-            println!("broken[{}] {finding}", law.name());
+        for violation in &violations {
+            println!("{violation} [{}]", rule.name());
         }
-        tally.add(Tally::one(findings.is_empty()));
+        if !violations.is_empty() {
+            println!("rule {}: {} violations", rule.name(), violations.len());
+        }
+        counts.add(TestCounts::one(violations.is_empty()));
     }
-    println!("tidy: {} laws kept, {} broken", tally.passed, tally.failed);
-    Ok(tally)
+    println!("tidy: {} rules passed, {} failed", counts.passed, counts.failed);
+    Ok(counts)
 }
 
-/// `cargo xtask tidy`.
-pub fn print(root: &Path) -> anyhow::Result<ExitCode> {
-    Ok(if tally(root)?.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+/// Runs `cargo xtask tidy`.
+pub fn run(root: &Path) -> anyhow::Result<ExitCode> {
+    Ok(if check(root)?.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[cfg(test)]
@@ -139,14 +153,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn laws_stand_in_alphabetical_order_under_distinct_names() {
-        let names: Vec<_> = LAWS.iter().map(|law| law.name()).collect();
+    fn rules_are_listed_in_alphabetical_order_under_distinct_names() {
+        let names: Vec<_> = RULES.iter().map(|rule| rule.name()).collect();
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
     }
 
     #[test]
-    fn a_message_names_file_line_and_cure() {
+    fn finding_is_one_line_with_file_line_and_fix() {
         let finding = Finding::new("crates/x/src/lib.rs", 7, "too long", "split it");
-        assert_eq!(finding.to_string(), "crates/x/src/lib.rs:7: too long\n    cure: split it");
+        assert_eq!(finding.to_string(), "crates/x/src/lib.rs:7: too long → split it");
     }
 }

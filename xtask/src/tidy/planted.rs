@@ -2,8 +2,9 @@
 
 use voelgoed_planted::{ALL, Planted};
 
-use super::house::{File, House};
-use super::{Finding, Law};
+use super::source_file::SourceFile;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
 const PAGE: &str = "docs/planted-bugs.md";
 const LIST: &str = "crates/planted/src/list.rs";
@@ -11,39 +12,38 @@ const FEATURE: &str = "planted-bugs";
 /// The manifests that may name the feature: who has it, and who turns it on.
 const MAY_NAME_IT: &[&str] = &["crates/planted/Cargo.toml", "xtask/Cargo.toml"];
 
-/// The law.
 pub struct PlantedBugs;
 
-impl Law for PlantedBugs {
+impl Rule for PlantedBugs {
     fn name(&self) -> &'static str {
         "planted-bugs"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for manifest in house.files.iter().filter(|file| file.path.ends_with("Cargo.toml")) {
+        for manifest in workspace.files.iter().filter(|file| file.path.ends_with("Cargo.toml")) {
             if manifest.text.contains(FEATURE) && !MAY_NAME_IT.contains(&manifest.path.as_str()) {
                 let line = manifest.line_of(FEATURE);
-                let cure = "xtask alone turns it on, so that no build of what ships can have it";
-                findings.push(Finding::new(&manifest.path, line, "planted bugs are turned on", cure));
+                let fix = "xtask alone turns it on, so that no build of what ships can have it";
+                findings.push(Finding::new(&manifest.path, line, "planted bugs are turned on", fix));
             }
             if manifest.path == MAY_NAME_IT[0] && manifest.text.lines().any(|line| line.starts_with("default")) {
                 findings.push(Finding::new(&manifest.path, 1, "planted bugs by default", "have no default feature"));
             }
         }
         for planted in ALL {
-            if !house.rust_below("crates/").any(|file| asks(file, planted)) {
+            if !workspace.rust_below("crates/").any(|file| asks(file, planted)) {
                 let message = format!("nobody asks about `{}`", planted.name);
                 findings.push(Finding::new(LIST, 1, message, "plant it where it breaks something, or delete its line"));
             }
         }
-        findings.extend(page(house));
+        findings.extend(page(workspace));
         findings
     }
 }
 
 /// Whether the file asks about the bug, outside of tests.
-fn asks(file: &File, planted: &Planted) -> bool {
+fn asks(file: &SourceFile, planted: &Planted) -> bool {
     let name = format!("{:?}", planted.bug);
     let tokens = file.tokens();
     let here = ["Bug", ":", ":", &name];
@@ -57,9 +57,9 @@ fn row(planted: &Planted) -> String {
     format!("| `{name}` | {promise} | {breaks} | `{}` {}: `{tests}` |", caught_by.package, caught_by.target)
 }
 
-fn page(house: &House) -> Vec<Finding> {
+fn page(workspace: &Workspace) -> Vec<Finding> {
     let rows: Vec<String> = ALL.iter().map(row).collect();
-    let text = house.file(PAGE).map(|page| page.text.as_str()).unwrap_or_default();
+    let text = workspace.file(PAGE).map(|page| page.text.as_str()).unwrap_or_default();
     let has: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
     let missing = rows.iter().filter(|row| !has.contains(&row.as_str())).map(|row| {
         Finding::new(PAGE, 1, "a planted bug is not explained as the list has it", format!("write this row: {row}"))
@@ -88,7 +88,7 @@ mod tests {
         let mut files = sound();
         change(&mut files);
         let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        PlantedBugs.check(&House::of(&files)).into_iter().map(|finding| finding.message).collect()
+        PlantedBugs.check(&Workspace::of(&files)).into_iter().map(|finding| finding.message).collect()
     }
 
     #[test]

@@ -1,16 +1,15 @@
-//! `domain` is pure: no clock, randomness, environment, async, I/O, or hash-map iteration order.
-//!
-//! What it needs of the outside are arguments, so that every rule can be replayed.
+//! Refuses clocks, randomness, environment, async, I/O and hash maps in `domain`, so that its rules are deterministic.
 
-use super::house::{File, House};
-use super::source::Kind;
-use super::{Finding, Law};
+use super::source_file::SourceFile;
+use super::tokens::SyntaxKind;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
-/// Names that never occur in `domain`, and what to do instead.
+/// Refused names, and what to do instead.
 const BANNED: &[(&str, &str)] = &[
-    ("async", "let `app` wait; give the rule what was fetched"),
-    ("await", "let `app` wait; give the rule what was fetched"),
-    ("tokio", "let `app` wait; give the rule what was fetched"),
+    ("async", "fetch in `app` and pass the result"),
+    ("await", "fetch in `app` and pass the result"),
+    ("tokio", "fetch in `app` and pass the result"),
     ("HashMap", "use BTreeMap, whose order is the same each time"),
     ("HashSet", "use BTreeSet, whose order is the same each time"),
     ("SystemTime", "take `now: Timestamp`"),
@@ -21,7 +20,7 @@ const BANNED: &[(&str, &str)] = &[
     ("eprintln", "return a value"),
     ("tracing", "return a value; the caller logs"),
 ];
-/// Paths that never occur in `domain`.
+/// Refused paths.
 const BANNED_PATHS: &[&[&str]] = &[
     &["std", ":", ":", "env"],
     &["std", ":", ":", "fs"],
@@ -35,31 +34,32 @@ const BANNED_PATHS: &[&[&str]] = &[
     &["Uuid", ":", ":", "new_v4"],
 ];
 
-/// The law.
-pub struct Purity;
+pub struct PurityRule;
 
-impl Law for Purity {
+impl Rule for PurityRule {
     fn name(&self) -> &'static str {
         "purity"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        house.rust_below("crates/domain/src/").filter(|file| !file.is_test()).flat_map(in_file).collect()
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        workspace.rust_below("crates/domain/src/").filter(|file| !file.is_test()).flat_map(in_file).collect()
     }
 }
 
-fn in_file(file: &File) -> Vec<Finding> {
+fn in_file(file: &SourceFile) -> Vec<Finding> {
     let tokens = file.tokens();
     let mut findings = Vec::new();
-    for (index, token) in tokens.0.iter().enumerate().filter(|(_, token)| token.kind == Kind::Ident && !token.is_test) {
+    for (index, token) in
+        tokens.0.iter().enumerate().filter(|(_, token)| token.kind == SyntaxKind::Ident && !token.is_test)
+    {
         let name = BANNED.iter().find(|(name, _)| token.text == *name);
         let path = BANNED_PATHS.iter().find(|path| tokens.matches(index, path));
-        let (what, cure) = match (name, path) {
-            (Some((name, cure)), _) => ((*name).to_owned(), *cure),
-            (_, Some(path)) => (path.concat(), "take what it would fetch as an argument"),
+        let (what, fix) = match (name, path) {
+            (Some((name, fix)), _) => ((*name).to_owned(), *fix),
+            (_, Some(path)) => (path.concat(), "take the value as an argument"),
             _ => continue,
         };
-        findings.push(Finding::new(&file.path, token.line, format!("`{what}` in the pure domain"), cure));
+        findings.push(Finding::new(&file.path, token.line, format!("`{what}` in the pure domain"), fix));
     }
     findings
 }
@@ -69,8 +69,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_outside_is_found_and_values_are_not() {
-        for (source, breaches) in [
+    fn impure_code_in_domain_is_found() {
+        for (source, violations) in [
             ("fn rule(now: Timestamp) -> Timestamp { now }", 0),
             ("/// An Instant, async.\nconst A: &str = \"HashMap\";", 0),
             ("async fn rule() {}", 1),
@@ -79,8 +79,12 @@ mod tests {
             ("fn rule() { Uuid::now_v7(); }", 1),
             ("#[cfg(test)] mod tests { use std::collections::HashSet; }", 0),
         ] {
-            assert_eq!(Purity.check(&House::of(&[("crates/domain/src/a.rs", source)])).len(), breaches, "{source}");
-            assert!(Purity.check(&House::of(&[("crates/app/src/a.rs", source)])).is_empty(), "{source}");
+            assert_eq!(
+                PurityRule.check(&Workspace::of(&[("crates/domain/src/a.rs", source)])).len(),
+                violations,
+                "{source}"
+            );
+            assert!(PurityRule.check(&Workspace::of(&[("crates/app/src/a.rs", source)])).is_empty(), "{source}");
         }
     }
 }

@@ -1,28 +1,28 @@
-//! No test sleeps: it waits for what it wants to see, with a deadline.
+//! Refuses sleeps in tests, except on a paused clock; a test polls for a state with a timeout instead.
 //!
-//! A sleep is either too short on a busy machine or too long on every other. On a virtual clock (`start_paused = true`) it is neither.
+//! Why: a sleep is too short on a busy machine and too long on any other.
 
-use super::house::{File, House};
-use super::{Finding, Law};
+use super::source_file::SourceFile;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
 const SLEEPS: &[&str] = &["sleep", "sleep_until", "sleep_ms"];
 
-/// The law.
-pub struct Sleep;
+pub struct SleepRule;
 
-impl Law for Sleep {
+impl Rule for SleepRule {
     fn name(&self) -> &'static str {
         "sleep"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        house.rust().flat_map(in_file).collect()
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        workspace.rust().flat_map(in_file).collect()
     }
 }
 
-fn in_file(file: &File) -> Vec<Finding> {
+fn in_file(file: &SourceFile) -> Vec<Finding> {
     let tokens = file.tokens();
-    // Items whose attribute pauses the clock, attribute included.
+    // Token ranges of items with a paused clock, attribute included.
     let virtual_time: Vec<_> = tokens
         .find(&["start_paused", "=", "true"])
         .filter_map(|index| {
@@ -35,8 +35,8 @@ fn in_file(file: &File) -> Vec<Finding> {
         .filter(|index| file.is_test() || tokens.0[*index].is_test)
         .filter(|index| !virtual_time.iter().any(|item| item.contains(index)))
         .map(|index| {
-            let cure = "poll for the state with a deadline, or pause the clock (`#[tokio::test(start_paused = true)]`)";
-            Finding::new(&file.path, tokens.0[index].line, "a test sleeps", cure)
+            let fix = "poll for the state with a timeout, or pause the clock (`#[tokio::test(start_paused = true)]`)";
+            Finding::new(&file.path, tokens.0[index].line, "a test sleeps", fix)
         })
         .collect()
 }
@@ -46,8 +46,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_tests_may_not_sleep() {
-        for (path, source, breaches) in [
+    fn sleep_in_a_test_without_a_paused_clock_is_found() {
+        for (path, source, violations) in [
             ("crates/a/tests/x.rs", "fn a() { std::thread::sleep(x); }", 1),
             ("crates/a/src/lib.rs", "fn a() { tokio::time::sleep(x).await; }", 0),
             ("crates/a/src/lib.rs", "#[cfg(test)] mod tests { fn a() { tokio::time::sleep(x).await; } }", 1),
@@ -55,7 +55,7 @@ mod tests {
             ("crates/a/tests/x.rs", "#[tokio::test(start_paused = true)]\nasync fn a() { sleep(x).await; }", 0),
             ("crates/a/tests/x.rs", "#[tokio::test(start_paused = true)]\nasync fn a() {}\nfn b() { sleep(x); }", 1),
         ] {
-            assert_eq!(Sleep.check(&House::of(&[(path, source)])).len(), breaches, "{source}");
+            assert_eq!(SleepRule.check(&Workspace::of(&[(path, source)])).len(), violations, "{source}");
         }
     }
 }

@@ -1,20 +1,20 @@
-//! Every SQL and Lua file is loaded by some line of code.
+//! Requires that code loads every SQL and Lua file.
 
-use super::house::{File, House};
-use super::modules::resolved;
-use super::{Finding, Law};
+use super::module_graph::resolved;
+use super::source_file::SourceFile;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
-/// The law.
-pub struct Statements;
+pub struct StatementsRule;
 
-impl Law for Statements {
+impl Rule for StatementsRule {
     fn name(&self) -> &'static str {
         "statements"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        let loaded: Vec<String> = house.rust().flat_map(loaded).collect();
-        let statements = house.files.iter().filter(|file| file.is("sql") || file.is("lua"));
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        let loaded: Vec<String> = workspace.rust().flat_map(loaded).collect();
+        let statements = workspace.files.iter().filter(|file| file.is("sql") || file.is("lua"));
         statements
             .filter(|file| !loaded.iter().any(|path| file.path == *path || in_folder(&file.path, path)))
             .map(|file| Finding::new(&file.path, 1, "no code loads this file", "load it, or delete it"))
@@ -27,7 +27,7 @@ fn in_folder(path: &str, folder: &str) -> bool {
 }
 
 /// The paths that `include_str!` (from the file) and `migrate!` (from the package) name, relative to the root.
-fn loaded(file: &File) -> Vec<String> {
+fn loaded(file: &SourceFile) -> Vec<String> {
     let tokens = file.tokens();
     let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let package =
@@ -35,7 +35,7 @@ fn loaded(file: &File) -> Vec<String> {
     let from = |words: &'static [&'static str], base: &str| -> Vec<String> {
         tokens.find(words).filter_map(|index| Some(resolved(base, &tokens.string(index + words.len())?))).collect()
     };
-    // `include_str!(concat!("folder/", $name, ".sql"))` inside a macro that is given the names.
+    // `include_str!(concat!("folder/", $name, ".sql"))` in a macro; its names are the string literals of the file.
     let built = from(&["include_str", "!", "(", "concat", "!", "("], folder).into_iter().flat_map(|folder| {
         tokens.strings().flat_map(move |(name, _)| ["sql", "lua"].map(|ending| format!("{folder}/{name}.{ending}")))
     });
@@ -48,8 +48,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_that_are_loaded_by_name_or_folder_are_lawful_and_others_are_found() {
-        let house = House::of(&[
+    fn file_that_no_code_loads_is_found() {
+        let workspace = Workspace::of(&[
             ("crates/cold/src/schema.rs", "static M: Migrator = sqlx::migrate!(\"./migrations\");"),
             ("crates/cold/migrations/0001_places.sql", ""),
             ("crates/warm/src/redis/hold.rs", "const S: &str = include_str!(\"lua/hold.lua\");"),
@@ -63,7 +63,7 @@ mod tests {
             ("crates/jobs/sql/a.sql", ""),
             ("crates/jobs/sql/b.sql", ""),
         ]);
-        let files: Vec<_> = Statements.check(&house).into_iter().map(|finding| finding.file).collect();
+        let files: Vec<_> = StatementsRule.check(&workspace).into_iter().map(|finding| finding.file).collect();
         assert_eq!(
             files,
             ["crates/warm/src/redis/lua/old.lua", "crates/cold/queries/old.sql", "crates/jobs/sql/b.sql"]

@@ -1,42 +1,41 @@
-//! What comes from outside: allowed licences, no banned crate, crates.io only. The rules are those of deny.toml.
+//! Checks licence, ban and source of every external crate against deny.toml, with `cargo metadata` alone.
 //!
-//! Kept from `cargo metadata` alone, so that it holds on a machine without cargo-deny and without a network.
+//! Why not cargo-deny: this rule needs neither that program nor a network.
 
 use toml::{Table, Value};
 
-use super::house::{External, House};
-use super::{Finding, Law};
+use super::workspace::{ExternalPackage, Workspace};
+use super::{Finding, Rule};
 
 const RULES: &str = "deny.toml";
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// The law.
-pub struct Supply;
+pub struct SupplyRule;
 
-impl Law for Supply {
+impl Rule for SupplyRule {
     fn name(&self) -> &'static str {
         "supply"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        let rules = house.file(RULES).and_then(|file| file.text.parse::<Table>().ok());
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        let rules = workspace.file(RULES).and_then(|file| file.text.parse::<Table>().ok());
         let Some(rules) = rules else {
-            return vec![Finding::new(RULES, 1, "the rules of supply are missing or unreadable", "restore the file")];
+            return vec![Finding::new(RULES, 1, "the file is missing or is not TOML", "restore the file")];
         };
         let allowed = strings(&rules, "licenses", "allow");
         let banned = strings(&rules, "bans", "deny");
         let mut findings = Vec::new();
-        for external in &house.externals {
-            let line = house.file("Cargo.toml").map_or(1, |file| file.line_of(&format!("{} =", external.name)));
-            let mut find = |message: String, cure: &str| findings.push(Finding::new("Cargo.toml", line, message, cure));
-            let External { name, version, licence, source } = external;
+        for external in &workspace.externals {
+            let line = workspace.file("Cargo.toml").map_or(1, |file| file.line_of(&format!("{} =", external.name)));
+            let mut find = |message: String, fix: &str| findings.push(Finding::new("Cargo.toml", line, message, fix));
+            let ExternalPackage { name, version, licence, source } = external;
             if source != CRATES_IO {
                 find(format!("{name} {version} comes from {source}"), "take it from crates.io");
             }
             if banned.contains(name) {
                 find(
                     format!("{name} {version} is banned by {RULES}"),
-                    "see the reason there; choose other features or another crate",
+                    "read the reason there; choose other features or another crate",
                 );
             }
             let expression = licence.clone().or_else(|| clarified(&rules, name));
@@ -55,7 +54,7 @@ impl Law for Supply {
     }
 }
 
-/// The texts of an array, whose items are texts or tables with a `crate` or `name`.
+/// The strings of an array whose items are strings, or tables with a `crate` or `name`.
 fn strings(rules: &Table, table: &str, key: &str) -> Vec<String> {
     let items = rules.get(table).and_then(|table| table.get(key)?.as_array()).cloned().unwrap_or_default();
     let name = |item: &Value| {
@@ -72,7 +71,7 @@ fn clarified(rules: &Table, name: &str) -> Option<String> {
     own.get("expression")?.as_str().map(str::to_owned)
 }
 
-/// Whether an SPDX expression can be met with the allowed licences; `/` is the old way to write `OR`.
+/// True if the allowed licences satisfy an SPDX expression; `/` is an old spelling of `OR`.
 fn is_allowed(expression: &str, allowed: &[String]) -> bool {
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
@@ -85,7 +84,7 @@ fn any(words: &mut &[&str], allowed: &[String]) -> bool {
     let mut is_met = all(words, allowed);
     while let ["OR", rest @ ..] = words {
         *words = rest;
-        // Both sides are read in any case: the words must be used up.
+        // The right side is parsed even if the left is met, because it must be consumed.
         let other = all(words, allowed);
         is_met = is_met || other;
     }
@@ -134,7 +133,7 @@ mod tests {
     const TEXT: &str = "[licenses]\nallow = [\"MIT\", \"Apache-2.0\"]\nclarify = [{ crate = \"odd\", expression = \"MIT\" }]\n[bans]\ndeny = [{ crate = \"openssl\", reason = \"x\" }]\n";
 
     #[test]
-    fn expressions_are_weighed() {
+    fn licence_expressions_are_evaluated() {
         let allowed = vec!["MIT".to_owned(), "Apache-2.0".to_owned()];
         for (expression, expected) in [
             ("MIT", true),
@@ -153,8 +152,8 @@ mod tests {
     }
 
     #[test]
-    fn crates_are_judged_by_source_ban_and_licence() {
-        for (name, licence, source, breaches) in [
+    fn crate_with_a_wrong_source_ban_or_licence_is_found() {
+        for (name, licence, source, violations) in [
             ("good", Some("MIT"), CRATES_IO, 0),
             ("odd", None, CRATES_IO, 0),
             ("silent", None, CRATES_IO, 1),
@@ -162,16 +161,16 @@ mod tests {
             ("openssl", Some("MIT"), CRATES_IO, 1),
             ("forked", Some("MIT"), "git+https://example.com/forked", 1),
         ] {
-            let mut house = House::of(&[(RULES, TEXT)]);
+            let mut workspace = Workspace::of(&[(RULES, TEXT)]);
             let licence = licence.map(str::to_owned);
-            house.externals =
-                vec![External { name: name.into(), version: "1.0.0".into(), licence, source: source.into() }];
-            assert_eq!(Supply.check(&house).len(), breaches, "{name}");
+            workspace.externals =
+                vec![ExternalPackage { name: name.into(), version: "1.0.0".into(), licence, source: source.into() }];
+            assert_eq!(SupplyRule.check(&workspace).len(), violations, "{name}");
         }
     }
 
     #[test]
-    fn missing_rules_are_found() {
-        assert_eq!(Supply.check(&House::of(&[])).len(), 1);
+    fn missing_deny_toml_is_found() {
+        assert_eq!(SupplyRule.check(&Workspace::of(&[])).len(), 1);
     }
 }

@@ -1,22 +1,23 @@
-//! Every template is rendered, extended or included by something, and every asset is asked for by some page.
+//! Requires that code or another file names every template and asset of `web`.
 
-use super::house::{File, House};
-use super::{Finding, Law};
+use super::source_file::SourceFile;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
 const TEMPLATES: &str = "crates/web/templates/";
 const ASSETS: &str = "crates/web/assets/";
 
-/// The law.
-pub struct Templates;
+pub struct TemplatesRule;
 
-impl Law for Templates {
+impl Rule for TemplatesRule {
     fn name(&self) -> &'static str {
         "templates"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        let web: Vec<&File> = house.files.iter().filter(|file| file.path.starts_with("crates/web/")).collect();
-        let is_named = |own: &File, name: &str| web.iter().any(|file| file.path != own.path && names(file, name));
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        let web: Vec<&SourceFile> =
+            workspace.files.iter().filter(|file| file.path.starts_with("crates/web/")).collect();
+        let is_named = |own: &SourceFile, name: &str| web.iter().any(|file| file.path != own.path && names(file, name));
         let unused = |folder: &'static str, what: &'static str| {
             let is_named = &is_named;
             web.iter().filter_map(move |file| {
@@ -30,8 +31,8 @@ impl Law for Templates {
     }
 }
 
-/// True where `file` names the template or asset: in a string of Rust, or in the text of anything else.
-fn names(file: &File, name: &str) -> bool {
+/// True if `file` names the template or asset: in a Rust string, or anywhere in another file.
+fn names(file: &SourceFile, name: &str) -> bool {
     if file.is("rs") {
         return file.tokens().strings().any(|(text, _)| text.contains(name));
     }
@@ -43,8 +44,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_named_is_lawful_and_what_is_not_is_found() {
-        let house = House::of(&[
+    fn template_or_asset_that_no_file_names_is_found() {
+        let workspace = Workspace::of(&[
             ("crates/web/src/pages/shop.rs", "#[template(path = \"shop/list.html\")] struct List;\n// shop/old.html"),
             ("crates/web/templates/shop/list.html", "{% extends \"base.html\" %}<script src=\"/assets/map.js\">"),
             ("crates/web/templates/base.html", ""),
@@ -52,7 +53,7 @@ mod tests {
             ("crates/web/assets/map.js", ""),
             ("crates/web/assets/old.js", "old.js"),
         ]);
-        let files: Vec<_> = Templates.check(&house).into_iter().map(|finding| finding.file).collect();
+        let files: Vec<_> = TemplatesRule.check(&workspace).into_iter().map(|finding| finding.file).collect();
         assert_eq!(files, ["crates/web/templates/shop/old.html", "crates/web/assets/old.js"]);
     }
 }

@@ -1,36 +1,35 @@
-//! What ships does not panic by habit: no `.unwrap()`; an `.expect("…")` says why it cannot fail.
+//! Refuses `.unwrap()` in shipped code, and `.expect("…")` without a reason of three words.
 
-use super::house::{File, House};
-use super::{Finding, Law};
+use super::source_file::SourceFile;
+use super::workspace::Workspace;
+use super::{Finding, Rule};
 
-/// A reason has at least this many words.
-const WORDS: usize = 3;
+const REASON_WORDS_MIN: usize = 3;
 
-/// The law.
-pub struct Unwraps;
+pub struct UnwrapsRule;
 
-impl Law for Unwraps {
+impl Rule for UnwrapsRule {
     fn name(&self) -> &'static str {
         "unwraps"
     }
 
-    fn check(&self, house: &House) -> Vec<Finding> {
-        house.rust_below("crates/").filter(|file| !file.is_test()).flat_map(in_file).collect()
+    fn check(&self, workspace: &Workspace) -> Vec<Finding> {
+        workspace.rust_below("crates/").filter(|file| !file.is_test()).flat_map(in_file).collect()
     }
 }
 
-fn in_file(file: &File) -> Vec<Finding> {
+fn in_file(file: &SourceFile) -> Vec<Finding> {
     let tokens = file.tokens();
     let mut findings = Vec::new();
     for index in tokens.find(&[".", "unwrap", "(", ")"]).filter(|index| !tokens.0[*index].is_test) {
-        let cure = "hand the error on with `?`, or say with `expect` why there is none";
-        findings.push(Finding::new(&file.path, tokens.0[index].line, "an unwrap can end the process", cure));
+        let fix = "return the error with `?`, or state with `expect` why it cannot occur";
+        findings.push(Finding::new(&file.path, tokens.0[index].line, "unwrap can panic", fix));
     }
     for index in tokens.find(&[".", "expect", "("]).filter(|index| !tokens.0[*index].is_test) {
         let reason = tokens.string(index + 3);
-        if reason.is_some_and(|reason| reason.split_whitespace().count() < WORDS) {
-            let cure = "say in a sentence why it cannot fail, or hand the error on with `?`";
-            findings.push(Finding::new(&file.path, tokens.0[index].line, "an expect without a reason", cure));
+        if reason.is_some_and(|reason| reason.split_whitespace().count() < REASON_WORDS_MIN) {
+            let fix = "state in a sentence why it cannot fail, or return the error with `?`";
+            findings.push(Finding::new(&file.path, tokens.0[index].line, "expect without a reason", fix));
         }
     }
     findings
@@ -41,15 +40,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_reasons_keep_a_panic() {
-        for (source, breaches) in [
+    fn unwrap_and_expect_without_a_reason_are_found() {
+        for (source, violations) in [
             ("fn a() { b()?; c().unwrap_or(1); }", 0),
             ("fn a() { b().unwrap(); }", 1),
             ("fn a() { b().expect(\"works\"); }", 1),
             ("fn a() { b().expect(\"a MAC takes keys of any length\"); }", 0),
             ("#[cfg(test)] mod tests { fn a() { b().unwrap(); } }", 0),
         ] {
-            assert_eq!(Unwraps.check(&House::of(&[("crates/a/src/lib.rs", source)])).len(), breaches, "{source}");
+            assert_eq!(
+                UnwrapsRule.check(&Workspace::of(&[("crates/a/src/lib.rs", source)])).len(),
+                violations,
+                "{source}"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Carries who acts, and what for, from the surface to the transaction of the act, so that an act and its audit line are one commit.
+//! Passes the audit line of an act to the act's transaction in a task-local, so that an act and its audit line are one commit.
 //!
-//! Never: a line without its act, an act without its line, a second line for a replay. To add an act: the surface runs its command in [`audited`], the
-//! command names what it makes with [`subject`], and the store ends the transaction of the act with `commit_act`.
+//! Never: a line without its act, an act without its line, a second line for a replay. To add an act: the API or CLI runs the command in [`audited`], the
+//! command names what it creates with [`set_subject`], and the store ends the transaction with `commit_act`.
 
 use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
@@ -10,11 +10,11 @@ use super::ports::AuditLine;
 use crate::environment::Environment;
 
 tokio::task_local! {
-    /// The line of the act that this task carries out.
+    /// The audit line of the current task's act.
     static LINE: Mutex<AuditLine>;
 }
 
-/// Runs a command whose transaction writes an audit line. `subject` is what the act is done to; a command that makes something names it itself.
+/// Runs a command whose transaction writes an audit line. `subject` is the object of the act; a command that creates the object sets it with [`set_subject`].
 pub async fn audited<T>(
     environment: &dyn Environment,
     actor: &str,
@@ -32,17 +32,17 @@ pub async fn audited<T>(
     LINE.scope(Mutex::new(line), command).await
 }
 
-/// Names what the act of this task makes; nothing where nobody acts, as in a job.
-pub fn subject(subject: impl Display) {
-    // Outside of an act there is no line to name it in.
+/// Sets the subject of the current act; does nothing outside of an act, as in a job.
+pub fn set_subject(subject: impl Display) {
+    // Outside of an act there is no line.
     let _no_act = LINE.try_with(|line| {
         line.lock().unwrap_or_else(PoisonError::into_inner).subject = subject.to_string();
     });
 }
 
-/// The line that the transaction of this task's act has to write; none where nobody acts.
+/// The line that the transaction of the current act must write; none outside of an act.
 #[must_use]
-pub fn line_of_act() -> Option<AuditLine> {
+pub fn current_audit_line() -> Option<AuditLine> {
     LINE.try_with(|line| line.lock().unwrap_or_else(PoisonError::into_inner).clone()).ok()
 }
 
@@ -53,9 +53,9 @@ mod tests {
 
     use super::*;
 
-    struct Still;
+    struct FixedEnvironment;
 
-    impl Environment for Still {
+    impl Environment for FixedEnvironment {
         fn now(&self) -> Timestamp {
             Timestamp::from_micros(7)
         }
@@ -70,12 +70,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_line_of_an_act_has_the_subject_that_the_command_names() {
-        assert_eq!(line_of_act(), None);
-        subject("ven_0");
-        let line = audited(&Still, "key_1", "venue.create", "", async {
-            subject("ven_1");
-            line_of_act()
+    async fn audit_line_has_the_subject_that_the_command_sets() {
+        assert_eq!(current_audit_line(), None);
+        set_subject("ven_0");
+        let line = audited(&FixedEnvironment, "key_1", "venue.create", "", async {
+            set_subject("ven_1");
+            current_audit_line()
         });
         let expected = AuditLine {
             id: Uuid::from_u128(1),
@@ -85,6 +85,6 @@ mod tests {
             at: Timestamp::from_micros(7),
         };
         assert_eq!(line.await, Some(expected));
-        assert_eq!(line_of_act(), None, "the next act of this task starts without a line");
+        assert_eq!(current_audit_line(), None, "the next act of this task starts without a line");
     }
 }

@@ -1,6 +1,6 @@
-//! Who calls: API keys, device keys and console logins, cached on this node for a few seconds so that a sale or a gate does not touch cold (P11).
+//! Caches API keys, device keys and console logins on this node for a few seconds, so that a sale or a scan does not read cold (P11).
 //!
-//! A revocation is known here at once, on other nodes once the outbox tells of it, at the latest after the cache's age.
+//! A revocation applies on this node at once, on other nodes when the outbox delivers it, at the latest when the cached entry expires.
 
 use std::sync::Arc;
 
@@ -9,51 +9,51 @@ use serde::{Deserialize, Serialize};
 use voelgoed_domain::ids::{ApiKeyId, DeviceId, OrganizationId};
 
 use super::ports::{ApiKey, ConsoleSession};
-use crate::error::Result;
+use crate::error::CommandResult;
 use crate::scanning::ports::{Device, Gate};
 use crate::ticketing::ports::EventScope;
 
-/// The node's cache of credentials; all are looked up by the SHA-256 of the secret.
+/// The node's cache of credentials; the key is the SHA-256 of the secret.
 #[async_trait]
 pub trait Credentials: Send + Sync + 'static {
     /// The API key, unless it is unknown or revoked.
-    async fn api_key(&self, secret: [u8; 32]) -> Result<Option<Arc<ApiKey>>>;
+    async fn api_key(&self, secret: [u8; 32]) -> CommandResult<Option<Arc<ApiKey>>>;
     /// The device, unless it is unknown or revoked.
-    async fn device(&self, key: [u8; 32]) -> Result<Option<Arc<Device>>>;
-    /// The login, unless it is unknown or over.
-    async fn login(&self, token: [u8; 32]) -> Result<Option<Arc<ConsoleSession>>>;
+    async fn device(&self, key: [u8; 32]) -> CommandResult<Option<Arc<Device>>>;
+    /// The login, unless it is unknown or has ended.
+    async fn login(&self, token: [u8; 32]) -> CommandResult<Option<Arc<ConsoleSession>>>;
     /// An event's gates.
-    async fn gates(&self, scope: EventScope) -> Result<Arc<Vec<Gate>>>;
-    /// Whose secret it is, where this node knows that already.
-    fn known(&self, secret: [u8; 32]) -> Option<KnownCredential>;
-    /// Whether this node knows the secret already, as anybody's: then asking for it is no guess.
-    fn knows(&self, secret: [u8; 32]) -> bool {
-        self.known(secret).is_some()
+    async fn gates(&self, scope: EventScope) -> CommandResult<Arc<Vec<Gate>>>;
+    /// The cached credential of a secret.
+    fn cached(&self, secret: [u8; 32]) -> Option<CachedCredential>;
+    /// Whether the secret is cached; then a request with it is not a guess.
+    fn is_cached(&self, secret: [u8; 32]) -> bool {
+        self.cached(secret).is_some()
     }
-    /// Forgets one secret: it is read anew at its next use.
-    fn forget(&self, secret: [u8; 32]);
-    /// Credentials or gates of one organization may have changed: each is read anew before it counts, and counts as it stood while it cannot be read.
-    fn changed(&self, organization: OrganizationId);
-    /// This one is refused from now on, whether or not the store can be asked.
-    fn revoked(&self, organization: OrganizationId, revoked: &RevokedCredential);
-    /// The login of this token is over, whether or not the store can be asked.
-    fn login_ended(&self, token: [u8; 32]);
-    /// Any of them may have changed unheard: as [`Self::changed`], for all organizations.
+    /// Drops one secret, which is read again at its next use.
+    fn invalidate(&self, secret: [u8; 32]);
+    /// Marks the credentials and gates of one organization as changed: each is read again at its next use; a cached one serves while cold is unavailable.
+    fn revalidate(&self, organization: OrganizationId);
+    /// Refuses a credential from now on, also while cold is unavailable.
+    fn revoke(&self, organization: OrganizationId, revoked: &RevokedCredential);
+    /// Refuses the login of this token from now on, also while cold is unavailable.
+    fn end_login(&self, token: [u8; 32]);
+    /// [`Self::revalidate`] for all organizations, after invalidations may have been lost.
     fn revalidate_all(&self);
 }
 
-/// A credential that a node has cached.
+/// A cached credential.
 #[derive(Debug, Clone)]
-pub enum KnownCredential {
+pub enum CachedCredential {
     /// An organizer's key.
     ApiKey(Arc<ApiKey>),
     /// An organizer's login.
     Login(Arc<ConsoleSession>),
-    /// A scanner's key.
+    /// A device's key.
     Device,
 }
 
-/// A credential that no longer counts.
+/// A revoked credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevokedCredential {

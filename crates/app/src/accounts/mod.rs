@@ -1,4 +1,4 @@
-//! Organizations, their members and keys.
+//! Accounts: organizations, members, API keys, logins and the audit log.
 
 pub mod audit;
 pub mod change_member;
@@ -9,5 +9,27 @@ pub mod credentials;
 pub mod log_in;
 pub mod passwords;
 pub mod ports;
+mod ports_of_other_slices;
 pub mod quotas;
 pub mod secret;
+
+use std::sync::Arc;
+
+use credentials::Credentials;
+use passwords::PasswordHasher;
+use ports::AccountStore;
+
+use crate::context::Context;
+
+/// Creates and changes organizations, members and keys, and logs members in.
+#[derive(Clone)]
+pub struct Accounts {
+    /// What all slices share.
+    pub context: Context,
+    /// Organizations, members, keys and logins in the cold tier.
+    pub store: Arc<dyn AccountStore>,
+    /// Credentials, cached on this node.
+    pub credentials: Arc<dyn Credentials>,
+    /// Hashes passwords.
+    pub passwords: Arc<dyn PasswordHasher>,
+}

@@ -1,21 +1,21 @@
-//! Passwords: hashed slowly, behind a bulkhead of their own so that logins cannot starve a sale.
+//! Declares the password hasher, whose own bulkhead keeps slow hashes from starving a sale.
 
 use async_trait::async_trait;
 
-use crate::error::Result;
+use crate::error::CommandResult;
 
 /// Hashes and checks passwords.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync + 'static {
-    /// The PHC string of a password.
+    /// Hashes a password to a PHC string.
     ///
     /// # Errors
-    /// `overloaded` where too many wait.
-    async fn hash(&self, password: String) -> Result<String>;
+    /// `overloaded` if the queue is full.
+    async fn hash(&self, password: String) -> CommandResult<String>;
 
-    /// True where the password fits; as slow for an unknown member (`hash` absent) as for a known one.
+    /// True if the password is right. Takes the same time for an unknown member (no `hash`).
     ///
     /// # Errors
-    /// `overloaded` where too many wait.
-    async fn verify(&self, password: String, hash: Option<String>) -> Result<bool>;
+    /// `overloaded` if the queue is full.
+    async fn verify(&self, password: String, hash: Option<String>) -> CommandResult<bool>;
 }

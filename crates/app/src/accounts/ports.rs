@@ -1,4 +1,6 @@
-//! What accounts need of the cold tier. Secrets are stored as SHA-256 (keys, sessions) or argon2 (passwords), never as themselves.
+//! Declares the store of organizations, members, API keys, logins and the audit log.
+//!
+//! Never: a secret in plain text; keys and logins are stored as SHA-256, passwords as argon2.
 
 use async_trait::async_trait;
 use voelgoed_domain::accounts::scope::Scope;
@@ -10,55 +12,55 @@ use crate::error::StoreResult;
 use crate::idempotency::{Created, IdempotencyRecord};
 use crate::page::{Page, PageRequest};
 
-/// The tenant.
+/// An organization, which is the tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
     /// Its identifier.
     pub id: OrganizationId,
-    /// What people call it.
+    /// The displayed name.
     pub name: String,
-    /// Its name in URLs, unique.
+    /// The unique name in URLs.
     pub slug: String,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
 }
 
 /// A person who works for an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Their identifier.
+    /// Its identifier.
     pub id: MemberId,
-    /// Their organization.
+    /// The member's organization.
     pub organization: OrganizationId,
-    /// Their name.
+    /// The displayed name.
     pub name: String,
-    /// What they log in with, lower case, unique within the organization.
+    /// The e-mail address for logins, in lower case, unique within the organization.
     pub email: String,
-    /// What they may do.
+    /// The granted scopes.
     pub scopes: Vec<Scope>,
-    /// When they were added.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// Since when they cannot log in, where they are disabled.
+    /// The time from which the member cannot log in; none for an enabled member.
     pub disabled_at: Option<Timestamp>,
 }
 
-/// A change of a member; what is absent stays.
+/// A change of a member; absent fields stay.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemberChange {
-    /// Another name.
+    /// The new name.
     pub name: Option<String>,
-    /// Other scopes, sorted and each once.
+    /// The new scopes, sorted, without duplicates.
     pub scopes: Option<Vec<Scope>>,
-    /// Whether they are disabled.
+    /// Whether the member may not log in.
     pub disabled: Option<bool>,
-    /// The argon2 hash of another password.
+    /// The argon2 hash of the new password.
     pub password_hash: Option<String>,
-    /// True where members change themselves.
+    /// True if members change themselves.
     pub by_itself: bool,
 }
 
 impl MemberChange {
-    /// Makes the change, but for the password; whoever is disabled already keeps the first moment.
+    /// Applies the change except for the password. A member that is disabled already keeps the earlier time.
     pub fn apply(&self, member: &mut Member, now: Timestamp) {
         if let Some(name) = &self.name {
             member.name.clone_from(name);
@@ -79,72 +81,72 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     /// Its organization.
     pub organization: OrganizationId,
-    /// What it is for.
+    /// The displayed name.
     pub name: String,
-    /// What it may do.
+    /// The granted scopes.
     pub scopes: Vec<Scope>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// When it was revoked, if it was.
+    /// The time of revocation; none for a valid key.
     pub revoked_at: Option<Timestamp>,
 }
 
-/// A member's login, as the console's cookie names it.
+/// A login to the console that a cookie identifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsoleSession {
-    /// Which login.
+    /// The login's identifier.
     pub login: LoginId,
-    /// Who.
+    /// The logged-in member.
     pub member: Member,
-    /// Until when.
+    /// The end of the login.
     pub expires_at: Timestamp,
 }
 
 /// A login to write.
 #[derive(Debug, Clone)]
-pub struct NewSession {
+pub struct NewLogin {
     /// Its identifier.
     pub login: LoginId,
     /// The SHA-256 of the cookie.
     pub token: [u8; 32],
-    /// The hash against which the password was checked: where the member has another one by now, nobody is logged in.
+    /// The hash that the password was checked against; the login is refused if the member's hash has changed since.
     pub password_hash: String,
-    /// From when.
+    /// The start of the login.
     pub created_at: Timestamp,
-    /// Until when.
+    /// The end of the login.
     pub expires_at: Timestamp,
 }
 
-/// A login as lists show it.
+/// A login in the list of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberLogin {
     /// Its identifier.
     pub id: LoginId,
-    /// From when.
+    /// The start of the login.
     pub created_at: Timestamp,
-    /// Until when.
+    /// The end of the login.
     pub expires_at: Timestamp,
 }
 
 /// A line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLine {
-    /// Its identifier, by age.
+    /// Its identifier, ordered by age.
     pub id: uuid::Uuid,
     /// `key_…`, `mem_…` or `system`.
     pub actor: String,
     /// `event.publish`, `order.refund`, …
     pub action: String,
-    /// What it was done to.
+    /// The object of the act.
     pub subject: String,
-    /// When.
+    /// The time of the act.
     pub at: Timestamp,
 }
 
 /// Organizations, members, keys, sessions and the audit log in the cold tier.
 #[async_trait]
 pub trait AccountStore: Send + Sync + 'static {
-    /// Writes an organization, and its first key with the SHA-256 of its secret. Refused: `already_exists` (slug).
+    /// Writes an organization and its first key with the SHA-256 of the key's secret. Refused: `already_exists` (slug).
     async fn create_organization(
         &self,
         organization: Organization,
@@ -153,9 +155,9 @@ pub trait AccountStore: Send + Sync + 'static {
     ) -> StoreResult<Result<Created<()>, Refusal>>;
     /// One organization.
     async fn read_organization(&self, organization: OrganizationId) -> StoreResult<Option<Organization>>;
-    /// By its name in URLs (system role).
+    /// The organization with this slug (system role).
     async fn organization_by_slug(&self, slug: &str) -> StoreResult<Option<Organization>>;
-    /// All organizations, for the operator at the command line (system role).
+    /// All organizations, for the operator's command line (system role).
     async fn organizations(&self, page: PageRequest) -> StoreResult<Page<Organization>>;
 
     /// Writes a member with the argon2 hash of the password. Refused: `already_exists` (email), `quota_reached`.
@@ -173,7 +175,7 @@ pub trait AccountStore: Send + Sync + 'static {
         organization: OrganizationId,
         member: MemberId,
     ) -> StoreResult<Option<(Member, String)>>;
-    /// Changes a member; another password, or being disabled, ends all logins. Refused: `not_found`, `last_administrator`.
+    /// Changes a member. A new password or disabling ends all logins. Refused: `not_found`, `last_administrator`.
     async fn change_member(
         &self,
         organization: OrganizationId,
@@ -181,31 +183,31 @@ pub trait AccountStore: Send + Sync + 'static {
         change: MemberChange,
         now: Timestamp,
     ) -> StoreResult<Result<Member, Refusal>>;
-    /// The memberships of an e-mail address with their password hashes, at most so many (system role: the address names the tenants).
-    async fn memberships(&self, email: &str, most: u32) -> StoreResult<Vec<(Member, String)>>;
+    /// At most `limit` memberships of an e-mail address with their password hashes (system role: the address determines the organizations).
+    async fn memberships(&self, email: &str, limit: u32) -> StoreResult<Vec<(Member, String)>>;
 
-    /// Writes a login; false where the member is disabled, or has another password by now.
+    /// Writes a login; false if the member is disabled or the password has changed since the check.
     async fn create_session(
         &self,
         organization: OrganizationId,
         member: MemberId,
-        session: NewSession,
+        session: NewLogin,
     ) -> StoreResult<bool>;
-    /// The logins of a member that are not over, oldest first.
+    /// The active logins of a member, oldest first.
     async fn logins(
         &self,
         organization: OrganizationId,
         member: MemberId,
         now: Timestamp,
     ) -> StoreResult<Vec<MemberLogin>>;
-    /// Ends one login of a member, or all of them; how many there were.
+    /// Ends one login of a member, or all; returns the number of ended logins.
     async fn end_logins(
         &self,
         organization: OrganizationId,
         member: MemberId,
         login: Option<LoginId>,
     ) -> StoreResult<u64>;
-    /// The login of a cookie that is not over (system role: the token names the tenant).
+    /// The active login of a cookie (system role: the token determines the organization).
     async fn session_by_token(&self, token: [u8; 32], now: Timestamp) -> StoreResult<Option<ConsoleSession>>;
     /// Ends a login.
     async fn end_session(&self, token: [u8; 32]) -> StoreResult<()>;
@@ -219,9 +221,9 @@ pub trait AccountStore: Send + Sync + 'static {
     ) -> StoreResult<Result<Created<()>, Refusal>>;
     /// The keys.
     async fn api_keys(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<ApiKey>>;
-    /// The key that has this secret, revoked or not (system role: the secret names the tenant).
+    /// The key with this secret, revoked or not (system role: the secret determines the organization).
     async fn api_key_by_secret(&self, secret: [u8; 32]) -> StoreResult<Option<ApiKey>>;
-    /// Revokes a key; `by_itself` where the key itself asks for it. Refused: `not_found`, `last_administrator`.
+    /// Revokes a key; `by_itself` if the key revokes itself. Refused: `not_found`, `last_administrator`.
     async fn revoke_api_key(
         &self,
         organization: OrganizationId,
@@ -230,6 +232,6 @@ pub trait AccountStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> StoreResult<Result<(), Refusal>>;
 
-    /// The audit log, oldest first. Its lines are written by the transactions of the acts (see [`super::audit`]).
+    /// The audit log, oldest first. The transactions of the acts write its lines (see [`super::audit`]).
     async fn audit_lines(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<AuditLine>>;
 }

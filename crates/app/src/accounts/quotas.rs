@@ -1,8 +1,8 @@
-//! How much one organization may have. The operator sets it; a store counts when something is added.
+//! Defines the quotas of an organization, which the operator sets and stores check at each creation.
 
 use serde::Deserialize;
 
-/// The quotas, which are the settings `[quotas]` too; each is refused as `quota_reached` with its name.
+/// The settings `[quotas]`; a creation above one is refused as `quota_reached` with the quota's name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quotas {
@@ -22,7 +22,7 @@ pub struct Quotas {
     pub venues_max: u64,
     /// Ticket types of one event.
     pub ticket_types_per_event_max: u64,
-    /// Price rules of one event, each promo code among them.
+    /// Price rules of one event, promo codes included.
     pub price_rules_per_event_max: u64,
     /// Gates of one event.
     pub gates_per_event_max: u64,

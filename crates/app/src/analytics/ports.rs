@@ -1,4 +1,4 @@
-//! What analytics needs of the warm and the cold tier.
+//! Declares the streams of step counts in the warm tier and the counts in the cold tier.
 
 use std::time::Duration;
 
@@ -10,66 +10,61 @@ use voelgoed_domain::time::Timestamp;
 use crate::error::StoreResult;
 use crate::ticketing::ports::EventScope;
 
-/// Counts of one event that a stream keeps at most; the oldest give way.
-pub const MOST_KEPT: usize = 10_000;
-/// A stream to which nothing was added for so long is forgotten.
-pub const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Entries of one event's stream; at the limit the oldest are dropped.
+pub const COUNTS_PER_STREAM_MAX: usize = 10_000;
+/// The life of a stream after its last entry.
+pub const COUNT_STREAM_RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// What cold does not see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Somebody looked at the event.
-    Viewed,
-    /// Somebody was given places for a while; a repeat of the request is not another.
-    Held,
-    /// Somebody wanted places and was refused.
-    Refused,
-}
-
-/// How often each step was taken.
+/// The number of each step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// [`Step::Viewed`]
+pub struct StepCounts {
+    /// [`Viewed`](super::sale_step::SaleStep::Viewed)
     pub viewed: u32,
-    /// [`Step::Held`]
+    /// [`Held`](super::sale_step::SaleStep::Held)
     pub held: u32,
-    /// [`Step::Refused`]
+    /// [`Refused`](super::sale_step::SaleStep::Refused)
     pub refused: u32,
 }
 
-/// What one node counted within a minute, as a stream keeps it.
+/// An entry of a stream: the counts of one node within one minute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counted {
-    /// Its identifier in the event's stream; by it cold knows a repeat.
+pub struct StepCountEntry {
+    /// Its identifier in the event's stream, by which cold recognises a repeat.
     pub id: String,
-    /// When that minute began.
+    /// The start of the minute.
     pub minute: Timestamp,
-    /// What was counted.
-    pub counts: Counts,
+    /// The counts.
+    pub counts: StepCounts,
 }
 
-/// A stream per event, shared by all workers: each entry is handed to one of them, and to another where that one does not finish.
+/// A stream per event, shared by all workers: each entry is delivered to one worker, and to another if that one does not finish it.
 #[async_trait]
 pub trait CountStream: Send + Sync + 'static {
-    /// Appends what a node counted.
-    async fn append(&self, scope: EventScope, minute: Timestamp, counts: Counts) -> StoreResult<()>;
+    /// Appends the counts of a node.
+    async fn append_counts(&self, scope: EventScope, minute: Timestamp, counts: StepCounts) -> StoreResult<()>;
 
-    /// Hands out at most `most` entries, the oldest first: those that somebody was handed `idle` ago or longer and did not finish, then new ones.
-    async fn take(&self, scope: EventScope, reader: Uuid, most: usize, idle: Duration) -> StoreResult<Vec<Counted>>;
+    /// Takes at most `limit` entries, oldest first: entries that another worker took at least `idle` ago and did not finish, then new entries.
+    async fn take(
+        &self,
+        scope: EventScope,
+        reader: Uuid,
+        limit: usize,
+        idle: Duration,
+    ) -> StoreResult<Vec<StepCountEntry>>;
 
-    /// Events whose streams may hold entries; the others need not be asked.
+    /// Events whose streams may have entries; all other streams are empty.
     async fn events(&self) -> StoreResult<Vec<EventScope>>;
 
-    /// Forgets entries that cold has; returns how many are left in the stream.
+    /// Deletes entries that cold has; returns the number of entries left in the stream.
     async fn finish(&self, scope: EventScope, ids: &[String]) -> StoreResult<u64>;
 }
 
 /// The funnel of one minute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Minute {
-    /// When it began.
+pub struct FunnelMinute {
+    /// The start of the minute.
     pub at: Timestamp,
-    /// Looks at the event.
+    /// Views of the event.
     pub viewed: u64,
     /// Holds that were granted.
     pub held: u64,
@@ -79,22 +74,22 @@ pub struct Minute {
     pub ordered: u64,
     /// Orders that were paid.
     pub paid: u64,
-    /// Tickets that were let in for the first time.
+    /// Tickets that admitted for the first time.
     pub admitted: u64,
 }
 
-/// The figures in the cold tier.
+/// Step counts in the cold tier.
 #[async_trait]
 pub trait AnalyticsStore: Send + Sync + 'static {
-    /// Writes entries; one that is there already is left as it is, so that a repeat counts once.
-    async fn add_counts(&self, scope: EventScope, counted: &[Counted]) -> StoreResult<()>;
+    /// Writes entries; an existing entry stays, so that a repeat counts once.
+    async fn add_counts(&self, scope: EventScope, counted: &[StepCountEntry]) -> StoreResult<()>;
 
-    /// The minutes from `from` (included) to `to` (excluded) in which anything happened, in order: what was added, and what cold knows by itself.
+    /// The non-empty minutes from `from` (included) to `to` (excluded), in order: the added counts, and the counts that cold computes from its rows.
     async fn funnel(
         &self,
         organization: OrganizationId,
         event: EventId,
         from: Timestamp,
         to: Timestamp,
-    ) -> StoreResult<Vec<Minute>>;
+    ) -> StoreResult<Vec<FunnelMinute>>;
 }

@@ -1,18 +1,20 @@
-//! An organizer moves an event to another date, or changes its name, doors, end or sale window; tickets stay valid.
+//! Changes an event's date, name, doors, end or sale window; its tickets stay valid.
 
 use voelgoed_domain::catalog::event::{Event, EventChange};
 
-use crate::error::Result;
-use crate::platform::Platform;
+use super::Catalog;
+use crate::error::CommandResult;
 use crate::ticketing::ports::EventScope;
 
-/// Changes the event, in any state of it.
-///
-/// # Errors
-/// `invalid_request` with the field, `not_found`.
-pub async fn change_event(platform: &Platform, scope: EventScope, change: EventChange) -> Result<Event> {
-    let now = platform.environment.now();
-    let event = platform.catalog.change_event(scope.organization, scope.event, change, now).await??;
-    platform.listings.changed(scope.organization, scope.event);
-    Ok(event)
+impl Catalog {
+    /// Changes the event in any state.
+    ///
+    /// # Errors
+    /// `invalid_request` with the field, `not_found`.
+    pub async fn change_event(&self, scope: EventScope, change: EventChange) -> CommandResult<Event> {
+        let now = self.context.now();
+        let event = self.store.change_event(scope.organization, scope.event, change, now).await??;
+        self.listings.revalidate(scope.organization, scope.event);
+        Ok(event)
+    }
 }

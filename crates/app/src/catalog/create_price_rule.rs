@@ -1,50 +1,51 @@
-//! An organizer changes prices under a condition, e.g. a promo code.
+//! Creates a price rule: a change of prices under a condition, such as a promo code.
 
 use voelgoed_domain::catalog::price_rule::{PriceRule, PriceRuleDraft};
 use voelgoed_domain::ids::TicketTypeId;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::text::looks_alike;
 
+use super::Catalog;
 use crate::accounts::audit;
-use crate::environment::fresh;
-use crate::error::Result;
+use crate::error::CommandResult;
 use crate::idempotency::{Created, Idempotent, record_of};
-use crate::platform::Platform;
 use crate::ticketing::ports::EventScope;
 
-/// Writes the rule.
-///
-/// # Errors
-/// `invalid_request` with the field, `already_exists` (code), `not_found` (event).
-pub async fn create_price_rule(
-    platform: &Platform,
-    scope: EventScope,
-    draft: PriceRuleDraft,
-    idempotent: Option<Idempotent<'_, PriceRule>>,
-) -> Result<Created<PriceRule>> {
-    let now = platform.environment.now();
-    let listing = platform.listings.listing(scope).await?;
-    let known: Vec<TicketTypeId> = listing.ticket_types.iter().map(|ticket_type| ticket_type.id).collect();
-    let rule = draft.check(fresh(&*platform.environment), scope.event, &known)?;
-    audit::subject(rule.id);
-    let record = record_of(idempotent.as_ref(), &rule, now)?;
-    // A repeat is recognised in the commit, before its own first try would be found here.
-    if record.is_none() {
-        refuse_look_alike(&listing.price_rules, &rule)?;
+impl Catalog {
+    /// Writes the rule.
+    ///
+    /// # Errors
+    /// `invalid_request` with the field, `already_exists` (code), `not_found` (event).
+    pub async fn create_price_rule(
+        &self,
+        scope: EventScope,
+        draft: PriceRuleDraft,
+        idempotent: Option<Idempotent<'_, PriceRule>>,
+    ) -> CommandResult<Created<PriceRule>> {
+        let now = self.context.now();
+        let listing = self.listings.listing(scope).await?;
+        let known: Vec<TicketTypeId> = listing.ticket_types.iter().map(|ticket_type| ticket_type.id).collect();
+        let rule = draft.check(self.context.new_id(), scope.event, &known)?;
+        audit::set_subject(rule.id);
+        let record = record_of(idempotent.as_ref(), &rule, now)?;
+        // With a key the request may be a repeat, which the commit recognises; this check would find the rule that its first attempt wrote.
+        if record.is_none() {
+            refuse_look_alike(&listing.price_rules, &rule)?;
+        }
+        let created = self.store.create_price_rule(scope.organization, rule.clone(), now, record).await??;
+        self.listings.revalidate(scope.organization, scope.event);
+        Ok(created.map(|()| rule))
     }
-    let created = platform.catalog.create_price_rule(scope.organization, rule.clone(), now, record).await??;
-    platform.listings.changed(scope.organization, scope.event);
-    Ok(created.map(|()| rule))
 }
 
-/// The commit refuses equal codes; codes that differ only in what they look like in capitals are refused here.
-fn refuse_look_alike(known: &[PriceRule], rule: &PriceRule) -> Result<()> {
+/// Refuses codes that look the same in capitals; the commit refuses equal codes.
+fn refuse_look_alike(existing: &[PriceRule], rule: &PriceRule) -> CommandResult<()> {
     let Some(code) = &rule.code else { return Ok(()) };
-    let alike = known.iter().filter_map(|known| known.code.as_ref()).find(|known| looks_alike(known, code));
-    match alike {
+    let similar = existing.iter().filter_map(|rule| rule.code.as_ref()).find(|other| looks_alike(other, code));
+    match similar {
         None => Ok(()),
-        Some(alike) => {
-            let detail = format!("The code `{alike}` of this event looks the same to a buyer.");
+        Some(similar) => {
+            let detail = format!("The code `{similar}` of this event looks the same to a buyer.");
             Err(Refusal::new(Code::AlreadyExists, detail).with(|evidence| evidence.field = Some("code".into())).into())
         }
     }

@@ -1,4 +1,4 @@
-//! Listings as this node caches them: everything about an event that a sale needs, read without the cold tier (P11).
+//! Caches listings on this node: everything about an event that a sale needs, read without the cold tier (P11).
 
 use std::sync::Arc;
 
@@ -9,42 +9,42 @@ use voelgoed_domain::ticketing::best_available::SeatingPlans;
 use voelgoed_domain::time::Timestamp;
 
 use crate::catalog::ports::Venue;
-use crate::error::Result;
+use crate::error::CommandResult;
 use crate::ticketing::ports::EventScope;
 
 /// The node's cache of listings.
 #[async_trait]
 pub trait Listings: Send + Sync + 'static {
-    /// Whose event this is.
+    /// The scope of an event, by its identifier alone.
     ///
     /// # Errors
     /// `not_found`.
-    async fn locate(&self, event: EventId) -> Result<EventScope>;
+    async fn locate(&self, event: EventId) -> CommandResult<EventScope>;
 
-    /// The listing.
+    /// The event's listing.
     ///
     /// # Errors
     /// `not_found`.
-    async fn listing(&self, scope: EventScope) -> Result<Arc<Listing>>;
+    async fn listing(&self, scope: EventScope) -> CommandResult<Arc<Listing>>;
 
-    /// The event's seats, indexed for choosing.
+    /// The event's seating plans, indexed for the choice of best available seats.
     ///
     /// # Errors
     /// `not_found`.
-    async fn seating(&self, scope: EventScope) -> Result<Arc<SeatingPlans>>;
+    async fn seating(&self, scope: EventScope) -> CommandResult<Arc<SeatingPlans>>;
 
-    /// Where the event is.
+    /// The event's venue.
     ///
     /// # Errors
     /// `not_found`.
-    async fn venue(&self, scope: EventScope) -> Result<Arc<Venue>>;
+    async fn venue(&self, scope: EventScope) -> CommandResult<Arc<Venue>>;
 
-    /// When the listing that is served was read from the catalog, where it is known.
+    /// The time at which the cached listing was read from cold, if it is cached.
     fn read_at(&self, scope: EventScope) -> Option<Timestamp>;
 
-    /// An event's listing has changed: it is read anew before it is served, and serves with its age while it cannot be read.
-    fn changed(&self, organization: OrganizationId, event: EventId);
+    /// Marks a listing as changed: it is read again at its next use; the cached one serves, with its age, while cold is unavailable.
+    fn revalidate(&self, organization: OrganizationId, event: EventId);
 
-    /// Some listings may have changed unheard: as [`Self::changed`], for all events.
+    /// [`Self::revalidate`] for all events, after invalidations may have been lost.
     fn revalidate_all(&self);
 }

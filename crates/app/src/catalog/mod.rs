@@ -1,4 +1,4 @@
-//! What is for sale: venues, layouts, events, ticket types, price rules.
+//! Catalog: organizers create and change venues, layouts, events, ticket types and price rules.
 
 pub mod change_event;
 pub mod create_event;
@@ -8,6 +8,24 @@ pub mod create_ticket_type;
 pub mod create_venue;
 pub mod delete_event;
 pub mod listings;
-pub mod move_event;
 pub mod ports;
 pub mod set_layout_flags;
+pub mod transition_event;
+
+use std::sync::Arc;
+
+use listings::Listings;
+use ports::CatalogStore;
+
+use crate::context::Context;
+
+/// Creates and changes venues, layouts, events, ticket types and price rules.
+#[derive(Clone)]
+pub struct Catalog {
+    /// What all slices share.
+    pub context: Context,
+    /// The catalog in the cold tier.
+    pub store: Arc<dyn CatalogStore>,
+    /// Listings, cached on this node.
+    pub listings: Arc<dyn Listings>,
+}

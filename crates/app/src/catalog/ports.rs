@@ -1,4 +1,4 @@
-//! What the catalog needs of the cold tier.
+//! Declares the store of venues, layouts, events, ticket types and price rules.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::error::StoreResult;
 use crate::idempotency::{Created, IdempotencyRecord};
 use crate::page::{Page, PageRequest};
 
-/// A building or a field.
+/// A place where events are held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Venue {
     /// Its identifier.
     pub id: VenueId,
-    /// What people call it.
+    /// The displayed name.
     pub name: String,
-    /// Where it is.
+    /// The postal address.
     pub address: String,
 }
 
@@ -32,17 +32,17 @@ pub struct Venue {
 pub struct StoredLayout {
     /// Its identifier.
     pub id: LayoutId,
-    /// Whose plan.
+    /// The venue.
     pub venue: VenueId,
-    /// 1, 2, … within the venue.
+    /// The version, from 1 within the venue.
     pub version: u32,
     /// The plan.
     pub layout: Arc<Layout>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
 }
 
-/// An event as lists show it.
+/// An event in a list.
 #[derive(Debug, Clone)]
 pub struct EventSummary {
     /// The event.
@@ -51,17 +51,17 @@ pub struct EventSummary {
     pub venue: String,
 }
 
-/// A part of the programme that the front page shows: published events by their beginning.
+/// A page of the programme: published events of all organizations by their start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProgrammeRequest {
-    /// False: events that are not past (`Event::past_from`), by their start, so that those that run come first. True: the others, the latest first.
+    /// False: events that are not past (`Event::past_from`), earliest start first, so that running events are at the top. True: past events, latest first.
     pub past: bool,
-    /// The present moment.
+    /// The current time.
     pub now: Timestamp,
-    /// Beginning and identifier of the last event of the part before; from the start where absent.
+    /// Start and identifier of the last event of the page before; none for the first page.
     pub after: Option<(Timestamp, EventId)>,
-    /// How many, 1 to [`crate::page::MOST_ITEMS`].
-    pub most: u32,
+    /// 1 to [`crate::page::PAGE_ITEMS_MAX`] events.
+    pub limit: u32,
 }
 
 /// Venues, layouts, events, ticket types and price rules in the cold tier. Every change of a listing writes `ListingChanged` to the outbox.
@@ -77,20 +77,20 @@ pub trait CatalogStore: Send + Sync + 'static {
     /// The venues.
     async fn venues(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<Venue>>;
 
-    /// Writes the next version of a venue's layout; the version is returned. Where `layout.version` is given (not 0), it must be
-    /// that one. Refused: `not_found` (venue), `try_again` (another layout came first).
+    /// Writes the next version of a venue's layout and returns the version. A `layout.version` that is not 0 must be that version. Refused: `not_found`
+    /// (venue), `try_again` (a concurrent layout took the version).
     async fn create_layout(
         &self,
         organization: OrganizationId,
         layout: StoredLayout,
         idempotency: Option<IdempotencyRecord>,
     ) -> StoreResult<Result<Created<u32>, Refusal>>;
-    /// The newest version of a venue's layouts; 0 where it has none.
+    /// The newest version of a venue's layouts; 0 if there is none.
     async fn newest_layout(&self, organization: OrganizationId, venue: VenueId) -> StoreResult<u32>;
     /// One layout.
     async fn read_layout(&self, organization: OrganizationId, layout: LayoutId) -> StoreResult<Option<StoredLayout>>;
-    /// Replaces a layout by one that differs in flags only and whose `flags_version` is one more, and returns the events that pin it. None where the stored
-    /// `flags_version` is another than the one before.
+    /// Replaces a layout by one with other flags whose `flags_version` is one higher, and returns the events with this layout. None if the stored
+    /// `flags_version` is not the preceding one.
     async fn set_layout_flags(
         &self,
         organization: OrganizationId,
@@ -98,7 +98,7 @@ pub trait CatalogStore: Send + Sync + 'static {
         changed: &Layout,
         now: Timestamp,
     ) -> StoreResult<Option<Vec<EventId>>>;
-    /// The layouts, without their plans' areas.
+    /// The layouts, without the areas of their plans.
     async fn layouts(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<StoredLayout>>;
 
     /// Writes an event. Refused: `not_found` (layout).
@@ -109,7 +109,7 @@ pub trait CatalogStore: Send + Sync + 'static {
         now: Timestamp,
         idempotency: Option<IdempotencyRecord>,
     ) -> StoreResult<Result<Created<()>, Refusal>>;
-    /// Changes an event; the admission times of its ticket types move with its start. Refused: `not_found`, `invalid_request`.
+    /// Changes an event; the admission windows of its ticket types move with its start. Refused: `not_found`, `invalid_request`.
     async fn change_event(
         &self,
         organization: OrganizationId,
@@ -118,7 +118,7 @@ pub trait CatalogStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> StoreResult<Result<Event, Refusal>>;
     /// Moves an event from one of `from` to `to`. Refused: `wrong_state`, `not_found`.
-    async fn move_event(
+    async fn transition_event(
         &self,
         organization: OrganizationId,
         event: EventId,
@@ -126,7 +126,7 @@ pub trait CatalogStore: Send + Sync + 'static {
         to: EventState,
         now: Timestamp,
     ) -> StoreResult<Result<(), Refusal>>;
-    /// Deletes a draft with everything of it. Refused: `wrong_state` (it was published), `not_found`.
+    /// Deletes a draft with all its rows. Refused: `wrong_state` (it was published), `not_found`.
     async fn delete_event(
         &self,
         organization: OrganizationId,
@@ -141,7 +141,7 @@ pub trait CatalogStore: Send + Sync + 'static {
         now: Timestamp,
         idempotency: Option<IdempotencyRecord>,
     ) -> StoreResult<Result<Created<()>, Refusal>>;
-    /// Takes a ticket type off sale; false where there is none.
+    /// Takes a ticket type off sale; false if there is none.
     async fn retire_ticket_type(
         &self,
         organization: OrganizationId,
@@ -157,19 +157,19 @@ pub trait CatalogStore: Send + Sync + 'static {
         idempotency: Option<IdempotencyRecord>,
     ) -> StoreResult<Result<Created<()>, Refusal>>;
 
-    /// Everything about an event that a sale needs, in any state of it.
+    /// Everything about an event that a sale needs, in any state.
     async fn read_listing(&self, organization: OrganizationId, event: EventId) -> StoreResult<Option<Listing>>;
-    /// Whose event this is (system role: the id names the tenant); none for drafts' ids that do not exist.
+    /// The organization of an event (system role: the id determines the organization); none for an unknown id.
     async fn organization_of(&self, event: EventId) -> StoreResult<Option<OrganizationId>>;
-    /// The events of an organization, or of all where none is given and `published_only`.
+    /// The events of an organization, or of all organizations if none is given and `published_only`.
     async fn events(
         &self,
         organization: Option<OrganizationId>,
         published_only: bool,
         page: PageRequest,
     ) -> StoreResult<Page<EventSummary>>;
-    /// The published events of all organizations by their beginning (system role). The next part starts after the last item.
+    /// The published events of all organizations by their start (system role). The next page starts after the last item.
     async fn programme(&self, request: ProgrammeRequest) -> StoreResult<Page<EventSummary>>;
-    /// Venue name and address of an event.
+    /// The venue of an event.
     async fn venue_of(&self, organization: OrganizationId, event: EventId) -> StoreResult<Option<Venue>>;
 }

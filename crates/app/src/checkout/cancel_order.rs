@@ -1,34 +1,35 @@
-//! An unpaid order is given up: its attempt is cancelled at the provider first, its places are freed after (P2).
+//! Cancels an unpaid order: cancels its payment attempt at the provider first, then frees its places (P2).
 
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::refusal::Code;
 use voelgoed_telemetry::metrics::checkout::{OrderEnd, order_ended};
 
+use super::Checkout;
 use super::ports::OrderDetail;
-use super::read_order::read_order;
-use crate::error::Result;
-use crate::payments::expire;
-use crate::platform::Platform;
+use crate::error::CommandResult;
 
-/// Gives the order up; one that is cancelled already stays so, so that the call can be repeated. Where the provider cannot be asked now, the order stays `awaiting_payment` and ends by itself once it was asked.
-///
-/// # Errors
-/// `not_found`, `wrong_state`.
-pub async fn cancel_order(platform: &Platform, organization: OrganizationId, order: OrderId) -> Result<OrderDetail> {
-    let now = platform.environment.now();
-    let before = read_order(platform, organization, order).await?;
-    if before.order.state == OrderState::Cancelled {
-        return Ok(before);
-    }
-    match platform.orders.close_unpaid(organization, order, OrderState::Cancelled, now).await? {
-        Ok(()) => order_ended(OrderEnd::Cancelled),
-        Err(refusal) if refusal.code == Code::PaymentUnresolved => {
-            platform.orders.cut_short(organization, order, now).await??;
-            expire::step(platform, organization, order).await?;
+impl Checkout {
+    /// Cancels the order; repeating the call changes nothing. While the provider is unavailable, the order stays `awaiting_payment`, and the expiry reconciler
+    /// closes it later.
+    ///
+    /// # Errors
+    /// `not_found`, `wrong_state`.
+    pub async fn cancel_order(&self, organization: OrganizationId, order: OrderId) -> CommandResult<OrderDetail> {
+        let now = self.context.now();
+        let before = self.read_order(organization, order).await?;
+        if before.order.state == OrderState::Cancelled {
+            return Ok(before);
         }
-        Err(refusal) => return Err(refusal.into()),
+        match self.orders.close_unpaid(organization, order, OrderState::Cancelled, now).await? {
+            Ok(()) => order_ended(OrderEnd::Cancelled),
+            Err(refusal) if refusal.code == Code::PaymentUnresolved => {
+                self.orders.request_cancellation(organization, order, now).await??;
+                self.payments.expire_order(organization, order).await?;
+            }
+            Err(refusal) => return Err(refusal.into()),
+        }
+        self.views.invalidate(organization, order);
+        self.read_order(organization, order).await
     }
-    platform.order_views.forget(organization, order);
-    read_order(platform, organization, order).await
 }

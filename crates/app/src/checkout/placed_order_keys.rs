@@ -1,58 +1,60 @@
-//! Keys of the orders that this node took to cold lately: whoever lost the answer may ask again while orders are refused (P3, P10).
+//! Remembers the idempotency keys of orders that this node sent to cold, so that a client that lost the answer gets it while orders are refused (P3, P10).
 //!
-//! A hint and no record: cold alone says what was answered. A key that is not here is not looked for in cold, so that a refusal stays cheap;
-//! whoever repeats on another node, or after a restart, is refused until orders are possible again. Never: more than [`MOST`] keys (P9).
+//! A hint: cold has the answer. Other keys are not looked up in cold, so that refusals stay cheap; a client that repeats on another node, or after a restart,
+//! is refused until orders are possible again. Never: more than [`KEYS_MAX`] keys (P9).
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-use voelgoed_resilience::{Dependency, Health};
+use voelgoed_resilience::{Dependency, DependencyHealth};
 
-use crate::platform::Platform;
+use super::Checkout;
 
-/// Keys that are remembered; the oldest give way. Half a minute of the fastest committer: whoever repeats does so within seconds.
-pub const MOST: usize = 100_000;
+/// Remembered keys; the oldest are dropped. At the highest commit rate they cover half a minute, and clients repeat within seconds.
+pub const KEYS_MAX: usize = 100_000;
 
-/// The keys, as digests: two that share one cost a look in cold, no more.
+/// The keys as digests; a collision costs one read of cold.
 #[derive(Debug, Default)]
 pub struct PlacedOrderKeys {
     hasher: RandomState,
-    taken: Mutex<Taken>,
+    recent: Mutex<RecentKeys>,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
-    known: HashSet<u64>,
+struct RecentKeys {
+    digests: HashSet<u64>,
     oldest_first: VecDeque<u64>,
 }
 
 impl PlacedOrderKeys {
-    /// An order with this key goes to cold now.
-    pub(super) fn note(&self, key: &str) {
+    /// Remembers the key of an order that is sent to cold now.
+    pub(super) fn insert(&self, key: &str) {
         let digest = self.hasher.hash_one(key);
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if !taken.known.insert(digest) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if !recent.digests.insert(digest) {
             return;
         }
-        taken.oldest_first.push_back(digest);
-        if taken.oldest_first.len() > MOST
-            && let Some(oldest) = taken.oldest_first.pop_front()
+        recent.oldest_first.push_back(digest);
+        if recent.oldest_first.len() > KEYS_MAX
+            && let Some(oldest) = recent.oldest_first.pop_front()
         {
-            taken.known.remove(&oldest);
+            recent.digests.remove(&oldest);
         }
     }
 
-    fn knows(&self, key: &str) -> bool {
+    fn contains(&self, key: &str) -> bool {
         let digest = self.hasher.hash_one(key);
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).known.contains(&digest)
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).digests.contains(&digest)
     }
 }
 
-/// Whether an order that is refused now may have been answered before, by cold as it is.
-#[must_use]
-pub fn may_be_answered(platform: &Platform, key: &str) -> bool {
-    platform.capabilities.health(Dependency::Cold) == Health::Up && platform.taken_orders.knows(key)
+impl Checkout {
+    /// Whether cold is up and may have the stored answer of an order that is refused now.
+    #[must_use]
+    pub fn may_have_stored_answer(&self, key: &str) -> bool {
+        self.context.capabilities.health(Dependency::Cold) == DependencyHealth::Up && self.placed_keys.contains(key)
+    }
 }
 
 #[cfg(test)]
@@ -60,15 +62,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_gives_way_at_the_edge() {
-        let orders = PlacedOrderKeys::default();
-        orders.note("first");
-        (2..=MOST).for_each(|number| orders.note(&number.to_string()));
-        orders.note("first");
-        assert!(orders.knows("first"), "a repeat takes no place of another");
-        orders.note("one more");
-        assert!(!orders.knows("first"));
-        assert!(orders.knows("2"));
-        assert!(orders.knows("one more"));
+    fn oldest_key_is_dropped_at_the_limit() {
+        let keys = PlacedOrderKeys::default();
+        keys.insert("first");
+        (2..=KEYS_MAX).for_each(|number| keys.insert(&number.to_string()));
+        keys.insert("first");
+        assert!(keys.contains("first"), "a repeated key evicts no other");
+        keys.insert("one more");
+        assert!(!keys.contains("first"));
+        assert!(keys.contains("2"));
+        assert!(keys.contains("one more"));
     }
 }

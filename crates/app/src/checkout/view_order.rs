@@ -1,7 +1,6 @@
-//! A buyer looks at their order, again and again while it is being paid: from this node's memory, so that a crowd that waits does not
-//! keep cold from those who buy (P11).
+//! Shows unpaid orders to their buyers from a cache on this node, so that thousands of polling buyers do not slow the sale down (P11).
 //!
-//! Never for a decision, nor for the organizer, who reads cold. What is shown is [`SEEN_WITHIN`] old, at most.
+//! A view is at most [`ORDER_VIEW_AGE_MAX`] old. Never: a decision by a view; a view for the organizer, who reads cold.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,33 +9,35 @@ use async_trait::async_trait;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 
+use super::Checkout;
 use super::ports::OrderDetail;
-use crate::error::{Result, StoreResult};
-use crate::platform::Platform;
+use crate::error::{CommandResult, StoreResult};
 
-/// A change that nobody told this node of is seen within so long.
-pub const SEEN_WITHIN: Duration = Duration::from_secs(1);
+/// The highest age of a view whose invalidation was lost.
+pub const ORDER_VIEW_AGE_MAX: Duration = Duration::from_secs(1);
 
-/// The node's cache of orders that wait for their payment.
+/// The node's cache of unpaid orders.
 #[async_trait]
 pub trait OrderViews: Send + Sync + 'static {
-    /// The order with everything that belongs to it; a change that nobody told this node of may be missing for [`SEEN_WITHIN`].
+    /// The order with its lines, payments, refunds and tickets, at most [`ORDER_VIEW_AGE_MAX`] old.
     async fn order(&self, organization: OrganizationId, order: OrderId) -> StoreResult<Option<Arc<OrderDetail>>>;
 
-    /// Keeps an order that was made just now, before anybody can have changed it.
-    fn keep(&self, detail: OrderDetail);
+    /// Caches an order that this node has just written, before it can have changed.
+    fn insert(&self, detail: OrderDetail);
 
-    /// Forgets an order, because it changed.
-    fn forget(&self, organization: OrganizationId, order: OrderId);
+    /// Drops an order that has changed.
+    fn invalidate(&self, organization: OrganizationId, order: OrderId);
 
-    /// Forgets every order: some may have changed unheard.
-    fn forget_all(&self);
+    /// Drops all orders, after invalidations may have been lost.
+    fn invalidate_all(&self);
 }
 
-/// The order as its buyer sees it.
-///
-/// # Errors
-/// `not_found`.
-pub async fn view_order(platform: &Platform, organization: OrganizationId, order: OrderId) -> Result<Arc<OrderDetail>> {
-    platform.order_views.order(organization, order).await?.ok_or_else(|| Refusal::not_found().into())
+impl Checkout {
+    /// The buyer's view of the order.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn view_order(&self, organization: OrganizationId, order: OrderId) -> CommandResult<Arc<OrderDetail>> {
+        self.views.order(organization, order).await?.ok_or_else(|| Refusal::not_found().into())
+    }
 }

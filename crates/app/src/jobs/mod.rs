@@ -1,3 +1,3 @@
-//! Durable background work: written in the caller's commit, run at least once by whoever holds its lease.
+//! Jobs: durable background work that is written in the caller's commit and run at least once by the runner that leases it.
 
 pub mod ports;

@@ -1,6 +1,6 @@
-//! What the job runner needs of the cold tier.
+//! Declares the durable job queue: jobs are leased with a fencing token and run at least once, so every handler is idempotent (P8).
 //!
-//! A job runs at least once: every handler is idempotent (P8). A lease is fenced by its token: who lost it can no longer complete the job.
+//! Never: a job completed by a runner that lost its lease; every call checks the lease's token.
 
 use std::time::Duration;
 
@@ -17,39 +17,38 @@ use crate::error::StoreResult;
 pub struct NewJob {
     /// Its identifier.
     pub id: JobId,
-    /// Whose work it is; none for the system's own.
+    /// The organization; none for the system's own jobs.
     pub organization: Option<OrganizationId>,
-    /// Which handler runs it.
+    /// The name of the handler.
     pub kind: &'static str,
-    /// Queues have workers of their own, so that one cannot starve another.
+    /// Each queue has its own workers, so that one cannot starve another.
     pub queue: Queue,
-    /// What the handler is given, of a shape it owns and versions.
+    /// The handler's input; the handler owns and versions its shape.
     pub payload: Value,
-    /// Not before this moment.
+    /// The job does not run before this time.
     pub run_at: Timestamp,
-    /// At most one living job per organization and key; a second one is dropped silently, the earlier `run_at` of both is kept.
-    /// A dead job holds no key.
+    /// At most one live job per organization and key: a second one is dropped and the earlier `run_at` of both is kept. A dead job does not occupy its key.
     pub unique_key: Option<String>,
-    /// After so many attempts it is dead.
+    /// The job is dead after this many attempts.
     pub max_attempts: u32,
 }
 
-/// Queues, each with its own workers.
+/// A queue of jobs with its own workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Queue {
     /// Money: charges, polls, refunds.
     Payments,
-    /// Everything that repairs or tidies.
+    /// Reconcilers, sweeps and retention.
     Upkeep,
     /// Mail and webhooks.
     Notifications,
 }
 
 impl Queue {
-    /// Every queue there is.
+    /// All queues.
     pub const ALL: &'static [Self] = &[Self::Payments, Self::Upkeep, Self::Notifications];
 
-    /// The text that stores keep.
+    /// The name in stores.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -60,122 +59,122 @@ impl Queue {
     }
 }
 
-/// A job that was leased to this runner.
+/// A job that is leased to this runner.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeasedJob {
     /// Its identifier.
     pub id: JobId,
-    /// Whose work it is.
+    /// The organization, if it is not the system's own job.
     pub organization: Option<OrganizationId>,
-    /// Which handler runs it.
+    /// The name of the handler.
     pub kind: String,
-    /// What the handler is given.
+    /// The handler's input.
     pub payload: Value,
-    /// This attempt's number, from 1.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// After so many it is dead.
+    /// The job is dead after this many attempts.
     pub max_attempts: u32,
-    /// When it could have run first.
+    /// The time from which it could run.
     pub run_at: Timestamp,
-    /// What the attempt before it failed with, if there was one.
+    /// The error of the previous attempt, if there was one.
     pub last_error: Option<String>,
     /// The fencing token of the lease.
     pub lease: Uuid,
 }
 
-/// How a leased job ended.
+/// The end of a leased job's run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobEnd {
-    /// Done; the row goes.
+    /// Done; the row is deleted.
     Done,
-    /// Given up on purpose; the row goes, the reason is logged.
+    /// Cancelled by its handler; the row is deleted and the reason logged.
     Cancelled(String),
-    /// It failed; again at this moment, or dead where the attempts are used up.
+    /// Failed; runs again at `at`, or is dead if no attempts are left.
     Retry {
-        /// When.
+        /// The time of the next attempt.
         at: Timestamp,
-        /// Why, kept with the job.
+        /// The error, stored with the job.
         error: String,
     },
-    /// Not yet; again at this moment, without counting the attempt.
+    /// Not yet possible; runs again at this time without counting the attempt.
     Snooze(Timestamp),
-    /// It can never succeed; dead at once, with the reason kept for a person.
+    /// Can never succeed; dead at once, with the reason stored for an operator.
     Dead(String),
-    /// This program cannot read it, another one may; again at this moment, without counting the attempt.
+    /// This program cannot read it, another version may; offered again at `until` without counting the attempt.
     Parked {
-        /// When.
+        /// The time at which it is offered again.
         until: Timestamp,
-        /// Why, kept with the job.
+        /// The reason, stored with the job.
         reason: String,
     },
 }
 
-/// A living job that this program cannot run: it knows no such kind, or cannot read what the job was given.
+/// A live job that this program cannot run: its kind is unknown, or its payload cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableJob {
     /// Its identifier.
     pub id: JobId,
-    /// Whose work it is.
+    /// The organization, if it is not the system's own job.
     pub organization: Option<OrganizationId>,
-    /// Its kind.
+    /// The name of its handler.
     pub kind: String,
-    /// When it could have run first.
+    /// The time from which it could run.
     pub run_at: Timestamp,
-    /// Why it does not run here.
+    /// Why this program cannot run it.
     pub reason: String,
 }
 
-/// How many jobs stand how.
+/// The number of jobs by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueDepth {
     /// Due and not leased.
     pub ready: u64,
     /// Leased now.
     pub leased: u64,
-    /// Later.
+    /// Due later.
     pub scheduled: u64,
-    /// Out of attempts; a person must look.
+    /// Out of attempts; an operator must look at them.
     pub dead: u64,
 }
 
 /// The durable queue.
 #[async_trait]
 pub trait JobStore: Send + Sync + 'static {
-    /// Writes jobs in a commit of their own (commands write theirs in their own commit).
+    /// Writes jobs in their own commit. Commands write their jobs in the command's commit instead.
     async fn enqueue(&self, jobs: Vec<NewJob>) -> StoreResult<()>;
 
-    /// Leases due jobs of a queue and of `kinds`, oldest first; a lapsed lease counts as due. Jobs of other kinds are left to nodes that run them; a job
-    /// that cannot be read is put off without counting an attempt, and holds up no other.
+    /// Leases due jobs of a queue and of `kinds`, oldest first; a job with an expired lease is due. Jobs of other kinds are left to nodes that run them. A
+    /// job that cannot be read is postponed without counting an attempt, and does not block others.
     async fn lease(
         &self,
         queue: Queue,
         kinds: &[&'static str],
-        most: u32,
+        limit: u32,
         now: Timestamp,
-        lasts: Duration,
+        lease: Duration,
     ) -> StoreResult<Vec<LeasedJob>>;
 
-    /// Living jobs that a runner of `kinds` cannot run and whose time has come, oldest first: of other kinds, or put off because they could not be read.
-    async fn unreadable(&self, kinds: &[&'static str], now: Timestamp, most: u32) -> StoreResult<Vec<UnreadableJob>>;
+    /// Due jobs that a runner of `kinds` cannot run, oldest first: of other kinds, or postponed because they could not be read.
+    async fn unreadable(&self, kinds: &[&'static str], now: Timestamp, limit: u32) -> StoreResult<Vec<UnreadableJob>>;
 
-    /// Ends a leased job; false where the lease was lost, and nothing was changed.
+    /// Ends a leased job; false if the lease was lost and nothing was changed.
     async fn end(&self, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> StoreResult<bool>;
 
-    /// Lengthens a lease; false where it was lost.
+    /// Extends a lease; false if it was lost.
     async fn renew(&self, id: JobId, lease: Uuid, until: Timestamp) -> StoreResult<bool>;
 
-    /// The next run of a named schedule: true for the one caller that may enqueue it now. Moves `next_at` forward by whole periods past `now`.
+    /// Claims the due run of a named schedule: true for the one caller that must enqueue it. Moves `next_at` past `now` by whole periods.
     async fn claim_schedule(&self, name: &'static str, period: Duration, now: Timestamp) -> StoreResult<bool>;
 
-    /// How many jobs stand how.
+    /// The number of jobs of a queue by state.
     async fn depth(&self, queue: Queue, now: Timestamp) -> StoreResult<QueueDepth>;
 
-    /// Dead jobs, oldest first, for people.
-    async fn dead(&self, most: u32) -> StoreResult<Vec<LeasedJob>>;
+    /// Dead jobs, oldest first, for operators.
+    async fn dead(&self, limit: u32) -> StoreResult<Vec<LeasedJob>>;
 
-    /// Gives a dead job all its attempts anew; false where it is not dead, or another one lives under its unique key.
+    /// Makes a dead job run again with all attempts; false if the job is not dead or another live job has its unique key.
     async fn revive(&self, id: JobId, now: Timestamp) -> StoreResult<bool>;
 
-    /// Resolves when jobs may have been written by this process; a hint, polling finds the rest.
+    /// Resolves when this process may have written jobs; a hint, polling finds jobs of other processes.
     async fn written(&self);
 }

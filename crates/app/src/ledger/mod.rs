@@ -1,3 +1,14 @@
-//! The journal, for reading; entries are written by the commits that cause them (P5).
+//! Ledger: reads balances and journal entries; the commits of payments and refunds write the entries (P5).
 
 pub mod ports;
+
+use std::sync::Arc;
+
+use ports::LedgerStore;
+
+/// Reads balances and entries.
+#[derive(Clone)]
+pub struct Ledger {
+    /// The ledger in the cold tier.
+    pub store: Arc<dyn LedgerStore>,
+}

@@ -1,4 +1,4 @@
-//! What the ledger's readers need of the cold tier.
+//! Declares the reads of the ledger in the cold tier.
 
 use async_trait::async_trait;
 use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};
@@ -15,7 +15,7 @@ pub struct Balance {
     pub account: String,
     /// The currency.
     pub currency: Currency,
-    /// The sum of its postings, minor units; debits positive.
+    /// The sum of the account's postings in minor units; debits are positive.
     pub amount: i64,
 }
 
@@ -24,11 +24,11 @@ pub struct Balance {
 pub struct StoredPosting {
     /// The account's text form.
     pub account: String,
-    /// Minor units; debits positive.
+    /// Minor units; debits are positive.
     pub amount: i64,
 }
 
-/// An entry as it is stored.
+/// A stored journal entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEntry {
     /// Its identifier.
@@ -37,23 +37,23 @@ pub struct StoredEntry {
     pub kind: String,
     /// The event.
     pub event: EventId,
-    /// The order it tells of.
+    /// The order that caused the entry.
     pub order: OrderId,
     /// The currency of its postings.
     pub currency: Currency,
-    /// They sum to zero.
+    /// The postings, which sum to zero.
     pub postings: Vec<StoredPosting>,
-    /// When.
+    /// The time of the entry.
     pub at: Timestamp,
 }
 
-/// The journal in the cold tier.
+/// The ledger in the cold tier.
 #[async_trait]
 pub trait LedgerStore: Send + Sync + 'static {
     /// Every account's balance.
     async fn balances(&self, organization: OrganizationId) -> StoreResult<Vec<Balance>>;
     /// The entries, oldest first.
     async fn entries(&self, organization: OrganizationId, page: PageRequest) -> StoreResult<Page<StoredEntry>>;
-    /// Entries of all organizations whose postings do not sum to zero; always empty unless something is broken (system role).
+    /// Entries of all organizations whose postings do not sum to zero (system role); not empty only after a bug.
     async fn unbalanced(&self) -> StoreResult<Vec<EntryId>>;
 }

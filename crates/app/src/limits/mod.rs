@@ -1,9 +1,9 @@
-//! How often somebody may write, counted over all nodes: this node's limiter first, then what the nodes share.
+//! Limits the rate of requests over all nodes: checks this node's own limiter first, then spends a local lease of the allowance that the nodes share.
 //!
-//! Never: a round trip in front of what this node refuses by itself; open or closed where the shared count is away (each node then keeps its own limit).
-//! To limit something: a [`RateLimit`] with a name, and a [`Limited`] key.
+//! While the shared count is unavailable, each node keeps its own limit. Never: a round trip for a request that this node refuses by itself.
+//! To add a limit: a [`RateLimit`] with a name, and a [`LimitKey`].
 
-pub mod attempts;
+pub mod attempt_limiter;
 pub mod ports;
 
 use std::collections::HashMap;
@@ -16,69 +16,69 @@ use std::time::Duration;
 use tokio::time::Instant;
 use voelgoed_domain::ids::{OrganizationId, SessionId};
 use voelgoed_resilience::{RateLimited, RateLimiter};
-use voelgoed_telemetry::metrics::resilience::{LimitAsk, limit_asked, rate_limited};
+use voelgoed_telemetry::metrics::resilience::{LimitAnswer, limit_checked, rate_limited};
 
-pub use voelgoed_resilience::{RateLimit, Spent, allowance};
+pub use voelgoed_resilience::{RateLimit, SpendOutcome, allowance};
 
 use ports::{Allowances, Caller};
 
-/// A node asks for this part of an allowance at a time, and lets a caller that is new to it begin with as much unasked. So within a span a caller
-/// may do at most a twentieth more for each node, and who writes a few times costs no round trip.
-const PART: u32 = 20;
-/// After an unanswered question nobody is asked about for so long.
-const PAUSE: Duration = Duration::from_secs(1);
+/// A node leases one of this many parts of an allowance at a time, and grants one part to a caller that is new to the node without a round trip. So a
+/// caller may pass its limit by a twentieth for each node, and a caller with few requests costs no round trip.
+const PARTS_PER_ALLOWANCE: u32 = 20;
+/// After a failed call to the shared count, this node does not call it again for this long.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// A key that the nodes can tell each other.
-pub trait Limited: Hash + Eq + Clone + Send + Sync {
-    /// Whose allowance it is.
+/// The key of a limit, which has the same name on every node.
+pub trait LimitKey: Hash + Eq + Clone + Send + Sync {
+    /// The caller whose allowance is spent.
     fn caller(&self) -> Caller;
 }
 
-impl Limited for SessionId {
+impl LimitKey for SessionId {
     fn caller(&self) -> Caller {
         Caller { organization: None, name: self.to_string() }
     }
 }
 
-impl Limited for OrganizationId {
+impl LimitKey for OrganizationId {
     fn caller(&self) -> Caller {
         Caller { organization: Some(*self), name: self.to_string() }
     }
 }
 
-impl Limited for IpAddr {
+impl LimitKey for IpAddr {
     fn caller(&self) -> Caller {
         Caller { organization: None, name: self.to_string() }
     }
 }
 
 /// The limiter of one named limit.
-pub struct Limiter<K: Limited> {
+pub struct Limiter<K: LimitKey> {
     limit: RateLimit,
-    here: RateLimiter<K>,
-    /// None where there is no other node.
+    local: RateLimiter<K>,
+    /// None if this is the only node.
     shared: Option<Arc<dyn Allowances>>,
-    known: Mutex<Known<K>>,
+    known: Mutex<KnownCallers<K>>,
 }
 
-struct Known<K> {
-    callers: HashMap<K, Met>,
+struct KnownCallers<K> {
+    leases: HashMap<K, CachedLease>,
     next_sweep: Instant,
-    ask_from: Instant,
+    /// The shared count is not called before this time.
+    retry_at: Instant,
 }
 
-/// A caller that this node has seen.
-struct Met {
+struct CachedLease {
     lease: Arc<Lease>,
     used: Instant,
 }
 
-/// What this node may let a caller do.
+/// The part of a caller's allowance that this node may grant.
 struct Lease {
-    /// So much without asking.
+    /// Requests that this node may grant without a call to the shared count.
     left: AtomicU32,
-    /// Held by who asks, so that a crowd of one caller asks once; until when the last answer refuses it.
-    asking: tokio::sync::Mutex<Option<Instant>>,
+    /// Locked during a call to the shared count, so that concurrent requests of one caller make one call. Contains the time until which the last call refused.
+    refused_until: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl Lease {
@@ -87,50 +87,50 @@ impl Lease {
     }
 }
 
-impl<K: Limited> Limiter<K> {
-    /// A limiter that has seen nobody; `shared` is what the nodes count in common, where there can be others.
+impl<K: LimitKey> Limiter<K> {
+    /// A limiter without callers; `shared` counts for all nodes, if there can be others.
     #[must_use]
     pub fn new(limit: RateLimit, shared: Option<Arc<dyn Allowances>>) -> Self {
         let now = Instant::now();
-        let known = Known { callers: HashMap::new(), next_sweep: now + limit.per, ask_from: now };
-        Self { limit, here: RateLimiter::new(limit), shared, known: Mutex::new(known) }
+        let known = KnownCallers { leases: HashMap::new(), next_sweep: now + limit.per, retry_at: now };
+        Self { limit, local: RateLimiter::new(limit), shared, known: Mutex::new(known) }
     }
 
-    /// Counts one for `key`, here and then among all nodes.
+    /// Counts a request of `key`, on this node and then over all nodes.
     ///
     /// # Errors
-    /// [`RateLimited`] with the time until the next one fits.
+    /// [`RateLimited`] with the time until the next request is allowed.
     pub async fn check(&self, key: &K) -> Result<(), RateLimited> {
-        self.check_here(key)?;
+        self.check_local(key)?;
         self.check_shared(key).await
     }
 
-    /// Counts one on this node alone. Whoever checks several limits does this for all of them first.
+    /// Counts a request on this node alone. A caller that checks several limits checks all of them locally first.
     ///
     /// # Errors
     /// [`RateLimited`]
-    pub fn check_here(&self, key: &K) -> Result<(), RateLimited> {
-        self.here.check(key)
+    pub fn check_local(&self, key: &K) -> Result<(), RateLimited> {
+        self.local.check(key)
     }
 
-    /// Counts one among all nodes: mostly from what this node was given before.
+    /// Counts a request over all nodes, usually from this node's lease.
     ///
     /// # Errors
     /// [`RateLimited`]
     pub async fn check_shared(&self, key: &K) -> Result<(), RateLimited> {
         let Some(shared) = &self.shared else { return Ok(()) };
         let Some(lease) = self.lease(key) else {
-            // No room to remember the caller: the store does.
-            return match self.ask(&**shared, key, 1).await {
-                Some(Spent::None(wait)) => Err(self.refused(wait)),
-                Some(Spent::Some(_)) | None => Ok(()),
+            // This node caches no more callers, so each request goes to the shared count.
+            return match self.spend(&**shared, key, 1).await {
+                Some(SpendOutcome::Exhausted(wait)) => Err(self.refused(wait)),
+                Some(SpendOutcome::Granted(_)) | None => Ok(()),
             };
         };
         if lease.take_one() {
             return Ok(());
         }
-        let mut refused_until = lease.asking.lock().await;
-        // Who was waited for may have been given enough for more than itself.
+        let mut refused_until = lease.refused_until.lock().await;
+        // The task that held the lock may have leased enough for this request too.
         if lease.take_one() {
             return Ok(());
         }
@@ -138,11 +138,11 @@ impl<K: Limited> Limiter<K> {
         if let Some(until) = refused_until.filter(|until| *until > now) {
             return Err(self.refused(until - now));
         }
-        match self.ask(&**shared, key, self.part()).await {
-            Some(Spent::Some(given)) => {
+        match self.spend(&**shared, key, self.part()).await {
+            Some(SpendOutcome::Granted(given)) => {
                 lease.left.fetch_add(given.saturating_sub(1), Ordering::Relaxed);
             }
-            Some(Spent::None(wait)) => {
+            Some(SpendOutcome::Exhausted(wait)) => {
                 *refused_until = Some(Instant::now() + wait);
                 return Err(self.refused(wait));
             }
@@ -151,24 +151,24 @@ impl<K: Limited> Limiter<K> {
         Ok(())
     }
 
-    /// None where the shared count is away: this node's own limit has been kept already.
-    async fn ask(&self, shared: &dyn Allowances, key: &K, most: u32) -> Option<Spent> {
-        if Instant::now() < self.known().ask_from {
+    /// None if the shared count is unavailable; this node's own limit has been checked already.
+    async fn spend(&self, shared: &dyn Allowances, key: &K, wanted: u32) -> Option<SpendOutcome> {
+        if Instant::now() < self.known().retry_at {
             return None;
         }
-        let answer = shared.spend(self.limit, &key.caller(), most).await;
-        limit_asked(
+        let answer = shared.spend(self.limit, &key.caller(), wanted).await;
+        limit_checked(
             self.limit.name,
             match &answer {
-                Ok(Spent::Some(_)) => LimitAsk::Given,
-                Ok(Spent::None(_)) => LimitAsk::Refused,
-                Err(_) => LimitAsk::Away,
+                Ok(SpendOutcome::Granted(_)) => LimitAnswer::Given,
+                Ok(SpendOutcome::Exhausted(_)) => LimitAnswer::Refused,
+                Err(_) => LimitAnswer::Unavailable,
             },
         );
         answer
             .inspect_err(|fault| {
-                tracing::warn!(%fault, limit = self.limit.name, "the nodes' common count is away, this node keeps its own limit");
-                self.known().ask_from = Instant::now() + PAUSE;
+                tracing::warn!(%fault, limit = self.limit.name, "the shared count is unavailable; this node keeps its own limit");
+                self.known().retry_at = Instant::now() + RETRY_DELAY;
             })
             .ok()
     }
@@ -179,10 +179,10 @@ impl<K: Limited> Limiter<K> {
     }
 
     fn part(&self) -> u32 {
-        (self.limit.burst / PART).max(1)
+        (self.limit.burst / PARTS_PER_ALLOWANCE).max(1)
     }
 
-    fn known(&self) -> MutexGuard<'_, Known<K>> {
+    fn known(&self) -> MutexGuard<'_, KnownCallers<K>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -190,22 +190,24 @@ impl<K: Limited> Limiter<K> {
         let now = Instant::now();
         let mut known = self.known();
         if now >= known.next_sweep {
-            known.next_sweep = now + self.limit.per.max(PAUSE);
-            // Who did nothing for the whole span has the whole allowance back, everywhere. A lease that is in use is not idle.
-            let busy = |met: &Met| Arc::strong_count(&met.lease) > 1 || now.duration_since(met.used) < self.limit.per;
-            known.callers.retain(|_, met| busy(met));
+            known.next_sweep = now + self.limit.per.max(RETRY_DELAY);
+            // The allowance of a caller that was idle for the whole period is full again. A lease that a task holds is not idle.
+            let is_busy = |cached: &CachedLease| {
+                Arc::strong_count(&cached.lease) > 1 || now.duration_since(cached.used) < self.limit.per
+            };
+            known.leases.retain(|_, cached| is_busy(cached));
         }
-        if let Some(met) = known.callers.get_mut(key) {
-            met.used = now;
-            return Some(Arc::clone(&met.lease));
+        if let Some(cached) = known.leases.get_mut(key) {
+            cached.used = now;
+            return Some(Arc::clone(&cached.lease));
         }
-        if known.callers.len() >= self.limit.keys {
+        if known.leases.len() >= self.limit.keys_max {
             return None;
         }
-        // What is given once, at the first sight, is part of the allowance only where nothing depends on the exact number.
-        let left = if self.limit.burst >= PART * 2 { self.part() } else { 0 };
-        let lease = Arc::new(Lease { left: left.into(), asking: tokio::sync::Mutex::default() });
-        known.callers.insert(key.clone(), Met { lease: Arc::clone(&lease), used: now });
+        // A small limit must be exact, so a new caller gets no part without a call.
+        let left = if self.limit.burst >= PARTS_PER_ALLOWANCE * 2 { self.part() } else { 0 };
+        let lease = Arc::new(Lease { left: left.into(), refused_until: tokio::sync::Mutex::default() });
+        known.leases.insert(key.clone(), CachedLease { lease: Arc::clone(&lease), used: now });
         Some(lease)
     }
 }

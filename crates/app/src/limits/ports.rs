@@ -1,23 +1,23 @@
-//! What limits that all nodes share need of the warm tier.
+//! Declares the store of rate limits that all nodes share.
 
 use async_trait::async_trait;
 use voelgoed_domain::ids::OrganizationId;
-use voelgoed_resilience::{RateLimit, Spent};
+use voelgoed_resilience::{RateLimit, SpendOutcome};
 
 use crate::error::StoreResult;
 
-/// Whose allowance it is.
+/// The caller whose allowance is spent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Caller {
-    /// The tenant, where the caller belongs to one; a buyer's session and an address belong to none.
+    /// The caller's organization; none for a buyer's session and for an address.
     pub organization: Option<OrganizationId>,
-    /// Who, as text without spaces.
+    /// The caller's name, text without spaces.
     pub name: String,
 }
 
-/// Allowances that are counted once for all nodes, by the store's own clock.
+/// Counts the allowances of all nodes, by the store's own clock.
 #[async_trait]
 pub trait Allowances: Send + Sync + 'static {
-    /// Spends up to `most` of what `caller` may still do under `limit`, as `voelgoed_resilience::allowance::spend` does.
-    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> StoreResult<Spent>;
+    /// Spends up to `wanted` of the caller's remaining allowance under `limit`; the arithmetic is `voelgoed_resilience::allowance::spend`.
+    async fn spend(&self, limit: RateLimit, caller: &Caller, wanted: u32) -> StoreResult<SpendOutcome>;
 }

@@ -1,4 +1,4 @@
-//! Nodes that share a count, in virtual time; the store is the arithmetic itself, and can be away.
+//! Checks limits of nodes that share a count, in virtual time; the store computes with `allowance::spend` and can be switched off.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -9,44 +9,44 @@ use voelgoed_resilience::{Dependency, RetryAfter};
 use super::*;
 use crate::error::{Fault, StoreResult};
 
-const LIMIT: RateLimit = RateLimit { name: "test", burst: 60, per: Duration::from_secs(60), keys: 3 };
-const PART_OF_IT: usize = 3;
+const LIMIT: RateLimit = RateLimit { name: "test", burst: 60, per: Duration::from_secs(60), keys_max: 3 };
+const PART: usize = 3;
 
-struct Common {
+struct SharedCount {
     begun: Instant,
     full_at: Mutex<HashMap<Caller, i64>>,
-    asked: AtomicUsize,
-    away: AtomicBool,
+    calls: AtomicUsize,
+    unavailable: AtomicBool,
 }
 
-impl Common {
+impl SharedCount {
     fn new() -> Arc<Self> {
-        let (asked, away) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Arc::new(Self { begun: Instant::now(), full_at: Mutex::default(), asked, away })
+        let (calls, unavailable) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Arc::new(Self { begun: Instant::now(), full_at: Mutex::default(), calls, unavailable })
     }
 
-    /// A node that counts together with others.
+    /// A node that uses this count.
     fn node(self: &Arc<Self>, limit: RateLimit) -> Limiter<IpAddr> {
         Limiter::new(limit, Some(self.clone() as _))
     }
 
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::Relaxed)
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
     }
 }
 
 #[async_trait]
-impl Allowances for Common {
-    async fn spend(&self, limit: RateLimit, caller: &Caller, most: u32) -> StoreResult<Spent> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        // As far as the store is: others get their turn meanwhile.
+impl Allowances for SharedCount {
+    async fn spend(&self, limit: RateLimit, caller: &Caller, wanted: u32) -> StoreResult<SpendOutcome> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        // Other tasks run during the call, as with a remote store.
         tokio::task::yield_now().await;
-        if self.away.load(Ordering::Relaxed) {
-            return Err(Fault::away(Dependency::Warm, "test"));
+        if self.unavailable.load(Ordering::Relaxed) {
+            return Err(Fault::unavailable(Dependency::Warm, "test"));
         }
         let now = i64::try_from(self.begun.elapsed().as_micros()).unwrap();
         let mut full_at = self.full_at.lock().unwrap();
-        let (spent, after) = allowance::spend(limit, now, full_at.get(caller).copied(), most);
+        let (spent, after) = allowance::spend(limit, now, full_at.get(caller).copied(), wanted);
         full_at.insert(caller.clone(), after);
         Ok(spent)
     }
@@ -56,44 +56,52 @@ fn address(last: u8) -> IpAddr {
     [127, 0, 0, last].into()
 }
 
-async fn passes(node: &Limiter<IpAddr>, key: IpAddr, tries: usize) -> usize {
+async fn passes(node: &Limiter<IpAddr>, key: IpAddr, requests: usize) -> usize {
     let mut passed = 0;
-    for _ in 0..tries {
+    for _ in 0..requests {
         passed += usize::from(node.check(&key).await.is_ok());
     }
     passed
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_nodes_let_one_caller_do_what_one_node_would_and_a_stated_part_more() {
-    let common = Common::new();
-    let nodes = [common.node(LIMIT), common.node(LIMIT)];
+async fn caller_of_two_nodes_passes_its_limit_by_one_part_per_node() {
+    let count = SharedCount::new();
+    let nodes = [count.node(LIMIT), count.node(LIMIT)];
     let mut passed = 0;
-    for turn in 0..200 {
-        passed += passes(&nodes[turn % 2], address(1), 1).await;
+    for request in 0..200 {
+        passed += passes(&nodes[request % 2], address(1), 1).await;
     }
-    assert_eq!(passed, 60 + 2 * PART_OF_IT);
+    assert_eq!(passed, 60 + 2 * PART);
     let refused = nodes[0].check(&address(1)).await.unwrap_err();
     assert_eq!((refused.limit, refused.retry_after), (LIMIT, RetryAfter::seconds(1)));
-    assert_eq!(passes(&nodes[0], address(2), 10).await, 10, "others are not concerned");
+    assert_eq!(passes(&nodes[0], address(2), 10).await, 10, "another caller has its own allowance");
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_writes_a_few_times_costs_no_question_and_a_refused_one_is_asked_about_once() {
-    let common = Common::new();
-    let node = common.node(LIMIT);
-    assert_eq!((passes(&node, address(1), PART_OF_IT).await, common.asked()), (3, 0));
-    assert_eq!((passes(&node, address(1), PART_OF_IT).await, common.asked()), (3, 1));
-    let elsewhere = common.node(LIMIT);
-    assert_eq!(passes(&elsewhere, address(1), 60).await, 57 + PART_OF_IT, "the rest, and its own part");
-    let asked = common.asked();
-    assert_eq!((passes(&node, address(1), 40).await, common.asked()), (0, asked + 1));
+async fn few_requests_cost_no_call_and_a_refused_caller_costs_one() {
+    let count = SharedCount::new();
+    let node = count.node(LIMIT);
+    assert_eq!((passes(&node, address(1), PART).await, count.calls()), (3, 0));
+    assert_eq!((passes(&node, address(1), PART).await, count.calls()), (3, 1));
+    let other_node = count.node(LIMIT);
+    assert_eq!(
+        passes(&other_node, address(1), 60).await,
+        57 + PART,
+        "the rest of the allowance, and the other node's own part"
+    );
+    let calls = count.calls();
+    assert_eq!((passes(&node, address(1), 40).await, count.calls()), (0, calls + 1));
     advance(Duration::from_millis(1_000)).await;
-    assert_eq!((passes(&node, address(1), 3).await, common.asked()), (1, asked + 3), "asked again when one fits");
+    assert_eq!(
+        (passes(&node, address(1), 3).await, count.calls()),
+        (1, calls + 3),
+        "called again when the next request is allowed"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_without_others_keeps_the_limit_to_the_last_one() {
+async fn single_node_keeps_the_exact_limit() {
     let node = Limiter::new(LIMIT, None);
     assert_eq!(passes(&node, address(1), 200).await, 60);
     assert_eq!(passes(&node, address(2), 1).await, 1);
@@ -102,75 +110,75 @@ async fn a_node_without_others_keeps_the_limit_to_the_last_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_node_refuses_itself_is_not_asked_about() {
-    let common = Common::new();
-    let node = common.node(LIMIT);
+async fn request_that_the_node_refuses_itself_costs_no_call() {
+    let count = SharedCount::new();
+    let node = count.node(LIMIT);
     assert_eq!(passes(&node, address(1), 60).await, 60);
-    let asked = common.asked();
-    assert_eq!((passes(&node, address(1), 100).await, common.asked()), (0, asked));
+    let calls = count.calls();
+    assert_eq!((passes(&node, address(1), 100).await, count.calls()), (0, calls));
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_count_is_away_each_node_keeps_its_own_limit() {
-    let common = Common::new();
-    let nodes = [common.node(LIMIT), common.node(LIMIT)];
-    common.away.store(true, Ordering::Relaxed);
+async fn each_node_keeps_its_own_limit_while_the_shared_count_is_unavailable() {
+    let count = SharedCount::new();
+    let nodes = [count.node(LIMIT), count.node(LIMIT)];
+    count.unavailable.store(true, Ordering::Relaxed);
     for node in &nodes {
-        assert_eq!(passes(node, address(1), 200).await, 60, "neither open nor closed");
+        assert_eq!(passes(node, address(1), 200).await, 60, "neither unlimited nor refused");
     }
-    assert_eq!(common.asked(), 2, "after one silence nobody is asked about for a while");
-    common.away.store(false, Ordering::Relaxed);
+    assert_eq!(count.calls(), 2, "one failed call per node, then a delay");
+    count.unavailable.store(false, Ordering::Relaxed);
     advance(LIMIT.per).await;
     let both = passes(&nodes[0], address(1), 200).await + passes(&nodes[1], address(1), 200).await;
-    assert_eq!(both, 60 + 2 * PART_OF_IT, "and then they count together again");
+    assert_eq!(both, 60 + 2 * PART, "and then the nodes share the count again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crowd_of_one_caller_asks_once_for_each_part() {
-    let common = Common::new();
-    let node = Arc::new(common.node(LIMIT));
-    let mut crowd = tokio::task::JoinSet::new();
+async fn concurrent_requests_of_one_caller_make_one_call_per_part() {
+    let count = SharedCount::new();
+    let node = Arc::new(count.node(LIMIT));
+    let mut requests = tokio::task::JoinSet::new();
     for _ in 0..30 {
         let node = Arc::clone(&node);
-        crowd.spawn(async move { node.check(&address(1)).await.is_ok() });
+        requests.spawn(async move { node.check(&address(1)).await.is_ok() });
     }
-    assert_eq!(crowd.join_all().await.into_iter().filter(|passed| *passed).count(), 30);
-    assert_eq!(common.asked(), 30 / PART_OF_IT - 1);
+    assert_eq!(requests.join_all().await.into_iter().filter(|passed| *passed).count(), 30);
+    assert_eq!(count.calls(), 30 / PART - 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_who_is_being_asked_about_is_not_forgotten_meanwhile() {
-    let common = Common::new();
-    let node = common.node(LIMIT);
-    assert_eq!(passes(&node, address(1), PART_OF_IT).await, 3);
+async fn lease_of_a_running_call_is_not_swept() {
+    let count = SharedCount::new();
+    let node = count.node(LIMIT);
+    assert_eq!(passes(&node, address(1), PART).await, 3);
     let key = address(1);
-    let mut asking = Box::pin(node.check(&key));
-    assert!(futures::poll!(&mut asking).is_pending());
+    let mut first = Box::pin(node.check(&key));
+    assert!(futures::poll!(&mut first).is_pending());
     advance(LIMIT.per * 2).await;
-    assert_eq!(passes(&node, address(2), 1).await, 1, "and idle ones are swept");
+    assert_eq!(passes(&node, address(2), 1).await, 1, "a new caller starts a sweep");
     let mut second = Box::pin(node.check(&key));
-    assert!(futures::poll!(&mut second).is_pending(), "it waits for the same answer instead of beginning anew");
-    assert!(asking.await.is_ok() && second.await.is_ok());
-    assert_eq!(common.asked(), 1);
+    assert!(futures::poll!(&mut second).is_pending(), "the second request waits for the call of the first");
+    assert!(first.await.is_ok() && second.await.is_ok());
+    assert_eq!(count.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_past_the_limit_are_asked_about_each_time_and_a_small_limit_gives_nothing_unasked() {
-    let common = Common::new();
-    let node = common.node(LIMIT);
+async fn uncached_callers_cost_a_call_per_request_and_a_small_limit_is_exact() {
+    let count = SharedCount::new();
+    let node = count.node(LIMIT);
     for last in 1..=3 {
         assert_eq!(passes(&node, address(last), 1).await, 1);
     }
-    assert_eq!(common.asked(), 0);
-    assert_eq!((passes(&node, address(9), 2).await, common.asked()), (2, 2));
+    assert_eq!(count.calls(), 0);
+    assert_eq!((passes(&node, address(9), 2).await, count.calls()), (2, 2));
     advance(LIMIT.per).await;
-    assert_eq!((passes(&node, address(9), 2).await, common.asked()), (2, 2), "whoever is idle makes room");
+    assert_eq!((passes(&node, address(9), 2).await, count.calls()), (2, 2), "idle callers make room");
 
     let few = RateLimit { name: "few", burst: 20, ..LIMIT };
-    let nodes = [common.node(few), common.node(few)];
+    let nodes = [count.node(few), count.node(few)];
     let mut passed = 0;
-    for turn in 0..60 {
-        passed += passes(&nodes[turn % 2], address(1), 1).await;
+    for request in 0..60 {
+        passed += passes(&nodes[request % 2], address(1), 1).await;
     }
-    assert_eq!(passed, 20, "to the last one");
+    assert_eq!(passed, 20, "exactly the limit");
 }

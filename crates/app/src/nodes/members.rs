@@ -1,33 +1,33 @@
-//! The members as this node last read them: for `/readyz` and the operator's pages, without asking any store.
+//! Caches the last read list of live nodes, so that `/readyz` and the operator's pages call no store.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use voelgoed_domain::time::Timestamp;
 
-use super::ports::Node;
+use super::ports::MemberNode;
 
-/// What is known of the members; clones share it.
+/// The cached list of live nodes; clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Members(Arc<Mutex<Known>>);
+pub struct Members(Arc<Mutex<KnownNodes>>);
 
-/// The members at one moment.
+/// The live nodes at one time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
-    /// The nodes that lived then, the longest-lived first; empty before the first read.
-    pub nodes: Arc<[Node]>,
-    /// When that was read.
+pub struct KnownNodes {
+    /// The live nodes, longest-lived first; empty before the first read.
+    pub nodes: Arc<[MemberNode]>,
+    /// The time of the read.
     pub at: Option<Timestamp>,
 }
 
 impl Members {
-    /// Takes in what was read at `at`.
-    pub fn learn(&self, nodes: Vec<Node>, at: Timestamp) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Known { nodes: nodes.into(), at: Some(at) };
+    /// Replaces the list by one that was read at `at`.
+    pub fn update(&self, nodes: Vec<MemberNode>, at: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = KnownNodes { nodes: nodes.into(), at: Some(at) };
     }
 
-    /// What is known.
+    /// The list as last read.
     #[must_use]
-    pub fn known(&self) -> Known {
+    pub fn known(&self) -> KnownNodes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -1,6 +1,6 @@
-//! Who runs this platform now: each node announces itself under a lease, and knows the others.
+//! Nodes: each node sends heartbeats under a lease and reads the list of live nodes.
 //!
-//! Never: a decision about a sale by who is a member; a node that is thought dead may still live, so whatever must happen once has a lease of its own.
+//! Never: a decision about a sale by membership; a node whose lease has ended may still run, so work that must happen once has a lease of its own.
 
 pub mod members;
 pub mod ports;

@@ -1,4 +1,4 @@
-//! What membership needs of the cold tier, and presence of the warm one.
+//! Declares the list of nodes in the cold tier and the counts of viewers in the warm tier.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use voelgoed_domain::time::Timestamp;
 use crate::error::StoreResult;
 use crate::ticketing::ports::EventScope;
 
-/// A process of this program.
+/// A running process of this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    /// New at each start, so that a successor at the same address is another node.
+pub struct MemberNode {
+    /// New at each start, so that a restart at the same address is another node.
     pub id: Uuid,
     /// `all`, `web` or `worker`.
     pub role: String,
-    /// Where it answers HTTP.
+    /// The address of its HTTP server.
     pub address: String,
     /// The program's version.
     pub version: String,
@@ -27,20 +27,20 @@ pub struct Node {
 /// The list of nodes (system role).
 #[async_trait]
 pub trait NodeStore: Send + Sync + 'static {
-    /// Says that a node lives until `until`, and forgets those whose lease ended before `forget_before`.
-    async fn announce(&self, node: &Node, until: Timestamp, forget_before: Timestamp) -> StoreResult<()>;
+    /// Renews a node's lease to `until`, and deletes nodes whose lease ended before `forget_before`.
+    async fn heartbeat(&self, node: &MemberNode, until: Timestamp, forget_before: Timestamp) -> StoreResult<()>;
 
-    /// The nodes whose lease is not over at `now`, the longest-lived first.
-    async fn living(&self, now: Timestamp) -> StoreResult<Vec<Node>>;
+    /// The nodes whose lease has not ended at `now`, longest-lived first.
+    async fn live_nodes(&self, now: Timestamp) -> StoreResult<Vec<MemberNode>>;
 
-    /// A node is gone in order.
+    /// Deletes a node that shuts down.
     async fn leave(&self, id: Uuid) -> StoreResult<()>;
 }
 
-/// Viewers per event and node, in the warm tier: counts that are lost with it and told again.
+/// Viewers per event and node in the warm tier; counts that are lost with it are reported again.
 #[async_trait]
 pub trait Presence: Send + Sync + 'static {
-    /// Says that `node` has so many viewers of an event for `lasts` by the store's clock; returns those of all nodes whose time is not over.
-    /// The event needs not be loaded.
-    async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> StoreResult<u64>;
+    /// Sets the viewers of an event on `node` for `ttl` by the store's clock; returns the sum over all nodes whose reports have not expired. The event
+    /// need not be loaded.
+    async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, ttl: Duration) -> StoreResult<u64>;
 }

@@ -1,6 +1,6 @@
-//! How many watch an event, on all nodes together.
+//! Reports this node's viewers of each event to the warm tier and applies the counts of the other nodes.
 //!
-//! Never: a decision about a sale. Each node tells its own count every so often; the count of a node that died goes with its lease.
+//! Never: a decision about a sale by these counts. The count of a dead node expires with its report.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,29 +11,33 @@ use super::ports::Presence;
 use crate::error::StoreResult;
 use crate::ticketing::ports::EventScope;
 
-/// Between two reports of a node.
-pub const REPORT_EVERY: Duration = Duration::from_secs(3);
-/// A node that has not reported for so long has no viewers: three reports and a little.
-pub const COUNTS_FOR: Duration = Duration::from_secs(10);
+/// The time between two reports of a node.
+pub const REPORT_INTERVAL: Duration = Duration::from_secs(3);
+/// The life of a report: a little more than three intervals.
+pub const REPORT_TTL: Duration = Duration::from_secs(10);
 
-/// Where a node's viewers are counted, and where it learns of others'.
-pub trait Audience: Send + Sync + 'static {
-    /// The events in use on this node, with its own viewers.
-    fn own(&self) -> Vec<(EventScope, u32)>;
+/// Counts the viewers on this node and keeps the counts of the others; the realtime fan-out implements it.
+pub trait ViewerCounts: Send + Sync + 'static {
+    /// The events in use on this node with their local viewers.
+    fn local_viewers(&self) -> Vec<(EventScope, u32)>;
 
-    /// Takes in how many watch an event on the other nodes.
-    fn learn(&self, scope: EventScope, elsewhere: u64);
+    /// Sets the viewers of an event on all other nodes.
+    fn set_remote_viewers(&self, scope: EventScope, viewers: u64);
 }
 
-/// Tells this node's counts and learns the others'. Every event is told; the first fault is returned.
+/// Reports the local viewers of every event and applies the counts of the other nodes. A fault of one event does not stop the others; the first is returned.
 ///
 /// # Errors
-/// The warm tier's fault; what could not be learned anew grows old where it was learned.
-pub async fn exchange(presence: &Arc<dyn Presence>, node: Uuid, audience: &dyn Audience) -> StoreResult<()> {
+/// The warm tier's fault; counts that could not be read again expire at the receiver.
+pub async fn exchange_viewer_counts(
+    presence: &Arc<dyn Presence>,
+    node: Uuid,
+    counts: &dyn ViewerCounts,
+) -> StoreResult<()> {
     let mut first = Ok(());
-    for (scope, own) in audience.own() {
-        match presence.report(scope, node, own, COUNTS_FOR).await {
-            Ok(all) => audience.learn(scope, all.saturating_sub(u64::from(own))),
+    for (scope, own) in counts.local_viewers() {
+        match presence.report(scope, node, own, REPORT_TTL).await {
+            Ok(all) => counts.set_remote_viewers(scope, all.saturating_sub(u64::from(own))),
             Err(fault) => first = first.and(Err(fault)),
         }
     }

@@ -1,7 +1,6 @@
-//! Word between nodes: the one that relays a fact tells the others, so that whoever watches there hears of it at once.
+//! Publishes outbox events to the other nodes, so that their caches and watchers follow at once.
 //!
-//! Never a promise: a notice may be lost, so nothing is decided by one. Whoever listens learns that something may have been missed (its receiver
-//! ends), and reads anew what it shows; caches end by their age in any case.
+//! A message may be lost, so no decision depends on one: a subscriber whose receiver ends invalidates its caches and wakes its watchers, and caches expire by age.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -12,43 +11,44 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 use voelgoed_domain::ids::OrganizationId;
 
-use super::consumer::{OutboxConsumer, ReadError};
+use super::consumer::{ConsumeError, OutboxConsumer};
 use super::event::{OutboxEvent, OutboxRow};
 use crate::error::StoreResult;
 
-/// A fact as nodes tell it each other.
+/// An outbox event as nodes publish it to each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClusterMessage {
-    /// The node that tells; it has told its own already.
+    /// The publishing node, whose own consumers have the event already.
     pub from: Uuid,
     /// The tenant.
     pub organization: OrganizationId,
-    /// What happened.
-    pub fact: OutboxEvent,
+    /// The outbox event; `fact` in JSON, which nodes of other versions read.
+    #[serde(rename = "fact")]
+    pub event: OutboxEvent,
 }
 
-/// The way between nodes.
+/// The channel between nodes.
 #[async_trait]
 pub trait ClusterBus: Send + Sync + 'static {
-    /// Tells all who listen now, this node included.
-    async fn tell(&self, notice: &ClusterMessage) -> StoreResult<()>;
+    /// Sends a message to all current subscribers, this node included.
+    async fn publish(&self, message: &ClusterMessage) -> StoreResult<()>;
 
-    /// Listens from now on.
-    async fn listen(&self) -> StoreResult<ClusterMessages>;
+    /// Receives the messages that are published from now on.
+    async fn subscribe(&self) -> StoreResult<ClusterMessages>;
 }
 
-/// What is heard, in the order of each teller.
+/// A subscription; messages of one node arrive in their order.
 pub struct ClusterMessages {
-    /// Ends where the way was interrupted or its reader too slow: listen anew.
-    pub heard: mpsc::Receiver<ClusterMessage>,
-    /// Whatever must live as long.
-    pub keep: Box<dyn Any + Send + Sync>,
+    /// Ends if the connection was lost or this subscriber was too slow; subscribe again then.
+    pub receiver: mpsc::Receiver<ClusterMessage>,
+    /// Keeps the connection open.
+    pub guard: Box<dyn Any + Send + Sync>,
 }
 
-/// The relay's reader that tells the other nodes. Places are not told: the warm tier's own log tells of them.
+/// Publishes delivered events to the other nodes, except changes of places, which the warm tier's log carries.
 pub struct ClusterPublisher {
-    /// The way.
-    pub bulletin: Arc<dyn ClusterBus>,
+    /// The bus.
+    pub bus: Arc<dyn ClusterBus>,
     /// This node.
     pub node: Uuid,
 }
@@ -56,17 +56,17 @@ pub struct ClusterPublisher {
 #[async_trait]
 impl OutboxConsumer for ClusterPublisher {
     fn name(&self) -> &'static str {
-        "bulletin"
+        "cluster_bus"
     }
 
-    async fn read(&self, row: &OutboxRow) -> Result<(), ReadError> {
-        if matches!(row.fact, OutboxEvent::PlacesChanged { .. }) {
+    async fn consume(&self, row: &OutboxRow) -> Result<(), ConsumeError> {
+        if matches!(row.event, OutboxEvent::PlacesChanged { .. }) {
             return Ok(());
         }
-        let notice = ClusterMessage { from: self.node, organization: row.organization, fact: row.fact.clone() };
-        if let Err(fault) = self.bulletin.tell(&notice).await {
-            // Those who listen have lost their way too, and read anew when it is back.
-            tracing::debug!(%fault, organization = %row.organization, "the other nodes were not told of a fact");
+        let message = ClusterMessage { from: self.node, organization: row.organization, event: row.event.clone() };
+        if let Err(fault) = self.bus.publish(&message).await {
+            // The subscribers have lost the connection too and read everything again after they reconnect.
+            tracing::debug!(%fault, organization = %row.organization, "an outbox event was not published to the other nodes");
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! Who hears of facts: the relay hands each outbox row to every reader, in the order of its aggregate, at least once (P8).
+//! Declares the consumers of outbox events: the relay delivers each row to every consumer, in the order of its aggregate, at least once (P8).
 //!
-//! Never: a reader that remembers what it has seen instead of being idempotent, an answer `Ok` for an effect that did not take place
-//! (`unloaded` above all). To add a reader: one file that implements [`OutboxConsumer`], and its line in the binary's list of readers.
+//! A consumer is idempotent. Never: a consumer that records which rows it has seen; `Ok` for an effect that did not happen (above all `unloaded`).
+//! To add a consumer: one file that implements [`OutboxConsumer`], and its line in the binary's list of consumers.
 
 use async_trait::async_trait;
 
@@ -9,36 +9,36 @@ use super::event::OutboxRow;
 use crate::error::Fault;
 use crate::ticketing::ports::InventoryError;
 
-/// Somebody who hears of facts.
+/// Consumes outbox events.
 #[async_trait]
 pub trait OutboxConsumer: Send + Sync + 'static {
-    /// Its name in logs.
+    /// The consumer's name in logs.
     fn name(&self) -> &'static str;
 
-    /// Takes note of a row; facts that are none of its business are answered `Ok`. The same row may come again.
+    /// Handles a row; returns `Ok` for an event that the consumer ignores. The same row may be delivered again.
     ///
     /// # Errors
-    /// [`ReadError::Later`] where it could not take note: the row, and every later one of its aggregate, comes again.
-    async fn read(&self, row: &OutboxRow) -> Result<(), ReadError>;
+    /// [`ConsumeError::RetryLater`] if the row was not handled: the row and all later rows of its aggregate are delivered again.
+    async fn consume(&self, row: &OutboxRow) -> Result<(), ConsumeError>;
 }
 
-/// Why a reader did not take note.
+/// Why a consumer did not handle a row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    /// Again after a while; the reason is for the log.
+pub enum ConsumeError {
+    /// Deliver the row again after a backoff; the reason is for the log.
     #[error("later: {0}")]
-    Later(String),
+    RetryLater(String),
 }
 
-impl From<Fault> for ReadError {
+impl From<Fault> for ConsumeError {
     fn from(fault: Fault) -> Self {
-        Self::Later(fault.to_string())
+        Self::RetryLater(fault.to_string())
     }
 }
 
-impl From<InventoryError> for ReadError {
-    /// Whatever the reason, the warm tier did not follow: it must be told again.
+impl From<InventoryError> for ConsumeError {
+    /// For every error the warm tier may not have the effect, so the row must be delivered again.
     fn from(error: InventoryError) -> Self {
-        Self::Later(error.to_string())
+        Self::RetryLater(error.to_string())
     }
 }

@@ -1,7 +1,7 @@
-//! What happened, as the rest of the platform hears of it.
+//! Defines the outbox events: committed changes that caches, gates, watchers and the warm tier follow.
 //!
-//! Stored as JSON with a version; readers must accept every version that is still in the outbox. To add a fact: a variant here with the next number in
-//! [`OutboxEvent::format`], and a reader in `outbox::consumers`. Nodes that read lower formats leave such rows alone (ADR 0017).
+//! Stored as JSON with a format number; consumers accept every format that may still be in the outbox. To add an event: a variant of [`OutboxEvent`] with
+//! the next number in [`OutboxEvent::format`], and a consumer. Nodes that read lower formats leave such rows in the outbox (ADR 0017).
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,18 +12,18 @@ use voelgoed_domain::time::Timestamp;
 
 use crate::accounts::credentials::RevokedCredential;
 
-/// Something that happened.
+/// A committed change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
 pub enum OutboxEvent {
-    /// Places changed in cold; the warm tier must follow.
+    /// Places changed in cold; the warm tier applies the effects.
     PlacesChanged {
-        /// Whose places.
+        /// The event of the places.
         event: EventId,
-        /// Where an order claimed them out of a hold.
+        /// The hold and the order, if an order claimed the places.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         claimed_by: Option<(HoldId, OrderId)>,
-        /// The new states and versions.
+        /// The new states and versions of the places.
         effects: Vec<PlaceEffect>,
     },
     /// An order, one of its attempts, refunds or tickets changed.
@@ -32,10 +32,10 @@ pub enum OutboxEvent {
         event: EventId,
         /// The order.
         order: OrderId,
-        /// Its state now.
+        /// The order's new state.
         state: OrderState,
     },
-    /// A ticket has admitted; the gate's filter must know.
+    /// A ticket has admitted; the gate's filter refuses it from now on.
     TicketAdmitted {
         /// The event.
         event: EventId,
@@ -49,23 +49,23 @@ pub enum OutboxEvent {
         /// The tickets.
         tickets: Vec<TicketId>,
     },
-    /// A credential was revoked; nodes that know it must refuse it.
+    /// A credential was revoked; nodes that cached it must refuse it.
     CredentialRevoked {
-        /// Which.
+        /// The credential.
         revoked: RevokedCredential,
     },
-    /// An event's listing (its own fields, prices, blocks) changed; caches must drop it.
+    /// An event's listing (its own fields, prices, blocks) changed; caches must read it again.
     ListingChanged {
         /// The event.
         event: EventId,
     },
 }
 
-/// The highest format of outbox rows that this program reads.
+/// The highest format that this program reads.
 pub const OUTBOX_FORMAT_MAX: u32 = 2;
 
 impl OutboxEvent {
-    /// The format that a reader of this fact must know. Format 1 is what programs read that know no other.
+    /// The format that a consumer must support to read this event. Programs without formats read format 1.
     #[must_use]
     pub const fn format(&self) -> u32 {
         match self {
@@ -79,45 +79,45 @@ impl OutboxEvent {
     }
 }
 
-/// A fact with its address, as the outbox keeps it.
+/// A row of the outbox.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutboxRow {
-    /// Its identifier.
+    /// The row's identifier.
     pub id: Uuid,
-    /// The tenant.
+    /// The organization.
     pub organization: OrganizationId,
-    /// What it is about: order of delivery holds within one aggregate.
+    /// The changed aggregate; rows of one aggregate are delivered in order.
     pub aggregate: Uuid,
-    /// The aggregate's version at that commit.
+    /// The aggregate's version after the commit.
     pub version: u32,
-    /// What happened.
-    pub fact: OutboxEvent,
-    /// When it was committed.
+    /// The committed change.
+    pub event: OutboxEvent,
+    /// The time of the commit.
     pub at: Timestamp,
 }
 
 /// An undelivered row that this program cannot read; later rows of its aggregate wait behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableRow {
-    /// Its identifier.
+    /// The row's identifier.
     pub id: Uuid,
-    /// The tenant.
+    /// The organization.
     pub organization: OrganizationId,
-    /// What it is about.
+    /// The changed aggregate.
     pub aggregate: Uuid,
-    /// When it was committed.
+    /// The time of the commit.
     pub at: Timestamp,
-    /// Why it cannot be read.
+    /// Why this program cannot read it.
     pub reason: String,
-    /// True where its format is known and its body is not as it should be; false where a newer program reads it.
+    /// True if the format is known and the body is invalid; false if a newer program can read the row.
     pub is_malformed: bool,
 }
 
-/// What a take of the outbox brought.
+/// The rows that one call of [`OutboxStore::take`](super::ports::OutboxStore::take) leased.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TakenRows {
     /// Leased rows, in the order of each aggregate's versions.
     pub rows: Vec<OutboxRow>,
-    /// Rows whose body could not be decoded: each is parked with backoff, and so is its aggregate.
+    /// Rows whose body could not be decoded; each is parked with backoff, and so is its aggregate.
     pub parked: Vec<UnreadableRow>,
 }

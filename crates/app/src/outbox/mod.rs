@@ -1,4 +1,4 @@
-//! Facts on their way out of the cold tier: written in the same commit as the state they tell of, delivered at least once (P8).
+//! Outbox: events that are written in the same commit as the state that they describe, and delivered at least once (P8).
 
 pub mod cluster_bus;
 pub mod consumer;

@@ -1,41 +1,42 @@
-//! Deletes what grows without end once it is old enough, in small commits, so that a sale is not kept waiting.
+//! Deletes rows past their retention period in small commits, so that a sale does not wait for them.
 //!
-//! Never: anything that money, places or tickets follow from. To let something end: a line in [`RetentionClass`], its span here, its statement in `cold`.
+//! Never: rows that money, places or tickets depend on. To add a class: a variant of [`RetentionClass`], its period here, its statement in `cold`.
 
 pub mod ports;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use voelgoed_telemetry::metrics::jobs::remains_deleted;
 
+use crate::environment::Environment;
 use crate::error::StoreResult;
-use crate::idempotency::KEPT_FOR;
-use crate::platform::Platform;
+use crate::idempotency::ANSWER_RETENTION;
 use ports::{RetentionClass, RetentionStore};
 
-/// Rows deleted at most in one commit.
-pub const AT_ONCE: u32 = 2_000;
+/// Rows that one commit deletes.
+pub const ROWS_PER_COMMIT_MAX: u32 = 2_000;
 
-/// How long what is over is kept. Answers are kept for what the contract says, and logins until they end.
+/// How long each class of rows is kept. Stored answers are kept for [`ANSWER_RETENTION`], logins until they expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetentionPeriods {
-    /// Delivered facts, for whoever asks what happened.
-    pub facts: Duration,
+    /// Delivered outbox events.
+    pub outbox_events: Duration,
     /// Scans.
     pub scans: Duration,
     /// Audit lines.
     pub audit_lines: Duration,
-    /// Counts.
+    /// Step counts.
     pub counts: Duration,
 }
 
 impl RetentionPeriods {
-    /// The span of something.
+    /// The period of a class.
     #[must_use]
-    pub const fn of(&self, remains: RetentionClass) -> Duration {
-        match remains {
-            RetentionClass::Facts => self.facts,
-            RetentionClass::Answers => KEPT_FOR,
+    pub const fn of(&self, class: RetentionClass) -> Duration {
+        match class {
+            RetentionClass::OutboxEvents => self.outbox_events,
+            RetentionClass::Answers => ANSWER_RETENTION,
             RetentionClass::Logins => Duration::ZERO,
             RetentionClass::Scans => self.scans,
             RetentionClass::AuditLines => self.audit_lines,
@@ -44,25 +45,33 @@ impl RetentionPeriods {
     }
 }
 
-/// Deletes until nothing is left that is over, or until `stopping` says so.
-///
-/// # Errors
-/// A fault of the store; the next round goes on.
-pub async fn prune(
-    platform: &Platform,
-    store: &dyn RetentionStore,
-    spans: RetentionPeriods,
-    stopping: impl Fn() -> bool + Send + Sync,
-) -> StoreResult<()> {
-    let now = platform.environment.now();
-    for remains in RetentionClass::ALL {
-        while !stopping() {
-            let gone = store.delete(remains, now.minus(spans.of(remains)), AT_ONCE).await?;
-            remains_deleted(remains.as_str(), gone);
-            if gone < u64::from(AT_ONCE) {
-                break;
+/// Deletes rows that are past their retention period.
+#[derive(Clone)]
+pub struct RetentionPruner {
+    /// The clock.
+    pub environment: Arc<dyn Environment>,
+    /// The rows of the cold tier.
+    pub store: Arc<dyn RetentionStore>,
+    /// How long each class of rows is kept.
+    pub periods: RetentionPeriods,
+}
+
+impl RetentionPruner {
+    /// Deletes in small commits until no class has a row past its period, or until `stopping` returns true.
+    ///
+    /// # Errors
+    /// A fault of the store; the next round continues.
+    pub async fn prune(&self, stopping: impl Fn() -> bool + Send + Sync) -> StoreResult<()> {
+        let now = self.environment.now();
+        for class in RetentionClass::ALL {
+            while !stopping() {
+                let deleted = self.store.delete(class, now.minus(self.periods.of(class)), ROWS_PER_COMMIT_MAX).await?;
+                remains_deleted(class.as_str(), deleted);
+                if deleted < u64::from(ROWS_PER_COMMIT_MAX) {
+                    break;
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
 }

@@ -1,36 +1,37 @@
-//! What retention needs of the cold tier.
+//! Declares the classes of rows that retention may delete, and the store that deletes them.
 
 use async_trait::async_trait;
 use voelgoed_domain::time::Timestamp;
 
 use crate::error::StoreResult;
 
-/// What may be deleted once it is old enough. Orders, payments, the journal, tickets, entries and dead jobs are not among it.
+/// A class of rows that may be deleted at some age. Orders, payments, the ledger, tickets, entries and dead jobs are in no class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RetentionClass {
-    /// Facts of the outbox, by when they were delivered; one that is still to be delivered has no age.
-    Facts,
-    /// Answers of creating requests, by when they were given.
+    /// Outbox events, by the time of their delivery; an undelivered event has no age.
+    OutboxEvents,
+    /// Stored answers of creating requests, by the time of the answer.
     Answers,
-    /// Console logins, by when they ended.
+    /// Console logins, by the time of their end.
     Logins,
-    /// Readings of tickets, by when they were received; who was let in stays in the entries.
+    /// Scans, by the time of receipt; admissions stay in the entries.
     Scans,
-    /// Lines of the audit log, by when they were written.
+    /// Lines of the audit log, by the time of the act.
     AuditLines,
-    /// What nodes counted, by its minute.
+    /// Step counts, by their minute.
     Counts,
 }
 
 impl RetentionClass {
-    /// Everything.
-    pub const ALL: [Self; 6] = [Self::Facts, Self::Answers, Self::Logins, Self::Scans, Self::AuditLines, Self::Counts];
+    /// All classes.
+    pub const ALL: [Self; 6] =
+        [Self::OutboxEvents, Self::Answers, Self::Logins, Self::Scans, Self::AuditLines, Self::Counts];
 
-    /// Its name in metrics.
+    /// The name in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Facts => "facts",
+            Self::OutboxEvents => "facts",
             Self::Answers => "answers",
             Self::Logins => "logins",
             Self::Scans => "scans",
@@ -40,9 +41,9 @@ impl RetentionClass {
     }
 }
 
-/// Deletes what is over (system role: the remains of all organizations age alike).
+/// Deletes old rows of all organizations (system role).
 #[async_trait]
 pub trait RetentionStore: Send + Sync + 'static {
-    /// Deletes what is older than `before`, the oldest first, at most `most` in one commit; returns how many.
-    async fn delete(&self, remains: RetentionClass, before: Timestamp, most: u32) -> StoreResult<u64>;
+    /// Deletes rows older than `before`, oldest first, at most `limit` in one commit; returns the number of deleted rows.
+    async fn delete(&self, class: RetentionClass, before: Timestamp, limit: u32) -> StoreResult<u64>;
 }

@@ -1,8 +1,8 @@
-//! Warm hears of an act on tickets (a scan, a refund) before cold is asked, and of what became of it before anybody is answered: whichever store goes
-//! away next, the other one knows of every admission and revocation that was acknowledged, and lets nobody in where it cannot know (P6).
+//! Writes an intent to the warm tier before cold changes a ticket and resolves it before the reply, so that either store alone can refuse a used or
+//! revoked ticket (P6).
 //!
-//! Never: a wait that a slow warm tier could draw out. What could not be told is remembered here and told as soon as warm hears again; the outbox tells
-//! it too. Until then this node lets warm decide nothing alone for that event.
+//! An update that warm did not acknowledge stays pending on this node and is sent again; the outbox delivers it too. Never: a wait without a timeout; a
+//! decision by warm alone for an event with pending updates on this node.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -13,42 +13,41 @@ use voelgoed_domain::ids::TicketId;
 use voelgoed_planted::{Bug, planted};
 use voelgoed_resilience::Deadline;
 
-use super::replay_offline_scans::settle;
-use crate::error::Result;
-use crate::platform::Platform;
+use super::Scanning;
+use crate::error::CommandResult;
+use crate::ticketing::load_event::load_and_retry;
 use crate::ticketing::ports::{EventScope, GateFilter};
-use crate::ticketing::rebuild::loaded;
 
-/// How often what could not be told is tried again.
-pub const EVERY: Duration = Duration::from_millis(100);
-/// Warm hears of an act, and says what it keeps of its tickets, within this.
-const HEARS_WITHIN: Duration = Duration::from_millis(500);
-/// Warm is told what became of it within this; people wait.
-const TOLD_WITHIN: Duration = Duration::from_millis(250);
-/// The most kept scans that are brought to cold before an act.
-const MOST_OF_A_TICKET: usize = 20;
-/// What a node remembers at most; beyond it the outbox alone tells warm.
-const MOST_UNTOLD: usize = 50_000;
+/// The time between two flushes of pending updates.
+pub const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
+/// The time for warm to store an intent and return the offline scans of its tickets.
+const INTENT_TIMEOUT: Duration = Duration::from_millis(500);
+/// The time for warm to resolve an intent; people wait at the gate.
+const RESOLVE_TIMEOUT: Duration = Duration::from_millis(250);
+/// Offline scans of one ticket that are recorded in cold before an act.
+const OFFLINE_SCANS_PER_TICKET_MAX: usize = 20;
+/// Pending updates of one node; the outbox alone delivers further ones.
+const PENDING_UPDATES_MAX: usize = 50_000;
 
-/// What became of an act on tickets.
+/// The result of an act on tickets.
 #[derive(Debug, Clone)]
-struct Answered {
+struct FilterUpdate {
     act: Uuid,
     tickets: Vec<TicketId>,
     became: GateFilter,
 }
 
-/// What cold has answered on this node and warm has not been told, by event.
+/// Updates of acts that cold has decided and warm has not acknowledged, by event.
 #[derive(Debug, Default)]
-pub struct PendingFilterUpdates(Mutex<BTreeMap<EventScope, VecDeque<Answered>>>);
+pub struct PendingFilterUpdates(Mutex<BTreeMap<EventScope, VecDeque<FilterUpdate>>>);
 
 impl PendingFilterUpdates {
-    fn remember(&self, scope: EventScope, answered: Answered) {
+    fn push(&self, scope: EventScope, update: FilterUpdate) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.values().map(VecDeque::len).sum::<usize>() < MOST_UNTOLD {
-            all.entry(scope).or_default().push_back(answered);
+        if all.values().map(VecDeque::len).sum::<usize>() < PENDING_UPDATES_MAX {
+            all.entry(scope).or_default().push_back(update);
         } else {
-            tracing::warn!(event = %scope.event, slice = "scanning", "the outbox alone tells warm of an act on tickets");
+            tracing::warn!(event = %scope.event, slice = "scanning", "too many updates are pending; the outbox alone delivers a change of tickets to warm");
         }
     }
 
@@ -56,15 +55,15 @@ impl PendingFilterUpdates {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 
-    fn first(&self, scope: EventScope) -> Option<Answered> {
+    fn first(&self, scope: EventScope) -> Option<FilterUpdate> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&scope)?.front().cloned()
     }
 
-    /// Somebody else may have told it meanwhile: only what was told goes.
-    fn forget(&self, scope: EventScope, act: Uuid) {
+    /// Removes by act, because another task may have sent and removed the first update.
+    fn remove(&self, scope: EventScope, act: Uuid) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(of_event) = all.get_mut(&scope) {
-            of_event.retain(|answered| answered.act != act);
+            of_event.retain(|update| update.act != act);
             if of_event.is_empty() {
                 all.remove(&scope);
             }
@@ -72,80 +71,88 @@ impl PendingFilterUpdates {
     }
 }
 
-/// Tells warm that `act` is about to ask cold about `tickets`, and brings what warm keeps of them to cold first; false where warm did not answer.
-pub async fn announce(platform: &Platform, scope: EventScope, act: Uuid, tickets: &[TicketId]) -> bool {
-    let most = MOST_OF_A_TICKET * tickets.len();
-    let asked = async {
-        let kept = loaded(platform, scope, || platform.kept_scans.announce(scope, act, tickets, most)).await?;
-        if planted(Bug::KeptScanOvertaken) {
-            return Ok(());
-        }
-        settle(platform, scope, kept).await
-    };
-    heard(scope, within(HEARS_WITHIN, asked).await)
-}
-
-/// Brings what warm keeps of a ticket to cold, for an act of which warm need not hear; false where warm did not answer.
-pub(super) async fn caught_up(platform: &Platform, scope: EventScope, ticket: TicketId) -> bool {
-    let asked = async {
-        let kept = loaded(platform, scope, || platform.kept_scans.kept(scope, Some(ticket), MOST_OF_A_TICKET)).await?;
-        if planted(Bug::KeptScanOvertaken) {
-            return Ok(());
-        }
-        settle(platform, scope, kept).await
-    };
-    heard(scope, within(HEARS_WITHIN, asked).await)
-}
-
-/// Tells warm what became of the act; false where it could not be told, which this node then remembers.
-pub async fn answered(
-    platform: &Platform,
-    scope: EventScope,
-    act: Uuid,
-    tickets: &[TicketId],
-    became: GateFilter,
-    announced: bool,
-) -> bool {
-    let told = async { loaded(platform, scope, || platform.kept_scans.answered(scope, act, tickets, became)).await };
-    // Warm that did not hear of the act is not waited for once more.
-    let told = announced && heard(scope, within(TOLD_WITHIN, told).await);
-    if !told {
-        platform.untold.remember(scope, Answered { act, tickets: tickets.to_vec(), became });
+impl Scanning {
+    /// Stores the intent of `act` to change `tickets` in warm, and records the offline scans of these tickets in cold. False if warm did not answer in time.
+    pub async fn begin_intent(&self, scope: EventScope, act: Uuid, tickets: &[TicketId]) -> bool {
+        let limit = OFFLINE_SCANS_PER_TICKET_MAX * tickets.len();
+        let noted = async {
+            let offline_scans =
+                load_and_retry(&*self.loader, scope, || self.journal.begin_intent(scope, act, tickets, limit)).await?;
+            if planted(Bug::KeptScanOvertaken) {
+                return Ok(());
+            }
+            self.record_offline_scans(scope, offline_scans).await
+        };
+        log_unavailable(scope, timeout(INTENT_TIMEOUT, noted).await)
     }
-    told
-}
 
-/// Tells warm what it could not be told of an event; false where something is left.
-pub(super) async fn catch_up(platform: &Platform, scope: EventScope) -> bool {
-    while let Some(Answered { act, tickets, became }) = platform.untold.first(scope) {
-        let told = loaded(platform, scope, || platform.kept_scans.answered(scope, act, &tickets, became));
-        if let Err(error) = within(HEARS_WITHIN, told).await {
-            tracing::debug!(event = %scope.event, error, slice = "scanning", "warm does not hear yet");
-            return false;
+    /// Records the offline scans of a ticket in cold, for an act that needs no intent. False if warm did not answer in time.
+    pub(super) async fn record_offline_scans_of(&self, scope: EventScope, ticket: TicketId) -> bool {
+        let recorded = async {
+            let pending = || self.journal.pending(scope, Some(ticket), OFFLINE_SCANS_PER_TICKET_MAX);
+            let offline_scans = load_and_retry(&*self.loader, scope, pending).await?;
+            if planted(Bug::KeptScanOvertaken) {
+                return Ok(());
+            }
+            self.record_offline_scans(scope, offline_scans).await
+        };
+        log_unavailable(scope, timeout(INTENT_TIMEOUT, recorded).await)
+    }
+
+    /// Resolves the intent of an act in warm. If warm does not acknowledge, the update stays pending on this node and the result is false.
+    pub async fn resolve_intent(
+        &self,
+        scope: EventScope,
+        act: Uuid,
+        tickets: &[TicketId],
+        became: GateFilter,
+        begun: bool,
+    ) -> bool {
+        let resolved = async {
+            load_and_retry(&*self.loader, scope, || self.journal.resolve_intent(scope, act, tickets, became)).await
+        };
+        // Warm did not store the intent in time, so this request does not wait for it again.
+        let resolved = begun && log_unavailable(scope, timeout(RESOLVE_TIMEOUT, resolved).await);
+        if !resolved {
+            self.pending.push(scope, FilterUpdate { act, tickets: tickets.to_vec(), became });
         }
-        platform.untold.forget(scope, act);
+        resolved
     }
-    true
+
+    /// Sends the pending updates of an event; false if warm did not acknowledge all of them.
+    pub(super) async fn flush_pending(&self, scope: EventScope) -> bool {
+        while let Some(FilterUpdate { act, tickets, became }) = self.pending.first(scope) {
+            let resolved =
+                load_and_retry(&*self.loader, scope, || self.journal.resolve_intent(scope, act, &tickets, became));
+            if let Err(error) = timeout(INTENT_TIMEOUT, resolved).await {
+                tracing::debug!(event = %scope.event, error, slice = "scanning", "an update of tickets is still pending");
+                return false;
+            }
+            self.pending.remove(scope, act);
+        }
+        true
+    }
+
+    /// Sends the pending updates of all events.
+    pub async fn flush_all_pending(&self) {
+        for scope in self.pending.events() {
+            self.flush_pending(scope).await;
+        }
+    }
 }
 
-/// One round over what could not be told; what is left is told in the next one.
-pub async fn tell_untold(platform: &Platform) {
-    for scope in platform.untold.events() {
-        catch_up(platform, scope).await;
-    }
-}
-
-async fn within<T>(limit: Duration, told: impl Future<Output = Result<T>>) -> std::result::Result<(), String> {
-    match Deadline::within(limit).wrap(told).await {
+async fn timeout<T>(limit: Duration, call: impl Future<Output = CommandResult<T>>) -> Result<(), String> {
+    match Deadline::after_capped(limit).timeout(call).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(late) => Err(late.to_string()),
     }
 }
 
-fn heard(scope: EventScope, told: std::result::Result<(), String>) -> bool {
-    told.inspect_err(|error| {
-        tracing::info!(organization = %scope.organization, event = %scope.event, error, slice = "scanning", "an act on tickets goes on without the warm tier");
-    })
-    .is_ok()
+fn log_unavailable(scope: EventScope, result: Result<(), String>) -> bool {
+    result
+        .inspect_err(|error| {
+            tracing::info!(organization = %scope.organization, event = %scope.event, error, slice = "scanning", "a change of tickets continues without the warm tier");
+        })
+        .is_ok()
 }

@@ -1,155 +1,157 @@
-//! What scanning needs: of the cold tier gates, devices, and the one commit that decides an entry; of the warm tier the scans that wait for cold.
+//! Declares the store of gates, devices and scans, the journal of offline scans in warm, and the ports of other slices that scanning calls.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use voelgoed_domain::catalog::admission::{AdmissionWindow, Admissions};
+use voelgoed_domain::catalog::admission_window::{AdmissionWindow, AdmissionWindows};
 use voelgoed_domain::ids::{AreaId, DeviceId, EventId, GateId, OrganizationId, ScanId, TicketId, TicketTypeId};
 use voelgoed_domain::refusal::Refusal;
-use voelgoed_domain::scanning::clock::{DeviceClock, ScanTime};
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
+use voelgoed_domain::scanning::scan_time::{DeviceClock, ScanTime};
 use voelgoed_domain::time::Timestamp;
 
-use crate::error::StoreResult;
+use crate::error::{CommandResult, StoreResult};
 use crate::idempotency::{Created, IdempotencyRecord};
 use crate::page::{Page, PageRequest};
-use crate::ticketing::ports::{Answer, EventScope, GateFilter};
+use crate::ticketing::ports::{EventScope, GateFilter, InventoryResult};
 
-/// Where scans happen.
+/// A gate of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
     /// Its identifier.
     pub id: GateId,
     /// The event.
     pub event: EventId,
-    /// What people call it.
+    /// The displayed name.
     pub name: String,
-    /// The areas it leads to; empty means all.
+    /// The areas behind the gate; empty means all areas.
     pub areas: Vec<AreaId>,
 }
 
-/// A scanner.
+/// A scanning device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     /// Its identifier.
     pub id: DeviceId,
-    /// The tenant.
+    /// The organization.
     pub organization: OrganizationId,
     /// The event.
     pub event: EventId,
-    /// What people call it.
+    /// The displayed name.
     pub name: String,
-    /// Where it may scan.
+    /// The gates where it may scan.
     pub gates: Vec<GateId>,
-    /// When it was paired, if it was.
+    /// The time of pairing; none before it.
     pub paired_at: Option<Timestamp>,
-    /// When it was revoked, if it was.
+    /// The time of revocation; none for a valid device.
     pub revoked_at: Option<Timestamp>,
 }
 
-/// What became of a scan.
+/// The result of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ScanResult {
-    /// Let in (or out).
+    /// The person may pass.
     Admitted,
-    /// Not let in.
+    /// The person may not pass.
     Refused(ScanReason),
 }
 
-/// The entry that came before.
+/// The first entry of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstEntry {
-    /// Where.
+    /// The gate.
     pub gate: GateId,
-    /// When the server, or the device where it was offline, let the person in.
+    /// The time of the admission by the server, or by the device if it was offline.
     pub at: Timestamp,
 }
 
-/// A scan to write. The code's signature and event were checked before; `early` carries the reason where that already refused it.
+/// A scan to record. The code's signature and event are checked; `early` contains the reason if that check refused it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewScan {
-    /// The device's own identifier for it.
+    /// The scan's identifier, made by the device.
     pub id: ScanId,
     /// The event of the device.
     pub event: EventId,
-    /// The ticket, where the code could be read.
+    /// The ticket, if the code could be read.
     pub ticket: Option<TicketId>,
-    /// Where.
+    /// The gate.
     pub gate: Gate,
-    /// By which device.
+    /// The device.
     pub device: DeviceId,
-    /// In or out.
+    /// Entry or exit.
     pub direction: Direction,
-    /// The device's clock: evidence, never deciding.
+    /// The time by the device's clock, which decides nothing.
     pub scanned_at: Timestamp,
-    /// The server's clock.
+    /// The time by the server's clock.
     pub received_at: Timestamp,
-    /// The device had already let the person in.
+    /// True if the device had already admitted the person.
     pub forced: bool,
-    /// Refused before the store was asked.
+    /// The reason if the scan was refused before the store.
     pub early: Option<ScanReason>,
-    /// When it happened, as far as is known; none in what an older program has kept.
+    /// The time of the scan as far as known; none in scans that older programs stored.
     #[serde(default)]
     pub time: Option<ScanTime>,
-    /// The window by which `early` refuses.
+    /// The admission window by which `early` refuses.
     #[serde(default)]
     pub window: Option<AdmissionWindow>,
-    /// The event's present windows; none where they cannot be read. They are read anew for a scan that was kept.
+    /// The event's current windows, if they can be read; not stored, but read again for an offline scan.
     #[serde(skip)]
-    pub admissions: Option<Admissions>,
+    pub admissions: Option<AdmissionWindows>,
 }
 
 impl NewScan {
-    /// When it happened, as far as is known.
+    /// The time of the scan as far as known.
     #[must_use]
     pub fn time(&self) -> ScanTime {
         self.time.unwrap_or(ScanTime::received(self.received_at))
     }
 }
 
-/// A scan as it is stored.
+/// A stored scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
-    /// The device's own identifier for it.
+    /// The scan's identifier, made by the device.
     pub id: ScanId,
     /// The event.
     pub event: EventId,
-    /// The ticket, where the code could be read.
+    /// The ticket, if the code could be read.
     pub ticket: Option<TicketId>,
-    /// What a person calls the ticket's place.
+    /// The displayed name of the ticket's place.
     pub label: Option<String>,
-    /// What a person calls its ticket type.
+    /// The displayed name of its ticket type.
     pub ticket_type_name: Option<String>,
-    /// Where.
+    /// The gate.
     pub gate: GateId,
-    /// By which device.
+    /// The device.
     pub device: DeviceId,
-    /// In or out.
+    /// Entry or exit.
     pub direction: Direction,
-    /// What became of it.
+    /// The result.
     pub result: ScanResult,
-    /// The entry that came before, where that is why it was refused or is in conflict.
+    /// The first entry, if it is the reason of a refusal or conflict.
     pub first: Option<FirstEntry>,
-    /// The device's clock.
+    /// The time by the device's clock.
     pub scanned_at: Timestamp,
-    /// The server's clock.
+    /// The time by the server's clock.
     pub received_at: Timestamp,
-    /// The device had already let the person in.
+    /// True if the device had already admitted the person.
     pub forced: bool,
-    /// True where it admitted although another entry stood: two people on one ticket.
+    /// True if it admitted although the ticket had another entry: two people on one ticket.
     pub conflict: bool,
-    /// Whether the device's clock was believed.
+    /// Whether the device's clock was plausible.
     pub clock: DeviceClock,
-    /// When the ticket admits, where the scan was outside of that.
+    /// The admission window, if the scan was outside of it.
     pub window: Option<AdmissionWindow>,
 }
 
-/// The outcome of writing a scan.
+/// The result of recording a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
-    /// The scan as stored.
+pub struct RecordedScan {
+    /// The stored scan.
     pub scan: Scan,
-    /// True where this id had been written before: the answer is the first one.
+    /// True if this id was recorded before; the scan is the first one.
     pub repeated: bool,
 }
 
@@ -180,25 +182,26 @@ pub trait ScanStore: Send + Sync + 'static {
     /// An event's devices.
     async fn devices(&self, organization: OrganizationId, event: EventId) -> StoreResult<Vec<Device>>;
 
-    /// Uses a pairing code up and stores the device key's SHA-256 (system role: the code names the tenant). Refused: `pairing_expired`.
+    /// Consumes a pairing code and stores the SHA-256 of the device key (system role: the code determines the organization). Refused: `pairing_expired`.
     async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> StoreResult<Result<Device, Refusal>>;
 
-    /// The device that has this key, revoked or not (system role: the key names the tenant).
+    /// The device with this key, revoked or not (system role: the key determines the organization).
     async fn device_by_key(&self, key: [u8; 32]) -> StoreResult<Option<Device>>;
 
-    /// Revokes a device; false where there is none.
+    /// Revokes a device; false if there is none.
     async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> StoreResult<bool>;
 
-    /// Lets `domain::scanning::entry` decide and commits scan, entry, ticket state and outbox; through the committer. The same id answers the same.
-    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> StoreResult<Recorded>;
+    /// Decides by `domain::scanning::entry` and commits scan, entry, ticket state and outbox row through the committer. A repeat of an id gets the same
+    /// result.
+    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> StoreResult<RecordedScan>;
 
-    /// Up to `most` tickets of some ticket types of an event, revoked ones left out.
+    /// At most `limit` tickets of some ticket types of an event, without revoked ones.
     async fn tickets_of_types(
         &self,
         organization: OrganizationId,
         event: EventId,
         types: &[TicketTypeId],
-        most: u32,
+        limit: u32,
     ) -> StoreResult<Vec<(TicketTypeId, TicketId)>>;
 
     /// One scan.
@@ -214,52 +217,79 @@ pub trait ScanStore: Send + Sync + 'static {
     ) -> StoreResult<Page<Scan>>;
 }
 
-/// A scan that the warm tier decided alone, until cold has it.
+/// A scan that warm decided alone and cold has not recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfflineScan {
     /// The scan.
     pub scan: NewScan,
-    /// What became of it.
+    /// The result.
     pub result: ScanResult,
-    /// The kept entry that came before, where that is why it was refused.
+    /// The first entry, if it is the reason of the refusal.
     pub first: Option<FirstEntry>,
-    /// True once a node had this answer to pass on. A decision whose answer was lost may have let nobody in: then cold decides afresh.
-    pub told: bool,
+    /// True once a node has received the result. Cold decides again if it is false, because a lost result may not have admitted the person.
+    #[serde(rename = "told")]
+    pub acknowledged: bool,
 }
 
-/// An event's scans that are kept at most; beyond it a scan is refused as `offline_rules`.
-pub const MOST_KEPT: usize = 100_000;
+/// Scans of one event in the journal; further scans are refused as `offline_rules`.
+pub const OFFLINE_SCANS_PER_EVENT_MAX: usize = 100_000;
 
-/// Scans in the warm tier while cold is away (P3, P6). Each call is one atomic step in the event's slot.
+/// Scans that the warm tier decides while cold is unavailable (P3, P6). Each call is one atomic step in the event's slot.
 #[async_trait]
 pub trait OfflineScanJournal: Send + Sync + 'static {
-    /// Decides by the gate's filter (`domain::scanning::entry::filter_refusal`), marks the
-    /// ticket admitted where it is let in, and keeps the scan. The same id answers the same. A scan without a ticket is not for here.
-    async fn keep(&self, scope: EventScope, scan: NewScan) -> Answer<OfflineScan>;
+    /// Decides by the gate's filter (`domain::scanning::entry::filter_refusal`), marks an admitted ticket, and stores the scan. A repeat of an id gets the
+    /// same result. The scan must have a ticket.
+    async fn append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan>;
 
-    /// Notes that the answer of [`Self::keep`] has arrived and is about to be passed on; nothing happens where the scan is not kept.
-    async fn told(&self, scope: EventScope, scan: ScanId) -> Answer<()>;
+    /// Marks that a node received the result of [`Self::append`] and is about to reply; does nothing if the scan is not stored.
+    async fn acknowledge(&self, scope: EventScope, scan: ScanId) -> InventoryResult<()>;
 
-    /// Notes that `act` (a scan, a refund) asks cold about these tickets, and returns what is kept of them, ticket by ticket, the oldest first, at most `most`.
-    /// Until [`Self::answered`], a mark of the ticket or the act's settling, [`Self::keep`] lets nobody in on them for another act
-    /// (`offline_rules`; see `domain::scanning::entry::rests_on_unseen`). Survives a rebuild. Harmless again.
-    async fn announce(
+    /// Stores the intent of `act` (a scan, a refund) to change these tickets in cold. Returns at most `limit` stored scans of the tickets, oldest first. Until [`Self::resolve_intent`] or a mark of the ticket, [`Self::append`] admits these tickets for no other act
+    /// (`offline_rules`; see `domain::scanning::entry::rests_on_unseen`). The intent survives a rebuild. Idempotent.
+    async fn begin_intent(
         &self,
         scope: EventScope,
         act: Uuid,
         tickets: &[TicketId],
-        most: usize,
-    ) -> Answer<Vec<OfflineScan>>;
+        limit: usize,
+    ) -> InventoryResult<Vec<OfflineScan>>;
 
-    /// Cold has answered the act: its note goes, and the filter knows these tickets as `became` (`Unseen`: as before).
-    async fn answered(&self, scope: EventScope, act: Uuid, tickets: &[TicketId], became: GateFilter) -> Answer<()>;
+    /// Removes the intent of an act that cold has decided, and sets the tickets in the filter to `became` (`Unseen`: unchanged).
+    async fn resolve_intent(
+        &self,
+        scope: EventScope,
+        act: Uuid,
+        tickets: &[TicketId],
+        became: GateFilter,
+    ) -> InventoryResult<()>;
 
-    /// What is kept, the oldest first: of one ticket, or of the event.
-    async fn kept(&self, scope: EventScope, ticket: Option<TicketId>, most: usize) -> Answer<Vec<OfflineScan>>;
+    /// At most `limit` stored scans of one ticket or of the event, oldest first.
+    async fn pending(
+        &self,
+        scope: EventScope,
+        ticket: Option<TicketId>,
+        limit: usize,
+    ) -> InventoryResult<Vec<OfflineScan>>;
 
-    /// Events of which scans may be kept; the others need not be asked.
+    /// Events that may have stored scans; all other events have none.
     async fn events(&self) -> StoreResult<Vec<EventScope>>;
 
-    /// Cold has these now; the tickets stay admitted.
-    async fn settle(&self, scope: EventScope, scans: &[ScanId]) -> Answer<()>;
+    /// Removes scans that cold has recorded; their tickets stay admitted.
+    async fn remove_recorded(&self, scope: EventScope, scans: &[ScanId]) -> InventoryResult<()>;
+}
+
+/// The tickets of an event that offline packages list; ticketing's cold store implements it.
+#[async_trait]
+pub trait GateTickets: Send + Sync + 'static {
+    /// The revoked tickets and the admitted tickets.
+    async fn revoked_and_admitted(&self, scope: EventScope) -> StoreResult<(Vec<TicketId>, Vec<TicketId>)>;
+}
+
+/// The gates of events and the keys of devices, cached on this node; the cache of credentials implements it.
+#[async_trait]
+pub trait GateDirectory: Send + Sync + 'static {
+    /// The gates of an event.
+    async fn gates(&self, scope: EventScope) -> CommandResult<Arc<Vec<Gate>>>;
+    /// Drops a device key, which is read again at its next use.
+    fn invalidate_key(&self, key: [u8; 32]);
 }

@@ -1,7 +1,7 @@
-//! Scans that warm decided while cold was away reach cold: before the next scan of their ticket, and all of them once it is back (P3, P6).
+//! Records scans in cold that warm decided while cold was unavailable: those of one ticket before its next scan, all others once cold answers (P3, P6).
 //!
-//! Repeatable by any node at any time: a scan's identifier is written once. Whoever was let in was let in: cold writes it as such and reports what
-//! speaks against it as a conflict.
+//! Any node may repeat this at any time, because cold writes each scan's identifier once. Never: an admission undone by cold; cold records an objection as a
+//! conflict.
 
 use std::time::Duration;
 
@@ -9,75 +9,80 @@ use voelgoed_domain::ids::ScanId;
 use voelgoed_resilience::Capability;
 use voelgoed_telemetry::metrics::scanning::scan_conflict;
 
+use super::Scanning;
 use super::ports::{NewScan, OfflineScan, ScanResult};
-use super::scan::admissions;
-use crate::error::Result;
-use crate::platform::Platform;
+use crate::error::CommandResult;
 use crate::ticketing::ports::{EventScope, InventoryError};
 
-/// How often it runs.
-pub const EVERY: Duration = Duration::from_secs(1);
-/// Scans of an event that are taken at once.
-const MOST_AT_ONCE: usize = 200;
+/// The time between two rounds.
+pub const REPLAY_INTERVAL: Duration = Duration::from_secs(1);
+/// Scans of one page.
+const SCANS_PER_PAGE_MAX: usize = 200;
 
-/// One round over every event of which scans may be kept; returns how many scans reached cold.
-///
-/// # Errors
-/// A fault of either tier; what is left is taken in the next round.
-pub async fn replay_offline_scans(platform: &Platform) -> Result<usize> {
-    if platform.capable(Capability::Scan)?.is_some() {
-        return Ok(0);
-    }
-    let mut settled = 0;
-    for scope in platform.kept_scans.events().await? {
-        loop {
-            let kept = match platform.kept_scans.kept(scope, None, MOST_AT_ONCE).await {
-                Ok(kept) => kept,
-                // Lost with the store; the devices have kept their copies.
-                Err(InventoryError::Unloaded | InventoryError::Refused(_)) => Vec::new(),
-                Err(InventoryError::Fault(fault)) => return Err(fault.into()),
-            };
-            let count = kept.len();
-            settle(platform, scope, kept).await?;
-            settled += count;
-            if count < MOST_AT_ONCE {
-                break;
+impl Scanning {
+    /// Runs one round over all events with offline scans; returns the number of scans that cold recorded.
+    ///
+    /// # Errors
+    /// A fault of either tier; the next round continues.
+    pub async fn replay_offline_scans(&self) -> CommandResult<usize> {
+        if self.context.require(Capability::Scan)?.is_some() {
+            return Ok(0);
+        }
+        let mut replayed = 0;
+        for scope in self.journal.events().await? {
+            loop {
+                let page = match self.journal.pending(scope, None, SCANS_PER_PAGE_MAX).await {
+                    Ok(page) => page,
+                    // Lost with the store; the devices have their copies.
+                    Err(InventoryError::Unloaded | InventoryError::Refused(_)) => Vec::new(),
+                    Err(InventoryError::Fault(fault)) => return Err(fault.into()),
+                };
+                let count = page.len();
+                self.record_offline_scans(scope, page).await?;
+                replayed += count;
+                if count < SCANS_PER_PAGE_MAX {
+                    break;
+                }
             }
         }
+        Ok(replayed)
     }
-    Ok(settled)
-}
 
-/// Writes these to cold, the oldest first, and lets warm forget them.
-pub(super) async fn settle(platform: &Platform, scope: EventScope, kept: Vec<OfflineScan>) -> Result<()> {
-    if kept.is_empty() {
-        return Ok(());
-    }
-    let admissions = admissions(platform, scope).await;
-    let ids: Vec<ScanId> = kept.iter().map(|kept| kept.scan.id).collect();
-    for kept in kept {
-        let new = NewScan { admissions: admissions.clone(), ..as_decided(kept) };
-        let recorded = platform.scans.record_scan(scope.organization, new).await?;
-        if recorded.scan.conflict && !recorded.repeated {
-            tracing::warn!(organization = %scope.organization, event = %scope.event, scan = %recorded.scan.id, slice = "scanning", "a scan that warm let in is in conflict");
-            scan_conflict();
+    /// Records these scans in cold, oldest first, and removes them from the journal.
+    pub(super) async fn record_offline_scans(
+        &self,
+        scope: EventScope,
+        offline_scans: Vec<OfflineScan>,
+    ) -> CommandResult<()> {
+        if offline_scans.is_empty() {
+            return Ok(());
+        }
+        let admissions = self.admissions(scope).await;
+        let ids: Vec<ScanId> = offline_scans.iter().map(|offline| offline.scan.id).collect();
+        for offline in offline_scans {
+            let new = NewScan { admissions: admissions.clone(), ..as_decided(offline) };
+            let recorded = self.store.record_scan(scope.organization, new).await?;
+            if recorded.scan.conflict && !recorded.repeated {
+                tracing::warn!(organization = %scope.organization, event = %scope.event, scan = %recorded.scan.id, slice = "scanning", "an admission by warm conflicts with cold");
+                scan_conflict();
+            }
+        }
+        match self.journal.remove_recorded(scope, &ids).await {
+            Ok(()) | Err(InventoryError::Unloaded) => Ok(()),
+            Err(InventoryError::Refused(refusal)) => Err(refusal.into()),
+            Err(InventoryError::Fault(fault)) => Err(fault.into()),
         }
     }
-    match platform.kept_scans.settle(scope, &ids).await {
-        Ok(()) | Err(InventoryError::Unloaded) => Ok(()),
-        Err(InventoryError::Refused(refusal)) => Err(refusal.into()),
-        Err(InventoryError::Fault(fault)) => Err(fault.into()),
-    }
 }
 
-/// Cold takes over what was decided: it may object, but nobody is let in or out again. What nobody was told of, it decides itself: the store may have
-/// carried it out long after its caller had given up, when others had come in on the ticket.
-fn as_decided(kept: OfflineScan) -> NewScan {
-    if !kept.told {
-        return kept.scan;
+/// Keeps a decision of warm that a node acknowledged. Cold decides all other scans itself, because the store may have applied them long after their callers
+/// had given up and the ticket had admitted others.
+fn as_decided(offline: OfflineScan) -> NewScan {
+    if !offline.acknowledged {
+        return offline.scan;
     }
-    match kept.result {
-        ScanResult::Admitted => NewScan { forced: true, ..kept.scan },
-        ScanResult::Refused(reason) => NewScan { early: Some(reason), ..kept.scan },
+    match offline.result {
+        ScanResult::Admitted => NewScan { forced: true, ..offline.scan },
+        ScanResult::Refused(reason) => NewScan { early: Some(reason), ..offline.scan },
     }
 }

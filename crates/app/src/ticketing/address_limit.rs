@@ -1,7 +1,6 @@
-//! Limits the places that one client address holds at once in one event, so that nobody without a session to lose takes all of them.
+//! Computes how many places one client address may hold at once in one event, so that a client that changes sessions cannot take all of them.
 //!
-//! The inventory counts them where holds are granted, changed, given back, lapsed and ordered; cold counts those of unpaid orders. This file says how many
-//! there may be of each.
+//! The inventory counts held places when holds are granted, changed, released, expired and ordered; cold counts places of unpaid orders.
 
 use std::time::Duration;
 
@@ -12,15 +11,15 @@ use voelgoed_telemetry::metrics::ticketing::places_per_address_refused;
 
 use super::ports::EventScope;
 
-/// One line in so long, however many are refused.
-static LINES: LogInterval = LogInterval::new(Duration::from_secs(60));
+/// Limits the log lines about refusals.
+static LOG_INTERVAL: LogInterval = LogInterval::new(Duration::from_secs(60));
 
-/// The greater of a number and a share of the event's places.
+/// A limit of places per client address: a number or a share of the event's places, whichever is greater.
 #[derive(Debug, Clone, Copy)]
 pub struct PlacesPerAddress {
-    /// The number.
+    /// The number of places.
     pub places_max: u32,
-    /// The share, from 0 to 1.
+    /// The share of the event's places, from 0 to 1.
     pub share_max: f64,
 }
 
@@ -28,25 +27,25 @@ impl PlacesPerAddress {
     /// No limit.
     pub const UNLIMITED: Self = Self { places_max: u32::MAX, share_max: 1.0 };
 
-    /// The limit of an event of so many places.
+    /// The limit for an event with `places` places.
     #[must_use]
     pub fn of(self, places: u32) -> u32 {
-        // Between 0 and `places`, both of which are whole numbers of 32 bits.
+        // The product is between 0 and `places`, so it fits 32 bits.
         let share = (f64::from(places) * self.share_max.clamp(0.0, 1.0)).floor() as u32;
         share.max(self.places_max)
     }
 }
 
-/// Counts a refusal by this limit and raises an alarm.
-pub(crate) fn note(scope: EventScope, refusal: &Refusal) {
+/// Counts and logs a refusal by this limit.
+pub(crate) fn record_refusal(scope: EventScope, refusal: &Refusal) {
     if refusal.evidence.limit.as_ref().is_none_or(|limit| limit.name != PLACES_PER_ADDRESS) {
         return;
     }
     places_per_address_refused();
-    if let Some(suppressed) = LINES.due() {
+    if let Some(suppressed) = LOG_INTERVAL.due() {
         tracing::error!(
             organization = %scope.organization, event = %scope.event, suppressed, slice = "ticketing",
-            "one client address asks for more places than it may hold at once"
+            "a client address requested more places than it may hold at once"
         );
     }
 }
@@ -56,7 +55,7 @@ mod tests {
     use super::PlacesPerAddress;
 
     #[test]
-    fn the_greater_of_number_and_share_counts() {
+    fn limit_is_the_greater_of_number_and_share() {
         let limit = PlacesPerAddress { places_max: 300, share_max: 0.1 };
         for (places, expected) in [(0, 300), (100, 300), (2_999, 300), (3_000, 300), (3_010, 301), (60_000, 6_000)] {
             assert_eq!(limit.of(places), expected, "{places}");

@@ -1,151 +1,152 @@
-//! What ticketing needs: the warm inventory of an event, and the places of the cold tier.
+//! Declares the warm inventory of an event, the places in cold, and the ports of other slices that ticketing calls.
 //!
-//! Every method names the organization first (P7). An [`InventoryError::Unloaded`] is never acknowledged as done: the caller rebuilds from cold and repeats.
+//! Every method names the organization first (P7). Never: an [`InventoryError::Unloaded`] acknowledged as done; the caller loads the event and repeats.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 use uuid::Uuid;
+use voelgoed_domain::catalog::listing::Listing;
 use voelgoed_domain::ids::{EventId, HoldId, OrderId, OrganizationId, SessionId, TicketId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest};
 pub use voelgoed_domain::ticketing::inventory::{
-    AreaSpan, CatchUp, Counts, GateFilter, Install, InventoryChange, InventorySnapshot,
+    AreaCounts, AreaSpan, CatchUp, GateFilter, Install, InventoryChange, InventorySnapshot,
 };
-use voelgoed_domain::ticketing::place::{Epoch, PlaceEffect, PlaceNumber, Position};
+use voelgoed_domain::ticketing::place::{Epoch, PlaceEffect, Position};
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
-use crate::error::{Fault, StoreResult};
+use crate::analytics::sale_step::SaleStep;
+use crate::error::{CommandResult, Fault, StoreResult};
 use crate::idempotency::{Created, IdempotencyRecord};
 
-/// An event of an organization: what every warm key, topic and cache entry starts with.
+/// An event of an organization; every warm key, topic and cache key begins with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventScope {
-    /// The tenant.
+    /// The organization.
     pub organization: OrganizationId,
-    /// Its event.
+    /// The event.
     pub event: EventId,
 }
 
-/// Why the warm tier did not do what was asked.
+/// The error of a call to the warm inventory.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InventoryError {
-    /// It holds no (or an old, or a torn) copy of this event: rebuild from cold, then repeat.
+    /// The warm tier has no valid copy of this event: load it from cold, then repeat.
     #[error("the warm tier has not loaded this event")]
     Unloaded,
-    /// An expected answer: `place_taken`, `sold_out`, `limit_reached`, `hold_expired`, `hold_lost`, `not_found`, `already_ordered`.
+    /// An expected refusal: `place_taken`, `sold_out`, `limit_reached`, `hold_expired`, `hold_lost`, `not_found`, `already_ordered`.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// It is away.
+    /// The warm tier failed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// The answer of the warm tier.
-pub type Answer<T> = Result<T, InventoryError>;
+/// The result of a call to the warm inventory.
+pub type InventoryResult<T> = Result<T, InventoryError>;
 
-/// A signal to readers that an event's log has grown, or that it was installed anew.
+/// A signal that an event's log has grown or that the event was loaded again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moved {
-    /// Which event.
+pub struct InventorySignal {
+    /// The event.
     pub scope: EventScope,
-    /// The newest position.
+    /// The newest position of the log.
     pub position: Position,
 }
 
-/// Whose an event's rebuild is.
+/// The result of a lease of an event's rebuild.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lease {
-    /// The caller's, from now on.
-    Given,
-    /// Somebody else's.
+pub enum RebuildLease {
+    /// The caller has the lease.
+    Granted,
+    /// Another node has the lease.
     Taken {
-        /// After this it is free at the latest.
+        /// The time until the lease ends at the latest.
         free_in: Duration,
     },
 }
 
-/// The warm tier's view of one event: holds are decided here, sales are only filtered here.
-///
-/// Every method is one atomic step at the store, which uses its own clock.
+/// The warm inventory: it decides holds, and filters sales that cold decides. Every method is one atomic step by the store's own clock.
 #[async_trait]
 pub trait InventoryStore: Send + Sync + 'static {
-    /// Gives the rebuild of an event to whoever asks first with a token of its own, for `lasts` by the store's clock; again to the same token.
-    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> StoreResult<Lease>;
+    /// Leases the rebuild of an event to the first caller for `duration`; a repeat with the same token extends the lease.
+    async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, duration: Duration) -> StoreResult<RebuildLease>;
 
-    /// Replaces the event's state by what cold says, keeping surviving holds that conflict with nothing in it; ends the lease.
-    /// Refused as [`InventoryError::Unloaded`] where the epoch is not higher than the one installed, or `lease` is not (or no longer) the event's.
-    async fn install(&self, scope: EventScope, lease: Uuid, install: Install) -> Answer<Position>;
+    /// Replaces the event's state by the state of cold, keeps holds that do not conflict with it, and ends the lease. [`InventoryError::Unloaded`] if the
+    /// epoch is not higher than the installed one, or the lease is not held.
+    async fn install(&self, scope: EventScope, lease: Uuid, install: Install) -> InventoryResult<Position>;
 
-    /// Grants all that is asked for or nothing; the same hold id again answers the same.
-    async fn hold(&self, scope: EventScope, request: HoldRequest) -> Answer<HoldRecord>;
+    /// Grants all picks or none. A repeat with the same hold id returns the same hold.
+    async fn hold(&self, scope: EventScope, request: HoldRequest) -> InventoryResult<HoldRecord>;
 
-    /// Replaces an active hold's content: keeps the places that both have, takes the new ones, frees the rest; all or nothing. `expires_at` stays.
-    async fn change_hold(&self, scope: EventScope, request: HoldRequest) -> Answer<HoldRecord>;
+    /// Replaces an active hold's places, all or nothing: keeps common places, takes the new ones, frees the rest. `expires_at` stays.
+    async fn change_hold(&self, scope: EventScope, request: HoldRequest) -> InventoryResult<HoldRecord>;
 
-    /// The hold, if it lives.
-    async fn read_hold(&self, scope: EventScope, hold: HoldId) -> Answer<HoldRecord>;
+    /// The hold, if it has not ended.
+    async fn read_hold(&self, scope: EventScope, hold: HoldId) -> InventoryResult<HoldRecord>;
 
-    /// Frees an active hold; nothing happens where it is gone already. A pinned or claimed one is `already_ordered`.
-    async fn release(&self, scope: EventScope, hold: HoldId) -> Answer<()>;
+    /// Frees an active hold; does nothing if it has ended. A pinned or claimed hold is refused as `already_ordered`.
+    async fn release(&self, scope: EventScope, hold: HoldId) -> InventoryResult<()>;
 
-    /// Keeps an active hold from lapsing while an order is written; idempotent; lapses after 60 s. `expires_at` stays.
-    async fn pin(&self, scope: EventScope, hold: HoldId) -> Answer<HoldRecord>;
+    /// Keeps an active hold from expiring while its order is written. Idempotent; the pin expires after 60 s. `expires_at` stays.
+    async fn pin(&self, scope: EventScope, hold: HoldId) -> InventoryResult<HoldRecord>;
 
-    /// Takes a pin back: the order was not written.
-    async fn unpin(&self, scope: EventScope, hold: HoldId) -> Answer<()>;
+    /// Removes a pin, because the order was not written.
+    async fn unpin(&self, scope: EventScope, hold: HoldId) -> InventoryResult<()>;
 
-    /// Carries over what cold decided. Applied only above each place's version; a claim by `order` takes the places out of the reach of `hold`'s expiry.
+    /// Applies decisions of cold, each only above its place's version. `claimed_by`: the order's places no longer expire with the hold.
     async fn apply(
         &self,
         scope: EventScope,
         claimed_by: Option<(HoldId, OrderId)>,
         effects: &[PlaceEffect],
-    ) -> Answer<Position>;
+    ) -> InventoryResult<Position>;
 
     /// The whole state at one position.
-    async fn snapshot(&self, scope: EventScope) -> Answer<InventorySnapshot>;
+    async fn snapshot(&self, scope: EventScope) -> InventoryResult<InventorySnapshot>;
 
-    /// What happened after `since`.
-    async fn changes_since(&self, scope: EventScope, since: Position) -> Answer<CatchUp>;
+    /// The changes after `since`.
+    async fn changes_since(&self, scope: EventScope, since: Position) -> InventoryResult<CatchUp>;
 
-    /// Signals of all events of this store; a lagging reader re-reads.
-    fn subscribe(&self) -> broadcast::Receiver<Moved>;
+    /// Signals of all events; a lagging subscriber reads the events again.
+    fn subscribe(&self) -> broadcast::Receiver<InventorySignal>;
 
-    /// Frees at most `most` lapsed holds of every event; returns how many.
-    async fn sweep(&self, most: usize) -> StoreResult<usize>;
+    /// Frees at most `limit` expired holds of each event and returns their number.
+    async fn sweep(&self, limit: usize) -> StoreResult<usize>;
 
-    /// Asks the gate's filter.
-    async fn gate_filter(&self, scope: EventScope, ticket: TicketId) -> Answer<GateFilter>;
+    /// The state of a ticket in the gate's filter.
+    async fn gate_filter(&self, scope: EventScope, ticket: TicketId) -> InventoryResult<GateFilter>;
 
-    /// Remembers at the gate's filter that cold has admitted a ticket.
-    async fn mark_admitted(&self, scope: EventScope, ticket: TicketId) -> Answer<()>;
+    /// Marks a ticket that cold has admitted in the gate's filter.
+    async fn mark_admitted(&self, scope: EventScope, ticket: TicketId) -> InventoryResult<()>;
 
-    /// Remembers at the gate's filter that tickets no longer admit.
-    async fn mark_revoked(&self, scope: EventScope, tickets: &[TicketId]) -> Answer<()>;
+    /// Marks tickets as revoked in the gate's filter.
+    async fn mark_revoked(&self, scope: EventScope, tickets: &[TicketId]) -> InventoryResult<()>;
 
-    /// Events loaded here, for gauges and sweeps.
-    async fn loaded(&self) -> StoreResult<Vec<EventScope>>;
+    /// The loaded events, for gauges and sweeps.
+    async fn loaded_events(&self) -> StoreResult<Vec<EventScope>>;
 
-    /// The places that a session holds now.
-    async fn held_by(&self, scope: EventScope, session: SessionId) -> Answer<u32>;
+    /// The number of places that a session holds.
+    async fn held_by(&self, scope: EventScope, session: SessionId) -> InventoryResult<u32>;
 
-    /// Notes that a session asked for a hold, so that its own page can list its holds. A hint: the newest [`NOTED_HOLDS_MAX`] are kept for [`NOTED_HOLDS_KEPT`].
+    /// Notes a session's hold, so that the session's page can list it. A hint: the newest [`NOTED_HOLDS_MAX`] are kept for [`NOTED_HOLDS_TTL`].
     async fn note_hold(&self, session: SessionId, scope: EventScope, hold: HoldId) -> StoreResult<()>;
 
-    /// The holds noted for a session, newest first. Some may be over, or were never granted.
+    /// The noted holds of a session, newest first. Some may have ended or were not granted.
     async fn noted_holds(&self, session: SessionId) -> StoreResult<Vec<(EventScope, HoldId)>>;
 }
 
-/// Holds that are noted per session; older ones are forgotten.
+/// Noted holds per session; older ones are dropped.
 pub const NOTED_HOLDS_MAX: usize = 32;
-/// How long a note is kept. A hold lives for minutes.
-pub const NOTED_HOLDS_KEPT: Duration = Duration::from_secs(7_200);
+/// The life of a note, longer than that of a hold.
+pub const NOTED_HOLDS_TTL: Duration = Duration::from_secs(7_200);
 
-/// The cold tier's places of an event, as a rebuild reads them.
+/// The cold state of an event, which a rebuild reads.
 #[derive(Debug, Clone, Default)]
 pub struct ColdInventory {
-    /// Every place that has a row.
+    /// All places that have a row.
     pub places: Vec<PlaceEffect>,
     /// Tickets that no longer admit.
     pub revoked: Vec<TicketId>,
@@ -153,27 +154,27 @@ pub struct ColdInventory {
     pub admitted: Vec<TicketId>,
 }
 
-/// Blocks of places that the organizer keeps back.
+/// Places that the organizer blocks.
 #[derive(Debug, Clone)]
 pub struct Block {
-    /// The block's identifier, owner of its places.
+    /// The block's identifier, which owns its places.
     pub id: Uuid,
-    /// Which places.
+    /// The places.
     pub places: Vec<PlaceNumber>,
-    /// Why, for the organizer.
+    /// The reason, for the organizer.
     pub reason: String,
 }
 
-/// The cold tier's places: the authority (P1).
+/// The places in cold, which decides about them (P1).
 #[async_trait]
 pub trait PlaceStore: Send + Sync + 'static {
     /// Raises the event's epoch by one and returns it.
     async fn raise_epoch(&self, organization: OrganizationId, event: EventId) -> StoreResult<Epoch>;
 
-    /// Everything that a rebuild needs, read in one snapshot.
+    /// The cold state of an event, read in one snapshot.
     async fn read_inventory(&self, organization: OrganizationId, event: EventId) -> StoreResult<ColdInventory>;
 
-    /// Keeps free places back, all or nothing, with its outbox row; the inner refusal is `place_taken` with the places.
+    /// Blocks free places, all or nothing, and writes the outbox row. Refused: `place_taken` with the places.
     async fn block(
         &self,
         organization: OrganizationId,
@@ -182,7 +183,7 @@ pub trait PlaceStore: Send + Sync + 'static {
         idempotency: Option<IdempotencyRecord>,
     ) -> StoreResult<Result<Created<()>, Refusal>>;
 
-    /// Gives blocked places back, with its outbox row; places that are not blocked are left alone. Returns those given back.
+    /// Unblocks places, ignores places that are not blocked, and writes the outbox row. Returns the unblocked places.
     async fn unblock(
         &self,
         organization: OrganizationId,
@@ -197,4 +198,26 @@ pub trait PlaceStore: Send + Sync + 'static {
         event: EventId,
         places: &[PlaceNumber],
     ) -> StoreResult<Vec<PlaceEffect>>;
+}
+
+/// Checks the remaining uses of promo codes; checkout implements it.
+#[async_trait]
+pub trait CodeUses: Send + Sync + 'static {
+    /// Refuses a code that has no uses left for the session by the current counts; the order's commit decides.
+    ///
+    /// # Errors
+    /// `limit_reached`.
+    async fn check_uses(
+        &self,
+        scope: EventScope,
+        listing: &Listing,
+        session: SessionId,
+        code: Option<&str>,
+    ) -> CommandResult<()>;
+}
+
+/// Counts holds; analytics implements it.
+pub trait HoldCounts: Send + Sync + 'static {
+    /// Counts a step of an event.
+    fn count(&self, scope: EventScope, step: SaleStep);
 }

@@ -1,19 +1,21 @@
-//! A buyer looks at a hold.
+//! Reads a hold with its priced places from the warm tier.
 
 use voelgoed_domain::ids::HoldId;
 
+use super::Ticketing;
+use super::hold_view::HoldView;
+use super::load_event::load_and_retry;
 use super::ports::EventScope;
-use super::rebuild::loaded;
-use super::terms::HoldView;
-use crate::error::Result;
-use crate::platform::Platform;
+use crate::error::CommandResult;
 
-/// The hold with its priced places.
-///
-/// # Errors
-/// `hold_expired`, `hold_lost`, `try_again`.
-pub async fn read_hold(platform: &Platform, scope: EventScope, hold: HoldId) -> Result<HoldView> {
-    let listing = platform.listings.listing(scope).await?;
-    let record = loaded(platform, scope, || platform.inventory.read_hold(scope, hold)).await?;
-    Ok(HoldView::new(scope, &listing, record, platform.environment.now())?)
+impl Ticketing {
+    /// The hold with its priced places.
+    ///
+    /// # Errors
+    /// `hold_expired`, `hold_lost`, `try_again`.
+    pub async fn read_hold(&self, scope: EventScope, hold: HoldId) -> CommandResult<HoldView> {
+        let listing = self.listings.listing(scope).await?;
+        let record = load_and_retry(&*self.loader, scope, || self.inventory.read_hold(scope, hold)).await?;
+        Ok(HoldView::new(scope, &listing, record, self.context.now())?)
+    }
 }

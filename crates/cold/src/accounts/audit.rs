@@ -1,15 +1,15 @@
-//! Who did what to what, and when: append-only, each line in the transaction of its act.
+//! Appends an audit line in the transaction of each act, so that no act is committed without its line.
 
 use uuid::Uuid;
-use voelgoed_app::accounts::audit::line_of_act;
+use voelgoed_app::accounts::audit::current_audit_line;
 use voelgoed_app::accounts::ports::AuditLine;
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, Tx, binds, sql};
+use crate::db::{Db, DbResult, Sql, Tx, binds, sql};
 
-/// An act of several transactions has one line.
+/// An act of several transactions keeps one line.
 const APPEND: Sql = sql(
     "audit.append",
     "insert into audit_lines (organization_id, id, actor, action, subject, at) values ($1, $2, $3, $4, $5, $6)
@@ -21,7 +21,7 @@ const LIST: Sql = sql(
 );
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct AuditLineRow {
     id: Uuid,
     actor: String,
     action: String,
@@ -29,9 +29,9 @@ struct Row {
     at: i64,
 }
 
-/// Commits the transaction of an act with the audit line of whoever acts; a plain commit where nobody does, as in a job.
-pub(crate) async fn commit_act(mut tx: Tx, organization: OrganizationId) -> Result<()> {
-    let Some(AuditLine { id, actor, action, subject, at }) = line_of_act() else {
+/// Commits the transaction of an act with its audit line; without an actor, as in a job, it commits without a line.
+pub(crate) async fn commit_act(mut tx: Tx, organization: OrganizationId) -> DbResult<()> {
+    let Some(AuditLine { id, actor, action, subject, at }) = current_audit_line() else {
         return tx.commit().await;
     };
     tx.execute(APPEND, binds![organization, id, &actor, &action, &subject, at]).await?;
@@ -40,15 +40,15 @@ pub(crate) async fn commit_act(mut tx: Tx, organization: OrganizationId) -> Resu
     Ok(())
 }
 
-pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<AuditLine>> {
-    let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
-    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
-    let lines = rows.into_iter().map(|Row { id, actor, action, subject, at }| AuditLine {
+pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> DbResult<Page<AuditLine>> {
+    let binds = binds![organization, page.after.unwrap_or_default(), page.limit + 1];
+    let rows: Vec<AuditLineRow> = db.fetch_all(organization, LIST, binds).await?;
+    let lines = rows.into_iter().map(|AuditLineRow { id, actor, action, subject, at }| AuditLine {
         id,
         actor,
         action,
         subject,
         at: Timestamp::from_micros(at),
     });
-    Ok(Page::cut(lines.collect(), page.most, |line| line.id))
+    Ok(Page::cut(lines.collect(), page.limit, |line| line.id))
 }

@@ -1,21 +1,22 @@
-//! People who work for an organization. One person may work for several: an address is unique within an organization only.
+//! Stores the members of organizations. An e-mail address is unique within an organization only, since one person may work for several.
 
 use uuid::Uuid;
 use voelgoed_app::accounts::ports::{Member, MemberChange};
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
-use voelgoed_domain::accounts::administrators::{Administrator, Administrators};
+use voelgoed_domain::accounts::last_administrator::{Administrator, Administrators};
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{ApiKeyId, MemberId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
 use super::audit::commit_act;
+use super::member_row::MemberRow;
 use super::sessions;
-use crate::db::{Db, Result, Sql, System, Tx, Value, binds, sql};
+use crate::db::{Db, DbResult, Sql, SystemRole, Tx, Value, binds, sql};
+use crate::decode_rows::decode_page;
 use crate::idempotency;
 use crate::quotas::{self, Quota};
-use crate::readable::readable_page;
 
 const CREATE: Sql = sql(
     "members.create",
@@ -32,7 +33,7 @@ const READ: Sql = sql(
     "select organization_id, id, name, email, scopes, created_at, disabled_at, password_hash from members
      where organization_id = $1 and id = $2",
 );
-/// System role: the address tells the tenants.
+/// System role: the address identifies the organizations.
 const BY_EMAIL: Sql = sql(
     "members.by_email",
     "select organization_id, id, name, email, scopes, created_at, disabled_at, password_hash from members
@@ -48,41 +49,14 @@ const KEYS: Sql =
     sql("members.keys", "select id, scopes from api_keys where organization_id = $1 and revoked_at is null");
 
 #[derive(sqlx::FromRow)]
-pub(super) struct Row {
-    organization_id: Uuid,
-    id: Uuid,
-    name: String,
-    email: String,
-    scopes: String,
-    created_at: i64,
-    disabled_at: Option<i64>,
-}
-
-impl TryFrom<Row> for Member {
-    type Error = crate::db::Error;
-
-    fn try_from(row: Row) -> Result<Self> {
-        Ok(Self {
-            id: MemberId::from_uuid(row.id),
-            organization: OrganizationId::from_uuid(row.organization_id),
-            name: row.name,
-            email: row.email,
-            scopes: serde_json::from_str(&row.scopes)?,
-            created_at: Timestamp::from_micros(row.created_at),
-            disabled_at: row.disabled_at.map(Timestamp::from_micros),
-        })
-    }
-}
-
-#[derive(sqlx::FromRow)]
-struct RowWithPassword {
+struct MemberRowWithPassword {
     #[sqlx(flatten)]
-    member: Row,
+    member: MemberRow,
     password_hash: String,
 }
 
-impl RowWithPassword {
-    fn parts(self) -> Result<(Member, String)> {
+impl MemberRowWithPassword {
+    fn parts(self) -> DbResult<(Member, String)> {
         Ok((self.member.try_into()?, self.password_hash))
     }
 }
@@ -92,9 +66,9 @@ pub(super) async fn create(
     member: &Member,
     password_hash: &str,
     record: Option<&IdempotencyRecord>,
-) -> Result<std::result::Result<Created<()>, Refusal>> {
+) -> DbResult<Result<Created<()>, Refusal>> {
     let mut tx = db.begin(member.organization).await?;
-    if let Some(answer) = idempotency::note(&mut tx, member.organization, record).await? {
+    if let Some(answer) = idempotency::record_or_replay(&mut tx, member.organization, record).await? {
         return Ok(answer);
     }
     if let Err(refusal) = quotas::check(&mut tx, member.organization, Quota::Members).await? {
@@ -109,34 +83,34 @@ pub(super) async fn create(
     Ok(Ok(Created::Fresh(())))
 }
 
-pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<Member>> {
-    let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
-    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
-    Ok(readable_page("members", Page::cut(rows, page.most, |row| row.id), Member::try_from))
+pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> DbResult<Page<Member>> {
+    let binds = binds![organization, page.after.unwrap_or_default(), page.limit + 1];
+    let rows: Vec<MemberRow> = db.fetch_all(organization, LIST, binds).await?;
+    Ok(decode_page("members", Page::cut(rows, page.limit, |row| row.id), Member::try_from))
 }
 
-pub(super) async fn read(db: &Db, organization: OrganizationId, id: MemberId) -> Result<Option<(Member, String)>> {
-    let found = db.fetch_optional::<RowWithPassword>(organization, READ, binds![organization, id]).await?;
-    found.map(RowWithPassword::parts).transpose()
+pub(super) async fn read(db: &Db, organization: OrganizationId, id: MemberId) -> DbResult<Option<(Member, String)>> {
+    let found = db.fetch_optional::<MemberRowWithPassword>(organization, READ, binds![organization, id]).await?;
+    found.map(MemberRowWithPassword::parts).transpose()
 }
 
-pub(super) async fn by_email(db: &Db, email: &str, most: u32) -> Result<Vec<(Member, String)>> {
-    let found: Vec<RowWithPassword> = db.fetch_all(System::Directory, BY_EMAIL, binds![email, most]).await?;
-    found.into_iter().map(RowWithPassword::parts).collect()
+pub(super) async fn by_email(db: &Db, email: &str, limit: u32) -> DbResult<Vec<(Member, String)>> {
+    let found: Vec<MemberRowWithPassword> = db.fetch_all(SystemRole::Directory, BY_EMAIL, binds![email, limit]).await?;
+    found.into_iter().map(MemberRowWithPassword::parts).collect()
 }
 
-/// Changes a member. Whoever is disabled, or gets another password, is logged out in the same commit.
+/// Changes a member. A member who is disabled or gets another password is logged out in the same commit.
 pub(super) async fn change(
     db: &Db,
     organization: OrganizationId,
     id: MemberId,
     change: &MemberChange,
     now: Timestamp,
-) -> Result<std::result::Result<Member, Refusal>> {
+) -> DbResult<Result<Member, Refusal>> {
     let mut tx = db.begin(organization).await?;
-    // Before the rows are read: two administrators may disable each other at one moment.
+    // Locked before the rows are read: otherwise two administrators could disable each other at the same time.
     quotas::lock(&mut tx, organization).await?;
-    let Some(found) = tx.fetch_optional::<RowWithPassword>(READ, binds![organization, id]).await? else {
+    let Some(found) = tx.fetch_optional::<MemberRowWithPassword>(READ, binds![organization, id]).await? else {
         return Ok(Err(Refusal::not_found()));
     };
     let (before, hash) = found.parts()?;
@@ -146,7 +120,7 @@ pub(super) async fn change(
     let has = after.disabled_at.is_none() && after.scopes.contains(&Scope::Admin);
     if had && !has {
         let all = administrators(&mut tx, organization).await?;
-        if let Err(refusal) = all.may_lose(Administrator::Member(id), change.by_itself) {
+        if let Err(refusal) = all.check_removal(Administrator::Member(id), change.by_itself) {
             return Ok(Err(refusal));
         }
     }
@@ -163,15 +137,15 @@ pub(super) async fn change(
     Ok(Ok(after))
 }
 
-/// Who can administer the organization now.
-pub(super) async fn administrators(tx: &mut Tx, organization: OrganizationId) -> Result<Administrators> {
-    let administers = |(id, scopes): (Uuid, String)| -> Result<Option<Uuid>> {
+/// The enabled members and valid keys that can administer the organization.
+pub(super) async fn administrators(tx: &mut Tx, organization: OrganizationId) -> DbResult<Administrators> {
+    let administers = |(id, scopes): (Uuid, String)| -> DbResult<Option<Uuid>> {
         let scopes: Vec<Scope> = serde_json::from_str(&scopes)?;
         Ok(scopes.contains(&Scope::Admin).then_some(id))
     };
     let members: Vec<(Uuid, String)> = tx.fetch_all(ENABLED, binds![organization]).await?;
     let keys: Vec<(Uuid, String)> = tx.fetch_all(KEYS, binds![organization]).await?;
-    let of = |rows: Vec<(Uuid, String)>| rows.into_iter().map(administers).collect::<Result<Vec<_>>>();
+    let of = |rows: Vec<(Uuid, String)>| rows.into_iter().map(administers).collect::<DbResult<Vec<_>>>();
     Ok(Administrators {
         members: of(members)?.into_iter().flatten().map(MemberId::from_uuid).collect(),
         keys: of(keys)?.into_iter().flatten().map(ApiKeyId::from_uuid).collect(),

@@ -1,11 +1,11 @@
-//! Organizations, members, console sessions, API keys and the audit log.
+//! Implements the account store: organizations, members, console sessions, API keys and the audit log.
 //!
-//! Never: a secret stored as itself; a look-up across organizations but by what names the tenant (slug, address, token, secret: system role).
+//! Never: a secret in clear text; a look-up across organizations except by a key that identifies one (slug, e-mail address, token, secret: system role).
 //! To add an operation: its file, and its line in the port below.
 
 use async_trait::async_trait;
 use voelgoed_app::accounts::ports::{
-    AccountStore, ApiKey, AuditLine, ConsoleSession, Member, MemberChange, MemberLogin, NewSession, Organization,
+    AccountStore, ApiKey, AuditLine, ConsoleSession, Member, MemberChange, MemberLogin, NewLogin, Organization,
 };
 use voelgoed_app::error::StoreResult;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
@@ -18,9 +18,10 @@ use crate::Cold;
 
 mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod credential_revocation;
+mod member_row;
 mod members;
 mod organizations;
-pub(crate) mod revoked;
 mod sessions;
 
 #[async_trait]
@@ -77,15 +78,15 @@ impl AccountStore for Cold {
         Ok(members::change(&self.db, organization, member, &change, now).await?)
     }
 
-    async fn memberships(&self, email: &str, most: u32) -> StoreResult<Vec<(Member, String)>> {
-        Ok(members::by_email(&self.db, email, most).await?)
+    async fn memberships(&self, email: &str, limit: u32) -> StoreResult<Vec<(Member, String)>> {
+        Ok(members::by_email(&self.db, email, limit).await?)
     }
 
     async fn create_session(
         &self,
         organization: OrganizationId,
         member: MemberId,
-        session: NewSession,
+        session: NewLogin,
     ) -> StoreResult<bool> {
         Ok(sessions::create(&self.db, organization, member, &session).await?)
     }

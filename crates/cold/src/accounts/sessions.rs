@@ -1,21 +1,20 @@
-//! Logins of the console: a hashed cookie, an identifier to list it by, an end.
+//! Stores the console logins of members by the hash of their session cookie.
 //!
-//! Never: more than [`MOST`] logins of one member; the one that ends first gives way, so the table has a bound without a sweep. A CSRF token is derived
-//! from the cookie and stands in no table.
+//! Never: more than [`LOGINS_PER_MEMBER_MAX`] logins of one member: the login that expires first is deleted, so the table is bounded without a sweep.
+//! CSRF tokens are derived from the cookie and not stored.
 
 use uuid::Uuid;
-use voelgoed_app::accounts::ports::{ConsoleSession, MemberLogin, NewSession};
+use voelgoed_app::accounts::ports::{ConsoleSession, MemberLogin, NewLogin};
 use voelgoed_domain::ids::{LoginId, MemberId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
 use super::audit::commit_act;
-use super::members;
-use crate::db::{Db, Result, Sql, System, Tx, binds, sql};
+use super::member_row::MemberRow;
+use crate::db::{Db, DbResult, Sql, SystemRole, Tx, binds, sql};
 
-/// Logins of one member at once.
-const MOST: u32 = 20;
+const LOGINS_PER_MEMBER_MAX: u32 = 20;
 
-/// A member who was disabled, or got another password, since the password was checked is not logged in.
+/// Inserts nothing where the member was disabled or got another password since the password was checked.
 const CREATE: Sql = sql(
     "sessions.create",
     "insert into console_sessions (organization_id, token, member_id, id, created_at, expires_at)
@@ -27,14 +26,14 @@ const BOUND: Sql = sql(
     "delete from console_sessions where organization_id = $1 and token in
      (select token from console_sessions where organization_id = $1 and member_id = $2 order by expires_at desc, token limit 1000000 offset $3)",
 );
-/// System role: the token tells the tenant.
+/// System role: the token identifies the organization.
 const BY_TOKEN: Sql = sql(
     "sessions.by_token",
     "select m.organization_id, m.id, m.name, m.email, m.scopes, m.created_at, m.disabled_at, s.id as login_id, s.expires_at
      from console_sessions s join members m on m.organization_id = s.organization_id and m.id = s.member_id
      where s.token = $1 and s.expires_at > $2 and m.disabled_at is null",
 );
-/// System role: the token tells the tenant.
+/// System role: the token identifies the organization.
 const END: Sql = sql("sessions.end", "delete from console_sessions where token = $1");
 const OF_MEMBER: Sql = sql(
     "sessions.of_member",
@@ -47,34 +46,34 @@ const END_ALL: Sql =
     sql("sessions.end_all", "delete from console_sessions where organization_id = $1 and member_id = $2");
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct SessionRow {
     #[sqlx(flatten)]
-    member: members::Row,
+    member: MemberRow,
     login_id: Option<Uuid>,
     expires_at: i64,
 }
 
-/// False where the member may not log in (any more).
+/// False where the member may no longer log in.
 pub(super) async fn create(
     db: &Db,
     organization: OrganizationId,
     member: MemberId,
-    session: &NewSession,
-) -> Result<bool> {
-    let NewSession { login, token, password_hash, created_at, expires_at } = session;
+    session: &NewLogin,
+) -> DbResult<bool> {
+    let NewLogin { login, token, password_hash, created_at, expires_at } = session;
     let mut tx = db.begin(organization).await?;
     let values = binds![organization, member, *token, *login, *created_at, *expires_at, password_hash];
     if tx.execute(CREATE, values).await? == 0 {
         return Ok(false);
     }
-    tx.execute(BOUND, binds![organization, member, MOST]).await?;
+    tx.execute(BOUND, binds![organization, member, LOGINS_PER_MEMBER_MAX]).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-pub(super) async fn by_token(db: &Db, token: [u8; 32], now: Timestamp) -> Result<Option<ConsoleSession>> {
-    let found = db.fetch_optional::<Row>(System::Directory, BY_TOKEN, binds![token, now]).await?;
-    let session = |row: Row| {
+pub(super) async fn by_token(db: &Db, token: [u8; 32], now: Timestamp) -> DbResult<Option<ConsoleSession>> {
+    let found = db.fetch_optional::<SessionRow>(SystemRole::Directory, BY_TOKEN, binds![token, now]).await?;
+    let session = |row: SessionRow| {
         let login = LoginId::from_uuid(row.login_id.unwrap_or_default());
         let expires_at = Timestamp::from_micros(row.expires_at);
         Ok(ConsoleSession { login, member: row.member.try_into()?, expires_at })
@@ -82,8 +81,8 @@ pub(super) async fn by_token(db: &Db, token: [u8; 32], now: Timestamp) -> Result
     found.map(session).transpose()
 }
 
-pub(super) async fn end(db: &Db, token: [u8; 32]) -> Result<()> {
-    let mut tx = db.begin(System::Directory).await?;
+pub(super) async fn end(db: &Db, token: [u8; 32]) -> DbResult<()> {
+    let mut tx = db.begin(SystemRole::Directory).await?;
     tx.execute(END, binds![token]).await?;
     tx.commit().await
 }
@@ -93,7 +92,7 @@ pub(super) async fn of_member(
     organization: OrganizationId,
     member: MemberId,
     now: Timestamp,
-) -> Result<Vec<MemberLogin>> {
+) -> DbResult<Vec<MemberLogin>> {
     let rows: Vec<(Uuid, i64, i64)> = db.fetch_all(organization, OF_MEMBER, binds![organization, member, now]).await?;
     let login = |(id, created_at, expires_at)| MemberLogin {
         id: LoginId::from_uuid(id),
@@ -103,13 +102,13 @@ pub(super) async fn of_member(
     Ok(rows.into_iter().map(login).collect())
 }
 
-/// Ends one login of a member, or all; how many there were.
+/// Ends one login of a member, or all; returns how many.
 pub(super) async fn end_of_member(
     db: &Db,
     organization: OrganizationId,
     member: MemberId,
     login: Option<LoginId>,
-) -> Result<u64> {
+) -> DbResult<u64> {
     let mut tx = db.begin(organization).await?;
     let ended = match login {
         Some(login) => tx.execute(END_ONE, binds![organization, member, login]).await?,
@@ -121,6 +120,6 @@ pub(super) async fn end_of_member(
     Ok(ended)
 }
 
-pub(super) async fn end_all(tx: &mut Tx, organization: OrganizationId, member: MemberId) -> Result<u64> {
+pub(super) async fn end_all(tx: &mut Tx, organization: OrganizationId, member: MemberId) -> DbResult<u64> {
     tx.execute(END_ALL, binds![organization, member]).await
 }

@@ -1,9 +1,9 @@
-//! Entries of an event's stream, each once.
+//! Inserts the counts that nodes collected for an event; an entry that is delivered twice is inserted once.
 
-use voelgoed_app::analytics::ports::Counted;
+use voelgoed_app::analytics::ports::StepCountEntry;
 use voelgoed_app::ticketing::ports::EventScope;
 
-use crate::db::{Db, Result, Sql, row, sql};
+use crate::db::{Db, DbResult, Sql, row, sql};
 
 const ADD: Sql = sql(
     "analytics.add",
@@ -11,12 +11,12 @@ const ADD: Sql = sql(
      on conflict (organization_id, event_id, entry) do nothing",
 );
 
-pub(super) async fn add(db: &Db, scope: EventScope, counted: &[Counted]) -> Result<()> {
+pub(super) async fn add(db: &Db, scope: EventScope, counted: &[StepCountEntry]) -> DbResult<()> {
     if counted.is_empty() {
         return Ok(());
     }
     let EventScope { organization, event } = scope;
-    let row = |Counted { id, minute, counts }: &Counted| {
+    let row = |StepCountEntry { id, minute, counts }: &StepCountEntry| {
         row![organization, event, id, *minute, counts.viewed, counts.held, counts.refused]
     };
     let mut tx = db.begin(organization).await?;

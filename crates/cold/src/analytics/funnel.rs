@@ -1,12 +1,12 @@
-//! The funnel by the minute. Orders and entries are counted where they are, never a second time beside that.
+//! Reads the funnel of an event per minute; orders and entries are counted from their own tables, so no second count can diverge.
 
 use std::collections::BTreeMap;
 
-use voelgoed_app::analytics::ports::Minute;
+use voelgoed_app::analytics::ports::FunnelMinute;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, binds, sql};
+use crate::db::{Db, DbResult, Sql, binds, sql};
 
 const COUNTED: Sql = sql(
     "analytics.counted",
@@ -36,8 +36,8 @@ pub(super) async fn funnel(
     event: EventId,
     from: Timestamp,
     to: Timestamp,
-) -> Result<Vec<Minute>> {
-    let mut minutes = BTreeMap::<i64, Minute>::new();
+) -> DbResult<Vec<FunnelMinute>> {
+    let mut minutes = BTreeMap::<i64, FunnelMinute>::new();
     let mut tx = db.snapshot(organization).await?;
     let binds = || binds![organization, event, from, to];
     for (at, viewed, held, refused) in tx.fetch_all::<(i64, i64, i64, i64)>(COUNTED, binds()).await? {
@@ -46,7 +46,7 @@ pub(super) async fn funnel(
             (u64::try_from(viewed)?, u64::try_from(held)?, u64::try_from(refused)?);
     }
     for (statement, figure) in [
-        (ORDERED, (|minute| &mut minute.ordered) as fn(&mut Minute) -> &mut u64),
+        (ORDERED, (|minute| &mut minute.ordered) as fn(&mut FunnelMinute) -> &mut u64),
         (PAID, |minute| &mut minute.paid),
         (ADMITTED, |minute| &mut minute.admitted),
     ] {
@@ -55,5 +55,5 @@ pub(super) async fn funnel(
         }
     }
     tx.rollback().await?;
-    Ok(minutes.into_iter().map(|(at, minute)| Minute { at: Timestamp::from_micros(at), ..minute }).collect())
+    Ok(minutes.into_iter().map(|(at, minute)| FunnelMinute { at: Timestamp::from_micros(at), ..minute }).collect())
 }

@@ -1,12 +1,12 @@
-//! The figures of a sale: what nodes counted, and what orders and entries tell by themselves.
+//! Implements the analytics store: counts collected by nodes, and a funnel of those, of orders and of entries, read from a replica where there is one.
 //!
-//! Never: read where a sale is decided. Reports are read on a replica that is near enough, where there is one.
+//! Never: a figure that decides a sale.
 
 mod add;
 mod funnel;
 
 use async_trait::async_trait;
-use voelgoed_app::analytics::ports::{AnalyticsStore, Counted, Minute};
+use voelgoed_app::analytics::ports::{AnalyticsStore, FunnelMinute, StepCountEntry};
 use voelgoed_app::error::StoreResult;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::ids::{EventId, OrganizationId};
@@ -16,7 +16,7 @@ use crate::Cold;
 
 #[async_trait]
 impl AnalyticsStore for Cold {
-    async fn add_counts(&self, scope: EventScope, counted: &[Counted]) -> StoreResult<()> {
+    async fn add_counts(&self, scope: EventScope, counted: &[StepCountEntry]) -> StoreResult<()> {
         Ok(add::add(&self.db, scope, counted).await?)
     }
 
@@ -26,7 +26,7 @@ impl AnalyticsStore for Cold {
         event: EventId,
         from: Timestamp,
         to: Timestamp,
-    ) -> StoreResult<Vec<Minute>> {
+    ) -> StoreResult<Vec<FunnelMinute>> {
         Ok(funnel::funnel(&self.reports, organization, event, from, to).await?)
     }
 }

@@ -1,25 +1,27 @@
-//! The file system's part: directories that are empty, copies that are on disk when this returns, one rename that decides.
+//! File operations of backup and restore: private empty directories, flushed copies, and one rename that puts a restore in place.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use super::{BackupError, Result};
+use super::{BackupError, BackupResult};
 
-/// Runs what waits for the disk beside the runtime.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+/// Runs blocking file operations on the blocking pool.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> BackupResult<T> + Send + 'static,
+) -> BackupResult<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|ended| Err(BackupError::Internal(ended.to_string())))
 }
 
-/// Names the path in the answer.
-pub(super) fn at<T>(path: &Path, answer: io::Result<T>) -> Result<T> {
-    answer.map_err(|error| BackupError::Io { path: path.to_owned(), error })
+/// Adds the path to an I/O error.
+pub(super) fn at<T>(path: &Path, result: io::Result<T>) -> BackupResult<T> {
+    result.map_err(|error| BackupError::Io { path: path.to_owned(), error })
 }
 
-/// Refuses a directory that holds something; an absent one is fine.
-pub(super) fn refuse_filled(directory: &Path) -> Result<()> {
+/// Refuses a directory with entries; an absent one is accepted.
+pub(super) fn refuse_filled(directory: &Path) -> BackupResult<()> {
     match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => at(directory, Err(error)),
@@ -30,22 +32,22 @@ pub(super) fn refuse_filled(directory: &Path) -> Result<()> {
     }
 }
 
-/// Makes a directory for its owner only; it may be there if it is empty.
-pub(super) fn make_empty(directory: &Path) -> Result<()> {
+/// Creates a directory that only its owner may read; it may exist if it is empty.
+pub(super) fn make_empty(directory: &Path) -> BackupResult<()> {
     refuse_filled(directory)?;
     at(directory, DirBuilder::new().recursive(true).mode(0o700).create(directory))?;
     only_owner(directory)
 }
 
-/// Takes every right from everybody but the owner: buyers' names and the master key are inside.
-pub(super) fn only_owner(path: &Path) -> Result<()> {
+/// Restricts a path to its owner: a backup contains buyers' names and the master key.
+pub(super) fn only_owner(path: &Path) -> BackupResult<()> {
     use std::os::unix::fs::PermissionsExt;
     let mode = if path.is_dir() { 0o700 } else { 0o600 };
     at(path, fs::set_permissions(path, Permissions::from_mode(mode)))
 }
 
-/// A file's name as a path below `directory`; never one that leads out of it.
-pub(super) fn below(directory: &Path, name: &str) -> Result<PathBuf> {
+/// Joins a file name to `directory`; refuses a name that leads out of it.
+pub(super) fn below(directory: &Path, name: &str) -> BackupResult<PathBuf> {
     let plain = !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
     if plain {
         Ok(directory.join(name))
@@ -54,8 +56,8 @@ pub(super) fn below(directory: &Path, name: &str) -> Result<PathBuf> {
     }
 }
 
-/// Refuses a name of a backup that is no ordinary file: a symbolic link leads a restore to a file of somebody else's choice, and a pipe or a device has no end.
-pub(super) fn refuse_irregular(directory: &Path, name: &str) -> Result<()> {
+/// Refuses anything but ordinary files: a symbolic link could make a restore read a foreign file, and a pipe or a device has no end.
+pub(super) fn refuse_irregular(directory: &Path, name: &str) -> BackupResult<()> {
     below(directory, name)?;
     let mut path = directory.to_owned();
     for part in Path::new(name).components() {
@@ -74,8 +76,8 @@ pub(super) fn refuse_irregular(directory: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Copies a file's content onto the disk, into a new file for its owner only, whatever rights the original has.
-pub(super) fn copy(from: &Path, to: &Path, name: &str) -> Result<()> {
+/// Copies and flushes a file's content into a new file that only its owner may read.
+pub(super) fn copy(from: &Path, to: &Path, name: &str) -> BackupResult<()> {
     let (source, target) = (below(from, name)?, below(to, name)?);
     if let Some(folder) = target.parent() {
         at(folder, DirBuilder::new().recursive(true).mode(0o700).create(folder))?;
@@ -86,13 +88,13 @@ pub(super) fn copy(from: &Path, to: &Path, name: &str) -> Result<()> {
     at(&target, writer.sync_all())
 }
 
-/// Waits until a file, or the entries of a directory, are on disk.
-pub(super) fn flush(path: &Path) -> Result<()> {
+/// Flushes a file, or the entries of a directory, to the disk.
+pub(super) fn flush(path: &Path) -> BackupResult<()> {
     at(path, File::open(path).and_then(|file| file.sync_all()))
 }
 
-/// An empty directory beside `target`, on the same disk; what a killed restore left there goes.
-pub(super) fn staging(target: &Path) -> Result<PathBuf> {
+/// Creates an empty directory beside `target`, on the same disk, and deletes the remains of a killed restore first.
+pub(super) fn staging(target: &Path) -> BackupResult<PathBuf> {
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(".restoring");
     let staging = target.with_file_name(name);
@@ -104,8 +106,8 @@ pub(super) fn staging(target: &Path) -> Result<PathBuf> {
     Ok(staging)
 }
 
-/// Renames a finished directory to its place, which is absent or empty.
-pub(super) fn put_in_place(staging: &Path, target: &Path) -> Result<()> {
+/// Renames a finished directory to `target`, which is absent or empty.
+pub(super) fn put_in_place(staging: &Path, target: &Path) -> BackupResult<()> {
     flush(staging)?;
     refuse_filled(target)?;
     at(target, fs::rename(staging, target))?;

@@ -1,4 +1,4 @@
-//! `backup.json`: what a backup consists of. Written last, so that its presence says that all the rest is there.
+//! Writes, reads and compares `backup.json`, the list of a backup's files. It is written last, so its presence shows that the backup is complete.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -9,42 +9,40 @@ use sha2::{Digest, Sha256};
 use voelgoed_domain::time::Timestamp;
 
 use super::files::{at, below, flush, only_owner, refuse_irregular};
-use super::{BackupError, Result};
+use super::{BackupError, BackupResult};
 
 const NAME: &str = "backup.json";
-/// Bytes read at once.
-const CHUNK: usize = 64 * 1024;
-/// The version that is written.
-pub(super) const VERSION: u32 = 1;
+const CHUNK_BYTES: usize = 64 * 1024;
+pub(super) const MANIFEST_VERSION: u32 = 1;
 
-/// What a backup consists of.
+/// The content of `backup.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The version of this shape.
+    /// The version of the file's format.
     pub v: u32,
-    /// When it was begun.
+    /// When the backup began.
     pub at: Timestamp,
-    /// Its files, the database first.
+    /// The database first.
     pub files: Vec<ManifestFile>,
 }
 
 /// A file of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestFile {
-    /// Its name in the data directory.
+    /// The path below the data directory.
     pub name: String,
-    /// Its size.
+    /// The size of the content.
     pub bytes: u64,
-    /// Its digest, in hexadecimal.
+    /// The SHA-256 of the content, in hexadecimal.
     pub sha256: String,
 }
 
-/// Size and digest of a file as it is now, which is on disk when this returns.
-pub(super) fn describe(directory: &Path, name: String) -> Result<ManifestFile> {
+/// Flushes a file and returns its size and digest.
+pub(super) fn describe(directory: &Path, name: String) -> BackupResult<ManifestFile> {
     let path = below(directory, &name)?;
     flush(&path)?;
     let mut file = at(&path, File::open(&path))?;
-    let (mut digest, mut bytes, mut chunk) = (Sha256::new(), 0_u64, vec![0; CHUNK]);
+    let (mut digest, mut bytes, mut chunk) = (Sha256::new(), 0_u64, vec![0; CHUNK_BYTES]);
     loop {
         let read = at(&path, file.read(&mut chunk))?;
         if read == 0 {
@@ -57,8 +55,8 @@ pub(super) fn describe(directory: &Path, name: String) -> Result<ManifestFile> {
     Ok(ManifestFile { name, bytes, sha256 })
 }
 
-/// Writes the manifest under another name first, so that half of one is none.
-pub(super) fn write(directory: &Path, manifest: &Manifest) -> Result<()> {
+/// Writes a draft and renames it, so that a half-written manifest is never read.
+pub(super) fn write(directory: &Path, manifest: &Manifest) -> BackupResult<()> {
     let (draft, path) = (directory.join(format!("{NAME}.draft")), directory.join(NAME));
     let text = serde_json::to_vec_pretty(manifest).map_err(|error| BackupError::Internal(error.to_string()))?;
     at(&draft, fs::write(&draft, text))?;
@@ -69,7 +67,7 @@ pub(super) fn write(directory: &Path, manifest: &Manifest) -> Result<()> {
 }
 
 /// Reads the manifest of a finished backup.
-pub(super) fn read(directory: &Path) -> Result<Manifest> {
+pub(super) fn read(directory: &Path) -> BackupResult<Manifest> {
     refuse_irregular(directory, NAME)?;
     let path = directory.join(NAME);
     let text = match fs::read(&path) {
@@ -80,7 +78,7 @@ pub(super) fn read(directory: &Path) -> Result<Manifest> {
     };
     let manifest: Manifest =
         serde_json::from_slice(&text).map_err(|error| BackupError::Damaged(format!("{NAME}: {error}")))?;
-    if manifest.v != VERSION {
+    if manifest.v != MANIFEST_VERSION {
         return Err(BackupError::Damaged(format!(
             "{NAME} has version {}, which this program does not know",
             manifest.v
@@ -89,8 +87,8 @@ pub(super) fn read(directory: &Path) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// Compares each file with what the manifest says of it.
-pub(super) fn compare(directory: &Path, manifest: &Manifest) -> Result<()> {
+/// Compares each file with its size and digest in the manifest.
+pub(super) fn compare(directory: &Path, manifest: &Manifest) -> BackupResult<()> {
     for expected in &manifest.files {
         refuse_irregular(directory, &expected.name)?;
         let found = describe(directory, expected.name.clone());

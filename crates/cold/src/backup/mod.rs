@@ -1,13 +1,13 @@
-//! Copies of a data directory: made while everything runs, checked, and put back into an empty directory.
+//! Backs up a data directory while the server runs, verifies a backup, and restores one into an empty directory.
 //!
-//! Never: a directory overwritten, a backup believed that is not whole. Promise: what was acknowledged before [`backup`] began is in it (P3).
-//! `backup.json` is written last and names every file with its size and digest: without it there is no backup.
+//! Never: a directory overwritten, an incomplete backup accepted. A backup contains everything that was acknowledged before [`backup`] began (P3).
+//! `backup.json` is written last and lists every file with its size and digest; without it a directory is no backup.
 
 use std::path::{Path, PathBuf};
 
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{self, copy};
+use crate::db::{self, sqlite_copy};
 
 mod files;
 mod manifest;
@@ -16,47 +16,47 @@ mod tests;
 
 pub use manifest::{Manifest, ManifestFile};
 
-/// Why there is no backup, or nothing was put back.
+/// Why a backup or a restore failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// Something is there already.
-    #[error("{0} is not empty; a backup and a restore need a directory of their own")]
+    /// The directory has entries.
+    #[error("{0} is not empty, and nothing was changed; a backup and a restore need a directory of their own")]
     NotEmpty(PathBuf),
-    /// There is no database to copy.
+    /// The data directory has no database.
     #[error("{0} holds no database")]
     NoDatabase(PathBuf),
-    /// No `backup.json`: it was never finished, or is something else.
+    /// There is no `backup.json`: the backup was not finished, or the directory is no backup.
     #[error("{0} is not a finished backup")]
     NotABackup(PathBuf),
-    /// A file is missing, or is not the one that was written.
+    /// A file is missing, or differs from the manifest.
     #[error("the backup is damaged: {0}")]
     Damaged(String),
-    /// The file system refused.
+    /// The file system returned an error.
     #[error("{path}: {error}")]
     Io {
-        /// What was touched.
+        /// The file or directory.
         path: PathBuf,
-        /// Its answer.
+        /// The error of the file system.
         error: std::io::Error,
     },
     /// The database could not be copied or read.
     #[error(transparent)]
-    Database(#[from] db::Error),
-    /// A part of this program ended early.
+    Database(#[from] db::DbError),
+    /// A task of this program ended early.
     #[error("internal: {0}")]
     Internal(String),
 }
 
-/// The result of this module.
-pub type Result<T> = std::result::Result<T, BackupError>;
+/// The result of a backup or a restore.
+pub type BackupResult<T> = Result<T, BackupError>;
 
-/// Copies the database of `data_dir` and the small files named in `others` (relative, all present, not changing meanwhile) into the new or empty
-/// directory `into`. The server may run on.
+/// Copies the database of `data_dir` and the small files `others` (relative paths of existing files that do not change meanwhile) into the new or empty
+/// directory `into`. The server may run meanwhile.
 ///
 /// # Errors
-/// [`BackupError`]; what was written until then is no backup, and is left for a person to look at.
-pub async fn backup(data_dir: &Path, others: &[&str], into: &Path, now: Timestamp) -> Result<Manifest> {
-    if !data_dir.join(copy::FILE).is_file() {
+/// [`BackupError`]; the files written so far stay for inspection and are no backup.
+pub async fn backup(data_dir: &Path, others: &[&str], into: &Path, now: Timestamp) -> BackupResult<Manifest> {
+    if !data_dir.join(sqlite_copy::DATABASE_FILE).is_file() {
         return Err(BackupError::NoDatabase(data_dir.to_owned()));
     }
     let (source, target) = (data_dir.to_owned(), into.to_owned());
@@ -69,24 +69,24 @@ pub async fn backup(data_dir: &Path, others: &[&str], into: &Path, now: Timestam
         }
     })
     .await?;
-    copy::copy(data_dir, &into.join(copy::FILE)).await?;
-    copy::check(&into.join(copy::FILE)).await?;
+    sqlite_copy::copy_database(data_dir, &into.join(sqlite_copy::DATABASE_FILE)).await?;
+    sqlite_copy::check_integrity(&into.join(sqlite_copy::DATABASE_FILE)).await?;
     files::blocking(move || {
-        files::only_owner(&target.join(copy::FILE))?;
-        let names = std::iter::once(copy::FILE.to_owned()).chain(others);
-        let files = names.map(|name| manifest::describe(&target, name)).collect::<Result<_>>()?;
-        let manifest = Manifest { v: manifest::VERSION, at: now, files };
+        files::only_owner(&target.join(sqlite_copy::DATABASE_FILE))?;
+        let names = std::iter::once(sqlite_copy::DATABASE_FILE.to_owned()).chain(others);
+        let files = names.map(|name| manifest::describe(&target, name)).collect::<BackupResult<_>>()?;
+        let manifest = Manifest { v: manifest::MANIFEST_VERSION, at: now, files };
         manifest::write(&target, &manifest)?;
         Ok(manifest)
     })
     .await
 }
 
-/// Reads a whole backup: every file's size and digest, every page of the database.
+/// Verifies the size and digest of every file, and reads every page of the database.
 ///
 /// # Errors
 /// [`BackupError::NotABackup`], [`BackupError::Damaged`].
-pub async fn verify(from: &Path) -> Result<Manifest> {
+pub async fn verify(from: &Path) -> BackupResult<Manifest> {
     let directory = from.to_owned();
     let manifest = files::blocking(move || {
         let manifest = manifest::read(&directory)?;
@@ -94,16 +94,16 @@ pub async fn verify(from: &Path) -> Result<Manifest> {
         Ok(manifest)
     })
     .await?;
-    let checked = copy::check(&from.join(copy::FILE)).await;
+    let checked = sqlite_copy::check_integrity(&from.join(sqlite_copy::DATABASE_FILE)).await;
     checked.map_err(|error| BackupError::Damaged(error.to_string()))?;
     Ok(manifest)
 }
 
-/// Puts a backup into `data_dir`, which must be absent or empty; it appears there whole or not at all.
+/// Restores a backup into `data_dir`, which must be absent or empty, by one rename: completely or not at all.
 ///
 /// # Errors
-/// [`BackupError`]; `data_dir` is as it was.
-pub async fn restore(from: &Path, data_dir: &Path) -> Result<Manifest> {
+/// [`BackupError`]; `data_dir` is unchanged.
+pub async fn restore(from: &Path, data_dir: &Path) -> BackupResult<Manifest> {
     let target = data_dir.to_owned();
     files::blocking(move || files::refuse_filled(&target)).await?;
     let manifest = verify(from).await?;

@@ -1,4 +1,4 @@
-//! Backups made under load, refused where something is there, and put back whole or not at all.
+//! Tests backups under load, refused overwrites, and restores that are complete or do not happen.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,17 +9,17 @@ use voelgoed_app::accounts::ports::{AccountStore, Organization};
 use voelgoed_domain::ids::OrganizationId;
 
 use super::*;
-use crate::testing::{Counting, TempDir};
+use crate::testing::{CountingEnvironment, TempDir};
 use crate::{Cold, ColdConfig};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_348_800_000_000);
 
-struct Bench {
+struct Fixture {
     directory: TempDir,
     cold: Cold,
 }
 
-impl Bench {
+impl Fixture {
     async fn new() -> Self {
         let directory = TempDir::new();
         let data = directory.path().join("data");
@@ -40,35 +40,38 @@ impl Bench {
         id
     }
 
-    async fn backup(&self, into: &str) -> Result<Manifest> {
+    async fn backup(&self, into: &str) -> BackupResult<Manifest> {
         backup(&self.at("data"), &["master.key"], &self.at(into), NOW).await
     }
 }
 
 async fn open(data: &Path) -> Cold {
-    Cold::open(ColdConfig::embedded(data), Arc::new(Counting::default())).await.unwrap()
+    Cold::open(ColdConfig::embedded(data), Arc::new(CountingEnvironment::default())).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_made_while_others_write_holds_all_that_was_acknowledged_before() {
-    let bench = Bench::new().await;
-    let before = bench.organization(1).await;
-    let (manifest, ()) = tokio::join!(bench.backup("copy"), async {
+async fn backup_during_writes_contains_everything_acknowledged_before_it() {
+    let fixture = Fixture::new().await;
+    let before = fixture.organization(1).await;
+    let (manifest, ()) = tokio::join!(fixture.backup("copy"), async {
         for number in 100..200 {
-            bench.organization(number).await;
+            fixture.organization(number).await;
         }
     });
     let manifest = manifest.unwrap();
     assert_eq!(manifest.at, NOW);
-    assert_eq!(manifest.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), [copy::FILE, "master.key"]);
-    let later = bench.organization(2).await;
-    assert_eq!(verify(&bench.at("copy")).await.unwrap(), manifest);
-    assert_eq!(restore(&bench.at("copy"), &bench.at("restored")).await.unwrap(), manifest);
-    let restored = open(&bench.at("restored")).await;
+    assert_eq!(
+        manifest.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(),
+        [sqlite_copy::DATABASE_FILE, "master.key"]
+    );
+    let later = fixture.organization(2).await;
+    assert_eq!(verify(&fixture.at("copy")).await.unwrap(), manifest);
+    assert_eq!(restore(&fixture.at("copy"), &fixture.at("restored")).await.unwrap(), manifest);
+    let restored = open(&fixture.at("restored")).await;
     assert!(restored.read_organization(before).await.unwrap().is_some());
     assert!(restored.read_organization(later).await.unwrap().is_none());
-    assert_eq!(fs::read_to_string(bench.at("restored/master.key")).unwrap(), "secret");
-    let mode = |name| fs::metadata(bench.at(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(fs::read_to_string(fixture.at("restored/master.key")).unwrap(), "secret");
+    let mode = |name| fs::metadata(fixture.at(name)).unwrap().permissions().mode() & 0o777;
     let rights =
         ["copy", "copy/voelgoed.sqlite", "copy/master.key", "copy/backup.json", "restored/master.key"].map(mode);
     assert_eq!(rights, [0o700, 0o600, 0o600, 0o600, 0o600], "for the owner only");
@@ -76,22 +79,22 @@ async fn a_backup_made_while_others_write_holds_all_that_was_acknowledged_before
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_overwritten() {
-    let bench = Bench::new().await;
-    bench.backup("copy").await.unwrap();
-    assert!(matches!(bench.backup("copy").await, Err(BackupError::NotEmpty(_))));
+async fn backup_and_restore_refuse_a_directory_with_entries() {
+    let fixture = Fixture::new().await;
+    fixture.backup("copy").await.unwrap();
+    assert!(matches!(fixture.backup("copy").await, Err(BackupError::NotEmpty(_))));
     for filled in ["data", "copy"] {
-        assert!(matches!(restore(&bench.at("copy"), &bench.at(filled)).await, Err(BackupError::NotEmpty(_))));
+        assert!(matches!(restore(&fixture.at("copy"), &fixture.at(filled)).await, Err(BackupError::NotEmpty(_))));
     }
-    fs::create_dir(bench.at("empty")).unwrap();
-    restore(&bench.at("copy"), &bench.at("empty")).await.unwrap();
-    assert!(matches!(restore(&bench.at("copy"), &bench.at("empty")).await, Err(BackupError::NotEmpty(_))));
+    fs::create_dir(fixture.at("empty")).unwrap();
+    restore(&fixture.at("copy"), &fixture.at("empty")).await.unwrap();
+    assert!(matches!(restore(&fixture.at("copy"), &fixture.at("empty")).await, Err(BackupError::NotEmpty(_))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_whole_is_not_put_back() {
-    type Harm = fn(&Path);
-    let rows: &[(&str, Harm, &str)] = &[
+async fn incomplete_or_damaged_backup_is_not_restored() {
+    type Damage = fn(&Path);
+    let rows: &[(&str, Damage, &str)] = &[
         ("unfinished", |copy| fs::remove_file(copy.join("backup.json")).unwrap(), "is not a finished backup"),
         ("missing", |copy| fs::remove_file(copy.join("master.key")).unwrap(), "master.key is missing"),
         (
@@ -100,53 +103,53 @@ async fn what_is_not_whole_is_not_put_back() {
             "master.key is not what was written (5 of 6 bytes)",
         ),
         ("other", |copy| fs::write(copy.join("master.key"), "secreT").unwrap(), "master.key is not what was written"),
-        ("rotten", rot, "voelgoed.sqlite is not what was written"),
+        ("rotten", flip_a_bit, "voelgoed.sqlite is not what was written"),
         ("garbled", |copy| fs::write(copy.join("backup.json"), "{").unwrap(), "backup.json"),
         ("newer", |copy| edit(copy, "\"v\": 1", "\"v\": 2"), "version 2"),
         ("outside", |copy| edit(copy, "master.key", "../data/master.key"), "leads out of the directory"),
     ];
-    let bench = Bench::new().await;
-    for (name, harm, expected) in rows {
-        bench.backup(name).await.unwrap();
-        harm(&bench.at(name));
-        let refused = restore(&bench.at(name), &bench.at("restored")).await.unwrap_err().to_string();
+    let fixture = Fixture::new().await;
+    for (name, damage, expected) in rows {
+        fixture.backup(name).await.unwrap();
+        damage(&fixture.at(name));
+        let refused = restore(&fixture.at(name), &fixture.at("restored")).await.unwrap_err().to_string();
         assert!(refused.contains(expected), "{name}: {refused}");
-        assert!(!bench.at("restored").exists(), "{name}");
+        assert!(!fixture.at("restored").exists(), "{name}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn backup_with_a_symbolic_link_is_refused_and_restored_files_are_private_whatever_their_mode_was() {
-    let bench = Bench::new().await;
-    bench.backup("copy").await.unwrap();
+async fn backup_with_a_symbolic_link_is_refused_and_restored_files_are_private() {
+    let fixture = Fixture::new().await;
+    fixture.backup("copy").await.unwrap();
     for name in ["copy/voelgoed.sqlite", "copy/master.key", "copy/backup.json"] {
-        fs::set_permissions(bench.at(name), fs::Permissions::from_mode(0o666)).unwrap();
+        fs::set_permissions(fixture.at(name), fs::Permissions::from_mode(0o666)).unwrap();
     }
-    restore(&bench.at("copy"), &bench.at("wide")).await.unwrap();
-    let mode = |name: &str| fs::metadata(bench.at(name)).unwrap().permissions().mode() & 0o777;
+    restore(&fixture.at("copy"), &fixture.at("wide")).await.unwrap();
+    let mode = |name: &str| fs::metadata(fixture.at(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(["wide", "wide/voelgoed.sqlite", "wide/master.key"].map(mode), [0o700, 0o600, 0o600]);
     for name in ["master.key", "voelgoed.sqlite", "backup.json"] {
-        let (moved, link) = (bench.at("elsewhere"), bench.at("copy").join(name));
+        let (moved, link) = (fixture.at("elsewhere"), fixture.at("copy").join(name));
         fs::rename(&link, &moved).unwrap();
         std::os::unix::fs::symlink(&moved, &link).unwrap();
-        let refused = restore(&bench.at("copy"), &bench.at("linked")).await.unwrap_err().to_string();
+        let refused = restore(&fixture.at("copy"), &fixture.at("linked")).await.unwrap_err().to_string();
         assert!(refused.contains("symbolic link"), "{name}: {refused}");
-        assert!(!bench.at("linked").exists(), "{name}");
+        assert!(!fixture.at("linked").exists(), "{name}");
         fs::rename(&moved, &link).unwrap();
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn backup_with_a_pipe_is_refused_and_never_waited_for() {
-    let bench = Bench::new().await;
-    bench.backup("copy").await.unwrap();
+    let fixture = Fixture::new().await;
+    fixture.backup("copy").await.unwrap();
     for name in ["master.key", "voelgoed.sqlite", "backup.json"] {
-        let (moved, place) = (bench.at("elsewhere"), bench.at("copy").join(name));
+        let (moved, place) = (fixture.at("elsewhere"), fixture.at("copy").join(name));
         fs::rename(&place, &moved).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&place).status().unwrap().success());
-        let refused = restore(&bench.at("copy"), &bench.at("piped")).await.unwrap_err().to_string();
+        let refused = restore(&fixture.at("copy"), &fixture.at("piped")).await.unwrap_err().to_string();
         assert!(refused.contains("no ordinary file"), "{name}: {refused}");
-        assert!(!bench.at("piped").exists(), "{name}");
+        assert!(!fixture.at("piped").exists(), "{name}");
         fs::rename(&moved, &place).unwrap();
     }
 }
@@ -158,8 +161,8 @@ fn edit(copy: &Path, from: &str, to: &str) {
     fs::write(path, text.replace(from, to)).unwrap();
 }
 
-fn rot(copy: &Path) {
-    let path = copy.join(copy::FILE);
+fn flip_a_bit(copy: &Path) {
+    let path = copy.join(sqlite_copy::DATABASE_FILE);
     let mut bytes = fs::read(&path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -167,34 +170,34 @@ fn rot(copy: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_contradicts_itself_is_noticed() {
-    let bench = Bench::new().await;
-    bench.backup("copy").await.unwrap();
-    let path = bench.at("copy").join(copy::FILE);
-    copy::check(&path).await.unwrap();
+async fn integrity_check_finds_corrupted_pages() {
+    let fixture = Fixture::new().await;
+    fixture.backup("copy").await.unwrap();
+    let path = fixture.at("copy").join(sqlite_copy::DATABASE_FILE);
+    sqlite_copy::check_integrity(&path).await.unwrap();
     let mut bytes = fs::read(&path).unwrap();
-    // Pages after the first: their headers no longer fit their trees.
+    // Overwrites the headers of all pages after the first.
     for page in bytes.chunks_mut(4096).skip(1) {
         page[..64].fill(0xff);
     }
     fs::write(&path, bytes).unwrap();
-    assert!(copy::check(&path).await.is_err());
+    assert!(sqlite_copy::check_integrity(&path).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_copied_is_said() {
-    let bench = Bench::new().await;
-    let absent = backup(&bench.at("nowhere"), &[], &bench.at("a"), NOW).await;
+async fn backup_of_missing_files_is_refused_and_remains_of_a_killed_restore_are_replaced() {
+    let fixture = Fixture::new().await;
+    let absent = backup(&fixture.at("nowhere"), &[], &fixture.at("a"), NOW).await;
     assert!(matches!(absent, Err(BackupError::NoDatabase(_))));
-    let listed = backup(&bench.at("data"), &["absent.key"], &bench.at("b"), NOW).await.unwrap_err().to_string();
+    let listed = backup(&fixture.at("data"), &["absent.key"], &fixture.at("b"), NOW).await.unwrap_err().to_string();
     assert!(listed.contains("absent.key"), "{listed}");
-    assert!(matches!(verify(&bench.at("b")).await, Err(BackupError::NotABackup(_))), "what was left is no backup");
-    let outside = backup(&bench.at("data"), &["../data/master.key"], &bench.at("c"), NOW).await;
+    assert!(matches!(verify(&fixture.at("b")).await, Err(BackupError::NotABackup(_))), "the remains are no backup");
+    let outside = backup(&fixture.at("data"), &["../data/master.key"], &fixture.at("c"), NOW).await;
     assert!(matches!(outside, Err(BackupError::Damaged(_))));
-    // A restore that was killed leaves its staging directory; the next one starts anew.
-    bench.backup("copy").await.unwrap();
-    fs::create_dir(bench.at("restored.restoring")).unwrap();
-    fs::write(bench.at("restored.restoring/half"), "").unwrap();
-    restore(&bench.at("copy"), &bench.at("restored")).await.unwrap();
-    assert!(!bench.at("restored/half").exists() && !bench.at("restored.restoring").exists());
+    // A killed restore leaves its staging directory; the next restore deletes it first.
+    fixture.backup("copy").await.unwrap();
+    fs::create_dir(fixture.at("restored.restoring")).unwrap();
+    fs::write(fixture.at("restored.restoring/half"), "").unwrap();
+    restore(&fixture.at("copy"), &fixture.at("restored")).await.unwrap();
+    assert!(!fixture.at("restored/half").exists() && !fixture.at("restored.restoring").exists());
 }

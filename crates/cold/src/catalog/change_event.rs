@@ -1,18 +1,19 @@
-//! Changes an event's name, dates or sale window; the windows of its ticket types move with its start.
+//! Changes an event's name, dates or sale window, and moves the admission windows of its ticket types with its start.
 //!
-//! Never: a change of an event whose ticket types could then admit nobody.
+//! Never: a change after which a ticket type has no time to admit.
 
-use voelgoed_domain::catalog::event::{Event, EventChange, moved_by};
+use voelgoed_domain::catalog::event::{Event, EventChange, start_shift_micros};
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use super::changed::listing_changed;
+use super::admission_times::admission_times;
 use super::event_row::{EventRow, event_columns};
-use super::{past_from, ticket_types};
+use super::listing_change::listing_changed;
+use super::past_from;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::db::{Result, Sql, binds, sql};
+use crate::db::{DbResult, Sql, binds, sql};
 
 const READ: Sql = sql(
     "events.read_to_change",
@@ -36,7 +37,7 @@ pub(super) async fn change(
     event: EventId,
     change: &EventChange,
     now: Timestamp,
-) -> Result<std::result::Result<Event, Refusal>> {
+) -> DbResult<Result<Event, Refusal>> {
     let mut tx = cold.db.begin(organization).await?;
     let Some(row) = tx.fetch_optional::<EventRow>(READ, binds![organization, event]).await? else {
         return Ok(Err(Refusal::not_found()));
@@ -49,10 +50,10 @@ pub(super) async fn change(
     if after == before {
         return Ok(Ok(after));
     }
-    let moved = moved_by(&before, &after);
-    for (_, _, times) in ticket_types::admission_times(&mut tx, organization, event).await? {
+    let moved = start_shift_micros(&before, &after);
+    for (_, _, times) in admission_times(&mut tx, organization, event).await? {
         if let Err(refusal) = times.moved(moved).check_type(after.admission_window()) {
-            let detail = format!("A ticket type could admit nobody then. {}", refusal.detail);
+            let detail = format!("With these dates a ticket type would have no time to admit. {}", refusal.detail);
             return Ok(Err(Refusal { detail, ..refusal }));
         }
     }

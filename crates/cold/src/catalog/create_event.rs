@@ -1,4 +1,4 @@
-//! Writes an event that pins a layout of the same organization.
+//! Creates an event on a version of a layout of the same organization.
 
 use uuid::Uuid;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
@@ -7,10 +7,10 @@ use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use super::changed;
+use super::listing_change;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::db::{Result, Sql, binds, sql};
+use crate::db::{DbResult, Sql, binds, sql};
 use crate::idempotency;
 use crate::quotas::{self, Quota};
 
@@ -23,8 +23,7 @@ const CREATE: Sql = sql(
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
 );
 
-/// The version of a new event's listing.
-const FIRST: u32 = 1;
+const LISTING_VERSION_FIRST: u32 = 1;
 
 pub(super) async fn create(
     cold: &Cold,
@@ -32,9 +31,9 @@ pub(super) async fn create(
     event: &Event,
     now: Timestamp,
     record: Option<&IdempotencyRecord>,
-) -> Result<std::result::Result<Created<()>, Refusal>> {
+) -> DbResult<Result<Created<()>, Refusal>> {
     let mut tx = cold.db.begin(organization).await?;
-    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
+    if let Some(answer) = idempotency::record_or_replay(&mut tx, organization, record).await? {
         return Ok(answer);
     }
     if let Err(refusal) = quotas::check(&mut tx, organization, Quota::Events).await? {
@@ -60,7 +59,7 @@ pub(super) async fn create(
         event.tax.included,
         event.limits.places_per_hold,
         event.limits.places_per_session,
-        FIRST,
+        LISTING_VERSION_FIRST,
         now,
         event.entry_rule.as_str(),
         event.admission.doors_at,
@@ -70,7 +69,7 @@ pub(super) async fn create(
         event.past_from(&[]),
     ];
     tx.execute(CREATE, binds).await?;
-    changed::append(&mut tx, &*cold.environment, organization, event.id, FIRST, now).await?;
+    listing_change::append(&mut tx, &*cold.environment, organization, event.id, LISTING_VERSION_FIRST, now).await?;
     commit_act(tx, organization).await?;
     Ok(Ok(Created::Fresh(())))
 }

@@ -1,4 +1,4 @@
-//! Deletes a draft with all that was made for it. Nothing of a draft was ever sold, so nothing is lost that somebody paid for.
+//! Deletes a draft event with its ticket types, gates and devices; a draft has never sold a ticket.
 
 use uuid::Uuid;
 use voelgoed_app::accounts::credentials::RevokedCredential;
@@ -7,17 +7,17 @@ use voelgoed_domain::ids::{DeviceId, EventId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use super::changed::listing_changed;
-use super::move_event::state_of;
+use super::listing_change::listing_changed;
+use super::transition_event::state_of;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::accounts::revoked;
-use crate::db::{Result, Sql, binds, sql};
+use crate::accounts::credential_revocation;
+use crate::db::{DbResult, Sql, binds, sql};
 
 const DEVICES: Sql =
     sql("devices.of_deleted", "delete from devices where organization_id = $1 and event_id = $2 returning id");
-/// In this order: the event goes last, since the others refer to it.
-const OF_EVENT: &[Sql] = &[
+/// The event is last, because the other rows refer to it.
+const DELETIONS: &[Sql] = &[
     sql("blocks.delete", "delete from blocks where organization_id = $1 and event_id = $2"),
     sql("places.delete", "delete from places where organization_id = $1 and event_id = $2"),
     sql("epochs.delete", "delete from epochs where organization_id = $1 and event_id = $2"),
@@ -32,7 +32,7 @@ pub(super) async fn delete(
     organization: OrganizationId,
     event: EventId,
     now: Timestamp,
-) -> Result<std::result::Result<(), Refusal>> {
+) -> DbResult<Result<(), Refusal>> {
     let mut tx = cold.db.begin(organization).await?;
     let Some(state) = state_of(&mut tx, organization, event).await? else {
         return Ok(Err(Refusal::not_found()));
@@ -41,13 +41,13 @@ pub(super) async fn delete(
         let detail = format!("The event is `{state}`; only a draft can be deleted.");
         return Ok(Err(Refusal::new(Code::WrongState, detail)));
     }
-    // Under the version that follows; the caches then find no event.
+    // Caches drop the listing and then find no event.
     listing_changed(&mut tx, &*cold.environment, organization, event, now).await?;
     for (device,) in tx.fetch_all::<(Uuid,)>(DEVICES, binds![organization, event]).await? {
         let credential = RevokedCredential::Device(DeviceId::from_uuid(device));
-        revoked::tell(&mut tx, &*cold.environment, organization, credential, now).await?;
+        credential_revocation::append_event(&mut tx, &*cold.environment, organization, credential, now).await?;
     }
-    for statement in OF_EVENT {
+    for statement in DELETIONS {
         tx.execute(*statement, binds![organization, event]).await?;
     }
     commit_act(tx, organization).await?;

@@ -1,14 +1,14 @@
-//! The stored shape of an event, and the only place where it becomes the domain's.
+//! Converts the stored row of an event into the domain's event.
 
 use uuid::Uuid;
-use voelgoed_domain::catalog::admission::AdmissionTimes;
+use voelgoed_domain::catalog::admission_window::AdmissionTimes;
 use voelgoed_domain::catalog::event::{Event, EventLimits, EventState, FeePolicy, SaleWindow, TaxPolicy};
 use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId};
 use voelgoed_domain::money::Currency;
 use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Error, Result};
+use crate::db::{DbError, DbResult};
 
 /// The columns of [`EventRow`], of the table alias `e`.
 macro_rules! event_columns {
@@ -46,9 +46,9 @@ pub(super) struct EventRow {
 }
 
 impl TryFrom<EventRow> for Event {
-    type Error = Error;
+    type Error = DbError;
 
-    fn try_from(row: EventRow) -> Result<Self> {
+    fn try_from(row: EventRow) -> DbResult<Self> {
         Ok(Self {
             id: EventId::from_uuid(row.id),
             organization: OrganizationId::from_uuid(row.organization_id),
@@ -74,7 +74,7 @@ impl TryFrom<EventRow> for Event {
     }
 }
 
-/// Stored admission times.
+/// Converts stored admission times.
 pub(super) fn times(
     doors_at: Option<i64>,
     ends_at: Option<i64>,
@@ -90,7 +90,7 @@ pub(super) fn times(
     }
 }
 
-/// The currency that a stored code names.
-pub(crate) fn currency(code: &str) -> Result<Currency> {
-    Currency::from_code(code).ok_or_else(|| Error::internal(format!("unknown currency `{code}`")))
+/// Parses a stored currency code.
+pub(crate) fn currency(code: &str) -> DbResult<Currency> {
+    Currency::from_code(code).ok_or_else(|| DbError::internal(format!("unknown currency `{code}`")))
 }

@@ -1,6 +1,6 @@
-//! Events as lists show them, and whose an event is.
+//! Lists events of an organization or of all organizations, by running, later and past, and finds the organization of an event.
 //!
-//! Never: a draft to anybody but its organization; without an organization only what is seen by all (fails closed).
+//! Never: a draft in a list of all organizations.
 
 use uuid::Uuid;
 use voelgoed_app::catalog::ports::{EventSummary, ProgrammeRequest};
@@ -9,10 +9,10 @@ use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
 use super::event_row::{EventRow, event_columns};
-use crate::db::{Db, Result, Sql, System, binds, sql};
-use crate::readable::readable_page;
+use crate::db::{Db, DbResult, Sql, SystemRole, binds, sql};
+use crate::decode_rows::decode_page;
 
-/// Reads [`Row`]s: events `e` with the name of their venue, of those that the rest of the statement says.
+/// Selects [`EventSummaryRow`]s: events `e` with the name of their venue, filtered by the rest of the statement.
 macro_rules! listed_events {
     ($($rest:tt)*) => {
         concat!(
@@ -26,8 +26,8 @@ macro_rules! listed_events {
     };
 }
 
-/// The end of an event `e` by its own times, as `AdmissionTimes::past_from` has it: for rows whose `past_from` is earlier than their start. An older program
-/// has written those during an upgrade, and the column says nothing of them until their next change.
+/// The end of an event `e` computed from its own times, as by `AdmissionTimes::past_from`. Needed for rows whose `past_from` is before their start: an
+/// older program wrote them during an upgrade, and their column is wrong until their next change.
 macro_rules! own_end {
     () => {
         "case when e.ends_at < e.admits_until then e.ends_at else coalesce(e.admits_until, e.ends_at, e.starts_at + 21600000000) end"
@@ -40,11 +40,11 @@ const OF_ORGANIZATION: Sql = sql(
         "where e.organization_id = $1 and e.id > $2 and (e.state <> 'draft' or not $4) order by e.id limit $3"
     ),
 );
-/// System role: the shop shows what all organizations have published.
+/// System role: the shop lists the published events of all organizations.
 const SEEN_BY_ALL: Sql =
     sql("events.seen_by_all", listed_events!("where e.state <> 'draft' and e.id > $1 order by e.id limit $2"));
-/// System role, as above. What runs is found among what is not past, by one index for each side of the `or`, whose conditions are both whole for that;
-/// `+ 0` keeps the engines from walking through all past events by their start.
+/// System role, as above. Each side of the `or` uses an index of its own and therefore repeats all conditions; `+ 0` keeps the engines from walking
+/// the index by start through all past events.
 const RUNNING: Sql = sql(
     "events.running",
     listed_events!(
@@ -55,7 +55,7 @@ const RUNNING: Sql = sql(
          order by e.starts_at + 0, e.id limit $4"
     ),
 );
-/// What has not started is not past.
+/// An event that has not started is not past.
 const LATER: Sql = sql(
     "events.later",
     listed_events!(
@@ -73,11 +73,11 @@ const PAST: Sql = sql(
          order by e.starts_at desc, e.id desc limit $4"
     ),
 );
-/// System role: the identifier tells the tenant.
+/// System role: the identifier of the event identifies the organization.
 const ORGANIZATION_OF: Sql = sql("events.organization_of", "select organization_id from events where id = $1");
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct EventSummaryRow {
     #[sqlx(flatten)]
     event: EventRow,
     venue: String,
@@ -88,44 +88,45 @@ pub(super) async fn list(
     organization: Option<OrganizationId>,
     published_only: bool,
     page: PageRequest,
-) -> Result<Page<EventSummary>> {
+) -> DbResult<Page<EventSummary>> {
     let after = page.after.unwrap_or_default();
-    let rows: Vec<Row> = match organization {
+    let rows: Vec<EventSummaryRow> = match organization {
         Some(organization) => {
-            db.fetch_all(organization, OF_ORGANIZATION, binds![organization, after, page.most + 1, published_only])
+            db.fetch_all(organization, OF_ORGANIZATION, binds![organization, after, page.limit + 1, published_only])
                 .await?
         }
-        None => db.fetch_all(System::Shop, SEEN_BY_ALL, binds![after, page.most + 1]).await?,
+        None => db.fetch_all(SystemRole::Shop, SEEN_BY_ALL, binds![after, page.limit + 1]).await?,
     };
-    summaries(rows, page.most)
+    summaries(rows, page.limit)
 }
 
-pub(super) async fn programme(db: &Db, request: ProgrammeRequest) -> Result<Page<EventSummary>> {
-    let ProgrammeRequest { past, now, after, most } = request;
+pub(super) async fn programme(db: &Db, request: ProgrammeRequest) -> DbResult<Page<EventSummary>> {
+    let ProgrammeRequest { past, now, after, limit } = request;
     if past {
         let (at, event) = after.unwrap_or((Timestamp::from_micros(i64::MAX), EventId::from_uuid(Uuid::max())));
-        return summaries(db.fetch_all(System::Shop, PAST, binds![now, at, event, most + 1]).await?, most);
+        return summaries(db.fetch_all(SystemRole::Shop, PAST, binds![now, at, event, limit + 1]).await?, limit);
     }
     let (at, event) = after.unwrap_or((Timestamp::from_micros(i64::MIN), EventId::from_uuid(Uuid::nil())));
-    let mut rows: Vec<Row> = match at <= now {
-        true => db.fetch_all(System::Shop, RUNNING, binds![now, at, event, most + 1]).await?,
+    let mut rows: Vec<EventSummaryRow> = match at <= now {
+        true => db.fetch_all(SystemRole::Shop, RUNNING, binds![now, at, event, limit + 1]).await?,
         false => Vec::new(),
     };
-    let missing = (most + 1).saturating_sub(u32::try_from(rows.len())?);
+    let missing = (limit + 1).saturating_sub(u32::try_from(rows.len())?);
     if missing > 0 {
-        let later: Vec<Row> = db.fetch_all(System::Shop, LATER, binds![now, at, event, missing]).await?;
+        let later: Vec<EventSummaryRow> =
+            db.fetch_all(SystemRole::Shop, LATER, binds![now, at, event, missing]).await?;
         rows.extend(later);
     }
-    summaries(rows, most)
+    summaries(rows, limit)
 }
 
-fn summaries(rows: Vec<Row>, most: u32) -> Result<Page<EventSummary>> {
-    let page = Page::cut(rows, most, |row| row.event.id);
-    let summary = |row: Row| Ok(EventSummary { event: row.event.try_into()?, venue: row.venue });
-    Ok(readable_page("events", page, summary))
+fn summaries(rows: Vec<EventSummaryRow>, limit: u32) -> DbResult<Page<EventSummary>> {
+    let page = Page::cut(rows, limit, |row| row.event.id);
+    let summary = |row: EventSummaryRow| Ok(EventSummary { event: row.event.try_into()?, venue: row.venue });
+    Ok(decode_page("events", page, summary))
 }
 
-pub(super) async fn organization_of(db: &Db, event: EventId) -> Result<Option<OrganizationId>> {
-    let found = db.fetch_optional::<(Uuid,)>(System::Directory, ORGANIZATION_OF, binds![event]).await?;
+pub(super) async fn organization_of(db: &Db, event: EventId) -> DbResult<Option<OrganizationId>> {
+    let found = db.fetch_optional::<(Uuid,)>(SystemRole::Directory, ORGANIZATION_OF, binds![event]).await?;
     Ok(found.map(|(organization,)| OrganizationId::from_uuid(organization)))
 }

@@ -1,4 +1,4 @@
-//! Versions of a venue's seating plan: numbered by the store, never changed but for the flags of their seats.
+//! Stores numbered versions of a venue's seating plan; only the flags of their seats can change afterwards.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use voelgoed_domain::ids::{EventId, LayoutId, OrganizationId, VenueId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use super::changed::listing_changed;
-use super::plan;
+use super::layout_plan;
+use super::listing_change::listing_changed;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::db::{Db, Error, Result, Sql, Tx, binds, sql};
+use crate::db::{Db, DbError, DbResult, Sql, Tx, binds, sql};
+use crate::decode_rows::decode_page;
 use crate::idempotency;
 use crate::quotas::{self, Quota};
-use crate::readable::readable_page;
 
 const VENUE: Sql = sql("layouts.venue", "select id from venues where organization_id = $1 and id = $2 {for_update}");
 const NEWEST: Sql =
@@ -44,15 +44,15 @@ const LIST: Sql = sql(
 );
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct LayoutRow {
     id: Uuid,
     venue_id: Uuid,
     version: i64,
     created_at: i64,
 }
 
-impl Row {
-    fn with(self, layout: Arc<Layout>) -> Result<StoredLayout> {
+impl LayoutRow {
+    fn with(self, layout: Arc<Layout>) -> DbResult<StoredLayout> {
         Ok(StoredLayout {
             id: LayoutId::from_uuid(self.id),
             venue: VenueId::from_uuid(self.venue_id),
@@ -68,11 +68,11 @@ pub(super) async fn create(
     organization: OrganizationId,
     layout: &StoredLayout,
     record: Option<&IdempotencyRecord>,
-) -> Result<std::result::Result<Created<u32>, Refusal>> {
-    // Written before the transaction: a large plan takes its time.
-    let plan = plan::write(&layout.layout)?;
+) -> DbResult<Result<Created<u32>, Refusal>> {
+    // Serialized before the transaction, because a large plan takes long.
+    let plan = layout_plan::write(&layout.layout)?;
     let mut tx = db.begin(organization).await?;
-    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
+    if let Some(answer) = idempotency::record_or_replay(&mut tx, organization, record).await? {
         return Ok(answer);
     }
     for quota in [Quota::Layouts, Quota::Seats(layout.layout.place_count())] {
@@ -80,7 +80,7 @@ pub(super) async fn create(
             return Ok(Err(refusal));
         }
     }
-    // The venue's row is locked, so that two layouts cannot get one number.
+    // Locks the venue, so that two layouts cannot get the same number.
     if tx.fetch_optional::<(Uuid,)>(VENUE, binds![organization, layout.venue]).await?.is_none() {
         return Ok(Err(Refusal::not_found()));
     }
@@ -98,47 +98,51 @@ pub(super) async fn create(
     Ok(Ok(Created::Fresh(version)))
 }
 
-pub(super) async fn newest(db: &Db, organization: OrganizationId, venue: VenueId) -> Result<u32> {
+pub(super) async fn newest(db: &Db, organization: OrganizationId, venue: VenueId) -> DbResult<u32> {
     let newest = db.fetch_optional::<(i64,)>(organization, NEWEST, binds![organization, venue]).await?;
     Ok(u32::try_from(newest.map_or(0, |(newest,)| newest))?)
 }
 
-pub(super) async fn read(cold: &Cold, organization: OrganizationId, layout: LayoutId) -> Result<Option<StoredLayout>> {
+pub(super) async fn read(
+    cold: &Cold,
+    organization: OrganizationId,
+    layout: LayoutId,
+) -> DbResult<Option<StoredLayout>> {
     let mut snapshot = cold.db.snapshot(organization).await?;
-    let Some(row) = snapshot.fetch_optional::<Row>(READ, binds![organization, layout]).await? else {
+    let Some(row) = snapshot.fetch_optional::<LayoutRow>(READ, binds![organization, layout]).await? else {
         return Ok(None);
     };
     let plan = plan_of(cold, &mut snapshot, organization, layout).await?;
     row.with(plan).map(Some)
 }
 
-/// The plan of a layout that exists; shared while it is in use.
+/// The plan of an existing layout, shared with its other users.
 pub(super) async fn plan_of(
     cold: &Cold,
     snapshot: &mut Tx,
     organization: OrganizationId,
     layout: LayoutId,
-) -> Result<Arc<Layout>> {
-    let absent = || Error::internal(format!("{layout} is pinned and is not there"));
+) -> DbResult<Arc<Layout>> {
+    let missing = || DbError::internal(format!("layout {layout} is referenced and does not exist"));
     let version = snapshot.fetch_optional::<(i64,)>(FLAGS_VERSION, binds![organization, layout]).await?;
-    let (version,) = version.ok_or_else(absent)?;
+    let (version,) = version.ok_or_else(missing)?;
     if let Some(plan) = cold.plans.in_use(organization, layout, u32::try_from(version)?) {
         return Ok(plan);
     }
     let found = snapshot.fetch_optional::<(String, i64)>(PLAN, binds![organization, layout]).await?;
-    let (text, version) = found.ok_or_else(absent)?;
+    let (text, version) = found.ok_or_else(missing)?;
     cold.plans.decode(organization, layout, u32::try_from(version)?, &text)
 }
 
-/// Writes a plan whose flags were set, and says to every event of it that its listing changed. None where the flags were set by another since.
+/// Writes a plan with changed flags, and appends `ListingChanged` for each of its events. None where the flags have changed concurrently.
 pub(super) async fn set_flags(
     cold: &Cold,
     organization: OrganizationId,
     layout: LayoutId,
     changed: &Layout,
     now: Timestamp,
-) -> Result<Option<Vec<EventId>>> {
-    let plan = plan::write(changed)?;
+) -> DbResult<Option<Vec<EventId>>> {
+    let plan = layout_plan::write(changed)?;
     let before = changed.flags_version.saturating_sub(1);
     let mut tx = cold.db.begin(organization).await?;
     if tx.execute(SET_PLAN, binds![organization, layout, plan, changed.flags_version, before]).await? == 0 {
@@ -153,10 +157,10 @@ pub(super) async fn set_flags(
     Ok(Some(events))
 }
 
-pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<StoredLayout>> {
-    let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
-    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
+pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> DbResult<Page<StoredLayout>> {
+    let binds = binds![organization, page.after.unwrap_or_default(), page.limit + 1];
+    let rows: Vec<LayoutRow> = db.fetch_all(organization, LIST, binds).await?;
     let bare = Arc::new(Layout { areas: Vec::new(), flags_version: 0 });
-    let page = Page::cut(rows, page.most, |row| row.id);
-    Ok(readable_page("layouts", page, |row| row.with(Arc::clone(&bare))))
+    let page = Page::cut(rows, page.limit, |row| row.id);
+    Ok(decode_page("layouts", page, |row| row.with(Arc::clone(&bare))))
 }

@@ -1,6 +1,6 @@
-//! Venues, versions of layouts, events, ticket types, price rules; read together as a listing.
+//! Implements the catalog store: venues, versions of layouts, events, ticket types and price rules, read together as a listing.
 //!
-//! Never: a change of a listing without its `ListingChanged` in the same commit (P8), a plan changed once it is stored (P1).
+//! Never: a change of a listing without `ListingChanged` in the same commit (P8), a change of the places of a stored plan (P1).
 //! To add an operation: its file, and its line in the port below.
 
 use async_trait::async_trait;
@@ -19,23 +19,24 @@ use voelgoed_domain::time::Timestamp;
 
 use crate::Cold;
 
+mod admission_times;
 mod change_event;
-mod changed;
 mod create_event;
 mod delete_event;
 mod event_row;
 mod events;
+mod layout_plan;
 mod layouts;
 mod listing;
-mod move_event;
+mod listing_change;
 mod past_from;
-mod plan;
 mod price_rules;
 mod ticket_types;
+mod transition_event;
 mod venues;
 
 pub(crate) use event_row::currency;
-pub(crate) use plan::Plans;
+pub(crate) use layout_plan::PlanCache;
 
 #[async_trait]
 impl CatalogStore for Cold {
@@ -103,7 +104,7 @@ impl CatalogStore for Cold {
         Ok(change_event::change(self, organization, event, &change, now).await?)
     }
 
-    async fn move_event(
+    async fn transition_event(
         &self,
         organization: OrganizationId,
         event: EventId,
@@ -111,7 +112,7 @@ impl CatalogStore for Cold {
         to: EventState,
         now: Timestamp,
     ) -> StoreResult<Result<(), Refusal>> {
-        Ok(move_event::move_event(self, organization, event, from, to, now).await?)
+        Ok(transition_event::transition_event(self, organization, event, from, to, now).await?)
     }
 
     async fn delete_event(

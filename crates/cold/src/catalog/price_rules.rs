@@ -1,4 +1,4 @@
-//! Changes of price under a condition: written, read with the listing. A code is unique within its event, by what it looks like.
+//! Stores price rules and reads those of an event; a promo code is unique within its event after folding similar characters.
 
 use uuid::Uuid;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
@@ -7,10 +7,10 @@ use voelgoed_domain::ids::{EventId, OrganizationId, PriceRuleId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use super::changed::{Answer, begin};
+use super::listing_change::{ListingChangeResult, begin};
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
+use crate::db::{DbError, DbResult, Sql, Tx, Value, binds, sql};
 use crate::quotas::{self, Quota};
 
 const CREATE: Sql = sql(
@@ -27,7 +27,7 @@ const OF_EVENT: Sql = sql(
 );
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct PriceRuleRow {
     id: Uuid,
     event_id: Uuid,
     code: Option<String>,
@@ -40,10 +40,10 @@ struct Row {
     uses_per_buyer_max: Option<i64>,
 }
 
-impl TryFrom<Row> for PriceRule {
-    type Error = Error;
+impl TryFrom<PriceRuleRow> for PriceRule {
+    type Error = DbError;
 
-    fn try_from(row: Row) -> Result<Self> {
+    fn try_from(row: PriceRuleRow) -> DbResult<Self> {
         Ok(Self {
             id: PriceRuleId::from_uuid(row.id),
             event: EventId::from_uuid(row.event_id),
@@ -58,12 +58,12 @@ impl TryFrom<Row> for PriceRule {
     }
 }
 
-fn effect(name: &str, amount: i64) -> Result<PriceEffect> {
+fn effect(name: &str, amount: i64) -> DbResult<PriceEffect> {
     Ok(match name {
         "basis_points_off" => PriceEffect::BasisPointsOff(u32::try_from(amount)?),
         "amount_off" => PriceEffect::AmountOff(amount),
         "price" => PriceEffect::Price(amount),
-        _ => return Err(Error::internal(format!("unknown effect `{name}` of a price rule"))),
+        _ => return Err(DbError::internal(format!("unknown effect `{name}` of a price rule"))),
     })
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn create(
     rule: &PriceRule,
     now: Timestamp,
     record: Option<&IdempotencyRecord>,
-) -> Result<Answer> {
+) -> DbResult<ListingChangeResult> {
     let mut tx = match begin(cold, organization, rule.event, now, record).await? {
         Ok(tx) => tx,
         Err(answer) => return Ok(answer),
@@ -89,7 +89,7 @@ pub(super) async fn create(
     if let Err(refusal) = quotas::check(&mut tx, organization, Quota::PriceRules(rule.event)).await? {
         return Ok(Err(refusal));
     }
-    let folded = rule.code.as_ref().map(|code| voelgoed_domain::text::code_key(code));
+    let folded = rule.code.as_ref().map(|code| voelgoed_domain::text::promo_code_key(code));
     let ticket_types = Value::json(&rule.ticket_types)?;
     let (effect, amount) = columns(rule.effect);
     let binds = binds![
@@ -119,7 +119,7 @@ pub(super) async fn of_event(
     snapshot: &mut Tx,
     organization: OrganizationId,
     event: EventId,
-) -> Result<Vec<PriceRule>> {
-    let rows: Vec<Row> = snapshot.fetch_all(OF_EVENT, binds![organization, event]).await?;
+) -> DbResult<Vec<PriceRule>> {
+    let rows: Vec<PriceRuleRow> = snapshot.fetch_all(OF_EVENT, binds![organization, event]).await?;
     rows.into_iter().map(PriceRule::try_from).collect()
 }

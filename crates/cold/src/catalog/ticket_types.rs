@@ -1,20 +1,19 @@
-//! What is sold for an event's places: written, taken off sale, read with the listing.
+//! Stores ticket types, retires them, and reads those of an event that are on sale.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
-use voelgoed_domain::catalog::admission::AdmissionTimes;
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTypeLimits};
 use voelgoed_domain::ids::{AreaId, EventId, OrganizationId, TicketTypeId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::time::Timestamp;
 
-use super::changed::{Answer, begin, listing_changed};
 use super::event_row::{currency, times};
+use super::listing_change::{ListingChangeResult, begin, listing_changed};
 use super::past_from;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::db::{Error, Result, Sql, Tx, Value, binds, sql};
+use crate::db::{DbError, DbResult, Sql, Tx, Value, binds, sql};
 use crate::quotas::{self, Quota};
 
 const CREATE: Sql = sql(
@@ -23,7 +22,7 @@ const CREATE: Sql = sql(
                                doors_at, ends_at, admits_from, admits_until)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
 );
-/// One that is off sale already keeps its first moment.
+/// A retired ticket type keeps the moment of its first retirement.
 const RETIRE: Sql = sql(
     "ticket_types.retire",
     "update ticket_types set retired_at = $3 where organization_id = $1 and id = $2 and retired_at is null returning event_id",
@@ -34,21 +33,7 @@ const ON_SALE: Sql = sql(
     "select id, event_id, name, price, currency, terms, min_per_hold, max_per_hold, doors_at, ends_at, admits_from, admits_until
      from ticket_types where organization_id = $1 and event_id = $2 and retired_at is null order by id",
 );
-/// Of the ticket types that have any, on sale or not.
-const TIMES: Sql = sql(
-    "ticket_types.times",
-    "select id, retired_at is not null as retired, doors_at, ends_at, admits_from, admits_until from ticket_types
-     where organization_id = $1 and event_id = $2
-       and coalesce(doors_at, ends_at, admits_from, admits_until) is not null order by id",
-);
-
-const TIMES_ON_SALE: Sql = sql(
-    "ticket_types.times_on_sale",
-    "select id, false as retired, doors_at, ends_at, admits_from, admits_until from ticket_types
-     where organization_id = $1 and event_id = $2 and retired_at is null",
-);
-
-/// The stored shape of what a ticket type is good for; a new shape is a new number.
+/// The JSON of a ticket type's terms; a new format gets a new number.
 #[derive(Serialize, Deserialize)]
 struct TermsV1 {
     v: u32,
@@ -60,7 +45,7 @@ struct TermsV1 {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct TicketTypeRow {
     id: Uuid,
     event_id: Uuid,
     name: String,
@@ -75,23 +60,13 @@ struct Row {
     admits_until: Option<i64>,
 }
 
-#[derive(sqlx::FromRow)]
-struct TimesRow {
-    id: Uuid,
-    retired: bool,
-    doors_at: Option<i64>,
-    ends_at: Option<i64>,
-    admits_from: Option<i64>,
-    admits_until: Option<i64>,
-}
+impl TryFrom<TicketTypeRow> for TicketType {
+    type Error = DbError;
 
-impl TryFrom<Row> for TicketType {
-    type Error = Error;
-
-    fn try_from(row: Row) -> Result<Self> {
+    fn try_from(row: TicketTypeRow) -> DbResult<Self> {
         let terms: TermsV1 = serde_json::from_str(&row.terms)?;
         if terms.v != 1 {
-            return Err(Error::internal(format!("a ticket type of version {} is newer than this program", terms.v)));
+            return Err(DbError::internal(format!("a ticket type of version {} is newer than this program", terms.v)));
         }
         Ok(Self {
             id: TicketTypeId::from_uuid(row.id),
@@ -117,7 +92,7 @@ pub(super) async fn create(
     ticket_type: &TicketType,
     now: Timestamp,
     record: Option<&IdempotencyRecord>,
-) -> Result<Answer> {
+) -> DbResult<ListingChangeResult> {
     let mut tx = match begin(cold, organization, ticket_type.event, now, record).await? {
         Ok(tx) => tx,
         Err(answer) => return Ok(answer),
@@ -154,7 +129,7 @@ pub(super) async fn retire(
     organization: OrganizationId,
     ticket_type: TicketTypeId,
     now: Timestamp,
-) -> Result<bool> {
+) -> DbResult<bool> {
     let mut tx = cold.db.begin(organization).await?;
     let Some((event,)) = tx.fetch_optional::<(Uuid,)>(RETIRE, binds![organization, ticket_type, now]).await? else {
         return Ok(tx.fetch_optional::<(Uuid,)>(EXISTS, binds![organization, ticket_type]).await?.is_some());
@@ -171,31 +146,7 @@ pub(super) async fn on_sale(
     snapshot: &mut Tx,
     organization: OrganizationId,
     event: EventId,
-) -> Result<Vec<TicketType>> {
-    let rows: Vec<Row> = snapshot.fetch_all(ON_SALE, binds![organization, event]).await?;
+) -> DbResult<Vec<TicketType>> {
+    let rows: Vec<TicketTypeRow> = snapshot.fetch_all(ON_SALE, binds![organization, event]).await?;
     rows.into_iter().map(TicketType::try_from).collect()
-}
-
-/// The admission times of an event's ticket types that have any, and whether each is off sale.
-pub(super) async fn admission_times(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    event: EventId,
-) -> Result<Vec<(TicketTypeId, bool, AdmissionTimes)>> {
-    let rows: Vec<TimesRow> = tx.fetch_all(TIMES, binds![organization, event]).await?;
-    let read = |row: TimesRow| {
-        let given = times(row.doors_at, row.ends_at, row.admits_from, row.admits_until);
-        (TicketTypeId::from_uuid(row.id), row.retired, given)
-    };
-    Ok(rows.into_iter().map(read).collect())
-}
-
-/// The admission times of an event's ticket types that are on sale, given or not.
-pub(super) async fn times_on_sale(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    event: EventId,
-) -> Result<Vec<AdmissionTimes>> {
-    let rows: Vec<TimesRow> = tx.fetch_all(TIMES_ON_SALE, binds![organization, event]).await?;
-    Ok(rows.into_iter().map(|row| times(row.doors_at, row.ends_at, row.admits_from, row.admits_until)).collect())
 }

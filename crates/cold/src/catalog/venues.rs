@@ -1,4 +1,4 @@
-//! Buildings and fields.
+//! Stores venues and finds the venue of an event.
 
 use uuid::Uuid;
 use voelgoed_app::catalog::ports::Venue;
@@ -8,7 +8,7 @@ use voelgoed_domain::ids::{EventId, OrganizationId, VenueId};
 use voelgoed_domain::refusal::Refusal;
 
 use crate::accounts::audit::commit_act;
-use crate::db::{Db, Result, Sql, binds, sql};
+use crate::db::{Db, DbResult, Sql, binds, sql};
 use crate::idempotency;
 use crate::quotas::{self, Quota};
 
@@ -27,14 +27,14 @@ const OF_EVENT: Sql = sql(
 );
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct VenueRow {
     id: Uuid,
     name: String,
     address: String,
 }
 
-impl From<Row> for Venue {
-    fn from(Row { id, name, address }: Row) -> Self {
+impl From<VenueRow> for Venue {
+    fn from(VenueRow { id, name, address }: VenueRow) -> Self {
         Self { id: VenueId::from_uuid(id), name, address }
     }
 }
@@ -44,9 +44,9 @@ pub(super) async fn create(
     organization: OrganizationId,
     venue: &Venue,
     record: Option<&IdempotencyRecord>,
-) -> Result<std::result::Result<Created<()>, Refusal>> {
+) -> DbResult<Result<Created<()>, Refusal>> {
     let mut tx = db.begin(organization).await?;
-    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
+    if let Some(answer) = idempotency::record_or_replay(&mut tx, organization, record).await? {
         return Ok(answer);
     }
     if let Err(refusal) = quotas::check(&mut tx, organization, Quota::Venues).await? {
@@ -57,12 +57,12 @@ pub(super) async fn create(
     Ok(Ok(Created::Fresh(())))
 }
 
-pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<Venue>> {
-    let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
-    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds).await?;
-    Ok(Page::cut(rows, page.most, |row| row.id).map(Venue::from))
+pub(super) async fn list(db: &Db, organization: OrganizationId, page: PageRequest) -> DbResult<Page<Venue>> {
+    let binds = binds![organization, page.after.unwrap_or_default(), page.limit + 1];
+    let rows: Vec<VenueRow> = db.fetch_all(organization, LIST, binds).await?;
+    Ok(Page::cut(rows, page.limit, |row| row.id).map(Venue::from))
 }
 
-pub(super) async fn of_event(db: &Db, organization: OrganizationId, event: EventId) -> Result<Option<Venue>> {
-    Ok(db.fetch_optional::<Row>(organization, OF_EVENT, binds![organization, event]).await?.map(Venue::from))
+pub(super) async fn of_event(db: &Db, organization: OrganizationId, event: EventId) -> DbResult<Option<Venue>> {
+    Ok(db.fetch_optional::<VenueRow>(organization, OF_EVENT, binds![organization, event]).await?.map(Venue::from))
 }

@@ -1,22 +1,22 @@
-//! Closes an order that nobody will pay: its places are free in the same commit (P2, P4).
+//! Closes an unpaid order as expired or cancelled and frees its places in the same commit (P2, P4).
 
 use voelgoed_app::checkout::ports::{Order, OrderLine};
 use voelgoed_app::outbox::event::OutboxEvent;
-use voelgoed_domain::checkout::order::{OrderEvent, OrderState};
+use voelgoed_domain::checkout::order::{OrderState, OrderTransition};
 use voelgoed_domain::ids::{OrderId, OrganizationId};
-use voelgoed_domain::machine::Machine;
-use voelgoed_domain::payments::decide::OrderFacts;
+use voelgoed_domain::payments::decide::OrderInputs;
 use voelgoed_domain::payments::expiry::{ExpiryStep, expiry, may_cancel};
 use voelgoed_domain::refusal::Refusal;
+use voelgoed_domain::state_machine::StateMachine;
 use voelgoed_domain::time::Timestamp;
 
-use super::counts;
 use super::free_places::free_places;
 use super::order_row;
+use super::sale_counts;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::db::{Error, Result, Sql, Tx, binds, sql};
-use crate::facts::Facts;
+use crate::db::{DbError, DbResult, Sql, Tx, binds, sql};
+use crate::outbox::OutboxBatch;
 use crate::payments::attempts;
 
 const CLOSE: Sql = sql(
@@ -30,27 +30,27 @@ pub(super) async fn close_unpaid(
     id: OrderId,
     to: OrderState,
     now: Timestamp,
-) -> Result<std::result::Result<(), Refusal>> {
+) -> DbResult<Result<(), Refusal>> {
     let mut tx = cold.sale.begin(organization).await?;
     let Some(row) = order_row::lock_one(&mut tx, organization, id).await? else {
         return Ok(Err(Refusal::not_found()));
     };
-    let to = if row.cut_short { OrderState::Cancelled } else { to };
+    let to = if row.cancel_requested { OrderState::Cancelled } else { to };
     let order = row.order()?;
     let event = match to {
-        OrderState::Expired => OrderEvent::Expire,
-        OrderState::Cancelled => OrderEvent::Cancel,
-        other => return Err(Error::internal(format!("an unpaid order does not become {other}"))),
+        OrderState::Expired => OrderTransition::Expire,
+        OrderState::Cancelled => OrderTransition::Cancel,
+        other => return Err(DbError::internal(format!("an unpaid order cannot become {other}"))),
     };
     let state = match order.state.after(event) {
         Ok(state) => state,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let attempts = attempts::facts_of(&mut tx, organization, id).await?;
-    let facts = OrderFacts { state: order.state, total: order.total, pay_by: order.pay_by };
-    // An attempt that its provider cannot take back is waited for as long as the rule says, and no longer.
-    if expiry(&facts, &attempts, now) != ExpiryStep::Expire
-        && let Err(refusal) = may_cancel(&facts, &attempts)
+    let attempts = attempts::inputs_of(&mut tx, organization, id).await?;
+    let inputs = OrderInputs { state: order.state, total: order.total, pay_by: order.pay_by };
+    // An attempt that its provider cannot cancel delays the end by its grace period, and no longer.
+    if expiry(&inputs, &attempts, now) != ExpiryStep::Expire
+        && let Err(refusal) = may_cancel(&inputs, &attempts)
     {
         return Ok(Err(refusal));
     }
@@ -69,13 +69,13 @@ async fn close(
     lines: &[OrderLine],
     state: OrderState,
     now: Timestamp,
-) -> Result<()> {
+) -> DbResult<()> {
     tx.execute(CLOSE, binds![organization, order.id, state]).await?;
     let effects = free_places(tx, organization, order, lines).await?;
-    counts::give_back(tx, organization, (order.event, order.id), lines).await?;
+    sale_counts::release(tx, organization, (order.event, order.id), lines).await?;
     let (event, version) = (order.event, order.version + 1);
-    let mut facts = Facts::new(&*cold.environment, organization, now);
-    facts.add(order.id.uuid(), version, OutboxEvent::OrderChanged { event, order: order.id, state });
-    facts.add(order.id.uuid(), version, OutboxEvent::PlacesChanged { event, claimed_by: None, effects });
-    facts.write(tx).await
+    let mut events = OutboxBatch::new(&*cold.environment, organization, now);
+    events.add(order.id.uuid(), version, OutboxEvent::OrderChanged { event, order: order.id, state });
+    events.add(order.id.uuid(), version, OutboxEvent::PlacesChanged { event, claimed_by: None, effects });
+    events.write(tx).await
 }

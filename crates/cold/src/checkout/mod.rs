@@ -1,17 +1,17 @@
-//! Orders and their tickets in the cold tier.
+//! Implements the order store: places, reads, lists, cancels and closes orders, and reads their tickets.
 //!
-//! Never: an order without its claimed places, a place claimed without its order (P1, P2); both are one commit.
+//! Never: an order without its claimed places, or a claimed place without its order (P1, P2): both are written in one commit.
 //! To add an operation: its file here, and its line in the port below.
 
 mod close_unpaid;
-pub(crate) mod counts;
-mod cut_short;
 pub(crate) mod free_places;
-mod lists;
+mod list_orders;
 pub(crate) mod order_row;
 mod overdue;
 pub(crate) mod place_order;
 mod read_order;
+mod request_cancellation;
+pub(crate) mod sale_counts;
 pub(crate) mod tickets;
 
 use std::collections::BTreeMap;
@@ -39,11 +39,11 @@ impl OrderStore for Cold {
     }
 
     async fn read_order(&self, organization: OrganizationId, order: OrderId) -> StoreResult<Option<OrderDetail>> {
-        Ok(read_order::read_order(&self.shown, organization, order).await?)
+        Ok(read_order::read_order(&self.display, organization, order).await?)
     }
 
     async fn order_of_hold(&self, organization: OrganizationId, hold: HoldId) -> StoreResult<Option<OrderId>> {
-        Ok(lists::order_of_hold(&self.shown, organization, hold).await?)
+        Ok(list_orders::order_of_hold(&self.display, organization, hold).await?)
     }
 
     async fn counts(
@@ -52,11 +52,11 @@ impl OrderStore for Cold {
         event: EventId,
         keys: Vec<String>,
     ) -> StoreResult<BTreeMap<String, u64>> {
-        Ok(counts::read(&self.shown, organization, event, keys).await?)
+        Ok(sale_counts::read(&self.display, organization, event, keys).await?)
     }
 
-    async fn orders_of_session(&self, session: SessionId, most: u32) -> StoreResult<Vec<Order>> {
-        Ok(lists::of_session(&self.shown, session, most).await?)
+    async fn orders_of_session(&self, session: SessionId, limit: u32) -> StoreResult<Vec<Order>> {
+        Ok(list_orders::of_session(&self.display, session, limit).await?)
     }
 
     async fn orders(
@@ -65,20 +65,20 @@ impl OrderStore for Cold {
         event: Option<EventId>,
         page: PageRequest,
     ) -> StoreResult<Page<Order>> {
-        Ok(lists::orders(&self.reports, organization, event, page).await?)
+        Ok(list_orders::orders(&self.reports, organization, event, page).await?)
     }
 
     async fn read_ticket(&self, organization: OrganizationId, ticket: TicketId) -> StoreResult<Option<Ticket>> {
-        Ok(tickets::read(&self.shown, organization, ticket).await?)
+        Ok(tickets::read(&self.display, organization, ticket).await?)
     }
 
     async fn overdue(
         &self,
         before: Timestamp,
         after: Option<OverdueOrder>,
-        most: u32,
+        limit: u32,
     ) -> StoreResult<Vec<OverdueOrder>> {
-        Ok(overdue::overdue(&self.sale, before, after, most).await?)
+        Ok(overdue::overdue(&self.sale, before, after, limit).await?)
     }
 
     async fn close_unpaid(
@@ -91,12 +91,12 @@ impl OrderStore for Cold {
         Ok(close_unpaid::close_unpaid(self, organization, order, to, now).await?)
     }
 
-    async fn cut_short(
+    async fn request_cancellation(
         &self,
         organization: OrganizationId,
         order: OrderId,
         now: Timestamp,
     ) -> StoreResult<Result<(), Refusal>> {
-        Ok(cut_short::cut_short(self, organization, order, now).await?)
+        Ok(request_cancellation::request_cancellation(self, organization, order, now).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! An order and its lines as rows.
+//! Converts rows of orders and order lines, locks orders, and increments their version.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use voelgoed_app::checkout::ports::{Buyer, Order, OrderLine};
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{AreaId, EventId, HoldId, OrderId, OrganizationId, TicketTypeId};
 use voelgoed_domain::money::{Currency, Money};
-use voelgoed_domain::ticketing::place::PlaceNumber;
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Error, Result, Sql, Tx, binds, row, sql};
+use crate::db::{DbError, DbResult, Sql, Tx, binds, row, sql};
 
-/// The columns of [`OrderRow`] of a table or alias `o`.
+/// The columns of [`OrderRow`], of the table or alias `o`.
 macro_rules! order_columns {
     () => {
         "o.organization_id, o.id, o.event_id, o.hold_id, o.state, o.buyer_name, o.buyer_email, o.currency, o.fees, o.tax, \
@@ -35,7 +35,8 @@ pub(crate) struct OrderRow {
     tax: i64,
     total: i64,
     pay_by: i64,
-    pub(crate) cut_short: bool,
+    #[sqlx(rename = "cut_short")]
+    pub(crate) cancel_requested: bool,
     created_at: i64,
     paid_at: Option<i64>,
     version: i64,
@@ -46,7 +47,7 @@ impl OrderRow {
         OrderId::from_uuid(self.id)
     }
 
-    pub(crate) fn order(self) -> Result<Order> {
+    pub(crate) fn order(self) -> DbResult<Order> {
         let currency = currency(&self.currency)?;
         Ok(Order {
             id: OrderId::from_uuid(self.id),
@@ -66,9 +67,9 @@ impl OrderRow {
     }
 }
 
-/// The currency that a row names.
-pub(crate) fn currency(code: &str) -> Result<Currency> {
-    Currency::from_code(code).ok_or_else(|| Error::internal(format!("`{code}` is no currency")))
+/// Parses a stored currency code.
+pub(crate) fn currency(code: &str) -> DbResult<Currency> {
+    Currency::from_code(code).ok_or_else(|| DbError::internal(format!("unknown currency `{code}`")))
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -85,8 +86,8 @@ pub(crate) struct LineRow {
 }
 
 impl LineRow {
-    /// The line, and whose it is.
-    pub(crate) fn line(self) -> Result<(OrderId, OrderLine)> {
+    /// The line with the order it belongs to.
+    pub(crate) fn line(self) -> DbResult<(OrderId, OrderLine)> {
         let line = OrderLine {
             place: PlaceNumber(u32::try_from(self.place)?),
             area: AreaId::from_uuid(self.area_id),
@@ -118,34 +119,34 @@ const LINES: Sql = sql(
      where organization_id = v.column2 and order_id = v.column1 order by order_id, line",
 );
 
-/// Orders as they stand, locked until the transaction ends, in the order of their identifiers.
-pub(crate) async fn lock(tx: &mut Tx, organization: OrganizationId, orders: Vec<OrderId>) -> Result<Vec<OrderRow>> {
+/// Locks orders until the transaction ends, in the order of their identifiers, so that two transactions cannot deadlock.
+pub(crate) async fn lock(tx: &mut Tx, organization: OrganizationId, orders: Vec<OrderId>) -> DbResult<Vec<OrderRow>> {
     let orders: BTreeSet<OrderId> = orders.into_iter().collect();
     tx.fetch_rows(LOCK, binds![organization], orders.into_iter().map(|order| row![order]).collect()).await
 }
 
-/// One order as it stands, locked.
-pub(crate) async fn lock_one(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> Result<Option<OrderRow>> {
+/// Locks one order until the transaction ends.
+pub(crate) async fn lock_one(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> DbResult<Option<OrderRow>> {
     Ok(lock(tx, organization, vec![order]).await?.into_iter().next())
 }
 
-/// The lines of orders.
+/// Reads the lines of orders.
 pub(crate) async fn lines(
     tx: &mut Tx,
     organization: OrganizationId,
     orders: &[OrderId],
-) -> Result<Vec<(OrderId, OrderLine)>> {
+) -> DbResult<Vec<(OrderId, OrderLine)>> {
     let orders: BTreeSet<&OrderId> = orders.iter().collect();
     let keys = orders.into_iter().map(|order| row![*order]).collect();
     let rows: Vec<LineRow> = tx.fetch_rows(LINES, binds![organization], keys).await?;
     rows.into_iter().map(LineRow::line).collect()
 }
 
-const TOUCH: Sql =
+const BUMP_VERSION: Sql =
     sql("checkout.touch_order", "update orders set version = version + 1 where organization_id = $1 and id = $2");
 
-/// Something that belongs to a locked order changed: its version says so.
-pub(crate) async fn touch(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> Result<()> {
-    tx.execute(TOUCH, binds![organization, order]).await?;
+/// Increments the version of a locked order after a change of its attempts, refunds or tickets.
+pub(crate) async fn bump_version(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> DbResult<()> {
+    tx.execute(BUMP_VERSION, binds![organization, order]).await?;
     Ok(())
 }

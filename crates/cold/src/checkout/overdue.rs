@@ -1,11 +1,11 @@
-//! Orders whose time to pay is over, of all organizations (system role), page by page from a cursor.
+//! Lists unpaid orders of all organizations whose time to pay has passed, page by page from a cursor (system role).
 
 use uuid::Uuid;
 use voelgoed_app::checkout::ports::OverdueOrder;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, System, binds, sql};
+use crate::db::{Db, DbResult, Sql, SystemRole, binds, sql};
 
 const OVERDUE: Sql = sql(
     "checkout.overdue",
@@ -17,11 +17,11 @@ pub(super) async fn overdue(
     db: &Db,
     before: Timestamp,
     after: Option<OverdueOrder>,
-    most: u32,
-) -> Result<Vec<OverdueOrder>> {
+    limit: u32,
+) -> DbResult<Vec<OverdueOrder>> {
     let (pay_by, order) = after.map_or((i64::MIN, Uuid::nil()), |it| (it.pay_by.micros(), it.order.uuid()));
     let rows: Vec<(Uuid, Uuid, i64)> =
-        db.fetch_all(System::Reconciler, OVERDUE, binds![before, most, pay_by, order]).await?;
+        db.fetch_all(SystemRole::Reconciler, OVERDUE, binds![before, limit, pay_by, order]).await?;
     let overdue = |(organization, order, pay_by)| OverdueOrder {
         organization: OrganizationId::from_uuid(organization),
         order: OrderId::from_uuid(order),

@@ -1,4 +1,4 @@
-//! An order with everything that belongs to it, as of one moment.
+//! Reads an order with its lines, attempts, refunds and tickets in one snapshot.
 
 use voelgoed_app::checkout::ports::OrderDetail;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
@@ -6,7 +6,7 @@ use voelgoed_planted::Bug;
 
 use super::order_row::{self, OrderRow, order_columns};
 use super::tickets;
-use crate::db::{Db, Result, Sql, binds, sql};
+use crate::db::{Db, DbResult, Sql, binds, sql};
 use crate::payments::{attempts, refunds};
 
 const ORDER: Sql = sql(
@@ -14,7 +14,7 @@ const ORDER: Sql = sql(
     concat!("select ", order_columns!(), " from orders o where o.organization_id = $1 and o.id = $2"),
 );
 
-pub(super) async fn read_order(db: &Db, organization: OrganizationId, id: OrderId) -> Result<Option<OrderDetail>> {
+pub(super) async fn read_order(db: &Db, organization: OrganizationId, id: OrderId) -> DbResult<Option<OrderDetail>> {
     let mut snapshot = db.snapshot(organization).await?;
     let Some(row) = snapshot
         .fetch_optional::<OrderRow>(

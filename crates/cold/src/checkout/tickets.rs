@@ -1,13 +1,13 @@
-//! Tickets: written for paid orders, read for people.
+//! Issues the tickets of paid orders, and reads tickets for display.
 
 use uuid::Uuid;
 use voelgoed_app::checkout::ports::{OrderLine, Ticket};
-use voelgoed_app::environment::{Environment, fresh};
+use voelgoed_app::environment::{Environment, new_id};
 use voelgoed_domain::ids::{AreaId, EventId, OrderId, OrganizationId, TicketId};
 use voelgoed_domain::scanning::ticket::TicketState;
-use voelgoed_domain::ticketing::place::PlaceNumber;
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
-use crate::db::{Db, Result, Sql, Tx, Value, binds, row, sql};
+use crate::db::{Db, DbResult, Sql, Tx, Value, binds, row, sql};
 
 /// The columns of [`TicketRow`].
 macro_rules! ticket_columns {
@@ -30,7 +30,7 @@ struct TicketRow {
 }
 
 impl TicketRow {
-    fn ticket(self) -> Result<Ticket> {
+    fn ticket(self) -> DbResult<Ticket> {
         Ok(Ticket {
             id: TicketId::from_uuid(self.id),
             organization: OrganizationId::from_uuid(self.organization_id),
@@ -62,7 +62,7 @@ const OF_ORDER: Sql = sql(
     concat!("select ", ticket_columns!(), " from tickets where organization_id = $1 and order_id = $2 order by id"),
 );
 
-/// Tickets of orders, gathered and then written together.
+/// Collects the tickets of orders and inserts them in one statement.
 #[derive(Default)]
 pub(crate) struct NewTickets {
     rows: Vec<[Value; 7]>,
@@ -70,13 +70,13 @@ pub(crate) struct NewTickets {
 }
 
 impl NewTickets {
-    /// One ticket per line of an order, under an identifier of its own.
+    /// Adds one ticket per order line, with new identifiers.
     pub(crate) fn add(&mut self, environment: &dyn Environment, event: EventId, order: OrderId, lines: &[OrderLine]) {
-        let ids: Vec<TicketId> = lines.iter().map(|_| fresh(environment)).collect();
+        let ids: Vec<TicketId> = lines.iter().map(|_| new_id(environment)).collect();
         self.add_known(event, order, lines, &ids);
     }
 
-    /// One ticket per line of an order, under identifiers that its buyer is told.
+    /// Adds one ticket per order line, with the identifiers that the answer to the buyer contains.
     pub(crate) fn add_known(&mut self, event: EventId, order: OrderId, lines: &[OrderLine], ids: &[TicketId]) {
         self.counts.push((event, lines.len() as u64));
         self.rows.extend(
@@ -87,22 +87,22 @@ impl NewTickets {
         );
     }
 
-    pub(crate) async fn write(self, tx: &mut Tx, organization: OrganizationId) -> Result<()> {
+    pub(crate) async fn write(self, tx: &mut Tx, organization: OrganizationId) -> DbResult<()> {
         tx.execute_rows(INSERT, binds![organization], self.rows).await?;
         for (event, count) in self.counts {
-            tx.issued(event.uuid(), count);
+            tx.count_issued_after_commit(event.uuid(), count);
         }
         Ok(())
     }
 }
 
-pub(super) async fn read(db: &Db, organization: OrganizationId, ticket: TicketId) -> Result<Option<Ticket>> {
+pub(super) async fn read(db: &Db, organization: OrganizationId, ticket: TicketId) -> DbResult<Option<Ticket>> {
     let row: Option<TicketRow> = db.fetch_optional(organization, READ, binds![organization, ticket]).await?;
     row.map(TicketRow::ticket).transpose()
 }
 
-/// An order's tickets, in the order of their making.
-pub(crate) async fn of_order(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> Result<Vec<Ticket>> {
+/// An order's tickets, in the order of their creation.
+pub(crate) async fn of_order(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> DbResult<Vec<Ticket>> {
     let rows: Vec<TicketRow> = tx.fetch_all(OF_ORDER, binds![organization, order]).await?;
     rows.into_iter().map(TicketRow::ticket).collect()
 }

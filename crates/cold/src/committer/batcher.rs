@@ -1,6 +1,6 @@
-//! The queue of a committed command and the task that empties it.
+//! Queues commands of one kind, and runs a task that commits them in batches.
 //!
-//! Never: a submitter without an answer. A full queue says so at once; a task that dies drops its replies, and that is an answer too.
+//! Never: a submitter without a result. A full queue is an error at once, and a task that dies drops its reply channels, which the submitter sees too.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,110 +12,96 @@ use voelgoed_telemetry::metrics::cold;
 use voelgoed_telemetry::touch;
 
 use super::flush::Flusher;
-use super::{Commit, CommitMode};
-use crate::db::{Db, Error};
+use super::pending_command::PendingCommand;
+use super::{BatchCommit, CommitMode};
+use crate::db::{Db, DbError};
 
-/// Commands that may wait; more are refused as overload.
-pub(super) const QUEUE: usize = 8_192;
-/// The most commands of one transaction.
-const MOST_COMMANDS: usize = 256;
-/// The most rows (as [`Commit::rows`] counts) of one transaction; a command larger than that goes alone.
-const MOST_ROWS: usize = 8_192;
-/// So many transactions share a batch where the engine has more than one writer: while it works on one, the other is prepared or flushed.
-const AT_ONCE: usize = 2;
-/// Fewer commands than this share one transaction there too: what each transaction costs beside its rows is not worth it.
-const WORTH_PARTING: usize = 16;
+/// Further commands are refused as overload.
+pub(super) const QUEUED_COMMANDS_MAX: usize = 8_192;
+const BATCH_COMMANDS_MAX: usize = 256;
+/// In rows of [`BatchCommit::row_estimate`]; a larger command gets a transaction of its own.
+const BATCH_ROWS_MAX: usize = 8_192;
+/// A batch is split into this many transactions where the engine has several writers: one is prepared or flushed while the other executes.
+const CONCURRENT_TRANSACTIONS_MAX: usize = 2;
+/// Smaller batches are not split, because the fixed cost of a transaction would outweigh the gain.
+const SPLIT_COMMANDS_MIN: usize = 16;
 
-/// Why a command has no answer.
+/// Why a command has no reply.
 #[derive(Debug, Clone)]
-pub(crate) enum Unanswered {
-    /// More wait than the queue takes; nothing was done.
+pub(crate) enum SubmitError {
+    /// The queue is full; nothing was done.
     Overloaded,
-    /// A fault; it says whether anything may have been done.
-    Failed(Error),
+    /// The transaction failed; [`DbError::Ambiguous`] means that the command may have been written.
+    Failed(DbError),
 }
 
-/// A command that waits for its answer.
-pub(super) struct Waiting<C: Commit> {
-    pub(super) organization: OrganizationId,
-    pub(super) command: C::Command,
-    pub(super) reply: oneshot::Sender<Result<C::Answer, Error>>,
-    /// When its request is over.
-    pub(super) deadline: Option<Deadline>,
-    /// How many transactions it has been in.
-    pub(super) rounds: u32,
-    /// When it came, as the task counts.
-    arrival: u64,
+/// Submits commands of one kind to their task.
+pub(crate) struct Batcher<C: BatchCommit> {
+    queue: mpsc::Sender<PendingCommand<C>>,
 }
 
-/// The way of one kind of command to the disk.
-pub(crate) struct Batcher<C: Commit> {
-    queue: mpsc::Sender<Waiting<C>>,
-}
-
-impl<C: Commit> Batcher<C> {
-    /// Starts the task, which ends when this is dropped and the queue is empty.
+impl<C: BatchCommit> Batcher<C> {
+    /// Starts the task, which ends once the batcher is dropped and the queue is empty.
     pub(crate) fn start(commit: C, db: Db, mode: CommitMode) -> Self {
-        let (queue, receiver) = mpsc::channel(QUEUE);
+        let (queue, receiver) = mpsc::channel(QUEUED_COMMANDS_MAX);
         let worker = Worker {
-            at_once: if db.is_server() { AT_ONCE } else { 1 },
+            concurrent_transactions: if db.is_server() { CONCURRENT_TRANSACTIONS_MAX } else { 1 },
             flusher: Flusher { commit, db },
             queue: receiver,
             mode,
             gathered: VecDeque::new(),
-            last: 0,
-            arrived: 0,
+            last_batch_len: 0,
+            arrival_next: 0,
         };
         #[expect(
             clippy::disallowed_methods,
-            reason = "ends by itself once the last sender is gone, after the last flush"
+            reason = "ends by itself once the last sender is dropped, after the last flush"
         )]
         tokio::spawn(worker.run());
         Self { queue }
     }
 
-    /// How many are in the queue and not yet taken by the task.
+    /// The number of queued commands that the task has not taken yet.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
-    /// Waits for the command's place in a transaction, and for that transaction's flush.
+    /// Queues the command and waits until its transaction is flushed.
     pub(crate) async fn submit(
         &self,
         organization: OrganizationId,
         command: C::Command,
-    ) -> Result<C::Answer, Unanswered> {
+    ) -> Result<C::Reply, SubmitError> {
         touch::cold_write();
-        let (reply, answer) = oneshot::channel();
-        let waiting = Waiting { organization, command, reply, deadline: Deadline::carried(), rounds: 0, arrival: 0 };
+        let (reply, replied) = oneshot::channel();
+        let waiting =
+            PendingCommand { organization, command, reply, deadline: Deadline::current(), rounds: 0, arrival: 0 };
         self.queue.try_send(waiting).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => Unanswered::Overloaded,
+            mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => {
-                Unanswered::Failed(Error::Away("the committer has ended".to_owned()))
+                SubmitError::Failed(DbError::Unavailable("the committer has ended".to_owned()))
             }
         })?;
-        match answer.await {
-            Ok(answer) => answer.map_err(Unanswered::Failed),
-            Err(_) => Err(Unanswered::Failed(Error::Ambiguous("the committer died".to_owned()))),
+        match replied.await {
+            Ok(reply) => reply.map_err(SubmitError::Failed),
+            Err(_) => Err(SubmitError::Failed(DbError::Ambiguous("the committer task died".to_owned()))),
         }
     }
 }
 
-struct Worker<C: Commit> {
+struct Worker<C: BatchCommit> {
     flusher: Flusher<C>,
-    at_once: usize,
-    queue: mpsc::Receiver<Waiting<C>>,
+    concurrent_transactions: usize,
+    queue: mpsc::Receiver<PendingCommand<C>>,
     mode: CommitMode,
-    /// Taken from the queue and not yet in a transaction, in order of arrival.
-    gathered: VecDeque<Waiting<C>>,
-    /// How many the last batch had.
-    last: usize,
-    /// How many have come so far.
-    arrived: u64,
+    /// Commands taken from the queue for the next transactions, in the order of arrival.
+    gathered: VecDeque<PendingCommand<C>>,
+    last_batch_len: usize,
+    arrival_next: u64,
 }
 
-impl<C: Commit> Worker<C> {
+impl<C: BatchCommit> Worker<C> {
     async fn run(mut self) {
         loop {
             if self.gathered.is_empty() {
@@ -126,13 +112,13 @@ impl<C: Commit> Worker<C> {
             }
             self.gather().await;
             cold::committer_queue(C::NAME, self.gathered.len() + self.queue.len());
-            self.let_go_of_the_late();
+            self.drop_expired();
             if self.gathered.is_empty() {
                 continue;
             }
             let batch = self.next_batch();
-            self.last = batch.len();
-            let parts = parted(batch, self.at_once, |waiting| C::belongs_with(&waiting.command));
+            self.last_batch_len = batch.len();
+            let parts = split_batch(batch, self.concurrent_transactions, |waiting| C::ordering_key(&waiting.command));
             let again = join_all(parts.into_iter().map(|part| self.flusher.flush(part))).await;
             let mut again: Vec<_> = again.into_iter().flatten().collect();
             again.sort_unstable_by_key(|waiting| waiting.arrival);
@@ -142,23 +128,23 @@ impl<C: Commit> Worker<C> {
         }
     }
 
-    fn take(&mut self, mut waiting: Waiting<C>) {
-        waiting.arrival = self.arrived;
-        self.arrived += 1;
+    fn take(&mut self, mut waiting: PendingCommand<C>) {
+        waiting.arrival = self.arrival_next;
+        self.arrival_next += 1;
         self.gathered.push_back(waiting);
     }
 
-    /// Takes what is there. Where several were just answered, they may be about to ask again: it gives way as long as that brings more.
+    /// Takes the queued commands. After a shared batch its submitters may submit again at once, so the task yields as long as that brings more commands.
     async fn gather(&mut self) {
         loop {
             let before = self.gathered.len();
-            while self.gathered.len() < MOST_COMMANDS {
+            while self.gathered.len() < BATCH_COMMANDS_MAX {
                 match self.queue.try_recv() {
                     Ok(waiting) => self.take(waiting),
                     Err(_) => break,
                 }
             }
-            if self.gathered.len() >= MOST_COMMANDS || self.last < 2 {
+            if self.gathered.len() >= BATCH_COMMANDS_MAX || self.last_batch_len < 2 {
                 return;
             }
             tokio::task::yield_now().await;
@@ -168,31 +154,35 @@ impl<C: Commit> Worker<C> {
         }
     }
 
-    /// Whose request was over before its turn came: nothing was begun for it, and its caller has been told to try again.
-    fn let_go_of_the_late(&mut self) {
+    /// Drops commands whose deadline passed before their first transaction: nothing was begun, and the caller has answered with a timeout.
+    fn drop_expired(&mut self) {
         let before = self.gathered.len();
-        let is_late = |waiting: &Waiting<C>| waiting.rounds == 0 && waiting.deadline.is_some_and(Deadline::passed);
+        let is_late =
+            |waiting: &PendingCommand<C>| waiting.rounds == 0 && waiting.deadline.is_some_and(Deadline::passed);
         self.gathered.retain(|waiting| !is_late(waiting));
         cold::committer_late(C::NAME, before - self.gathered.len());
     }
 
-    /// The oldest command, and those of its organization that fit beside it.
-    fn next_batch(&mut self) -> Vec<Waiting<C>> {
-        let most = if self.mode == CommitMode::OneByOne { 1 } else { MOST_COMMANDS };
-        let mut batch: Vec<Waiting<C>> = Vec::new();
+    /// Takes the oldest command, and further commands of its organization that fit beside it.
+    fn next_batch(&mut self) -> Vec<PendingCommand<C>> {
+        let commands_max = if self.mode == CommitMode::OneByOne { 1 } else { BATCH_COMMANDS_MAX };
+        let mut batch: Vec<PendingCommand<C>> = Vec::new();
         let mut rows = 0;
         let mut left = VecDeque::with_capacity(self.gathered.len());
         let mut full = false;
         for waiting in self.gathered.drain(..) {
-            let size = C::rows(&waiting.command);
+            let size = C::row_estimate(&waiting.command);
             let fits = batch.first().is_none_or(|first| {
-                first.organization == waiting.organization && batch.len() < most && rows + size <= MOST_ROWS && !full
+                first.organization == waiting.organization
+                    && batch.len() < commands_max
+                    && rows + size <= BATCH_ROWS_MAX
+                    && !full
             });
             if fits {
                 rows += size;
                 batch.push(waiting);
             } else {
-                // Nobody overtakes within an organization.
+                // Commands of an organization keep their order.
                 full |= batch.first().is_some_and(|first| first.organization == waiting.organization);
                 left.push_back(waiting);
             }
@@ -202,20 +192,20 @@ impl<C: Commit> Worker<C> {
     }
 }
 
-/// A batch in at most so many parts: by arrival and of equal size, but that what has one number is in one part.
-fn parted<T>(batch: Vec<T>, parts: usize, number: impl Fn(&T) -> u128) -> Vec<Vec<T>> {
-    if batch.len() < WORTH_PARTING {
+/// Splits a batch into at most `parts` parts of equal size by arrival, keeping commands with the same key in one part.
+fn split_batch<T>(batch: Vec<T>, parts: usize, key: impl Fn(&T) -> u128) -> Vec<Vec<T>> {
+    if batch.len() < SPLIT_COMMANDS_MIN {
         return vec![batch];
     }
     let size = batch.len().div_ceil(parts);
     let mut part_of = BTreeMap::new();
-    let mut parted: Vec<Vec<T>> = (0..parts).map(|_| Vec::with_capacity(size)).collect();
-    for (at, one) in batch.into_iter().enumerate() {
-        let part = *part_of.entry(number(&one)).or_insert(at / size);
-        parted[part].push(one);
+    let mut split: Vec<Vec<T>> = (0..parts).map(|_| Vec::with_capacity(size)).collect();
+    for (at, command) in batch.into_iter().enumerate() {
+        let part = *part_of.entry(key(&command)).or_insert(at / size);
+        split[part].push(command);
     }
-    parted.retain(|part| !part.is_empty());
-    parted
+    split.retain(|part| !part.is_empty());
+    split
 }
 
 #[cfg(test)]
@@ -223,14 +213,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_batch_that_is_worth_it_is_parted_and_what_belongs_together_is_not() {
+    fn large_batch_is_split_by_arrival_and_commands_with_one_key_stay_together() {
         let all = |count: usize| (0..count as u128).collect::<Vec<_>>();
-        assert_eq!(parted(all(WORTH_PARTING - 1), 2, |one| *one), [all(WORTH_PARTING - 1)], "too few");
-        assert_eq!(parted(all(40), 1, |one| *one), [all(40)], "one writer");
-        assert_eq!(parted(all(40), 2, |_| 7), [all(40)], "all of one number");
-        assert_eq!(parted(all(17), 2, |one| *one), [(0..9).collect::<Vec<_>>(), (9..17).collect()], "by arrival");
-        let pairs = parted(all(16), 2, |one| one % 12);
+        assert_eq!(split_batch(all(SPLIT_COMMANDS_MIN - 1), 2, |one| *one), [all(SPLIT_COMMANDS_MIN - 1)], "too few");
+        assert_eq!(split_batch(all(40), 1, |one| *one), [all(40)], "one writer");
+        assert_eq!(split_batch(all(40), 2, |_| 7), [all(40)], "all with one key");
+        assert_eq!(split_batch(all(17), 2, |one| *one), [(0..9).collect::<Vec<_>>(), (9..17).collect()], "by arrival");
+        let pairs = split_batch(all(16), 2, |one| one % 12);
         let expected: [Vec<u128>; 2] = [vec![0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15], vec![8, 9, 10, 11]];
-        assert_eq!(pairs, expected, "the later one of a number follows the earlier one");
+        assert_eq!(pairs, expected, "a later command follows an earlier one with its key");
     }
 }

@@ -1,7 +1,10 @@
-//! One batch in one transaction, and what follows where that fails.
+//! Writes one batch in one transaction, and retries, splits or looks up the batch where the transaction fails.
 //!
-//! Deadlock or serialization failure: once more. Any other fault: one by one, so that one bad command harms nobody else. The answer of a commit was
-//! lost: look up by identifier before any reply (P3). A panic is a fault like another.
+//! | failure | next step |
+//! |---|---|
+//! | deadlock or serialization failure | the batch is tried once more |
+//! | any other error, or a panic | the commands are written one by one, so that a bad command affects no other |
+//! | the reply of a commit was lost | what was written is looked up by identifier before any reply (P3) |
 
 use std::panic::AssertUnwindSafe;
 
@@ -9,61 +12,65 @@ use futures::FutureExt;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_planted::{Bug, planted};
 use voelgoed_telemetry::Stopwatch;
-use voelgoed_telemetry::metrics::cold::{self, Repeat};
+use voelgoed_telemetry::metrics::cold::{self, BatchRepeat};
 
-use super::batcher::Waiting;
-use super::{Commit, Verdict};
-use crate::db::{Db, Error, Result};
+use super::pending_command::PendingCommand;
+use super::{BatchCommit, CommandOutcome};
+use crate::db::{Db, DbError, DbResult};
 
-/// A command is in at most so many transactions; then it is told that it met others.
-const MOST_ROUNDS: u32 = 32;
+/// After this many transactions a command fails as a conflict with others.
+const ROUNDS_MAX: u32 = 32;
 
-pub(super) struct Flusher<C: Commit> {
+pub(super) struct Flusher<C: BatchCommit> {
     pub(super) commit: C,
     pub(super) db: Db,
 }
 
-impl<C: Commit> Flusher<C> {
-    /// Answers the batch; returns those that join the next one.
-    pub(super) async fn flush(&self, batch: Vec<Waiting<C>>) -> Vec<Waiting<C>> {
+impl<C: BatchCommit> Flusher<C> {
+    /// Writes and answers the batch; returns the commands that join the next one.
+    pub(super) async fn flush(&self, batch: Vec<PendingCommand<C>>) -> Vec<PendingCommand<C>> {
         let Some(organization) = batch.first().map(|first| first.organization) else { return Vec::new() };
         let watch = Stopwatch::start();
-        let done = self.try_with_repeat(organization, &batch).await;
+        let done = self.try_with_retry(organization, &batch).await;
         cold::committer_flushed(C::NAME, batch.len(), watch.elapsed());
         match done {
-            Ok(verdicts) => reply(batch, verdicts),
-            Err(Error::Ambiguous(detail)) => self.look_up(organization, batch, detail).await,
+            Ok(outcomes) => reply(batch, outcomes),
+            Err(DbError::Ambiguous(detail)) => self.find_committed(organization, batch, detail).await,
             Err(error) if batch.len() == 1 => refuse_all(batch, &error),
             Err(error) => {
-                tracing::warn!(%organization, %error, commands = batch.len(), committer = C::NAME, slice = "cold", "a batch failed and is done one by one");
-                cold::committer_repeated(C::NAME, Repeat::OneByOne);
+                tracing::warn!(%organization, %error, commands = batch.len(), committer = C::NAME, slice = "cold", "a batch failed and is written one by one");
+                cold::committer_repeated(C::NAME, BatchRepeat::OneByOne);
                 self.one_by_one(organization, batch).await
             }
         }
     }
 
-    async fn try_with_repeat(
+    async fn try_with_retry(
         &self,
         organization: OrganizationId,
-        batch: &[Waiting<C>],
-    ) -> Result<Vec<Verdict<C::Answer>>> {
+        batch: &[PendingCommand<C>],
+    ) -> DbResult<Vec<CommandOutcome<C::Reply>>> {
         match self.try_once(organization, batch).await {
-            Err(Error::Serialization(detail)) => {
-                tracing::info!(%organization, detail, committer = C::NAME, slice = "cold", "a batch met another transaction and is repeated");
-                cold::committer_repeated(C::NAME, Repeat::Whole);
+            Err(DbError::Serialization(detail)) => {
+                tracing::info!(%organization, detail, committer = C::NAME, slice = "cold", "a batch conflicts with another transaction and is retried");
+                cold::committer_repeated(C::NAME, BatchRepeat::Whole);
                 self.try_once(organization, batch).await
             }
             done => done,
         }
     }
 
-    async fn try_once(&self, organization: OrganizationId, batch: &[Waiting<C>]) -> Result<Vec<Verdict<C::Answer>>> {
+    async fn try_once(
+        &self,
+        organization: OrganizationId,
+        batch: &[PendingCommand<C>],
+    ) -> DbResult<Vec<CommandOutcome<C::Reply>>> {
         let commands: Vec<&C::Command> = batch.iter().map(|waiting| &waiting.command).collect();
         let transaction = async {
-            let mut tx = self.db.begin_unmarked(organization).await?;
+            let mut tx = self.db.begin_uncounted(organization).await?;
             let applied = self.commit.apply(&mut tx, organization, &commands).await?;
-            if applied.verdicts.len() != commands.len() {
-                return Err(Error::internal("a batch was answered in part"));
+            if applied.outcomes.len() != commands.len() {
+                return Err(DbError::internal("a batch has not one outcome per command"));
             }
             if applied.wrote && planted(Bug::ReplyBeforeFlush) {
                 #[expect(clippy::disallowed_methods, reason = "a planted bug: nobody awaits it")]
@@ -73,22 +80,27 @@ impl<C: Commit> Flusher<C> {
             } else {
                 tx.rollback().await?
             }
-            Ok(applied.verdicts)
+            Ok(applied.outcomes)
         };
-        // Nothing of a panicked transaction is looked at again: it is dropped, which undoes it.
-        AssertUnwindSafe(transaction).catch_unwind().await.unwrap_or_else(|_| Err(Error::internal("a batch panicked")))
+        // Unwind safe: the transaction of a panic is dropped, which rolls it back, and nothing else is shared.
+        AssertUnwindSafe(transaction)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(DbError::internal("a batch panicked")))
     }
 
-    async fn one_by_one(&self, organization: OrganizationId, batch: Vec<Waiting<C>>) -> Vec<Waiting<C>> {
-        let mut again = Vec::new();
+    async fn one_by_one(&self, organization: OrganizationId, batch: Vec<PendingCommand<C>>) -> Vec<PendingCommand<C>> {
+        let mut retries = Vec::new();
         let mut batch = batch.into_iter();
         while let Some(waiting) = batch.next() {
             let alone = vec![waiting];
-            match self.try_with_repeat(organization, &alone).await {
-                Ok(verdicts) => again.extend(reply(alone, verdicts)),
-                Err(Error::Ambiguous(detail)) => again.extend(self.look_up(organization, alone, detail).await),
-                Err(error @ Error::Away(_)) => {
-                    // Each further one would only wait for the same nothing.
+            match self.try_with_retry(organization, &alone).await {
+                Ok(outcomes) => retries.extend(reply(alone, outcomes)),
+                Err(DbError::Ambiguous(detail)) => {
+                    retries.extend(self.find_committed(organization, alone, detail).await)
+                }
+                Err(error @ DbError::Unavailable(_)) => {
+                    // Each further command would wait for the same timeout.
                     refuse_all(alone, &error);
                     refuse_all(batch.collect(), &error);
                     break;
@@ -96,49 +108,58 @@ impl<C: Commit> Flusher<C> {
                 Err(error) => drop(refuse_all(alone, &error)),
             }
         }
-        again
+        retries
     }
 
-    async fn look_up(&self, organization: OrganizationId, batch: Vec<Waiting<C>>, detail: String) -> Vec<Waiting<C>> {
-        tracing::warn!(%organization, detail, commands = batch.len(), committer = C::NAME, slice = "cold", "a commit was not answered; looking up what was written");
-        cold::committer_repeated(C::NAME, Repeat::LookedUp);
+    async fn find_committed(
+        &self,
+        organization: OrganizationId,
+        batch: Vec<PendingCommand<C>>,
+        detail: String,
+    ) -> Vec<PendingCommand<C>> {
+        tracing::warn!(%organization, detail, commands = batch.len(), committer = C::NAME, slice = "cold", "the reply of a commit was lost; looking up what was written");
+        cold::committer_repeated(C::NAME, BatchRepeat::LookedUp);
         let commands: Vec<&C::Command> = batch.iter().map(|waiting| &waiting.command).collect();
         if planted(Bug::LostCommitGuessed) {
-            let verdicts = batch.iter().map(|_| Verdict::Again).collect();
-            return reply(batch, verdicts);
+            let outcomes = batch.iter().map(|_| CommandOutcome::Retry).collect();
+            return reply(batch, outcomes);
         }
-        match self.commit.look_up(&self.db, organization, &commands).await {
+        match self.commit.find_committed(&self.db, organization, &commands).await {
             Ok(found) if found.len() == batch.len() => {
-                let verdicts = found.into_iter().map(|found| found.map_or(Verdict::Again, Verdict::Answer)).collect();
-                reply(batch, verdicts)
+                let outcomes =
+                    found.into_iter().map(|found| found.map_or(CommandOutcome::Retry, CommandOutcome::Reply)).collect();
+                reply(batch, outcomes)
             }
-            Ok(_) => refuse_all(batch, &Error::Ambiguous("the look-up answered in part".to_owned())),
-            Err(error) => refuse_all(batch, &Error::Ambiguous(format!("{detail}; the look-up failed: {error}"))),
+            Ok(_) => refuse_all(batch, &DbError::Ambiguous("the look-up has not one result per command".to_owned())),
+            Err(error) => refuse_all(batch, &DbError::Ambiguous(format!("{detail}; the look-up failed too: {error}"))),
         }
     }
 }
 
-/// Sends the answers; returns those that go again.
-fn reply<C: Commit>(batch: Vec<Waiting<C>>, verdicts: Vec<Verdict<C::Answer>>) -> Vec<Waiting<C>> {
-    let mut again = Vec::new();
-    for (mut waiting, verdict) in batch.into_iter().zip(verdicts) {
-        // Who no longer waits for the answer has gone; what was done stays done.
-        match verdict {
-            Verdict::Answer(answer) => drop(waiting.reply.send(Ok(answer))),
-            Verdict::Again if waiting.rounds + 1 >= MOST_ROUNDS => {
-                let met = Error::Serialization(format!("lost {MOST_ROUNDS} times to others"));
-                drop(waiting.reply.send(Err(met)));
+/// Sends the replies; returns the commands that are retried.
+fn reply<C: BatchCommit>(
+    batch: Vec<PendingCommand<C>>,
+    outcomes: Vec<CommandOutcome<C::Reply>>,
+) -> Vec<PendingCommand<C>> {
+    let mut retries = Vec::new();
+    for (mut waiting, outcome) in batch.into_iter().zip(outcomes) {
+        // The submitter may have stopped waiting; its command stays written.
+        match outcome {
+            CommandOutcome::Reply(answer) => drop(waiting.reply.send(Ok(answer))),
+            CommandOutcome::Retry if waiting.rounds + 1 >= ROUNDS_MAX => {
+                let conflict = DbError::Serialization(format!("lost to other commands in {ROUNDS_MAX} transactions"));
+                drop(waiting.reply.send(Err(conflict)));
             }
-            Verdict::Again => {
+            CommandOutcome::Retry => {
                 waiting.rounds += 1;
-                again.push(waiting);
+                retries.push(waiting);
             }
         }
     }
-    again
+    retries
 }
 
-fn refuse_all<C: Commit>(batch: Vec<Waiting<C>>, error: &Error) -> Vec<Waiting<C>> {
+fn refuse_all<C: BatchCommit>(batch: Vec<PendingCommand<C>>, error: &DbError) -> Vec<PendingCommand<C>> {
     for waiting in batch {
         drop(waiting.reply.send(Err(error.clone())));
     }

@@ -1,10 +1,11 @@
-//! Lets many commands share one transaction: while one flush is in flight, the next batch gathers (no timer, so a lone command pays nothing).
+//! Commits many commands in one transaction: while one flush is in flight, the next batch gathers (without a timer, so a single command does not wait).
 //!
-//! Never: a reply before the flush, a guess after a lost commit, two organizations in one transaction (P1, P3, P7).
-//! To add a committed command: a type that implements [`Commit`] in its slice's folder, and a [`Batcher`] of it in `Cold`.
+//! Never: a reply before the flush, a reply after a lost commit without a look-up, two organizations in one transaction (P1, P3, P7).
+//! To add a batch command: a type that implements [`BatchCommit`] in its slice's folder, and a [`Batcher`] of it in `Cold`.
 
 mod batcher;
 mod flush;
+mod pending_command;
 #[cfg(test)]
 mod tests;
 
@@ -13,68 +14,66 @@ use voelgoed_domain::ids::OrganizationId;
 
 use crate::db::{self, Db, Tx};
 
-pub(crate) use batcher::{Batcher, Unanswered};
+pub(crate) use batcher::{Batcher, SubmitError};
 
-/// How commands reach the disk.
+/// Whether commands share transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CommitMode {
-    /// Those that wait while another flush is in flight share the next one.
+    /// Commands that wait while a flush is in flight share the next transaction.
     #[default]
     Shared,
-    /// Each in its own transaction, by the same statements: what benchmarks compare with.
+    /// Each command has a transaction of its own, with the same statements; for comparison in benchmarks.
     OneByOne,
 }
 
-/// What became of one command of a batch.
+/// The outcome of one command of a batch.
 #[derive(Debug)]
-pub(crate) enum Verdict<A> {
-    /// Its answer, true once the transaction is committed.
-    Answer(A),
-    /// It only lost to a command of this batch that then failed: it joins the next one.
-    Again,
+pub(crate) enum CommandOutcome<R> {
+    /// The reply, valid once the transaction is committed.
+    Reply(R),
+    /// The command joins the next batch: it lost only to a command of this batch that failed too.
+    Retry,
 }
 
-/// What a transaction did with a batch.
+/// The outcome of a batch.
 #[derive(Debug)]
-pub(crate) struct Applied<A> {
-    /// One per command, in its order.
-    pub(crate) verdicts: Vec<Verdict<A>>,
-    /// False where nothing was written, so that nothing needs a flush.
+pub(crate) struct BatchOutcome<R> {
+    /// One per command, in the order of the commands.
+    pub(crate) outcomes: Vec<CommandOutcome<R>>,
+    /// False where nothing was written, so that no commit is needed.
     pub(crate) wrote: bool,
 }
 
-/// A command that can share a transaction with others of its kind.
+/// A kind of command whose instances can share a transaction.
 #[async_trait]
-pub(crate) trait Commit: Send + Sync + 'static {
+pub(crate) trait BatchCommit: Send + Sync + 'static {
     /// The label of its metrics.
     const NAME: &'static str;
-    /// What is asked.
     type Command: Send + Sync + 'static;
-    /// What is answered.
-    type Answer: Send + 'static;
+    type Reply: Send + 'static;
 
-    /// About how many rows it writes, so that a batch stays bounded.
-    fn rows(command: &Self::Command) -> usize;
+    /// Roughly how many rows the command writes, so that a batch stays bounded.
+    fn row_estimate(command: &Self::Command) -> usize;
 
-    /// Commands of one number are settled by their order, so they are never in two transactions at once. Others may be, where the engine has more than
-    /// one writer: overlaps between those are its locks' to settle, as they are between nodes.
-    fn belongs_with(_command: &Self::Command) -> u128 {
+    /// Commands with the same key are never in two concurrent transactions, so their order of arrival decides. Commands with different keys may be, where
+    /// the engine has more than one writer; its row locks then resolve their overlaps, as between nodes.
+    fn ordering_key(_command: &Self::Command) -> u128 {
         0
     }
 
-    /// Writes all of them in one transaction, settling overlaps by their order (that of arrival).
+    /// Writes all commands in one transaction and resolves overlaps by their order, which is that of arrival.
     async fn apply(
         &self,
         tx: &mut Tx,
         organization: OrganizationId,
         commands: &[&Self::Command],
-    ) -> db::Result<Applied<Self::Answer>>;
+    ) -> db::DbResult<BatchOutcome<Self::Reply>>;
 
-    /// After a commit whose answer was lost: what was written, found by the commands' own identifiers. None is repeated.
-    async fn look_up(
+    /// After a commit whose reply was lost: the replies of commands that were written, found by their identifiers. The others are retried.
+    async fn find_committed(
         &self,
         db: &Db,
         organization: OrganizationId,
         commands: &[&Self::Command],
-    ) -> db::Result<Vec<Option<Self::Answer>>>;
+    ) -> db::DbResult<Vec<Option<Self::Reply>>>;
 }

@@ -1,4 +1,4 @@
-//! The committer's cases, on a command that writes one row and misbehaves on request.
+//! Tests batching, retries and look-ups of the committer with a command that writes one row and fails on request.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -13,85 +13,101 @@ use uuid::Uuid;
 use voelgoed_resilience::Deadline;
 
 use super::*;
-use crate::db::{Error, Sql, binds, row, sql};
+use crate::db::{DbError, Sql, binds, row, sql};
 use crate::testing::TempDir;
 
 const INSERT: Sql = sql("test.insert", "insert into blocks (organization_id, event_id, id, reason) values {rows:4}");
 const WRITTEN: Sql = sql("test.written", "select id from blocks where organization_id = $1 order by id");
 
-/// A row to write.
+/// What a test command does in its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
+enum Behavior {
     Write,
     /// Fails its whole transaction.
     Fail,
-    /// Kills its transaction.
+    /// Panics in its transaction.
     Panic,
-    /// Kills the committer's task.
+    /// Panics in the committer task.
     Kill,
-    /// Is not answered in a transaction of more than one.
-    LoseInCompany,
-    /// Is never answered.
-    LoseAlways,
+    /// Has the outcome `Retry` in a batch of more than one command.
+    RetryInSharedBatch,
+    /// Has the outcome `Retry` always.
+    RetryAlways,
 }
 
 #[derive(Clone, Default)]
-struct Notes(std::sync::Arc<Shared>);
+struct TestCommit(std::sync::Arc<Shared>);
 
 struct Shared {
-    /// Each transaction takes one permit, so that a test can hold it.
-    go: Semaphore,
+    /// Each transaction takes one permit, so that a test can delay it.
+    permits: Semaphore,
     batches: Mutex<Vec<Vec<u128>>>,
-    blind: AtomicBool,
+    look_up_fails: AtomicBool,
 }
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { go: Semaphore::new(1 << 20), batches: Mutex::default(), blind: AtomicBool::new(false) }
+        Self { permits: Semaphore::new(1 << 20), batches: Mutex::default(), look_up_fails: AtomicBool::new(false) }
     }
 }
 
 #[async_trait]
-impl Commit for Notes {
+impl BatchCommit for TestCommit {
     const NAME: &'static str = "test";
-    type Command = (u128, Deed);
-    type Answer = u128;
+    type Command = (u128, Behavior);
+    type Reply = u128;
 
-    fn rows((_, deed): &(u128, Deed)) -> usize {
-        assert!(*deed != Deed::Kill, "killed on request");
+    fn row_estimate((_, behavior): &(u128, Behavior)) -> usize {
+        assert!(*behavior != Behavior::Kill, "killed on request");
         1
     }
 
-    async fn apply(&self, tx: &mut Tx, org: OrganizationId, deeds: &[&(u128, Deed)]) -> db::Result<Applied<u128>> {
-        self.0.go.acquire().await.unwrap().forget();
-        self.0.batches.lock().unwrap().push(deeds.iter().map(|(number, _)| *number).collect());
-        assert!(deeds.iter().all(|(_, deed)| *deed != Deed::Panic), "panicked on request");
-        if deeds.iter().any(|(_, deed)| *deed == Deed::Fail) {
-            return Err(Error::internal("failed on request"));
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        org: OrganizationId,
+        commands: &[&(u128, Behavior)],
+    ) -> db::DbResult<BatchOutcome<u128>> {
+        self.0.permits.acquire().await.unwrap().forget();
+        self.0.batches.lock().unwrap().push(commands.iter().map(|(number, _)| *number).collect());
+        assert!(commands.iter().all(|(_, behavior)| *behavior != Behavior::Panic), "panicked on request");
+        if commands.iter().any(|(_, behavior)| *behavior == Behavior::Fail) {
+            return Err(DbError::internal("failed on request"));
         }
-        let loses = |deed| deed == Deed::LoseAlways || deed == Deed::LoseInCompany && deeds.len() > 1;
-        let written = deeds.iter().filter(|(_, deed)| !loses(*deed));
+        let is_retried = |behavior| {
+            behavior == Behavior::RetryAlways || behavior == Behavior::RetryInSharedBatch && commands.len() > 1
+        };
+        let written = commands.iter().filter(|(_, behavior)| !is_retried(*behavior));
         let rows: Vec<_> = written.map(|(number, _)| row![org, Uuid::nil(), Uuid::from_u128(*number), ""]).collect();
         let wrote = !rows.is_empty();
         tx.execute_rows(INSERT, vec![], rows).await?;
-        let verdict =
-            |(number, deed): &&(u128, Deed)| if loses(*deed) { Verdict::Again } else { Verdict::Answer(*number) };
-        Ok(Applied { verdicts: deeds.iter().map(verdict).collect(), wrote })
+        let outcome = |(number, behavior): &&(u128, Behavior)| {
+            if is_retried(*behavior) { CommandOutcome::Retry } else { CommandOutcome::Reply(*number) }
+        };
+        Ok(BatchOutcome { outcomes: commands.iter().map(outcome).collect(), wrote })
     }
 
-    async fn look_up(&self, db: &Db, org: OrganizationId, deeds: &[&(u128, Deed)]) -> db::Result<Vec<Option<u128>>> {
-        if self.0.blind.load(Ordering::SeqCst) {
-            return Err(Error::Away("blind on request".to_owned()));
+    async fn find_committed(
+        &self,
+        db: &Db,
+        org: OrganizationId,
+        commands: &[&(u128, Behavior)],
+    ) -> db::DbResult<Vec<Option<u128>>> {
+        if self.0.look_up_fails.load(Ordering::SeqCst) {
+            return Err(DbError::Unavailable("failed on request".to_owned()));
         }
         let written: Vec<(Uuid,)> = db.fetch_all(org, WRITTEN, binds![org]).await?;
-        Ok(deeds.iter().map(|(number, _)| written.contains(&(Uuid::from_u128(*number),)).then_some(*number)).collect())
+        Ok(commands
+            .iter()
+            .map(|(number, _)| written.contains(&(Uuid::from_u128(*number),)).then_some(*number))
+            .collect())
     }
 }
 
-struct Bench {
+struct Fixture {
     db: Db,
-    notes: Notes,
-    batcher: Batcher<Notes>,
+    commit: TestCommit,
+    batcher: Batcher<TestCommit>,
     _dir: TempDir,
 }
 
@@ -99,28 +115,28 @@ fn org(number: u128) -> OrganizationId {
     OrganizationId::from_uuid(Uuid::from_u128(number))
 }
 
-impl Bench {
+impl Fixture {
     async fn new(mode: CommitMode) -> Self {
         let dir = TempDir::new();
         let db = Db::open_sqlite(dir.path()).await.unwrap();
-        let notes = Notes::default();
-        let batcher = Batcher::start(notes.clone(), db.clone(), mode);
-        Self { db, notes, batcher, _dir: dir }
+        let commit = TestCommit::default();
+        let batcher = Batcher::start(commit.clone(), db.clone(), mode);
+        Self { db, commit, batcher, _dir: dir }
     }
 
-    /// Lets nobody into a transaction until [`Self::release`].
+    /// Delays new transactions until [`Self::release`].
     fn hold(&self) {
-        self.notes.0.go.forget_permits(1 << 20);
+        self.commit.0.permits.forget_permits(1 << 20);
     }
 
     fn release(&self) {
-        self.notes.0.go.add_permits(1 << 20);
+        self.commit.0.permits.add_permits(1 << 20);
     }
 
-    /// Submits all while the first one's transaction is held, so that the others gather; their answers.
-    async fn gathered(&self, deeds: &[(u128, Deed)]) -> Vec<Result<u128, Unanswered>> {
+    /// Submits all commands while the transaction of the first is delayed, so that the others gather; returns their replies.
+    async fn submit_together(&self, commands: &[(u128, Behavior)]) -> Vec<Result<u128, SubmitError>> {
         self.hold();
-        let all = deeds.iter().map(|deed| self.batcher.submit(org(1), *deed));
+        let all = commands.iter().map(|command| self.batcher.submit(org(1), *command));
         let mut all = pin!(join_all(all));
         assert!(poll_fn(|context| Poll::Ready(all.as_mut().poll(context).is_pending())).await);
         self.release();
@@ -128,7 +144,7 @@ impl Bench {
     }
 
     fn batches(&self) -> Vec<Vec<u128>> {
-        self.notes.0.batches.lock().unwrap().clone()
+        self.commit.0.batches.lock().unwrap().clone()
     }
 
     async fn written(&self) -> Vec<u128> {
@@ -137,196 +153,207 @@ impl Bench {
     }
 }
 
-fn writes(numbers: impl IntoIterator<Item = u128>) -> Vec<(u128, Deed)> {
-    numbers.into_iter().map(|number| (number, Deed::Write)).collect()
+fn writes(numbers: impl IntoIterator<Item = u128>) -> Vec<(u128, Behavior)> {
+    numbers.into_iter().map(|number| (number, Behavior::Write)).collect()
 }
 
-fn answered(answers: Vec<Result<u128, Unanswered>>) -> Vec<u128> {
+fn unwrapped(answers: Vec<Result<u128, SubmitError>>) -> Vec<u128> {
     answers.into_iter().map(Result::unwrap).collect()
 }
 
 #[tokio::test]
-async fn those_that_wait_share_the_next_transaction() {
-    let bench = Bench::new(CommitMode::Shared).await;
-    assert_eq!(answered(vec![bench.batcher.submit(org(1), (1, Deed::Write)).await]), [1], "a lone one goes at once");
-    assert_eq!(answered(bench.gathered(&writes(2..=9)).await), (2..=9).collect::<Vec<_>>());
-    let batches = bench.batches();
+async fn commands_that_wait_share_the_next_transaction() {
+    let fixture = Fixture::new(CommitMode::Shared).await;
+    assert_eq!(
+        unwrapped(vec![fixture.batcher.submit(org(1), (1, Behavior::Write)).await]),
+        [1],
+        "a single command does not wait"
+    );
+    assert_eq!(unwrapped(fixture.submit_together(&writes(2..=9)).await), (2..=9).collect::<Vec<_>>());
+    let batches = fixture.batches();
     assert_eq!(batches.concat(), (1..=9).collect::<Vec<_>>(), "in order of arrival");
     assert!(batches.len() <= 3, "{batches:?}");
-    assert_eq!(bench.written().await, (1..=9).collect::<Vec<_>>());
+    assert_eq!(fixture.written().await, (1..=9).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn a_transaction_is_bounded() {
-    let bench = Bench::new(CommitMode::Shared).await;
-    assert_eq!(bench.gathered(&writes(0..600)).await.len(), 600);
-    assert!(bench.batches().iter().all(|batch| batch.len() <= 256));
-    assert_eq!(bench.written().await.len(), 600);
+async fn batch_has_a_bounded_number_of_commands() {
+    let fixture = Fixture::new(CommitMode::Shared).await;
+    assert_eq!(fixture.submit_together(&writes(0..600)).await.len(), 600);
+    assert!(fixture.batches().iter().all(|batch| batch.len() <= 256));
+    assert_eq!(fixture.written().await.len(), 600);
 }
 
 #[tokio::test]
-async fn one_by_one_shares_nothing() {
-    let bench = Bench::new(CommitMode::OneByOne).await;
-    bench.gathered(&writes(0..20)).await;
-    assert!(bench.batches().iter().all(|batch| batch.len() == 1));
+async fn one_by_one_mode_writes_one_command_per_transaction() {
+    let fixture = Fixture::new(CommitMode::OneByOne).await;
+    fixture.submit_together(&writes(0..20)).await;
+    assert!(fixture.batches().iter().all(|batch| batch.len() == 1));
 }
 
 #[tokio::test]
 async fn organizations_share_no_transaction_and_keep_their_order() {
-    let bench = Bench::new(CommitMode::Shared).await;
-    bench.hold();
-    let all = (0..12_u128).map(|number| bench.batcher.submit(org(number % 3 + 1), (number, Deed::Write)));
+    let fixture = Fixture::new(CommitMode::Shared).await;
+    fixture.hold();
+    let all = (0..12_u128).map(|number| fixture.batcher.submit(org(number % 3 + 1), (number, Behavior::Write)));
     let mut all = pin!(join_all(all));
     assert!(poll_fn(|context| Poll::Ready(all.as_mut().poll(context).is_pending())).await);
-    bench.release();
-    assert_eq!(answered(all.await), (0..12).collect::<Vec<_>>());
-    for batch in bench.batches() {
+    fixture.release();
+    assert_eq!(unwrapped(all.await), (0..12).collect::<Vec<_>>());
+    for batch in fixture.batches() {
         assert!(batch.iter().all(|number| number % 3 == batch[0] % 3) && batch.is_sorted(), "{batch:?}");
     }
 }
 
 #[tokio::test]
-async fn a_deadlock_is_repeated_once_and_then_done_one_by_one() {
-    for (failures, most) in [(1, 3), (2, 8)] {
-        let bench = Bench::new(CommitMode::Shared).await;
-        bench.batcher.submit(org(1), (0, Deed::Write)).await.unwrap();
+async fn deadlocked_batch_is_retried_once_and_then_written_one_by_one() {
+    for (failures, batches_max) in [(1, 3), (2, 8)] {
+        let fixture = Fixture::new(CommitMode::Shared).await;
+        fixture.batcher.submit(org(1), (0, Behavior::Write)).await.unwrap();
         for _ in 0..failures {
-            bench.db.faults().refuse_commit(Error::Serialization("on request".to_owned()));
+            fixture.db.commit_faults().fail_before_commit(DbError::Serialization("on request".to_owned()));
         }
-        assert_eq!(answered(bench.gathered(&writes(1..=4)).await), [1, 2, 3, 4]);
-        assert!(bench.batches().len() <= most, "{:?}", bench.batches());
-        assert_eq!(bench.written().await, [0, 1, 2, 3, 4]);
+        assert_eq!(unwrapped(fixture.submit_together(&writes(1..=4)).await), [1, 2, 3, 4]);
+        assert!(fixture.batches().len() <= batches_max, "{:?}", fixture.batches());
+        assert_eq!(fixture.written().await, [0, 1, 2, 3, 4]);
     }
 }
 
 #[tokio::test]
-async fn one_bad_command_harms_nobody_else() {
-    for bad in [Deed::Fail, Deed::Panic] {
-        let bench = Bench::new(CommitMode::Shared).await;
-        let answers = bench.gathered(&[writes(1..=3), vec![(4, bad)], writes(5..=7)].concat()).await;
+async fn failing_command_affects_no_other_command() {
+    for bad in [Behavior::Fail, Behavior::Panic] {
+        let fixture = Fixture::new(CommitMode::Shared).await;
+        let answers = fixture.submit_together(&[writes(1..=3), vec![(4, bad)], writes(5..=7)].concat()).await;
         for (answer, number) in answers.iter().zip(1..) {
             match answer {
                 Ok(answer) => assert_eq!(*answer, number),
-                Err(Unanswered::Failed(Error::Internal(_))) => assert_eq!(number, 4),
+                Err(SubmitError::Failed(DbError::Internal(_))) => assert_eq!(number, 4),
                 Err(other) => panic!("{other:?}"),
             }
         }
-        assert_eq!(bench.written().await, [1, 2, 3, 5, 6, 7], "after {bad:?}");
+        assert_eq!(fixture.written().await, [1, 2, 3, 5, 6, 7], "after {bad:?}");
     }
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_not_asked_for_each() {
-    let bench = Bench::new(CommitMode::Shared).await;
-    bench.batcher.submit(org(1), (0, Deed::Write)).await.unwrap();
+async fn unavailable_store_is_not_tried_for_each_command() {
+    let fixture = Fixture::new(CommitMode::Shared).await;
+    fixture.batcher.submit(org(1), (0, Behavior::Write)).await.unwrap();
     for _ in 0..20 {
-        bench.db.faults().refuse_commit(Error::Away("on request".to_owned()));
+        fixture.db.commit_faults().fail_before_commit(DbError::Unavailable("on request".to_owned()));
     }
-    let answers = bench.gathered(&writes(1..=9)).await;
-    assert!(answers.iter().all(|answer| matches!(answer, Err(Unanswered::Failed(Error::Away(_))))), "{answers:?}");
-    assert!(bench.batches().len() <= 4, "{:?}", bench.batches());
-    assert_eq!(bench.written().await, [0]);
+    let answers = fixture.submit_together(&writes(1..=9)).await;
+    assert!(
+        answers.iter().all(|answer| matches!(answer, Err(SubmitError::Failed(DbError::Unavailable(_))))),
+        "{answers:?}"
+    );
+    assert!(fixture.batches().len() <= 4, "{:?}", fixture.batches());
+    assert_eq!(fixture.written().await, [0]);
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_looked_up() {
-    let lost = || Error::Ambiguous("on request".to_owned());
+async fn lost_commit_reply_is_looked_up() {
+    let lost = || DbError::Ambiguous("on request".to_owned());
     for happened in [true, false] {
-        let bench = Bench::new(CommitMode::Shared).await;
+        let fixture = Fixture::new(CommitMode::Shared).await;
         match happened {
-            true => bench.db.faults().lose_answer(lost()),
-            false => bench.db.faults().refuse_commit(lost()),
+            true => fixture.db.commit_faults().fail_after_commit(lost()),
+            false => fixture.db.commit_faults().fail_before_commit(lost()),
         }
-        assert_eq!(answered(bench.gathered(&writes(1..=5)).await), [1, 2, 3, 4, 5]);
-        assert_eq!(bench.written().await, [1, 2, 3, 4, 5], "each once, committed before: {happened}");
+        assert_eq!(unwrapped(fixture.submit_together(&writes(1..=5)).await), [1, 2, 3, 4, 5]);
+        assert_eq!(fixture.written().await, [1, 2, 3, 4, 5], "each once, committed before: {happened}");
     }
 }
 
 #[tokio::test]
-async fn what_cannot_be_looked_up_is_told_as_unknown() {
-    let bench = Bench::new(CommitMode::Shared).await;
-    bench.notes.0.blind.store(true, Ordering::SeqCst);
-    bench.db.faults().lose_answer(Error::Ambiguous("on request".to_owned()));
-    let answer = bench.batcher.submit(org(1), (1, Deed::Write)).await;
-    assert!(matches!(answer, Err(Unanswered::Failed(Error::Ambiguous(_)))), "{answer:?}");
-    assert_eq!(bench.written().await, [1]);
+async fn failed_look_up_is_an_ambiguous_result() {
+    let fixture = Fixture::new(CommitMode::Shared).await;
+    fixture.commit.0.look_up_fails.store(true, Ordering::SeqCst);
+    fixture.db.commit_faults().fail_after_commit(DbError::Ambiguous("on request".to_owned()));
+    let answer = fixture.batcher.submit(org(1), (1, Behavior::Write)).await;
+    assert!(matches!(answer, Err(SubmitError::Failed(DbError::Ambiguous(_)))), "{answer:?}");
+    assert_eq!(fixture.written().await, [1]);
 }
 
 #[tokio::test]
-async fn who_lost_to_a_failure_joins_the_next_batch() {
-    let bench = Bench::new(CommitMode::Shared).await;
-    let answers = bench.gathered(&[writes(1..=2), vec![(3, Deed::LoseInCompany)], writes(4..=5)].concat()).await;
-    assert_eq!(answered(answers), [1, 2, 3, 4, 5]);
-    assert_eq!(bench.batches().last().unwrap(), &[3]);
+async fn command_with_outcome_retry_joins_the_next_batch() {
+    let fixture = Fixture::new(CommitMode::Shared).await;
+    let answers = fixture
+        .submit_together(&[writes(1..=2), vec![(3, Behavior::RetryInSharedBatch)], writes(4..=5)].concat())
+        .await;
+    assert_eq!(unwrapped(answers), [1, 2, 3, 4, 5]);
+    assert_eq!(fixture.batches().last().unwrap(), &[3]);
 }
 
 #[tokio::test]
-async fn nobody_loses_for_ever() {
-    let bench = Bench::new(CommitMode::Shared).await;
-    let answer = bench.batcher.submit(org(1), (1, Deed::LoseAlways)).await;
-    assert!(matches!(answer, Err(Unanswered::Failed(Error::Serialization(_)))), "{answer:?}");
-    assert_eq!(bench.batches().len(), 32);
+async fn command_fails_after_a_bounded_number_of_retries() {
+    let fixture = Fixture::new(CommitMode::Shared).await;
+    let answer = fixture.batcher.submit(org(1), (1, Behavior::RetryAlways)).await;
+    assert!(matches!(answer, Err(SubmitError::Failed(DbError::Serialization(_)))), "{answer:?}");
+    assert_eq!(fixture.batches().len(), 32);
 }
 
 #[tokio::test]
-async fn a_full_queue_says_so_at_once() {
-    let bench = Bench::new(CommitMode::Shared).await;
-    bench.hold();
-    // The first is in its transaction; as many as the queue takes wait behind it.
-    let mut first = pin!(bench.batcher.submit(org(1), (0, Deed::Write)));
+async fn full_queue_refuses_without_a_wait() {
+    let fixture = Fixture::new(CommitMode::Shared).await;
+    fixture.hold();
+    // The first command is in its transaction; behind it the queue is filled.
+    let mut first = pin!(fixture.batcher.submit(org(1), (0, Behavior::Write)));
     assert!(poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending())).await);
-    while bench.notes.0.go.available_permits() == 0 && bench.batcher.waiting() > 0 {
+    while fixture.commit.0.permits.available_permits() == 0 && fixture.batcher.waiting() > 0 {
         tokio::task::yield_now().await;
     }
-    let all = (1..=batcher::QUEUE as u128).map(|number| bench.batcher.submit(org(1), (number, Deed::Write)));
+    let all = (1..=batcher::QUEUED_COMMANDS_MAX as u128)
+        .map(|number| fixture.batcher.submit(org(1), (number, Behavior::Write)));
     let mut all = pin!(join_all(all));
     assert!(poll_fn(|context| Poll::Ready(all.as_mut().poll(context).is_pending())).await);
-    let over = bench.batcher.submit(org(1), (1 << 40, Deed::Write)).await;
-    assert!(matches!(over, Err(Unanswered::Overloaded)), "{over:?}");
-    bench.release();
+    let over = fixture.batcher.submit(org(1), (1 << 40, Behavior::Write)).await;
+    assert!(matches!(over, Err(SubmitError::Overloaded)), "{over:?}");
+    fixture.release();
     assert_eq!(first.await.unwrap(), 0);
-    assert_eq!(answered(all.await).len(), batcher::QUEUE);
-    assert_eq!(bench.written().await.len(), batcher::QUEUE + 1, "everyone who was let in, and nobody else");
+    assert_eq!(unwrapped(all.await).len(), batcher::QUEUED_COMMANDS_MAX);
+    assert_eq!(fixture.written().await.len(), batcher::QUEUED_COMMANDS_MAX + 1, "all accepted commands and no other");
 }
 
 #[tokio::test]
-async fn who_waits_for_a_dead_task_is_told() {
-    let bench = Bench::new(CommitMode::Shared).await;
-    let answer = bench.batcher.submit(org(1), (1, Deed::Kill)).await;
-    assert!(matches!(answer, Err(Unanswered::Failed(Error::Ambiguous(_)))), "{answer:?}");
-    let answer = bench.batcher.submit(org(1), (2, Deed::Write)).await;
-    assert!(matches!(answer, Err(Unanswered::Failed(Error::Away(_)))), "{answer:?}");
+async fn submitter_gets_an_error_when_the_committer_task_dies() {
+    let fixture = Fixture::new(CommitMode::Shared).await;
+    let answer = fixture.batcher.submit(org(1), (1, Behavior::Kill)).await;
+    assert!(matches!(answer, Err(SubmitError::Failed(DbError::Ambiguous(_)))), "{answer:?}");
+    let answer = fixture.batcher.submit(org(1), (2, Behavior::Write)).await;
+    assert!(matches!(answer, Err(SubmitError::Failed(DbError::Unavailable(_)))), "{answer:?}");
 }
 
 #[tokio::test]
-async fn what_was_asked_is_done_although_nobody_waits() {
-    let bench = Bench::new(CommitMode::Shared).await;
-    bench.hold();
+async fn command_is_written_although_its_submitter_stopped_waiting() {
+    let fixture = Fixture::new(CommitMode::Shared).await;
+    fixture.hold();
     {
-        let mut gone = pin!(bench.batcher.submit(org(1), (1, Deed::Write)));
+        let mut gone = pin!(fixture.batcher.submit(org(1), (1, Behavior::Write)));
         assert!(poll_fn(|context| Poll::Ready(gone.as_mut().poll(context).is_pending())).await);
     }
-    bench.release();
-    bench.batcher.submit(org(1), (2, Deed::Write)).await.unwrap();
-    assert_eq!(bench.written().await, [1, 2]);
+    fixture.release();
+    fixture.batcher.submit(org(1), (2, Behavior::Write)).await.unwrap();
+    assert_eq!(fixture.written().await, [1, 2]);
 }
 
 #[tokio::test]
-async fn whose_deadline_passed_before_its_turn_is_not_begun() {
-    let bench = Bench::new(CommitMode::Shared).await;
-    bench.hold();
-    let mut first = pin!(bench.batcher.submit(org(1), (1, Deed::Write)));
+async fn command_past_its_deadline_is_not_begun() {
+    let fixture = Fixture::new(CommitMode::Shared).await;
+    fixture.hold();
+    let mut first = pin!(fixture.batcher.submit(org(1), (1, Behavior::Write)));
     assert!(poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending())).await);
-    while bench.batcher.waiting() > 0 {
+    while fixture.batcher.waiting() > 0 {
         tokio::task::yield_now().await;
     }
-    // Behind the first one's transaction until its time is over.
-    let late = Deadline::after(Duration::from_millis(5)).carry(bench.batcher.submit(org(1), (2, Deed::Write))).await;
-    assert!(late.is_err(), "it was told so");
-    let in_time = Deadline::after(Duration::from_secs(600)).carry(bench.batcher.submit(org(1), (3, Deed::Write)));
+    // Waits behind the first transaction until its deadline has passed.
+    let late =
+        Deadline::after(Duration::from_millis(5)).scope(fixture.batcher.submit(org(1), (2, Behavior::Write))).await;
+    assert!(late.is_err(), "its caller timed out");
+    let in_time = Deadline::after(Duration::from_secs(600)).scope(fixture.batcher.submit(org(1), (3, Behavior::Write)));
     let mut in_time = pin!(in_time);
     assert!(poll_fn(|context| Poll::Ready(in_time.as_mut().poll(context).is_pending())).await);
-    bench.release();
+    fixture.release();
     assert_eq!((first.await.unwrap(), in_time.await.unwrap().unwrap()), (1, 3));
-    assert_eq!(bench.written().await, [1, 3]);
+    assert_eq!(fixture.written().await, [1, 3]);
 }

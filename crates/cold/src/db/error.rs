@@ -1,114 +1,116 @@
-//! What can go wrong with a statement, told by what a caller can do about it.
+//! Classifies the errors of both engines by what the caller can do: retry, fail over, look up, or report a bug.
 //!
-//! Never: an engine's code beyond this file. Promise: [`Error::Ambiguous`] only where a commit may have happened; every other error changed nothing.
+//! Never: an engine's error code beyond this file. Only [`DbError::Ambiguous`] may have changed something; every other error changed nothing.
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
 use voelgoed_app::error::{Dependency, Fault};
-use voelgoed_domain::named::UnknownName;
+use voelgoed_domain::text_enum::UnknownText;
 
-/// The result of this layer.
-pub type Result<T> = std::result::Result<T, Error>;
+/// The result of the store layer.
+pub type DbResult<T> = Result<T, DbError>;
 
-/// A fault of the database, or of what was asked of it.
+/// Why a statement or a commit failed.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Error {
-    /// A unique index has that row already; nothing was changed.
+pub enum DbError {
+    /// A unique index holds such a row already.
     #[error("unique violation: {0}")]
-    Unique(String),
-    /// The transaction met another one (deadlock, serialization failure, busy); the same again may succeed.
-    #[error("met another transaction: {0}")]
+    UniqueViolation(String),
+    /// The transaction conflicts with another one (deadlock, serialization failure, busy); a retry may succeed.
+    #[error("conflict with another transaction, nothing was changed: {0}")]
     Serialization(String),
-    /// The database does not answer, or cannot write; nothing was changed.
-    #[error("away: {0}")]
-    Away(String),
-    /// The answer to a commit was lost: look before repeating.
-    #[error("commit unanswered: {0}")]
+    /// The database does not answer, or cannot write.
+    #[error("unavailable, nothing was changed: {0}")]
+    Unavailable(String),
+    /// The reply to a commit was lost: look up what was written before a retry.
+    #[error("the commit may or may not have happened: {0}")]
     Ambiguous(String),
-    /// A bug, or data that contradicts itself.
+    /// A bug, or rows that contradict each other.
     #[error("{0}")]
     Internal(String),
 }
 
-impl Error {
-    /// [`Error::Internal`].
+impl DbError {
+    /// [`DbError::Internal`] with this detail.
     pub fn internal(detail: impl std::fmt::Display) -> Self {
         Self::Internal(detail.to_string())
     }
 
-    /// True for [`Error::Unique`].
+    /// True for [`DbError::UniqueViolation`].
     #[must_use]
-    pub const fn is_unique(&self) -> bool {
-        matches!(self, Self::Unique(_))
+    pub const fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::UniqueViolation(_))
     }
 
-    /// The same error, told by a commit: unless the engine said no, nobody knows.
-    pub(super) fn at_commit(self) -> Self {
+    /// Reclassifies an error of a commit: unless the engine has refused the commit, it may have happened.
+    pub(super) fn during_commit(self) -> Self {
         match self {
-            Self::Away(detail) | Self::Internal(detail) => Self::Ambiguous(detail),
+            Self::Unavailable(detail) | Self::Internal(detail) => Self::Ambiguous(detail),
             other => other,
         }
     }
 }
 
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
+impl From<DbError> for Fault {
+    fn from(error: DbError) -> Self {
         match error {
-            Error::Serialization(detail) | Error::Away(detail) => Self::away(Dependency::Cold, detail),
-            Error::Ambiguous(detail) => Self::Ambiguous { dependency: Dependency::Cold, detail },
-            Error::Unique(detail) => Self::Internal(format!("unique violation: {detail}")),
-            Error::Internal(detail) => Self::Internal(detail),
+            DbError::Serialization(detail) | DbError::Unavailable(detail) => {
+                Self::unavailable(Dependency::Cold, detail)
+            }
+            DbError::Ambiguous(detail) => Self::Ambiguous { dependency: Dependency::Cold, detail },
+            DbError::UniqueViolation(detail) => Self::Internal(format!("unique violation: {detail}")),
+            DbError::Internal(detail) => Self::Internal(detail),
         }
     }
 }
 
-impl From<UnknownName> for Error {
-    fn from(error: UnknownName) -> Self {
+impl From<UnknownText> for DbError {
+    fn from(error: UnknownText) -> Self {
         Self::internal(error)
     }
 }
 
-impl From<serde_json::Error> for Error {
+impl From<serde_json::Error> for DbError {
     fn from(error: serde_json::Error) -> Self {
         Self::internal(error)
     }
 }
 
-impl From<std::num::TryFromIntError> for Error {
+impl From<std::num::TryFromIntError> for DbError {
     fn from(error: std::num::TryFromIntError) -> Self {
         Self::internal(error)
     }
 }
 
-impl From<sqlx::Error> for Error {
+impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
         let detail = error.to_string();
         match &error {
-            sqlx::Error::Database(refused) if refused.is_unique_violation() => Self::Unique(detail),
-            sqlx::Error::Database(refused) => match Class::of(&**refused) {
-                Class::Met => Self::Serialization(detail),
-                Class::Away => Self::Away(detail),
-                Class::Other => Self::Internal(detail),
+            sqlx::Error::Database(refused) if refused.is_unique_violation() => Self::UniqueViolation(detail),
+            sqlx::Error::Database(refused) => match ErrorClass::of(&**refused) {
+                ErrorClass::Conflict => Self::Serialization(detail),
+                ErrorClass::Unavailable => Self::Unavailable(detail),
+                ErrorClass::Other => Self::Internal(detail),
             },
             sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
             | sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
-            | sqlx::Error::BeginFailed => Self::Away(detail),
+            | sqlx::Error::BeginFailed => Self::Unavailable(detail),
             _ => Self::Internal(detail),
         }
     }
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Class {
-    Met,
-    Away,
+enum ErrorClass {
+    Conflict,
+    Unavailable,
     Other,
 }
 
-impl Class {
+impl ErrorClass {
     fn of(refused: &dyn DatabaseError) -> Self {
         match refused.try_downcast_ref::<PgDatabaseError>() {
             Some(refused) => Self::of_postgres(refused.code()),
@@ -120,11 +122,11 @@ impl Class {
     fn of_postgres(code: &str) -> Self {
         match code {
             // Serialization failure, deadlock.
-            "40001" | "40P01" => Self::Met,
-            // A row stayed locked, a statement took too long, the server is a standby (a promotion is on its way), a session was idle for too long.
-            "55P03" | "57014" | "25006" | "25P03" | "25P04" => Self::Away,
-            // Connections, resources (disk, memory, connections), operator intervention, faults of the system.
-            _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Self::Away,
+            "40001" | "40P01" => Self::Conflict,
+            // Lock timeout, statement timeout, a standby (until its promotion), idle session timeout.
+            "55P03" | "57014" | "25006" | "25P03" | "25P04" => Self::Unavailable,
+            // Connection, resource (disk, memory, connections), operator intervention and system errors.
+            _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Self::Unavailable,
             _ => Self::Other,
         }
     }
@@ -138,8 +140,8 @@ impl Class {
         const FULL: u32 = 13;
         const CANTOPEN: u32 = 14;
         match code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff) {
-            Some(BUSY | LOCKED) => Self::Met,
-            Some(READONLY | IOERR | FULL | CANTOPEN) => Self::Away,
+            Some(BUSY | LOCKED) => Self::Conflict,
+            Some(READONLY | IOERR | FULL | CANTOPEN) => Self::Unavailable,
             _ => Self::Other,
         }
     }
@@ -150,45 +152,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_fall_into_classes_by_their_low_byte() {
+    fn sqlite_codes_are_classified_by_their_low_byte() {
         for (code, class) in [
-            ("5", Class::Met),
-            ("517", Class::Met),
-            ("262", Class::Met),
-            ("10", Class::Away),
-            ("778", Class::Away),
-            ("13", Class::Away),
-            ("1", Class::Other),
-            ("787", Class::Other),
-            ("?", Class::Other),
+            ("5", ErrorClass::Conflict),
+            ("517", ErrorClass::Conflict),
+            ("262", ErrorClass::Conflict),
+            ("10", ErrorClass::Unavailable),
+            ("778", ErrorClass::Unavailable),
+            ("13", ErrorClass::Unavailable),
+            ("1", ErrorClass::Other),
+            ("787", ErrorClass::Other),
+            ("?", ErrorClass::Other),
         ] {
-            assert_eq!(Class::of_sqlite(Some(code)), class, "{code}");
+            assert_eq!(ErrorClass::of_sqlite(Some(code)), class, "{code}");
         }
-        assert_eq!(Class::of_sqlite(None), Class::Other);
+        assert_eq!(ErrorClass::of_sqlite(None), ErrorClass::Other);
     }
 
     #[test]
-    fn states_of_postgres_fall_into_classes() {
+    fn postgres_sqlstates_are_classified() {
         for (code, class) in [
-            ("40001", Class::Met),
-            ("40P01", Class::Met),
-            ("57P01", Class::Away),
-            ("57014", Class::Away),
-            ("55P03", Class::Away),
-            ("25006", Class::Away),
-            ("53100", Class::Away),
-            ("08006", Class::Away),
-            ("23503", Class::Other),
-            ("42501", Class::Other),
+            ("40001", ErrorClass::Conflict),
+            ("40P01", ErrorClass::Conflict),
+            ("57P01", ErrorClass::Unavailable),
+            ("57014", ErrorClass::Unavailable),
+            ("55P03", ErrorClass::Unavailable),
+            ("25006", ErrorClass::Unavailable),
+            ("53100", ErrorClass::Unavailable),
+            ("08006", ErrorClass::Unavailable),
+            ("23503", ErrorClass::Other),
+            ("42501", ErrorClass::Other),
         ] {
-            assert_eq!(Class::of_postgres(code), class, "{code}");
+            assert_eq!(ErrorClass::of_postgres(code), class, "{code}");
         }
     }
 
     #[test]
-    fn only_a_commit_is_ambiguous() {
-        assert!(matches!(Error::from(sqlx::Error::WorkerCrashed), Error::Away(_)));
-        assert!(matches!(Error::from(sqlx::Error::WorkerCrashed).at_commit(), Error::Ambiguous(_)));
-        assert!(matches!(Error::Serialization(String::new()).at_commit(), Error::Serialization(_)));
+    fn lost_connection_is_ambiguous_only_during_a_commit() {
+        assert!(matches!(DbError::from(sqlx::Error::WorkerCrashed), DbError::Unavailable(_)));
+        assert!(matches!(DbError::from(sqlx::Error::WorkerCrashed).during_commit(), DbError::Ambiguous(_)));
+        assert!(matches!(DbError::Serialization(String::new()).during_commit(), DbError::Serialization(_)));
     }
 }

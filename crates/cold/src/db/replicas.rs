@@ -1,161 +1,173 @@
-//! Streaming replicas for heavy reads, and which of them is near enough to the primary to be asked.
+//! Chooses a streaming replica for heavy reads by comparing replay positions with the primary's recent positions in its write-ahead log.
 //!
-//! How far a replica is behind is told by the primary's own positions in its log, each noted with its moment: no clock of a server is believed, and a
-//! replica that has lost its primary, or whose replay stands still, falls behind like any other. Who wrote through this node reads only what holds
-//! that write. Where the primary is away nothing newer can be, so a replica answers however old it is. Never: a read that decides a sale.
+//! The lag of a replica is measured with this process's clock: each position of the primary is kept with the moment it was read, so no server clock
+//! matters, and a replica whose replay has stopped lags like any other. An organization that wrote through this node reads only from replicas that have
+//! replayed that write. While the primary is unavailable, a replica serves however old it is. Never: a read that decides a sale.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::PgPool;
-use tokio::sync::Mutex as Turn;
+use tokio::sync::Mutex as AsyncMutex;
 use uuid::Uuid;
 use voelgoed_telemetry::Stopwatch;
 
-use super::postgres::{self, PostgresSettings, Session};
-use super::{Result, Scope};
+use super::postgres_connections::{connect_options, pool_options};
+use super::postgres_session::PostgresSession;
+use super::postgres_settings::PostgresSettings;
+use super::{DbResult, TxScope};
 
-/// Positions are looked at again after so long.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Positions that are kept: beyond them a replica is too far behind however far.
-const KEPT: usize = 64;
-/// The wait for a replica's connection: another one, or the primary, answers instead.
-const ACQUIRE: Duration = Duration::from_millis(500);
-/// Writers that are remembered one by one; beyond it all count as having just written.
-const WRITERS: usize = 10_000;
+const POSITION_REFRESH_INTERVAL: Duration = Duration::from_millis(250);
+/// Primary positions that are kept; a replica behind all of them lags too much anyway.
+const POSITIONS_MAX: usize = 64;
+/// Short, because another replica or the primary can answer instead.
+const REPLICA_ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
+/// Organizations whose last write is kept.
+const RECENT_WRITERS_MAX: usize = 10_000;
 
-const PRIMARY_AT: &str = "select cast(pg_current_wal_lsn() - '0/0'::pg_lsn as bigint)";
-/// None from a server that was promoted, and is nobody's replica any more.
-const REPLICA_AT: &str =
+const PRIMARY_POSITION: &str = "select cast(pg_current_wal_lsn() - '0/0'::pg_lsn as bigint)";
+/// Null on a server that was promoted and is no replica any more.
+const REPLICA_POSITION: &str =
     "select case when pg_is_in_recovery() then cast(pg_last_wal_replay_lsn() - '0/0'::pg_lsn as bigint) end";
 
 /// The replicas of one primary.
 pub(super) struct Replicas {
     pools: Vec<PgPool>,
-    /// One connection, in whose way nobody stands: where it is not to be had, the primary is away.
+    /// One connection of its own, so that a failure to get it means that the primary is unavailable, not busy.
     primary: PgPool,
-    patience: Duration,
-    most_lag: Duration,
-    seen: Turn<Seen>,
-    wrote: Mutex<HashMap<Uuid, Stopwatch>>,
+    client_timeout: Duration,
+    replica_lag_max: Duration,
+    state: AsyncMutex<ReplicationState>,
+    last_writes: Mutex<HashMap<Uuid, Stopwatch>>,
 }
 
-/// What the last look found.
+/// What the last refresh found.
 #[derive(Default)]
-struct Seen {
-    /// The primary's positions, oldest first, each with the moment just before it was asked for.
+struct ReplicationState {
+    /// The primary's positions, oldest first, each with the moment just before the query.
     positions: VecDeque<(Stopwatch, i64)>,
-    /// When the last look began.
-    looked: Option<Stopwatch>,
-    /// True where the primary did not answer it.
-    primary_is_away: bool,
-    /// How far each replica has come.
+    /// When the last refresh began.
+    refreshed_at: Option<Stopwatch>,
+    /// True where the primary did not answer the last refresh.
+    primary_is_unavailable: bool,
+    /// The replay position of each replica; none where it did not answer.
     replayed: Vec<Option<i64>>,
-    /// Whose turn it is.
+    /// The replica to try first, round robin.
     next: usize,
 }
 
 impl Replicas {
-    pub(super) fn new(settings: &PostgresSettings, patience: Duration) -> Result<Self> {
-        let quick = PostgresSettings { acquire: ACQUIRE.min(settings.acquire), ..settings.clone() };
-        let pool = |url: &String, most| {
-            let options = postgres::options(url, &quick)?.application_name("voelgoed reports");
-            Ok(postgres::pool_options(&quick, most).connect_lazy_with(options))
+    pub(super) fn new(settings: &PostgresSettings, client_timeout: Duration) -> DbResult<Self> {
+        let quick = PostgresSettings {
+            acquire_timeout: REPLICA_ACQUIRE_TIMEOUT.min(settings.acquire_timeout),
+            ..settings.clone()
+        };
+        let pool = |url: &String, size_max| {
+            let options = connect_options(url, &quick)?.application_name("voelgoed reports");
+            Ok(pool_options(&quick, size_max).connect_lazy_with(options))
         };
         let replicas = settings.replicas.iter().map(|url| pool(url, settings.replica_connections));
         Ok(Self {
-            pools: replicas.collect::<Result<_>>()?,
+            pools: replicas.collect::<DbResult<_>>()?,
             primary: pool(&settings.url, 1)?,
-            patience,
-            most_lag: settings.most_lag,
-            seen: Turn::default(),
-            wrote: Mutex::default(),
+            client_timeout,
+            replica_lag_max: settings.replica_lag_max,
+            state: AsyncMutex::default(),
+            last_writes: Mutex::default(),
         })
     }
 
-    /// `scope` has just written: it is to read that.
-    pub(super) fn wrote(&self, scope: Scope) {
-        let (Scope::Tenant(organization), false) = (scope, self.pools.is_empty()) else { return };
-        let mut wrote = self.wrote.lock().unwrap_or_else(PoisonError::into_inner);
-        if wrote.len() >= WRITERS {
-            // Whoever wrote longer ago than replicas may be behind is served by any that is near enough.
-            wrote.retain(|_, at| at.elapsed() <= self.most_lag);
+    /// Notes that `scope` has just written, so that its reads include the write.
+    pub(super) fn record_write(&self, scope: TxScope) {
+        let (TxScope::Tenant(organization), false) = (scope, self.pools.is_empty()) else { return };
+        let mut wrote = self.last_writes.lock().unwrap_or_else(PoisonError::into_inner);
+        if wrote.len() >= RECENT_WRITERS_MAX {
+            // Every replica within the lag limit has replayed writes older than the limit.
+            wrote.retain(|_, at| at.elapsed() <= self.replica_lag_max);
         }
         wrote.insert(organization, Stopwatch::start());
     }
 
-    pub(super) fn are_there(&self) -> bool {
+    pub(super) fn are_configured(&self) -> bool {
         !self.pools.is_empty()
     }
 
-    /// A transaction on a replica that is near enough for `scope`; none where the primary must answer. One that is known to be away is not asked
-    /// how far it is: everybody would wait for that.
-    pub(super) async fn begin(&self, scope: Scope, text: &str, primary_is_away: bool) -> Option<Session> {
-        let chosen = self.choose(scope, primary_is_away).await?;
-        match Session::begin(&self.pools[chosen], self.patience, text).await {
+    /// Begins a transaction on a replica that is near enough for `scope`; none where the primary must answer. A primary that is known to be
+    /// unavailable is not queried for its position, because every reader would wait for its timeout.
+    pub(super) async fn begin(
+        &self,
+        scope: TxScope,
+        text: &str,
+        primary_is_unavailable: bool,
+    ) -> Option<PostgresSession> {
+        let chosen = self.choose_replica(scope, primary_is_unavailable).await?;
+        match PostgresSession::begin(&self.pools[chosen], self.client_timeout, text).await {
             Ok(session) => Some(session),
             Err(error) => {
-                tracing::warn!(%error, replica = chosen, slice = "cold", "a replica does not answer; the primary does instead");
+                tracing::warn!(%error, replica = chosen, slice = "cold", "a replica does not answer; the primary answers instead");
                 None
             }
         }
     }
 
-    async fn choose(&self, scope: Scope, primary_is_away: bool) -> Option<usize> {
+    async fn choose_replica(&self, scope: TxScope, primary_is_unavailable: bool) -> Option<usize> {
         if self.pools.is_empty() {
             return None;
         }
         let wrote = self.last_write(scope);
-        let mut seen = self.seen.lock().await;
-        let stale = seen
-            .looked
-            .is_none_or(|looked| looked.elapsed() >= LOOK_EVERY || !primary_is_away && !is_after(looked, wrote));
-        if stale || primary_is_away && !seen.primary_is_away {
-            self.look(&mut seen, primary_is_away).await;
+        let mut state = self.state.lock().await;
+        let stale = state.refreshed_at.is_none_or(|refreshed_at| {
+            refreshed_at.elapsed() >= POSITION_REFRESH_INTERVAL
+                || !primary_is_unavailable && !is_after(refreshed_at, wrote)
+        });
+        if stale || primary_is_unavailable && !state.primary_is_unavailable {
+            self.refresh(&mut state, primary_is_unavailable).await;
         }
         let needed = match wrote {
-            _ if seen.primary_is_away => i64::MIN,
-            // The first position that was asked for after the write holds it.
-            Some(_) => seen.positions.iter().find(|(at, _)| is_after(*at, wrote))?.1,
-            // Whatever the primary had when the limit began.
-            None => seen.positions.iter().rev().find(|(at, _)| at.elapsed() >= self.most_lag).map_or(
-                // No position is that old: the oldest one is nearer than asked for.
-                seen.positions.front()?.1,
+            _ if state.primary_is_unavailable => i64::MIN,
+            // The first position that was read after the write includes it.
+            Some(_) => state.positions.iter().find(|(at, _)| is_after(*at, wrote))?.1,
+            // The newest position that is at least as old as the lag limit.
+            None => state.positions.iter().rev().find(|(at, _)| at.elapsed() >= self.replica_lag_max).map_or(
+                // No position is that old yet: the oldest one is stricter.
+                state.positions.front()?.1,
                 |(_, position)| *position,
             ),
         };
         let count = self.pools.len();
-        let first = seen.next;
-        let near = |index: &usize| seen.replayed.get(*index).copied().flatten().is_some_and(|at| at >= needed);
-        let chosen = (first..first + count).map(|turn| turn % count).find(near)?;
-        seen.next = (chosen + 1) % count;
+        let first = state.next;
+        let near = |index: &usize| state.replayed.get(*index).copied().flatten().is_some_and(|at| at >= needed);
+        let chosen = (first..first + count).map(|index| index % count).find(near)?;
+        state.next = (chosen + 1) % count;
         Some(chosen)
     }
 
-    fn last_write(&self, scope: Scope) -> Option<Stopwatch> {
-        let Scope::Tenant(organization) = scope else { return None };
-        self.wrote.lock().unwrap_or_else(PoisonError::into_inner).get(&organization).copied()
+    fn last_write(&self, scope: TxScope) -> Option<Stopwatch> {
+        let TxScope::Tenant(organization) = scope else { return None };
+        self.last_writes.lock().unwrap_or_else(PoisonError::into_inner).get(&organization).copied()
     }
 
-    async fn look(&self, seen: &mut Seen, primary_is_away: bool) {
+    async fn refresh(&self, state: &mut ReplicationState, primary_is_unavailable: bool) {
         let began = Stopwatch::start();
         let primary = async {
-            match primary_is_away {
+            match primary_is_unavailable {
                 true => None,
-                false => position(&self.primary, PRIMARY_AT, self.patience).await,
+                false => position(&self.primary, PRIMARY_POSITION, self.client_timeout).await,
             }
         };
-        let replicas = futures::future::join_all(self.pools.iter().map(|pool| position(pool, REPLICA_AT, ACQUIRE)));
+        let replicas = futures::future::join_all(
+            self.pools.iter().map(|pool| position(pool, REPLICA_POSITION, REPLICA_ACQUIRE_TIMEOUT)),
+        );
         let (primary, replayed) = tokio::join!(primary, replicas);
-        seen.looked = Some(began);
-        seen.replayed = replayed;
-        seen.primary_is_away = primary.is_none();
+        state.refreshed_at = Some(began);
+        state.replayed = replayed;
+        state.primary_is_unavailable = primary.is_none();
         if let Some(position) = primary {
-            if seen.positions.len() >= KEPT {
-                seen.positions.pop_front();
+            if state.positions.len() >= POSITIONS_MAX {
+                state.positions.pop_front();
             }
-            seen.positions.push_back((began, position));
+            state.positions.push_back((began, position));
         }
     }
 
@@ -164,22 +176,22 @@ impl Replicas {
     }
 }
 
-/// True where `moment` is later than the write, or there was none.
+/// True where `moment` is later than the write, or there was no write.
 fn is_after(moment: Stopwatch, wrote: Option<Stopwatch>) -> bool {
     wrote.is_none_or(|wrote| wrote.elapsed() > moment.elapsed())
 }
 
-/// How far a server is. A connection that has died meanwhile is replaced, so that no answer means a server that is away.
-async fn position(pool: &PgPool, text: &'static str, patience: Duration) -> Option<i64> {
-    let asked = async {
-        let mut session = Session::begin(pool, patience, "begin read only").await?;
+/// Reads a server's log position; none where the server is unavailable (a closed connection is replaced first).
+async fn position(pool: &PgPool, text: &'static str, client_timeout: Duration) -> Option<i64> {
+    let read = async {
+        let mut session = PostgresSession::begin(pool, client_timeout, "begin read only").await?;
         let (position,) =
-            session.ask(|connection| sqlx::query_as::<_, (Option<i64>,)>(text).fetch_one(connection)).await?;
+            session.run(|connection| sqlx::query_as::<_, (Option<i64>,)>(text).fetch_one(connection)).await?;
         session.rollback().await?;
-        Result::Ok(position)
+        DbResult::Ok(position)
     };
-    asked.await.unwrap_or_else(|error| {
-        tracing::debug!(%error, slice = "cold", "a server does not say how far it is");
+    read.await.unwrap_or_else(|error| {
+        tracing::debug!(%error, slice = "cold", "a server did not report its log position");
         None
     })
 }

@@ -1,57 +1,57 @@
-//! For whom a transaction is: one organization, or a named system role. Engines with row security show it nothing else (P7).
+//! Every transaction runs for one organization or one system role; Postgres' row security hides all other rows from it (P7).
 //!
 //! Never: a scope that is guessed from a statement. To add a system role: a variant, its name, and that name in the policies of the tables that it
-//! needs (a step of `migrations/` with `{secured:…}`); `db/row_security.rs` tests what each may see.
+//! needs (a step of `migrations/` with `{secured:…}`); `tests/postgres/row_security.rs` tests what each role sees.
 
 use uuid::Uuid;
 use voelgoed_domain::ids::OrganizationId;
 
-/// For whom a transaction is.
+/// The organization or system role that a transaction runs for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// One organization: its rows and no others.
+pub enum TxScope {
+    /// One organization, which sees only its own rows.
     Tenant(Uuid),
-    /// A part of the platform that acts for all organizations.
-    System(System),
+    /// A system role, which acts for all organizations.
+    System(SystemRole),
 }
 
-impl From<OrganizationId> for Scope {
+impl From<OrganizationId> for TxScope {
     fn from(organization: OrganizationId) -> Self {
         Self::Tenant(organization.uuid())
     }
 }
 
-impl From<System> for Scope {
-    fn from(role: System) -> Self {
+impl From<SystemRole> for TxScope {
+    fn from(role: SystemRole) -> Self {
         Self::System(role)
     }
 }
 
-/// Who acts for all organizations. Each sees only the tables that its work needs.
+/// A part of the platform that acts for all organizations. Each role sees only the tables that its work needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum System {
-    /// Finds the tenant by what names it: a slug, an address, a token, a key.
+pub enum SystemRole {
+    /// Finds the organization of a slug, an e-mail address, a token or a key.
     Directory,
-    /// Shows what all organizations have published.
+    /// Lists the published events of all organizations.
     Shop,
-    /// Shows a buyer's session its own orders, whoever sold them.
+    /// Lists the orders of a buyer's session, of all organizations.
     Buyer,
-    /// Looks after unpaid orders and unresolved attempts.
+    /// Reconciles unpaid orders and unresolved payment attempts.
     Reconciler,
-    /// Carries facts out of the outbox.
+    /// Delivers the outbox.
     Relay,
     /// Runs jobs.
     Jobs,
-    /// Deletes what is over.
+    /// Deletes rows whose retention period has passed.
     Retention,
-    /// Checks the books.
+    /// Checks that the ledger balances.
     Audit,
-    /// Keeps the list of nodes, which belongs to no organization.
+    /// Maintains the list of nodes and other tables that belong to no organization.
     Nodes,
 }
 
-impl System {
-    /// Every role.
+impl SystemRole {
+    /// Every role, for tests of what each sees.
     pub const ALL: [Self; 9] = [
         Self::Directory,
         Self::Shop,
@@ -64,7 +64,7 @@ impl System {
         Self::Nodes,
     ];
 
-    /// Its name in the policies.
+    /// The name of the role in row security policies.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -81,46 +81,21 @@ impl System {
     }
 }
 
-/// Which connections a transaction uses, so that one kind of work cannot take another's (P9). The embedded engine has one writer, whose turns go by lane.
+/// Isolation and durability of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// What admits: people stand and wait.
-    Gate,
-    /// What sells and charges.
-    Sale,
-    /// What buyers and gates are shown of that: on the same connections, and on a replica while the primary is away.
-    Shown,
-    /// What organizers and the shop read and write beside that.
-    Desk,
-    /// The relay, the jobs, the reconcilers.
-    Jobs,
-    /// Lists and reports: on a replica that is near enough, else where the desk is.
-    Reports,
-}
-
-impl Lane {
-    /// True where a replica may answer while the primary is away: nothing is decided by what is read there.
-    pub(super) const fn is_readable_elsewhere(self) -> bool {
-        matches!(self, Self::Shown | Self::Desk | Self::Reports)
-    }
-}
-
-/// What a transaction is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// Writing: every statement sees what was committed before it, and the commit is on disk.
+pub(super) enum TxMode {
+    /// Read committed; the commit waits for the disk.
     Write,
-    /// Writing what is done again where it is lost with the machine: the commit is on disk with the next flushed one.
+    /// Read committed; the commit is on disk with the next flushed one. For rows that are written again if a crash of the machine loses them.
     Unflushed,
-    /// One statement that reads.
+    /// One reading statement.
     Read,
-    /// Reading: every statement sees the same moment.
+    /// Read only; every statement sees the same moment.
     Snapshot,
 }
 
-impl Mode {
-    /// True where nothing is changed.
-    pub(super) const fn only_reads(self) -> bool {
+impl TxMode {
+    pub(super) const fn is_read_only(self) -> bool {
         matches!(self, Self::Read | Self::Snapshot)
     }
 }

@@ -1,11 +1,20 @@
-//! A statement: its name for metrics, its text for every engine, and what the text's tokens become.
+//! A statement has a name for metrics and one text for every engine, whose tokens are expanded per engine.
 //!
-//! Binds are `$1`, `$2`, …. Tokens: `{for_update}` and `{skip_locked}` lock rows where engines know that; `{rows:N}` becomes as many rows of N binds as
-//! are given, and `{rows:N $1}` ends each with the fixed bind `$1`; `{uuid}`, `{json}`, `{bytes}` are column types and `{clustered}` a table option;
-//! `{secured:table role…}` is a table's row security, `{shown:table role…}` names anew the system roles that see a secured table.
-//! Never: a brace that is no token; a table joined with rows by a bind (`where t.organization_id = $1 and t.id = v.column1`) instead of a column of the rows
-//! (`{rows:1 $1}`, `t.organization_id = v.column2`). Postgres may then read all that the organization has for the few that are asked for, and does where
-//! it takes organizations for small: while a table is new, and for the largest one among many.
+//! Binds are `$1`, `$2`, ….
+//!
+//! | token | becomes |
+//! |---|---|
+//! | `{for_update}`, `{skip_locked}` | row locks, where the engine has them |
+//! | `{rows:N}` | as many rows of N binds as are given |
+//! | `{rows:N $1}` | the same, each row ending with the fixed bind `$1` |
+//! | `{uuid}`, `{json}`, `{bytes}` | a column type |
+//! | `{clustered}` | a table option |
+//! | `{secured:table role…}` | row security of a table, with the system roles that see it |
+//! | `{shown:table role…}` | replaces the system roles that see a secured table |
+//!
+//! Never: a brace that is no token; a table joined with rows by a bind (`where t.organization_id = $1 and t.id = v.column1`) instead of a column of the
+//! rows (`{rows:1 $1}`, `t.organization_id = v.column2`). Where Postgres estimates organizations to be small (a new table, or the largest organization of
+//! many), it would read all rows of the organization for a few keys.
 //! To add a token: one line in [`token`].
 
 use std::collections::HashMap;
@@ -14,53 +23,56 @@ use std::sync::{Arc, LazyLock, RwLock};
 
 use voelgoed_planted::{Bug, altered};
 
-use super::{Engine, Error, Result};
+use super::{DbError, DbResult, Engine};
 
-/// A statement.
+/// A statement with its metric label.
 #[derive(Debug, Clone, Copy)]
 pub struct Sql {
-    /// `slice.what`, the label of its metric.
+    /// `slice.operation`, the label of its metric.
     pub name: &'static str,
-    /// Its text with binds and tokens.
+    /// SQL with binds and tokens.
     pub text: &'static str,
 }
 
 impl Sql {
-    /// The statement with a planted bug in it: as it stands wherever that is not switched on, which is always in what ships.
+    /// The statement altered by a planted bug where that bug is switched on, which it never is in a release.
     pub(crate) fn planted(self, bug: Bug, from: &str, to: &str) -> Self {
         Self { text: altered(bug, self.text, from, to), ..self }
     }
 }
 
-/// A statement named `name`.
+/// A statement whose duration is measured as `name`.
 #[must_use]
 pub const fn sql(name: &'static str, text: &'static str) -> Sql {
     Sql { name, text }
 }
 
-/// A text is known by where it lies; the number of rows and the engine make it another one.
+/// Address and length of the text, number of rows, engine.
 type Key = (usize, usize, usize, Engine);
 
 static EXPANDED: LazyLock<RwLock<HashMap<Key, Arc<str>>>> = LazyLock::new(RwLock::default);
 
 /// The text for an engine with `rows` rows of binds; expanded once.
-pub(super) fn expanded(engine: Engine, text: &'static str, rows: usize) -> Result<Arc<str>> {
+pub(super) fn expanded(engine: Engine, text: &'static str, rows: usize) -> DbResult<Arc<str>> {
     let key = (text.as_ptr() as usize, text.len(), rows, engine);
-    let poisoned = |_| Error::internal("statement cache is poisoned");
-    if let Some(known) = EXPANDED.read().map_err(|_| Error::internal("statement cache is poisoned"))?.get(&key) {
-        return Ok(known.clone());
+    if let Some(cached) = EXPANDED.read().map_err(|_| poisoned())?.get(&key) {
+        return Ok(cached.clone());
     }
-    let made: Arc<str> = expand(engine, text, rows)?.into();
-    EXPANDED.write().map_err(poisoned)?.insert(key, made.clone());
-    Ok(made)
+    let expanded: Arc<str> = expand(engine, text, rows)?.into();
+    EXPANDED.write().map_err(|_| poisoned())?.insert(key, expanded.clone());
+    Ok(expanded)
 }
 
-/// Where a statement's binds stand: rows come first, then the fixed ones. SQLite looks a named bind up by walking all names, so rows there are anonymous.
-pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> Result<String> {
+fn poisoned() -> DbError {
+    DbError::internal("statement cache is poisoned")
+}
+
+/// Expands the tokens. The binds of rows come first, then the fixed ones. Rows are anonymous binds on SQLite, which looks up a named bind linearly.
+pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> DbResult<String> {
     let width = row_width(text)?;
     if width > 0 && text.contains("organization_id = $") {
-        return Err(Error::internal(format!(
-            "rows are joined with an organization that is none of their columns: `{text}`"
+        return Err(DbError::internal(format!(
+            "rows are joined with an organization by a bind instead of a column of the rows: `{text}`"
         )));
     }
     let shift = width * rows;
@@ -72,11 +84,11 @@ pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> Result<String> 
         if let Some(after) = rest.strip_prefix('$') {
             let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
             let number: usize =
-                after[..digits].parse().map_err(|_| Error::internal(format!("bad bind in `{text}`")))?;
+                after[..digits].parse().map_err(|_| DbError::internal(format!("invalid bind in `{text}`")))?;
             let _ = write!(out, "${}", number + shift);
             rest = &after[digits..];
         } else {
-            let end = rest.find('}').ok_or_else(|| Error::internal(format!("open token in `{text}`")))?;
+            let end = rest.find('}').ok_or_else(|| DbError::internal(format!("unclosed token in `{text}`")))?;
             let name = &rest[1..end];
             match name.split_once(':') {
                 Some(("rows", _)) => {
@@ -94,17 +106,17 @@ pub(super) fn expand(engine: Engine, text: &str, rows: usize) -> Result<String> 
     Ok(out)
 }
 
-fn row_width(text: &str) -> Result<usize> {
+fn row_width(text: &str) -> DbResult<usize> {
     let Some((_, after)) = text.split_once("{rows:") else { return Ok(0) };
     let digits = after.split(['}', ' ']).next().unwrap_or_default();
-    digits.parse().map_err(|_| Error::internal(format!("bad row width in `{text}`")))
+    digits.parse().map_err(|_| DbError::internal(format!("invalid row width in `{text}`")))
 }
 
 /// The fixed bind that ends each row.
-fn row_ends(token: &str, text: &str) -> Result<Option<usize>> {
+fn row_ends(token: &str, text: &str) -> DbResult<Option<usize>> {
     let Some((_, end)) = token.split_once(' ') else { return Ok(None) };
     let number = end.strip_prefix('$').and_then(|digits| digits.parse().ok());
-    number.map(Some).ok_or_else(|| Error::internal(format!("bad end of a row in `{text}`")))
+    number.map(Some).ok_or_else(|| DbError::internal(format!("invalid end of a row in `{text}`")))
 }
 
 fn push_rows(out: &mut String, engine: Engine, width: usize, rows: usize, end: Option<usize>) {
@@ -124,7 +136,7 @@ fn push_rows(out: &mut String, engine: Engine, width: usize, rows: usize, end: O
     }
 }
 
-/// Row security of `table role role…`, or `table(column) …` where its organization stands in another column. The owner is held to it as well.
+/// Row security of `table role role…`, or `table(column) …` where another column holds the organization. It applies to the owner of the table too.
 fn push_secured(out: &mut String, secured: &str) {
     let mut words = secured.split(' ');
     let table = words.next().unwrap_or_default();
@@ -143,12 +155,12 @@ fn push_secured(out: &mut String, secured: &str) {
     );
 }
 
-/// Whose settings they are is asked in a select of its own, which a statement runs once and not for each row.
+/// The subselect makes Postgres read the setting once per statement instead of once per row.
 fn system(roles: &str) -> String {
     format!("(select current_setting('voelgoed.system', true) in ({roles}))")
 }
 
-/// The same policy with other roles.
+/// Replaces the system roles of a policy.
 fn push_shown(out: &mut String, shown: &str) {
     let mut words = shown.split(' ');
     let table = words.next().unwrap_or_default();
@@ -156,14 +168,14 @@ fn push_shown(out: &mut String, shown: &str) {
     let _ = write!(out, "alter policy system on {table} using ({});", system(&roles));
 }
 
-/// Migrations change rows of all organizations.
+/// The roles of a policy; migrations see every table.
 fn roles<'a>(named: impl Iterator<Item = &'a str>) -> String {
     named.fold("'migration'".to_owned(), |roles, role| format!("{roles}, '{role}'"))
 }
 
-fn token(engine: Engine, name: &str) -> Result<&'static str> {
+fn token(engine: Engine, name: &str) -> DbResult<&'static str> {
     Ok(match (engine, name) {
-        // One writer: nothing to lock.
+        // One writer has nothing to lock.
         (Engine::Sqlite, "for_update" | "skip_locked") => "",
         (Engine::Sqlite, "uuid" | "bytes") => "blob",
         (Engine::Sqlite, "json") => "text",
@@ -172,10 +184,10 @@ fn token(engine: Engine, name: &str) -> Result<&'static str> {
         (Engine::Postgres, "skip_locked") => "skip locked",
         (Engine::Postgres, "uuid") => "uuid",
         (Engine::Postgres, "bytes") => "bytea",
-        // Read and written whole, by this program only: nothing is asked of its inside.
+        // Only this program reads it, and as a whole, so Postgres' JSON types would gain nothing.
         (Engine::Postgres, "json") => "text",
         (Engine::Postgres, "clustered") => "",
-        (_, _) => return Err(Error::internal(format!("unknown token `{name}`"))),
+        (_, _) => return Err(DbError::internal(format!("unknown token `{name}`"))),
     })
 }
 
@@ -230,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expansion_is_made_once() {
+    fn expansion_is_cached_by_text_and_number_of_rows() {
         const TEXT: &str = "select * from (values {rows:1})";
         let first = expanded(Engine::Sqlite, TEXT, 4).unwrap();
         assert!(Arc::ptr_eq(&first, &expanded(Engine::Sqlite, TEXT, 4).unwrap()));

@@ -1,4 +1,4 @@
-//! The store layer on a real file: transactions, chunks of rows, faults told apart.
+//! Tests the store layer on a real SQLite file: transactions, chunks of rows, wakeups, deadlines.
 
 use uuid::Uuid;
 
@@ -14,13 +14,12 @@ const PUT: Sql = sql(
      returning place, version",
 );
 const COUNT: Sql = sql("test.count", "select count(*) from places where organization_id = $1");
-const SOME: Sql = sql(
+const BY_NUMBER: Sql = sql(
     "test.some",
     "select p.place, p.owner_id from (values {rows:1 $1}) v
      join places p on p.organization_id = v.column2 and p.event_id = $2 and p.place = v.column1 order by p.place {for_update}",
 );
 
-/// The organization of every case.
 const ORG: Uuid = Uuid::from_u128(1);
 
 fn place(org: Uuid, event: Uuid, number: u32, owner: Option<Uuid>) -> [Value; 6] {
@@ -28,15 +27,15 @@ fn place(org: Uuid, event: Uuid, number: u32, owner: Option<Uuid>) -> [Value; 6]
 }
 
 #[tokio::test]
-async fn rows_go_in_and_come_back_with_every_kind_of_value() {
+async fn rows_are_written_and_read_back_in_chunks() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
     let [org, event, owner] = [1, 2, 3].map(Uuid::from_u128);
-    let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
+    let mut tx = db.begin(TxScope::Tenant(ORG)).await.unwrap();
     let rows: Vec<_> = (0..100).map(|number| place(org, event, number, (number % 2 == 0).then_some(owner))).collect();
     let put: Vec<(i64, i64)> = tx.fetch_rows(PUT, vec![], rows).await.unwrap();
     assert_eq!(put, (0..100).map(|number| (number, 1)).collect::<Vec<_>>());
-    // Again: only those that are free change, and their version is raised.
+    // Again: only free places change, and their version is raised.
     let again: Vec<(i64, i64)> = tx
         .fetch_rows(PUT, vec![], (0..4).map(|number| place(org, event, number, Some(owner))).collect())
         .await
@@ -45,19 +44,19 @@ async fn rows_go_in_and_come_back_with_every_kind_of_value() {
     tx.commit().await.unwrap();
     let wanted = [5, 7, 2, 999].map(|number: i64| row![number]).to_vec();
     let found: Vec<(i64, Option<Uuid>)> =
-        db.fetch_rows(Scope::Tenant(ORG), SOME, binds![org, event], wanted).await.unwrap();
+        db.fetch_rows(TxScope::Tenant(ORG), BY_NUMBER, binds![org, event], wanted).await.unwrap();
     let mut found = found;
     found.sort_unstable();
     assert_eq!(found, [(2, Some(owner)), (5, None), (7, None)]);
 }
 
 #[tokio::test]
-async fn what_is_not_committed_never_was_and_the_writer_is_free_again() {
+async fn transaction_without_a_commit_writes_nothing_and_frees_the_writer() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
     let [org, event] = [1, 2].map(Uuid::from_u128);
     for dropped in [true, false] {
-        let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
+        let mut tx = db.begin(TxScope::Tenant(ORG)).await.unwrap();
         tx.execute_rows(PUT, vec![], vec![place(org, event, 1, None)]).await.unwrap();
         if dropped {
             drop(tx);
@@ -65,48 +64,48 @@ async fn what_is_not_committed_never_was_and_the_writer_is_free_again() {
             tx.rollback().await.unwrap();
         }
     }
-    assert_eq!(db.fetch_all::<(i64,)>(Scope::Tenant(ORG), COUNT, binds![org]).await.unwrap(), [(0,)]);
+    assert_eq!(db.fetch_all::<(i64,)>(TxScope::Tenant(ORG), COUNT, binds![org]).await.unwrap(), [(0,)]);
 }
 
 #[tokio::test]
-async fn a_transaction_waits_for_the_disk_whatever_the_one_before_it_did() {
+async fn transaction_waits_for_the_disk_after_an_unflushed_one() {
     const SYNCHRONOUS: Sql = sql("test.synchronous", "pragma synchronous");
     const FULL: i64 = 2;
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
     for committed in [true, false] {
-        let mut unflushed = db.begin_unflushed(System::Relay).await.unwrap();
+        let mut unflushed = db.begin_unflushed(SystemRole::Relay).await.unwrap();
         assert_eq!(unflushed.fetch_all::<(i64,)>(SYNCHRONOUS, vec![]).await.unwrap(), [(FULL - 1,)]);
         match committed {
             true => unflushed.commit().await.unwrap(),
             false => drop(unflushed),
         }
-        let mut flushed = db.begin(Scope::Tenant(ORG)).await.unwrap();
+        let mut flushed = db.begin(TxScope::Tenant(ORG)).await.unwrap();
         assert_eq!(flushed.fetch_all::<(i64,)>(SYNCHRONOUS, vec![]).await.unwrap(), [(FULL,)]);
     }
 }
 
 #[tokio::test]
-async fn a_snapshot_sees_one_moment_and_cannot_write() {
+async fn snapshot_sees_one_moment_and_cannot_write() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
     let [org, event] = [1, 2].map(Uuid::from_u128);
-    let mut snapshot = db.snapshot(Scope::Tenant(ORG)).await.unwrap();
+    let mut snapshot = db.snapshot(TxScope::Tenant(ORG)).await.unwrap();
     assert_eq!(snapshot.fetch_all::<(i64,)>(COUNT, binds![org]).await.unwrap(), [(0,)]);
-    let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
+    let mut tx = db.begin(TxScope::Tenant(ORG)).await.unwrap();
     tx.execute_rows(PUT, vec![], vec![place(org, event, 1, None)]).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(snapshot.fetch_all::<(i64,)>(COUNT, binds![org]).await.unwrap(), [(0,)]);
     assert!(snapshot.execute_rows(PUT, vec![], vec![place(org, event, 2, None)]).await.is_err());
     drop(snapshot);
-    assert_eq!(db.fetch_all::<(i64,)>(Scope::Tenant(ORG), COUNT, binds![org]).await.unwrap(), [(1,)]);
+    assert_eq!(db.fetch_all::<(i64,)>(TxScope::Tenant(ORG), COUNT, binds![org]).await.unwrap(), [(1,)]);
 }
 
 #[tokio::test]
-async fn a_schema_that_is_not_ours_is_refused() {
+async fn schema_of_a_newer_program_is_refused() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
-    let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
+    let mut tx = db.begin(TxScope::Tenant(ORG)).await.unwrap();
     tx.execute(
         sql("test.newer", "insert into schema_steps (number, name, checksum) values (9999, 'newer', x'00')"),
         vec![],
@@ -120,36 +119,36 @@ async fn a_schema_that_is_not_ours_is_refused() {
 }
 
 #[tokio::test]
-async fn a_commit_rings_for_what_it_wrote_and_only_then() {
+async fn commit_wakes_the_runner_of_its_rows_and_a_dropped_transaction_wakes_none() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
-    let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
-    tx.wrote_outbox();
+    let mut tx = db.begin(TxScope::Tenant(ORG)).await.unwrap();
+    tx.wake_relay_after_commit();
     drop(tx);
-    let mut tx = db.begin(Scope::Tenant(ORG)).await.unwrap();
-    tx.wrote_jobs();
+    let mut tx = db.begin(TxScope::Tenant(ORG)).await.unwrap();
+    tx.wake_jobs_after_commit();
     tx.commit().await.unwrap();
     let deadline = std::time::Duration::from_millis(200);
-    assert!(tokio::time::timeout(deadline, db.signals().jobs().heard()).await.is_ok());
-    assert!(tokio::time::timeout(deadline, db.signals().outbox().heard()).await.is_err());
+    assert!(tokio::time::timeout(deadline, db.wakeups().jobs().notified()).await.is_ok());
+    assert!(tokio::time::timeout(deadline, db.wakeups().outbox().notified()).await.is_err());
 }
 
 #[tokio::test]
-async fn nothing_is_begun_for_a_request_that_is_over() {
+async fn request_past_its_deadline_begins_no_transaction() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
-    let asked = async {
-        // Busy until its time is over, so that only the store can notice.
-        while !Deadline::carried().unwrap().passed() {
+    let late = async {
+        // Spins past the deadline, so that only the store can notice.
+        while !Deadline::current().unwrap().passed() {
             std::hint::spin_loop();
         }
-        let writes = db.begin(Scope::Tenant(ORG)).await.map(drop);
-        let reads = db.fetch_all::<(i64,)>(Scope::Tenant(ORG), COUNT, binds![ORG]).await.map(drop);
+        let writes = db.begin(TxScope::Tenant(ORG)).await.map(drop);
+        let reads = db.fetch_all::<(i64,)>(TxScope::Tenant(ORG), COUNT, binds![ORG]).await.map(drop);
         [writes, reads]
     };
-    let answers = Deadline::after(std::time::Duration::from_millis(5)).carry(asked).await.unwrap();
+    let answers = Deadline::after(std::time::Duration::from_millis(5)).scope(late).await.unwrap();
     for answer in answers {
-        assert!(matches!(&answer, Err(Error::Away(why)) if why.contains("deadline")), "{answer:?}");
+        assert!(matches!(&answer, Err(DbError::Unavailable(why)) if why.contains("deadline")), "{answer:?}");
     }
-    db.begin(Scope::Tenant(ORG)).await.unwrap().commit().await.unwrap();
+    db.begin(TxScope::Tenant(ORG)).await.unwrap().commit().await.unwrap();
 }

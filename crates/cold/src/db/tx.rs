@@ -1,4 +1,4 @@
-//! A transaction: statements, then commit; dropped without commit, it never happened.
+//! Runs statements in a transaction, commits it and then wakes runners and counts issued tickets. Dropping it without a commit rolls it back.
 //!
 //! Never: an await of anything but SQL between begin and commit (the embedded engine has one writer).
 
@@ -10,52 +10,62 @@ use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::checkout::tickets_issued;
 use voelgoed_telemetry::metrics::cold;
 
-use super::postgres::Session;
-use super::rows::{self, Link};
-use super::turns::Turn;
-use super::watch::Side;
-use super::{Db, Error, Result, Row, Scope, Sql, Value};
+use super::execute::{self, DbConnection};
+use super::postgres_session::PostgresSession;
+use super::server_health::Endpoint;
+use super::writer_queue::WritePermit;
+use super::{Db, DbError, DbResult, DbRow, Sql, TxScope, Value};
 
 /// An engine's open transaction.
-pub(super) enum Open {
-    /// With its turn at the writer, where it writes: given back after the transaction is.
-    Sqlite(Transaction<'static, Sqlite>, Option<Turn>),
-    Postgres(Session),
+pub(super) enum OpenTransaction {
+    /// With the permit of a writing transaction, which is dropped after the transaction.
+    Sqlite(Transaction<'static, Sqlite>, Option<WritePermit>),
+    Postgres(PostgresSession),
 }
 
-/// An open transaction.
+/// An open transaction; dropping it rolls it back.
 pub struct Tx {
-    open: Open,
+    open: OpenTransaction,
     db: Db,
-    side: Side,
-    /// Rows were changed, so that its commit reaches the disk and shows how the store is.
+    endpoint: Endpoint,
+    /// Rows were changed, so the commit writes to the disk and its outcome shows the health of the store.
     changed: bool,
-    scope: Scope,
-    /// A statement was refused: some engines undo the whole at its end, and do not say so.
+    scope: TxScope,
+    /// A statement has failed: Postgres would answer a commit with a silent rollback.
     failed: bool,
-    wrote_jobs: bool,
-    wrote_outbox: bool,
-    /// Events with how many tickets were issued for them.
+    wake_jobs_after_commit: bool,
+    wake_relay_after_commit: bool,
+    /// Events with the number of tickets issued for each.
     issued: Vec<(Uuid, u64)>,
 }
 
 impl Tx {
-    pub(super) fn new(open: Open, db: Db, scope: Scope, side: Side) -> Self {
+    pub(super) fn new(open: OpenTransaction, db: Db, scope: TxScope, endpoint: Endpoint) -> Self {
         let issued = Vec::new();
-        Self { open, db, scope, side, changed: false, failed: false, wrote_jobs: false, wrote_outbox: false, issued }
+        Self {
+            open,
+            db,
+            scope,
+            endpoint,
+            changed: false,
+            failed: false,
+            wake_jobs_after_commit: false,
+            wake_relay_after_commit: false,
+            issued,
+        }
     }
 
     /// Runs a statement; returns how many rows it changed.
     ///
     /// # Errors
-    /// [`super::Error`]; after any of them the transaction can only be dropped.
-    pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64> {
-        let done = rows::execute(&mut self.link(), sql, 0, values).await;
+    /// [`super::DbError`]; after an error the transaction can only be dropped.
+    pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> DbResult<u64> {
+        let done = execute::execute(&mut self.connection(), sql, 0, values).await;
         self.changed |= matches!(done, Ok(1..));
-        self.seen(done)
+        self.record_outcome(done)
     }
 
-    /// Runs a statement for many rows: its `{rows:N}` stands for `rows`, its `$1`… for `fixed`. Returns how many rows it changed.
+    /// Runs a statement for many rows: `{rows:N}` binds `rows`, `$1`… bind `fixed`. Returns how many rows it changed.
     ///
     /// # Errors
     /// As [`Self::execute`].
@@ -64,134 +74,143 @@ impl Tx {
         sql: Sql,
         fixed: Vec<Value>,
         rows: Vec<[Value; N]>,
-    ) -> Result<u64> {
-        let done = rows::execute_rows(&mut self.link(), sql, fixed, rows).await;
+    ) -> DbResult<u64> {
+        let done = execute::execute_rows(&mut self.connection(), sql, fixed, rows).await;
         self.changed |= matches!(done, Ok(1..));
-        self.seen(done)
+        self.record_outcome(done)
     }
 
     /// Reads all rows of a statement.
     ///
     /// # Errors
     /// As [`Self::execute`].
-    pub async fn fetch_all<R: Row>(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<R>> {
-        let done = rows::fetch_all(&mut self.link(), sql, 0, values).await;
-        self.seen(done)
+    pub async fn fetch_all<R: DbRow>(&mut self, sql: Sql, values: Vec<Value>) -> DbResult<Vec<R>> {
+        let done = execute::fetch_all(&mut self.connection(), sql, 0, values).await;
+        self.record_outcome(done)
     }
 
     /// Reads at most one row of a statement.
     ///
     /// # Errors
     /// As [`Self::execute`].
-    pub async fn fetch_optional<R: Row>(&mut self, sql: Sql, values: Vec<Value>) -> Result<Option<R>> {
+    pub async fn fetch_optional<R: DbRow>(&mut self, sql: Sql, values: Vec<Value>) -> DbResult<Option<R>> {
         Ok(self.fetch_all(sql, values).await?.into_iter().next())
     }
 
-    /// Reads for many keys (or writes many rows with `returning`): `{rows:N}` stands for `rows`, `$1`… for `fixed`.
+    /// Reads for many keys, or writes many rows with `returning`: `{rows:N}` binds `rows`, `$1`… bind `fixed`.
     ///
     /// # Errors
     /// As [`Self::execute`].
-    pub async fn fetch_rows<R: Row, const N: usize>(
+    pub async fn fetch_rows<R: DbRow, const N: usize>(
         &mut self,
         sql: Sql,
         fixed: Vec<Value>,
         rows: Vec<[Value; N]>,
-    ) -> Result<Vec<R>> {
-        let done = rows::fetch_rows(&mut self.link(), sql, fixed, rows).await;
-        self.seen(done)
+    ) -> DbResult<Vec<R>> {
+        let done = execute::fetch_rows(&mut self.connection(), sql, fixed, rows).await;
+        self.record_outcome(done)
     }
 
-    /// What an organization may have.
     pub(crate) fn quotas(&self) -> &Quotas {
         self.db.quotas()
     }
 
-    /// What seals the answers of idempotency records.
+    /// What seals the stored answers of idempotency records.
     ///
     /// # Errors
     /// As [`Db::sealer`].
-    pub(crate) fn sealer(&self) -> Result<&Sealer> {
+    pub(crate) fn sealer(&self) -> DbResult<&Sealer> {
         self.db.sealer()
     }
 
-    /// Says that jobs were written: their runner hears of it after the commit.
-    pub(crate) fn wrote_jobs(&mut self) {
-        self.wrote_jobs = true;
+    pub(crate) fn wake_jobs_after_commit(&mut self) {
+        self.wake_jobs_after_commit = true;
     }
 
-    /// Says that outbox rows were written: the relay hears of it after the commit.
-    pub(crate) fn wrote_outbox(&mut self) {
-        self.wrote_outbox = true;
+    pub(crate) fn wake_relay_after_commit(&mut self) {
+        self.wake_relay_after_commit = true;
     }
 
-    /// Says that tickets were issued: they are counted after the commit, and not where there is none.
-    pub(crate) fn issued(&mut self, event: Uuid, tickets: u64) {
+    /// Counts issued tickets in the metrics once the transaction is committed.
+    pub(crate) fn count_issued_after_commit(&mut self, event: Uuid, tickets: u64) {
         self.issued.push((event, tickets));
     }
 
-    /// Makes it durable (P3).
+    /// Commits durably (P3).
     ///
     /// # Errors
-    /// [`super::Error::Ambiguous`] where nobody knows whether it was; others say that it was not.
-    pub async fn commit(self) -> Result<()> {
-        let Self { open, db, scope, side, changed, failed, wrote_jobs, wrote_outbox, issued } = self;
+    /// [`super::DbError::Ambiguous`] where the commit may have happened; after every other error it has not.
+    pub async fn commit(self) -> DbResult<()> {
+        let Self {
+            open,
+            db,
+            scope,
+            endpoint,
+            changed,
+            failed,
+            wake_jobs_after_commit,
+            wake_relay_after_commit,
+            issued,
+        } = self;
         if failed {
-            return Err(Error::internal("a transaction was to be committed after one of its statements had failed"));
+            return Err(DbError::internal(
+                "a transaction with a failed statement was to be committed; nothing was changed",
+            ));
         }
         #[cfg(test)]
-        db.faults().before_commit()?;
+        db.commit_faults().before_commit()?;
         let watch = Stopwatch::start();
         let committed = match open {
-            Open::Sqlite(transaction, _turn) => transaction.commit().await.map_err(Error::from),
-            Open::Postgres(session) => session.commit().await,
+            OpenTransaction::Sqlite(transaction, _permit) => transaction.commit().await.map_err(DbError::from),
+            OpenTransaction::Postgres(session) => session.commit().await,
         };
         cold::sql("commit", watch.elapsed());
-        // Also where the answer was lost: it may have happened.
-        db.wrote(scope);
-        let committed = committed.map_err(Error::at_commit);
+        // Also after an error: the commit may have happened.
+        db.record_write(scope);
+        let committed = committed.map_err(DbError::during_commit);
         if changed || committed.is_err() {
-            db.watch().saw(side, &committed);
+            db.server_health().record(endpoint, &committed);
         }
         committed?;
-        if wrote_jobs {
-            db.signals().jobs().ring();
+        if wake_jobs_after_commit {
+            db.wakeups().jobs().wake();
         }
-        if wrote_outbox {
-            db.signals().outbox().ring();
+        if wake_relay_after_commit {
+            db.wakeups().outbox().wake();
         }
         for (event, tickets) in issued {
             tickets_issued(event, tickets);
         }
         #[cfg(test)]
-        db.faults().after_commit()?;
+        db.commit_faults().after_commit()?;
         Ok(())
     }
 
-    /// Undoes it now, so that the connection is free when this returns.
+    /// Rolls back now, so that the connection is free when this returns.
     ///
     /// # Errors
-    /// [`super::Error::Away`]; it is undone all the same.
-    pub async fn rollback(self) -> Result<()> {
+    /// [`super::DbError::Unavailable`]; the server rolls back all the same.
+    pub async fn rollback(self) -> DbResult<()> {
         match self.open {
-            Open::Sqlite(transaction, _turn) => Ok(transaction.rollback().await?),
-            Open::Postgres(session) => session.rollback().await,
+            OpenTransaction::Sqlite(transaction, _permit) => Ok(transaction.rollback().await?),
+            OpenTransaction::Postgres(session) => session.rollback().await,
         }
     }
 
-    /// What a statement's end says of the transaction and of the store: a read that is no part of a write shows that reads work.
-    fn seen<T>(&mut self, done: Result<T>) -> Result<T> {
+    /// Records the outcome of a statement. Success inside a writing transaction shows nothing yet: only its commit does.
+    fn record_outcome<T>(&mut self, done: DbResult<T>) -> DbResult<T> {
         self.failed |= done.is_err();
-        match self.side {
-            Side::Reads | Side::PrimaryReads => self.db.watch().saw(self.side, &done),
-            Side::Writes => self.db.watch().saw_step(Side::Writes, &done),
+        match self.endpoint {
+            Endpoint::Reads | Endpoint::PrimaryReads => self.db.server_health().record(self.endpoint, &done),
+            Endpoint::Writes => self.db.server_health().record_failure(Endpoint::Writes, &done),
         }
         done
     }
 
-    fn link(&mut self) -> Link<'_> {
+    fn connection(&mut self) -> DbConnection<'_> {
         match &mut self.open {
-            Open::Sqlite(transaction, _) => Link::Sqlite(transaction),
-            Open::Postgres(session) => Link::Postgres(session),
+            OpenTransaction::Sqlite(transaction, _) => DbConnection::Sqlite(transaction),
+            OpenTransaction::Postgres(session) => DbConnection::Postgres(session),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What can be bound to a statement: identifiers, numbers, moments, texts, bytes, truth and JSON, each also absent.
+//! Converts domain values into SQL binds: identifiers, integers, moments, text, bytes, booleans and JSON, each nullable.
 //!
-//! Never: a float, a time of an engine. To add a type: an `impl Bind` that turns it into one of the kinds there are.
+//! Never: a float, an engine's time type. To add a type: an `impl Bind` that converts it into a variant of [`Value`].
 
 use bytes::Bytes;
 use sqlx::Arguments;
@@ -8,55 +8,56 @@ use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use uuid::Uuid;
 use voelgoed_domain::checkout::order::OrderState;
-use voelgoed_domain::ids::{Id, Kind};
+use voelgoed_domain::ids::{Id, IdKind};
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::scanning::ticket::TicketState;
-use voelgoed_domain::ticketing::place::{PlaceNumber, PlaceState, PlaceVersion};
+use voelgoed_domain::ticketing::place::{PlaceState, PlaceVersion};
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
 
-use super::{Error, Result};
+use super::{DbError, DbResult};
 
-/// A bound value; an absent one keeps its kind, which typed engines ask for.
+/// A bound value. A null keeps its type, which Postgres requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// 16 bytes.
     Uuid(Option<Uuid>),
-    /// Numbers, and moments in microseconds.
+    /// Integers, and moments in microseconds.
     Int(Option<i64>),
-    /// Text.
+    /// UTF-8 text.
     Text(Option<String>),
-    /// Bytes.
+    /// A byte string.
     Bytes(Option<Vec<u8>>),
-    /// Truth.
+    /// A boolean.
     Bool(Option<bool>),
-    /// JSON, already written.
+    /// Serialized JSON.
     Json(Option<String>),
 }
 
 impl Value {
-    /// JSON of `value`.
+    /// Serializes `value` to JSON.
     ///
     /// # Errors
-    /// [`Error::Internal`] where it has no JSON.
-    pub fn json(value: &impl serde::Serialize) -> Result<Self> {
+    /// [`DbError::Internal`] where the value cannot be serialized.
+    pub fn json(value: &impl serde::Serialize) -> DbResult<Self> {
         Ok(Self::Json(Some(serde_json::to_string(value)?)))
     }
 
-    /// A version, a quantity: unsigned 64 bits, of which stores keep 63.
+    /// An unsigned number; columns hold 63 bits.
     ///
     /// # Errors
-    /// [`Error::Internal`] beyond that.
-    pub fn unsigned(value: u64) -> Result<Self> {
+    /// [`DbError::Internal`] beyond 63 bits.
+    pub fn unsigned(value: u64) -> DbResult<Self> {
         Ok(Self::Int(Some(i64::try_from(value)?)))
     }
 }
 
-/// What can be bound.
+/// A type that can be bound.
 pub trait Bind {
-    /// Its absence.
+    /// The typed null.
     const NULL: Value;
-    /// Its value.
+    /// The bound value.
     fn bind(self) -> Value;
 }
 
@@ -94,7 +95,7 @@ bind! {
     bool, Bool, |it| it;
 }
 
-impl<K: Kind> Bind for Id<K> {
+impl<K: IdKind> Bind for Id<K> {
     const NULL: Value = Value::Uuid(None);
     fn bind(self) -> Value {
         Value::Uuid(Some(self.uuid()))
@@ -127,8 +128,7 @@ macro_rules! row {
 }
 pub(crate) use row;
 
-/// The binds as SQLite takes them.
-pub(super) fn sqlite_arguments(values: impl IntoIterator<Item = Value>) -> Result<SqliteArguments> {
+pub(super) fn sqlite_arguments(values: impl IntoIterator<Item = Value>) -> DbResult<SqliteArguments> {
     let mut arguments = SqliteArguments::default();
     for value in values {
         match value {
@@ -138,13 +138,12 @@ pub(super) fn sqlite_arguments(values: impl IntoIterator<Item = Value>) -> Resul
             Value::Bytes(it) => arguments.add(it),
             Value::Bool(it) => arguments.add(it),
         }
-        .map_err(Error::internal)?;
+        .map_err(DbError::internal)?;
     }
     Ok(arguments)
 }
 
-/// The binds as Postgres takes them.
-pub(super) fn postgres_arguments(values: impl IntoIterator<Item = Value>) -> Result<PgArguments> {
+pub(super) fn postgres_arguments(values: impl IntoIterator<Item = Value>) -> DbResult<PgArguments> {
     let mut arguments = PgArguments::default();
     for value in values {
         match value {
@@ -154,7 +153,7 @@ pub(super) fn postgres_arguments(values: impl IntoIterator<Item = Value>) -> Res
             Value::Bytes(it) => arguments.add(it),
             Value::Bool(it) => arguments.add(it),
         }
-        .map_err(Error::internal)?;
+        .map_err(DbError::internal)?;
     }
     Ok(arguments)
 }

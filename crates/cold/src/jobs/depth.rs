@@ -1,11 +1,11 @@
-//! How many jobs stand how, and which are dead: for gauges and people.
+//! Counts the jobs of a queue by state, and lists dead jobs for operators.
 
 use uuid::Uuid;
 use voelgoed_app::jobs::ports::{LeasedJob, Queue, QueueDepth};
 use voelgoed_domain::time::Timestamp;
 
-use super::row::{Row, columns};
-use crate::db::{Db, Result, Sql, System, binds, sql};
+use super::job_row::{JobRow, job_columns};
+use crate::db::{Db, DbResult, Sql, SystemRole, binds, sql};
 
 const DEPTH: Sql = sql(
     "jobs.depth",
@@ -17,11 +17,11 @@ const DEPTH: Sql = sql(
 );
 const ALL_DEAD: Sql = sql(
     "jobs.all_dead",
-    concat!("select ", columns!(), " from jobs where dead_at is not null order by dead_at, id limit $1"),
+    concat!("select ", job_columns!(), " from jobs where dead_at is not null order by dead_at, id limit $1"),
 );
 
-pub(super) async fn depth(db: &Db, queue: Queue, now: Timestamp) -> Result<QueueDepth> {
-    let found = db.fetch_optional::<(i64, i64, i64, i64)>(System::Jobs, DEPTH, binds![queue.as_str(), now]).await?;
+pub(super) async fn depth(db: &Db, queue: Queue, now: Timestamp) -> DbResult<QueueDepth> {
+    let found = db.fetch_optional::<(i64, i64, i64, i64)>(SystemRole::Jobs, DEPTH, binds![queue.as_str(), now]).await?;
     let (ready, leased, scheduled, dead) = found.unwrap_or_default();
     Ok(QueueDepth {
         ready: u64::try_from(ready)?,
@@ -31,8 +31,8 @@ pub(super) async fn depth(db: &Db, queue: Queue, now: Timestamp) -> Result<Queue
     })
 }
 
-pub(super) async fn dead(db: &Db, most: u32) -> Result<Vec<LeasedJob>> {
-    let rows: Vec<Row> = db.fetch_all(System::Jobs, ALL_DEAD, binds![most]).await?;
-    // Nobody holds a dead job: the token is the nil UUID, which fits none.
-    Ok(rows.into_iter().map(|row| row.shown(Uuid::nil())).collect())
+pub(super) async fn dead(db: &Db, limit: u32) -> DbResult<Vec<LeasedJob>> {
+    let rows: Vec<JobRow> = db.fetch_all(SystemRole::Jobs, ALL_DEAD, binds![limit]).await?;
+    // A dead job has no lease: the nil token matches none.
+    Ok(rows.into_iter().map(|row| row.into_listed(Uuid::nil())).collect())
 }

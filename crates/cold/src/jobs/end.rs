@@ -1,6 +1,6 @@
-//! Ends a leased job as its handler said, and gives a dead one its attempts back.
+//! Ends a leased job as its handler decided (done, retry, snooze, parked, dead), and revives dead jobs.
 //!
-//! Never: anything without the lease's token.
+//! Never: a change without the token of the current lease.
 
 use uuid::Uuid;
 use voelgoed_app::jobs::ports::JobEnd;
@@ -8,7 +8,7 @@ use voelgoed_domain::ids::JobId;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_planted::Bug;
 
-use crate::db::{Db, Result, Sql, System, binds, sql};
+use crate::db::{Db, DbResult, Sql, SystemRole, binds, sql};
 
 const GONE: Sql = sql("jobs.gone", "delete from jobs where id = $1 and lease = $2");
 const RETRY: Sql = sql(
@@ -35,8 +35,8 @@ const REVIVE: Sql = sql(
     "update jobs set dead_at = null, attempt = 0, parked_at = null, run_at = $2 where id = $1 and dead_at is not null",
 );
 
-pub(super) async fn end(db: &Db, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> Result<bool> {
-    let mut tx = db.begin_unflushed(System::Jobs).await?;
+pub(super) async fn end(db: &Db, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> DbResult<bool> {
+    let mut tx = db.begin_unflushed(SystemRole::Jobs).await?;
     let changed = match end {
         JobEnd::Done | JobEnd::Cancelled(_) => {
             tx.execute(GONE.planted(Bug::JobUnfenced, " and lease = $2", " and $2 = $2"), binds![id, lease]).await?
@@ -50,14 +50,14 @@ pub(super) async fn end(db: &Db, id: JobId, lease: Uuid, end: JobEnd, now: Times
     Ok(changed == 1)
 }
 
-pub(super) async fn revive(db: &Db, id: JobId, now: Timestamp) -> Result<bool> {
-    let mut tx = db.begin(System::Jobs).await?;
+pub(super) async fn revive(db: &Db, id: JobId, now: Timestamp) -> DbResult<bool> {
+    let mut tx = db.begin(SystemRole::Jobs).await?;
     let revived = match tx.execute(REVIVE, binds![id, now]).await {
-        // Another one lives under its key: this one has been replaced.
-        Err(error) if error.is_unique() => return Ok(false),
+        // A newer job with the same key exists and replaces the dead one.
+        Err(error) if error.is_unique_violation() => return Ok(false),
         revived => revived?,
     };
-    tx.wrote_jobs();
+    tx.wake_jobs_after_commit();
     tx.commit().await?;
     Ok(revived == 1)
 }

@@ -1,13 +1,13 @@
-//! Writes jobs in the caller's transaction: with the state that calls for them, or not at all.
+//! Inserts jobs in the caller's transaction, so that they are committed with the state that needs them or not at all.
 //!
-//! Never: an aborted transaction because of a unique key. Promise: of two jobs under one key one lives, at the earlier moment of both.
+//! Of two jobs with one unique key one stays, at the earlier due time. Never: a transaction that a duplicate key aborts.
 
 use std::collections::BTreeMap;
 
 use voelgoed_app::jobs::ports::NewJob;
 
-use super::row::stored_organization;
-use crate::db::{Result, Sql, Tx, Value, row, sql};
+use super::job_row::stored_organization;
+use crate::db::{DbResult, Sql, Tx, Value, row, sql};
 
 const INSERT: Sql = sql(
     "jobs.insert",
@@ -16,13 +16,13 @@ const INSERT: Sql = sql(
      do update set run_at = excluded.run_at where excluded.run_at < jobs.run_at",
 );
 
-/// Inserts jobs; their runner hears of them after the commit.
-pub(crate) async fn insert(tx: &mut Tx, jobs: &[NewJob]) -> Result<()> {
+/// Inserts jobs and wakes the runner after the commit.
+pub(crate) async fn insert(tx: &mut Tx, jobs: &[NewJob]) -> DbResult<()> {
     if jobs.is_empty() {
         return Ok(());
     }
     let mut binds = Vec::with_capacity(jobs.len());
-    for job in once_per_key(jobs) {
+    for job in dedupe_by_key(jobs) {
         binds.push(row![
             stored_organization(job.organization),
             job.id,
@@ -36,12 +36,12 @@ pub(crate) async fn insert(tx: &mut Tx, jobs: &[NewJob]) -> Result<()> {
         ]);
     }
     tx.execute_rows(INSERT, vec![], binds).await?;
-    tx.wrote_jobs();
+    tx.wake_jobs_after_commit();
     Ok(())
 }
 
-/// One statement cannot meet the same key twice: the earliest of each stays.
-fn once_per_key(jobs: &[NewJob]) -> Vec<&NewJob> {
+/// One statement cannot upsert the same key twice, so the earliest job of each key stays.
+fn dedupe_by_key(jobs: &[NewJob]) -> Vec<&NewJob> {
     let mut at = BTreeMap::new();
     let mut kept: Vec<&NewJob> = Vec::with_capacity(jobs.len());
     for job in jobs {

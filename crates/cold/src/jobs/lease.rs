@@ -1,6 +1,7 @@
-//! Leases due jobs, oldest first, and lengthens leases.
+//! Leases due jobs, the oldest first, and renews leases.
 //!
-//! Never: a job of a kind that the runner does not know, a batch that fails because one of its rows cannot be read, a job leased whose attempts are used up by runners that died in it; it is dead, so that it cannot take every runner with it.
+//! Never: a job of a kind that the runner does not know; a batch that fails because one of its rows cannot be decoded; another lease of a job whose runners
+//! were lost in all of its attempts. Such a job is buried, so that it cannot crash every runner.
 
 use uuid::Uuid;
 use voelgoed_app::jobs::ports::{LeasedJob, Queue};
@@ -8,12 +9,12 @@ use voelgoed_domain::ids::JobId;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_planted::Bug;
 
-use super::row::{Row, columns};
-use super::unreadable::{known, put_off};
-use crate::db::{Db, Result, Sql, System, binds, row, sql};
+use super::job_row::{JobRow, job_columns};
+use super::unreadable::{kind_rows, park};
+use crate::db::{Db, DbResult, Sql, SystemRole, binds, row, sql};
 
-/// Asked on a reader first: most rounds find nothing, and need not trouble the writer.
-const ANY: Sql = sql(
+/// Checked on a reader first, because most rounds find nothing and need no write transaction.
+const ANY_DUE: Sql = sql(
     "jobs.any",
     "select cast(1 as bigint) from jobs where queue = $1 and dead_at is null and run_at <= $2 and (leased_until is null or leased_until <= $2)
        and kind in (select v.column1 from (values {rows:1}) as v) limit 1",
@@ -22,7 +23,7 @@ const DUE: Sql = sql(
     "jobs.due",
     concat!(
         "select ",
-        columns!(),
+        job_columns!(),
         " from jobs
          where queue = $1 and dead_at is null and run_at <= $2 and (leased_until is null or leased_until <= $2)
            and kind in (select v.column1 from (values {rows:1}) as v)
@@ -39,9 +40,9 @@ const BURY: Sql = sql(
 );
 const RENEW: Sql = sql("jobs.renew", "update jobs set leased_until = $3 where id = $1 and lease = $2");
 
-const LOST: &str = "its runners were lost while it ran, as often as it has attempts";
+const RUNNERS_LOST: &str = "its runners were lost while it ran, in each of its attempts";
 
-/// The token of a lease and when it begins and ends.
+/// The token of a new lease, its begin and its end.
 pub(super) struct Lease {
     pub(super) token: Uuid,
     pub(super) now: Timestamp,
@@ -52,38 +53,38 @@ pub(super) async fn lease(
     db: &Db,
     queue: Queue,
     kinds: &[&'static str],
-    most: u32,
+    limit: u32,
     lease: Lease,
-) -> Result<Vec<LeasedJob>> {
+) -> DbResult<Vec<LeasedJob>> {
     let Lease { token, now, until } = lease;
-    let kinds = || known(kinds);
-    let any = db.fetch_rows::<(i64,), 1>(System::Jobs, ANY, binds![queue.as_str(), now], kinds()).await?;
+    let kinds = || kind_rows(kinds);
+    let any = db.fetch_rows::<(i64,), 1>(SystemRole::Jobs, ANY_DUE, binds![queue.as_str(), now], kinds()).await?;
     if any.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tx = db.begin_unflushed(System::Jobs).await?;
-    let due: Vec<Row> = tx.fetch_rows(DUE, binds![queue.as_str(), now, most], kinds()).await?;
-    let (used_up, due): (Vec<Row>, Vec<Row>) = due.into_iter().partition(|job| job.attempt >= job.max_attempts);
+    let mut tx = db.begin_unflushed(SystemRole::Jobs).await?;
+    let due: Vec<JobRow> = tx.fetch_rows(DUE, binds![queue.as_str(), now, limit], kinds()).await?;
+    let (used_up, due): (Vec<JobRow>, Vec<JobRow>) = due.into_iter().partition(|job| job.attempt >= job.max_attempts);
     let (mut leased, mut unreadable) = (Vec::with_capacity(due.len()), Vec::new());
     for job in due {
         let id = job.id;
-        match (Row { attempt: job.attempt.saturating_add(1), ..job }).leased(token) {
+        match (JobRow { attempt: job.attempt.saturating_add(1), ..job }).into_leased(token) {
             Ok(job) => leased.push(job),
             Err(error) => unreadable.push((id, error.to_string())),
         }
     }
-    tx.execute_rows(BURY, binds![now, LOST], used_up.iter().map(|job| row![job.id]).collect()).await?;
+    tx.execute_rows(BURY, binds![now, RUNNERS_LOST], used_up.iter().map(|job| row![job.id]).collect()).await?;
     tx.execute_rows(LEASE, binds![token, until], leased.iter().map(|job| row![job.id]).collect()).await?;
-    put_off(&mut tx, unreadable, now).await?;
+    park(&mut tx, unreadable, now).await?;
     tx.commit().await?;
     for job in used_up {
-        tracing::error!(slice = "jobs", job = %JobId::from_uuid(job.id), kind = job.kind, error = LOST, "a job is dead; a person must look");
+        tracing::error!(slice = "jobs", job = %JobId::from_uuid(job.id), kind = job.kind, error = RUNNERS_LOST, "a job is dead; a person must look");
     }
     Ok(leased)
 }
 
-pub(super) async fn renew(db: &Db, id: JobId, lease: Uuid, until: Timestamp) -> Result<bool> {
-    let mut tx = db.begin_unflushed(System::Jobs).await?;
+pub(super) async fn renew(db: &Db, id: JobId, lease: Uuid, until: Timestamp) -> DbResult<bool> {
+    let mut tx = db.begin_unflushed(SystemRole::Jobs).await?;
     let renewed = tx
         .execute(RENEW.planted(Bug::LeaseRenewedByAnyone, " and lease = $2", " and $2 = $2"), binds![id, lease, until])
         .await?;

@@ -1,7 +1,8 @@
-//! The durable queue: [`insert`] writes jobs in the commit of the state that calls for them; runners lease, end and renew them.
+//! Implements the durable job queue: [`insert`] writes jobs in the commit of the state that needs them; runners lease, renew and end them.
 //!
-//! Never: a change by who lost the lease (its token is in every where clause), two living jobs under one key. The runner acts for all organizations
-//! (system role). To add an operation: its file, and its line in the port below.
+//! The runner acts for all organizations (system role).
+//! Never: a change by a runner that lost the lease (every where clause has its token), two jobs with one key that are not dead.
+//! To add an operation: its file, and its line in the port below.
 
 use std::time::Duration;
 
@@ -13,13 +14,13 @@ use voelgoed_domain::ids::JobId;
 use voelgoed_domain::time::Timestamp;
 
 use crate::Cold;
-use crate::db::System;
+use crate::db::SystemRole;
 
 mod depth;
 mod end;
 mod insert;
+mod job_row;
 mod lease;
-mod row;
 mod schedule;
 mod unreadable;
 
@@ -28,7 +29,7 @@ pub(crate) use insert::insert;
 #[async_trait]
 impl JobStore for Cold {
     async fn enqueue(&self, jobs: Vec<NewJob>) -> StoreResult<()> {
-        let mut tx = self.db.begin(System::Jobs).await?;
+        let mut tx = self.db.begin(SystemRole::Jobs).await?;
         insert(&mut tx, &jobs).await?;
         Ok(tx.commit().await?)
     }
@@ -37,16 +38,16 @@ impl JobStore for Cold {
         &self,
         queue: Queue,
         kinds: &[&'static str],
-        most: u32,
+        limit: u32,
         now: Timestamp,
         lasts: Duration,
     ) -> StoreResult<Vec<LeasedJob>> {
         let lease = lease::Lease { token: self.environment.uuid(), now, until: now.plus(lasts) };
-        Ok(lease::lease(&self.db, queue, kinds, most, lease).await?)
+        Ok(lease::lease(&self.db, queue, kinds, limit, lease).await?)
     }
 
-    async fn unreadable(&self, kinds: &[&'static str], now: Timestamp, most: u32) -> StoreResult<Vec<UnreadableJob>> {
-        Ok(unreadable::unreadable(&self.db, kinds, now, most).await?)
+    async fn unreadable(&self, kinds: &[&'static str], now: Timestamp, limit: u32) -> StoreResult<Vec<UnreadableJob>> {
+        Ok(unreadable::unreadable(&self.db, kinds, now, limit).await?)
     }
 
     async fn end(&self, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> StoreResult<bool> {
@@ -65,8 +66,8 @@ impl JobStore for Cold {
         Ok(depth::depth(&self.db, queue, now).await?)
     }
 
-    async fn dead(&self, most: u32) -> StoreResult<Vec<LeasedJob>> {
-        Ok(depth::dead(&self.db, most).await?)
+    async fn dead(&self, limit: u32) -> StoreResult<Vec<LeasedJob>> {
+        Ok(depth::dead(&self.db, limit).await?)
     }
 
     async fn revive(&self, id: JobId, now: Timestamp) -> StoreResult<bool> {
@@ -74,6 +75,6 @@ impl JobStore for Cold {
     }
 
     async fn written(&self) {
-        self.db.signals().jobs().heard().await;
+        self.db.wakeups().jobs().notified().await;
     }
 }

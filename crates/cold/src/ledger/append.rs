@@ -1,10 +1,10 @@
-//! Writes entries in the caller's transaction: with the sales or refunds that they tell of, or not at all.
+//! Appends journal entries in the caller's transaction, so that they are committed with their sale or refund or not at all.
 
 use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};
 use voelgoed_domain::ledger::entry::JournalEntry;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Result, Sql, Tx, row, sql};
+use crate::db::{DbResult, Sql, Tx, row, sql};
 
 const ENTRIES: Sql = sql(
     "ledger.entries",
@@ -15,24 +15,24 @@ const POSTINGS: Sql = sql(
     "insert into journal_postings (organization_id, entry_id, line, account, currency, amount) values {rows:6}",
 );
 
-/// What an entry tells of.
+/// The columns of an entry beside its postings.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Told {
-    /// The entry's identifier.
+pub(crate) struct EntryHeader {
     pub(crate) id: EntryId,
-    /// The event.
     pub(crate) event: EventId,
-    /// The order.
     pub(crate) order: OrderId,
-    /// When.
     pub(crate) at: Timestamp,
 }
 
 /// Appends entries with their postings.
-pub(crate) async fn append(tx: &mut Tx, organization: OrganizationId, entries: &[(Told, JournalEntry)]) -> Result<()> {
+pub(crate) async fn append(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    entries: &[(EntryHeader, JournalEntry)],
+) -> DbResult<()> {
     let mut rows = Vec::with_capacity(entries.len());
     let mut postings = Vec::new();
-    for (Told { id, event, order, at }, entry) in entries {
+    for (EntryHeader { id, event, order, at }, entry) in entries {
         let currency = entry.currency().code();
         rows.push(row![organization, *id, entry.kind().as_str(), *event, *order, currency, *at]);
         for (line, posting) in entry.postings().iter().enumerate() {

@@ -1,10 +1,10 @@
-//! What every account of an organization stands at: derived from the postings, never kept.
+//! Sums the postings of an organization per account and currency; no balance is stored.
 
 use voelgoed_app::ledger::ports::Balance;
 use voelgoed_domain::ids::OrganizationId;
 
 use crate::catalog::currency;
-use crate::db::{Db, Result, Sql, binds, sql};
+use crate::db::{Db, DbResult, Sql, binds, sql};
 
 const BALANCES: Sql = sql(
     "ledger.balances",
@@ -12,7 +12,7 @@ const BALANCES: Sql = sql(
      where organization_id = $1 group by account, currency order by account, currency",
 );
 
-pub(super) async fn balances(db: &Db, organization: OrganizationId) -> Result<Vec<Balance>> {
+pub(super) async fn balances(db: &Db, organization: OrganizationId) -> DbResult<Vec<Balance>> {
     let rows: Vec<(String, String, i64)> = db.fetch_all(organization, BALANCES, binds![organization]).await?;
     rows.into_iter()
         .map(|(account, code, amount)| Ok(Balance { account, currency: currency(&code)?, amount }))

@@ -1,4 +1,4 @@
-//! The entries with their postings, oldest first.
+//! Lists journal entries with their postings, oldest first.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
 use crate::catalog::currency;
-use crate::db::{Db, Error, Result, Sql, binds, row, sql};
-use crate::readable::readable_page;
+use crate::db::{Db, DbError, DbResult, Sql, binds, row, sql};
+use crate::decode_rows::decode_page;
 
 const LIST: Sql = sql(
     "ledger.list",
@@ -24,7 +24,7 @@ const POSTINGS: Sql = sql(
 );
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct JournalEntryRow {
     id: Uuid,
     kind: String,
     event_id: Uuid,
@@ -33,8 +33,8 @@ struct Row {
     at: i64,
 }
 
-impl Row {
-    fn with(self, postings: Vec<StoredPosting>) -> Result<StoredEntry> {
+impl JournalEntryRow {
+    fn with(self, postings: Vec<StoredPosting>) -> DbResult<StoredEntry> {
         Ok(StoredEntry {
             id: EntryId::from_uuid(self.id),
             kind: self.kind,
@@ -47,21 +47,21 @@ impl Row {
     }
 }
 
-pub(super) async fn entries(db: &Db, organization: OrganizationId, page: PageRequest) -> Result<Page<StoredEntry>> {
-    // An entry and its postings are one commit and never change: no snapshot is needed.
-    let binds = binds![organization, page.after.unwrap_or_default(), page.most + 1];
+pub(super) async fn entries(db: &Db, organization: OrganizationId, page: PageRequest) -> DbResult<Page<StoredEntry>> {
+    // No snapshot is needed: an entry and its postings are one commit and never change.
+    let binds = binds![organization, page.after.unwrap_or_default(), page.limit + 1];
     let Page { items, next } =
-        Page::cut(db.fetch_all::<Row>(organization, LIST, binds).await?, page.most, |row| row.id);
+        Page::cut(db.fetch_all::<JournalEntryRow>(organization, LIST, binds).await?, page.limit, |row| row.id);
     let ids = items.iter().map(|entry| row![entry.id]).collect();
     let rows: Vec<(Uuid, String, i64)> = db.fetch_rows(organization, POSTINGS, binds![organization], ids).await?;
     let mut postings = BTreeMap::<Uuid, Vec<StoredPosting>>::new();
     for (entry, account, amount) in rows {
         postings.entry(entry).or_default().push(StoredPosting { account, amount });
     }
-    let whole = |row: Row| {
-        let missing = || Error::internal(format!("journal entry {} has no postings", row.id));
+    let with_postings = |row: JournalEntryRow| {
+        let missing = || DbError::internal(format!("journal entry {} has no postings", row.id));
         let own = postings.remove(&row.id).ok_or_else(missing)?;
         row.with(own)
     };
-    Ok(readable_page("journal_entries", Page { items, next }, whole))
+    Ok(decode_page("journal_entries", Page { items, next }, with_postings))
 }

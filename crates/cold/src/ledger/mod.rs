@@ -1,6 +1,6 @@
-//! The journal: entries are appended in the commit of what they tell of, and read as balances and lists (P5).
+//! Implements the ledger: journal entries are appended in the commit of their sale or refund, and read as balances and lists (P5).
 //!
-//! Never: an update or a delete in this folder; what was wrong is reversed by another entry.
+//! Never: an update or a delete in this folder; a wrong entry is reversed by another entry.
 
 use async_trait::async_trait;
 use voelgoed_app::error::StoreResult;
@@ -17,7 +17,7 @@ mod entries;
 mod tests;
 mod unbalanced;
 
-pub(crate) use append::{Told, append};
+pub(crate) use append::{EntryHeader, append};
 
 #[async_trait]
 impl LedgerStore for Cold {

@@ -1,57 +1,57 @@
-//! Balances, pages and the search for what contradicts the books, on real entries.
+//! Tests balances, pages and the search for unbalanced entries on real journal entries.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 use voelgoed_app::ledger::ports::LedgerStore;
 use voelgoed_app::page::PageRequest;
-use voelgoed_domain::checkout::amounts::Parts;
+use voelgoed_domain::checkout::amounts::AmountParts;
 use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};
 use voelgoed_domain::ledger::entry::JournalEntry;
 use voelgoed_domain::money::{Currency, Money};
 
-use super::{Told, append};
+use super::{EntryHeader, append};
 use crate::db::{binds, sql};
-use crate::testing::{Counting, NOW, TempDir};
+use crate::testing::{CountingEnvironment, NOW, TempDir};
 use crate::{Cold, ColdConfig};
 
 fn organization(number: u128) -> OrganizationId {
     OrganizationId::from_uuid(Uuid::from_u128(number))
 }
 
-fn told(number: u128) -> Told {
+fn header(number: u128) -> EntryHeader {
     let id = Uuid::from_u128(number);
-    Told { id: EntryId::from_uuid(id), event: EventId::from_uuid(id), order: OrderId::from_uuid(id), at: NOW }
+    EntryHeader { id: EntryId::from_uuid(id), event: EventId::from_uuid(id), order: OrderId::from_uuid(id), at: NOW }
 }
 
 fn sale(currency: Currency, net: i64) -> JournalEntry {
-    JournalEntry::sale("sandbox", currency, Parts { net, fee: 250, tax: 150 }).unwrap()
+    JournalEntry::sale("sandbox", currency, AmountParts { net, fee: 250, tax: 150 }).unwrap()
 }
 
 async fn cold(directory: &TempDir) -> Cold {
-    Cold::open(ColdConfig::embedded(directory.path()), Arc::new(Counting::default())).await.unwrap()
+    Cold::open(ColdConfig::embedded(directory.path()), Arc::new(CountingEnvironment::default())).await.unwrap()
 }
 
-async fn write(cold: &Cold, number: u128, entries: &[(Told, JournalEntry)]) {
+async fn write(cold: &Cold, number: u128, entries: &[(EntryHeader, JournalEntry)]) {
     let mut tx = cold.db.begin(organization(number)).await.unwrap();
     append(&mut tx, organization(number), entries).await.unwrap();
     tx.commit().await.unwrap();
 }
 
 #[tokio::test]
-async fn balances_are_the_sums_of_ones_own_postings_by_currency() {
+async fn balances_are_sums_of_the_organizations_postings_by_currency() {
     let directory = TempDir::new();
     let cold = cold(&directory).await;
     let late = JournalEntry::late_capture("sandbox", Money::new(500, Currency::ZAR)).unwrap();
     let entries = [
-        (told(1), sale(Currency::ZAR, 10_000)),
-        (told(2), sale(Currency::ZAR, 20_000)),
-        (told(3), sale(Currency::EUR, 7_000)),
-        (told(4), late),
-        (told(5), sale(Currency::ZAR, 20_000).reverse()),
+        (header(1), sale(Currency::ZAR, 10_000)),
+        (header(2), sale(Currency::ZAR, 20_000)),
+        (header(3), sale(Currency::EUR, 7_000)),
+        (header(4), late),
+        (header(5), sale(Currency::ZAR, 20_000).reverse()),
     ];
     write(&cold, 1, &entries).await;
-    write(&cold, 2, &[(told(1), sale(Currency::ZAR, 99))]).await;
+    write(&cold, 2, &[(header(1), sale(Currency::ZAR, 99))]).await;
     let balances = cold.balances(organization(1)).await.unwrap();
     let shown: Vec<_> = balances.iter().map(|b| (b.account.as_str(), b.currency.code(), b.amount)).collect();
     let expected = [
@@ -71,12 +71,12 @@ async fn balances_are_the_sums_of_ones_own_postings_by_currency() {
 }
 
 #[tokio::test]
-async fn entries_come_in_pages_with_their_postings_to_their_own_organization() {
+async fn entries_are_listed_in_pages_with_postings_for_their_organization_only() {
     let directory = TempDir::new();
     let cold = cold(&directory).await;
-    let entries: Vec<_> = (1..=5).map(|number| (told(number), sale(Currency::ZAR, 1_000))).collect();
+    let entries: Vec<_> = (1..=5).map(|number| (header(number), sale(Currency::ZAR, 1_000))).collect();
     write(&cold, 1, &entries).await;
-    let mut page = PageRequest { after: None, most: 2 };
+    let mut page = PageRequest { after: None, limit: 2 };
     let mut seen = Vec::new();
     loop {
         let part = cold.entries(organization(1), page).await.unwrap();
@@ -88,10 +88,10 @@ async fn entries_come_in_pages_with_their_postings_to_their_own_organization() {
     }
     assert_eq!(
         seen.iter().map(|entry| entry.id).collect::<Vec<_>>(),
-        entries.iter().map(|(told, _)| told.id).collect::<Vec<_>>()
+        entries.iter().map(|(header, _)| header.id).collect::<Vec<_>>()
     );
-    for (stored, (told, entry)) in seen.iter().zip(&entries) {
-        assert_eq!((stored.event, stored.order, stored.at), (told.event, told.order, told.at));
+    for (stored, (header, entry)) in seen.iter().zip(&entries) {
+        assert_eq!((stored.event, stored.order, stored.at), (header.event, header.order, header.at));
         assert_eq!((stored.kind.as_str(), stored.currency), ("sale", Currency::ZAR));
         let postings: Vec<_> = entry.postings().iter().map(|p| (p.account.to_string(), p.amount)).collect();
         assert_eq!(stored.postings.iter().map(|p| (p.account.clone(), p.amount)).collect::<Vec<_>>(), postings);
@@ -100,10 +100,10 @@ async fn entries_come_in_pages_with_their_postings_to_their_own_organization() {
 }
 
 #[tokio::test]
-async fn whatever_contradicts_the_books_is_found() {
+async fn entries_with_wrong_sum_currency_or_number_of_postings_are_found() {
     let directory = TempDir::new();
     let cold = cold(&directory).await;
-    let entries: Vec<_> = (1..=4).map(|number| (told(number), sale(Currency::ZAR, 1_000))).collect();
+    let entries: Vec<_> = (1..=4).map(|number| (header(number), sale(Currency::ZAR, 1_000))).collect();
     write(&cold, 1, &entries).await;
     assert!(cold.unbalanced().await.unwrap().is_empty());
     let mut tx = cold.db.begin(organization(1)).await.unwrap();
@@ -115,9 +115,9 @@ async fn whatever_contradicts_the_books_is_found() {
         (2, "update journal_postings set currency = 'EUR' where organization_id = $1 and entry_id = $2 and line = 0"),
         (3, "delete from journal_postings where organization_id = $1 and entry_id = $2"),
     ] {
-        let harmed = tx.execute(sql("test.harm", text), binds![organization(1), told(number).id]).await.unwrap();
-        assert!(harmed > 0);
+        let damaged = tx.execute(sql("test.harm", text), binds![organization(1), header(number).id]).await.unwrap();
+        assert!(damaged > 0);
     }
     tx.commit().await.unwrap();
-    assert_eq!(cold.unbalanced().await.unwrap(), [told(1).id, told(2).id, told(3).id]);
+    assert_eq!(cold.unbalanced().await.unwrap(), [header(1).id, header(2).id, header(3).id]);
 }

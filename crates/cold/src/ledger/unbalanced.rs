@@ -1,11 +1,11 @@
-//! Looks for entries that contradict P5: a sum other than zero, a foreign currency, fewer than two postings. Finds none unless something is broken.
+//! Finds journal entries that violate P5: a sum other than zero, a posting in another currency, fewer than two postings.
 
 use uuid::Uuid;
 use voelgoed_domain::ids::EntryId;
 
-use crate::db::{Db, Result, Sql, System, sql};
+use crate::db::{Db, DbResult, Sql, SystemRole, sql};
 
-/// System role: the books of all organizations are audited. A thousand are enough for an alarm.
+/// System role: the entries of all organizations are audited. A thousand are enough for an alarm.
 const UNBALANCED: Sql = sql(
     "ledger.unbalanced",
     "select e.id from journal_entries e
@@ -15,7 +15,7 @@ const UNBALANCED: Sql = sql(
      order by e.id limit 1000",
 );
 
-pub(super) async fn unbalanced(db: &Db) -> Result<Vec<EntryId>> {
-    let rows: Vec<(Uuid,)> = db.fetch_all(System::Audit, UNBALANCED, vec![]).await?;
+pub(super) async fn unbalanced(db: &Db) -> DbResult<Vec<EntryId>> {
+    let rows: Vec<(Uuid,)> = db.fetch_all(SystemRole::Audit, UNBALANCED, vec![]).await?;
     Ok(rows.into_iter().map(|(id,)| EntryId::from_uuid(id)).collect())
 }

@@ -1,33 +1,33 @@
-//! Writes facts in the caller's transaction: with the state they tell of, or not at all.
+//! Appends outbox rows in the caller's transaction, so that they are committed with the state change or not at all.
 
 use voelgoed_app::outbox::event::OutboxRow;
 use voelgoed_domain::time::Timestamp;
 
-use super::body;
-use crate::db::{Result, Sql, Tx, row, sql};
+use super::event_body;
+use crate::db::{DbResult, Sql, Tx, row, sql};
 
 const APPEND: Sql = sql(
     "outbox.append",
     "insert into outbox (organization_id, id, aggregate, version, part, body, at, due_at, format, format_due_at) values {rows:10}",
 );
-/// The `due_at` of rows above format 1: programs that know no formats never take them, and keep later rows of their aggregate back.
-const BEYOND_EVERY_CLOCK: i64 = i64::MAX;
+/// The `due_at` of rows above format 1: programs that know no formats never take such a row, nor later rows of its aggregate.
+const NEVER_DUE: i64 = i64::MAX;
 
-/// Appends rows; those of one aggregate and version are delivered in the order given here. The relay hears of them after the commit.
-pub(crate) async fn append(tx: &mut Tx, rows: &[OutboxRow]) -> Result<()> {
+/// Appends rows and wakes the relay after the commit. Rows of one aggregate and version are delivered in the given order.
+pub(crate) async fn append(tx: &mut Tx, rows: &[OutboxRow]) -> DbResult<()> {
     if rows.is_empty() {
         return Ok(());
     }
     let mut binds = Vec::with_capacity(rows.len());
-    for (part, OutboxRow { id, organization, aggregate, version, fact, at }) in rows.iter().enumerate() {
+    for (part, OutboxRow { id, organization, aggregate, version, event, at }) in rows.iter().enumerate() {
         let part = u32::try_from(part)?;
-        let format = fact.format();
+        let format = event.format();
         let (due_at, format_due_at) =
-            if format > 1 { (Timestamp::from_micros(BEYOND_EVERY_CLOCK), Some(*at)) } else { (*at, None) };
-        let body = body::write(fact)?;
+            if format > 1 { (Timestamp::from_micros(NEVER_DUE), Some(*at)) } else { (*at, None) };
+        let body = event_body::write(event)?;
         binds.push(row![*organization, *id, *aggregate, *version, part, body, *at, due_at, format, format_due_at]);
     }
     tx.execute_rows(APPEND, vec![], binds).await?;
-    tx.wrote_outbox();
+    tx.wake_relay_after_commit();
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! Facts on their way out: [`append`] writes them in the commit of the state they tell of; the relay takes and marks them (P8).
+//! Implements the outbox: [`append`] writes events in the commit of their state change; the relay takes rows and marks them as delivered (P8).
 //!
-//! Never: a cursor over ids (a later commit may carry a smaller one), a later row of an aggregate taken while an earlier one is in other hands, a batch
-//! that fails because one of its rows cannot be decoded.
-//! The relay acts for all organizations (system role). To add an operation: its file, and its line in the port below.
+//! The relay acts for all organizations (system role).
+//! Never: a cursor over ids (a later commit may have a smaller one), a row of an aggregate taken while an earlier one is leased, a batch that fails because
+//! one of its rows cannot be decoded.
+//! To add an operation: its file, and its line in the port below.
 
 use std::time::Duration;
 
@@ -16,38 +17,40 @@ use voelgoed_domain::time::Timestamp;
 use crate::Cold;
 
 mod append;
-mod body;
-mod mark;
+mod batch;
+mod delivery;
+mod event_body;
 mod take;
 #[cfg(test)]
 mod tests;
 mod unreadable;
 
 pub(crate) use append::append;
+pub(crate) use batch::OutboxBatch;
 
 #[async_trait]
 impl OutboxStore for Cold {
-    async fn take(&self, most: u32, now: Timestamp, lease: Duration) -> StoreResult<TakenRows> {
-        Ok(take::take(&self.db, most, now, lease).await?)
+    async fn take(&self, limit: u32, now: Timestamp, lease: Duration) -> StoreResult<TakenRows> {
+        Ok(take::take(&self.db, limit, now, lease).await?)
     }
 
     async fn delivered(&self, ids: &[Uuid], now: Timestamp) -> StoreResult<()> {
-        Ok(mark::delivered(&self.db, ids, now).await?)
+        Ok(delivery::delivered(&self.db, ids, now).await?)
     }
 
     async fn postpone(&self, ids: &[Uuid], at: Timestamp) -> StoreResult<()> {
-        Ok(mark::postpone(&self.db, ids, at).await?)
+        Ok(delivery::postpone(&self.db, ids, at).await?)
     }
 
     async fn pending(&self, now: Timestamp) -> StoreResult<(u64, u64)> {
-        Ok(mark::pending(&self.db, now).await?)
+        Ok(delivery::pending(&self.db, now).await?)
     }
 
-    async fn unreadable(&self, most: u32) -> StoreResult<Vec<UnreadableRow>> {
-        Ok(unreadable::unreadable(&self.db, most).await?)
+    async fn unreadable(&self, limit: u32) -> StoreResult<Vec<UnreadableRow>> {
+        Ok(unreadable::unreadable(&self.db, limit).await?)
     }
 
     async fn written(&self) {
-        self.db.signals().outbox().heard().await;
+        self.db.wakeups().outbox().notified().await;
     }
 }

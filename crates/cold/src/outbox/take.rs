@@ -1,6 +1,6 @@
-//! Takes undelivered rows: of each aggregate the oldest ones without a gap, so that nobody can overtake.
+//! Takes undelivered outbox rows, of each aggregate the oldest without a gap, so that the events of an aggregate are delivered in order.
 //!
-//! A row's due time is both its lease and its pause: taking pushes it past the lease. It stands in `due_at`, above format 1 in `format_due_at`.
+//! A row's due time is both its lease and its pause: taking sets it to the end of the lease. The column is `due_at`, above format 1 `format_due_at`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,17 +10,17 @@ use voelgoed_app::outbox::event::{OUTBOX_FORMAT_MAX, OutboxRow, TakenRows, Unrea
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 
-use super::body;
+use super::event_body;
 use super::unreadable::{Undecoded, park};
-use crate::db::{Db, Result, Sql, System, binds, row, sql};
+use crate::db::{Db, DbResult, Sql, SystemRole, binds, row, sql};
 
-/// Asked on a reader first: most rounds find nothing, and need not trouble the writer.
-const ANY: Sql = sql(
+/// Checked on a reader first, because most rounds find nothing and need no write transaction.
+const ANY_DUE: Sql = sql(
     "outbox.any",
     "select cast(1 as bigint) from outbox where delivered_at is null and format <= $2 and coalesce(format_due_at, due_at) <= $1 limit 1",
 );
-/// `earlier` counts the undelivered rows before this one in its aggregate; none of them may be leased, paused
-/// or of a format that this program does not read.
+/// `earlier` counts the undelivered rows before this one in its aggregate; none of them may be leased, paused or of a format that this program does not
+/// read.
 const TAKE: Sql = sql(
     "outbox.take",
     "select o.id, o.organization_id, o.aggregate, o.version, o.body, o.at, o.parked_count,
@@ -40,7 +40,7 @@ const LEASE: Sql = sql(
 );
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct StoredEventRow {
     id: Uuid,
     organization_id: Uuid,
     aggregate: Uuid,
@@ -51,12 +51,12 @@ struct Row {
     earlier: i64,
 }
 
-pub(super) async fn take(db: &Db, most: u32, now: Timestamp, lease: Duration) -> Result<TakenRows> {
-    if db.fetch_optional::<(i64,)>(System::Relay, ANY, binds![now, OUTBOX_FORMAT_MAX]).await?.is_none() {
+pub(super) async fn take(db: &Db, limit: u32, now: Timestamp, lease: Duration) -> DbResult<TakenRows> {
+    if db.fetch_optional::<(i64,)>(SystemRole::Relay, ANY_DUE, binds![now, OUTBOX_FORMAT_MAX]).await?.is_none() {
         return Ok(TakenRows::default());
     }
-    let mut tx = db.begin_unflushed(System::Relay).await?;
-    let found = without_gaps(tx.fetch_all(TAKE, binds![now, most, OUTBOX_FORMAT_MAX]).await?);
+    let mut tx = db.begin_unflushed(SystemRole::Relay).await?;
+    let found = without_gaps(tx.fetch_all(TAKE, binds![now, limit, OUTBOX_FORMAT_MAX]).await?);
     if found.is_empty() {
         return Ok(TakenRows::default());
     }
@@ -70,8 +70,8 @@ pub(super) async fn take(db: &Db, most: u32, now: Timestamp, lease: Duration) ->
     Ok(TakenRows { rows, parked: undecoded.into_iter().map(|it| it.row).collect() })
 }
 
-/// Decodes row by row. Rows behind one that fails are left as they are: the parked row holds them back.
-fn decoded(found: Vec<Row>) -> (Vec<OutboxRow>, Vec<Undecoded>) {
+/// Decodes row by row. Rows of an aggregate behind an undecodable row are skipped: the parked row blocks them.
+fn decoded(found: Vec<StoredEventRow>) -> (Vec<OutboxRow>, Vec<Undecoded>) {
     let (mut rows, mut undecoded) = (Vec::with_capacity(found.len()), Vec::new());
     let mut parked = BTreeSet::new();
     for row in found {
@@ -94,8 +94,8 @@ fn decoded(found: Vec<Row>) -> (Vec<OutboxRow>, Vec<Undecoded>) {
     (rows, undecoded)
 }
 
-/// Drops rows whose predecessor is not among those before it: it fell behind the limit, or another relay locks it.
-fn without_gaps(rows: Vec<Row>) -> Vec<Row> {
+/// Drops rows whose predecessor is missing: it is beyond the limit of the query, or locked by another relay.
+fn without_gaps(rows: Vec<StoredEventRow>) -> Vec<StoredEventRow> {
     let mut kept = BTreeMap::<(Uuid, Uuid), i64>::new();
     let mut whole = Vec::with_capacity(rows.len());
     for row in rows {
@@ -108,13 +108,13 @@ fn without_gaps(rows: Vec<Row>) -> Vec<Row> {
     whole
 }
 
-fn outbox_row(row: Row) -> Result<OutboxRow> {
+fn outbox_row(row: StoredEventRow) -> DbResult<OutboxRow> {
     Ok(OutboxRow {
         id: row.id,
         organization: OrganizationId::from_uuid(row.organization_id),
         aggregate: row.aggregate,
         version: u32::try_from(row.version)?,
-        fact: body::read(&row.body)?,
+        event: event_body::read(&row.body)?,
         at: Timestamp::from_micros(row.at),
     })
 }

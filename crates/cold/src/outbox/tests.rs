@@ -1,4 +1,4 @@
-//! The stored shape of facts, and their order within a commit; the rest is the suite in `testing/contracts`.
+//! Tests the stored format of outbox events and their order within a commit; `testing/contracts` has the suite of the port.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +9,15 @@ use voelgoed_app::outbox::event::{OutboxEvent, OutboxRow};
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{ApiKeyId, DeviceId, EventId, HoldId, OrderId, OrganizationId, TicketId};
-use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceNumber, PlaceState, PlaceVersion};
+use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceState, PlaceVersion};
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
-use super::{append, body};
+use super::{append, event_body};
 use crate::db::Value;
-use crate::testing::{Counting, NOW, TempDir};
+use crate::testing::{CountingEnvironment, NOW, TempDir};
 use crate::{Cold, ColdConfig};
 
-fn facts() -> Vec<OutboxEvent> {
+fn events() -> Vec<OutboxEvent> {
     let id = Uuid::from_u128;
     let event = EventId::from_uuid(id(1));
     let (hold, order) = (HoldId::from_uuid(id(2)), OrderId::from_uuid(id(3)));
@@ -43,28 +44,29 @@ fn facts() -> Vec<OutboxEvent> {
 }
 
 #[test]
-fn every_fact_is_read_as_it_was_written_and_a_newer_shape_is_refused() {
-    for fact in facts() {
-        let Value::Json(Some(text)) = body::write(&fact).unwrap() else { panic!("not JSON") };
-        assert_eq!(body::read(&text).unwrap(), fact, "{text}");
+fn every_event_is_decoded_as_written_and_a_newer_format_is_refused() {
+    for event in events() {
+        let Value::Json(Some(text)) = event_body::write(&event).unwrap() else { panic!("not JSON") };
+        assert_eq!(event_body::read(&text).unwrap(), event, "{text}");
         let newer = text.replacen("\"v\":1", "\"v\":2", 1);
-        assert!(body::read(&newer).unwrap_err().to_string().contains("version 2"), "{newer}");
+        assert!(event_body::read(&newer).unwrap_err().to_string().contains("version 2"), "{newer}");
     }
 }
 
 #[tokio::test]
-async fn facts_of_one_commit_are_taken_in_the_order_in_which_they_were_given() {
+async fn events_of_one_commit_are_taken_in_the_order_of_their_append() {
     let directory = TempDir::new();
-    let cold = Cold::open(ColdConfig::embedded(directory.path()), Arc::new(Counting::default())).await.unwrap();
+    let cold =
+        Cold::open(ColdConfig::embedded(directory.path()), Arc::new(CountingEnvironment::default())).await.unwrap();
     let organization = OrganizationId::from_uuid(Uuid::from_u128(1));
-    // Identifiers that fall while the versions rise: order must not lean on them.
-    let row = |version: u32, part: usize, fact| {
+    // Identifiers decrease while versions increase, so that a test by identifier would fail.
+    let row = |version: u32, part: usize, event| {
         let id = Uuid::from_u128(1_000 - u128::from(version) * 100 - part as u128);
-        OutboxRow { id, organization, aggregate: Uuid::from_u128(9), version, fact, at: NOW }
+        OutboxRow { id, organization, aggregate: Uuid::from_u128(9), version, event, at: NOW }
     };
     let mut expected = Vec::new();
     for version in 1..=2 {
-        let rows: Vec<_> = facts().into_iter().enumerate().map(|(part, fact)| row(version, part, fact)).collect();
+        let rows: Vec<_> = events().into_iter().enumerate().map(|(part, event)| row(version, part, event)).collect();
         let mut tx = cold.db.begin(organization).await.unwrap();
         append(&mut tx, &rows).await.unwrap();
         tx.commit().await.unwrap();
@@ -74,14 +76,15 @@ async fn facts_of_one_commit_are_taken_in_the_order_in_which_they_were_given() {
 }
 
 #[tokio::test]
-async fn facts_that_are_not_committed_were_never_written() {
+async fn events_of_a_dropped_transaction_are_not_written() {
     let directory = TempDir::new();
-    let cold = Cold::open(ColdConfig::embedded(directory.path()), Arc::new(Counting::default())).await.unwrap();
+    let cold =
+        Cold::open(ColdConfig::embedded(directory.path()), Arc::new(CountingEnvironment::default())).await.unwrap();
     let organization = OrganizationId::from_uuid(Uuid::from_u128(1));
-    let fact = facts().remove(0);
+    let event = events().remove(0);
     let mut tx = cold.db.begin(organization).await.unwrap();
     let row =
-        OutboxRow { id: Uuid::from_u128(1), organization, aggregate: Uuid::from_u128(9), version: 1, fact, at: NOW };
+        OutboxRow { id: Uuid::from_u128(1), organization, aggregate: Uuid::from_u128(9), version: 1, event, at: NOW };
     append(&mut tx, &[row]).await.unwrap();
     drop(tx);
     assert_eq!(cold.pending(NOW).await.unwrap(), (0, 0));

@@ -1,6 +1,6 @@
-//! Parks rows that this program cannot decode, with backoff, and lists them with those of a newer format.
+//! Parks outbox rows that this program cannot decode, with backoff, and lists them with rows of a newer format.
 //!
-//! Never: a row given up. A newer program, or one whose fault was mended, takes it when its pause is over.
+//! Never: a row given up. A newer or repaired program takes the row once its pause has passed.
 
 use std::time::Duration;
 
@@ -9,14 +9,13 @@ use voelgoed_app::outbox::event::{OUTBOX_FORMAT_MAX, UnreadableRow};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, Result, Sql, System, Tx, binds, row, sql};
+use crate::db::{Db, DbResult, Sql, SystemRole, Tx, binds, row, sql};
 
-/// The pause after the first failure to decode; each further failure doubles the pause.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause: a node that can read the row gets to it within this time.
+/// The pause after the first failure; each further failure doubles it.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+/// A node that can decode the row takes it within this time.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
-/// The longest reason that is kept with a row, in characters.
-const REASON_MAX: usize = 500;
+const REASON_CHARS_MAX: usize = 500;
 
 const PARK: Sql = sql(
     "outbox.park",
@@ -31,19 +30,19 @@ const UNREADABLE: Sql = sql(
      where delivered_at is null and (format > $1 or parked_at is not null) order by at, version, part, id limit $2",
 );
 
-/// A row that failed to decode: how often before, and why.
+/// A row that failed to decode, and how often it was parked before.
 pub(super) struct Undecoded {
     pub(super) row: UnreadableRow,
     pub(super) parked_count: i64,
 }
 
-/// Puts the rows off, in the transaction that took them.
-pub(super) async fn park(tx: &mut Tx, undecoded: &[Undecoded], now: Timestamp) -> Result<()> {
+/// Parks the rows, in the transaction that took them.
+pub(super) async fn park(tx: &mut Tx, undecoded: &[Undecoded], now: Timestamp) -> DbResult<()> {
     if undecoded.is_empty() {
         return Ok(());
     }
     let park = |it: &Undecoded| {
-        let reason: String = it.row.reason.chars().take(REASON_MAX).collect();
+        let reason: String = it.row.reason.chars().take(REASON_CHARS_MAX).collect();
         row![it.row.id, now.plus(pause(it.parked_count)), reason]
     };
     tx.execute_rows(PARK, binds![now], undecoded.iter().map(park).collect()).await?;
@@ -53,16 +52,17 @@ pub(super) async fn park(tx: &mut Tx, undecoded: &[Undecoded], now: Timestamp) -
 fn pause(parked_count: i64) -> Duration {
     let doublings = u32::try_from(parked_count).unwrap_or(u32::MAX);
     let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-    FIRST_PAUSE.checked_mul(factor).unwrap_or(PAUSE_MAX).min(PAUSE_MAX)
+    PAUSE_MIN.checked_mul(factor).unwrap_or(PAUSE_MAX).min(PAUSE_MAX)
 }
 
-type Listed = (Uuid, Uuid, Uuid, i64, i64, Option<String>);
+type UnreadableEventRow = (Uuid, Uuid, Uuid, i64, i64, Option<String>);
 
-pub(super) async fn unreadable(db: &Db, most: u32) -> Result<Vec<UnreadableRow>> {
-    let rows: Vec<Listed> = db.fetch_all(System::Relay, UNREADABLE, binds![OUTBOX_FORMAT_MAX, most]).await?;
-    let listed = |(id, organization, aggregate, at, format, parked_reason): Listed| {
+pub(super) async fn unreadable(db: &Db, limit: u32) -> DbResult<Vec<UnreadableRow>> {
+    let rows: Vec<UnreadableEventRow> =
+        db.fetch_all(SystemRole::Relay, UNREADABLE, binds![OUTBOX_FORMAT_MAX, limit]).await?;
+    let listed = |(id, organization, aggregate, at, format, parked_reason): UnreadableEventRow| {
         let is_malformed = format <= i64::from(OUTBOX_FORMAT_MAX);
-        let newer = || format!("it is of format {format}, this program reads up to {OUTBOX_FORMAT_MAX}");
+        let newer = || format!("it has format {format}; this program reads up to {OUTBOX_FORMAT_MAX}");
         UnreadableRow {
             id,
             organization: OrganizationId::from_uuid(organization),

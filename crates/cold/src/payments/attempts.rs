@@ -1,4 +1,4 @@
-//! A payment attempt as a row: written first with its order, read alone, by order, or as the facts of a rule.
+//! Inserts payment attempts, and reads them for display or as the inputs of the domain's rules.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use voelgoed_app::payments::ports::{Attempt, NewAttempt};
 use voelgoed_domain::ids::{EventId, OrderId, OrganizationId, PaymentId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::attempt::AttemptState;
-use voelgoed_domain::payments::decide::{AttemptFacts, Cancellation};
+use voelgoed_domain::payments::decide::{AttemptInputs, Cancellation};
 use voelgoed_domain::time::Timestamp;
 
 use crate::checkout::order_row::currency;
-use crate::db::{Db, Result, Sql, Tx, Value, binds, row, sql};
+use crate::db::{Db, DbResult, Sql, Tx, Value, binds, row, sql};
 
-/// The columns of [`AttemptRow`]: an attempt `a` with its order `o`.
+/// The columns of [`AttemptRow`], of an attempt `a` and its order `o`.
 macro_rules! attempt_columns {
     () => {
         "a.id, a.organization_id, a.event_id, a.order_id, a.number, a.provider, a.method, a.state, a.currency, a.amount, a.captured_currency, \
@@ -23,7 +23,7 @@ macro_rules! attempt_columns {
 }
 pub(super) use attempt_columns;
 
-/// Attempts with their orders.
+/// Attempts `a` joined with their orders `o`.
 macro_rules! attempts_with_orders {
     () => {
         "payment_attempts a join orders o on o.organization_id = a.organization_id and o.id = a.order_id"
@@ -55,7 +55,7 @@ pub(crate) struct AttemptRow {
 }
 
 impl AttemptRow {
-    pub(super) fn attempt(self) -> Result<Attempt> {
+    pub(super) fn attempt(self) -> DbResult<Attempt> {
         let cancellation = self.cancellation()?;
         Ok(Attempt {
             id: PaymentId::from_uuid(self.id),
@@ -76,15 +76,15 @@ impl AttemptRow {
         })
     }
 
-    /// What the rules need of it. A second lease means that another sender went silent.
-    pub(super) fn facts(&self) -> Result<AttemptFacts> {
+    /// The inputs of the domain's rules. A second lease means that the first sender may have sent a charge before it went silent.
+    pub(super) fn inputs(&self) -> DbResult<AttemptInputs> {
         let amount = Money::new(self.amount, currency(&self.currency)?);
         let state = AttemptState::parse(&self.state)?;
-        let facts = AttemptFacts::new(PaymentId::from_uuid(self.id), state, amount);
-        Ok(AttemptFacts { taken_over: self.leases > 1, cancellation: self.cancellation()?, ..facts })
+        let inputs = AttemptInputs::new(PaymentId::from_uuid(self.id), state, amount);
+        Ok(AttemptInputs { has_second_sender: self.leases > 1, cancellation: self.cancellation()?, ..inputs })
     }
 
-    fn cancellation(&self) -> Result<Cancellation> {
+    fn cancellation(&self) -> DbResult<Cancellation> {
         let Some(micros) = self.capture_grace else { return Ok(Cancellation::AtProvider) };
         Ok(Cancellation::Unsupported { grace: Duration::from_micros(u64::try_from(micros)?) })
     }
@@ -93,7 +93,7 @@ impl AttemptRow {
         PaymentId::from_uuid(self.id)
     }
 
-    pub(super) fn state(&self) -> Result<AttemptState> {
+    pub(super) fn state(&self) -> DbResult<AttemptState> {
         Ok(AttemptState::parse(&self.state)?)
     }
 
@@ -105,8 +105,8 @@ impl AttemptRow {
         OrderId::from_uuid(self.order_id)
     }
 
-    /// What the provider took, once it has.
-    pub(super) fn captured(&self) -> Result<Option<Money>> {
+    /// The captured amount, once the provider has captured it.
+    pub(super) fn captured(&self) -> DbResult<Option<Money>> {
         match (&self.captured_currency, self.captured_amount) {
             (Some(code), Some(amount)) => Ok(Some(Money::new(amount, currency(code)?))),
             _ => Ok(None),
@@ -156,8 +156,8 @@ const OF_ORDER: Sql = sql(
     ),
 );
 
-/// The first attempts of new orders.
-pub(crate) async fn insert_first(tx: &mut Tx, organization: OrganizationId, orders: &[&NewOrder]) -> Result<()> {
+/// Inserts the first attempts of new orders.
+pub(crate) async fn insert_first(tx: &mut Tx, organization: OrganizationId, orders: &[&NewOrder]) -> DbResult<()> {
     let of = |order: &&NewOrder| {
         let attempt = order.attempt.as_ref()?;
         Some(attempt_row(attempt, order.id, order.event, 1, order.at))
@@ -166,7 +166,7 @@ pub(crate) async fn insert_first(tx: &mut Tx, organization: OrganizationId, orde
     Ok(())
 }
 
-/// A further attempt.
+/// Inserts a further attempt.
 pub(super) async fn insert(
     tx: &mut Tx,
     organization: OrganizationId,
@@ -174,7 +174,7 @@ pub(super) async fn insert(
     (order, event): (OrderId, EventId),
     number: u32,
     at: Timestamp,
-) -> Result<()> {
+) -> DbResult<()> {
     tx.execute_rows(INSERT, binds![organization], vec![attempt_row(attempt, order, event, number, at)]).await?;
     Ok(())
 }
@@ -199,7 +199,7 @@ fn attempt_row(attempt: &NewAttempt, order: OrderId, event: EventId, number: u32
     ]
 }
 
-pub(super) async fn read(db: &Db, organization: OrganizationId, payment: PaymentId) -> Result<Option<Attempt>> {
+pub(super) async fn read(db: &Db, organization: OrganizationId, payment: PaymentId) -> DbResult<Option<Attempt>> {
     let row: Option<AttemptRow> = db.fetch_optional(organization, READ, binds![organization, payment]).await?;
     row.map(AttemptRow::attempt).transpose()
 }
@@ -208,7 +208,7 @@ pub(super) async fn read_row(
     tx: &mut Tx,
     organization: OrganizationId,
     payment: PaymentId,
-) -> Result<Option<AttemptRow>> {
+) -> DbResult<Option<AttemptRow>> {
     tx.fetch_optional(READ, binds![organization, payment]).await
 }
 
@@ -216,18 +216,22 @@ pub(super) async fn read_rows(
     tx: &mut Tx,
     organization: OrganizationId,
     payments: Vec<PaymentId>,
-) -> Result<Vec<AttemptRow>> {
+) -> DbResult<Vec<AttemptRow>> {
     tx.fetch_rows(READ_MANY, binds![organization], payments.into_iter().map(|id| row![id]).collect()).await
 }
 
 /// An order's attempts, oldest first.
-pub(crate) async fn of_order(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> Result<Vec<Attempt>> {
+pub(crate) async fn of_order(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> DbResult<Vec<Attempt>> {
     let rows: Vec<AttemptRow> = tx.fetch_all(OF_ORDER, binds![organization, order]).await?;
     rows.into_iter().map(AttemptRow::attempt).collect()
 }
 
-/// The same as facts of the rules.
-pub(crate) async fn facts_of(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> Result<Vec<AttemptFacts>> {
+/// The attempts of an order as inputs of the domain's rules.
+pub(crate) async fn inputs_of(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    order: OrderId,
+) -> DbResult<Vec<AttemptInputs>> {
     let rows: Vec<AttemptRow> = tx.fetch_all(OF_ORDER, binds![organization, order]).await?;
-    rows.iter().map(AttemptRow::facts).collect()
+    rows.iter().map(AttemptRow::inputs).collect()
 }

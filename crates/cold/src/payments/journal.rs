@@ -1,12 +1,12 @@
-//! The journal entries of orders: which parts a sale has, and what of them is left to give back (P5).
+//! Splits the money of an order into net, fee and tax, and computes from the journal how much of each is left to refund (P5).
 
 use voelgoed_app::checkout::ports::{Order, OrderLine};
-use voelgoed_domain::checkout::amounts::{LineAmounts, Parts, TaxPlacement};
+use voelgoed_domain::checkout::amounts::{AmountParts, LineAmounts, TaxPlacement};
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::ledger::account::Account;
 use voelgoed_domain::ledger::entry::parts_left;
 
-use crate::db::{Error, Result, Sql, Tx, binds, sql};
+use crate::db::{DbError, DbResult, Sql, Tx, binds, sql};
 
 const POSTINGS: Sql = sql(
     "payments.postings_of_order",
@@ -15,26 +15,26 @@ const POSTINGS: Sql = sql(
      where e.organization_id = $1 and e.order_id = $2",
 );
 
-/// To whom the money of an order's lines belongs: of all, or of those that `of` picks.
+/// The parts of the money of those lines that `of` selects.
 pub(super) fn parts<'a>(
     order: &Order,
     lines: impl IntoIterator<Item = &'a OrderLine>,
     of: impl Fn(&OrderLine) -> bool,
-) -> Result<Parts> {
+) -> DbResult<AmountParts> {
     let amounts = |line: &OrderLine| LineAmounts { price: line.price, fee: line.fee, tax: line.tax };
     let lines: Vec<&OrderLine> = lines.into_iter().collect();
     let all: Vec<LineAmounts> = lines.iter().map(|line| amounts(line)).collect();
-    let placement = TaxPlacement::of_order(&all, order.total.amount).map_err(Error::internal)?;
-    let picked: Vec<LineAmounts> = lines.iter().filter(|line| of(line)).map(|line| amounts(line)).collect();
-    Ok(Parts::of_lines(&picked, placement))
+    let placement = TaxPlacement::of_order(&all, order.total.amount).map_err(DbError::internal)?;
+    let selected: Vec<LineAmounts> = lines.iter().filter(|line| of(line)).map(|line| amounts(line)).collect();
+    Ok(AmountParts::of_lines(&selected, placement))
 }
 
-/// What of an order's money is still with us.
-pub(super) async fn left(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> Result<Parts> {
+/// The parts of an order's money that are not refunded yet.
+pub(super) async fn left(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> DbResult<AmountParts> {
     let rows: Vec<(String, i64)> = tx.fetch_all(POSTINGS, binds![organization, order]).await?;
     let postings = rows
         .into_iter()
         .map(|(account, amount)| Ok((account.parse::<Account>()?, amount)))
-        .collect::<Result<Vec<_>>>()?;
+        .collect::<DbResult<Vec<_>>>()?;
     Ok(parts_left(postings.iter().map(|(account, amount)| (account, *amount))))
 }

@@ -1,4 +1,4 @@
-//! The right to call the provider for an attempt: to one sender at a time, and only before its time is over (P2). Many share one flush.
+//! Leases the right to send an attempt to its provider, to one sender at a time and only before `send_before` (P2); many leases share one commit.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use voelgoed_planted::Bug;
 
 use super::attempts::{self, AttemptRow};
 use crate::Cold;
-use crate::committer::{Applied, Commit, Unanswered, Verdict};
-use crate::db::{Db, Result, Sql, Tx, binds, row, sql};
+use crate::committer::{BatchCommit, BatchOutcome, CommandOutcome, SubmitError};
+use crate::db::{Db, DbResult, Sql, Tx, binds, row, sql};
 
-/// Counts its holders: with a second one, what the first did is not known. One row per asked attempt.
+/// Counts the holders, because after a second lease it is unknown whether the first sender has sent a charge. At most one row per attempt.
 const LEASE: Sql = sql(
     "payments.lease_send",
     "update payment_attempts
@@ -35,30 +35,32 @@ pub(super) async fn lease_send(
     lease: SendLease,
     now: Timestamp,
 ) -> StoreResult<Option<Attempt>> {
-    match cold.send_leases.submit(organization, Asked { payment, lease, now }).await {
+    match cold.send_leases.submit(organization, SendLeaseRequest { payment, lease, now }).await {
         Ok(leased) => Ok(leased.map(AttemptRow::attempt).transpose()?),
-        Err(Unanswered::Overloaded) => Err(Fault::away(Dependency::Cold, "more is to be sent than can be written")),
-        Err(Unanswered::Failed(error)) => Err(error.into()),
+        Err(SubmitError::Overloaded) => {
+            Err(Fault::unavailable(Dependency::Cold, "more payments wait to be sent than can be written"))
+        }
+        Err(SubmitError::Failed(error)) => Err(error.into()),
     }
 }
 
-/// Who wants to send what.
-pub(crate) struct Asked {
+/// A request of a sender for a lease.
+pub(crate) struct SendLeaseRequest {
     payment: PaymentId,
     lease: SendLease,
     now: Timestamp,
 }
 
-/// The committed command.
+/// The batch command that leases attempts.
 pub(crate) struct SendLeases;
 
 #[async_trait]
-impl Commit for SendLeases {
+impl BatchCommit for SendLeases {
     const NAME: &'static str = "send_leases";
-    type Command = Asked;
-    type Answer = Option<AttemptRow>;
+    type Command = SendLeaseRequest;
+    type Reply = Option<AttemptRow>;
 
-    fn rows(_asked: &Asked) -> usize {
+    fn row_estimate(_asked: &SendLeaseRequest) -> usize {
         1
     }
 
@@ -66,15 +68,15 @@ impl Commit for SendLeases {
         &self,
         tx: &mut Tx,
         organization: OrganizationId,
-        asked: &[&Asked],
-    ) -> Result<Applied<Option<AttemptRow>>> {
-        // Of those who ask for one attempt in one batch the first is asked for now; the others see what it left.
+        requests: &[&SendLeaseRequest],
+    ) -> DbResult<BatchOutcome<Option<AttemptRow>>> {
+        // The first request for each attempt decides in this batch; later ones are retried and see its lease.
         let mut first = BTreeMap::new();
-        for (at, it) in asked.iter().enumerate() {
+        for (at, it) in requests.iter().enumerate() {
             first.entry(it.payment).or_insert(at);
         }
-        let rows = first.values().filter_map(|at| asked.get(*at)).map(|it| {
-            let Asked { payment, lease, now } = it;
+        let rows = first.values().filter_map(|at| requests.get(*at)).map(|it| {
+            let SendLeaseRequest { payment, lease, now } = it;
             row![*payment, lease.token, lease.until, *now]
         });
         let statement = LEASE.planted(Bug::TwoSenders, "lease_until is null", "v.column4 = v.column4");
@@ -83,15 +85,20 @@ impl Commit for SendLeases {
         let wrote = !leased.is_empty();
         let rows = if wrote { attempts::read_rows(tx, organization, leased).await? } else { Vec::new() };
         let mut rows: BTreeMap<PaymentId, AttemptRow> = rows.into_iter().map(|row| (row.id(), row)).collect();
-        let verdict = |(at, it): (usize, &&Asked)| match first.get(&it.payment) {
-            Some(first) if *first == at => Verdict::Answer(rows.remove(&it.payment)),
-            _ => Verdict::Again,
+        let outcome = |(at, it): (usize, &&SendLeaseRequest)| match first.get(&it.payment) {
+            Some(first) if *first == at => CommandOutcome::Reply(rows.remove(&it.payment)),
+            _ => CommandOutcome::Retry,
         };
-        Ok(Applied { verdicts: asked.iter().enumerate().map(verdict).collect(), wrote })
+        Ok(BatchOutcome { outcomes: requests.iter().enumerate().map(outcome).collect(), wrote })
     }
 
-    async fn look_up(&self, _: &Db, _: OrganizationId, asked: &[&Asked]) -> Result<Vec<Option<Option<AttemptRow>>>> {
-        // The same token leases again what it has leased, so asking again is the look-up.
-        Ok(asked.iter().map(|_| None).collect())
+    async fn find_committed(
+        &self,
+        _: &Db,
+        _: OrganizationId,
+        requests: &[&SendLeaseRequest],
+    ) -> DbResult<Vec<Option<Option<AttemptRow>>>> {
+        // A repeated lease with the same token succeeds, so the retry is the look-up.
+        Ok(requests.iter().map(|_| None).collect())
     }
 }

@@ -1,14 +1,15 @@
-//! Payment attempts and refunds in the cold tier.
+//! Implements the payment store: attempts, observations of providers, refunds and reissued orders.
 //!
-//! Never: a state that `domain::payments` did not decide; money without its journal entry in the same commit (P2, P5). The order row is locked first.
+//! Every operation locks the order row first.
+//! Never: a state that `domain::payments` did not decide; money without its journal entry in the same commit (P2, P5).
 //! To add an operation: its file here, and its line in the port below.
 
 pub(crate) mod attempts;
 mod journal;
-pub(crate) mod learn;
 pub(crate) mod lease_send;
 mod open_attempt;
 mod open_refund;
+pub(crate) mod payment_updates;
 mod record_refund;
 pub(crate) mod refunds;
 mod refused_refund;
@@ -24,10 +25,11 @@ use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::jobs::ports::NewJob;
 use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_app::payments::ports::{
-    Attempt, Learned, NewAttempt, NewRefund, PaymentStore, Refund, RefundObservation, SendLease, UnresolvedPayments,
+    Attempt, NewAttempt, NewRefund, PaymentObservation, PaymentStore, Refund, RefundObservation, SendLease,
+    UnresolvedPayments,
 };
 use voelgoed_domain::ids::{OrderId, OrganizationId, PaymentId, RefundId};
-use voelgoed_domain::payments::decide::Decision;
+use voelgoed_domain::payments::decide::PaymentDecision;
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
@@ -65,12 +67,16 @@ impl PaymentStore for Cold {
         lease_send::lease_send(self, organization, payment, lease, now).await
     }
 
-    async fn learn(&self, organization: OrganizationId, learned: Learned) -> StoreResult<Decision> {
-        learn::learn(self, organization, learned).await
+    async fn apply_observation(
+        &self,
+        organization: OrganizationId,
+        observed: PaymentObservation,
+    ) -> StoreResult<PaymentDecision> {
+        payment_updates::apply_observation(self, organization, observed).await
     }
 
-    async fn take_unresolved(&self, before: Timestamp, now: Timestamp, most: u32) -> StoreResult<Vec<Attempt>> {
-        Ok(unresolved::take(&self.sale, before, now, most).await?)
+    async fn take_unresolved(&self, before: Timestamp, now: Timestamp, limit: u32) -> StoreResult<Vec<Attempt>> {
+        Ok(unresolved::take(&self.sale, before, now, limit).await?)
     }
 
     async fn unresolved(&self) -> StoreResult<UnresolvedPayments> {

@@ -1,26 +1,26 @@
-//! What the provider said of a refund; when the money is on its way, the journal and the order say so in the same commit (P5).
+//! Records what the provider reports of a refund; a completed refund changes the journal and the order in the same commit (P5).
 
 use voelgoed_app::checkout::ports::{Order, Ticket};
-use voelgoed_app::environment::fresh;
+use voelgoed_app::environment::new_id;
 use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::payments::ports::{Refund, RefundObservation};
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{OrganizationId, RefundId};
 use voelgoed_domain::ledger::entry::JournalEntry;
-use voelgoed_domain::machine::Machine;
 use voelgoed_domain::payments::attempt::AttemptState;
-use voelgoed_domain::payments::refund::{RefundEvent, RefundState};
-use voelgoed_domain::payments::refund_plan::refund_event;
+use voelgoed_domain::payments::refund::{RefundState, RefundTransition};
+use voelgoed_domain::payments::refund_plan::refund_transition;
 use voelgoed_domain::scanning::ticket::TicketState;
+use voelgoed_domain::state_machine::StateMachine;
 use voelgoed_domain::time::Timestamp;
 
 use super::{attempts, journal, refunds};
 use crate::Cold;
 use crate::accounts::audit::commit_act;
 use crate::checkout::{order_row, tickets};
-use crate::db::{Error, Result, Sql, Tx, binds, sql};
-use crate::facts::Facts;
-use crate::ledger::{self, Told};
+use crate::db::{DbError, DbResult, Sql, Tx, binds, sql};
+use crate::ledger::{self, EntryHeader};
+use crate::outbox::OutboxBatch;
 
 const MOVE: Sql = sql(
     "payments.move_refund",
@@ -39,104 +39,104 @@ pub(super) async fn record(
     id: RefundId,
     seen: RefundObservation,
     now: Timestamp,
-) -> Result<RefundState> {
+) -> DbResult<RefundState> {
     let mut tx = cold.sale.begin(organization).await?;
-    let missing = || Error::internal(format!("refund {id} is not there"));
+    let missing = || DbError::internal(format!("refund {id} does not exist"));
     let order = refunds::read(&mut tx, organization, id).await?.ok_or_else(missing)?.order;
     let locked = order_row::lock_one(&mut tx, organization, order).await?.ok_or_else(missing)?;
     let refund = refunds::read(&mut tx, organization, id).await?.ok_or_else(missing)?;
     let Some(state) = event(refund.state, &seen).and_then(|event| refund.state.next(event)) else {
-        // Known already, or nothing that changes anything.
+        // Recorded already, or without an effect.
         tx.rollback().await?;
         return Ok(refund.state);
     };
-    let words = match &seen {
-        RefundObservation::Done { provider_ref } => ProviderWords { reference: Some(provider_ref), failure: None },
-        RefundObservation::Failed { reason } => ProviderWords { reference: None, failure: Some(reason) },
-        _ => ProviderWords::default(),
+    let detail = match &seen {
+        RefundObservation::Done { provider_ref } => ProviderDetail { reference: Some(provider_ref), failure: None },
+        RefundObservation::Failed { reason } => ProviderDetail { reference: None, failure: Some(reason) },
+        _ => ProviderDetail::default(),
     };
-    write(&mut tx, cold, &locked.order()?, &refund, (state, words), now).await?;
+    write(&mut tx, cold, &locked.order()?, &refund, (state, detail), now).await?;
     commit_act(tx, organization).await?;
     Ok(state)
 }
 
-/// What the provider said beside the state; nothing leaves the column as it is.
+/// What the provider reported beside the state; none leaves the column unchanged.
 #[derive(Debug, Default)]
-pub(super) struct ProviderWords<'a> {
+pub(super) struct ProviderDetail<'a> {
     pub(super) reference: Option<&'a str>,
     pub(super) failure: Option<&'a str>,
 }
 
-/// Moves a refund whose order is locked to `state`; for `Done` with the journal entry and the order's new state.
+/// Moves a refund of a locked order to `state`; `Done` also writes the journal entry and the order's new state.
 pub(super) async fn write(
     tx: &mut Tx,
     cold: &Cold,
     order: &Order,
     refund: &Refund,
-    (state, words): (RefundState, ProviderWords<'_>),
+    (state, detail): (RefundState, ProviderDetail<'_>),
     now: Timestamp,
-) -> Result<()> {
+) -> DbResult<()> {
     let organization = order.organization;
-    tx.execute(MOVE, binds![organization, refund.id, state, words.reference, words.failure]).await?;
+    tx.execute(MOVE, binds![organization, refund.id, state, detail.reference, detail.failure]).await?;
     let order_to = match state {
         RefundState::Done => settle(tx, cold, order, refund, now).await?,
         _ => order.state,
     };
     tx.execute(ORDER, binds![organization, order.id, order_to]).await?;
-    let mut facts = Facts::new(&*cold.environment, organization, now);
+    let mut events = OutboxBatch::new(&*cold.environment, organization, now);
     let changed = OutboxEvent::OrderChanged { event: order.event, order: order.id, state: order_to };
-    facts.add(order.id.uuid(), order.version + 1, changed);
-    facts.write(tx).await
+    events.add(order.id.uuid(), order.version + 1, changed);
+    events.write(tx).await
 }
 
-fn event(state: RefundState, seen: &RefundObservation) -> Option<RefundEvent> {
+fn event(state: RefundState, seen: &RefundObservation) -> Option<RefundTransition> {
     match seen {
-        RefundObservation::Done { .. } => Some(RefundEvent::Complete),
-        RefundObservation::Failed { .. } => Some(RefundEvent::Fail),
-        RefundObservation::Pending if state == RefundState::Unknown => Some(RefundEvent::Retry),
-        RefundObservation::NoAnswer => Some(RefundEvent::Lose),
+        RefundObservation::Done { .. } => Some(RefundTransition::Complete),
+        RefundObservation::Failed { .. } => Some(RefundTransition::Fail),
+        RefundObservation::Pending if state == RefundState::Unknown => Some(RefundTransition::Retry),
+        RefundObservation::NoAnswer => Some(RefundTransition::Lose),
         RefundObservation::Pending | RefundObservation::NotReached => None,
     }
 }
 
-/// The journal's entry, and what the order is now.
-async fn settle(tx: &mut Tx, cold: &Cold, order: &Order, refund: &Refund, now: Timestamp) -> Result<OrderState> {
+/// Appends the journal entry and returns the order's new state.
+async fn settle(tx: &mut Tx, cold: &Cold, order: &Order, refund: &Refund, now: Timestamp) -> DbResult<OrderState> {
     let organization = order.organization;
     let late = match refund.payment {
         None => false,
         Some(payment) => {
             let attempt = attempts::read_row(tx, organization, payment).await?;
-            let attempt = attempt.ok_or_else(|| Error::internal("a refund without its attempt"))?;
+            let attempt = attempt.ok_or_else(|| DbError::internal("a refund without its attempt"))?;
             attempt.state()? == AttemptState::CapturedLate
         }
     };
     let tickets = tickets::of_order(tx, organization, order.id).await?;
     if !refund.amount.is_zero() {
         let entry = match late {
-            true => JournalEntry::late_capture_refund(&refund.provider, refund.amount).map_err(Error::internal)?,
+            true => JournalEntry::late_capture_refund(&refund.provider, refund.amount).map_err(DbError::internal)?,
             false => entry(tx, order, refund, &tickets).await?,
         };
-        let told = Told { id: fresh(&*cold.environment), event: order.event, order: order.id, at: now };
-        ledger::append(tx, organization, &[(told, entry)]).await?;
+        let header = EntryHeader { id: new_id(&*cold.environment), event: order.event, order: order.id, at: now };
+        ledger::append(tx, organization, &[(header, entry)]).await?;
     }
     if late {
-        // The order never had this money.
+        // The order was never paid with this money.
         return Ok(order.state);
     }
     let mut returned = 0_i64;
     for other in refunds::of_order(tx, organization, order.id).await? {
-        // This one is done by now as well.
+        // Includes this refund, which is `Done` in this transaction.
         if other.payment == refund.payment && other.state == RefundState::Done {
             returned = returned.saturating_add(other.amount.amount);
         }
     }
     let live = tickets.iter().filter(|ticket| matches!(ticket.state, TicketState::Valid | TicketState::Used)).count();
-    let event = refund_event(order.total.amount, returned, live);
-    order.state.after(event).map_err(Error::internal)
+    let event = refund_transition(order.total.amount, returned, live);
+    order.state.after(event).map_err(DbError::internal)
 }
 
-/// Out of which parts the money goes back: those of the tickets where their whole price does, else in proportion.
-async fn entry(tx: &mut Tx, order: &Order, refund: &Refund, tickets: &[Ticket]) -> Result<JournalEntry> {
+/// The journal entry of a refund: the parts of its tickets where their whole price is refunded, else parts in proportion.
+async fn entry(tx: &mut Tx, order: &Order, refund: &Refund, tickets: &[Ticket]) -> DbResult<JournalEntry> {
     let organization = order.organization;
     let lines = order_row::lines(tx, organization, &[order.id]).await?;
     let of_refund = |place| tickets.iter().any(|ticket| ticket.place == place && refund.tickets.contains(&ticket.id));
@@ -144,6 +144,6 @@ async fn entry(tx: &mut Tx, order: &Order, refund: &Refund, tickets: &[Ticket]) 
     let left = journal::left(tx, organization, order.id).await?;
     let amount = refund.amount.amount;
     let taken = if wish.total() == amount { left.take_parts(wish) } else { left.take(amount) };
-    let taken = taken.map_err(Error::internal)?;
-    JournalEntry::refund(&refund.provider, refund.amount.currency, taken).map_err(Error::internal)
+    let taken = taken.map_err(DbError::internal)?;
+    JournalEntry::refund(&refund.provider, refund.amount.currency, taken).map_err(DbError::internal)
 }

@@ -1,4 +1,4 @@
-//! A refund as a row with its tickets.
+//! Reads refunds with their tickets, lists refunds by state, and finds orders with refused refunds.
 
 use uuid::Uuid;
 use voelgoed_app::page::{Page, PageRequest};
@@ -9,7 +9,7 @@ use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::time::Timestamp;
 
 use crate::checkout::order_row::currency;
-use crate::db::{Db, Result, Sql, Tx, binds, row, sql};
+use crate::db::{Db, DbResult, Sql, Tx, binds, row, sql};
 
 macro_rules! refund_columns {
     () => {
@@ -27,7 +27,7 @@ const OF_ORDER: Sql = sql(
     concat!("select ", refund_columns!(), " from refunds where organization_id = $1 and order_id = $2 order by id"),
 );
 
-/// Tickets of these are read by nobody who lists them.
+/// Without tickets, which no list shows.
 const LIST: Sql = sql(
     "payments.list_refunds",
     concat!(
@@ -54,7 +54,7 @@ struct RefundRow {
     organization_id: Uuid,
     event_id: Uuid,
     order_id: Uuid,
-    /// Nil where nothing was paid: the column has never been null, and older programs that serve beside this one count on it.
+    /// Nil where nothing was paid: older programs that serve beside this one expect the column not to be null.
     payment_id: Uuid,
     provider: String,
     currency: String,
@@ -67,7 +67,7 @@ struct RefundRow {
 }
 
 impl RefundRow {
-    fn refund(self, tickets: &[(Uuid, Uuid)]) -> Result<Refund> {
+    fn refund(self, tickets: &[(Uuid, Uuid)]) -> DbResult<Refund> {
         let state = RefundState::parse(&self.state)?;
         let of_this = tickets.iter().filter(|(refund, _)| *refund == self.id);
         Ok(Refund {
@@ -88,27 +88,27 @@ impl RefundRow {
     }
 }
 
-/// An attempt as the column keeps it.
+/// The stored attempt of a refund; nil where nothing was paid.
 pub(super) fn payment_id(payment: Option<PaymentId>) -> Uuid {
     payment.map_or_else(Uuid::nil, |payment| payment.uuid())
 }
 
-/// A page of the refunds in a state, without their tickets.
+/// Lists the refunds in a state, without their tickets.
 pub(super) async fn list(
     db: &Db,
     organization: OrganizationId,
     state: Option<RefundState>,
     page: PageRequest,
-) -> Result<Page<Refund>> {
+) -> DbResult<Page<Refund>> {
     let wanted = state.map_or("", RefundState::as_str);
-    let values = binds![organization, page.after.unwrap_or_default(), page.most + 1, wanted];
+    let values = binds![organization, page.after.unwrap_or_default(), page.limit + 1, wanted];
     let rows: Vec<RefundRow> = db.fetch_all(organization, LIST, values).await?;
-    let refunds = rows.into_iter().map(|row| row.refund(&[])).collect::<Result<_>>()?;
-    Ok(Page::cut(refunds, page.most, |refund: &Refund| refund.id.uuid()))
+    let refunds = rows.into_iter().map(|row| row.refund(&[])).collect::<DbResult<_>>()?;
+    Ok(Page::cut(refunds, page.limit, |refund: &Refund| refund.id.uuid()))
 }
 
-/// Which of the orders have a refund that its provider refused.
-pub(super) async fn refused_of(db: &Db, organization: OrganizationId, orders: &[OrderId]) -> Result<Vec<OrderId>> {
+/// The orders with a refund that its provider has refused.
+pub(super) async fn refused_of(db: &Db, organization: OrganizationId, orders: &[OrderId]) -> DbResult<Vec<OrderId>> {
     if orders.is_empty() {
         return Ok(Vec::new());
     }
@@ -117,8 +117,8 @@ pub(super) async fn refused_of(db: &Db, organization: OrganizationId, orders: &[
     Ok(found.into_iter().map(|(order,)| OrderId::from_uuid(order)).collect())
 }
 
-/// One refund.
-pub(super) async fn read(tx: &mut Tx, organization: OrganizationId, refund: RefundId) -> Result<Option<Refund>> {
+/// Reads one refund with its tickets.
+pub(super) async fn read(tx: &mut Tx, organization: OrganizationId, refund: RefundId) -> DbResult<Option<Refund>> {
     let Some(row) = tx.fetch_optional::<RefundRow>(READ, binds![organization, refund]).await? else {
         return Ok(None);
     };
@@ -127,7 +127,7 @@ pub(super) async fn read(tx: &mut Tx, organization: OrganizationId, refund: Refu
 }
 
 /// An order's refunds, oldest first.
-pub(crate) async fn of_order(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> Result<Vec<Refund>> {
+pub(crate) async fn of_order(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> DbResult<Vec<Refund>> {
     let rows: Vec<RefundRow> = tx.fetch_all(OF_ORDER, binds![organization, order]).await?;
     if rows.is_empty() {
         return Ok(Vec::new());

@@ -1,12 +1,12 @@
-//! Attempts that a reconciler must ask about, of all organizations (system role); each is taken by one reconciler at a time.
+//! Takes unresolved attempts of all organizations for a reconciler, each for one reconciler at a time, and counts them (system role).
 
 use uuid::Uuid;
 use voelgoed_app::payments::ports::{Attempt, UnresolvedPayments};
 use voelgoed_domain::time::Timestamp;
 
 use super::attempts::{AttemptRow, attempt_columns, attempts_with_orders};
-use crate::db::{Db, Result, Sql, System, binds, row, sql};
-use crate::readable::readable;
+use crate::db::{Db, DbResult, Sql, SystemRole, binds, row, sql};
+use crate::decode_rows::decode_each;
 
 const TAKE: Sql = sql(
     "payments.take_unresolved",
@@ -34,15 +34,15 @@ const COUNT: Sql = sql(
     "select count(*) as count, min(created_at) as oldest from payment_attempts where state in ('created', 'pending', 'unknown')",
 );
 
-pub(super) async fn count(db: &Db) -> Result<UnresolvedPayments> {
-    let counted: Option<(i64, Option<i64>)> = db.fetch_optional(System::Reconciler, COUNT, vec![]).await?;
+pub(super) async fn count(db: &Db) -> DbResult<UnresolvedPayments> {
+    let counted: Option<(i64, Option<i64>)> = db.fetch_optional(SystemRole::Reconciler, COUNT, vec![]).await?;
     let (count, oldest) = counted.unwrap_or_default();
     Ok(UnresolvedPayments { count: u64::try_from(count)?, oldest: oldest.map(Timestamp::from_micros) })
 }
 
-pub(super) async fn take(db: &Db, before: Timestamp, now: Timestamp, most: u32) -> Result<Vec<Attempt>> {
-    let mut tx = db.begin(System::Reconciler).await?;
-    let taken: Vec<(Uuid, Uuid)> = tx.fetch_all(TAKE, binds![before, now, most]).await?;
+pub(super) async fn take(db: &Db, before: Timestamp, now: Timestamp, limit: u32) -> DbResult<Vec<Attempt>> {
+    let mut tx = db.begin(SystemRole::Reconciler).await?;
+    let taken: Vec<(Uuid, Uuid)> = tx.fetch_all(TAKE, binds![before, now, limit]).await?;
     if taken.is_empty() {
         tx.rollback().await?;
         return Ok(Vec::new());
@@ -50,7 +50,7 @@ pub(super) async fn take(db: &Db, before: Timestamp, now: Timestamp, most: u32) 
     let keys = taken.into_iter().map(|(organization, id)| row![organization, id]).collect();
     let rows: Vec<AttemptRow> = tx.fetch_rows(READ, vec![], keys).await?;
     tx.commit().await?;
-    let mut attempts = readable("payment_attempts", rows, AttemptRow::attempt);
+    let mut attempts = decode_each("payment_attempts", rows, AttemptRow::attempt);
     attempts.sort_by_key(|attempt| (attempt.created_at, attempt.id));
     Ok(attempts)
 }

@@ -1,4 +1,4 @@
-//! Scanners: made with a one-time pairing code, then known by the SHA-256 of their own key; revoked but never deleted.
+//! Stores scanner devices: created with a one-time pairing code, found by the SHA-256 of their key, revoked without being deleted.
 //!
 //! Never: a pairing code used twice, a device at another event's gates.
 
@@ -13,14 +13,14 @@ use voelgoed_domain::time::Timestamp;
 
 use super::gates::event_exists;
 use crate::accounts::audit::commit_act;
-use crate::accounts::revoked;
-use crate::db::{Db, Error, Result, Sql, System, Value, binds, row, sql};
+use crate::accounts::credential_revocation;
+use crate::db::{Db, DbError, DbResult, Sql, SystemRole, Value, binds, row, sql};
+use crate::decode_rows::decode_each;
 use crate::idempotency;
 use crate::quotas::{self, Quota};
-use crate::readable::readable;
 
-/// The columns of [`Row`].
-macro_rules! columns {
+/// The columns of [`DeviceRow`].
+macro_rules! device_columns {
     () => {
         "organization_id, id, event_id, name, gates, paired_at, revoked_at"
     };
@@ -38,20 +38,20 @@ const CREATE: Sql = sql(
 );
 const LIST: Sql = sql(
     "devices.list",
-    concat!("select ", columns!(), " from devices where organization_id = $1 and event_id = $2 order by id"),
+    concat!("select ", device_columns!(), " from devices where organization_id = $1 and event_id = $2 order by id"),
 );
-/// System role: the code tells the tenant. It is used up by the same statement.
+/// System role: the pairing code identifies the organization. The same statement deletes the code.
 const PAIR: Sql = sql(
     "devices.pair",
     concat!(
         "update devices set pairing = null, secret = $2, paired_at = $3
          where pairing = $1 and pairing_ends > $3 and revoked_at is null returning ",
-        columns!()
+        device_columns!()
     ),
 );
-/// System role: the key tells the tenant.
-const BY_KEY: Sql = sql("devices.by_key", concat!("select ", columns!(), " from devices where secret = $1"));
-/// A device that is revoked already keeps its first moment; its pairing code goes with it.
+/// System role: the key identifies the organization.
+const BY_KEY: Sql = sql("devices.by_key", concat!("select ", device_columns!(), " from devices where secret = $1"));
+/// A revoked device keeps the moment of its first revocation; its pairing code is deleted.
 const REVOKE: Sql = sql(
     "devices.revoke",
     "update devices set revoked_at = $3, pairing = null where organization_id = $1 and id = $2 and revoked_at is null",
@@ -59,7 +59,7 @@ const REVOKE: Sql = sql(
 const EXISTS: Sql = sql("devices.exists", "select id from devices where organization_id = $1 and id = $2");
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct DeviceRow {
     organization_id: Uuid,
     id: Uuid,
     event_id: Uuid,
@@ -69,10 +69,10 @@ struct Row {
     revoked_at: Option<i64>,
 }
 
-impl TryFrom<Row> for Device {
-    type Error = Error;
+impl TryFrom<DeviceRow> for Device {
+    type Error = DbError;
 
-    fn try_from(row: Row) -> Result<Self> {
+    fn try_from(row: DeviceRow) -> DbResult<Self> {
         Ok(Self {
             id: DeviceId::from_uuid(row.id),
             organization: OrganizationId::from_uuid(row.organization_id),
@@ -85,7 +85,7 @@ impl TryFrom<Row> for Device {
     }
 }
 
-/// Writes a device that waits for pairing. Refused: `not_found` (event, or a gate of it).
+/// Writes a device that waits for pairing. Refused: `not_found` (event or gate).
 pub(super) async fn create(
     db: &Db,
     organization: OrganizationId,
@@ -93,9 +93,9 @@ pub(super) async fn create(
     pairing: [u8; 32],
     pairing_ends: Timestamp,
     record: Option<&IdempotencyRecord>,
-) -> Result<std::result::Result<Created<()>, Refusal>> {
+) -> DbResult<Result<Created<()>, Refusal>> {
     let mut tx = db.begin(organization).await?;
-    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
+    if let Some(answer) = idempotency::record_or_replay(&mut tx, organization, record).await? {
         return Ok(answer);
     }
     if let Err(refusal) = quotas::check(&mut tx, organization, Quota::Devices).await? {
@@ -118,44 +118,48 @@ pub(super) async fn create(
 }
 
 /// An event's devices, oldest first.
-pub(super) async fn list(db: &Db, organization: OrganizationId, event: EventId) -> Result<Vec<Device>> {
-    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds![organization, event]).await?;
-    Ok(readable("devices", rows, Device::try_from))
+pub(super) async fn list(db: &Db, organization: OrganizationId, event: EventId) -> DbResult<Vec<Device>> {
+    let rows: Vec<DeviceRow> = db.fetch_all(organization, LIST, binds![organization, event]).await?;
+    Ok(decode_each("devices", rows, Device::try_from))
 }
 
-/// Uses a pairing code up and stores the device's key. Refused: `pairing_expired`, also for a code that never was.
+/// Deletes a pairing code and stores the device's key. Refused: `pairing_expired`, also for a code that never existed.
 pub(super) async fn pair(
     db: &Db,
     pairing: [u8; 32],
     key: [u8; 32],
     now: Timestamp,
-) -> Result<std::result::Result<Device, Refusal>> {
-    let mut tx = db.begin(System::Directory).await?;
-    let Some(row) = tx.fetch_optional::<Row>(PAIR, binds![pairing, key, now]).await? else {
-        return Ok(Err(Refusal::new(Code::PairingExpired, "This pairing code is used, or over. Ask for another one.")));
+) -> DbResult<Result<Device, Refusal>> {
+    let mut tx = db.begin(SystemRole::Directory).await?;
+    let Some(row) = tx.fetch_optional::<DeviceRow>(PAIR, binds![pairing, key, now]).await? else {
+        return Ok(Err(Refusal::new(
+            Code::PairingExpired,
+            "This pairing code was used or has expired. Ask for another one.",
+        )));
     };
     tx.commit().await?;
     Device::try_from(row).map(Ok)
 }
 
 /// The device that has this key, revoked or not.
-pub(super) async fn by_key(db: &Db, key: [u8; 32]) -> Result<Option<Device>> {
-    db.fetch_optional::<Row>(System::Directory, BY_KEY, binds![key]).await?.map(Device::try_from).transpose()
+pub(super) async fn by_key(db: &Db, key: [u8; 32]) -> DbResult<Option<Device>> {
+    db.fetch_optional::<DeviceRow>(SystemRole::Directory, BY_KEY, binds![key]).await?.map(Device::try_from).transpose()
 }
 
-/// Revokes a device; false where the organization has none such.
+/// Revokes a device; false where the organization has no such device.
 pub(super) async fn revoke(
     db: &Db,
     environment: &dyn Environment,
     organization: OrganizationId,
     device: DeviceId,
     now: Timestamp,
-) -> Result<bool> {
+) -> DbResult<bool> {
     let mut tx = db.begin(organization).await?;
     if tx.execute(REVOKE, binds![organization, device, now]).await? == 0 {
         return Ok(tx.fetch_optional::<(Uuid,)>(EXISTS, binds![organization, device]).await?.is_some());
     }
-    revoked::tell(&mut tx, environment, organization, RevokedCredential::Device(device), now).await?;
+    credential_revocation::append_event(&mut tx, environment, organization, RevokedCredential::Device(device), now)
+        .await?;
     commit_act(tx, organization).await?;
     Ok(true)
 }

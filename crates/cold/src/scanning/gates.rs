@@ -1,4 +1,4 @@
-//! Where scans happen: gates of an event, each leading to some or all of its areas.
+//! Stores the gates of an event, each for some or all of its areas.
 
 use uuid::Uuid;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
@@ -7,10 +7,10 @@ use voelgoed_domain::ids::{EventId, GateId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 
 use crate::accounts::audit::commit_act;
-use crate::db::{Db, Error, Result, Sql, Tx, Value, binds, sql};
+use crate::db::{Db, DbError, DbResult, Sql, Tx, Value, binds, sql};
+use crate::decode_rows::decode_each;
 use crate::idempotency;
 use crate::quotas::{self, Quota};
-use crate::readable::readable;
 
 const EVENT: Sql = sql("gates.event", "select id from events where organization_id = $1 and id = $2");
 const CREATE: Sql =
@@ -21,17 +21,17 @@ const LIST: Sql = sql(
 );
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct GateRow {
     id: Uuid,
     event_id: Uuid,
     name: String,
     areas: String,
 }
 
-impl TryFrom<Row> for Gate {
-    type Error = Error;
+impl TryFrom<GateRow> for Gate {
+    type Error = DbError;
 
-    fn try_from(row: Row) -> Result<Self> {
+    fn try_from(row: GateRow) -> DbResult<Self> {
         Ok(Self {
             id: GateId::from_uuid(row.id),
             event: EventId::from_uuid(row.event_id),
@@ -42,7 +42,7 @@ impl TryFrom<Row> for Gate {
 }
 
 /// True where the organization has this event.
-pub(super) async fn event_exists(tx: &mut Tx, organization: OrganizationId, event: EventId) -> Result<bool> {
+pub(super) async fn event_exists(tx: &mut Tx, organization: OrganizationId, event: EventId) -> DbResult<bool> {
     Ok(tx.fetch_optional::<(Uuid,)>(EVENT, binds![organization, event]).await?.is_some())
 }
 
@@ -52,9 +52,9 @@ pub(super) async fn create(
     organization: OrganizationId,
     gate: &Gate,
     record: Option<&IdempotencyRecord>,
-) -> Result<std::result::Result<Created<()>, Refusal>> {
+) -> DbResult<Result<Created<()>, Refusal>> {
     let mut tx = db.begin(organization).await?;
-    if let Some(answer) = idempotency::note(&mut tx, organization, record).await? {
+    if let Some(answer) = idempotency::record_or_replay(&mut tx, organization, record).await? {
         return Ok(answer);
     }
     if !event_exists(&mut tx, organization, gate.event).await? {
@@ -69,7 +69,7 @@ pub(super) async fn create(
 }
 
 /// An event's gates, oldest first.
-pub(super) async fn list(db: &Db, organization: OrganizationId, event: EventId) -> Result<Vec<Gate>> {
-    let rows: Vec<Row> = db.fetch_all(organization, LIST, binds![organization, event]).await?;
-    Ok(readable("gates", rows, Gate::try_from))
+pub(super) async fn list(db: &Db, organization: OrganizationId, event: EventId) -> DbResult<Vec<Gate>> {
+    let rows: Vec<GateRow> = db.fetch_all(organization, LIST, binds![organization, event]).await?;
+    Ok(decode_each("gates", rows, Gate::try_from))
 }

@@ -1,17 +1,17 @@
-//! Gates, devices and scans in the cold tier.
+//! Implements the scan store: gates, devices and scans.
 //!
-//! Never: a pairing code used twice, a device's key in the clear, an admission outside of [`entries`] (P6, P7).
+//! Never: a pairing code used twice, a device's key in clear text, an admission outside [`scans`] (P6, P7).
 //! To add an operation: its file, and its line in the port below.
 
 mod devices;
-pub(crate) mod entries;
 mod gates;
+pub(crate) mod scans;
 
 use async_trait::async_trait;
 use voelgoed_app::error::StoreResult;
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::page::{Page, PageRequest};
-use voelgoed_app::scanning::ports::{Device, Gate, NewScan, Recorded, Scan, ScanStore};
+use voelgoed_app::scanning::ports::{Device, Gate, NewScan, RecordedScan, Scan, ScanStore};
 use voelgoed_domain::ids::{DeviceId, EventId, OrganizationId, ScanId, TicketId, TicketTypeId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
@@ -30,7 +30,7 @@ impl ScanStore for Cold {
     }
 
     async fn gates(&self, organization: OrganizationId, event: EventId) -> StoreResult<Vec<Gate>> {
-        Ok(gates::list(&self.shown, organization, event).await?)
+        Ok(gates::list(&self.display, organization, event).await?)
     }
 
     async fn create_device(
@@ -45,7 +45,7 @@ impl ScanStore for Cold {
     }
 
     async fn devices(&self, organization: OrganizationId, event: EventId) -> StoreResult<Vec<Device>> {
-        Ok(devices::list(&self.shown, organization, event).await?)
+        Ok(devices::list(&self.display, organization, event).await?)
     }
 
     async fn pair(&self, pairing: [u8; 32], key: [u8; 32], now: Timestamp) -> StoreResult<Result<Device, Refusal>> {
@@ -53,15 +53,15 @@ impl ScanStore for Cold {
     }
 
     async fn device_by_key(&self, key: [u8; 32]) -> StoreResult<Option<Device>> {
-        Ok(devices::by_key(&self.shown, key).await?)
+        Ok(devices::by_key(&self.display, key).await?)
     }
 
     async fn revoke_device(&self, organization: OrganizationId, device: DeviceId, now: Timestamp) -> StoreResult<bool> {
         Ok(devices::revoke(&self.sale, &*self.environment, organization, device, now).await?)
     }
 
-    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> StoreResult<Recorded> {
-        entries::record_scan(self, organization, scan).await
+    async fn record_scan(&self, organization: OrganizationId, scan: NewScan) -> StoreResult<RecordedScan> {
+        scans::record_scan(self, organization, scan).await
     }
 
     async fn tickets_of_types(
@@ -69,13 +69,13 @@ impl ScanStore for Cold {
         organization: OrganizationId,
         event: EventId,
         types: &[TicketTypeId],
-        most: u32,
+        limit: u32,
     ) -> StoreResult<Vec<(TicketTypeId, TicketId)>> {
-        entries::tickets_of_types(self, organization, event, types, most).await
+        scans::tickets_of_types(self, organization, event, types, limit).await
     }
 
     async fn read_scan(&self, organization: OrganizationId, scan: ScanId) -> StoreResult<Option<Scan>> {
-        entries::read_scan(self, organization, scan).await
+        scans::read_scan(self, organization, scan).await
     }
 
     async fn scans(
@@ -85,6 +85,6 @@ impl ScanStore for Cold {
         conflicts_only: bool,
         page: PageRequest,
     ) -> StoreResult<Page<Scan>> {
-        entries::scans(self, organization, event, conflicts_only, page).await
+        scans::scans(self, organization, event, conflicts_only, page).await
     }
 }

@@ -1,13 +1,14 @@
-//! What a rebuild of the warm tier reads, and the state of some places.
+//! Reads the places and used or revoked tickets of an event for a rebuild of the warm tier, and the state of single places.
 
 use uuid::Uuid;
 use voelgoed_app::ticketing::ports::ColdInventory;
 use voelgoed_domain::ids::{EventId, OrganizationId, TicketId};
 use voelgoed_domain::scanning::ticket::TicketState;
-use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceNumber};
+use voelgoed_domain::ticketing::place::PlaceEffect;
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
 use super::places::effect;
-use crate::db::{Db, Result, Sql, binds, row, sql};
+use crate::db::{Db, DbResult, Sql, binds, row, sql};
 
 const PLACES: Sql = sql(
     "ticketing.read_places",
@@ -19,7 +20,7 @@ const TICKETS: Sql = sql(
     "select id, state from tickets where organization_id = $1 and event_id = $2 and state <> 'valid'",
 );
 
-const SOME: Sql = sql(
+const PLACES_BY_NUMBER: Sql = sql(
     "ticketing.read_some_places",
     "select p.place, p.state, p.owner_id, p.version from (values {rows:1 $1}) as v
      cross join places p where p.organization_id = v.column2 and p.event_id = $2 and p.place = v.column1",
@@ -27,7 +28,7 @@ const SOME: Sql = sql(
 
 type PlaceRow = (i64, String, Option<Uuid>, i64);
 
-pub(super) async fn read(db: &Db, organization: OrganizationId, event: EventId) -> Result<ColdInventory> {
+pub(super) async fn read(db: &Db, organization: OrganizationId, event: EventId) -> DbResult<ColdInventory> {
     let mut snapshot = db.snapshot(organization).await?;
     let places: Vec<PlaceRow> = snapshot.fetch_all(PLACES, binds![organization, event]).await?;
     let tickets: Vec<(Uuid, String)> = snapshot.fetch_all(TICKETS, binds![organization, event]).await?;
@@ -49,16 +50,16 @@ pub(super) async fn read_some(
     organization: OrganizationId,
     event: EventId,
     places: &[PlaceNumber],
-) -> Result<Vec<PlaceEffect>> {
+) -> DbResult<Vec<PlaceEffect>> {
     let mut wanted = places.to_vec();
     wanted.sort_unstable();
     wanted.dedup();
     let keys = wanted.into_iter().map(|place| row![place]).collect();
-    let mut effects = effects(db.fetch_rows(organization, SOME, binds![organization, event], keys).await?)?;
+    let mut effects = effects(db.fetch_rows(organization, PLACES_BY_NUMBER, binds![organization, event], keys).await?)?;
     effects.sort_unstable_by_key(|effect| effect.place);
     Ok(effects)
 }
 
-fn effects(rows: Vec<PlaceRow>) -> Result<Vec<PlaceEffect>> {
+fn effects(rows: Vec<PlaceRow>) -> DbResult<Vec<PlaceEffect>> {
     rows.into_iter().map(|(place, state, owner, version)| effect(place, &state, owner, version)).collect()
 }

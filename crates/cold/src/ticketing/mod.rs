@@ -1,4 +1,4 @@
-//! Places in the cold tier: the authority of every sale (P1).
+//! Implements the place store, whose rows decide every sale (P1).
 //!
 //! Never: a place moved from a state that `domain::ticketing::place` does not allow, a transition without `version + 1` and its outbox row (P8).
 //! To add a transition: its statement in `places.rs`, conditional on the state before.
@@ -15,7 +15,8 @@ use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::ticketing::ports::{Block, ColdInventory, PlaceStore};
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
-use voelgoed_domain::ticketing::place::{Epoch, PlaceEffect, PlaceNumber};
+use voelgoed_domain::ticketing::place::{Epoch, PlaceEffect};
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
 use crate::Cold;
 

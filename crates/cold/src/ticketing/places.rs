@@ -1,14 +1,14 @@
-//! The statements that move places, each conditional on the state before, for many places of many orders at once.
+//! Moves many places of many orders in one statement per transition, each conditional on the state before.
 //!
-//! Never: a place by a rule of its own; callers name the transition. Rows are given in the order of (event, place), so that two transactions of an
-//! engine with row locks cannot wait for each other in a circle.
+//! Rows are sorted by (event, place), so that two transactions cannot deadlock. Never: a rule which place may move; the caller decides that.
 
 use uuid::Uuid;
 use voelgoed_domain::ids::{EventId, OrganizationId};
-use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceNumber, PlaceState, PlaceVersion};
+use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceState, PlaceVersion};
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 use voelgoed_planted::Bug;
 
-use crate::db::{Result, Sql, Tx, Value, binds, row, sql};
+use crate::db::{DbResult, Sql, Tx, Value, binds, row, sql};
 
 const TAKE: Sql = sql(
     "ticketing.take_places",
@@ -38,30 +38,27 @@ const FREE: Sql = sql(
      returning event_id, place, state, owner_id, version",
 );
 
-const TAKEN: Sql = sql(
+const NOT_FREE: Sql = sql(
     "ticketing.taken_places",
     "select p.event_id, p.place, p.state, p.owner_id, p.version from (values {rows:2 $1}) as v
      cross join places p
      where p.organization_id = v.column3 and p.event_id = v.column1 and p.place = v.column2 and p.state <> 'free'",
 );
 
-/// A place of somebody: an order, or a block.
+/// A place with its owner, an order or a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Owned {
-    /// Whose event.
+pub(crate) struct OwnedPlace {
     pub(crate) event: EventId,
-    /// Which place.
     pub(crate) place: PlaceNumber,
-    /// Who has it, or is to have it.
+    /// The present or the wanted owner.
     pub(crate) owner: Uuid,
 }
 
-/// A place that was moved, or found.
+/// A place that was moved or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moved {
-    /// Whose event.
+pub(crate) struct MovedPlace {
     pub(crate) event: EventId,
-    /// How it stands now.
+    /// The state after the move.
     pub(crate) effect: PlaceEffect,
 }
 
@@ -75,14 +72,14 @@ struct PlaceRow {
 }
 
 impl PlaceRow {
-    fn moved(self) -> Result<Moved> {
+    fn moved(self) -> DbResult<MovedPlace> {
         let effect = effect(self.place, &self.state, self.owner_id, self.version)?;
-        Ok(Moved { event: EventId::from_uuid(self.event_id), effect })
+        Ok(MovedPlace { event: EventId::from_uuid(self.event_id), effect })
     }
 }
 
-/// A place as rows have it.
-pub(super) fn effect(place: i64, state: &str, owner: Option<Uuid>, version: i64) -> Result<PlaceEffect> {
+/// Converts the columns of a place.
+pub(super) fn effect(place: i64, state: &str, owner: Option<Uuid>, version: i64) -> DbResult<PlaceEffect> {
     Ok(PlaceEffect {
         place: PlaceNumber(u32::try_from(place)?),
         state: PlaceState::parse(state)?,
@@ -91,12 +88,12 @@ pub(super) fn effect(place: i64, state: &str, owner: Option<Uuid>, version: i64)
     })
 }
 
-/// Takes those of `wanted` that are free to the state that is named beside each; the others stay as they are and are not returned.
-pub(crate) async fn take(
+/// Moves those of `wanted` that are free to the given states and returns them; the others stay as they are.
+pub(crate) async fn take_free(
     tx: &mut Tx,
     organization: OrganizationId,
-    mut wanted: Vec<(Owned, PlaceState)>,
-) -> Result<Vec<Moved>> {
+    mut wanted: Vec<(OwnedPlace, PlaceState)>,
+) -> DbResult<Vec<MovedPlace>> {
     wanted.sort_unstable_by_key(|(owned, _)| *owned);
     let rows = wanted.into_iter().map(|(it, state)| row![it.event, it.place, state, it.owner]).collect();
     moved(
@@ -109,36 +106,44 @@ pub(crate) async fn take(
     )
 }
 
-/// Sells places that their orders have claimed; returns those that were.
-pub(crate) async fn sell_claimed(tx: &mut Tx, organization: OrganizationId, places: Vec<Owned>) -> Result<Vec<Moved>> {
+/// Sells places that their owners have claimed; returns those that were claimed.
+pub(crate) async fn sell_claimed(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    places: Vec<OwnedPlace>,
+) -> DbResult<Vec<MovedPlace>> {
     moved(tx.fetch_rows(SELL_CLAIMED, binds![organization], rows(places)).await?)
 }
 
-/// Frees places that their orders have claimed or sold; returns those that were.
-pub(crate) async fn free(tx: &mut Tx, organization: OrganizationId, places: Vec<Owned>) -> Result<Vec<Moved>> {
+/// Frees places that their owners have claimed or bought; returns those that were.
+pub(crate) async fn free(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    places: Vec<OwnedPlace>,
+) -> DbResult<Vec<MovedPlace>> {
     moved(tx.fetch_rows(FREE, binds![organization], rows(places)).await?)
 }
 
-/// Those of some places that are not free.
-pub(crate) async fn taken(
+/// Reads those of the places that are not free.
+pub(crate) async fn find_not_free(
     tx: &mut Tx,
     organization: OrganizationId,
     mut places: Vec<(EventId, PlaceNumber)>,
-) -> Result<Vec<Moved>> {
+) -> DbResult<Vec<MovedPlace>> {
     places.sort_unstable();
     places.dedup();
     let rows = places.into_iter().map(|(event, place)| row![event, place]).collect();
-    moved(tx.fetch_rows(TAKEN, binds![organization], rows).await?)
+    moved(tx.fetch_rows(NOT_FREE, binds![organization], rows).await?)
 }
 
-fn rows(mut places: Vec<Owned>) -> Vec<[Value; 3]> {
+fn rows(mut places: Vec<OwnedPlace>) -> Vec<[Value; 3]> {
     places.sort_unstable();
     places.into_iter().map(|it| row![it.event, it.place, it.owner]).collect()
 }
 
-fn moved(rows: Vec<PlaceRow>) -> Result<Vec<Moved>> {
-    let mut moved = rows.into_iter().map(PlaceRow::moved).collect::<Result<Vec<_>>>()?;
-    // Engines return rows in any order; readers like theirs by place.
+fn moved(rows: Vec<PlaceRow>) -> DbResult<Vec<MovedPlace>> {
+    let mut moved = rows.into_iter().map(PlaceRow::moved).collect::<DbResult<Vec<_>>>()?;
+    // Engines return rows in any order.
     moved.sort_unstable_by_key(|moved| (moved.event, moved.effect.place));
     Ok(moved)
 }

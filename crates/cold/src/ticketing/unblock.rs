@@ -1,15 +1,15 @@
-//! Gives blocked places back; what is not blocked is left alone.
+//! Frees blocked places; other places stay as they are.
 
 use uuid::Uuid;
 use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_domain::ids::{EventId, OrganizationId};
-use voelgoed_domain::ticketing::place::PlaceNumber;
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
 use super::places::effect;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::db::{Result, Sql, binds, row, sql};
-use crate::facts::Facts;
+use crate::db::{DbResult, Sql, binds, row, sql};
+use crate::outbox::OutboxBatch;
 
 const UNBLOCK: Sql = sql(
     "ticketing.unblock_places",
@@ -24,7 +24,7 @@ pub(super) async fn unblock(
     organization: OrganizationId,
     event: EventId,
     places: &[PlaceNumber],
-) -> Result<Vec<PlaceNumber>> {
+) -> DbResult<Vec<PlaceNumber>> {
     let mut wanted = places.to_vec();
     wanted.sort_unstable();
     wanted.dedup();
@@ -39,13 +39,13 @@ pub(super) async fn unblock(
     let mut effects = rows
         .into_iter()
         .map(|(place, state, owner, version)| effect(place, &state, owner, version))
-        .collect::<Result<Vec<_>>>()?;
+        .collect::<DbResult<Vec<_>>>()?;
     effects.sort_unstable_by_key(|effect| effect.place);
     let freed = effects.iter().map(|effect| effect.place).collect();
-    let mut facts = Facts::new(&*cold.environment, organization, cold.environment.now());
-    // An aggregate of its own: each place's version guards its effect.
-    facts.add(cold.environment.uuid(), 1, OutboxEvent::PlacesChanged { event, claimed_by: None, effects });
-    facts.write(&mut tx).await?;
+    let mut events = OutboxBatch::new(&*cold.environment, organization, cold.environment.now());
+    // A new aggregate is enough: the version of each place orders its effects.
+    events.add(cold.environment.uuid(), 1, OutboxEvent::PlacesChanged { event, claimed_by: None, effects });
+    events.write(&mut tx).await?;
     commit_act(tx, organization).await?;
     Ok(freed)
 }

@@ -1,25 +1,28 @@
-//! The column that tells past events from coming ones, as an older program leaves it and as the migration fills it, on either engine.
+//! Tests on both engines the column `past_from` as the migration fills it and as an older program leaves it.
 
 use uuid::Uuid;
 use voelgoed_app::catalog::ports::{CatalogStore, ProgrammeRequest};
 use voelgoed_app::environment::Environment;
 use voelgoed_cold::Cold;
 use voelgoed_cold::db::{Sql, Value, sql};
-use voelgoed_contracts::catalogue::{a_ticket_type, an_event, layout, made, organization};
-use voelgoed_contracts::subject::Subject;
-use voelgoed_domain::catalog::admission::{AdmissionTimes, EVENT_DURATION};
+use voelgoed_contracts::catalog_fixtures::{
+    expect_created, new_event, new_ticket_type, stored_layout, stored_organization,
+};
+use voelgoed_contracts::sut::Sut;
+use voelgoed_domain::catalog::admission_window::{AdmissionTimes, EVENT_DURATION_DEFAULT};
 use voelgoed_domain::catalog::event::{Event, EventState};
 use voelgoed_domain::catalog::ticket_type::TicketType;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
 const HOUR: i64 = 3_600_000_000;
-/// The step that added the column.
-const STEP: &str = include_str!("../../migrations/0320_past_events.sql");
+/// The migration that added the column.
+const MIGRATION: &str = include_str!("../../migrations/0320_past_events.sql");
 const READ: Sql =
     sql("test.past_from", "select id, past_from from events where organization_id = $1 order by starts_at, id");
-const OLD_CREATE: Sql = sql("test.old_create", "update events set past_from = 0 where organization_id = $1");
-const OLD_MOVE: Sql = sql("test.old_move", "update events set starts_at = $1 where organization_id = $2 and id = $3");
+const SET_AS_OLD_CREATE: Sql = sql("test.old_create", "update events set past_from = 0 where organization_id = $1");
+const MOVE_AS_OLD_PROGRAM: Sql =
+    sql("test.old_move", "update events set starts_at = $1 where organization_id = $2 and id = $3");
 
 /// Hours from now: start, end and last admission of an event, end and last admission of its ticket types.
 type Dates = (i64, Option<i64>, Option<i64>, &'static [(Option<i64>, Option<i64>)]);
@@ -51,45 +54,44 @@ fn times(now: Timestamp, (ends_at, admits_until): (Option<i64>, Option<i64>)) ->
 }
 
 /// Published events of one organization, without the ticket types where `plain`.
-async fn events(subject: &Subject<Cold>, plain: bool) -> (OrganizationId, Vec<Event>) {
-    let (store, now) = (&subject.store, subject.environment.now());
-    let organization = organization(subject).await;
-    let layout = layout(subject, organization).await;
+async fn events(sut: &Sut<Cold>, plain: bool) -> (OrganizationId, Vec<Event>) {
+    let (store, now) = (&sut.store, sut.environment.now());
+    let organization = stored_organization(sut).await;
+    let layout = stored_layout(sut, organization).await;
     let mut events = Vec::new();
     for (start, end, last, types) in DATES {
         let admission = times(now, (end, last));
-        let event =
-            Event { starts_at: at(now, start), admission, ..an_event(&subject.environment, organization, layout) };
-        made(store.create_event(organization, event.clone(), now, None).await.unwrap());
+        let event = Event { starts_at: at(now, start), admission, ..new_event(&sut.environment, organization, layout) };
+        expect_created(store.create_event(organization, event.clone(), now, None).await.unwrap());
         for of_type in types.iter().filter(|_| !plain) {
             let admission = times(now, *of_type);
-            let ticket_type = TicketType { admission, ..a_ticket_type(&subject.environment, event.id) };
-            made(store.create_ticket_type(organization, ticket_type, now, None).await.unwrap());
+            let ticket_type = TicketType { admission, ..new_ticket_type(&sut.environment, event.id) };
+            expect_created(store.create_ticket_type(organization, ticket_type, now, None).await.unwrap());
         }
         let (from, to) = (&[EventState::Draft], EventState::Published);
-        store.move_event(organization, event.id, from, to, now).await.unwrap().unwrap();
+        store.transition_event(organization, event.id, from, to, now).await.unwrap().unwrap();
         events.push(event);
     }
     (organization, events)
 }
 
-async fn stored(subject: &Subject<Cold>, organization: OrganizationId) -> Vec<(Uuid, i64)> {
+async fn stored(sut: &Sut<Cold>, organization: OrganizationId) -> Vec<(Uuid, i64)> {
     let id = Value::Uuid(Some(organization.uuid()));
-    subject.store.db().fetch_all(organization, READ, vec![id]).await.unwrap()
+    sut.store.db().fetch_all(organization, READ, vec![id]).await.unwrap()
 }
 
-async fn execute(subject: &Subject<Cold>, organization: OrganizationId, statement: Sql, values: Vec<Value>) -> u64 {
-    let mut tx = subject.store.db().begin(organization).await.unwrap();
+async fn execute(sut: &Sut<Cold>, organization: OrganizationId, statement: Sql, values: Vec<Value>) -> u64 {
+    let mut tx = sut.store.db().begin(organization).await.unwrap();
     let changed = tx.execute(statement, values).await.unwrap();
     tx.commit().await.unwrap();
     changed
 }
 
-async fn listed(subject: &Subject<Cold>, past: bool) -> Vec<EventId> {
+async fn listed(sut: &Sut<Cold>, past: bool) -> Vec<EventId> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let request = ProgrammeRequest { past, now: subject.environment.now(), after, most: 2 };
-        let page = subject.store.programme(request).await.unwrap();
+        let request = ProgrammeRequest { past, now: sut.environment.now(), after, limit: 2 };
+        let page = sut.store.programme(request).await.unwrap();
         found.extend(page.items.iter().map(|item| item.event.id));
         after = page.items.last().map(|item| (item.event.starts_at, item.event.id));
         if page.next.is_none() {
@@ -98,53 +100,53 @@ async fn listed(subject: &Subject<Cold>, past: bool) -> Vec<EventId> {
     }
 }
 
-/// The migration's statements compute for each event what the domain wrote when it was made.
-pub async fn migration_fills_the_column_as_the_domain_rule_does(subject: Subject<Cold>) {
-    let (organization, events) = events(&subject, false).await;
-    let by_domain = stored(&subject, organization).await;
+/// The migration's statements compute for each event the value that the domain computed at its creation.
+pub async fn migration_fills_the_column_as_the_domain_rule_does(sut: Sut<Cold>) {
+    let (organization, events) = events(&sut, false).await;
+    let by_domain = stored(&sut, organization).await;
     assert_eq!(by_domain.len(), events.len());
     let id = || vec![Value::Uuid(Some(organization.uuid()))];
-    execute(&subject, organization, OLD_CREATE, id()).await;
-    assert!(stored(&subject, organization).await.iter().all(|(_, past_from)| *past_from == 0));
-    let text: String = STEP.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+    execute(&sut, organization, SET_AS_OLD_CREATE, id()).await;
+    assert!(stored(&sut, organization).await.iter().all(|(_, past_from)| *past_from == 0));
+    let text: String = MIGRATION.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
     let fills: Vec<&str> = text.split(';').map(str::trim).filter(|text| text.starts_with("update")).collect();
     assert_eq!(fills.len(), 4);
     for fill in fills {
         let fill: &'static str = fill.to_owned().leak();
-        execute(&subject, organization, sql("test.fill", fill), vec![]).await;
+        execute(&sut, organization, sql("test.fill", fill), vec![]).await;
     }
-    assert_eq!(stored(&subject, organization).await, by_domain);
+    assert_eq!(stored(&sut, organization).await, by_domain);
 }
 
-/// An older program creates events with 0: they are listed by their own times, the same as with the column.
-pub async fn events_of_an_older_program_are_listed_by_their_own_times(subject: Subject<Cold>) {
-    let (organization, events) = events(&subject, true).await;
-    let before = (listed(&subject, false).await, listed(&subject, true).await);
+/// An older program creates events with 0. They are listed by their own times, which gives the same lists as the column.
+pub async fn events_of_an_older_program_are_listed_by_their_own_times(sut: Sut<Cold>) {
+    let (organization, events) = events(&sut, true).await;
+    let before = (listed(&sut, false).await, listed(&sut, true).await);
     assert_eq!(before.0.len() + before.1.len(), events.len());
-    assert!(before.0.contains(&events[6].id), "it runs: {EVENT_DURATION:?} are not over");
-    assert!(before.1.contains(&events[5].id), "they are over");
-    execute(&subject, organization, OLD_CREATE, vec![Value::Uuid(Some(organization.uuid()))]).await;
-    assert_eq!((listed(&subject, false).await, listed(&subject, true).await), before);
+    assert!(before.0.contains(&events[6].id), "it runs: {EVENT_DURATION_DEFAULT:?} are not over");
+    assert!(before.1.contains(&events[5].id), "their duration has passed");
+    execute(&sut, organization, SET_AS_OLD_CREATE, vec![Value::Uuid(Some(organization.uuid()))]).await;
+    assert_eq!((listed(&sut, false).await, listed(&sut, true).await), before);
 }
 
-/// An older program moves a past event and leaves the column: while the event runs at its new date, it is no past one.
-pub async fn event_that_an_older_program_moved_is_not_past_while_it_runs(subject: Subject<Cold>) {
-    let (organization, events) = events(&subject, true).await;
-    let now = subject.environment.now();
+/// An older program moves a past event and leaves the column unchanged. While the event runs at its new date, it is not listed as past.
+pub async fn event_that_an_older_program_moved_is_not_past_while_it_runs(sut: Sut<Cold>) {
+    let (organization, events) = events(&sut, true).await;
+    let now = sut.environment.now();
     let moved = events[0].id;
-    assert!(listed(&subject, true).await.contains(&moved));
+    assert!(listed(&sut, true).await.contains(&moved));
     let values = |starts_at: i64| {
         let ids = [organization.uuid(), moved.uuid()].map(|id| Value::Uuid(Some(id)));
         [vec![Value::Int(Some(starts_at))], ids.to_vec()].concat()
     };
     for (start, is_past) in [(-1, false), (-5, false), (-6, true), (1, false)] {
-        assert_eq!(execute(&subject, organization, OLD_MOVE, values(at(now, start).micros())).await, 1);
-        assert_eq!(listed(&subject, true).await.contains(&moved), is_past, "start {start}");
-        assert_eq!(listed(&subject, false).await.contains(&moved), !is_past, "start {start}");
+        assert_eq!(execute(&sut, organization, MOVE_AS_OLD_PROGRAM, values(at(now, start).micros())).await, 1);
+        assert_eq!(listed(&sut, true).await.contains(&moved), is_past, "start {start}");
+        assert_eq!(listed(&sut, false).await.contains(&moved), !is_past, "start {start}");
     }
 }
 
-/// Every case as a test.
+/// Runs every case as a test.
 macro_rules! past_event_cases {
     ($open:expr) => {
         $crate::past_events::each! { $open;

@@ -1,4 +1,4 @@
-//! The suites of the ports that this crate implements, on a database of a real Postgres each.
+//! Runs the contract suites of the implemented ports, each test on a Postgres database of its own.
 
 mod past_event_rows {
     crate::past_events::past_event_cases!(super::super::server::open());

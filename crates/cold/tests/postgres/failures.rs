@@ -1,4 +1,4 @@
-//! A server that is killed, or that keeps silent: what was answered is there afterwards (P3), what was not is told as away, and all goes on by itself.
+//! Tests a killed and a frozen Postgres: acknowledged orders survive (P3), other calls fail as unavailable, and the store recovers by itself.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,91 +7,95 @@ use futures::future::join_all;
 use voelgoed_app::checkout::ports::OrderStore;
 use voelgoed_app::error::{Dependency, Fault};
 use voelgoed_cold::db::PostgresSettings;
-use voelgoed_contracts::selling::Shop;
+use voelgoed_contracts::sales_fixture::SalesFixture;
 use voelgoed_domain::refusal::Code;
 use voelgoed_testkit::postgres::Postgres;
 use voelgoed_testkit::until::until;
 
 use crate::server;
 
-const SOON: Duration = Duration::from_secs(20);
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(20);
 
-async fn own_server() -> (Postgres, Shop<voelgoed_cold::Cold>) {
+async fn own_server() -> (Postgres, SalesFixture<voelgoed_cold::Cold>) {
     let postgres = Postgres::start().await.unwrap();
     server::prepare(&postgres).await;
     let database = server::database(&postgres);
     let limit = Duration::from_secs(1);
-    let quick =
-        PostgresSettings { statement: limit, lock: limit, acquire: limit, ..server::settings(&postgres, &database) };
-    let shop = Shop::open(server::open_with(&quick).await).await;
+    let quick = PostgresSettings {
+        statement_timeout: limit,
+        lock_timeout: limit,
+        acquire_timeout: limit,
+        ..server::settings(&postgres, &database)
+    };
+    let shop = SalesFixture::open(server::open_with(&quick).await).await;
     (postgres, shop)
 }
 
-fn is_away<T: std::fmt::Debug>(told: &Result<T, Fault>) -> bool {
-    matches!(told, Err(Fault::Away { dependency: Dependency::Cold, .. }))
+fn is_unavailable<T: std::fmt::Debug>(result: &Result<T, Fault>) -> bool {
+    matches!(result, Err(Fault::Unavailable { dependency: Dependency::Cold, .. }))
 }
 
 #[tokio::test]
-async fn a_silent_server_is_away_and_back_when_it_speaks() {
+async fn frozen_server_is_unavailable_until_it_is_thawed() {
     let (postgres, shop) = own_server().await;
-    let (order, _) = shop.ordered(&[1]).await;
+    let (order, _) = shop.placed_order(&[1]).await;
     postgres.freeze().unwrap();
-    let refused = shop.an_order(&[2]);
-    let told = shop.store().place_order(shop.organization, refused.clone()).await;
-    assert!(is_away(&told), "{told:?}");
-    let told = shop.store().read_order(shop.organization, order).await;
-    assert!(is_away(&told), "{told:?}");
+    let refused = shop.new_order(&[2]);
+    let result = shop.store().place_order(shop.organization, refused.clone()).await;
+    assert!(is_unavailable(&result), "{result:?}");
+    let result = shop.store().read_order(shop.organization, order).await;
+    assert!(is_unavailable(&result), "{result:?}");
     postgres.thaw().unwrap();
     let read = || async { Ok(shop.store().read_order(shop.organization, order).await.ok().flatten()) };
-    until("the order is read again", SOON, read).await.unwrap();
-    // What was refused was not done, and can be done now.
+    until("the order is read again", RECOVERY_TIMEOUT, read).await.unwrap();
+    // The refused order was not written, and can be placed now.
     assert!(shop.store().read_order(shop.organization, refused.id).await.unwrap().is_none());
-    shop.place(&refused).await;
+    shop.place_order(&refused).await;
 }
 
 #[tokio::test]
-async fn what_was_answered_before_a_crash_is_there_after_it() {
+async fn acknowledged_orders_survive_a_crash_of_the_server() {
     let (mut postgres, shop) = own_server().await;
-    let orders: Vec<_> = (0..400).map(|place| shop.an_order(&[place])).collect();
-    let ((), told) = tokio::join!(
+    let orders: Vec<_> = (0..400).map(|place| shop.new_order(&[place])).collect();
+    let ((), result) = tokio::join!(
         async {
             let placed = || async {
                 let page = shop.store().orders(shop.organization, None, server::page(1)).await;
                 Ok(page.ok().and_then(|page| page.items.into_iter().next()))
             };
-            until("the first order", SOON, placed).await.unwrap();
+            until("the first order", RECOVERY_TIMEOUT, placed).await.unwrap();
             postgres.kill().await.unwrap();
         },
         join_all(orders.iter().map(|order| shop.store().place_order(shop.organization, order.clone()))),
     );
-    postgres.rise().await.unwrap();
-    for (order, told) in orders.iter().zip(&told) {
+    postgres.restart().await.unwrap();
+    for (order, result) in orders.iter().zip(&result) {
         let read = || async { Ok(shop.store().read_order(shop.organization, order.id).await.ok()) };
-        let found = until("orders are read again", SOON, read).await.unwrap();
-        match told {
-            Ok(Ok(_)) => assert!(found.is_some(), "an order that was answered is there"),
-            Ok(Err(refusal)) => panic!("nobody else wants its place: {refusal:?}"),
-            Err(Fault::Away { .. }) => assert!(found.is_none(), "an order that was not done is not there"),
+        let found = until("orders are read again", RECOVERY_TIMEOUT, read).await.unwrap();
+        match result {
+            Ok(Ok(_)) => assert!(found.is_some(), "an acknowledged order exists"),
+            Ok(Err(refusal)) => panic!("no other order wants its place: {refusal:?}"),
+            Err(Fault::Unavailable { .. }) => assert!(found.is_none(), "a failed order does not exist"),
             Err(Fault::Ambiguous { .. }) => {}
             Err(fault) => panic!("{fault:?}"),
         }
     }
 }
 
-/// As many orders as are written by two transactions at once, for places that overlap within them and between them; one of them no server takes.
+/// Enough orders for two concurrent transactions, with overlapping places within and between them; Postgres rejects one order.
 #[tokio::test]
-async fn one_bad_order_among_many_at_once_harms_nobody() {
-    let shop = Shop::open(server::open().await).await;
-    let mut orders: Vec<_> = (0..64).map(|at| shop.an_order(&[at % 40, at % 40 + 1])).collect();
-    orders[20] = shop.an_order(&[90]);
+async fn rejected_order_affects_no_other_order_of_its_batch() {
+    let shop = SalesFixture::open(server::open().await).await;
+    let mut orders: Vec<_> = (0..64).map(|at| shop.new_order(&[at % 40, at % 40 + 1])).collect();
+    orders[20] = shop.new_order(&[90]);
     orders[20].buyer.name = "\0".into();
-    let told = join_all(orders.iter().map(|order| shop.store().place_order(shop.organization, order.clone()))).await;
+    let result = join_all(orders.iter().map(|order| shop.store().place_order(shop.organization, order.clone()))).await;
     let mut sold = BTreeSet::new();
-    for order in orders.iter().zip(&told).filter_map(|(order, told)| matches!(told, Ok(Ok(_))).then_some(order)) {
+    for order in orders.iter().zip(&result).filter_map(|(order, result)| matches!(result, Ok(Ok(_))).then_some(order)) {
         assert!(order.lines.iter().all(|line| sold.insert(line.place)), "a place was sold twice");
     }
-    for (at, (order, told)) in orders.iter().zip(&told).enumerate() {
-        match told {
+    for (at, (order, result)) in orders.iter().zip(&result).enumerate() {
+        match result {
             Ok(Ok(_)) => {}
             Ok(Err(refusal)) => {
                 assert_eq!(refusal.code, Code::PlaceTaken);
@@ -101,7 +105,7 @@ async fn one_bad_order_among_many_at_once_harms_nobody() {
             Err(fault) => assert!(at == 20 && matches!(fault, Fault::Internal(_)), "{at}: {fault:?}"),
         }
         let read = shop.store().read_order(shop.organization, order.id).await.unwrap();
-        assert_eq!(read.is_some(), matches!(told, Ok(Ok(_))), "{at}");
+        assert_eq!(read.is_some(), matches!(result, Ok(Ok(_))), "{at}");
     }
-    assert!(told[20].is_err());
+    assert!(result[20].is_err());
 }

@@ -1,13 +1,13 @@
-//! Cold on a real Postgres: the suites of its ports, and what only a server of its own brings: row security, failures, replicas, migrations.
+//! Tests the cold tier on a real Postgres: contract suites, row security, failures, replicas, migrations, connection pools, query plans.
 
+mod connection_pools;
 mod contracts;
 mod failures;
-mod lanes;
 mod migrations;
 #[path = "../cases/past_events.rs"]
 mod past_events;
-mod plans;
 mod process_claim;
+mod query_plans;
 mod replicas;
 mod row_security;
 mod server;

@@ -1,12 +1,12 @@
-//! The schema of a server: brought up to date by whoever comes first, served on only where it fits, and above all refused otherwise.
+//! Tests migrations of Postgres: concurrent nodes, tables in use, rolling updates, and refused schemas and roles.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use voelgoed_cold::Cold;
 use voelgoed_cold::db::{PostgresSettings, migrate_postgres};
-use voelgoed_contracts::selling::Shop;
-use voelgoed_contracts::subject::TestEnvironment;
+use voelgoed_contracts::sales_fixture::SalesFixture;
+use voelgoed_contracts::sut::TestEnvironment;
 use voelgoed_testkit::until::until;
 
 use crate::server;
@@ -16,11 +16,11 @@ async fn refusal(settings: &PostgresSettings) -> String {
 }
 
 #[tokio::test]
-async fn nodes_that_migrate_at_once_run_each_step_once() {
+async fn concurrent_migrations_run_each_step_once() {
     let postgres = server::shared().await;
     postgres.create_database("at_once", "template0").unwrap();
     let settings = PostgresSettings::new(postgres.url("at_once"));
-    assert!(refusal(&settings).await.contains("voelgoed migrate"), "a schema that is behind is not served on");
+    assert!(refusal(&settings).await.contains("voelgoed migrate"), "an old schema is refused");
     let ran = futures::future::join_all((0..4).map(|_| migrate_postgres(&settings))).await;
     let ran: Vec<usize> = ran.into_iter().map(|ran| ran.unwrap().len()).collect();
     let steps: usize = postgres.sql("at_once", "select count(*) from schema_steps").unwrap().parse().unwrap();
@@ -30,7 +30,7 @@ async fn nodes_that_migrate_at_once_run_each_step_once() {
 }
 
 #[tokio::test]
-async fn a_step_gives_way_to_a_table_in_use_and_is_repeated() {
+async fn step_that_gets_no_lock_is_retried() {
     let postgres = server::shared().await;
     let database = server::database(postgres);
     let undo = "drop index events_of_unknown_past_from; delete from schema_steps where number = 340";
@@ -55,28 +55,28 @@ async fn a_step_gives_way_to_a_table_in_use_and_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_program_serves_on_while_a_newer_one_adds_and_is_refused_once_it_takes_away() {
+async fn older_program_serves_after_an_expanding_step_and_is_refused_after_a_contracting_one() {
     let postgres = server::shared().await;
     let database = server::database(postgres);
     let settings = server::settings(postgres, &database);
-    let shop = Shop::open(server::open_with(&settings).await).await;
-    shop.ordered(&[1]).await;
-    // What a later version's step would do while this one serves: expand.
+    let shop = SalesFixture::open(server::open_with(&settings).await).await;
+    shop.placed_order(&[1]).await;
+    // Expand: the step of a later version while this one serves.
     let expand = "alter table orders add column channel text not null default 'web';
         create table later (organization_id uuid not null);
         insert into schema_steps (number, name, checksum) values (9000, '9000_later', '\\x00')";
     postgres.sql(&database, expand).unwrap();
-    shop.paid(&[2]).await;
+    shop.paid_order(&[2]).await;
     let again = Cold::open_postgres(&settings, Arc::new(TestEnvironment::default())).await;
     assert!(again.is_ok(), "a restart of the older program in the middle of a rolling update");
-    // Contract: the step says who may stay.
+    // Contract: the step raises the floor of known steps.
     postgres.sql(&database, "update schema_floor set step = 9000").unwrap();
     let refused = refusal(&settings).await;
     assert!(refused.contains("9000"), "{refused}");
 }
 
 #[tokio::test]
-async fn a_role_above_row_security_is_not_served_with() {
+async fn role_that_bypasses_row_security_is_refused() {
     let postgres = server::shared().await;
     let database = server::database(postgres);
     let refused = refusal(&PostgresSettings::new(postgres.superuser_url(&database))).await;
@@ -84,7 +84,7 @@ async fn a_role_above_row_security_is_not_served_with() {
 }
 
 #[tokio::test]
-async fn a_step_that_was_edited_is_found() {
+async fn step_edited_after_its_run_is_refused() {
     let postgres = server::shared().await;
     let database = server::database(postgres);
     postgres.sql(&database, "update schema_steps set checksum = '\\x00' where number = 110").unwrap();

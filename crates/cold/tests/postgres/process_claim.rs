@@ -1,4 +1,4 @@
-//! One process, or several: a process that holds its warm tier in memory has a Postgres for itself.
+//! Tests that a process with its warm tier in memory excludes other processes from its Postgres, and reclaims it after a lost connection.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use voelgoed_testkit::until::until;
 
 use crate::server;
 
-/// Pings, timeouts and tries of a claim that was lost are over within this.
-const SOON: Duration = Duration::from_secs(60);
+/// Longer than the pings, timeouts and attempts of a lost claim together.
+const RECLAIM_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The sessions that have a claim on `database`; `chosen` is what is asked of each.
+/// Selects `chosen` of each session that has a claim on `database`.
 fn holders(postgres: &Postgres, database: &str, chosen: &str) -> String {
     let text = format!(
         "select {chosen} from pg_locks where locktype = 'advisory' and granted
@@ -24,17 +24,17 @@ fn holders(postgres: &Postgres, database: &str, chosen: &str) -> String {
     postgres.sql("postgres", &text).unwrap()
 }
 
-/// Waits until one session has the claim that is not `before`.
+/// Waits until one session other than `before` has the claim.
 async fn another_holder(postgres: &Postgres, database: &str, before: &str) -> String {
-    let look = || async {
+    let find = || async {
         let pid = holders(postgres, database, "pid");
         Ok((!pid.is_empty() && !pid.contains('\n') && pid != before).then_some(pid))
     };
-    until("the database is claimed again", SOON, look).await.unwrap()
+    until("the database is claimed again", RECLAIM_TIMEOUT, find).await.unwrap()
 }
 
-/// A way to `to` whose first connection falls silent on demand, while both of its ends believe it to be open.
-async fn silenceable(to: String) -> (String, watch::Sender<bool>, JoinSet<()>) {
+/// A proxy to `to` whose first connection stops forwarding on demand, while both sockets stay open.
+async fn proxy_with_silence(to: String) -> (String, watch::Sender<bool>, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (silence, silent) = watch::channel(false);
@@ -67,42 +67,42 @@ async fn silenceable(to: String) -> (String, watch::Sender<bool>, JoinSet<()>) {
 async fn process_with_its_own_warm_tier_excludes_every_other_one() {
     let postgres = server::shared().await;
     let settings = server::settings(postgres, &server::database(postgres));
-    let only = claim(&settings, ProcessClaim::Only).await.unwrap();
-    for other in [ProcessClaim::Only, ProcessClaim::OneOfSeveral] {
+    let exclusive = claim(&settings, ProcessClaim::Exclusive).await.unwrap();
+    for other in [ProcessClaim::Exclusive, ProcessClaim::Shared] {
         let refused = claim(&settings, other).await.unwrap_err().to_string();
         assert!(refused.contains("warm.url"), "{refused}");
     }
-    drop(only);
-    // The server notices that the connection has ended; then several may share it, and none may have it alone.
-    let first = claim(&settings, ProcessClaim::OneOfSeveral).await.unwrap();
-    let second = claim(&settings, ProcessClaim::OneOfSeveral).await.unwrap();
-    assert!(claim(&settings, ProcessClaim::Only).await.is_err());
+    drop(exclusive);
+    // The server notices the closed connection; then several processes may share the database, and none may claim it exclusively.
+    let first = claim(&settings, ProcessClaim::Shared).await.unwrap();
+    let second = claim(&settings, ProcessClaim::Shared).await.unwrap();
+    assert!(claim(&settings, ProcessClaim::Exclusive).await.is_err());
     drop((first, second));
-    claim(&settings, ProcessClaim::Only).await.unwrap();
+    claim(&settings, ProcessClaim::Exclusive).await.unwrap();
 }
 
 #[tokio::test]
-async fn claims_on_two_databases_of_one_server_do_not_meet() {
+async fn claims_on_two_databases_of_one_server_do_not_conflict() {
     let postgres = server::shared().await;
     let [one, other] = [(); 2].map(|()| server::settings(postgres, &server::database(postgres)));
-    let _one = claim(&one, ProcessClaim::Only).await.unwrap();
-    claim(&other, ProcessClaim::Only).await.unwrap();
+    let _one = claim(&one, ProcessClaim::Exclusive).await.unwrap();
+    claim(&other, ProcessClaim::Exclusive).await.unwrap();
 }
 
 #[tokio::test]
-async fn claim_whose_connection_was_ended_is_taken_again() {
+async fn claim_whose_connection_was_terminated_is_reclaimed() {
     let postgres = server::shared().await;
-    for kind in [ProcessClaim::Only, ProcessClaim::OneOfSeveral] {
+    for kind in [ProcessClaim::Exclusive, ProcessClaim::Shared] {
         let database = server::database(postgres);
         let settings = server::settings(postgres, &database);
         let mut watched = JoinSet::new();
-        watched.spawn(claim(&settings, kind).await.unwrap().until_taken());
+        watched.spawn(claim(&settings, kind).await.unwrap().run_until_lost());
         let first = holders(postgres, &database, "pid");
         assert_eq!(holders(postgres, &database, "pg_terminate_backend(pid)"), "t");
         let second = another_holder(postgres, &database, &first).await;
         assert_ne!(second, first);
-        assert!(claim(&settings, ProcessClaim::Only).await.is_err());
-        assert!(watched.try_join_next().is_none(), "the process serves on");
+        assert!(claim(&settings, ProcessClaim::Exclusive).await.is_err());
+        assert!(watched.try_join_next().is_none(), "the process goes on serving");
     }
 }
 
@@ -113,58 +113,61 @@ async fn claim_survives_a_restart_of_the_server() {
     let database = server::database(&postgres);
     let settings = server::settings(&postgres, &database);
     let mut watched = JoinSet::new();
-    watched.spawn(claim(&settings, ProcessClaim::Only).await.unwrap().until_taken());
+    watched.spawn(claim(&settings, ProcessClaim::Exclusive).await.unwrap().run_until_lost());
     let first = holders(&postgres, &database, "pid");
     postgres.kill().await.unwrap();
-    postgres.rise().await.unwrap();
+    postgres.restart().await.unwrap();
     another_holder(&postgres, &database, &first).await;
-    assert!(claim(&settings, ProcessClaim::Only).await.is_err());
-    assert!(watched.try_join_next().is_none(), "the process serves on");
+    assert!(claim(&settings, ProcessClaim::Exclusive).await.is_err());
+    assert!(watched.try_join_next().is_none(), "the process goes on serving");
 }
 
 #[tokio::test]
-async fn process_learns_that_another_one_has_its_claim() {
+async fn exclusive_claim_ends_when_another_process_has_taken_it() {
     let postgres = server::shared().await;
-    for other in [ProcessClaim::Only, ProcessClaim::OneOfSeveral] {
+    for other in [ProcessClaim::Exclusive, ProcessClaim::Shared] {
         let database = server::database(postgres);
         let settings = server::settings(postgres, &database);
-        let lost = claim(&settings, ProcessClaim::Only).await.unwrap();
+        let lost = claim(&settings, ProcessClaim::Exclusive).await.unwrap();
         assert_eq!(holders(postgres, &database, "pg_terminate_backend(pid)"), "t");
         let _other = claim(&settings, other).await.unwrap();
-        let error = tokio::time::timeout(SOON, lost.until_taken()).await.unwrap().to_string();
+        let error = tokio::time::timeout(RECLAIM_TIMEOUT, lost.run_until_lost()).await.unwrap().to_string();
         assert!(error.contains("warm.url"), "{error}");
     }
 }
 
-/// A process that is set up wrongly stops no cluster.
+/// A process with wrong settings must not stop a cluster.
 #[tokio::test]
-async fn one_of_several_goes_on_and_claims_again_once_it_can() {
+async fn shared_claim_is_retried_until_the_exclusive_one_is_released() {
     let postgres = server::shared().await;
     let database = server::database(postgres);
     let settings = server::settings(postgres, &database);
-    let lost = claim(&settings, ProcessClaim::OneOfSeveral).await.unwrap();
+    let lost = claim(&settings, ProcessClaim::Shared).await.unwrap();
     assert_eq!(holders(postgres, &database, "pg_terminate_backend(pid)"), "t");
-    let other = claim(&settings, ProcessClaim::Only).await.unwrap();
+    let other = claim(&settings, ProcessClaim::Exclusive).await.unwrap();
     let others = holders(postgres, &database, "pid");
     let mut watched = JoinSet::new();
-    watched.spawn(lost.until_taken());
-    assert!(tokio::time::timeout(Duration::from_secs(8), watched.join_next()).await.is_err(), "it serves on");
+    watched.spawn(lost.run_until_lost());
+    assert!(
+        tokio::time::timeout(Duration::from_secs(8), watched.join_next()).await.is_err(),
+        "the process goes on serving"
+    );
     drop(other);
     another_holder(postgres, &database, &others).await;
     assert!(watched.try_join_next().is_none());
 }
 
-/// A network that drops the connection without a word: the server keeps the session and its lock, and the process ends that session itself.
+/// The network drops the connection silently: the server keeps the session and its lock, so the process terminates that session itself.
 #[tokio::test]
-async fn claim_is_taken_again_from_a_session_that_only_the_server_believes_in() {
+async fn claim_is_reclaimed_from_a_session_that_only_the_server_still_has() {
     let postgres = server::shared().await;
     let database = server::database(postgres);
-    let (address, silence, _carrying) = silenceable(postgres.address()).await;
+    let (address, silence, _carrying) = proxy_with_silence(postgres.address()).await;
     let through = PostgresSettings::new(format!("postgres://{ROLE}@{address}/{database}"));
     let mut watched = JoinSet::new();
-    watched.spawn(claim(&through, ProcessClaim::Only).await.unwrap().until_taken());
+    watched.spawn(claim(&through, ProcessClaim::Exclusive).await.unwrap().run_until_lost());
     let first = holders(postgres, &database, "pid");
     silence.send_replace(true);
     another_holder(postgres, &database, &first).await;
-    assert!(watched.try_join_next().is_none(), "the process serves on");
+    assert!(watched.try_join_next().is_none(), "the process goes on serving");
 }

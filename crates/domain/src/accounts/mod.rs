@@ -1,9 +1,12 @@
-//! Who may act for an organization: members, API keys and their scopes (P7).
+//! Decides who may act for an organization: members, roles, scopes, keys, passwords and their texts (P7).
 
-pub mod administrators;
-pub mod identity;
-pub mod password;
-mod password_forms;
+pub mod email;
+pub mod last_administrator;
+pub mod names;
+pub mod pairing_code;
+pub mod password_strength;
+mod password_variants;
 pub mod role;
 pub mod scope;
-pub mod secret;
+pub mod scope_checks;
+pub mod secret_key;

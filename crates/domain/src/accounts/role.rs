@@ -1,26 +1,26 @@
-//! What people of an organization are, and what they may therefore do.
+//! Maps the role of a member to the scopes that this member has.
 //!
-//! Never: a role that may do what its name does not say. To add a role: a line in [`Role`], its scopes, its row in the test.
+//! To add a role: a line in [`Role`], its scopes, its row in the test.
 
 use super::scope::Scope;
-use crate::named::named;
+use crate::text_enum::text_enum;
 
-named! {
-    /// What a member is.
+text_enum! {
+    /// The role of a member.
     "role" Role {
-        /// Everything.
+        /// Every scope.
         Owner = "owner",
-        /// Everything but members and keys.
+        /// Every scope except members and keys.
         Manager = "manager",
-        /// Sells, cancels, refunds, and sees reports.
+        /// Sales, cancellations, refunds and reports.
         BoxOffice = "box_office",
-        /// Scans.
+        /// Scanning only.
         Door = "door",
     }
 }
 
 impl Role {
-    /// What such a member may do, in the order of [`Scope::ALL`].
+    /// The scopes of this role, in the order of [`Scope::ALL`].
     #[must_use]
     pub const fn scopes(self) -> &'static [Scope] {
         use Scope::{Catalog, Finance, Integrations, Reports, Sales, Scanning};
@@ -38,7 +38,7 @@ mod tests {
     use super::{Role, Scope};
 
     #[test]
-    fn who_may_do_what() {
+    fn each_role_has_exactly_its_scopes() {
         for (role, expected) in [
             (Role::Owner, "admin catalog sales finance integrations scanning reports"),
             (Role::Manager, "catalog sales finance integrations scanning reports"),
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_owner_may_make_others() {
+    fn only_owner_has_the_scope_admin() {
         for role in Role::ALL {
             assert_eq!(role.scopes().contains(&Scope::Admin), *role == Role::Owner, "{role}");
         }

@@ -1,15 +1,16 @@
-//! A show: when it is, when it is sold, in which currency, with which fees, tax and limits.
+//! Defines an event (a show) with its times, sale window, state, currency, fees, tax and limits, and checks whether it is on sale.
 //!
-//! Never: a sale outside [`Event::check_on_sale`], a draft shown to a buyer. To add a state: the machine's list and its cell in the test.
+//! Never: a sale without [`Event::check_on_sale`], or a draft shown to a buyer.
+//! To add a state: a line in the list of the state machine, and its cell in the matrix of the test.
 
 use serde::{Deserialize, Serialize};
 
-use super::admission::{AdmissionTimes, AdmissionWindow};
+use super::admission_window::{AdmissionTimes, AdmissionWindow};
 use crate::ids::{EventId, LayoutId, OrganizationId};
-use crate::machine::machine;
 use crate::money::Currency;
 use crate::refusal::{Code, Refusal};
 use crate::scanning::entry::EntryRule;
+use crate::state_machine::state_machine;
 use crate::time::Timestamp;
 
 mod change;
@@ -17,53 +18,53 @@ mod draft;
 #[cfg(test)]
 mod tests;
 
-pub use change::{EventChange, moved_by};
-pub use draft::{EVENT_NAME_MAX, EventDraft, MAX_PLACES_PER_HOLD, MAX_PLACES_PER_SESSION};
+pub use change::{EventChange, start_shift_micros};
+pub use draft::{EVENT_NAME_CHARS_MAX, EventDraft, PLACES_PER_HOLD_MAX, PLACES_PER_SESSION_MAX};
 
-/// The show.
+/// A show with a date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Its identifier.
+    /// Unique identifier.
     pub id: EventId,
-    /// Whose it is.
+    /// The organizer.
     pub organization: OrganizationId,
-    /// What it is called.
+    /// Display name.
     pub name: String,
-    /// The version of the seating plan that it pins.
+    /// The pinned version of the seating plan.
     pub layout: LayoutId,
-    /// When it begins.
+    /// Start of the show.
     pub starts_at: Timestamp,
-    /// Doors, end, and when its tickets admit.
+    /// Doors, end and admission times, where given.
     #[serde(default, flatten)]
     pub admission: AdmissionTimes,
-    /// IANA name, for showing times to people.
+    /// IANA name of the zone in which times are shown.
     pub timezone: String,
-    /// When it is sold.
+    /// When the event is on sale.
     pub sale: SaleWindow,
-    /// All its prices are in this currency.
+    /// The currency of every price of the event.
     pub currency: Currency,
-    /// Where it stands.
+    /// Lifecycle state.
     pub state: EventState,
-    /// What is charged on top.
+    /// Fees on top of the ticket prices.
     #[serde(default)]
     pub fees: FeePolicy,
     /// The tax on tickets and fees.
     #[serde(default)]
     pub tax: TaxPolicy,
-    /// How much one buyer may have.
+    /// Limits for one buyer.
     #[serde(default)]
     pub limits: EventLimits,
-    /// How often each of its tickets admits.
-    #[serde(default = "EntryRule::usual")]
+    /// How often one ticket admits.
+    #[serde(default = "EntryRule::default")]
     pub entry_rule: EntryRule,
 }
 
-/// When an event is sold.
+/// The time in which an event is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaleWindow {
-    /// From this moment.
+    /// Inclusive.
     pub opens_at: Timestamp,
-    /// Until this moment, exclusive.
+    /// Exclusive.
     pub closes_at: Timestamp,
 }
 
@@ -75,24 +76,24 @@ impl SaleWindow {
     }
 }
 
-machine! {
-    /// Where an event stands.
+state_machine! {
+    /// The lifecycle state of an event.
     "event" EventState {
-        /// Seen by its organizer only.
+        /// Visible to its organizer only.
         Draft = "draft",
-        /// Seen by all; sold within its sale window.
+        /// Visible to everyone; sold within the sale window.
         Published = "published",
-        /// Seen by all; not sold until it is opened again.
+        /// Visible to everyone; not sold until reopened.
         Paused = "paused",
-        /// Seen by all; sold no more.
+        /// Visible to everyone; never sold again.
         Closed = "closed",
     }
 
-    /// What an organizer does with an event.
-    EventAct {
-        /// Shows it, and sells it within its window.
+    /// An action of the organizer that changes the state.
+    EventTransition {
+        /// Makes it visible and sells it within the sale window.
         Publish = "publish",
-        /// Stops selling for a while.
+        /// Stops selling until reopened.
         Pause = "pause",
         /// Sells again after a pause.
         Open = "open",
@@ -118,7 +119,7 @@ pub struct FeePolicy {
     pub basis_points: u32,
 }
 
-/// How tax relates to the shown prices.
+/// Whether shown prices contain the tax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TaxPolicy {
     /// Hundredths of a percent, e.g. 1500 for 15 %.
@@ -127,12 +128,12 @@ pub struct TaxPolicy {
     pub included: bool,
 }
 
-/// How much one buyer may have.
+/// How many places one buyer may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventLimits {
-    /// Places in one hold.
+    /// Maximum in one hold.
     pub places_per_hold: u32,
-    /// Places held at once by one session.
+    /// Maximum that one session may hold at the same time.
     pub places_per_session: u32,
 }
 
@@ -143,24 +144,24 @@ impl Default for EventLimits {
 }
 
 impl Event {
-    /// When its tickets admit, where their type has no window of its own.
+    /// The window in which its tickets admit, where their type has no times of its own.
     #[must_use]
     pub fn admission_window(&self) -> AdmissionWindow {
         self.admission.event_window(self.starts_at)
     }
 
-    /// From when it is past, with ticket types on sale that have these times: each type may end earlier or later than the event, the last one counts, but
-    /// none beyond an end that the event gives. An event is never past before it starts.
+    /// The moment from which the event is past, given the times of its ticket types on sale. The type that ends last decides; an end that the event gives is
+    /// the upper bound, and the start the lower bound.
     #[must_use]
     pub fn past_from(&self, types: &[AdmissionTimes]) -> Timestamp {
         let own = self.admission.past_from(self.starts_at);
-        let last = types.iter().map(|times| times.own_end().unwrap_or(own)).max().unwrap_or(own);
+        let last = types.iter().map(|times| times.explicit_end().unwrap_or(own)).max().unwrap_or(own);
         self.admission.ends_at.map_or(last, |end| last.min(end)).max(self.starts_at)
     }
 
-    /// True once nothing will be sold of it any more: closed, or past its window. It does not begin again.
+    /// True once the event will never be sold again: closed, or after its sale window.
     #[must_use]
-    pub fn is_over(&self, now: Timestamp) -> bool {
+    pub fn is_sale_over(&self, now: Timestamp) -> bool {
         match self.state {
             EventState::Draft => false,
             EventState::Closed => true,
@@ -168,15 +169,15 @@ impl Event {
         }
     }
 
-    /// Whether a buyer may take places now.
+    /// Checks that a buyer may take places now.
     ///
     /// # Errors
-    /// `sale_closed`, with `opens_at` where it is not yet open; `not_found` for a draft, which buyers must not learn of.
+    /// `sale_closed`, with `opens_at` before the sale opens; `not_found` for a draft, whose existence buyers must not see.
     pub fn check_on_sale(&self, now: Timestamp) -> Result<(), Refusal> {
         let closed = |detail: &str| Err(Refusal::new(Code::SaleClosed, detail));
         match self.state {
             EventState::Draft => Err(Refusal::not_found()),
-            _ if self.is_over(now) => closed("The sale is over."),
+            _ if self.is_sale_over(now) => closed("The sale is over."),
             EventState::Paused | EventState::Closed => closed("The sale is paused."),
             EventState::Published if now < self.sale.opens_at => {
                 let opens_at = self.sale.opens_at;

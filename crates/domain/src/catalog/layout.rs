@@ -1,35 +1,36 @@
-//! A seating plan: areas in order, each seated or general admission; its places are numbered `0..n` in that order.
+//! Defines a version of a seating plan: areas in order, seated or general admission, whose places are numbered `0..n` in that order.
 //!
-//! Never changed once an event pins it, but for the flags of its seats: another change is a new version (P1: a place number means the same seat for ever).
-//! Made by [`Layout::build`] only, so that every lookup may trust the numbering. To add a property of a seat: a field here, its check in `build`.
+//! Never: a change after an event has pinned the version, except seat flags; every other change is a new version (P1: a place number always means the same
+//! seat). Never: a layout built without [`Layout::build`]; lookups rely on its numbering.
+//! To add a property of a seat: a field here, its check in `build`.
 
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::AreaId;
-use crate::ticketing::place::PlaceNumber;
+use crate::ticketing::place_number::PlaceNumber;
 
 mod build;
-mod flags;
-mod lookup;
+mod place_lookup;
+mod seat_flags;
 #[cfg(test)]
 mod tests;
 
 pub use build::{
-    AREA_NAME_MAX, AreaDraft, AreaDraftKind, CATEGORY_MAX, COORDINATE_MAX, MAX_AREAS, MAX_CATEGORIES,
-    MAX_OUTLINE_POINTS, MAX_PLACES, MAX_ROWS_PER_AREA, MAX_SEATS_PER_ROW, ROW_NAME_MAX, RowDraft, SEAT_LABEL_MAX,
-    WORDS_MAX,
+    AREA_NAME_CHARS_MAX, AREAS_MAX, AreaDraft, AreaDraftKind, CATEGORIES_MAX, CATEGORY_CHARS_MAX, COORDINATE_MAX,
+    OUTLINE_POINTS_MAX, PLACES_MAX, ROW_NAME_CHARS_MAX, ROWS_PER_AREA_MAX, RowDraft, SEAT_LABEL_CHARS_MAX,
+    SEATS_PER_ROW_MAX, TICKET_LABEL_CHARS_MAX,
 };
-pub use flags::FLAG_PLACES_MAX;
-pub use lookup::SeatRef;
+pub use place_lookup::SeatRef;
+pub use seat_flags::FLAGGED_PLACES_PER_REQUEST_MAX;
 
 /// A version of a seating plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Layout {
-    /// In place order: an area's places follow those of the area before it.
+    /// In the order of their places.
     pub areas: Vec<Area>,
-    /// How often the flags of its seats were set since it was made: nothing else of a layout changes.
+    /// How often seat flags were changed since the creation; nothing else of a layout changes.
     #[serde(default)]
     pub flags_version: u32,
 }
@@ -37,33 +38,33 @@ pub struct Layout {
 /// A part of a layout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Area {
-    /// Its identifier, unique in the layout.
+    /// Unique in the layout.
     pub id: AreaId,
-    /// What a person calls it.
+    /// Display name.
     pub name: String,
-    /// Its first place.
+    /// Number of the first place.
     pub first: PlaceNumber,
-    /// How its places are sold.
+    /// Seats, or a capacity.
     pub kind: AreaKind,
-    /// Where its buyers want to be near, in the plan's unit; none means [`Layout::focus`].
+    /// The point that the best seats are close to, in the unit of the plan; `None` means [`Layout::focus`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub focus: Option<Point>,
-    /// The corners of its shape on the plan, in order; empty where nobody drew one.
+    /// Corners of its shape on the plan, in order; empty where none was drawn.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outline: Vec<Point>,
-    /// What [`Area::categories`] has found.
+    /// Cache of [`Area::categories`].
     #[serde(skip)]
-    categories: Derived<Vec<String>>,
-    /// What [`Area::has_accessible`] has found.
+    categories: LazyCache<Vec<String>>,
+    /// Cache of [`Layout::has_accessible`] for this area.
     #[serde(skip)]
-    accessible: Derived<bool>,
+    accessible: LazyCache<bool>,
 }
 
-/// What follows from the rest of a value that never changes, made when it is first asked for. It takes no part in comparisons.
+/// A lazily computed value that follows from the rest of an immutable struct, and therefore is ignored by comparisons.
 #[derive(Debug, Clone, Default)]
-struct Derived<T>(OnceLock<T>);
+struct LazyCache<T>(OnceLock<T>);
 
-impl<T> PartialEq for Derived<T> {
+impl<T> PartialEq for LazyCache<T> {
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -72,42 +73,42 @@ impl<T> PartialEq for Derived<T> {
 /// A position on the plan: `x` grows to the right, `y` downwards (away from a stage at the top).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// To the right.
+    /// Grows to the right.
     pub x: f32,
-    /// Downwards.
+    /// Grows downwards.
     pub y: f32,
 }
 
-/// How an area's places are sold.
+/// Whether the places of an area are seats or a capacity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AreaKind {
     /// Numbered seats in rows.
     Seated {
-        /// Front to back as the organizer gave them.
-        rows: Vec<Row>,
+        /// Front to back, in the order that the organizer gave.
+        rows: Vec<LayoutRow>,
     },
     /// A capacity, without numbered seats.
     GeneralAdmission {
-        /// How many people.
+        /// Number of people.
         capacity: u32,
-        /// The category all its places have.
+        /// The category of all its places.
         category: String,
     },
 }
 
 /// A row of a seated area.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// What is written on it; two rows may share it (left and right of an aisle) if their seats differ.
+pub struct LayoutRow {
+    /// The name on the row. Two rows (left and right of an aisle) may share a name if their seat labels differ.
     pub name: String,
-    /// What a ticket says instead of `Row {name}`, e.g. `Table 3`.
+    /// Printed on tickets instead of `Row {name}`, e.g. `Table 3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// What a ticket says instead of `Seat {label}`, with `%s` for the label, e.g. `Chair %s`.
+    /// Printed on tickets instead of `Seat {label}`, with `%s` for the label, e.g. `Chair %s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seat_label: Option<String>,
-    /// Its first place.
+    /// Number of the first place.
     pub first: PlaceNumber,
     /// Left to right; neighbours in the list are neighbours in the hall.
     pub seats: Vec<Seat>,
@@ -116,36 +117,36 @@ pub struct Row {
 /// A seat of a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Seat {
-    /// What is written on it.
+    /// The label on the seat.
     pub label: String,
-    /// Position on the plan, in the plan's own unit, growing to the right.
+    /// Position on the plan, in the unit of the plan; grows to the right.
     pub x: f32,
-    /// Position on the plan, growing downwards (away from the stage at the top).
+    /// Position on the plan; grows downwards, away from a stage at the top.
     pub y: f32,
-    /// The price category.
+    /// Price category.
     pub category: String,
-    /// What is special about it, in the order of [`SeatFlag`], each once.
+    /// Special properties, sorted and unique.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<SeatFlag>,
 }
 
-/// What is special about a seat.
+/// A special property of a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeatFlag {
-    /// For a wheelchair; not given by best available unless asked for.
+    /// For a wheelchair; best available offers it only on request.
     Accessible,
-    /// For who comes with a wheelchair user.
+    /// For the companion of a wheelchair user.
     Companion,
     /// The view is limited.
     RestrictedView,
 }
 
 impl SeatFlag {
-    /// Every flag there is.
+    /// Every flag.
     pub const ALL: &'static [Self] = &[Self::Accessible, Self::Companion, Self::RestrictedView];
 
-    /// The stable text, as stores, files and clients know it.
+    /// The stable text in stores, files and for clients.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -155,9 +156,9 @@ impl SeatFlag {
         }
     }
 
-    /// The flag that `text` names, whatever its case.
+    /// The flag that `text` names, in any case.
     #[must_use]
-    pub fn named(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|flag| flag.as_str().eq_ignore_ascii_case(text))
     }
 }

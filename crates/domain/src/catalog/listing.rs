@@ -1,10 +1,10 @@
-//! Everything about an event that a sale needs to know, read together: the event, its plan, what is sold for its places and for how much.
+//! Combines what a sale needs to know about an event: the event, its seating plan, ticket types, prices and admission windows.
 //!
-//! Never: availability (that is the inventory's). To add a part: a field here, and its line in the cold tier's one read of a listing.
+//! Never: availability; the inventory has it. To add a part: a field here, and its query in the listing read of the cold tier.
 
 use std::sync::Arc;
 
-use super::admission::{AdmissionTimes, AdmissionWindow, Admissions};
+use super::admission_window::{AdmissionTimes, AdmissionWindow, AdmissionWindows};
 use super::event::{Event, EventState};
 use super::layout::Layout;
 use super::price_rule::PriceRule;
@@ -13,23 +13,23 @@ use crate::ids::TicketTypeId;
 use crate::refusal::{Code, Refusal};
 use crate::time::Timestamp;
 
-/// An event with its plan and prices. Cheap to clone: the plan is shared.
+/// An event with its plan and prices. The plan is shared, so clones are cheap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listing {
-    /// The event.
+    /// The event itself.
     pub event: Event,
-    /// The version of the seating plan that it pins.
+    /// The pinned version of the seating plan.
     pub layout: Arc<Layout>,
-    /// What is sold; retired ones are absent.
+    /// The ticket types on sale.
     pub ticket_types: Vec<TicketType>,
-    /// What changes the prices.
+    /// Price rules of the event.
     pub price_rules: Vec<PriceRule>,
-    /// Admission times of ticket types that are off sale and have some: their tickets are still scanned.
+    /// Ticket types off sale with admission times of their own, since their tickets are still scanned.
     pub retired: Vec<(TicketTypeId, AdmissionTimes)>,
 }
 
 impl Listing {
-    /// Which version of the plan this is: another one for another layout, and for other flags of its seats.
+    /// A version text that changes with the layout and with the flags of its seats.
     #[must_use]
     pub fn layout_version(&self) -> String {
         match self.layout.flags_version {
@@ -38,63 +38,64 @@ impl Listing {
         }
     }
 
-    /// The ticket type with this id, where it is on sale here.
+    /// The ticket type with this id, where it is on sale.
     #[must_use]
     pub fn ticket_type(&self, id: TicketTypeId) -> Option<&TicketType> {
         self.ticket_types.iter().find(|ticket_type| ticket_type.id == id)
     }
 
-    /// When tickets of the event admit, by ticket type.
+    /// The admission windows of the event and its ticket types.
     #[must_use]
-    pub fn admissions(&self) -> Admissions {
+    pub fn admissions(&self) -> AdmissionWindows {
         let event = self.event.admission_window();
         let on_sale = self.ticket_types.iter().map(|found| (found.id, found.admission));
         let own = on_sale.chain(self.retired.iter().copied()).filter(|(_, times)| !times.is_default());
-        Admissions { event, types: own.map(|(id, times)| (id, times.type_window(event))).collect() }
+        AdmissionWindows { event, types: own.map(|(id, times)| (id, times.type_window(event))).collect() }
     }
 
-    /// When tickets of a type admit.
+    /// The admission window of a ticket type.
     #[must_use]
     pub fn admission_window(&self, ticket_type: &TicketType) -> AdmissionWindow {
         ticket_type.admission.type_window(self.event.admission_window())
     }
 
-    /// True once nothing will be sold any more, since the sale is over or no ticket could admit.
+    /// True once nothing will be sold any more: the sale is over, or no ticket could admit.
     #[must_use]
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        self.event.is_over(now) || self.event.state != EventState::Draft && self.check_admits_anybody(now).is_err()
+    pub fn is_sale_over(&self, now: Timestamp) -> bool {
+        self.event.is_sale_over(now)
+            || self.event.state != EventState::Draft && self.check_any_type_still_admits(now).is_err()
     }
 
-    /// Whether a buyer may take places now: the event is on sale, and a ticket of it can still admit.
+    /// Checks that a buyer may take places now: the event is on sale, and a ticket can still admit.
     ///
     /// # Errors
-    /// As [`Event::check_on_sale`]; `sale_closed` also where no admission is possible any more.
+    /// The errors of [`Event::check_on_sale`], and `sale_closed` where no ticket can admit any more.
     pub fn check_on_sale(&self, now: Timestamp) -> Result<(), Refusal> {
         self.event.check_on_sale(now)?;
-        self.check_admits_anybody(now)
+        self.check_any_type_still_admits(now)
     }
 
-    /// Whether any of its ticket types can still admit somebody.
+    /// Checks that a ticket of at least one type can still admit.
     ///
     /// # Errors
     /// `sale_closed`.
-    pub fn check_admits_anybody(&self, now: Timestamp) -> Result<(), Refusal> {
+    pub fn check_any_type_still_admits(&self, now: Timestamp) -> Result<(), Refusal> {
         let event = self.event.admission_window();
         let windows = self.ticket_types.iter().map(|found| found.admission.type_window(event));
         let until = windows.map(|window| window.until).max().unwrap_or(event.until);
-        if now < until { Ok(()) } else { Err(too_late(until)) }
+        if now < until { Ok(()) } else { Err(admission_ended(until)) }
     }
 
-    /// Whether a ticket of this type, bought now, can still admit. A type that is off sale is judged by what is known of it.
+    /// Checks that a ticket of this type can still admit. Uses the window of the event for a type without known times.
     ///
     /// # Errors
     /// `sale_closed`.
-    pub fn check_admits(&self, ticket_type: TicketTypeId, now: Timestamp) -> Result<(), Refusal> {
+    pub fn check_type_still_admits(&self, ticket_type: TicketTypeId, now: Timestamp) -> Result<(), Refusal> {
         let window = self.admissions().window(Some(ticket_type));
-        if window.is_over(now) { Err(too_late(window.until)) } else { Ok(()) }
+        if window.is_over(now) { Err(admission_ended(window.until)) } else { Ok(()) }
     }
 }
 
-fn too_late(until: Timestamp) -> Refusal {
-    Refusal::new(Code::SaleClosed, format!("These tickets admit until {until}; nobody could enter with one any more."))
+fn admission_ended(until: Timestamp) -> Refusal {
+    Refusal::new(Code::SaleClosed, format!("These tickets admit until {until}, which has passed. Nothing was sold."))
 }

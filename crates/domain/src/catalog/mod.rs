@@ -1,15 +1,14 @@
-//! What is for sale: venues, layouts with their areas and seats, events, ticket types, price rules, fees and tax.
+//! Defines what is for sale: layouts with areas and seats, events, ticket types, price rules, fees, tax and admission windows.
 
-pub mod admission;
-pub mod bounds;
+pub mod admission_window;
 pub mod demo_plans;
 pub mod event;
 pub mod import;
 pub mod layout;
 pub mod listing;
-pub mod natural;
+pub mod natural_order;
+pub mod number_ranges;
 pub mod price_rule;
 pub mod rounding;
-pub mod row_order;
+pub mod seat_order;
 pub mod ticket_type;
-pub mod wording;

@@ -1,67 +1,69 @@
-//! A change of price under a condition: a promo code, a time window, some ticket types.
+//! Defines price rules, which lower a price under a condition: a promo code, a time window, some ticket types.
 //!
-//! Never: a rule that raises a price or takes it below zero. To add an effect: a variant, its line in [`PriceEffect::apply`], its rows in `tests`.
+//! Never: a rule that raises a price or lowers it below zero. To add an effect: a variant, its line in [`PriceEffect::apply`], its rows in `tests`.
 
 use serde::{Deserialize, Serialize};
 
-use super::bounds::WHOLE;
+use super::number_ranges::BASIS_POINTS_WHOLE;
 use super::rounding::Rounding;
 use crate::ids::{EventId, PriceRuleId, TicketTypeId};
-use crate::text::code_key;
+use crate::text::promo_code_key;
 use crate::time::Timestamp;
 
 mod draft;
 #[cfg(test)]
 mod tests;
 
-pub use draft::{CODE_MAX, CODE_USES_MAX, PriceRuleDraft};
+pub use draft::{PROMO_CODE_CHARS_MAX, PROMO_CODE_USES_MAX, PriceRuleDraft};
 
-/// A change of price under a condition; at most one rule applies to a ticket, the one best for the buyer.
+/// A lower price under a condition. At most one rule applies to a ticket: the one with the lowest price.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PriceRule {
-    /// Its identifier.
+    /// Unique identifier.
     pub id: PriceRuleId,
-    /// For which event.
+    /// The event of the rule.
     pub event: EventId,
-    /// What the buyer types, compared by [`code_key`]; none means that it applies by itself.
+    /// Promo code, compared by [`promo_code_key`]; `None` means that the rule applies without a code.
     pub code: Option<String>,
-    /// For these ticket types; empty means all.
+    /// Ticket types with the lower price; empty means all.
     #[serde(default)]
     pub ticket_types: Vec<TicketTypeId>,
-    /// What it does to the price.
+    /// The change of the price.
     pub effect: PriceEffect,
-    /// From this moment, where given.
+    /// Start of the time window, inclusive.
     #[serde(default)]
     pub starts_at: Option<Timestamp>,
-    /// Until this moment, exclusive, where given.
+    /// End of the time window, exclusive.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
-    /// Of a code: how many orders may use it.
+    /// Orders that may use the code; only for a rule with a code.
     #[serde(default)]
     pub uses_max: Option<u32>,
-    /// Of a code: how many orders of one buyer may use it.
+    /// Orders of one buyer that may use the code; only for a rule with a code.
     #[serde(default)]
     pub uses_per_buyer_max: Option<u32>,
 }
 
-/// What a rule does to a price; never below zero.
+/// The change of a price by a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceEffect {
-    /// Hundredths of a percent less, rounded half up in the buyer's favour on the discount.
+    /// A discount in basis points; the discount is rounded half up.
     BasisPointsOff(u32),
-    /// Minor units less.
+    /// A discount in minor units.
     AmountOff(i64),
-    /// This price, in minor units, where it is lower.
+    /// A fixed price in minor units, where it is lower.
     Price(i64),
 }
 
 impl PriceEffect {
-    /// The price that results from `price` (minor units, not negative): never higher, never below zero.
+    /// Applies the effect to `price` (minor units, not negative); the result is between 0 and `price`.
     #[must_use]
     pub fn apply(self, price: i64) -> i64 {
         let lowered = match self {
-            Self::BasisPointsOff(points) => price.saturating_sub(Rounding::HalfUp.share(price, points, WHOLE)),
+            Self::BasisPointsOff(points) => {
+                price.saturating_sub(Rounding::HalfUp.share(price, points, BASIS_POINTS_WHOLE))
+            }
             Self::AmountOff(amount) => price.saturating_sub(amount),
             Self::Price(amount) => amount,
         };
@@ -70,20 +72,19 @@ impl PriceEffect {
 }
 
 impl PriceRule {
-    /// True within the rule's time window, where it has one.
+    /// True within the time window of the rule, or where it has none.
     #[must_use]
-    pub fn is_current(&self, now: Timestamp) -> bool {
+    pub fn is_active(&self, now: Timestamp) -> bool {
         self.starts_at.is_none_or(|start| start <= now) && self.ends_at.is_none_or(|end| now < end)
     }
 
-    /// True where `code` is the rule's own as people read it: whatever its case, blanks, invisible characters and characters that look the same; false
-    /// for a rule without a code.
+    /// True where `code` has the same [`promo_code_key`] as the code of the rule; false for a rule without a code.
     #[must_use]
-    pub fn has_code(&self, code: &str) -> bool {
-        self.code.as_ref().is_some_and(|own| code_key(own) == code_key(code))
+    pub fn matches_code(&self, code: &str) -> bool {
+        self.code.as_ref().is_some_and(|own| promo_code_key(own) == promo_code_key(code))
     }
 
-    /// True where it is meant for this ticket type.
+    /// True where the rule applies to this ticket type.
     #[must_use]
     pub fn covers(&self, ticket_type: TicketTypeId) -> bool {
         self.ticket_types.is_empty() || self.ticket_types.contains(&ticket_type)

@@ -1,11 +1,11 @@
-//! The one place where money is rounded.
+//! Rounds a share of an amount to whole minor units; no other code rounds money.
 //!
-//! Never: a float, a second formula elsewhere (P5). To add a rule: a variant, its line in [`Rounding::share`], its rows in the test.
+//! Never: a float, or a second rounding formula elsewhere (P5). To add a rule: a variant, its line in [`Rounding::share`], its rows in the test.
 
-/// How a share of an amount becomes whole minor units.
+/// A rounding rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rounding {
-    /// To the nearest; exactly between two, to the higher one.
+    /// To the nearest unit; exactly between two units, to the higher one.
     HalfUp,
 }
 
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_goes_up() {
+    fn half_units_are_rounded_up() {
         let rows: &[(i64, u32, u32, i64)] = &[
             (0, 1500, 10_000, 0),
             (1, 4_999, 10_000, 0),
@@ -56,7 +56,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_further_than_half_a_unit(amount in -1_000_000_i64..1_000_000, numerator in 0_u32..20_000, denominator in 1_u32..20_000) {
+        fn rounded_share_is_within_half_a_unit(amount in -1_000_000_i64..1_000_000, numerator in 0_u32..20_000, denominator in 1_u32..20_000) {
             let got = i128::from(Rounding::HalfUp.share(amount, numerator, denominator));
             let rest = i128::from(amount) * i128::from(numerator) - got * i128::from(denominator);
             prop_assert!(-i128::from(denominator) <= 2 * rest && 2 * rest < i128::from(denominator));

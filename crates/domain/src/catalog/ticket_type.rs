@@ -1,10 +1,10 @@
-//! What is sold for a place: a name, a price (by area and category), and for which places it fits.
+//! Defines ticket types: the products that are sold for places, with prices by area and category, limits and admission times.
 //!
-//! Never: a price below zero or in another currency than the event's. To add a condition of fitting: [`TicketType::fits`] and its rows in `tests`.
+//! Never: a price below zero, or in another currency than the event. To add a condition: [`TicketType::is_sold_in`] and its rows in `tests`.
 
 use serde::{Deserialize, Serialize};
 
-use super::admission::AdmissionTimes;
+use super::admission_window::AdmissionTimes;
 use crate::ids::{AreaId, EventId, TicketTypeId};
 use crate::money::Money;
 
@@ -12,57 +12,57 @@ mod draft;
 #[cfg(test)]
 mod tests;
 
-pub use draft::{MAX_PRICE_OVERRIDES, TICKET_TYPE_NAME_MAX, TicketTypeDraft};
+pub use draft::{PRICE_OVERRIDES_MAX, TICKET_TYPE_NAME_CHARS_MAX, TicketTypeDraft};
 
-/// A kind of ticket.
+/// A product that is sold for a place, e.g. adult or child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TicketType {
-    /// Its identifier.
+    /// Unique identifier.
     pub id: TicketTypeId,
-    /// For which event.
+    /// The event of the ticket type.
     pub event: EventId,
-    /// What it is called.
+    /// Display name.
     pub name: String,
-    /// The price where no override fits.
+    /// The price where no override matches.
     pub price: Money,
-    /// The areas that it is sold for; empty means all.
+    /// Areas in which it is sold; empty means all.
     #[serde(default)]
     pub areas: Vec<AreaId>,
-    /// The categories that it is sold for; empty means all.
+    /// Categories in which it is sold; empty means all.
     #[serde(default)]
     pub categories: Vec<String>,
-    /// Other prices for an area, a category, or both; the most specific wins (both, then area, then category).
+    /// Prices for an area, a category or both; the most specific one wins (both, then area, then category).
     #[serde(default)]
     pub prices: Vec<PriceOverride>,
-    /// How many in one hold.
+    /// Quantity limits.
     #[serde(default)]
     pub limits: TicketTypeLimits,
-    /// When its tickets admit, where that differs from the event's window.
+    /// Admission times, where they differ from those of the event.
     #[serde(default, flatten)]
     pub admission: AdmissionTimes,
 }
 
-/// Another price for some places.
+/// A price for some places.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PriceOverride {
-    /// In this area only, where given.
+    /// Only in this area, where given.
     #[serde(default)]
     pub area: Option<AreaId>,
-    /// In this category only, where given.
+    /// Only in this category, where given.
     #[serde(default)]
     pub category: Option<String>,
     /// Minor units of the event's currency.
     pub amount: i64,
 }
 
-/// How many of a ticket type one hold, or one buyer, may have.
+/// How many tickets of a type one hold, or one buyer, may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketTypeLimits {
-    /// At least this many, where any.
+    /// Minimum in one hold with any ticket of the type.
     pub min_per_hold: u32,
-    /// At most this many.
+    /// Maximum in one hold.
     pub max_per_hold: u32,
-    /// At most this many for one buyer, over all orders.
+    /// Maximum of one buyer over all orders.
     #[serde(default)]
     pub max_per_buyer: Option<u32>,
 }
@@ -76,12 +76,12 @@ impl Default for TicketTypeLimits {
 impl TicketType {
     /// True where it is sold for places of this area and category.
     #[must_use]
-    pub fn fits(&self, area: AreaId, category: &str) -> bool {
+    pub fn is_sold_in(&self, area: AreaId, category: &str) -> bool {
         let in_area = self.areas.is_empty() || self.areas.contains(&area);
         in_area && (self.categories.is_empty() || self.categories.iter().any(|known| known == category))
     }
 
-    /// The price of a place, before price rules: of area and category, else of the area, else of the category, else the base.
+    /// The price of a place before price rules: the override of area and category, else of the area, else of the category, else the base price.
     #[must_use]
     pub fn price_in(&self, area: AreaId, category: &str) -> Money {
         let specific = |wanted_area: Option<AreaId>, wanted_category: Option<&str>| {

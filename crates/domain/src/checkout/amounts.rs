@@ -1,6 +1,6 @@
-//! What a buyer pays for each place of an order, and how it divides into the organizer's net, the fee and the tax.
+//! Divides what a buyer pays for each place of an order into the organizer's net, the fee and the tax.
 //!
-//! Never: a cent that belongs to no part, or to two (P5). To add a part: a field of [`Parts`], and its account in `ledger`.
+//! Never: a cent that belongs to no part, or to two (P5). To add a part: a field of [`AmountParts`], and its account in `ledger`.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,19 +11,19 @@ use crate::refusal::{Code, Refusal};
 pub struct LineAmounts {
     /// The ticket's price.
     pub price: i64,
-    /// The fee on it.
+    /// The fee on the ticket.
     pub fee: i64,
-    /// The tax on both.
+    /// The tax on price and fee.
     pub tax: i64,
 }
 
-/// Where an order's tax stands.
+/// Whether an order's prices contain the tax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaxPlacement {
-    /// Within price and fee.
+    /// Price and fee contain the tax.
     Within,
-    /// On top of them.
+    /// The tax is added to price and fee.
     OnTop,
 }
 
@@ -32,22 +32,22 @@ pub enum TaxPlacement {
 #[error("the order's total is not the sum of its lines")]
 pub struct TotalMismatch;
 
-/// To whom what a buyer pays belongs, in minor units, none negative.
+/// How an amount divides among its owners, in minor units, none negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Parts {
-    /// To the organizer.
+pub struct AmountParts {
+    /// The organizer's part.
     pub net: i64,
-    /// To the platform.
+    /// The platform's part.
     pub fee: i64,
-    /// To the tax office.
+    /// The tax office's part.
     pub tax: i64,
 }
 
 impl TaxPlacement {
-    /// Where the tax of an order stands, told from its total; without tax it makes no difference.
+    /// Derives the placement of an order's tax from its total; without tax both placements are equal.
     ///
     /// # Errors
-    /// [`TotalMismatch`] where neither fits.
+    /// [`TotalMismatch`] where the total matches neither placement.
     pub fn of_order(lines: &[LineAmounts], total: i64) -> Result<Self, TotalMismatch> {
         let pays = |placement| lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.paid(placement)));
         match total {
@@ -59,7 +59,7 @@ impl TaxPlacement {
 }
 
 impl LineAmounts {
-    /// What the buyer pays for the place; saturating, the catalogue keeps amounts far from it.
+    /// What the buyer pays for the place. Saturates; the catalogue bounds amounts far below that.
     #[must_use]
     pub const fn paid(self, placement: TaxPlacement) -> i64 {
         let before = self.price.saturating_add(self.fee);
@@ -69,12 +69,12 @@ impl LineAmounts {
         }
     }
 
-    /// Its parts; they sum to [`Self::paid`]. Tax within is taken from price and fee in proportion, half a unit up on the fee's side.
+    /// Divides the amount into parts that sum to [`Self::paid`]. Contained tax is taken from price and fee in proportion; half a unit goes to the fee.
     #[must_use]
-    pub fn parts(self, placement: TaxPlacement) -> Parts {
+    pub fn parts(self, placement: TaxPlacement) -> AmountParts {
         let Self { price, fee, tax } = self;
         match placement {
-            TaxPlacement::OnTop => Parts { net: price, fee, tax },
+            TaxPlacement::OnTop => AmountParts { net: price, fee, tax },
             TaxPlacement::Within => {
                 let gross = i128::from(price) + i128::from(fee);
                 let on_fee = match gross {
@@ -82,26 +82,26 @@ impl LineAmounts {
                     gross => (2 * i128::from(tax) * i128::from(fee) + gross) / (2 * gross),
                 };
                 let on_fee = i64::try_from(on_fee).unwrap_or(tax);
-                Parts { net: price - (tax - on_fee), fee: fee - on_fee, tax }
+                AmountParts { net: price - (tax - on_fee), fee: fee - on_fee, tax }
             }
         }
     }
 }
 
-impl Parts {
-    /// The parts of several places together.
+impl AmountParts {
+    /// The sum of the parts of several places.
     #[must_use]
     pub fn of_lines(lines: &[LineAmounts], placement: TaxPlacement) -> Self {
         lines.iter().fold(Self::default(), |sum, line| sum.plus(line.parts(placement)))
     }
 
-    /// All of it.
+    /// The sum of the parts.
     #[must_use]
     pub const fn total(self) -> i64 {
         self.net.saturating_add(self.fee).saturating_add(self.tax)
     }
 
-    /// Part by part.
+    /// Adds part by part.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self {
@@ -111,7 +111,7 @@ impl Parts {
         }
     }
 
-    /// Part by part.
+    /// Subtracts part by part.
     #[must_use]
     pub const fn minus(self, other: Self) -> Self {
         Self {
@@ -121,15 +121,18 @@ impl Parts {
         }
     }
 
-    /// Takes `amount` out of what is left, from each part in proportion, odd units to the largest remainders (then net, fee, tax). No part goes
-    /// below zero, and taking all that is left leaves exactly nothing, however often something was taken before.
+    /// Takes `amount` from each part in proportion; odd units go to the largest remainders, of equals to net, fee, tax in this order. No part falls
+    /// below zero, and taking the whole total leaves exactly nothing, after any number of earlier takes.
     ///
     /// # Errors
-    /// [`Code::RefundTooLarge`] where less than `amount` is left.
+    /// [`Code::RefundTooLarge`] where the total is below `amount`.
     pub fn take(self, amount: i64) -> Result<Self, Refusal> {
         let left = i128::from(self.total());
         if amount < 0 || i128::from(amount) > left {
-            return Err(Refusal::new(Code::RefundTooLarge, "This is more than what was paid and is not yet returned."));
+            return Err(Refusal::new(
+                Code::RefundTooLarge,
+                "This is more than was paid and is not yet refunded. Nothing was changed.",
+            ));
         }
         if amount == 0 {
             return Ok(Self::default());
@@ -148,13 +151,13 @@ impl Parts {
         Ok(Self { net, fee, tax })
     }
 
-    /// Takes exactly `wish` out of what is left where every part is still there, else the same amount in proportion.
+    /// Takes exactly `wanted` where each part has enough, else the same amount in proportion.
     ///
     /// # Errors
-    /// [`Code::RefundTooLarge`] where less than that is left.
-    pub fn take_parts(self, wish: Self) -> Result<Self, Refusal> {
-        let fits = wish.net <= self.net && wish.fee <= self.fee && wish.tax <= self.tax;
-        if fits { Ok(wish) } else { self.take(wish.total()) }
+    /// [`Code::RefundTooLarge`] where the total is below that of `wanted`.
+    pub fn take_parts(self, wanted: Self) -> Result<Self, Refusal> {
+        let fits = wanted.net <= self.net && wanted.fee <= self.fee && wanted.tax <= self.tax;
+        if fits { Ok(wanted) } else { self.take(wanted.total()) }
     }
 }
 

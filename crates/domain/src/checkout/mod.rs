@@ -1,4 +1,4 @@
-//! Orders: from claimed places to tickets, or back.
+//! Turns claimed places into orders: order states, and the amounts of an order.
 
 pub mod amounts;
 pub mod order;

@@ -1,45 +1,45 @@
-//! An order's states and what may follow which.
+//! The states and transitions of an order.
 //!
-//! Never: a paid order back to unpaid. Cancelling is for what is not paid; what is paid is refunded (separate acts).
+//! Never: a paid order becomes unpaid. An unpaid order is cancelled; a paid one is refunded, which is a separate command.
 //! To add a transition: one line in the list and its cell in the test.
 
 use std::time::Duration;
 
-use crate::machine::machine;
 use crate::refusal::Refusal;
+use crate::state_machine::state_machine;
 use crate::ticketing::inventory::refusals::hold_expired;
 use crate::time::Timestamp;
 
-machine! {
-    /// Where an order stands.
+state_machine! {
+    /// The state of an order.
     "order" OrderState {
         /// Its places are claimed until `pay_by`.
         AwaitingPayment = "awaiting_payment",
         /// Paid; its tickets exist.
         Paid = "paid",
-        /// Given up by buyer or organizer; its places are free.
+        /// Cancelled by buyer or organizer; its places are free.
         Cancelled = "cancelled",
         /// Not paid in time; its places are free.
         Expired = "expired",
-        /// Some of the money went back.
+        /// Some of the money was refunded.
         PartiallyRefunded = "partially_refunded",
-        /// All of the money went back; a ticket may still be taken back afterwards.
+        /// All of the money was refunded; tickets may still be revoked.
         Refunded = "refunded",
     }
 
-    /// What may happen to an order.
-    OrderEvent {
-        /// The money is there (or nothing is owed): places sold, tickets issued.
+    /// The transitions of an order.
+    OrderTransition {
+        /// The order is paid, or its total is zero: places are sold, tickets issued.
         Pay = "pay",
-        /// Buyer or organizer gave it up.
+        /// Buyer or organizer cancels the unpaid order.
         Cancel = "cancel",
-        /// Time ran out, and no attempt could still be captured.
+        /// The time to pay is over, and no attempt may still be captured.
         Expire = "expire",
-        /// Money that came too late bought the places anew.
+        /// A late capture buys the places again.
         Reissue = "reissue",
-        /// Some of the money went back.
+        /// Some of the money is refunded.
         RefundPart = "refund_part",
-        /// The last of the money went back.
+        /// The rest of the money is refunded.
         RefundRest = "refund_rest",
     }
 
@@ -52,24 +52,24 @@ machine! {
         Paid, RefundRest => Refunded;
         PartiallyRefunded, RefundPart => PartiallyRefunded;
         PartiallyRefunded, RefundRest => Refunded;
-        // A ticket taken back after all of the money went.
+        // A ticket may be revoked after all of the money was refunded.
         Refunded, RefundRest => Refunded;
     }
 }
 
-/// A buyer who is to pay has at least so long for it: a charge that can hardly be sent in time is not begun.
-pub const LEAST_TO_PAY: Duration = Duration::from_secs(5);
+/// The least time that a new order must leave for paying; with less a charge could hardly be sent in time.
+pub const TIME_TO_PAY_MIN: Duration = Duration::from_secs(5);
 
-/// Whether there is time to pay until `pay_by`. A hold that is pinned may be over already, with nothing left of its extension.
+/// Checks that there is time to pay until `pay_by`. A pinned hold may be past its end, without any time left.
 ///
 /// # Errors
 /// `hold_expired`
 pub fn check_time_to_pay(pay_by: Timestamp, now: Timestamp) -> Result<(), Refusal> {
-    if pay_by.since(now) < LEAST_TO_PAY { Err(hold_expired()) } else { Ok(()) }
+    if pay_by.since(now) < TIME_TO_PAY_MIN { Err(hold_expired()) } else { Ok(()) }
 }
 
 impl OrderState {
-    /// True once it was paid, whatever went back since.
+    /// True where the order was paid, whatever was refunded since.
     #[must_use]
     pub const fn was_paid(self) -> bool {
         matches!(self, Self::Paid | Self::PartiallyRefunded | Self::Refunded)
@@ -79,16 +79,16 @@ impl OrderState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::tests::assert_matrix;
+    use crate::state_machine::tests::assert_matrix;
 
     #[test]
-    fn there_must_be_time_to_pay() {
+    fn order_is_refused_without_time_to_pay() {
         let now = Timestamp::from_micros(1_700_000_000_000_000);
-        let (least, moment) = (now.plus(LEAST_TO_PAY), Duration::from_micros(1));
+        let (earliest, moment) = (now.plus(TIME_TO_PAY_MIN), Duration::from_micros(1));
         for (pay_by, enough) in [
-            (least.plus(moment), true),
-            (least, true),
-            (least.minus(moment), false),
+            (earliest.plus(moment), true),
+            (earliest, true),
+            (earliest.minus(moment), false),
             (now, false),
             (now.minus(moment), false),
         ] {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_what() {
+    fn order_transitions_match_the_matrix() {
         assert_matrix::<OrderState>(
             "awaiting_payment: pay→paid cancel→cancelled expire→expired
              paid: refund_part→partially_refunded refund_rest→refunded

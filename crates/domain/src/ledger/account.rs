@@ -1,16 +1,16 @@
-//! The accounts of an organization's books, and their texts.
+//! The accounts of an organization's journal, and their texts.
 //!
-//! Never: an account per buyer or order; an entry names its order. To add an account: see the module above.
+//! Never: an account per buyer or order; an entry names its order. To add an account: see [`crate::ledger`].
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::named::UnknownName;
+use crate::text_enum::UnknownText;
 
-/// An account; what each holds is in the table of [`crate::ledger`].
+/// An account; the table of [`crate::ledger`] says what each holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Account {
-    /// Taken by the named provider, not yet paid out by it.
+    /// Captured by the named provider and not yet paid out by it.
     ProviderClearing(String),
     /// Owed to the organizer.
     OrganizerPayable,
@@ -18,7 +18,7 @@ pub enum Account {
     FeeIncome,
     /// Owed to the tax office.
     TaxPayable,
-    /// Taken for orders that could not use it.
+    /// Captured for orders that could not use it.
     LateCaptures,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Account {
 }
 
 impl FromStr for Account {
-    type Err = UnknownName;
+    type Err = UnknownText;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match (text, text.strip_prefix(PROVIDER_CLEARING)) {
@@ -46,7 +46,7 @@ impl FromStr for Account {
             ("fee_income", _) => Ok(Self::FeeIncome),
             ("tax_payable", _) => Ok(Self::TaxPayable),
             ("late_captures", _) => Ok(Self::LateCaptures),
-            _ => Err(UnknownName { kind: "account", text: text.to_owned() }),
+            _ => Err(UnknownText { kind: "account", text: text.to_owned() }),
         }
     }
 }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_name_no_account() {
+    fn unknown_account_texts_are_refused() {
         for text in ["", "provider_clearing:", "provider_clearing", "Fee_income", "fee_income ", "organizer_payable:x"]
         {
             assert!(text.parse::<Account>().is_err(), "{text}");

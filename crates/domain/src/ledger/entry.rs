@@ -1,28 +1,28 @@
-//! Journal entries, made only by constructors that cannot leave a sum other than zero (P5).
+//! Builds journal entries by constructors that only allow postings that sum to zero (P5).
 //!
-//! Never: an entry of two currencies, an edited entry. To add a kind: a line in [`EntryKind`], its constructor, its row in the tests.
+//! Never: an entry of two currencies, or an edited entry. To add a kind: a line in [`EntryKind`], its constructor, its row in the tests.
 
 use super::account::Account;
-use crate::checkout::amounts::Parts;
+use crate::checkout::amounts::AmountParts;
 use crate::money::{Currency, Money};
-use crate::named::named;
+use crate::text_enum::text_enum;
 
-named! {
-    /// What an entry tells of.
+text_enum! {
+    /// The business event that an entry records.
     "journal entry kind" EntryKind {
         /// An order was paid.
         Sale = "sale",
-        /// Money of a paid order went back.
+        /// Money of a paid order was refunded.
         Refund = "refund",
-        /// A fee was charged to the organizer by itself.
+        /// A fee was charged to the organizer outside of a sale.
         Fee = "fee",
-        /// Money was taken for an order that could not use it.
+        /// Money was captured for an order that could not use it.
         LateCapture = "late_capture",
-        /// Late money bought the places anew.
+        /// A late capture bought the order's places again.
         LateCaptureSale = "late_capture_sale",
-        /// Late money went back.
+        /// A late capture was refunded.
         LateCaptureRefund = "late_capture_refund",
-        /// Another entry was wrong.
+        /// A wrong entry was reversed.
         Reversal = "reversal",
     }
 }
@@ -30,13 +30,13 @@ named! {
 /// One line of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posting {
-    /// Where.
+    /// The account that the amount is posted to.
     pub account: Account,
     /// Minor units of the entry's currency; debits positive, never zero.
     pub amount: i64,
 }
 
-/// An entry: its postings sum to zero.
+/// A journal entry, whose postings sum to zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalEntry {
     kind: EntryKind,
@@ -44,10 +44,10 @@ pub struct JournalEntry {
     postings: Vec<Posting>,
 }
 
-/// Why there is no such entry: a fault of the caller.
+/// Why an entry cannot be built: a fault of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
-    /// There is nothing to post; an order of total zero has no entry.
+    /// All amounts are zero; an order of total zero has no entry.
     #[error("an entry without an amount")]
     Nothing,
     /// An amount is negative.
@@ -59,24 +59,24 @@ pub enum LedgerError {
 }
 
 impl JournalEntry {
-    /// A paid order: the provider owes us what the buyer paid; we owe the organizer and the tax office their parts.
+    /// A paid order: debits the provider with the paid amount, and credits organizer, fee income and tax office with their parts.
     ///
     /// # Errors
     /// [`LedgerError`] where a part is negative, or all are zero.
-    pub fn sale(provider: &str, currency: Currency, parts: Parts) -> Result<Self, LedgerError> {
+    pub fn sale(provider: &str, currency: Currency, parts: AmountParts) -> Result<Self, LedgerError> {
         Self::new(EntryKind::Sale, currency, clearing(provider, parts.total()), credits(parts)?)
     }
 
-    /// Money of a paid order went back through the provider; `parts` says from whom.
+    /// A refund of a paid order through the provider; `parts` are taken from organizer, fee income and tax office.
     ///
     /// # Errors
     /// [`LedgerError`] where a part is negative, or all are zero.
-    pub fn refund(provider: &str, currency: Currency, parts: Parts) -> Result<Self, LedgerError> {
+    pub fn refund(provider: &str, currency: Currency, parts: AmountParts) -> Result<Self, LedgerError> {
         let debits = credits(parts)?.map(negated);
         Self::new(EntryKind::Refund, currency, negated(clearing(provider, parts.total())), debits)
     }
 
-    /// A fee charged to the organizer by itself, outside of a sale.
+    /// A fee charged to the organizer outside of a sale.
     ///
     /// # Errors
     /// [`LedgerError`] where the amount is zero or negative.
@@ -85,7 +85,7 @@ impl JournalEntry {
         Self::new(EntryKind::Fee, amount.currency, debit, [credit])
     }
 
-    /// Money was taken for an order that cannot use it: it is owed to the buyer.
+    /// A capture for an order that cannot use the money, which is now owed to the buyer.
     ///
     /// # Errors
     /// [`LedgerError`] where the amount is zero or negative.
@@ -95,16 +95,16 @@ impl JournalEntry {
         Self::new(EntryKind::LateCapture, amount.currency, debit, [credit])
     }
 
-    /// Late money bought the places anew: what was owed to the buyer becomes a sale.
+    /// A late capture that buys the order's places again: the debt to the buyer becomes a sale.
     ///
     /// # Errors
     /// [`LedgerError`] where a part is negative, or all are zero.
-    pub fn late_capture_sale(currency: Currency, parts: Parts) -> Result<Self, LedgerError> {
+    pub fn late_capture_sale(currency: Currency, parts: AmountParts) -> Result<Self, LedgerError> {
         let debit = Posting { account: Account::LateCaptures, amount: parts.total() };
         Self::new(EntryKind::LateCaptureSale, currency, debit, credits(parts)?)
     }
 
-    /// Late money went back.
+    /// A refund of a late capture.
     ///
     /// # Errors
     /// [`LedgerError`] where the amount is zero or negative.
@@ -114,26 +114,26 @@ impl JournalEntry {
         Self::new(EntryKind::LateCaptureRefund, amount.currency, debit, [credit])
     }
 
-    /// The entry that undoes this one; what was written stays written.
+    /// The entry that reverses this one; both stay in the journal.
     #[must_use]
     pub fn reverse(&self) -> Self {
         let postings = self.postings.iter().cloned().map(negated).collect();
         Self { kind: EntryKind::Reversal, currency: self.currency, postings }
     }
 
-    /// What it tells of.
+    /// The business event that the entry records.
     #[must_use]
     pub const fn kind(&self) -> EntryKind {
         self.kind
     }
 
-    /// The currency of all its postings.
+    /// The currency of all postings.
     #[must_use]
     pub const fn currency(&self) -> Currency {
         self.currency
     }
 
-    /// Its lines, at least two, none zero, summing to zero.
+    /// The postings: at least two, none zero, summing to zero.
     #[must_use]
     pub fn postings(&self) -> &[Posting] {
         &self.postings
@@ -150,22 +150,22 @@ impl JournalEntry {
         if postings.is_empty() {
             return Err(LedgerError::Nothing);
         }
-        // `i64::MIN` could not be negated by a reversal.
-        let odd = postings.iter().any(|posting| posting.amount == i64::MIN);
-        if odd || postings.iter().map(|posting| i128::from(posting.amount)).sum::<i128>() != 0 {
+        // A reversal cannot negate `i64::MIN`.
+        let has_min = postings.iter().any(|posting| posting.amount == i64::MIN);
+        if has_min || postings.iter().map(|posting| i128::from(posting.amount)).sum::<i128>() != 0 {
             return Err(LedgerError::Unbalanced);
         }
         Ok(Self { kind, currency, postings })
     }
 }
 
-/// What of an order's money is still with us, told from the postings of all its entries; late captures are not part of it.
+/// The parts of an order's money that were not refunded yet, computed from the postings of all its entries; late captures do not count.
 #[must_use]
-pub fn parts_left<'a>(postings: impl IntoIterator<Item = (&'a Account, i64)>) -> Parts {
-    postings.into_iter().fold(Parts::default(), |left, (account, amount)| match account {
-        Account::OrganizerPayable => Parts { net: left.net.saturating_sub(amount), ..left },
-        Account::FeeIncome => Parts { fee: left.fee.saturating_sub(amount), ..left },
-        Account::TaxPayable => Parts { tax: left.tax.saturating_sub(amount), ..left },
+pub fn parts_left<'a>(postings: impl IntoIterator<Item = (&'a Account, i64)>) -> AmountParts {
+    postings.into_iter().fold(AmountParts::default(), |left, (account, amount)| match account {
+        Account::OrganizerPayable => AmountParts { net: left.net.saturating_sub(amount), ..left },
+        Account::FeeIncome => AmountParts { fee: left.fee.saturating_sub(amount), ..left },
+        Account::TaxPayable => AmountParts { tax: left.tax.saturating_sub(amount), ..left },
         Account::ProviderClearing(_) | Account::LateCaptures => left,
     })
 }
@@ -174,7 +174,7 @@ fn clearing(provider: &str, amount: i64) -> Posting {
     Posting { account: Account::ProviderClearing(provider.to_owned()), amount }
 }
 
-fn credits(parts: Parts) -> Result<[Posting; 3], LedgerError> {
+fn credits(parts: AmountParts) -> Result<[Posting; 3], LedgerError> {
     if parts.net < 0 || parts.fee < 0 || parts.tax < 0 {
         return Err(LedgerError::Negative);
     }

@@ -1,44 +1,44 @@
-//! A payment attempt's states and what may follow which.
+//! The states and transitions of a payment attempt.
 //!
-//! Never: forgetting money. A provider that first refuses or voids and then reports a capture has taken money, so capture stays possible
-//! from every state that has not captured (P2). To add a transition: one line in the list and its cell in the test.
+//! Never: a lost capture. A provider that first declines or voids and then reports a capture has taken money, so every state without a capture
+//! still allows one (P2). To add a transition: one line in the list and its cell in the test.
 
-use crate::machine::machine;
+use crate::state_machine::state_machine;
 
-machine! {
-    /// Where a payment attempt stands.
+state_machine! {
+    /// The state of a payment attempt.
     "payment attempt" AttemptState {
-        /// Written down, not yet sent.
+        /// Stored, not yet sent to the provider.
         Created = "created",
-        /// The provider has it and has not decided.
+        /// The provider has the attempt and has not decided.
         Pending = "pending",
-        /// Nobody knows; its places stay frozen until the provider has been asked (P2).
+        /// The outcome is unknown; the places stay claimed until the provider answers (P2).
         Unknown = "unknown",
-        /// The money was taken for this order.
+        /// The money was captured for this order.
         Captured = "captured",
-        /// The money was taken when the order could no longer use it; it goes back, or buys the places anew.
+        /// The money was captured after the order could no longer use it; it is refunded, or the order is reissued.
         CapturedLate = "captured_late",
-        /// The provider refused, or was never reached.
+        /// The provider declined, or was never reached.
         Failed = "failed",
-        /// Cancelled at the provider before any money was taken.
+        /// Cancelled at the provider before a capture.
         Voided = "voided",
     }
 
-    /// What may happen to a payment attempt.
-    AttemptEvent {
-        /// The provider has it and has not decided.
+    /// The transitions of a payment attempt.
+    AttemptTransition {
+        /// The provider has the attempt and has not decided.
         Accept = "accept",
-        /// The provider was asked and did not answer.
+        /// The provider did not answer.
         Lose = "lose",
-        /// The money was taken, and the order can use it.
+        /// The money was captured, and the order can use it.
         Capture = "capture",
-        /// The money was taken, and the order cannot use it.
+        /// The money was captured, and the order cannot use it.
         CaptureLate = "capture_late",
-        /// The provider refused, or was never reached.
+        /// The provider declined, or was never reached.
         Fail = "fail",
-        /// Cancelled at the provider, for good.
+        /// The provider cancelled the attempt for good.
         Void = "void",
-        /// Late money bought the places anew.
+        /// The late capture bought the places again.
         Reissue = "reissue",
     }
 
@@ -68,13 +68,13 @@ machine! {
 }
 
 impl AttemptState {
-    /// True while the attempt may still take money without anybody misbehaving: its places stay claimed, and no other attempt may open.
+    /// True while the provider may still capture: the places stay claimed, and no other attempt may open.
     #[must_use]
     pub const fn is_unresolved(self) -> bool {
         matches!(self, Self::Created | Self::Pending | Self::Unknown)
     }
 
-    /// True where the money was taken.
+    /// True where the money was captured.
     #[must_use]
     pub const fn has_captured(self) -> bool {
         matches!(self, Self::Captured | Self::CapturedLate)
@@ -84,11 +84,11 @@ impl AttemptState {
 #[cfg(test)]
 mod tests {
     use super::AttemptState;
-    use crate::machine::Machine;
-    use crate::machine::tests::assert_matrix;
+    use crate::state_machine::StateMachine;
+    use crate::state_machine::tests::assert_matrix;
 
     #[test]
-    fn what_follows_what() {
+    fn attempt_transitions_match_the_matrix() {
         assert_matrix::<AttemptState>(
             "created: accept→pending lose→unknown capture→captured capture_late→captured_late fail→failed void→voided
              pending: lose→unknown capture→captured capture_late→captured_late fail→failed void→voided
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn unresolved_and_captured_are_disjoint() {
+    fn attempt_is_never_both_unresolved_and_captured() {
         let named = |test: fn(AttemptState) -> bool| -> Vec<_> {
             AttemptState::STATES.iter().filter(|state| test(**state)).map(|state| state.as_str()).collect()
         };

@@ -1,68 +1,67 @@
-//! THE rule of what any knowledge about a payment attempt does; the same for an answer, a callback, a poll and a cancellation (P2).
+//! Decides what an observation of a payment attempt changes; one rule for answers, callbacks, polls and cancellations (P2).
 //!
-//! Never: a guess. What does not prove that no money can be taken leaves the places frozen; money that was taken ends in tickets or goes back.
-//! Whatever is learned first wins; learning it again does nothing. To add an observation: a variant, its rows in the tests.
+//! Never: a guess. Without proof that no money can be captured the places stay claimed; a capture ends in tickets or in a refund.
+//! The first observation wins, and repeating it changes nothing. To add an observation: a variant, and its rows in the tests.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use voelgoed_planted::{Bug, planted};
 
-use super::attempt::{AttemptEvent, AttemptState};
-use crate::checkout::order::{OrderEvent, OrderState};
+use super::attempt::{AttemptState, AttemptTransition};
+use crate::checkout::order::{OrderState, OrderTransition};
 use crate::ids::PaymentId;
 use crate::money::Money;
-use crate::named::named;
 use crate::text;
+use crate::text_enum::text_enum;
 use crate::time::Timestamp;
 
-/// How long after `pay_by` an answer on its way may still arrive before the attempt is cancelled at the provider.
+/// How long after `pay_by` an answer may still arrive before the attempt is cancelled at the provider.
 pub const PAY_BY_GRACE: Duration = Duration::from_secs(5);
 
-/// The most that is stored of a provider's reference or reason, in characters.
-pub const PROVIDER_TEXT_MOST: usize = 500;
+/// How many characters of a provider's reference or reason are stored.
+pub const PROVIDER_TEXT_CHARS_MAX: usize = 500;
 
-/// What was learned about an attempt, whoever said it.
+/// What is known of an attempt from an answer, a callback, a poll or a cancellation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Observation {
-    /// The provider has it and has not decided.
+    /// The provider has the attempt and has not decided.
     Pending,
-    /// The provider has taken the money.
+    /// The provider has captured the money.
     Captured {
-        /// How much it took.
+        /// The captured amount.
         amount: Money,
-        /// Its own reference.
+        /// The provider's reference.
         provider_ref: String,
     },
-    /// A message says that the provider has taken the money. Where the amount is not the one that was asked for, that is no proof: the provider is asked.
+    /// A message claims a capture. With another amount than the requested one it is no proof, and the provider is queried.
     Claimed {
-        /// How much, as the message says.
+        /// The amount that the message claims.
         amount: Money,
-        /// The provider's own reference.
+        /// The provider's reference.
         provider_ref: String,
     },
-    /// The provider refused.
+    /// The provider declined.
     Declined {
-        /// For the buyer.
+        /// The reason, shown to the buyer.
         reason: String,
     },
-    /// Cancelled there before money was taken, or unknown there and now barred against later use.
+    /// The provider cancelled the attempt before a capture, or does not know its key and has barred it against later use.
     Voided,
-    /// The charge itself surely never left: the connection was refused. A poll or a cancellation that cannot connect is [`Self::NoAnswer`].
+    /// The charge was never sent: its connection was refused. A poll or cancellation that cannot connect is [`Self::NoAnswer`].
     NotReached,
-    /// The provider was asked and does not know the key, without barring it: a charge may still be on its way.
+    /// The provider does not know the key and has not barred it: a charge may still be on its way.
     Absent,
-    /// Nobody knows.
+    /// The provider did not answer; the outcome is unknown.
     NoAnswer,
 }
 
 impl Observation {
-    /// The same with the provider's texts as they are stored: without characters that no store keeps, and not longer than
-    /// [`PROVIDER_TEXT_MOST`].
+    /// Sanitizes the provider's texts for storage: removes characters that a store rejects, and truncates to [`PROVIDER_TEXT_CHARS_MAX`].
     #[must_use]
     pub fn cleaned(self) -> Self {
-        let text = |text: String| text::foreign(&text, PROVIDER_TEXT_MOST);
+        let text = |text: String| text::repair_and_truncate(&text, PROVIDER_TEXT_CHARS_MAX);
         match self {
             Self::Captured { amount, provider_ref } => Self::Captured { amount, provider_ref: text(provider_ref) },
             Self::Claimed { amount, provider_ref } => Self::Claimed { amount, provider_ref: text(provider_ref) },
@@ -72,186 +71,190 @@ impl Observation {
     }
 }
 
-/// What the rule needs to know of an order.
+/// The order, as input of the payment rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OrderFacts {
-    /// Where it stands.
+pub struct OrderInputs {
+    /// The order's state.
     pub state: OrderState,
-    /// What is owed for it.
+    /// The amount to pay.
     pub total: Money,
-    /// Until when the buyer may pay.
+    /// When the buyer's time to pay ends.
     pub pay_by: Timestamp,
 }
 
-/// Whether a provider can take a charge back before it is captured.
+/// Whether a provider can cancel a charge before its capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancellation {
-    /// It can; nothing is freed without its word.
+    /// It can; places are freed only after it has confirmed the cancellation.
     AtProvider,
-    /// It cannot; it states how long after `pay_by` a capture may still come, and later ones are late.
+    /// It cannot; a capture counts as late when it comes after the stated time.
     Unsupported {
-        /// The stated time.
+        /// How long after `pay_by` a capture may still come.
         grace: Duration,
     },
 }
 
-/// What the rule needs to know of an attempt.
+/// A payment attempt, as input of the payment rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AttemptFacts {
-    /// Which one.
+pub struct AttemptInputs {
+    /// The attempt's identifier.
     pub id: PaymentId,
-    /// Where it stands.
+    /// The attempt's state.
     pub state: AttemptState,
-    /// How much was asked for.
+    /// The requested amount.
     pub amount: Money,
-    /// True where a second sender leased it after the first went silent: that the second was refused a connection proves nothing of the first.
-    pub taken_over: bool,
-    /// What its provider can do.
+    /// True where a second sender leased the attempt. A connection refused to the second does not prove that the first sent nothing.
+    pub has_second_sender: bool,
+    /// Whether the provider can cancel.
     pub cancellation: Cancellation,
 }
 
-impl AttemptFacts {
-    /// An attempt with one sender so far, at a provider that can cancel.
+impl AttemptInputs {
+    /// An attempt with one sender, at a provider that can cancel.
     #[must_use]
     pub const fn new(id: PaymentId, state: AttemptState, amount: Money) -> Self {
-        Self { id, state, amount, taken_over: false, cancellation: Cancellation::AtProvider }
+        Self { id, state, amount, has_second_sender: false, cancellation: Cancellation::AtProvider }
     }
 }
 
-named! {
-    /// Why the order could not use the money.
-    "reason of a late capture" LateWhy {
+text_enum! {
+    /// Why the order cannot use a capture.
+    "reason of a late capture" LateCaptureReason {
         /// The order is expired or cancelled.
         OrderClosed = "order_closed",
         /// Another attempt paid the order.
         AlreadyPaid = "already_paid",
-        /// Not the amount that was asked for.
+        /// The captured amount is not the requested one.
         AmountDiffers = "amount_differs",
-        /// Not the currency that was asked for.
+        /// The captured currency is not the requested one.
         CurrencyDiffers = "currency_differs",
     }
 }
 
-/// What follows from an observation; the store carries it out in one commit.
+/// What an observation changes; the store executes the decision in one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// Nothing new.
+pub enum PaymentDecision {
+    /// The observation changes nothing.
     Nothing,
-    /// Nothing: no attempt has this identifier, and none ever will, since attempts are stored before a provider is asked.
+    /// No attempt has this identifier, and none will: attempts are stored before they are sent to a provider.
     NoAttempt,
-    /// The attempt stands so now (`pending` or `unknown`).
+    /// The attempt gets this state (`pending` or `unknown`).
     Record(AttemptState),
-    /// The attempt failed; the order keeps its places until `pay_by`, another attempt may follow.
+    /// The attempt failed. The order keeps its places until `pay_by`, and another attempt may follow.
     Fail {
-        /// For the buyer.
+        /// The reason, shown to the buyer.
         reason: String,
     },
     /// The attempt is void.
     Void {
-        /// True: the order expires with it and its places are free.
+        /// True where the order expires with the attempt and its places are freed.
         expire_order: bool,
     },
-    /// Nothing yet: a message claims a capture of another amount, and the provider must be asked.
-    Ask,
-    /// Captured for this order: order paid, places sold, tickets issued.
+    /// Nothing yet: a message claims a capture of another amount, so the provider must be queried.
+    QueryProvider,
+    /// Captured for this order: it is paid, its places are sold, its tickets are issued.
     Issue,
-    /// Captured, and the order cannot use it: see [`resolve_late`](super::late::resolve_late).
+    /// Captured, but the order cannot use the money; [`resolve_late`](super::late_capture::resolve_late) decides what follows.
     CapturedLate {
-        /// Why not.
-        why: LateWhy,
+        /// Why the order cannot use the money.
+        why: LateCaptureReason,
     },
 }
 
-impl Decision {
-    /// What happens to the attempt, where anything does.
+impl PaymentDecision {
+    /// The transition of the attempt, if any.
     #[must_use]
-    pub fn attempt_event(&self) -> Option<AttemptEvent> {
+    pub fn attempt_transition(&self) -> Option<AttemptTransition> {
         match self {
-            Self::Nothing | Self::NoAttempt | Self::Ask => None,
-            Self::Record(AttemptState::Pending) => Some(AttemptEvent::Accept),
-            Self::Record(_) => Some(AttemptEvent::Lose),
-            Self::Fail { .. } => Some(AttemptEvent::Fail),
-            Self::Void { .. } => Some(AttemptEvent::Void),
-            Self::Issue => Some(AttemptEvent::Capture),
-            Self::CapturedLate { .. } => Some(AttemptEvent::CaptureLate),
+            Self::Nothing | Self::NoAttempt | Self::QueryProvider => None,
+            Self::Record(AttemptState::Pending) => Some(AttemptTransition::Accept),
+            Self::Record(_) => Some(AttemptTransition::Lose),
+            Self::Fail { .. } => Some(AttemptTransition::Fail),
+            Self::Void { .. } => Some(AttemptTransition::Void),
+            Self::Issue => Some(AttemptTransition::Capture),
+            Self::CapturedLate { .. } => Some(AttemptTransition::CaptureLate),
         }
     }
 
-    /// What happens to the order, where anything does.
+    /// The transition of the order, if any.
     #[must_use]
-    pub fn order_event(&self) -> Option<OrderEvent> {
+    pub fn order_transition(&self) -> Option<OrderTransition> {
         match self {
-            Self::Issue => Some(OrderEvent::Pay),
-            Self::Void { expire_order: true } => Some(OrderEvent::Expire),
+            Self::Issue => Some(OrderTransition::Pay),
+            Self::Void { expire_order: true } => Some(OrderTransition::Expire),
             _ => None,
         }
     }
 }
 
-/// What follows from `seen`.
+/// Decides what the observation `seen` changes.
 #[must_use]
-pub fn decide(order: &OrderFacts, attempt: &AttemptFacts, seen: &Observation, now: Timestamp) -> Decision {
+pub fn decide(order: &OrderInputs, attempt: &AttemptInputs, seen: &Observation, now: Timestamp) -> PaymentDecision {
     match seen {
         Observation::Captured { amount, .. } => return captured(order, attempt, *amount),
         Observation::Claimed { amount, .. } if *amount == attempt.amount || attempt.state.has_captured() => {
             return captured(order, attempt, *amount);
         }
-        Observation::Claimed { .. } => return Decision::Ask,
+        Observation::Claimed { .. } => return PaymentDecision::QueryProvider,
         _ => {}
     }
-    // What is settled stays settled, whatever arrives late or doubled; only money could reopen it.
+    // A resolved attempt stays resolved; only a capture could change it.
     if !attempt.state.is_unresolved() {
-        return Decision::Nothing;
+        return PaymentDecision::Nothing;
     }
     match (seen, attempt.state) {
-        (Observation::Captured { .. } | Observation::Claimed { .. } | Observation::Absent, _) => Decision::Nothing,
-        (Observation::Pending, AttemptState::Pending) => Decision::Nothing,
-        (Observation::Pending, _) => Decision::Record(AttemptState::Pending),
-        (Observation::Declined { reason }, _) => Decision::Fail { reason: reason.clone() },
-        (Observation::Voided, _) => Decision::Void { expire_order: is_over(order, now) },
-        (Observation::NotReached, AttemptState::Created) if !attempt.taken_over => {
-            Decision::Fail { reason: "The payment provider could not be reached. Nothing was charged.".to_owned() }
+        (Observation::Captured { .. } | Observation::Claimed { .. } | Observation::Absent, _) => {
+            PaymentDecision::Nothing
         }
+        (Observation::Pending, AttemptState::Pending) => PaymentDecision::Nothing,
+        (Observation::Pending, _) => PaymentDecision::Record(AttemptState::Pending),
+        (Observation::Declined { reason }, _) => PaymentDecision::Fail { reason: reason.clone() },
+        (Observation::Voided, _) => PaymentDecision::Void { expire_order: is_overdue(order, now) },
+        (Observation::NotReached, AttemptState::Created) if !attempt.has_second_sender => PaymentDecision::Fail {
+            reason: "The payment provider could not be reached. Nothing was charged; try again.".to_owned(),
+        },
         (Observation::NotReached | Observation::NoAnswer, AttemptState::Created) => {
-            Decision::Record(AttemptState::Unknown)
+            PaymentDecision::Record(AttemptState::Unknown)
         }
-        // The provider is known to have it: while there is time, one silence changes nothing.
-        (Observation::NoAnswer, AttemptState::Pending) if is_over(order, now) => {
-            Decision::Record(AttemptState::Unknown)
+        // The provider is known to have the attempt: one missing answer changes nothing while there is time.
+        (Observation::NoAnswer, AttemptState::Pending) if is_overdue(order, now) => {
+            PaymentDecision::Record(AttemptState::Unknown)
         }
-        (Observation::NotReached | Observation::NoAnswer, _) => Decision::Nothing,
+        (Observation::NotReached | Observation::NoAnswer, _) => PaymentDecision::Nothing,
     }
 }
 
-/// Money was taken: the amount is judged before the order, so that no odd amount ever buys anything.
-fn captured(order: &OrderFacts, attempt: &AttemptFacts, amount: Money) -> Decision {
+/// Decides on a capture. Checks the amount before the order, so that a wrong amount never buys anything.
+fn captured(order: &OrderInputs, attempt: &AttemptInputs, amount: Money) -> PaymentDecision {
     if attempt.state.has_captured() {
-        return Decision::Nothing;
+        return PaymentDecision::Nothing;
     }
     if amount.amount <= 0 {
-        // No money was taken: there is nothing to give back, and nothing is bought.
+        // Without money there is nothing to refund, and nothing is bought.
         return match attempt.state.is_unresolved() {
-            true => Decision::Fail { reason: "The payment provider took no money.".to_owned() },
-            false => Decision::Nothing,
+            true => PaymentDecision::Fail {
+                reason: "The payment provider took no money. Try again or choose another way to pay.".to_owned(),
+            },
+            false => PaymentDecision::Nothing,
         };
     }
-    let late = |why| Decision::CapturedLate { why };
+    let late = |why| PaymentDecision::CapturedLate { why };
     if amount.currency != attempt.amount.currency || amount.currency != order.total.currency {
-        return late(LateWhy::CurrencyDiffers);
+        return late(LateCaptureReason::CurrencyDiffers);
     }
     if (amount != attempt.amount || amount != order.total) && !planted(Bug::OddAmountBuys) {
-        return late(LateWhy::AmountDiffers);
+        return late(LateCaptureReason::AmountDiffers);
     }
     match order.state {
-        OrderState::AwaitingPayment => Decision::Issue,
-        OrderState::Expired if planted(Bug::LateMoneyIssues) => Decision::Issue,
-        OrderState::Paid | OrderState::PartiallyRefunded | OrderState::Refunded => late(LateWhy::AlreadyPaid),
-        OrderState::Expired | OrderState::Cancelled => late(LateWhy::OrderClosed),
+        OrderState::AwaitingPayment => PaymentDecision::Issue,
+        OrderState::Expired if planted(Bug::LateMoneyIssues) => PaymentDecision::Issue,
+        OrderState::Paid | OrderState::PartiallyRefunded | OrderState::Refunded => late(LateCaptureReason::AlreadyPaid),
+        OrderState::Expired | OrderState::Cancelled => late(LateCaptureReason::OrderClosed),
     }
 }
 
-/// True where the order still waits although its time and the grace are over.
-pub(super) fn is_over(order: &OrderFacts, now: Timestamp) -> bool {
+/// True where the order still awaits payment after `pay_by` and the grace.
+pub(super) fn is_overdue(order: &OrderInputs, now: Timestamp) -> bool {
     order.state == OrderState::AwaitingPayment && now >= order.pay_by.plus(PAY_BY_GRACE)
 }
 

@@ -1,14 +1,14 @@
-//! A refund's states and what may follow which.
+//! The states and transitions of a refund.
 //!
-//! Never: a refund that is forgotten because a provider was silent or said no; both stay open until done or looked at by a person (P5).
+//! Never: a refund that is dropped because a provider was silent or refused; it stays open until it is done or a person has looked at it (P5).
 //! To add a transition: one line in the list and its cell in the test.
 
-use crate::machine::machine;
+use crate::state_machine::state_machine;
 
-machine! {
-    /// Where a refund stands.
+state_machine! {
+    /// The state of a refund.
     "refund" RefundState {
-        /// Written down; the provider is being asked.
+        /// Stored; the request is being sent to the provider.
         Pending = "pending",
         /// The provider's answer is not known.
         Unknown = "unknown",
@@ -18,11 +18,11 @@ machine! {
         Failed = "failed",
     }
 
-    /// What may happen to a refund.
-    RefundEvent {
-        /// The provider was asked and did not answer.
+    /// The transitions of a refund.
+    RefundTransition {
+        /// The provider did not answer.
         Lose = "lose",
-        /// The provider is asked again, under the same key.
+        /// The request is sent to the provider again, with the same key.
         Retry = "retry",
         /// The provider has sent the money.
         Complete = "complete",
@@ -38,7 +38,7 @@ machine! {
         Unknown, Complete => Done;
         Unknown, Fail => Failed;
         Failed, Retry => Pending;
-        // A provider that changed its mind has sent the money all the same.
+        // A provider may send the money after it had refused.
         Failed, Complete => Done;
     }
 }
@@ -46,10 +46,10 @@ machine! {
 #[cfg(test)]
 mod tests {
     use super::RefundState;
-    use crate::machine::tests::assert_matrix;
+    use crate::state_machine::tests::assert_matrix;
 
     #[test]
-    fn what_follows_what() {
+    fn refund_transitions_match_the_matrix() {
         assert_matrix::<RefundState>(
             "pending: lose→unknown complete→done fail→failed
              unknown: retry→pending complete→done fail→failed

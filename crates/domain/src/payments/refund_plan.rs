@@ -1,147 +1,162 @@
-//! What may be given back of a paid order: some of its tickets, or an amount; and what the order is afterwards.
+//! Plans a refund of a paid order, by tickets or by amount, and the transition of the order that follows.
 //!
-//! Never: more than what was paid and is not yet on its way back, or a used ticket unless forced (P5, P6). Giving money back and giving up an
-//! unpaid order are separate acts. To add a way to ask: a variant of [`RefundRequest`], its rows in the tests.
+//! Never: refunds more than was paid and is not yet being returned, or a used ticket unless forced (P5, P6). Refunding a paid order and cancelling
+//! an unpaid one are separate commands. To add a way to select: a variant of [`RefundSelection`], and its rows in the tests.
 
 use std::collections::BTreeSet;
 
-use crate::checkout::order::{OrderEvent, OrderState};
+use crate::checkout::order::{OrderState, OrderTransition};
 use crate::ids::TicketId;
 use crate::money::Money;
 use crate::refusal::{Code, Refusal};
 use crate::scanning::ticket::TicketState;
 
-/// What the rule needs to know of a ticket.
+/// A ticket, as input of the refund rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TicketFacts {
-    /// Which one.
+pub struct TicketInputs {
+    /// The ticket's identifier.
     pub id: TicketId,
-    /// Where it stands.
+    /// The ticket's state.
     pub state: TicketState,
-    /// What the buyer paid for it, fee and tax included, in minor units.
+    /// The amount paid for the ticket, fee and tax included, in minor units.
     pub paid: i64,
 }
 
-/// What the rule needs to know of an order.
+/// A paid order, as input of the refund rule.
 #[derive(Debug, Clone, Copy)]
-pub struct RefundFacts<'a> {
-    /// Where it stands.
+pub struct RefundInputs<'a> {
+    /// The order's state.
     pub state: OrderState,
-    /// What was paid for it.
+    /// The amount paid for the order.
     pub total: Money,
-    /// What of it is given back or on its way (pending, unknown, done), in minor units; failed refunds and late captures do not count.
+    /// The sum of pending, unknown and done refunds, in minor units; failed refunds and late captures do not count.
     pub returned: i64,
-    /// All its tickets.
-    pub tickets: &'a [TicketFacts],
+    /// All tickets of the order.
+    pub tickets: &'a [TicketInputs],
 }
 
-/// What is asked for.
+/// What a refund request selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RefundRequest {
-    /// These tickets are taken back, for what was paid for them.
+pub enum RefundSelection {
+    /// These tickets are revoked, and the amount paid for them is refunded.
     Tickets(Vec<TicketId>),
-    /// Money; where it is all that is left of the order, its tickets are taken back unless they are to be kept.
+    /// An amount; where it is all that is left of the order, its tickets are revoked unless the request keeps them.
     Amount(Money),
 }
 
-/// What is given back.
+/// What a refund returns and revokes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundPlan {
-    /// How much; zero only for tickets that cost nothing (any more), and then no provider is asked.
+    /// The refunded amount; zero only for tickets without value, and then no provider is called.
     pub amount: Money,
-    /// The tickets taken back with it, in the order of their ids.
+    /// The tickets to revoke, in the order of their ids.
     pub tickets: Vec<TicketId>,
-    /// What happens to the order once the money went.
-    pub order_event: OrderEvent,
+    /// The transition of the order after the refund.
+    pub order_transition: OrderTransition,
 }
 
-/// What a request gives back. `revoke` chooses whether tickets are taken back: named ones are unless it is `false`; an amount that gives back all
-/// that is left takes the unused ones unless it is `false`, and used ones too where `forced`. The last tickets of an order take what is left, so that an amount given back before does not lock them.
+/// Plans a refund. The last tickets of an order take whatever amount is left, so that an earlier refund of an amount does not lock them.
+///
+/// | selection | `revoke` | revoked tickets |
+/// |---|---|---|
+/// | tickets | none or `true` | the selected ones; used ones only where `forced` |
+/// | tickets | `false` | none |
+/// | all of the rest | none | all unused ones; used ones too where `forced` |
+/// | all of the rest | `true` | the same; refused where one is used and not `forced` |
+/// | all of the rest | `false` | none |
+/// | a part of the rest | none or `false` | none |
+/// | a part of the rest | `true` | refused |
 ///
 /// # Errors
-/// [`Code::WrongState`], [`Code::TicketUsed`] unless `forced`, [`Code::RefundTooLarge`], [`Code::NotFound`] for a foreign ticket,
+/// [`Code::WrongState`], [`Code::TicketUsed`] unless `forced`, [`Code::RefundTooLarge`], [`Code::NotFound`] for a ticket of another order,
 /// [`Code::InvalidRequest`] with its field.
 pub fn plan_refund(
-    facts: &RefundFacts<'_>,
-    request: &RefundRequest,
+    inputs: &RefundInputs<'_>,
+    request: &RefundSelection,
     revoke: Option<bool>,
     forced: bool,
 ) -> Result<RefundPlan, Refusal> {
-    if !facts.state.was_paid() {
-        return Err(Refusal::new(Code::WrongState, "Only a paid order can be refunded."));
+    if !inputs.state.was_paid() {
+        return Err(Refusal::new(Code::WrongState, "Only a paid order can be refunded. Nothing was changed."));
     }
-    let left = facts.total.amount.saturating_sub(facts.returned).max(0);
+    let left = inputs.total.amount.saturating_sub(inputs.returned).max(0);
     let (amount, tickets) = match request {
-        RefundRequest::Amount(money) => {
-            let amount = plain_amount(facts, *money, left)?;
-            (amount, tickets_of_amount(facts, amount == left, revoke, forced)?)
+        RefundSelection::Amount(money) => {
+            let amount = plain_amount(inputs, *money, left)?;
+            (amount, tickets_of_amount(inputs, amount == left, revoke, forced)?)
         }
-        RefundRequest::Tickets(ids) if revoke == Some(false) => {
-            let (amount, _) = ticket_amount(facts, ids, left, true)?;
+        RefundSelection::Tickets(ids) if revoke == Some(false) => {
+            let (amount, _) = ticket_amount(inputs, ids, left, true)?;
             if amount == 0 {
                 return Err(Refusal::invalid(
                     "revoke",
-                    "These tickets cost nothing: there is only the ticket to take back.",
+                    "These tickets have no amount left to refund. Nothing was changed; revoke them instead.",
                 ));
             }
             (amount, BTreeSet::new())
         }
-        RefundRequest::Tickets(ids) => ticket_amount(facts, ids, left, forced)?,
+        RefundSelection::Tickets(ids) => ticket_amount(inputs, ids, left, forced)?,
     };
-    let returned = facts.returned.saturating_add(amount);
-    let remaining = facts.tickets.iter().filter(|ticket| is_live(ticket) && !tickets.contains(&ticket.id)).count();
+    let returned = inputs.returned.saturating_add(amount);
+    let remaining = inputs.tickets.iter().filter(|ticket| is_live(ticket) && !tickets.contains(&ticket.id)).count();
     Ok(RefundPlan {
-        amount: Money::new(amount, facts.total.currency),
+        amount: Money::new(amount, inputs.total.currency),
         tickets: tickets.into_iter().collect(),
-        order_event: refund_event(facts.total.amount, returned, remaining),
+        order_transition: refund_transition(inputs.total.amount, returned, remaining),
     })
 }
 
-/// What happens to an order of `total` when `returned` of it went back in all and `live` tickets still admit.
+/// The transition of an order of `total` when `returned` of it was refunded in all and `live` tickets are neither revoked nor revoking.
 #[must_use]
-pub const fn refund_event(total: i64, returned: i64, live: usize) -> OrderEvent {
+pub const fn refund_transition(total: i64, returned: i64, live: usize) -> OrderTransition {
     let all_money = returned >= total;
-    // Nothing was paid for a free order, so its tickets tell how much of it is left.
-    if all_money && (total > 0 || live == 0) { OrderEvent::RefundRest } else { OrderEvent::RefundPart }
+    // A free order has no money to return, so its live tickets decide.
+    if all_money && (total > 0 || live == 0) { OrderTransition::RefundRest } else { OrderTransition::RefundPart }
 }
 
-/// The tickets that an amount takes back.
+/// The tickets that a refund of an amount revokes.
 fn tickets_of_amount(
-    facts: &RefundFacts<'_>,
+    inputs: &RefundInputs<'_>,
     whole: bool,
     revoke: Option<bool>,
     forced: bool,
 ) -> Result<BTreeSet<TicketId>, Refusal> {
-    let used = facts.tickets.iter().any(|ticket| ticket.state == TicketState::Used);
+    let used = inputs.tickets.iter().any(|ticket| ticket.state == TicketState::Used);
     match revoke {
         Some(false) => return Ok(BTreeSet::new()),
         Some(true) if !whole => {
-            return Err(Refusal::invalid("revoke", "A part of the money takes no ticket back: name the tickets."));
+            return Err(Refusal::invalid(
+                "revoke",
+                "A partial amount revokes no tickets. Nothing was changed; select the tickets instead.",
+            ));
         }
         Some(true) if used && !forced => {
-            return Err(Refusal::new(Code::TicketUsed, "A ticket was used; force it if it must be."));
+            return Err(Refusal::new(
+                Code::TicketUsed,
+                "A ticket was already used. Nothing was changed; force the refund to include it.",
+            ));
         }
         Some(true) | None => {}
     }
-    let taken = |ticket: &&TicketFacts| ticket.state == TicketState::Valid || forced && is_live(ticket);
-    Ok(facts.tickets.iter().filter(|_| whole).filter(taken).map(|ticket| ticket.id).collect())
+    let revoked = |ticket: &&TicketInputs| ticket.state == TicketState::Valid || forced && is_live(ticket);
+    Ok(inputs.tickets.iter().filter(|_| whole).filter(revoked).map(|ticket| ticket.id).collect())
 }
 
-fn plain_amount(facts: &RefundFacts<'_>, money: Money, left: i64) -> Result<i64, Refusal> {
-    if money.currency != facts.total.currency {
+fn plain_amount(inputs: &RefundInputs<'_>, money: Money, left: i64) -> Result<i64, Refusal> {
+    if money.currency != inputs.total.currency {
         return Err(Refusal::invalid("amount.currency", "Must be the order's currency."));
     }
     if money.amount <= 0 {
         return Err(Refusal::invalid("amount", "Must be at least one minor unit."));
     }
     if money.amount > left {
-        return Err(too_large(facts, left));
+        return Err(too_large(inputs, left));
     }
     Ok(money.amount)
 }
 
 fn ticket_amount(
-    facts: &RefundFacts<'_>,
+    inputs: &RefundInputs<'_>,
     ids: &[TicketId],
     left: i64,
     forced: bool,
@@ -152,7 +167,7 @@ fn ticket_amount(
     let mut chosen = BTreeSet::new();
     let mut paid = 0_i64;
     for (at, id) in ids.iter().enumerate() {
-        let ticket = facts.tickets.iter().find(|ticket| ticket.id == *id).ok_or_else(Refusal::not_found)?;
+        let ticket = inputs.tickets.iter().find(|ticket| ticket.id == *id).ok_or_else(Refusal::not_found)?;
         if !chosen.insert(*id) {
             return Err(Refusal::invalid(format!("tickets[{at}]"), "This ticket is named twice."));
         }
@@ -160,28 +175,31 @@ fn ticket_amount(
             TicketState::Valid => {}
             TicketState::Used if forced => {}
             TicketState::Used => {
-                return Err(Refusal::new(Code::TicketUsed, "A ticket was used; force it if it must be."));
+                return Err(Refusal::new(
+                    Code::TicketUsed,
+                    "A ticket was already used. Nothing was changed; force the refund to include it.",
+                ));
             }
             TicketState::Revoking | TicketState::Revoked => {
-                return Err(Refusal::new(Code::WrongState, "A ticket is taken back already."));
+                return Err(Refusal::new(Code::WrongState, "A ticket is already revoked. Nothing was changed."));
             }
         }
         paid = paid.saturating_add(ticket.paid);
     }
-    let last = facts.tickets.iter().all(|ticket| !is_live(ticket) || chosen.contains(&ticket.id));
+    let last = inputs.tickets.iter().all(|ticket| !is_live(ticket) || chosen.contains(&ticket.id));
     match paid <= left {
         true => Ok((paid, chosen)),
         false if last => Ok((left, chosen)),
-        false => Err(too_large(facts, left)),
+        false => Err(too_large(inputs, left)),
     }
 }
 
-fn too_large(facts: &RefundFacts<'_>, left: i64) -> Refusal {
-    let left = Money::new(left, facts.total.currency);
-    Refusal::new(Code::RefundTooLarge, format!("At most {left} can still be given back."))
+fn too_large(inputs: &RefundInputs<'_>, left: i64) -> Refusal {
+    let left = Money::new(left, inputs.total.currency);
+    Refusal::new(Code::RefundTooLarge, format!("At most {left} can still be refunded. Nothing was changed."))
 }
 
-const fn is_live(ticket: &TicketFacts) -> bool {
+const fn is_live(ticket: &TicketInputs) -> bool {
     matches!(ticket.state, TicketState::Valid | TicketState::Used)
 }
 

@@ -1,24 +1,24 @@
-//! Base45 (RFC 9285): bytes as text of the alphabet that QR codes hold most densely.
+//! Encodes bytes as Base45 (RFC 9285), the alphabet that QR codes store most compactly, and decodes them strictly.
 //!
-//! Never: two texts for the same bytes; what is not exactly what [`encode`] writes is refused. Nothing to add: the RFC is finished.
+//! Never: two texts for the same bytes; every text that [`encode`] does not write is refused.
 
 const ALPHABET: &[u8; 45] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 
 /// The text is not Base45.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Base45Error {
-    /// A character outside of the alphabet (lower case too), at this byte.
+    /// A character outside of the alphabet at this byte; lower case is outside.
     #[error("byte {0} is not of the Base45 alphabet")]
     Character(usize),
-    /// No bytes have a text of this length.
+    /// No bytes encode to a text of this length.
     #[error("no Base45 text has this length")]
     Length,
-    /// The group that begins at this byte is larger than its bytes can be.
+    /// The group at this byte encodes a number above that of its bytes.
     #[error("the group at byte {0} is out of range")]
     Range(usize),
 }
 
-/// The text of `bytes`: three characters for two bytes, two for a last single one.
+/// Encodes two bytes as three characters, and a single last byte as two.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(2) * 3);
@@ -32,10 +32,10 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// The bytes of `text`, which is the only text of these bytes.
+/// Decodes `text` to the bytes that encode to it.
 ///
 /// # Errors
-/// [`Base45Error`] where [`encode`] never writes such a text.
+/// [`Base45Error`] where no bytes encode to `text`.
 pub fn decode(text: &str) -> Result<Vec<u8>, Base45Error> {
     let mut bytes = Vec::with_capacity(text.len() / 3 * 2 + 1);
     for (group, chunk) in text.as_bytes().chunks(3).enumerate() {
@@ -57,7 +57,7 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Base45Error> {
 }
 
 fn digit(character: u8) -> Option<u32> {
-    // 0 to 44, so it fits.
+    // At most 44, so the cast is exact.
     ALPHABET.iter().position(|letter| *letter == character).map(|at| at as u32)
 }
 
@@ -68,7 +68,7 @@ mod tests {
     use super::{ALPHABET, Base45Error, decode, encode};
 
     #[test]
-    fn the_examples_of_the_rfc() {
+    fn rfc_examples_encode_and_decode() {
         for (bytes, text) in [
             (&b"AB"[..], "BB8"),
             (b"Hello!!", "%69 VD92EX0"),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_base45() {
+    fn malformed_base45_is_refused() {
         for (text, expected) in [
             ("A", Base45Error::Length),
             ("BB8A", Base45Error::Length),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn every_group_is_its_bytes_only_text_or_none() {
+    fn every_group_has_at_most_one_text() {
         let letters = || ALPHABET.iter().map(|letter| char::from(*letter));
         let mut seen = 0;
         for (a, b) in letters().flat_map(|a| letters().map(move |b| (a, b))) {
@@ -130,14 +130,14 @@ mod tests {
         }
 
         #[test]
-        fn a_text_that_decodes_is_the_text_of_its_bytes(text in "[0-9A-Z $%*+./:-]{0,40}") {
+        fn decoded_text_encodes_to_itself(text in "[0-9A-Z $%*+./:-]{0,40}") {
             if let Ok(bytes) = decode(&text) {
                 prop_assert_eq!(encode(&bytes), text);
             }
         }
 
         #[test]
-        fn any_text_is_answered(text in any::<String>()) {
+        fn decoding_any_text_never_panics(text in any::<String>()) {
             let _ = decode(&text);
         }
     }

@@ -1,7 +1,7 @@
-//! Ticket codes: 109 bytes signed with Ed25519, written as Base45; the same text in `code` and in the QR code. docs/ticket-code.md is the format.
+//! Signs and verifies ticket codes: 109 bytes signed with Ed25519 and written as Base45. docs/ticket-code.md is the format.
 //!
-//! Never: a code accepted without its signature having been checked, or in two spellings (P6): what a scanner adds is undone by [`scanned`] first. The seed, the keys and `now` are arguments.
-//! To change the format: a new version byte beside the old one, its rows in the published vectors.
+//! Never: accepts a code without checking its signature, or in two spellings (P6): [`scanned`] first removes what a scanner adds. Seed, keys and
+//! `now` are arguments. To change the format: a new version byte beside the old one, and its rows in the published vectors.
 
 use std::collections::BTreeMap;
 
@@ -13,53 +13,53 @@ use voelgoed_planted::{Bug, planted};
 
 use super::base45::{self, Base45Error};
 use super::entry::ScanReason;
-use crate::accounts::secret::is_invisible;
-use crate::catalog::admission::AdmissionWindow;
+use crate::catalog::admission_window::AdmissionWindow;
 use crate::ids::{EventId, TicketId};
+use crate::text::is_control_or_zero_width;
 use crate::time::Timestamp;
 
 pub mod mutation;
 
-/// The version that is written and read.
+/// The version of codes that is written and read.
 pub const VERSION: u8 = 1;
-/// The bytes before the signature.
+/// The length of the claims, which precede the signature, in bytes.
 pub const CLAIMS_BYTES: usize = 45;
-/// All bytes of a code.
+/// The length of a code in bytes.
 pub const CODE_BYTES: usize = CLAIMS_BYTES + 64;
-/// The characters of a code's text.
+/// The length of a code's text in characters.
 pub const CODE_CHARACTERS: usize = CODE_BYTES / 2 * 3 + 2;
 
-/// What is signed: this text before the claims, so that no signature made for another purpose is a ticket.
+/// Signed before the claims, so that a signature made for another purpose is never a ticket.
 const CONTEXT: &[u8] = b"voelgoed ticket code\n";
 
-/// The code in what a scanner sent. Scanners are keyboards: they add blanks, tabs and line ends, wrap lines, write small letters under Caps Lock, and
-/// full-width letters with an input method. None of that is in the alphabet of codes, so each code has one reading. A code of ours neither begins nor
-/// ends with a blank; a blank inside of it is a character of the code.
+/// Restores the code from the text of a scanner. Scanners act as keyboards: they add blanks, tabs and line ends, wrap lines, type small letters under
+/// Caps Lock and full-width letters with an input method. The alphabet of codes has none of these, so each text has one reading. An issued code has no
+/// blank at either end; a blank inside is a character of the code.
 #[must_use]
 pub fn scanned(text: &str) -> String {
-    let breaks_line = |c: &char| is_invisible(*c) || matches!(c, '\u{2028}' | '\u{2029}');
+    let breaks_line = |c: &char| is_control_or_zero_width(*c) || matches!(c, '\u{2028}' | '\u{2029}');
     let read: String = text.nfkc().filter(|c| !breaks_line(c)).map(|c| c.to_ascii_uppercase()).collect();
     read.trim().to_owned()
 }
 
-/// The number of a signing key, as codes name it; issue numbers below 2^24, so that codes begin with `V50` and never with a blank.
+/// The number of a signing key within codes. Numbers below 2^24 make codes begin with `V50`, and never with a blank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub u32);
 
-/// What a code says.
+/// The signed content of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TicketClaims {
-    /// For which event.
+    /// The event that the ticket is for.
     pub event: EventId,
-    /// Which ticket.
+    /// The ticket's identifier.
     pub ticket: TicketId,
-    /// Seconds since 1970 before which it does not admit, whatever the event; 0 in codes that are issued today.
+    /// Start of the validity in seconds since 1970; 0 in codes that are issued today.
     pub valid_from: u32,
-    /// Seconds since 1970 from which it does not admit any more, whatever the event; the last second in codes that are issued today.
+    /// End of the validity in seconds since 1970; `u32::MAX` in codes that are issued today.
     pub valid_until: u32,
 }
 
-/// Why a code is not believed.
+/// Why a code is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CodeError {
     /// Not Base45.
@@ -68,28 +68,28 @@ pub enum CodeError {
     /// Too short or too long.
     #[error("not a ticket code: it has the wrong length")]
     Length,
-    /// A version that this program does not know.
+    /// A version that this program cannot read.
     #[error("a ticket code of the unknown version {0}")]
     Version(u8),
-    /// Signed by a key that was not given.
+    /// Signed by a key that is not among the trusted ones.
     #[error("signed by the unknown key {0}")]
     UnknownKey(u32),
-    /// The signature does not fit.
-    #[error("the signature does not fit")]
+    /// The signature does not match the claims.
+    #[error("the signature does not match")]
     Signature,
-    /// For another event.
+    /// A ticket of another event.
     #[error("for another event")]
     WrongEvent,
-    /// Before its validity.
+    /// Before the validity of the code.
     #[error("not valid yet")]
     NotYet,
-    /// After its validity.
-    #[error("not valid any more")]
+    /// After the validity of the code.
+    #[error("no longer valid")]
     Expired,
 }
 
 impl CodeError {
-    /// How a gate says it.
+    /// The reason that a gate reports.
     #[must_use]
     pub const fn reason(self) -> ScanReason {
         match self {
@@ -110,32 +110,32 @@ pub struct TicketSigner {
 }
 
 impl std::fmt::Debug for TicketSigner {
-    /// Without the secret.
+    /// Omits the secret key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TicketSigner").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
 impl TicketSigner {
-    /// The signer of a 32-byte secret seed (RFC 8032), under the number by which codes name it.
+    /// The signer of a 32-byte secret seed (RFC 8032); codes name its key by `id`.
     #[must_use]
     pub fn new(id: KeyId, seed: &[u8; 32]) -> Self {
         Self { id, key: SigningKey::from_bytes(seed) }
     }
 
-    /// The number by which codes name it.
+    /// The number of the key within codes.
     #[must_use]
     pub const fn id(&self) -> KeyId {
         self.id
     }
 
-    /// The public key, as devices get it.
+    /// The public key, which devices verify codes with.
     #[must_use]
     pub fn public_key(&self) -> [u8; 32] {
         self.key.verifying_key().to_bytes()
     }
 
-    /// The code that says `claims`; the same claims always have the same code.
+    /// Signs `claims`; the same claims always give the same code.
     #[must_use]
     pub fn sign(&self, claims: &TicketClaims) -> String {
         let mut bytes = claims.to_bytes(self.id).to_vec();
@@ -145,12 +145,12 @@ impl TicketSigner {
     }
 }
 
-/// Bytes that are no public key, or one whose signatures prove nothing.
+/// The bytes are not a public key, or a weak one whose signatures prove nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an Ed25519 public key that can be trusted")]
 pub struct BadPublicKey;
 
-/// The public keys whose codes are believed.
+/// The trusted public keys by their number.
 #[derive(Debug, Clone, Default)]
 pub struct TicketKeys(BTreeMap<KeyId, VerifyingKey>);
 
@@ -164,7 +164,7 @@ impl TicketKeys {
     /// Adds a key, replacing one of the same number.
     ///
     /// # Errors
-    /// [`BadPublicKey`] where the bytes are no key, or a weak one.
+    /// [`BadPublicKey`] where the bytes are not a key, or a weak one.
     pub fn add(&mut self, id: KeyId, public_key: &[u8; 32]) -> Result<(), BadPublicKey> {
         let key = VerifyingKey::from_bytes(public_key).map_err(|_| BadPublicKey)?;
         if key.is_weak() {
@@ -174,28 +174,28 @@ impl TicketKeys {
         Ok(())
     }
 
-    /// What the code says, once its signature was checked; event and time are not.
+    /// Checks the signature and returns the claims; does not check event and time.
     ///
     /// # Errors
     /// [`CodeError`]: `Text`, `Length`, `Version`, `UnknownKey` or `Signature`.
     pub fn verify(&self, code: &str) -> Result<TicketClaims, CodeError> {
-        // Refused by its length before any work.
+        // Refuses a wrong length before any work.
         if code.len() != CODE_CHARACTERS {
             return Err(CodeError::Length);
         }
         let bytes: [u8; CODE_BYTES] = base45::decode(code)?.try_into().map_err(|_| CodeError::Length)?;
         let (claims, signature) = bytes.split_at(CLAIMS_BYTES);
-        let (id, said) = TicketClaims::from_bytes(claims)?;
+        let (id, content) = TicketClaims::from_bytes(claims)?;
         let key = self.0.get(&id).ok_or(CodeError::UnknownKey(id.0))?;
         let signature = Signature::from_slice(signature).map_err(|_| CodeError::Signature)?;
         key.verify_strict(&signed_text(claims), &signature).map_err(|_| CodeError::Signature)?;
-        Ok(said)
+        Ok(content)
     }
 
-    /// What the code says, once it was checked for `event` at `now`.
+    /// Checks the code for `event` at `now` and returns the claims.
     ///
     /// # Errors
-    /// [`CodeError`]; [`CodeError::reason`] is what the gate says. [`Self::verify`] and [`TicketClaims::check`] are its two halves.
+    /// [`CodeError`]; [`CodeError::reason`] is the reason that the gate reports. Combines [`Self::verify`] and [`TicketClaims::check`].
     pub fn read(&self, code: &str, event: EventId, now: Timestamp) -> Result<TicketClaims, CodeError> {
         let claims = self.verify(code)?;
         claims.check(event, now)?;
@@ -204,7 +204,7 @@ impl TicketKeys {
 }
 
 impl TicketClaims {
-    /// Claims valid from `from` until `until`, widened to whole seconds and cut to the years 1970 to 2106.
+    /// Claims valid from `from` until `until`, widened to whole seconds and clamped to the years 1970 to 2106.
     #[must_use]
     pub fn new(event: EventId, ticket: TicketId, from: Timestamp, until: Timestamp) -> Self {
         let second = |micros: i64| u32::try_from(micros.max(0).div_euclid(1_000_000)).unwrap_or(u32::MAX);
@@ -212,13 +212,13 @@ impl TicketClaims {
         Self { event, ticket, valid_from: second(from.micros()), valid_until }
     }
 
-    /// Claims that bound no time: the gate goes by the present window of the event, which may move after the code was printed.
+    /// Claims without a bound in time: gates use the event's current window, which may move after the code was printed.
     #[must_use]
     pub const fn unbounded(event: EventId, ticket: TicketId) -> Self {
         Self { event, ticket, valid_from: 0, valid_until: u32::MAX }
     }
 
-    /// Whether they are for `event`.
+    /// Checks that the claims are for `event`.
     ///
     /// # Errors
     /// [`CodeError`]: `WrongEvent`.
@@ -229,14 +229,14 @@ impl TicketClaims {
         Ok(())
     }
 
-    /// The window that was signed: it decides only where the event's present one is not known.
+    /// The signed window, which counts only where the event's current one is not known.
     #[must_use]
     pub fn signed_window(&self) -> AdmissionWindow {
         let moment = |seconds: u32| Timestamp::from_micros(i64::from(seconds) * 1_000_000);
         AdmissionWindow { from: moment(self.valid_from), until: moment(self.valid_until) }
     }
 
-    /// Whether they hold for `event` at `now`, by what was signed alone.
+    /// Checks the claims for `event` at `now` by the signed window.
     ///
     /// # Errors
     /// [`CodeError`]: `WrongEvent`, `NotYet` or `Expired`.

@@ -1,62 +1,62 @@
-//! Who is let in: one ticket, one admission, unless the entry rule says otherwise (P6).
+//! Decides who is admitted: one ticket, one entry, unless the entry rule allows more (P6).
 //!
-//! Never: a clock that re-admits, or a silent answer to two people on one ticket. The facts are those of the cold tier; its commit of
-//! (ticket, entry number) is what makes the decision true. To add a reason: a line in [`ScanReason`], its rule here, its rows in the tests.
+//! Never: re-admits by a clock, or hides that two people came with one ticket. The inputs are those of the cold tier, whose commit of
+//! (ticket, entry number) makes the decision final. To add a reason: a line in [`ScanReason`], its rule here, its rows in the tests.
 
 use serde::{Deserialize, Serialize};
 use voelgoed_planted::{Bug, planted};
 
-use super::ticket::{TicketEvent, TicketState};
+use super::ticket::{TicketState, TicketTransition};
 use crate::ids::{AreaId, GateId};
-use crate::named::named;
+use crate::text_enum::text_enum;
 use crate::ticketing::inventory::GateFilter;
 use crate::time::Timestamp;
 
-named! {
-    /// In or out.
+text_enum! {
+    /// Whether a scan is of an entry or an exit.
     "direction" Direction {
-        /// In.
+        /// The person goes in.
         Entry = "entry",
-        /// Out.
+        /// The person goes out.
         Exit = "exit",
     }
 }
 
-named! {
-    /// Why nobody is let through.
+text_enum! {
+    /// Why a scan is refused.
     "scan reason" ScanReason {
-        /// No code of ours, or a changed one.
+        /// Not a ticket code of this platform, or a changed one.
         Invalid = "invalid",
-        /// Signed by a key that this event does not have.
+        /// Signed by a key that the event does not have.
         UnknownKey = "unknown_key",
-        /// For another event.
+        /// A ticket of another event.
         WrongEvent = "wrong_event",
-        /// Before its validity.
+        /// Before the ticket's validity.
         NotYet = "not_yet",
-        /// After its validity.
+        /// After the ticket's validity.
         Expired = "expired",
-        /// Taken back without money.
+        /// Revoked without a refund.
         Revoked = "revoked",
-        /// Taken back for money.
+        /// Revoked by a refund.
         Refunded = "refunded",
-        /// Has admitted; `first` says where and when.
+        /// Already admitted; `first` in the answer says where and when.
         AlreadyUsed = "already_used",
-        /// This gate does not lead to its area.
+        /// The gate does not lead to the ticket's area.
         WrongGate = "wrong_gate",
-        /// Out, without having come in.
+        /// An exit without an entry.
         NotInside = "not_inside",
     }
 }
 
 impl ScanReason {
-    /// True where no ticket of this event is known by the scan, so nothing can be written for one.
+    /// True where the scan identifies no ticket of this event, so that nothing can be written for one.
     #[must_use]
-    pub const fn knows_no_ticket(self) -> bool {
+    pub const fn has_no_ticket(self) -> bool {
         matches!(self, Self::Invalid | Self::UnknownKey | Self::WrongEvent)
     }
 }
 
-named! {
+text_enum! {
     /// How often a ticket admits.
     "entry rule" EntryRule {
         /// Once.
@@ -66,124 +66,121 @@ named! {
     }
 }
 
-impl EntryRule {
-    /// What holds where nothing else is said.
-    #[must_use]
-    pub const fn usual() -> Self {
+impl Default for EntryRule {
+    fn default() -> Self {
         Self::Single
     }
 }
 
-/// An entry that stands.
+/// An entry that was recorded before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriorEntry {
-    /// Where.
+    /// The gate of the entry.
     pub gate: GateId,
-    /// When, by the server's clock, or by the device's where it was offline.
+    /// The time by the server's clock, or by the device's where it was offline.
     pub at: Timestamp,
 }
 
-/// What the rule needs to know; all of it as of one moment of the cold tier.
+/// The inputs of the entry rule, all read at one moment of the cold tier.
 #[derive(Debug, Clone, Copy)]
-pub struct ScanFacts<'a> {
+pub struct ScanInputs<'a> {
     /// How often the ticket admits.
     pub rule: EntryRule,
-    /// In or out.
+    /// Whether the scan is of an entry or an exit.
     pub direction: Direction,
     /// The areas that the gate leads to; empty means all.
     pub gate_areas: &'a [AreaId],
     /// The area of the ticket's place.
     pub area: AreaId,
-    /// Where the ticket stands.
+    /// The ticket's state.
     pub ticket: TicketState,
-    /// True where the ticket was taken back for money.
+    /// True where a refund revoked the ticket.
     pub refunded: bool,
-    /// How many times it has admitted: the highest entry number.
+    /// How many times the ticket was admitted: the highest entry number.
     pub entries: u32,
-    /// True where its last entry has no exit yet.
+    /// True where the last entry has no exit yet.
     pub inside: bool,
     /// The entry that a refusal shows: the first, or the last one where re-entry is allowed.
     pub before: Option<PriorEntry>,
-    /// Why its code was refused before any store was asked, where it was.
+    /// Why the code was refused before any store was read, if it was.
     pub early: Option<ScanReason>,
-    /// The device has already let the person through: this is recorded, and what speaks against it is reported.
+    /// True where the device has already admitted the person: the entry is recorded, and a reason against it reported as a conflict.
     pub forced: bool,
 }
 
-/// What became of a scan.
+/// The decision on a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScanDecision {
-    /// Let in, or out.
+    /// The person may pass.
     Admitted {
-        /// The number of the entry that begins (in) or ends (out), from 1 and unique per ticket; 0 for a forced exit that ends none.
+        /// The number of the entry that begins or ends, from 1 and unique per ticket; 0 for a forced exit without an entry.
         entry_no: u32,
-        /// What happens to the ticket, where anything does.
-        ticket: Option<TicketEvent>,
-        /// What would have refused it, had the device not let the person through already; always reported.
+        /// The transition of the ticket, if any.
+        ticket: Option<TicketTransition>,
+        /// The reason that would have refused the scan if it were not forced; always reported.
         conflict: Option<ScanReason>,
     },
-    /// Not let through.
+    /// The person may not pass.
     Refused(ScanReason),
 }
 
-/// Decides a scan.
+/// Decides a scan by its inputs.
 #[must_use]
-pub fn decide_scan(facts: &ScanFacts<'_>) -> ScanDecision {
-    let objection = objection(facts);
-    match objection {
-        Some(reason) if !facts.forced || reason.knows_no_ticket() => ScanDecision::Refused(reason),
-        conflict => admitted(facts, conflict),
+pub fn decide_scan(inputs: &ScanInputs<'_>) -> ScanDecision {
+    match refusal_reason(inputs) {
+        Some(reason) if !inputs.forced || reason.has_no_ticket() => ScanDecision::Refused(reason),
+        conflict => admitted(inputs, conflict),
     }
 }
 
-fn admitted(facts: &ScanFacts<'_>, conflict: Option<ScanReason>) -> ScanDecision {
-    match facts.direction {
-        Direction::Exit => ScanDecision::Admitted { entry_no: facts.entries, ticket: None, conflict },
+fn admitted(inputs: &ScanInputs<'_>, conflict: Option<ScanReason>) -> ScanDecision {
+    match inputs.direction {
+        Direction::Exit => ScanDecision::Admitted { entry_no: inputs.entries, ticket: None, conflict },
         Direction::Entry => {
-            let ticket = match facts.ticket {
-                TicketState::Valid => Some(TicketEvent::Admit),
-                TicketState::Used => Some(TicketEvent::Readmit),
-                // It was let in against its state: the entry is written, the state stays.
+            let ticket = match inputs.ticket {
+                TicketState::Valid => Some(TicketTransition::Admit),
+                TicketState::Used => Some(TicketTransition::Readmit),
+                // A forced entry of a revoked ticket: the entry is written, the state stays.
                 TicketState::Revoking | TicketState::Revoked => None,
             };
-            ScanDecision::Admitted { entry_no: facts.entries.saturating_add(1), ticket, conflict }
+            ScanDecision::Admitted { entry_no: inputs.entries.saturating_add(1), ticket, conflict }
         }
     }
 }
 
-/// What speaks against letting through, the strongest first.
-fn objection(facts: &ScanFacts<'_>) -> Option<ScanReason> {
-    match facts.direction {
-        // Whoever is inside may leave, whatever became of the ticket or its validity meanwhile.
-        Direction::Exit => match facts.early.filter(|reason| reason.knows_no_ticket()) {
+/// The reason against a scan; of several the strongest.
+fn refusal_reason(inputs: &ScanInputs<'_>) -> Option<ScanReason> {
+    match inputs.direction {
+        // A person inside may leave, even when the ticket was revoked or has expired in the meantime.
+        Direction::Exit => match inputs.early.filter(|reason| reason.has_no_ticket()) {
             Some(reason) => Some(reason),
-            None if facts.inside => None,
+            None if inputs.inside => None,
             None => Some(ScanReason::NotInside),
         },
-        Direction::Entry => facts.early.or_else(|| state_objection(facts)).or_else(|| {
-            let leads_there = facts.gate_areas.is_empty() || facts.gate_areas.contains(&facts.area);
+        Direction::Entry => inputs.early.or_else(|| reason_of_state(inputs)).or_else(|| {
+            let leads_there = inputs.gate_areas.is_empty() || inputs.gate_areas.contains(&inputs.area);
             (!leads_there).then_some(ScanReason::WrongGate)
         }),
     }
 }
 
-fn state_objection(facts: &ScanFacts<'_>) -> Option<ScanReason> {
-    match facts.ticket {
-        TicketState::Revoking | TicketState::Revoked if facts.refunded => Some(ScanReason::Refunded),
+fn reason_of_state(inputs: &ScanInputs<'_>) -> Option<ScanReason> {
+    match inputs.ticket {
+        TicketState::Revoking | TicketState::Revoked if inputs.refunded => Some(ScanReason::Refunded),
         TicketState::Revoking | TicketState::Revoked => Some(ScanReason::Revoked),
-        TicketState::Valid | TicketState::Used => match facts.rule {
+        TicketState::Valid | TicketState::Used => match inputs.rule {
             EntryRule::Single if planted(Bug::AdmitsTwice) => None,
-            EntryRule::Single if facts.entries > 0 || facts.ticket == TicketState::Used => {
+            EntryRule::Single if inputs.entries > 0 || inputs.ticket == TicketState::Used => {
                 Some(ScanReason::AlreadyUsed)
             }
-            EntryRule::Reentry if facts.inside => Some(ScanReason::AlreadyUsed),
+            EntryRule::Reentry if inputs.inside => Some(ScanReason::AlreadyUsed),
             EntryRule::Single | EntryRule::Reentry => None,
         },
     }
 }
 
-/// Why the warm tier does not let through where cold cannot be asked. Its filter knows of admissions and revocations alone: what else speaks
-/// against a ticket (its area, a gate, an exit that never came in) is found when cold gets the scan, and reported then.
+/// Why the warm tier refuses a scan while cold is unavailable. The filter knows admissions and revocations only; other reasons (wrong gate,
+/// exit without entry) are found when the scan is replayed to cold, and reported then.
 #[must_use]
 pub const fn filter_refusal(
     filter: GateFilter,
@@ -191,50 +188,50 @@ pub const fn filter_refusal(
     early: Option<ScanReason>,
     forced: bool,
 ) -> Option<ScanReason> {
-    let objection = match (early, direction, filter) {
+    let reason = match (early, direction, filter) {
         (Some(reason), Direction::Entry, _) => Some(reason),
-        // Whoever is inside may leave, whatever became of the ticket.
-        (Some(reason), Direction::Exit, _) if reason.knows_no_ticket() => Some(reason),
+        // A person inside may leave, whatever the ticket's state.
+        (Some(reason), Direction::Exit, _) if reason.has_no_ticket() => Some(reason),
         (_, Direction::Exit, _) | (None, Direction::Entry, GateFilter::Unseen) => None,
         (None, Direction::Entry, GateFilter::Admitted) => Some(ScanReason::AlreadyUsed),
         (None, Direction::Entry, GateFilter::Revoked) => Some(ScanReason::Revoked),
     };
-    match objection {
-        Some(reason) if !forced || reason.knows_no_ticket() => Some(reason),
+    match reason {
+        Some(reason) if !forced || reason.has_no_ticket() => Some(reason),
         Some(_) | None => None,
     }
 }
 
-/// True where warm alone would let somebody in on nothing but its not having seen the ticket. While cold is asked about it by another act whose end
-/// warm has not heard, that is not enough: cold may have admitted or revoked it, and nobody is left who knows.
+/// True where the warm tier would admit only because its filter has not seen the ticket. That proves nothing while an unresolved intent covers
+/// the ticket: cold may have committed its admission or revocation, which the filter does not have yet.
 #[must_use]
-pub const fn rests_on_unseen(direction: Direction, early: Option<ScanReason>, forced: bool) -> bool {
+pub const fn relies_on_unseen(direction: Direction, early: Option<ScanReason>, forced: bool) -> bool {
     matches!((direction, early, forced), (Direction::Entry, None, false))
 }
 
-named! {
-    /// What a device that was offline is told of each scan that it brings.
+text_enum! {
+    /// The result of an offline scan that a device synchronizes.
     "sync outcome" SyncOutcome {
-        /// Written, and nothing speaks against it.
+        /// Written without a conflict.
         Accepted = "accepted",
-        /// Its ticket had admitted before; nobody was let in a second time.
+        /// The ticket was admitted before; no second person was admitted.
         DuplicateOf = "duplicate_of",
-        /// The person was let in, or would have been, although something speaks against it.
+        /// Admitted by the device although a reason is against it, or refused for another reason than a duplicate.
         Conflict = "conflict",
-        /// No ticket of this event.
+        /// Not a ticket of this event.
         Unknown = "unknown",
     }
 }
 
-/// The outcome for a scan as it was written: its refusal if any, and whether it admitted against an objection.
-/// The same for every repetition of the scan, so that a device which missed the first answer still hears of a conflict.
+/// The outcome of a written scan, by its refusal and whether it was admitted with a conflict. Every repetition of the scan has the same
+/// outcome, so that a device that missed the first answer still gets the conflict.
 #[must_use]
 pub const fn sync_outcome(refused: Option<ScanReason>, conflict: bool) -> SyncOutcome {
     match refused {
         None if conflict => SyncOutcome::Conflict,
         None => SyncOutcome::Accepted,
         Some(ScanReason::AlreadyUsed) => SyncOutcome::DuplicateOf,
-        Some(reason) if reason.knows_no_ticket() => SyncOutcome::Unknown,
+        Some(reason) if reason.has_no_ticket() => SyncOutcome::Unknown,
         Some(_) => SyncOutcome::Conflict,
     }
 }

@@ -1,7 +1,7 @@
-//! Tickets at the gate: codes, entry rules, scans (P6).
+//! Admits tickets at the gate: signed codes, entry rules and scan times (P6).
 
 pub mod base45;
-pub mod clock;
 pub mod code;
 pub mod entry;
+pub mod scan_time;
 pub mod ticket;

@@ -1,34 +1,34 @@
-//! A ticket's states and what may follow which.
+//! The states and transitions of a ticket.
 //!
-//! Never: from used back to valid, whatever the clock says (P6); re-entry is an entry of its own, counted by the entry rule.
+//! Never: from used back to valid, whatever a clock says (P6); a re-entry is another entry, which the entry rule counts.
 //! To add a transition: one line in the list and its cell in the test.
 
-use crate::machine::machine;
+use crate::state_machine::state_machine;
 
-machine! {
-    /// Where a ticket stands.
+state_machine! {
+    /// The state of a ticket.
     "ticket" TicketState {
-        /// Admits.
+        /// Admits; not used yet.
         Valid = "valid",
-        /// Has admitted.
+        /// Has been admitted.
         Used = "used",
-        /// Being taken back: no longer admits, its place is not yet free.
+        /// Being revoked: no longer admits, and its place is not yet free.
         Revoking = "revoking",
-        /// Taken back.
+        /// Revoked in every tier.
         Revoked = "revoked",
     }
 
-    /// What may happen to a ticket.
-    TicketEvent {
-        /// Its first entry.
+    /// The transitions of a ticket.
+    TicketTransition {
+        /// The first entry.
         Admit = "admit",
         /// A further entry, where the entry rule allows it.
         Readmit = "readmit",
-        /// It is taken back, unused.
+        /// The unused ticket is revoked.
         Revoke = "revoke",
-        /// It is taken back although it was used.
+        /// The ticket is revoked although it was used.
         RevokeForced = "revoke_forced",
-        /// Every tier knows that it is taken back; its place may be freed.
+        /// Every tier has the revocation; the place may be freed.
         FinishRevoking = "finish_revoking",
     }
 
@@ -45,10 +45,10 @@ machine! {
 #[cfg(test)]
 mod tests {
     use super::TicketState;
-    use crate::machine::tests::assert_matrix;
+    use crate::state_machine::tests::assert_matrix;
 
     #[test]
-    fn what_follows_what() {
+    fn ticket_transitions_match_the_matrix() {
         assert_matrix::<TicketState>(
             "valid: admit→used revoke→revoking revoke_forced→revoking
              used: readmit→used revoke_forced→revoking

@@ -1,11 +1,11 @@
-//! The rule for typed text as a table: what is kept, what is changed, what is refused; and the keys by which texts are compared.
+//! Tests the cleaning rule as tables of kept, changed and refused texts, and the comparison keys.
 
 use proptest::prelude::*;
 
 use super::*;
 
 #[test]
-fn typed_text_is_cleaned_or_refused() {
+fn typed_text_is_kept_cleaned_or_refused() {
     let kept = [
         "Concertgebouw",
         "Rang Ä–Ω",
@@ -66,21 +66,21 @@ fn typed_text_is_cleaned_or_refused() {
 }
 
 #[test]
-fn lengths_are_counted_in_what_is_stored() {
-    assert_eq!(line("name", "a\u{308}a\u{308} ", 2).as_deref(), Ok("ää"));
-    assert_eq!(line("name", "äää", 2).unwrap_err().detail, "Must have at most 2 characters.");
-    let refused = line("name", "a\u{202e}b", 9).unwrap_err();
-    assert_eq!(refused.detail, "Must not contain U+202E, a character that cannot be seen.");
+fn length_limit_counts_the_characters_of_the_stored_form() {
+    assert_eq!(single_line("name", "a\u{308}a\u{308} ", 2).as_deref(), Ok("ää"));
+    assert_eq!(single_line("name", "äää", 2).unwrap_err().detail, "Must have at most 2 characters.");
+    let refused = single_line("name", "a\u{202e}b", 9).unwrap_err();
+    assert_eq!(refused.detail, "Must not contain U+202E, an invisible character.");
     assert_eq!(refused.evidence.field.as_deref(), Some("name"));
     assert_eq!(optional_line("reason", " \n", 9).as_deref(), Ok(""));
     assert_eq!(optional_line("reason", "\0", 9).unwrap_err().detail, "Must not contain control characters.");
-    assert_eq!(lines("address", " Main St 1\r\n 1010 Vienna \n\n", 40).as_deref(), Ok("Main St 1\n1010 Vienna"));
-    assert!(lines("address", "a\nb\0", 40).is_err());
-    assert!(lines("address", "ab\ncd", 4).is_err());
+    assert_eq!(multi_line("address", " Main St 1\r\n 1010 Vienna \n\n", 40).as_deref(), Ok("Main St 1\n1010 Vienna"));
+    assert!(multi_line("address", "a\nb\0", 40).is_err());
+    assert!(multi_line("address", "ab\ncd", 4).is_err());
 }
 
 #[test]
-fn texts_of_files_are_repaired_and_said_so() {
+fn repair_drops_refused_characters_and_reports_the_change() {
     for (text, expected, changed) in [
         ("Rang\r\nSüd", "Rang Süd", true),
         ("Gold\u{200b}en", "Golden", true),
@@ -89,12 +89,12 @@ fn texts_of_files_are_repaired_and_said_so() {
         ("\u{200b}", "", false),
         ("Go\u{1}ld", "Gold", true),
     ] {
-        assert_eq!(repaired(text), (expected.to_owned(), changed), "{text:?}");
+        assert_eq!(repair(text), (expected.to_owned(), changed), "{text:?}");
     }
 }
 
 #[test]
-fn texts_of_other_systems_are_stored_without_what_no_store_keeps_and_cut() {
+fn text_from_another_system_is_repaired_and_truncated() {
     for (text, expected) in [
         ("sbx_1", "sbx_1"),
         ("a\0b", "ab"),
@@ -105,14 +105,14 @@ fn texts_of_other_systems_are_stored_without_what_no_store_keeps_and_cut() {
         ("12345678", "12345678"),
         ("123456789", "12345678"),
     ] {
-        assert_eq!(foreign(text, 8), expected, "{text:?}");
+        assert_eq!(repair_and_truncate(text, 8), expected, "{text:?}");
     }
-    assert_eq!(foreign(&"é".repeat(100_000), 8), "é".repeat(8));
-    assert_eq!(foreign(&"\0".repeat(100_000), 8), "");
+    assert_eq!(repair_and_truncate(&"é".repeat(100_000), 8), "é".repeat(8));
+    assert_eq!(repair_and_truncate(&"\0".repeat(100_000), 8), "");
 }
 
 #[test]
-fn codes_that_look_the_same_are_one() {
+fn look_alike_promo_codes_have_one_key() {
     for (one, other) in [
         ("SUMMER10", "summer10"),
         ("SUMMER10", "SUMMER1O"),
@@ -132,23 +132,50 @@ fn codes_that_look_the_same_are_one() {
     for (one, other) in [("SUMMER10", "SUMMER20"), ("VIP", "NIP"), ("ABC", "ABCD"), ("cafe", "café")] {
         assert!(!looks_alike(one, other), "{one} {other}");
     }
-    assert_eq!(code_key("Sum\u{200b}mer 10"), code_key("SUMMER10"));
+    assert_eq!(promo_code_key("Sum\u{200b}mer 10"), promo_code_key("SUMMER10"));
     for typed in ["\u{2}SUMMER10\r\n", "summer\r\n10", "\tSummer10\t", "\u{ff33}\u{ff35}MM\u{ff25}R\u{3000}\u{ff11}0"] {
-        assert_eq!(code_key(typed), code_key("SUMMER10"), "{typed:?}");
+        assert_eq!(promo_code_key(typed), promo_code_key("SUMMER10"), "{typed:?}");
     }
     assert_eq!(folded("ＦＬＯＯＲ "), "floor");
 }
 
+#[test]
+fn single_line_is_trimmed_and_limited_and_names_its_field() {
+    let rows: &[(&str, Result<&str, &str>)] = &[
+        ("Balcony", Ok("Balcony")),
+        ("  Balcony\t", Ok("Balcony")),
+        ("Rang Ä–Ω", Ok("Rang Ä–Ω")),
+        ("ÄÄÄÄÄÄÄÄ", Ok("ÄÄÄÄÄÄÄÄ")),
+        ("ÄÄÄÄÄÄÄÄÄ", Err("Must have at most 8 characters.")),
+        ("Su\u{308}d", Ok("Süd")),
+        ("", Err("Must not be empty.")),
+        (" \n ", Err("Must not be empty.")),
+        ("\u{200b}", Err("Must not be empty.")),
+        ("a\nb", Err("Must not contain control characters.")),
+        ("a\u{0}b", Err("Must not contain control characters.")),
+    ];
+    for (text, expected) in rows {
+        match (single_line("name", text, 8), expected) {
+            (Ok(got), Ok(wanted)) => assert_eq!(got, *wanted),
+            (Err(refusal), Err(detail)) => {
+                assert_eq!(refusal.detail, *detail, "{text:?}");
+                assert_eq!(refusal.evidence.field.as_deref(), Some("name"));
+            }
+            (got, wanted) => panic!("{text:?}: {got:?} instead of {wanted:?}"),
+        }
+    }
+}
+
 proptest! {
-    /// What is stored passes the rule unchanged, and has nothing that the rule refuses.
+    /// A stored text passes the rule unchanged and has no refused character.
     #[test]
-    fn cleaning_twice_is_cleaning_once(text in "\\PC{0,12}|[a\u{308}\u{200d}\u{200b}\u{202e}\u{fe0f} \n\u{0}☃ی\u{200e}]{0,8}") {
+    fn clean_text_is_unchanged_by_cleaning_again(text in "\\PC{0,12}|[a\u{308}\u{200d}\u{200b}\u{202e}\u{fe0f} \n\u{0}☃ی\u{200e}]{0,8}") {
         if let Ok(once) = clean(&text) {
             prop_assert_eq!(clean(&once), Ok(once.clone()));
             let refused = ['\0', '\n', '\u{202e}', '\u{200b}'];
             prop_assert!(!once.contains(refused));
         }
-        let (repaired, _) = repaired(&text);
+        let (repaired, _) = repair(&text);
         prop_assert!(repaired.is_empty() || clean(&repaired).is_ok());
     }
 }

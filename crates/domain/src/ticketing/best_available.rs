@@ -1,39 +1,41 @@
-//! The best free seats for a party: adjacent in one row, leaving no single seat alone where that can be avoided, nearest to the focus.
+//! Chooses the best free seats for a party: adjacent in one row, without leaving a single seat alone, nearest to the focus.
 //!
-//! Never: a seat that is not free in the given view, or an accessible or companion seat that was not asked for. It chooses, it does not grant:
-//! the inventory does (P1), and on a conflict one chooses again on a fresh view. To add a wish: a field of [`Party`], its mask in `choose`.
+//! Never: a seat that is not free in the given view, or an accessible or companion seat that was not requested. Choosing grants nothing: the
+//! inventory grants (P1); after a conflict the caller chooses again on a current view. To add a wish: a field of [`Party`] and its mask in `choose`.
 //!
-//! In this order, each only where the one before finds nothing:
-//! 1. **Together**: so many adjacent free seats of one row. Fewest seats left alone beside them first, then nearest (restricted view counts as
-//!    further than any other seat), then the lowest number.
-//! 2. **Neighbouring**: pieces of one row, else of two, else of three rows that follow each other in one area; in those, longest pieces first.
-//!    The fewest pieces win, then the nearest. Nobody sits alone where taking one seat from a longer piece prevents it.
-//! 3. **Apart**: anywhere, longest pieces first, since a free seat is never kept from a buyer (P4).
+//! Each step applies only where the one before finds nothing:
 //!
-//! With accessible or companion seats asked for, exactly so many of them are in the choice: first as one piece with the whole party, else they
-//! are chosen first and the others as near to them as 1 to 3 allow. Too few of any kind: no choice.
+//! | step | seats | preference |
+//! |---|---|---|
+//! | together | adjacent free seats of one row | fewest seats left alone beside them, then nearest (restricted view last), then lowest number |
+//! | neighbouring | pieces of one row, else of two, else of three consecutive rows of one area | fewest pieces, then nearest; longest pieces first |
+//! | apart | pieces anywhere, since a free seat is never withheld from a buyer (P4) | longest pieces first |
+//!
+//! A person sits alone only where moving one seat over from a longer piece cannot prevent it.
+//! Accessible and companion seats are chosen in exactly the requested numbers: as one piece with the whole party where possible, else before all
+//! others, which then follow the three steps near them. With too few seats of any kind there is no choice.
 
-use super::place::PlaceNumber;
+use super::place_number::PlaceNumber;
 use crate::refusal::Refusal;
 
-mod bits;
-mod neighbours;
-mod plan;
-mod split;
-mod together;
-mod view;
-mod wished;
+mod adjacent_seats;
+mod availability;
+mod neighbour_rows;
+mod place_bitmap;
+mod seating_plan;
+mod special_seats;
+mod split_party;
 
 #[cfg(test)]
 mod tests;
 
-pub use plan::{SeatingPlan, SeatingPlans};
-pub use view::{Availability, FreeIf, PackedStates};
+pub use availability::{Availability, FreeIf, PackedStates};
+pub use seating_plan::{SeatingPlan, SeatingPlans};
 
-/// How many rows, following each other in one area, count as neighbouring.
-pub const NEIGHBOURING_ROWS: usize = 3;
+/// Seats within this many consecutive rows of one area are neighbouring.
+pub const NEIGHBOURING_ROWS_MAX: usize = 3;
 
-/// Who wants to sit together.
+/// The people who want to sit together, and the kinds of seats that they need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
     quantity: u32,
@@ -43,26 +45,26 @@ pub struct Party {
 }
 
 impl Party {
-    /// So many people, in any category, without wishes.
+    /// A party of `quantity` people in ordinary seats of any category.
     #[must_use]
     pub const fn of(quantity: u32) -> Self {
         Self { quantity, accessible: 0, companions: 0, categories: Vec::new() }
     }
 
-    /// The same party in one of these categories; none given means any.
+    /// Limits the party to these categories; an empty list allows any.
     #[must_use]
     pub fn in_categories(mut self, categories: Vec<String>) -> Self {
         self.categories = categories;
         self
     }
 
-    /// The same party with so many of its people in accessible and in companion seats.
+    /// Puts this many people of the party into accessible and into companion seats.
     ///
     /// # Errors
-    /// `invalid_request` (`accessible`) where that is more than the party.
-    pub fn wishing(mut self, accessible: u32, companions: u32) -> Result<Self, Refusal> {
+    /// `invalid_request` (`accessible`) where these are more than the party.
+    pub fn with_special_seats(mut self, accessible: u32, companions: u32) -> Result<Self, Refusal> {
         if accessible.saturating_add(companions) > self.quantity {
-            return Err(Refusal::invalid("accessible", "More special seats than people."));
+            return Err(Refusal::invalid("accessible", "There are more accessible and companion seats than people."));
         }
         (self.accessible, self.companions) = (accessible, companions);
         Ok(self)
@@ -74,7 +76,7 @@ impl Party {
 pub enum Closeness {
     /// Adjacent in one row.
     Together,
-    /// Within [`NEIGHBOURING_ROWS`] rows that follow each other in one area.
+    /// Within [`NEIGHBOURING_ROWS_MAX`] consecutive rows of one area.
     Neighbouring,
     /// Further apart.
     Apart,
@@ -82,17 +84,17 @@ pub enum Closeness {
 
 /// The chosen seats.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// In ascending order, as many as asked for.
+pub struct SeatChoice {
+    /// In ascending order, one per person.
     pub places: Vec<PlaceNumber>,
-    /// How near they are to each other.
+    /// How near the seats are to each other.
     pub closeness: Closeness,
 }
 
 impl SeatingPlan {
     /// The best free seats of this plan for `party`; none where there are not enough.
     #[must_use]
-    pub fn choose(&self, view: &impl Availability, party: &Party) -> Option<Choice> {
+    pub fn choose(&self, view: &impl Availability, party: &Party) -> Option<SeatChoice> {
         if party.quantity == 0 {
             return None;
         }
@@ -100,19 +102,26 @@ impl SeatingPlan {
         let mut places = if party.accessible + party.companions == 0 {
             self.ordinary_seats(&free, self.costs(), party.quantity)?
         } else {
-            self.wished_seats(&free, party)?
+            self.special_seats(&free, party)?
         };
         places.sort_unstable();
         let closeness = self.closeness(&places);
         let mut places: Vec<PlaceNumber> = places.into_iter().map(|index| PlaceNumber(self.place_of(index))).collect();
         places.sort_unstable();
-        Some(Choice { places, closeness })
+        Some(SeatChoice { places, closeness })
     }
 
-    /// Seats for people without wishes, by steps 1 to 3.
-    fn ordinary_seats(&self, free: &bits::Bits, costs: &plan::Costs, quantity: u32) -> Option<Vec<u32>> {
+    /// Ordinary seats, by the three steps of the table above.
+    fn ordinary_seats(
+        &self,
+        free: &place_bitmap::Bits,
+        costs: &seating_plan::Costs,
+        quantity: u32,
+    ) -> Option<Vec<u32>> {
         let open = free.and(self.ordinary());
-        let found = together::window(self, &open, costs, quantity);
-        found.map(|first| (first..first + quantity).collect()).or_else(|| split::pieces(self, &open, costs, quantity))
+        let found = adjacent_seats::window(self, &open, costs, quantity);
+        found
+            .map(|first| (first..first + quantity).collect())
+            .or_else(|| split_party::pieces(self, &open, costs, quantity))
     }
 }

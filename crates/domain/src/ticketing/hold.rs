@@ -1,92 +1,93 @@
-//! A hold: a timed, all-or-nothing claim on places in the warm tier, whose price is fixed.
+//! A hold is a timed claim on places in the warm tier, granted on all places or none, with fixed prices.
 
 use core::net::IpAddr;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::place::{Epoch, PlaceNumber};
+use super::place::Epoch;
+use super::place_number::PlaceNumber;
 use crate::ids::{HoldId, OrderId, SessionId};
 use crate::time::Timestamp;
 
-/// What one line of a hold asks for.
+/// What one line of a hold requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pick {
-    /// Exactly this place.
+    /// This place.
     Place(PlaceNumber),
-    /// Any free places of a general-admission area, given as its range of places.
+    /// Any free places of a general-admission area.
     Any {
-        /// The area's places.
+        /// The range of the area's places.
         range: Range<u32>,
-        /// How many.
+        /// How many places.
         quantity: u32,
     },
 }
 
-/// A request for places, all or nothing.
+/// A request for a new hold or a changed one, granted on all places or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldRequest {
-    /// The new hold's identifier.
+    /// The hold's identifier, chosen by the caller; makes a repeated request idempotent.
     pub hold: HoldId,
-    /// Whose it is; limits count per session.
+    /// The owner; limits count per session.
     pub session: SessionId,
-    /// What is asked for, in the order of the request.
+    /// The requested places, in the order of the request.
     pub picks: Vec<Pick>,
     /// The priced terms, opaque to the store: `voelgoed_domain::ticketing::quote::Terms` as JSON.
     pub terms: String,
-    /// How long it lasts from the store's own now, in milliseconds.
+    /// How long the hold lasts from the store's clock, in milliseconds.
     pub lasts_millis: u64,
-    /// The most places that the session may hold at once, over all its holds.
+    /// How many places the session may hold at once, over all its holds.
     pub places_per_session: u32,
-    /// The client's address, as limits count it; none for what the platform asks itself. A hold keeps the one that it was granted to.
+    /// The client address that limits count; none for requests of the platform itself. A changed hold keeps its first address.
     #[serde(default)]
     pub address: Option<IpAddr>,
-    /// The most places that the holds of that address may have at once in this event.
+    /// How many places of this event the holds of that address may have at once.
     #[serde(default = "unlimited")]
     pub places_per_address: u32,
-    /// A change: the version of the hold that it was made from; refused where the hold has changed since. A new hold has none.
-    pub of_version: u32,
+    /// The version of the hold that a change was made from; the change is refused where the hold has another. Ignored for a new hold.
+    pub expected_version: u32,
 }
 
 const fn unlimited() -> u32 {
     u32::MAX
 }
 
-/// Where a hold stands.
+/// The phase of a hold's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldPhase {
-    /// Lapses at `expires_at`; may be changed and released by its owner.
+    /// Lapses at `expires_at`; the owner may change and release it.
     Active,
-    /// An order is being written; lapses back to nothing when the pin does.
+    /// An order is being written; neither lapses nor changes until the pin ends.
     Pinned {
-        /// When the pin lapses.
+        /// When the pin ends.
         until: Timestamp,
     },
-    /// Its places are claimed in the cold tier by this order; no sweep touches it.
+    /// The order has claimed the places in the cold tier; no sweep frees them.
     Claimed {
-        /// The order.
+        /// The order that claimed the places.
         order: OrderId,
     },
 }
 
-/// A hold as the store keeps it.
+/// A stored hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldRecord {
-    /// Its identifier.
+    /// The hold's identifier.
     pub hold: HoldId,
-    /// Whose it is.
+    /// The owner.
     pub session: SessionId,
-    /// The places granted, one list per pick of the request, in its order.
+    /// The granted places, one list per pick, in the order of the request.
     pub places: Vec<Vec<PlaceNumber>>,
-    /// The priced terms as given.
+    /// The priced terms of the request, unchanged.
     pub terms: String,
-    /// When it lapses.
+    /// When the hold lapses.
     pub expires_at: Timestamp,
-    /// Where it stands.
+    /// Whether the hold is active, pinned or claimed.
     pub phase: HoldPhase,
-    /// The generation in which it was granted.
+    /// The generation in which the hold was granted.
     pub epoch: Epoch,
-    /// 1, and one more with each change of its content.
+    /// 1, and one more with each change.
     pub version: u32,
 }

@@ -1,7 +1,7 @@
-//! How much one hold may contain, by event and by ticket type.
+//! Checks how many places, and how many of each ticket type, one hold may contain.
 //!
-//! Never: a limit without a stable name, since clients show it. What a session may hold over all its holds, and an address over all its sessions, is counted by the inventory,
-//! under [`PLACES_PER_SESSION`] and [`PLACES_PER_ADDRESS`]. To add a limit: its name here, its check, both of its edges in the test.
+//! Never: a limit without a stable name, since clients show it. The inventory counts the places of a session and of a client address, under
+//! [`PLACES_PER_SESSION`] and [`PLACES_PER_ADDRESS`]. To add a limit: its name here, its check, and both of its edges in the test.
 
 use std::collections::BTreeMap;
 
@@ -10,55 +10,56 @@ use crate::catalog::listing::Listing;
 use crate::ids::TicketTypeId;
 use crate::refusal::Refusal;
 
-/// Places in one hold.
+/// The limit on the places of one hold.
 pub const PLACES_PER_HOLD: &str = "places_per_hold";
-/// Places of one buyer: held at once by the session, and in orders by session or e-mail address.
+/// The limit on the places of one buyer: held at once by the session, and in orders by session or e-mail address.
 pub const PLACES_PER_SESSION: &str = "places_per_session";
-/// Places held at once by all sessions of one client address.
+/// The limit on the places that all sessions of one client address hold at once.
 pub const PLACES_PER_ADDRESS: &str = "places_per_address_max";
-/// The least of a ticket type in one hold.
-pub const MIN_PER_HOLD: &str = "min_per_hold";
-/// The most of a ticket type in one hold.
-pub const MAX_PER_HOLD: &str = "max_per_hold";
-/// The most of a ticket type for one buyer, over all orders.
-pub const MAX_PER_BUYER: &str = "max_per_buyer";
-/// Holds of one session that are open at once.
+/// The minimum number of tickets of a type in one hold.
+pub const TICKETS_PER_HOLD_MIN: &str = "min_per_hold";
+/// The maximum number of tickets of a type in one hold.
+pub const TICKETS_PER_HOLD_MAX: &str = "max_per_hold";
+/// The maximum number of tickets of a type for one buyer, over all orders.
+pub const TICKETS_PER_BUYER_MAX: &str = "max_per_buyer";
+/// The limit on the holds that one session has open at once.
 pub const OPEN_HOLDS: &str = "holds_per_session";
-/// Payment attempts of one order.
+/// The limit on the payment attempts of one order.
 pub const PAYMENT_ATTEMPTS: &str = "attempts_per_order";
-/// How many orders may use a promo code.
+/// The limit on the orders that use a promo code.
 pub const CODE_USES: &str = "uses_max";
-/// How many orders of one buyer may use a promo code.
+/// The limit on the orders of one buyer that use a promo code.
 pub const CODE_USES_PER_BUYER: &str = "uses_per_buyer_max";
 
-/// Whether one hold may have so many places.
+/// Checks the number of places of one hold.
 ///
 /// # Errors
 /// `limit_reached`, [`PLACES_PER_HOLD`].
 pub fn check_places(limits: &EventLimits, places: u64) -> Result<(), Refusal> {
-    let most = limits.places_per_hold;
-    if places > u64::from(most) {
-        return Err(Refusal::limit(PLACES_PER_HOLD, u64::from(most), format!("At most {most} places at once.")));
+    let places_max = limits.places_per_hold;
+    if places > u64::from(places_max) {
+        let detail = format!("At most {places_max} places at once.");
+        return Err(Refusal::limit(PLACES_PER_HOLD, u64::from(places_max), detail));
     }
     Ok(())
 }
 
-/// Whether one hold may have so many of each ticket type. Types that are off sale meanwhile are not judged: what is held of them stays.
+/// Checks the number of tickets of each type in one hold. Skips types that went off sale since they were held: such tickets stay held.
 ///
 /// # Errors
-/// `limit_reached`, [`MIN_PER_HOLD`] or [`MAX_PER_HOLD`].
+/// `limit_reached`, [`TICKETS_PER_HOLD_MIN`] or [`TICKETS_PER_HOLD_MAX`].
 pub fn check_ticket_types(listing: &Listing, counts: &BTreeMap<TicketTypeId, u64>) -> Result<(), Refusal> {
     for (id, count) in counts {
         let Some(ticket_type) = listing.ticket_type(*id) else { continue };
-        let (least, most) = (ticket_type.limits.min_per_hold, ticket_type.limits.max_per_hold);
+        let (tickets_min, tickets_max) = (ticket_type.limits.min_per_hold, ticket_type.limits.max_per_hold);
         let name = &ticket_type.name;
-        if *count > u64::from(most) {
-            let detail = format!("At most {most} tickets `{name}` at once.");
-            return Err(Refusal::limit(MAX_PER_HOLD, u64::from(most), detail));
+        if *count > u64::from(tickets_max) {
+            let detail = format!("At most {tickets_max} tickets `{name}` at once.");
+            return Err(Refusal::limit(TICKETS_PER_HOLD_MAX, u64::from(tickets_max), detail));
         }
-        if *count < u64::from(least) {
-            let detail = format!("At least {least} tickets `{name}` at once.");
-            return Err(Refusal::limit(MIN_PER_HOLD, u64::from(least), detail));
+        if *count < u64::from(tickets_min) {
+            let detail = format!("At least {tickets_min} tickets `{name}` at once.");
+            return Err(Refusal::limit(TICKETS_PER_HOLD_MIN, u64::from(tickets_min), detail));
         }
     }
     Ok(())

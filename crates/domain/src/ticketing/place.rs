@@ -1,4 +1,4 @@
-//! A place: one sellable unit of an event, a seat or one of the numbered units of a general-admission area.
+//! A place is one sellable unit of an event: a seat, or one of the numbered units of a general-admission area.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,32 +6,20 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::machine::machine;
+use super::place_number::PlaceNumber;
+use crate::state_machine::state_machine;
 
-/// A place's number within its event, `0..n` in the layout's order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PlaceNumber(pub u32);
-
-impl PlaceNumber {
-    /// As an index into vectors and bitmaps.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// How many times a place has changed in the cold tier; an effect applies only above the version already seen.
+/// Counts the changes of a place in the cold tier; an effect is applied only above the stored version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PlaceVersion(pub u32);
 
-machine! {
-    /// What the cold tier, the authority, says of a place (P1).
+state_machine! {
+    /// The state of a place in the cold tier, which is authoritative (P1).
     "place" PlaceState {
         /// May be held and claimed.
         Free = "free",
-        /// Kept back by the organizer.
+        /// Withheld from sale by the organizer.
         Blocked = "blocked",
         /// Belongs to an order that is not yet paid.
         Claimed = "claimed",
@@ -39,19 +27,19 @@ machine! {
         Sold = "sold",
     }
 
-    /// What may happen to a place; each raises its version by one.
-    PlaceEvent {
-        /// An order takes it, before any charge can start.
+    /// The transitions of a place; each raises its version by one.
+    PlaceTransition {
+        /// An order takes the place, before any charge can start.
         Claim = "claim",
-        /// Its order is paid; straight from free where nothing is owed any more (an order of total 0, late money).
+        /// The order is paid. Directly from free for an order of total 0 and for a reissued late capture.
         Sell = "sell",
-        /// Its order ended unpaid.
+        /// The order ended unpaid.
         Release = "release",
-        /// Its ticket was taken back everywhere.
+        /// The ticket was revoked in every tier.
         Return = "return",
-        /// The organizer keeps it back.
+        /// The organizer withholds the place from sale.
         Block = "block",
-        /// The organizer gives it free.
+        /// The organizer puts the place back on sale.
         Unblock = "unblock",
     }
 
@@ -66,22 +54,22 @@ machine! {
     }
 }
 
-/// What a viewer sees of a place: two bits.
+/// The state of a place as viewers see it; two bits, without its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
-pub enum Shown {
+pub enum DisplayState {
     /// Can be held.
     Free = 0,
-    /// Held or claimed by somebody.
+    /// Held or claimed.
     Held = 1,
-    /// Sold.
+    /// Belongs to a paid order.
     Sold = 2,
-    /// Kept back by the organizer.
+    /// Withheld from sale by the organizer.
     Blocked = 3,
 }
 
-impl From<PlaceState> for Shown {
+impl From<PlaceState> for DisplayState {
     fn from(state: PlaceState) -> Self {
         match state {
             PlaceState::Free => Self::Free,
@@ -92,30 +80,30 @@ impl From<PlaceState> for Shown {
     }
 }
 
-/// What happened to a place in the cold tier, on its way to the warm one; applied only above the stored version, so a redelivery is harmless (P8).
+/// A change of a place in the cold tier, sent to the warm tier. Applied only above the stored version, so redelivery is harmless (P8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceEffect {
-    /// Which place.
+    /// The changed place.
     pub place: PlaceNumber,
     /// Its new state.
     pub state: PlaceState,
-    /// The order or block that owns it now, if any.
+    /// The order or block that owns the place, if any.
     pub owner: Option<Uuid>,
     /// Its new version.
     pub version: PlaceVersion,
 }
 
-/// A generation of an event's warm state; a rebuild raises it, and every call carries the highest one seen.
+/// The generation of an event's warm state. A rebuild raises it, and every call carries the highest epoch that the caller has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);
 
-/// Where a reader of an event's change log stands: `epoch:seq` in text.
+/// The position of a reader in an event's change log, written as `epoch:seq`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Position {
-    /// The generation.
+    /// The generation that `seq` counts in.
     pub epoch: Epoch,
-    /// The number of the last change within it.
+    /// The number of the last change within the epoch.
     pub seq: u64,
 }
 
@@ -125,7 +113,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// The text is not a position.
+/// The text is not a [`Position`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected `epoch:seq`, two whole numbers")]
 pub struct MalformedPosition;
@@ -145,10 +133,10 @@ impl FromStr for Position {
 #[cfg(test)]
 mod tests {
     use super::PlaceState;
-    use crate::machine::tests::assert_matrix;
+    use crate::state_machine::tests::assert_matrix;
 
     #[test]
-    fn what_follows_what() {
+    fn place_transitions_match_the_matrix() {
         assert_matrix::<PlaceState>(
             "free: claim→claimed sell→sold block→blocked
              blocked: unblock→free

@@ -1,6 +1,6 @@
-//! What is asked for, priced: the only way to the terms of a hold, whose prices stay fixed from then on.
+//! Prices a request for places; the only source of a hold's terms, whose prices stay fixed from then on.
 //!
-//! Never: a price outside the sale window, a ticket type where it does not fit, a total that is not the sum of its lines (P5).
+//! Never: a price outside the sale window, a ticket type that does not fit its place, or a total that is not the sum of its lines (P5).
 //! To add a part of a price: a field of [`TermsLine`], its line in `price`, and the invariants in `tests`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::ids::TicketTypeId;
 use crate::refusal::Refusal;
 use crate::ticketing::hold::Pick;
 use crate::ticketing::limits;
-use crate::ticketing::place::PlaceNumber;
+use crate::ticketing::place_number::PlaceNumber;
 use crate::time::Timestamp;
 
 mod amend;
@@ -24,22 +24,22 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use amend::{Amended, amend};
+pub use amend::{AmendedHold, amend};
 pub use price::{UnitPrice, unit_price};
 pub use priced::{PricedPlace, TermsMismatch};
-pub use promo::with_code;
+pub use promo::apply_code;
 pub use terms::{MalformedTerms, TERMS_VERSION, Terms, TermsLine, Totals};
 
-/// One line of a request.
+/// One line of a price request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuoteLine {
-    /// Which places.
+    /// The requested places.
     pub pick: Pick,
-    /// Sold as what.
+    /// The ticket type that they are sold as.
     pub ticket_type: TicketTypeId,
 }
 
-/// Prices a request at `now`; the terms have one line per line of it, in its order.
+/// Prices a request at `now`; the terms have one line per line of the request, in its order.
 ///
 /// # Errors
 /// `sale_closed`; `limit_reached` with the limit; `invalid_request` with the field (`items[2].ticket_type`, `code`).
@@ -49,9 +49,9 @@ pub fn quote(listing: &Listing, lines: &[QuoteLine], code: Option<&str>, now: Ti
         return Err(Refusal::invalid("items", "Must not be empty."));
     }
     let code = code.map(str::trim).filter(|code| !code.is_empty());
-    let rules = Rules::now(listing, code, now)?;
+    let rules = Rules::current(listing, code, now)?;
     let priced = price_lines(listing, lines, &rules, &mut BTreeSet::new(), now)?;
-    if let Some(rule) = rules.named {
+    if let Some(rule) = rules.of_code {
         promo::check_effect(&listing.event, rule, &priced)?;
     }
     let priced: Vec<TermsLine> = priced.into_iter().map(|line| line.terms).collect();
@@ -59,21 +59,21 @@ pub fn quote(listing: &Listing, lines: &[QuoteLine], code: Option<&str>, now: Ti
     Ok(Terms::of(&listing.event, code.map(str::to_owned), priced))
 }
 
-/// The rules that hold now, by themselves or by a code.
+/// The price rules in force: all automatic ones, and the one of the promo code.
 struct Rules<'a> {
     automatic: Vec<&'a PriceRule>,
-    named: Option<&'a PriceRule>,
+    of_code: Option<&'a PriceRule>,
 }
 
 impl<'a> Rules<'a> {
-    fn now(listing: &'a Listing, code: Option<&str>, now: Timestamp) -> Result<Self, Refusal> {
-        let named = code.map(|code| promo::named(listing, code, now)).transpose()?;
-        Ok(Self { named, ..Self::automatic(listing, now) })
+    fn current(listing: &'a Listing, code: Option<&str>, now: Timestamp) -> Result<Self, Refusal> {
+        let of_code = code.map(|code| promo::rule_of_code(listing, code, now)).transpose()?;
+        Ok(Self { of_code, ..Self::automatic(listing, now) })
     }
 
     fn automatic(listing: &'a Listing, now: Timestamp) -> Self {
-        let automatic = |rule: &&PriceRule| rule.code.is_none() && rule.is_current(now);
-        Self { automatic: listing.price_rules.iter().filter(automatic).collect(), named: None }
+        let automatic = |rule: &&PriceRule| rule.code.is_none() && rule.is_active(now);
+        Self { automatic: listing.price_rules.iter().filter(automatic).collect(), of_code: None }
     }
 
     /// The price that applies without a code.
@@ -82,21 +82,21 @@ impl<'a> Rules<'a> {
         covering.map(|rule| rule.effect.apply(list)).min().unwrap_or(list)
     }
 
-    /// The best price for the buyer.
+    /// The lowest price, with the code and without.
     fn price(&self, ticket_type: TicketTypeId, list: i64) -> i64 {
         let automatic = self.automatic_price(ticket_type, list);
-        let named = self.named.filter(|rule| rule.covers(ticket_type));
-        named.map_or(automatic, |rule| automatic.min(rule.effect.apply(list)))
+        let of_code = self.of_code.filter(|rule| rule.covers(ticket_type));
+        of_code.map_or(automatic, |rule| automatic.min(rule.effect.apply(list)))
     }
 }
 
-/// A priced line, with its list price.
+/// A priced line and its list price.
 struct PricedLine {
     list: i64,
     terms: TermsLine,
 }
 
-/// Prices each line; `chosen` holds the single places so far, since none can be had twice.
+/// Prices each line; `chosen` collects the single places, since a place cannot be sold twice.
 fn price_lines(
     listing: &Listing,
     lines: &[QuoteLine],
@@ -104,7 +104,7 @@ fn price_lines(
     chosen: &mut BTreeSet<PlaceNumber>,
     now: Timestamp,
 ) -> Result<Vec<PricedLine>, Refusal> {
-    // Each line has a place at least: more lines than places are refused before any work.
+    // Each line has at least one place, so too many lines are refused before any work.
     limits::check_places(&listing.event.limits, lines.len() as u64)?;
     let mut priced = Vec::with_capacity(lines.len());
     for (at, line) in lines.iter().enumerate() {
@@ -132,7 +132,7 @@ fn price_lines(
             }
         };
         let ticket_type = fitting(listing, line.ticket_type, area, category, at)?;
-        listing.check_admits(ticket_type.id, now)?;
+        listing.check_type_still_admits(ticket_type.id, now)?;
         let list = ticket_type.price_in(area.id, category).amount;
         let without = rules.automatic_price(ticket_type.id, list);
         let unit = unit_price(&listing.event, list, |list| rules.price(ticket_type.id, list));
@@ -151,7 +151,7 @@ fn fitting<'a>(
     let field = || format!("items[{at}].ticket_type");
     let ticket_type =
         listing.ticket_type(id).ok_or_else(|| Refusal::invalid(field(), "The event has no such ticket type."))?;
-    if !ticket_type.fits(area.id, category) {
+    if !ticket_type.is_sold_in(area.id, category) {
         let detail = format!("`{}` is not sold for `{}`, {category}.", ticket_type.name, area.name);
         return Err(Refusal::invalid(field(), detail));
     }

@@ -1,13 +1,20 @@
-//! The sandbox payment provider: a server that misbehaves on request (`server`), and the gateway through which the shop uses it (`client`).
+//! Implements the payment gateway for the sandbox provider over its HTTP API, which `crates/sandbox-psp/README.md` specifies.
 //!
-//! Never: real money. The two sides share only what travels between them: `protocol`, `signature`. README.md beside this file is the protocol's page.
+//! Never: a type of the provider's crate. `messages` and `signature` are the client's own view of the protocol; the tests run both sides.
+//! To add a call: its JSON in `messages`, what its outcome proves in `observe`, the method in `gateway`.
 
-pub mod client;
-pub mod protocol;
-pub mod server;
-pub mod signature;
+mod call_limits;
+mod charge_key;
+mod gateway;
+mod http_call;
+mod messages;
+mod method_endpoints;
+mod observe;
+mod register_callback_url;
+mod signature;
+mod verify_callback;
 
-pub use client::{NOWHERE, SandboxGateway, SandboxGatewayConfig};
-pub use protocol::Ready;
-pub use server::{Delays, Sandbox, SandboxConfig, SandboxError, reuse_or_describe, serve};
-pub use signature::CallbackSecret;
+pub use call_limits::{CALL_DEADLINE, CONNECT_TIMEOUT};
+pub use gateway::{LATE_GRACE, NAME, SandboxGateway, SandboxGatewayConfig, UNREACHABLE_URL};
+pub use register_callback_url::RegisterCallbackUrlError;
+pub use signature::{SECRET_BYTES_MIN, SandboxSecret, SandboxSecretTooShort};

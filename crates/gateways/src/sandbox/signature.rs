@@ -1,4 +1,4 @@
-//! Signatures on messages between shop and provider: HMAC-SHA256 over `timestamp.body`, believed for five minutes either way.
+//! Verifies callbacks by their HMAC-SHA256 over `timestamp.body`, and signs and authorizes the gateway's calls with the same secret.
 //!
 //! Never: a comparison whose duration depends on the secret, a secret in a log line.
 
@@ -11,46 +11,46 @@ use subtle::ConstantTimeEq;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_planted::{Bug, planted};
 
-/// How far the clocks of the two sides, and the journey, may be apart.
-pub const WINDOW: Duration = Duration::from_secs(5 * 60);
+/// Limits the age of a signed message, and how far its timestamp may lie in the future.
+pub const SIGNATURE_AGE_MAX: Duration = Duration::from_secs(5 * 60);
 
-/// The fewest bytes of a secret.
-pub const SHORTEST_SECRET: usize = 16;
+/// The minimum length of a secret.
+pub const SECRET_BYTES_MIN: usize = 16;
 
 const SCHEME: &str = "v1=";
 
-/// Stands where a callback has its timestamp, which is a number.
-const CALLS: &str = "calls";
+/// Takes the place of the timestamp in the digest that authorizes calls; no timestamp equals it.
+const CALL_CONTEXT: &str = "calls";
 
-/// The secret that shop and provider share; never shown.
+/// The secret that the shop shares with the sandbox provider; `Debug` hides it.
 #[derive(Clone)]
-pub struct CallbackSecret(Vec<u8>);
+pub struct SandboxSecret(Vec<u8>);
 
-/// A secret of fewer than [`SHORTEST_SECRET`] bytes.
+/// The secret has fewer than [`SECRET_BYTES_MIN`] bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the callback secret needs at least {SHORTEST_SECRET} bytes")]
-pub struct SecretTooShort;
+#[error("the callback secret needs at least {SECRET_BYTES_MIN} bytes")]
+pub struct SandboxSecretTooShort;
 
-/// Why a message is not believed.
+/// Why a callback is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotBelieved {
-    /// A header is missing, or the signature does not fit.
-    #[error("the signature does not fit")]
+pub enum CallbackInvalid {
+    /// A header is missing, or the signature does not match.
+    #[error("the signature does not match")]
     Forged,
-    /// Signed by the right hand, outside the [`WINDOW`].
+    /// The signature matches, but the timestamp is further than [`SIGNATURE_AGE_MAX`] from now.
     #[error("the message is too old or from the future")]
     Stale,
 }
 
-impl CallbackSecret {
-    /// A shared secret.
+impl SandboxSecret {
+    /// A secret from these bytes.
     ///
     /// # Errors
-    /// [`SecretTooShort`] below [`SHORTEST_SECRET`] bytes.
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, SecretTooShort> {
+    /// [`SandboxSecretTooShort`] below [`SECRET_BYTES_MIN`] bytes.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, SandboxSecretTooShort> {
         let bytes = bytes.into();
-        if bytes.len() < SHORTEST_SECRET {
-            return Err(SecretTooShort);
+        if bytes.len() < SECRET_BYTES_MIN {
+            return Err(SandboxSecretTooShort);
         }
         Ok(Self(bytes))
     }
@@ -63,38 +63,28 @@ impl CallbackSecret {
         (timestamp, signature)
     }
 
-    /// Believes or rejects a message by its two headers. The signature is checked before the window, so only the holder of the
-    /// secret ever hears [`NotBelieved::Stale`].
+    /// Verifies a callback by its two headers. Checks the signature before the timestamp, so that only the holder of the
+    /// secret gets [`CallbackInvalid::Stale`].
     ///
     /// # Errors
-    /// [`NotBelieved`] says why.
-    pub fn verify(&self, timestamp: &str, signature: &str, body: &[u8], now: Timestamp) -> Result<(), NotBelieved> {
+    /// [`CallbackInvalid`] says why.
+    pub fn verify(&self, timestamp: &str, signature: &str, body: &[u8], now: Timestamp) -> Result<(), CallbackInvalid> {
         let expected = format!("{SCHEME}{}", self.digest(timestamp, body));
         if !planted(Bug::UnsignedCallback) && !bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) {
-            return Err(NotBelieved::Forged);
+            return Err(CallbackInvalid::Forged);
         }
-        let seconds: i64 = timestamp.parse().map_err(|_| NotBelieved::Forged)?;
+        let seconds: i64 = timestamp.parse().map_err(|_| CallbackInvalid::Forged)?;
         let signed = Timestamp::from_micros(seconds.saturating_mul(1_000_000));
-        if now.since(signed).max(signed.since(now)) > WINDOW {
-            return Err(NotBelieved::Stale);
+        if now.since(signed).max(signed.since(now)) > SIGNATURE_AGE_MAX {
+            return Err(CallbackInvalid::Stale);
         }
         Ok(())
     }
 
-    /// What the shop sends as `Authorization` with every charge, cancellation and refund, and when it asks for one: derived from the secret, so that a
-    /// caller who has seen it cannot sign callbacks.
+    /// The `Authorization` of every call: derived from the secret, so that a reader of the header cannot sign callbacks.
     #[must_use]
     pub fn call_authorization(&self) -> String {
-        format!("Bearer {}", self.digest(CALLS, b""))
-    }
-
-    /// Whether a call comes from the holder of the secret.
-    ///
-    /// # Errors
-    /// [`NotBelieved::Forged`].
-    pub fn verify_call(&self, authorization: &str) -> Result<(), NotBelieved> {
-        let expected = self.call_authorization();
-        if bool::from(expected.as_bytes().ct_eq(authorization.as_bytes())) { Ok(()) } else { Err(NotBelieved::Forged) }
+        format!("Bearer {}", self.digest(CALL_CONTEXT, b""))
     }
 
     fn digest(&self, timestamp: &str, body: &[u8]) -> String {
@@ -102,13 +92,13 @@ impl CallbackSecret {
         mac.update(timestamp.as_bytes());
         mac.update(b".");
         mac.update(body);
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(mac.finalize().into_bytes())
     }
 }
 
-impl fmt::Debug for CallbackSecret {
+impl fmt::Debug for SandboxSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CallbackSecret(…)")
+        f.write_str("SandboxSecret(…)")
     }
 }
 
@@ -123,28 +113,28 @@ mod tests {
         Timestamp::from_micros(seconds * SECOND)
     }
 
-    fn secret(text: &str) -> CallbackSecret {
-        CallbackSecret::new(text).unwrap()
+    fn secret(text: &str) -> SandboxSecret {
+        SandboxSecret::new(text).unwrap()
     }
 
     #[test]
-    fn a_published_vector_stays_the_same() {
+    fn published_test_vector_is_reproduced() {
         let (timestamp, signature) = secret("sandbox secret of the shop").sign(at(1_700_000_000), BODY);
         assert_eq!(timestamp, "1700000000");
         assert_eq!(signature, "v1=9e0cf0259b4c2ffdc0e172cacedb75ee27cc0669edfd01dbc7b4884f07ac70f8");
     }
 
     #[test]
-    fn the_window_is_five_minutes_either_way() {
+    fn callback_is_accepted_within_five_minutes_of_its_timestamp() {
         let secret = secret("a secret of 16 b");
         let (timestamp, signature) = secret.sign(at(10_000), BODY);
         let rows = [
             (at(10_000), Ok(())),
             (at(10_300), Ok(())),
-            (Timestamp::from_micros(10_300 * SECOND + 1), Err(NotBelieved::Stale)),
+            (Timestamp::from_micros(10_300 * SECOND + 1), Err(CallbackInvalid::Stale)),
             (at(9_700), Ok(())),
-            (Timestamp::from_micros(9_700 * SECOND - 1), Err(NotBelieved::Stale)),
-            (at(0), Err(NotBelieved::Stale)),
+            (Timestamp::from_micros(9_700 * SECOND - 1), Err(CallbackInvalid::Stale)),
+            (at(0), Err(CallbackInvalid::Stale)),
         ];
         for (now, expected) in rows {
             assert_eq!(secret.verify(&timestamp, &signature, BODY, now), expected, "{now}");
@@ -152,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_altered_is_forged() {
+    fn altered_callback_is_forged() {
         let ours = secret("a secret of 16 b");
         let (timestamp, signature) = ours.sign(at(10_000), BODY);
         let (_, foreign) = secret("another secret 16").sign(at(10_000), BODY);
@@ -170,22 +160,22 @@ mod tests {
         for (timestamp, signature, body) in rows {
             assert_eq!(
                 ours.verify(timestamp, signature, body, at(10_000)),
-                Err(NotBelieved::Forged),
+                Err(CallbackInvalid::Forged),
                 "{timestamp} {signature}"
             );
         }
     }
 
     #[test]
-    fn a_signed_timestamp_that_is_no_number_is_forged() {
+    fn signed_timestamp_that_is_not_a_number_is_forged() {
         let secret = secret("a secret of 16 b");
         let signature = format!("v1={}", secret.digest("soon", BODY));
-        assert_eq!(secret.verify("soon", &signature, BODY, at(0)), Err(NotBelieved::Forged));
+        assert_eq!(secret.verify("soon", &signature, BODY, at(0)), Err(CallbackInvalid::Forged));
     }
 
     #[test]
-    fn short_secrets_are_refused_and_none_is_shown() {
-        assert!(matches!(CallbackSecret::new("fifteen bytes.."), Err(SecretTooShort)));
-        assert_eq!(format!("{:?}", secret("sixteen bytes...")), "CallbackSecret(…)");
+    fn short_secret_is_refused_and_debug_hides_the_secret() {
+        assert!(matches!(SandboxSecret::new("fifteen bytes.."), Err(SandboxSecretTooShort)));
+        assert_eq!(format!("{:?}", secret("sixteen bytes...")), "SandboxSecret(…)");
     }
 }

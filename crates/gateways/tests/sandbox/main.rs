@@ -1,11 +1,9 @@
-//! The sandbox provider over real HTTP, real files and real processes: every method, every restart, every lie of the network.
+//! Tests the sandbox gateway against the provider's real server, and against servers that answer wrongly or not at all.
 //!
-//! Never: a fixed port, a fixed wait; each test has its own directory and asks until it sees what it expects, or fails after a deadline.
+//! Never: a fixed port or a fixed wait; each test has its own directory and polls until a deadline.
 
+mod broken_replies;
 mod callbacks;
-mod child;
 mod gateway;
-mod keys;
-mod methods;
-mod restart;
 mod support;
+mod values;

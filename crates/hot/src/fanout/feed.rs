@@ -1,6 +1,6 @@
-//! What this node keeps of one event: its newest view, what was touched since the last frame, and what viewers read.
+//! The state of one followed event on this node: newest view, unpublished changes, and the stream state that viewers read.
 //!
-//! Never locked by a reader: view and stream are swapped whole. Whoever folds or publishes holds `pending`, so that there is one writer.
+//! Never: a lock on the read path; view and stream state are swapped whole. Merging and publishing lock `pending`, so there is one writer.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
@@ -10,76 +10,76 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use tokio::sync::{Mutex, watch};
 use voelgoed_app::environment::Environment;
-use voelgoed_app::nodes::presence::COUNTS_FOR;
+use voelgoed_app::nodes::presence::REPORT_TTL;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::ticketing::inventory::CatchUp;
 use voelgoed_domain::ticketing::place::Position;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_planted::{Bug, planted};
 use voelgoed_telemetry::Stopwatch;
-use voelgoed_telemetry::metrics::realtime::Frame;
+use voelgoed_telemetry::metrics::realtime::FrameKind;
 
 use super::frame;
-use super::ring::Ring;
-use crate::snapshot::{AvailabilityView, Touched};
+use super::frame_ring::FrameRing;
+use crate::availability_view::{AvailabilityView, Touched};
 
 /// One event on this node.
 pub(super) struct Feed {
     pub(super) scope: EventScope,
     view: ArcSwapOption<AvailabilityView>,
     stream: ArcSwap<StreamState>,
-    /// Viewers sleep on this.
+    /// Viewers wait on this channel.
     pub(super) wake: watch::Sender<()>,
     pub(super) pending: Mutex<Pending>,
-    told: ArcSwapOption<Told>,
-    dirty: AtomicBool,
-    /// Running since the first signal that no tick has looked into, to tell how long changes take to viewers.
+    cached_snapshot: ArcSwapOption<CachedSnapshot>,
+    is_marked: AtomicBool,
+    /// Runs since the first signal that no tick has handled, to measure how long a change takes to reach viewers.
     signalled: StdMutex<Option<Stopwatch>>,
     pub(super) viewers: Arc<AtomicUsize>,
-    /// Viewers at other nodes, and when that was learned.
-    elsewhere: (AtomicU64, AtomicI64),
+    /// Viewers on other nodes, and the time of that count in microseconds.
+    remote_viewers: (AtomicU64, AtomicI64),
     last_used: AtomicI64,
     environment: Arc<dyn Environment>,
 }
 
-/// A snapshot as it was told: shared by all who need one of this view at about the same time.
-struct Told {
+/// An encoded snapshot frame, shared by viewers that need one of the same view within [`SNAPSHOT_REUSED_FOR`].
+struct CachedSnapshot {
     view: Arc<AvailabilityView>,
     at: Timestamp,
     bytes: Bytes,
 }
 
-/// An event that was read so long ago counts as in use.
+/// How long a read keeps an event in use.
 const IN_USE_FOR: Duration = Duration::from_secs(10);
-/// A snapshot's `now` may be this old.
-const TOLD_LASTS: Duration = Duration::from_millis(500);
+/// How old the `now` of a reused snapshot frame may be.
+const SNAPSHOT_REUSED_FOR: Duration = Duration::from_millis(500);
 
-/// What the next frame has to tell.
+/// The changes that the next frame publishes.
 #[derive(Default)]
 pub(super) struct Pending {
     touched: Touched,
-    /// What is known no longer follows from what viewers have: they need a snapshot.
-    anew: bool,
+    /// Whether the view does not follow from the last published one, so that viewers need a snapshot.
+    needs_snapshot: bool,
 }
 
-/// What viewers read.
+/// The state that viewers read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StreamState {
-    /// The state that snapshots tell; none before the first read.
+    /// The view for snapshots; none before the first read.
     pub(super) view: Option<Arc<AvailabilityView>>,
-    pub(super) ring: Option<Ring>,
-    /// The frame that tells of the view's age, while it is stale.
+    pub(super) ring: Option<FrameRing>,
+    /// The frame that marks the view as stale, while it is.
     pub(super) stale: Option<Bytes>,
-    /// Grows with each sign of life.
-    pub(super) beat: u64,
+    /// Increases with each keep-alive.
+    pub(super) keep_alives: u64,
     pub(super) ended: bool,
     pub(super) closed: bool,
 }
 
-/// What a publication came to, for metrics and the tick.
+/// The frame that was published, for metrics and the interval of the tick.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Published {
-    pub(super) kind: Frame,
+pub(super) struct PublishedFrame {
+    pub(super) kind: FrameKind,
     pub(super) bytes: usize,
     pub(super) viewers: usize,
 }
@@ -92,27 +92,31 @@ impl Feed {
             stream: ArcSwap::default(),
             wake: watch::channel(()).0,
             pending: Mutex::default(),
-            told: ArcSwapOption::empty(),
-            dirty: AtomicBool::new(true),
+            cached_snapshot: ArcSwapOption::empty(),
+            is_marked: AtomicBool::new(true),
             signalled: StdMutex::default(),
             viewers: Arc::default(),
-            elsewhere: Default::default(),
+            remote_viewers: Default::default(),
             last_used: AtomicI64::new(0),
             environment,
         }
     }
 
-    /// The frame of a snapshot of `view`, with the moment in it.
+    /// The snapshot frame of `view` with the present time.
     pub(super) fn snapshot(&self, view: &Arc<AvailabilityView>) -> Bytes {
         let now = self.environment.now();
-        if let Some(told) = &*self.told.load()
-            && Arc::ptr_eq(&told.view, view)
-            && now.since(told.at) < TOLD_LASTS
+        if let Some(cached) = &*self.cached_snapshot.load()
+            && Arc::ptr_eq(&cached.view, view)
+            && now.since(cached.at) < SNAPSHOT_REUSED_FOR
         {
-            return told.bytes.clone();
+            return cached.bytes.clone();
         }
         let bytes = frame::snapshot(view, now);
-        self.told.store(Some(Arc::new(Told { view: Arc::clone(view), at: now, bytes: bytes.clone() })));
+        self.cached_snapshot.store(Some(Arc::new(CachedSnapshot {
+            view: Arc::clone(view),
+            at: now,
+            bytes: bytes.clone(),
+        })));
         bytes
     }
 
@@ -132,23 +136,23 @@ impl Feed {
         self.viewers.load(Ordering::Relaxed)
     }
 
-    /// Takes in how many watch at other nodes.
-    pub(super) fn learn_elsewhere(&self, viewers: u64, now: Timestamp) {
-        self.elsewhere.0.store(viewers, Ordering::Relaxed);
-        self.elsewhere.1.store(now.micros(), Ordering::Relaxed);
+    /// Stores the number of viewers on other nodes.
+    pub(super) fn set_remote_viewers(&self, viewers: u64, now: Timestamp) {
+        self.remote_viewers.0.store(viewers, Ordering::Relaxed);
+        self.remote_viewers.1.store(now.micros(), Ordering::Relaxed);
     }
 
-    /// Viewers at other nodes; what was learned too long ago is not told.
-    pub(super) fn elsewhere(&self, now: Timestamp) -> u64 {
-        let at = Timestamp::from_micros(self.elsewhere.1.load(Ordering::Relaxed));
-        if now.since(at) < COUNTS_FOR { self.elsewhere.0.load(Ordering::Relaxed) } else { 0 }
+    /// Viewers on other nodes; 0 if the count is too old.
+    pub(super) fn remote_viewers(&self, now: Timestamp) -> u64 {
+        let at = Timestamp::from_micros(self.remote_viewers.1.load(Ordering::Relaxed));
+        if now.since(at) < REPORT_TTL { self.remote_viewers.0.load(Ordering::Relaxed) } else { 0 }
     }
 
     pub(super) fn used(&self, now: Timestamp) {
         self.last_used.fetch_max(now.micros(), Ordering::Relaxed);
     }
 
-    /// Whether somebody watches it, or read it a moment ago.
+    /// Whether the event has viewers, or was read within [`IN_USE_FOR`].
     pub(super) fn is_in_use(&self, now: Timestamp) -> bool {
         self.viewers() > 0 || now.since(self.last_used()) < IN_USE_FOR
     }
@@ -157,7 +161,7 @@ impl Feed {
         Timestamp::from_micros(self.last_used.load(Ordering::Relaxed))
     }
 
-    /// Something happened in this event.
+    /// Marks the event after a signal, and starts the propagation stopwatch.
     pub(super) fn signal(&self) {
         self.signalled.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Stopwatch::start);
         self.mark();
@@ -167,32 +171,37 @@ impl Feed {
         self.signalled.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Something may have happened in this event.
+    /// Marks the event for the next tick.
     pub(super) fn mark(&self) {
-        self.dirty.store(true, Ordering::Release);
+        self.is_marked.store(true, Ordering::Release);
     }
 
     pub(super) fn take_mark(&self) -> bool {
-        self.dirty.swap(false, Ordering::AcqRel)
+        self.is_marked.swap(false, Ordering::AcqRel)
     }
 
-    /// Takes in what the warm tier said at `now`; the view is newer after it, the viewers know nothing yet.
-    pub(super) fn fold(&self, pending: &mut Pending, news: CatchUp, now: Timestamp) -> Option<Arc<AvailabilityView>> {
+    /// Merges changes that were read at `now` into the view; [`Self::publish`] sends them to viewers.
+    pub(super) fn merge(
+        &self,
+        pending: &mut Pending,
+        changes: CatchUp,
+        now: Timestamp,
+    ) -> Option<Arc<AvailabilityView>> {
         let known = self.view();
-        let next = match (news, &known) {
+        let next = match (changes, &known) {
             (CatchUp::Changes(changes), Some(view)) if changes.is_empty() => {
                 view.confirm(now);
                 return known;
             }
             (CatchUp::Changes(changes), Some(view)) => view.after(&changes, now, &mut pending.touched),
-            // Changes without a view to change cannot be: none were asked for.
+            // Cannot happen: without a view, a snapshot is read.
             (CatchUp::Changes(_), None) => return None,
-            // An old copy of the state: what is known stays, and grows old.
+            // The warm tier serves an old copy of the event: the newer view stays and becomes stale.
             (CatchUp::Snapshot(snapshot), Some(view)) if snapshot.position < view.position() => return known,
             (CatchUp::Snapshot(snapshot), _) => {
-                pending.anew = true;
+                pending.needs_snapshot = true;
                 pending.touched = Touched::default();
-                AvailabilityView::of(snapshot, now)
+                AvailabilityView::from_snapshot(snapshot, now)
             }
         };
         let next = Arc::new(next);
@@ -203,45 +212,45 @@ impl Feed {
         Some(next)
     }
 
-    /// Encodes what waits and wakes the viewers.
-    pub(super) fn publish(&self, pending: &mut Pending, now: Timestamp) -> Option<Published> {
+    /// Encodes the pending changes and wakes the viewers.
+    pub(super) fn publish(&self, pending: &mut Pending, now: Timestamp) -> Option<PublishedFrame> {
         let view = self.view()?;
         let stream = self.stream();
         let stale = match (&stream.stale, view.is_stale(now) && !planted(Bug::StaleNotTold)) {
             (_, false) => None,
-            (Some(told), true) => Some(told.clone()),
+            (Some(sent), true) => Some(sent.clone()),
             (None, true) => Some(frame::stale(view.at(), now)),
         };
-        let nothing_new = pending.touched.is_empty() && !pending.anew;
-        if nothing_new && stale == stream.stale {
+        let has_no_changes = pending.touched.is_empty() && !pending.needs_snapshot;
+        if has_no_changes && stale == stream.stale {
             return None;
         }
         let mut next = StreamState { stale, ..(*stream).clone() };
-        let (kind, bytes) = if pending.anew || next.ring.is_none() {
-            next.ring = Some(Ring::starting_at(view.position()));
-            (Frame::Snapshot, view.json_size())
-        } else if let (false, Some(ring)) = (nothing_new, &mut next.ring) {
+        let (kind, bytes) = if pending.needs_snapshot || next.ring.is_none() {
+            next.ring = Some(FrameRing::starting_at(view.position()));
+            (FrameKind::Snapshot, view.json_size())
+        } else if let (false, Some(ring)) = (has_no_changes, &mut next.ring) {
             let frame = frame::delta(&view, &pending.touched);
             let bytes = frame.len();
             ring.push(view.position(), frame);
-            (Frame::Delta, bytes)
+            (FrameKind::Delta, bytes)
         } else {
-            (Frame::Stale, next.stale.as_ref().map_or(0, Bytes::len))
+            (FrameKind::Stale, next.stale.as_ref().map_or(0, Bytes::len))
         };
         next.view = Some(view);
         *pending = Pending::default();
         self.swap(next);
-        Some(Published { kind, bytes, viewers: self.viewers() })
+        Some(PublishedFrame { kind, bytes, viewers: self.viewers() })
     }
 
-    /// A sign of life for everyone.
-    pub(super) async fn beat(&self) {
+    /// Sends a keep-alive to all viewers.
+    pub(super) async fn keep_alive(&self) {
         let _writer = self.pending.lock().await;
         let stream = self.stream();
-        self.swap(StreamState { beat: stream.beat + 1, ..(*stream).clone() });
+        self.swap(StreamState { keep_alives: stream.keep_alives + 1, ..(*stream).clone() });
     }
 
-    /// The event is over.
+    /// Ends the streams because the event is over.
     pub(super) async fn end(&self) {
         let _writer = self.pending.lock().await;
         let stream = self.stream();
@@ -250,7 +259,7 @@ impl Feed {
         }
     }
 
-    /// This node goes; viewers find another.
+    /// Ends the streams because this node stops; viewers reconnect to another node.
     pub(super) async fn close(&self) {
         let _writer = self.pending.lock().await;
         self.swap(StreamState { closed: true, ..(*self.stream()).clone() });

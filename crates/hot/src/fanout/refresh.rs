@@ -1,57 +1,58 @@
-//! Reading what the warm tier has that this node has not.
+//! Reads the changes that the warm tier has and this node lacks, and merges them into the event's view.
 //!
-//! Never answers from an older state than it had. Several who need the same read share it: whoever finds the feed newer than it was takes that.
+//! Never: a view older than the one before. Concurrent refreshes share one read: a caller that waited and finds a newer view returns that view.
 
 use std::sync::Arc;
 
 use tokio::time::{Instant, sleep, timeout};
-use voelgoed_app::error::{Dependency, Error, Fault, Result};
-use voelgoed_app::ticketing::ports::{Answer, InventoryError};
+use voelgoed_app::error::{CommandError, CommandResult, Dependency, Fault};
+use voelgoed_app::ticketing::ports::{InventoryError, InventoryResult};
 use voelgoed_domain::ticketing::inventory::CatchUp;
 use voelgoed_domain::ticketing::place::Position;
 
 use super::Fanout;
 use super::feed::Feed;
-use crate::snapshot::AvailabilityView;
+use crate::availability_view::AvailabilityView;
 
 impl Fanout {
-    /// Brings an event's view up to the warm tier's newest state, loading the event there if need be.
-    pub(super) async fn refresh(&self, feed: &Feed) -> Result<Arc<AvailabilityView>> {
-        let asked = feed.position();
+    /// Brings the view of an event up to the warm tier's newest position; loads the event into the warm tier if it is unloaded.
+    pub(super) async fn refresh(&self, feed: &Feed) -> CommandResult<Arc<AvailabilityView>> {
+        let before = feed.position();
         let mut pending = feed.pending.lock().await;
         if let Some(view) = feed.view()
-            && Some(view.position()) > asked
+            && Some(view.position()) > before
         {
             return Ok(view);
         }
-        let news = match self.news(feed).await {
+        let changes = match self.read_changes(feed).await {
             Err(InventoryError::Unloaded) => {
                 self.loader.load(feed.scope).await?;
-                self.news(feed).await
+                self.read_changes(feed).await
             }
-            answer => answer,
+            result => result,
         };
-        let news = news.map_err(|error| match error {
-            InventoryError::Unloaded => {
-                Error::Fault(Fault::away(Dependency::Warm, "the event was unloaded again at once"))
-            }
-            InventoryError::Refused(refusal) => Error::Refused(refusal),
-            InventoryError::Fault(fault) => Error::Fault(fault),
+        let changes = changes.map_err(|error| match error {
+            InventoryError::Unloaded => CommandError::Fault(Fault::unavailable(
+                Dependency::Warm,
+                "the event was unloaded again right after its rebuild",
+            )),
+            InventoryError::Refused(refusal) => CommandError::Refused(refusal),
+            InventoryError::Fault(fault) => CommandError::Fault(fault),
         })?;
-        let view = feed.fold(&mut pending, news, self.environment.now());
-        view.ok_or_else(|| Error::Fault(Fault::internal("changes of an event that was never read")))
+        let view = feed.merge(&mut pending, changes, self.environment.now());
+        view.ok_or_else(|| CommandError::Fault(Fault::internal("changes of an event that was never read")))
     }
 
-    async fn news(&self, feed: &Feed) -> Answer<CatchUp> {
+    async fn read_changes(&self, feed: &Feed) -> InventoryResult<CatchUp> {
         match feed.position() {
             Some(position) => self.store.changes_since(feed.scope, position).await,
             None => self.store.snapshot(feed.scope).await.map(CatchUp::Snapshot),
         }
     }
 
-    /// Waits until this node has seen `since`, which may come from a node that is ahead; false where it does not in time.
+    /// Waits until this node's view reaches `since`, a position that may come from a node ahead; false on timeout.
     pub(super) async fn caught_up(&self, feed: &Feed, since: Position) -> bool {
-        let deadline = Instant::now() + self.limits.catch_up;
+        let deadline = Instant::now() + self.limits.catch_up_timeout;
         while feed.position() < Some(since) {
             let left = deadline.saturating_duration_since(Instant::now());
             let refreshed = timeout(left, self.refresh(feed)).await;
@@ -61,7 +62,7 @@ impl Fanout {
             if left.is_zero() || refreshed.is_err() {
                 return false;
             }
-            sleep(self.limits.tick.min(left)).await;
+            sleep(self.limits.tick_min.min(left)).await;
         }
         true
     }

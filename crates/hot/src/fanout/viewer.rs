@@ -1,6 +1,6 @@
-//! One viewer: where it stands, and what it is due when it asks. It sleeps on the feed's bell, and that is all it costs while nothing happens.
+//! One viewer's stream: tracks the viewer's position and yields the next frame; waits on the feed's wake-up channel in between.
 //!
-//! Never: a queue, timer or task of its own.
+//! Never: a queue, timer or task per viewer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,31 +13,31 @@ use voelgoed_telemetry::metrics::realtime::{self, Resync, viewer_resynced};
 
 use super::feed::{Feed, StreamState};
 use super::frame;
-use super::ring::Due;
-use crate::snapshot::Touched;
+use super::frame_ring::Due;
+use crate::availability_view::Touched;
 
-/// A viewer's place in the stream.
+/// A viewer's state in the stream.
 pub(super) struct Viewer {
     feed: Arc<Feed>,
-    bell: watch::Receiver<()>,
-    /// What it has; none before its first frame.
+    wakeup: watch::Receiver<()>,
+    /// The position of the last frame; none before the first.
     at: Option<Position>,
-    beat: u64,
-    told_stale: bool,
+    keep_alives: u64,
+    sent_stale: bool,
     ended: bool,
-    /// Whether it has been live, so that falling behind is slowness.
-    live: bool,
-    _counted: Counted,
+    /// Whether the viewer was up to date once, so that a later gap means a slow reader.
+    was_live: bool,
+    _count: ViewerCount,
 }
 
-/// Counts the viewer while it lives.
-struct Counted {
+/// Counts the viewer until it is dropped.
+struct ViewerCount {
     of_event: Arc<AtomicUsize>,
     of_node: Arc<AtomicUsize>,
-    _metric: realtime::Viewer,
+    _metric: realtime::ViewerGuard,
 }
 
-impl Drop for Counted {
+impl Drop for ViewerCount {
     fn drop(&mut self) {
         self.of_event.fetch_sub(1, Ordering::Relaxed);
         self.of_node.fetch_sub(1, Ordering::Relaxed);
@@ -46,65 +46,68 @@ impl Drop for Counted {
 
 impl Viewer {
     pub(super) fn new(feed: Arc<Feed>, of_node: &Arc<AtomicUsize>, at: Option<Position>) -> Self {
-        let counted =
-            Counted { of_event: Arc::clone(&feed.viewers), of_node: Arc::clone(of_node), _metric: realtime::viewer() };
-        counted.of_event.fetch_add(1, Ordering::Relaxed);
-        counted.of_node.fetch_add(1, Ordering::Relaxed);
-        let (bell, beat) = (feed.wake.subscribe(), feed.stream().beat);
-        Self { feed, bell, at, beat, told_stale: false, ended: false, live: false, _counted: counted }
+        let count = ViewerCount {
+            of_event: Arc::clone(&feed.viewers),
+            of_node: Arc::clone(of_node),
+            _metric: realtime::viewer(),
+        };
+        count.of_event.fetch_add(1, Ordering::Relaxed);
+        count.of_node.fetch_add(1, Ordering::Relaxed);
+        let (wakeup, keep_alives) = (feed.wake.subscribe(), feed.stream().keep_alives);
+        Self { feed, wakeup, at, keep_alives, sent_stale: false, ended: false, was_live: false, _count: count }
     }
 
-    /// Its frames, one at a time as they are asked for.
+    /// The frames, computed one at a time as the stream is polled.
     pub(super) fn frames(self) -> impl Stream<Item = Bytes> + Send + 'static {
         stream::unfold(self, |mut viewer| async move {
             loop {
-                // The bell is silenced before the state is read, so a change in between rings again.
-                viewer.bell.borrow_and_update();
+                // The wake-up is cleared before the state is read, so that a change in between is not lost.
+                viewer.wakeup.borrow_and_update();
                 let state = viewer.feed.stream();
                 if viewer.ended || state.closed {
                     return None;
                 }
-                if let Some(bytes) = viewer.due(&state) {
+                if let Some(bytes) = viewer.next_frame(&state) {
                     return Some((bytes, viewer));
                 }
-                viewer.live = true;
+                viewer.was_live = true;
                 drop(state);
-                viewer.bell.changed().await.ok()?;
+                viewer.wakeup.changed().await.ok()?;
             }
         })
     }
 
-    fn due(&mut self, state: &StreamState) -> Option<Bytes> {
-        if let Some(bytes) = self.due_state(state) {
-            self.told_stale &= state.stale.is_some();
-            self.beat = state.beat;
+    fn next_frame(&mut self, state: &StreamState) -> Option<Bytes> {
+        if let Some(bytes) = self.next_state_frame(state) {
+            self.sent_stale &= state.stale.is_some();
+            self.keep_alives = state.keep_alives;
             return Some(bytes);
         }
         if state.ended {
             self.ended = true;
             return Some(frame::ENDED);
         }
-        match (&state.stale, self.told_stale) {
+        match (&state.stale, self.sent_stale) {
             (Some(stale), false) => {
-                self.told_stale = true;
+                self.sent_stale = true;
                 return Some(stale.clone());
             }
             (None, true) => {
-                // Nothing was missed; an empty delta says that what is shown is live again.
-                self.told_stale = false;
+                // No change was missed; an empty delta says that the view is live again.
+                self.sent_stale = false;
                 return state.view.as_ref().map(|view| frame::delta(view, &Touched::default()));
             }
             (Some(_), true) | (None, false) => {}
         }
-        if self.beat != state.beat {
-            self.beat = state.beat;
+        if self.keep_alives != state.keep_alives {
+            self.keep_alives = state.keep_alives;
             return Some(frame::KEEP_ALIVE);
         }
         None
     }
 
-    /// The next delta, or a snapshot for who cannot use it.
-    fn due_state(&mut self, state: &StreamState) -> Option<Bytes> {
+    /// The next delta, or a snapshot if the viewer cannot apply one.
+    fn next_state_frame(&mut self, state: &StreamState) -> Option<Bytes> {
         let (Some(view), Some(ring)) = (&state.view, &state.ring) else { return None };
         if let Some(at) = self.at {
             match ring.due(at, view.json_size()) {
@@ -115,7 +118,7 @@ impl Viewer {
                 }
                 Due::NewEpoch => viewer_resynced(Resync::Epoch),
                 Due::TooFarBehind => viewer_resynced(Resync::Slow),
-                Due::Gap => viewer_resynced(if self.live { Resync::Slow } else { Resync::Gap }),
+                Due::Gap => viewer_resynced(if self.was_live { Resync::Slow } else { Resync::Gap }),
             }
         }
         self.at = Some(view.position());

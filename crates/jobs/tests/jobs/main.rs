@@ -1,7 +1,9 @@
-//! The runner and the relay on the real store, through crashes, lost leases, poison and absence.
+//! Tests the runner and the relay on the real store: crashes, lost leases, failing consumers and an unavailable store.
 
-mod away;
-mod bench;
+mod fixture;
+mod queues;
 mod relay;
 mod runner;
-mod store_away;
+mod store_unavailable;
+mod switchable_store;
+mod unreadable_jobs;

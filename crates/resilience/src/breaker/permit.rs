@@ -1,39 +1,39 @@
-//! Leave to make one call, and the verdict on it.
+//! Permits one call through the breaker and records its outcome.
 //!
-//! Never: a verdict by omission. A dropped permit (the caller went away) only gives its probe back.
+//! Never: an outcome by omission. A dropped permit (the caller was cancelled) only returns its probe.
 
 use super::Breaker;
 
-/// Leave to make one call; say how it went.
-#[must_use = "say how the call went"]
+/// Permission for one call; report the outcome through it.
+#[must_use = "report how the call ended"]
 pub struct BreakerPermit<'a> {
     breaker: &'a Breaker,
     generation: u64,
-    judged: bool,
+    reported: bool,
 }
 
 impl<'a> BreakerPermit<'a> {
     pub(super) const fn new(breaker: &'a Breaker, generation: u64) -> Self {
-        Self { breaker, generation, judged: false }
+        Self { breaker, generation, reported: false }
     }
 
-    /// The dependency answered, whatever it said.
+    /// The dependency replied; a refusal counts as well.
     pub fn succeeded(mut self) {
-        self.judged = true;
-        self.breaker.judge(self.generation, Some(false));
+        self.reported = true;
+        self.breaker.record_outcome(self.generation, Some(false));
     }
 
-    /// The dependency failed or did not answer.
+    /// The dependency failed or did not reply.
     pub fn failed(mut self) {
-        self.judged = true;
-        self.breaker.judge(self.generation, Some(true));
+        self.reported = true;
+        self.breaker.record_outcome(self.generation, Some(true));
     }
 }
 
 impl Drop for BreakerPermit<'_> {
     fn drop(&mut self) {
-        if !self.judged {
-            self.breaker.judge(self.generation, None);
+        if !self.reported {
+            self.breaker.record_outcome(self.generation, None);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The breaker's states in virtual time, and its window against a plain count.
+//! Checks every state change of the breaker in virtual time, and its window against a plain count.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ fn opened() -> Breaker {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_opens_on_the_share_of_failures_among_the_last_calls() {
+async fn breaker_opens_at_the_share_of_failures_among_the_last_calls() {
     for (calls, state) in [
         ("", BreakerState::Closed),
         ("xxx", BreakerState::Closed),
@@ -40,7 +40,7 @@ async fn it_opens_on_the_share_of_failures_among_the_last_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_successes_long_ago_do_not_hide_failures_now() {
+async fn old_successes_do_not_hide_recent_failures() {
     let breaker = Breaker::new("test", LIMIT);
     (0..100_000).for_each(|_| call(&breaker, true));
     (0..2).for_each(|_| call(&breaker, false));
@@ -48,7 +48,7 @@ async fn many_successes_long_ago_do_not_hide_failures_now() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn open_refuses_and_says_for_how_long() {
+async fn open_breaker_refuses_with_the_remaining_time() {
     let breaker = opened();
     advance(Duration::from_millis(1_500)).await;
     let refused = breaker.permit().map(drop);
@@ -56,7 +56,7 @@ async fn open_refuses_and_says_for_how_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_open_lets_as_many_probes_pass_as_its_limit_and_successes_close_it() {
+async fn half_open_breaker_admits_its_limit_of_probes_and_closes_on_success() {
     let breaker = opened();
     advance(LIMIT.open_for).await;
     let first = breaker.permit().unwrap_or_else(|open| panic!("{open}"));
@@ -64,13 +64,13 @@ async fn half_open_lets_as_many_probes_pass_as_its_limit_and_successes_close_it(
     assert_eq!(breaker.state(), BreakerState::HalfOpen);
     assert!(breaker.permit().is_err(), "a third probe");
     first.succeeded();
-    assert!(breaker.permit().is_err(), "still two: one succeeded, one out");
+    assert!(breaker.permit().is_err(), "still two: one succeeded, one in flight");
     second.succeeded();
     assert_eq!(breaker.state(), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_failed_probe_opens_it_again_for_the_full_time() {
+async fn failed_probe_reopens_the_breaker_for_the_full_time() {
     let breaker = opened();
     advance(LIMIT.open_for).await;
     call(&breaker, true);
@@ -83,7 +83,7 @@ async fn one_failed_probe_opens_it_again_for_the_full_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_probe_gives_its_leave_back_and_judges_nothing() {
+async fn dropped_probe_returns_its_permit_without_an_outcome() {
     let breaker = opened();
     advance(LIMIT.open_for).await;
     for _ in 0..10 {
@@ -96,33 +96,33 @@ async fn a_dropped_probe_gives_its_leave_back_and_judges_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_verdict_from_before_the_change_is_ignored() {
+async fn outcome_of_a_call_from_an_earlier_state_is_ignored() {
     let breaker = Breaker::new("test", LIMIT);
     let late = breaker.permit().unwrap_or_else(|open| panic!("{open}"));
     (0..4).for_each(|_| call(&breaker, false));
     advance(LIMIT.open_for).await;
     call(&breaker, true);
     late.failed();
-    assert_eq!(breaker.state(), BreakerState::HalfOpen, "a call of long ago is no probe");
+    assert_eq!(breaker.state(), BreakerState::HalfOpen, "a call from before the change is no probe");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_can_force_it_either_way_and_let_go() {
+async fn forced_state_overrides_outcomes_until_released() {
     let breaker = Breaker::new("test", LIMIT);
-    breaker.force(Some(Forced::Open));
+    breaker.force(Some(ForcedState::Open));
     assert!(breaker.permit().is_err());
-    breaker.force(Some(Forced::Closed));
+    breaker.force(Some(ForcedState::Closed));
     (0..100).for_each(|_| call(&breaker, false));
     assert_eq!(breaker.state(), BreakerState::Closed);
     breaker.force(None);
     (0..3).for_each(|_| call(&breaker, false));
-    assert_eq!(breaker.state(), BreakerState::Closed, "what was seen while forced does not count");
+    assert_eq!(breaker.state(), BreakerState::Closed, "outcomes while forced do not count");
     call(&breaker, false);
     assert_eq!(breaker.state(), BreakerState::Open);
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_change_is_told_once_to_the_listener_and_the_metrics() {
+async fn each_change_notifies_the_listener_and_the_metrics_once() {
     let exporter = voelgoed_telemetry::install("test");
     let seen = Arc::new(Mutex::new(Vec::new()));
     let breaker = Breaker::new("test_listener", LIMIT).on_change({
@@ -147,7 +147,7 @@ async fn each_change_is_told_once_to_the_listener_and_the_metrics() {
 
 proptest! {
     #[test]
-    fn while_closed_it_opens_exactly_when_the_window_says_so(
+    fn closed_breaker_opens_exactly_when_the_window_reaches_the_share(
         outcomes in prop::collection::vec(any::<bool>(), 0..200), window in 1_usize..20, percent in 1_usize..=100,
     ) {
         let breaker = Breaker::new("test", BreakerLimit { window, failures_percent: percent, ..LIMIT });

@@ -1,6 +1,6 @@
-//! Why a guarded call brought no answer: which layer ended it, and whether the call may have been done.
+//! Error of a guarded call: names the layer that ended the call, and whether the call may have been done.
 //!
-//! Never: a guess. What nobody knows is said to be in doubt, and whoever relies on it asks the other side (P2).
+//! Never: a guess. An unknown outcome is reported as ambiguous, and the caller must query the dependency before relying on either outcome (P2).
 
 use voelgoed_telemetry::metrics::resilience::GuardEnd;
 
@@ -8,48 +8,48 @@ use crate::breaker::BreakerOpen;
 use crate::bulkhead::BulkheadFull;
 use crate::retry_after::RetryAfter;
 
-/// Why a guarded call brought no answer.
+/// Why a guarded call returned no value.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GuardError<E> {
     /// The deadline of the call, the attempt or the request passed.
-    #[error("`{dependency}` did not answer in time")]
+    #[error("`{dependency}` did not reply in time")]
     Deadline {
-        /// Who was called.
+        /// The name of [`crate::GuardLimit`].
         dependency: &'static str,
-        /// Whether an attempt had begun that may have been done.
-        may_be_done: bool,
+        /// Whether an attempt was sent that may have been done.
+        ambiguous: bool,
     },
-    /// Too many calls are under way; nothing was sent.
+    /// Too many calls are in flight; nothing was sent.
     #[error(transparent)]
     Bulkhead(BulkheadFull),
-    /// The dependency failed too often of late; nothing was sent.
+    /// The dependency failed too often recently; nothing was sent.
     #[error("`{dependency}`: {open}")]
     Breaker {
-        /// Who was not called.
+        /// The name of [`crate::GuardLimit`].
         dependency: &'static str,
-        /// For how long.
+        /// Says when to retry.
         open: BreakerOpen,
     },
     /// The dependency's own error, from the last attempt.
     #[error("`{dependency}`: {error}")]
     Failed {
-        /// Who was called.
+        /// The name of [`crate::GuardLimit`].
         dependency: &'static str,
-        /// What it said.
+        /// The error of the last attempt.
         error: E,
-        /// Whether any attempt may have been done; false for an answered no.
-        may_be_done: bool,
+        /// Whether any attempt may have been done; false if the dependency refused the only one.
+        ambiguous: bool,
     },
 }
 
 impl<E> GuardError<E> {
-    /// True where nobody knows whether the call was done: ask before doing anything that relies on either (P2).
+    /// Whether the outcome is unknown: query the dependency before relying on either outcome (P2).
     #[must_use]
-    pub const fn may_be_done(&self) -> bool {
-        matches!(self, Self::Deadline { may_be_done: true, .. } | Self::Failed { may_be_done: true, .. })
+    pub const fn is_ambiguous(&self) -> bool {
+        matches!(self, Self::Deadline { ambiguous: true, .. } | Self::Failed { ambiguous: true, .. })
     }
 
-    /// When it is worth asking again, where a layer of ours refused.
+    /// When to retry, if a limit of this process refused the call.
     #[must_use]
     pub const fn retry_after(&self) -> Option<RetryAfter> {
         match self {

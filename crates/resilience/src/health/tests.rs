@@ -1,35 +1,38 @@
-//! Reports, combinations and what `/readyz` shows.
+//! Checks that reports are shared, combined by the worst mode and shown in `/readyz`.
 
 use super::*;
 use crate::capability::Degradation;
 
 #[test]
-fn what_is_reported_by_one_is_seen_by_all() {
+fn health_reported_through_one_clone_is_seen_by_the_others() {
     let capabilities = Capabilities::new();
-    let elsewhere = capabilities.clone();
-    assert_eq!(capabilities.may(Capability::Hold), Answer::Yes);
-    elsewhere.report(Dependency::Warm, Health::Down);
-    assert!(matches!(capabilities.may(Capability::Hold), Answer::Refused { code: "try_again", .. }));
-    assert_eq!(capabilities.may(Capability::Scan), Answer::Degraded { why: Degradation::ColdDecides });
-    elsewhere.report(Dependency::Warm, Health::Up);
-    assert_eq!(capabilities.may(Capability::Hold), Answer::Yes);
+    let clone = capabilities.clone();
+    assert_eq!(capabilities.may(Capability::Hold), CapabilityAnswer::Yes);
+    clone.report(Dependency::Warm, DependencyHealth::Down);
+    assert!(matches!(capabilities.may(Capability::Hold), CapabilityAnswer::Refused { code: "try_again", .. }));
+    assert_eq!(capabilities.may(Capability::Scan), CapabilityAnswer::Degraded { why: Degradation::ColdDecides });
+    clone.report(Dependency::Warm, DependencyHealth::Up);
+    assert_eq!(capabilities.may(Capability::Hold), CapabilityAnswer::Yes);
 }
 
 #[test]
-fn two_things_away_are_worse_than_each_alone() {
+fn two_unavailable_dependencies_give_the_worse_answer() {
     let capabilities = Capabilities::new();
-    capabilities.report(Dependency::Cold, Health::ReplicaOnly);
-    assert_eq!(capabilities.may(Capability::Scan), Answer::Degraded { why: Degradation::WarmDecides });
-    capabilities.report(Dependency::Warm, Health::Down);
-    assert!(matches!(capabilities.may(Capability::Scan), Answer::Refused { .. }), "offline rules at the gate");
-    capabilities.report(Dependency::PaymentProvider, Health::Down);
-    assert!(matches!(capabilities.may(Capability::OrderAndPay), Answer::Refused { .. }));
+    capabilities.report(Dependency::Cold, DependencyHealth::ReplicaOnly);
+    assert_eq!(capabilities.may(Capability::Scan), CapabilityAnswer::Degraded { why: Degradation::WarmDecides });
+    capabilities.report(Dependency::Warm, DependencyHealth::Down);
+    assert!(
+        matches!(capabilities.may(Capability::Scan), CapabilityAnswer::Refused { .. }),
+        "gates fall back to their offline rules"
+    );
+    capabilities.report(Dependency::PaymentProvider, DependencyHealth::Down);
+    assert!(matches!(capabilities.may(Capability::OrderAndPay), CapabilityAnswer::Refused { .. }));
 }
 
 #[test]
-fn readiness_is_readable_as_json() {
+fn readiness_serializes_dependencies_and_capabilities_as_json() {
     let capabilities = Capabilities::new();
-    capabilities.report(Dependency::Cold, Health::Down);
+    capabilities.report(Dependency::Cold, DependencyHealth::Down);
     let json = serde_json::to_value(capabilities.current()).unwrap();
     assert_eq!(json["dependencies"][1], serde_json::json!({"dependency": "cold", "health": "down"}));
     let of = |name: &str| {
@@ -44,11 +47,11 @@ fn readiness_is_readable_as_json() {
 }
 
 #[test]
-fn a_change_is_counted_once_and_a_repeat_not_at_all() {
+fn health_change_is_counted_once_and_repeated_report_is_not() {
     let exporter = voelgoed_telemetry::install("test");
     let capabilities = Capabilities::new();
     for _ in 0..3 {
-        capabilities.report(Dependency::PaymentProvider, Health::ReplicaOnly);
+        capabilities.report(Dependency::PaymentProvider, DependencyHealth::ReplicaOnly);
     }
     let text = exporter.render();
     assert!(text.lines().any(|line| line.starts_with("voelgoed_dependency_changes_total{")

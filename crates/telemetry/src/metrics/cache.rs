@@ -1,4 +1,4 @@
-//! Caches of this node, by name.
+//! Metrics of this node's caches, by name.
 
 use metrics::Counter;
 
@@ -12,27 +12,27 @@ pub const CACHE_READS_TOTAL: Metric = Metric::counter(
     "hot",
     "voelgoed_cache_reads_total",
     &[CACHE, CacheRead::LABEL],
-    "Reads of this node's caches: hit, stale (served while it is read anew) or miss.",
+    "Reads of this node's caches: hit, stale (served while it is refreshed) or miss.",
 );
 
 label_values! {
-    /// What a read of a cache met.
+    /// The result of a cache read.
     CacheRead = "result" {
         /// Fresh.
         Hit = "hit",
-        /// Old, and served all the same.
+        /// Expired, but served.
         Stale = "stale",
-        /// Not there, or too old.
+        /// Absent, or too old to serve.
         Miss = "miss",
     }
 }
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] = &[CACHE_READS_TOTAL];
 
 static READS: Family<Counter, 2> = Family::of(&CACHE_READS_TOTAL);
 
-/// A cache was read; `cache` is its name (`listings`, `keys`, …).
+/// Counts a read of the cache named `cache` (`listings`, `keys`, …).
 pub fn cache_read(cache: &'static str, result: CacheRead) {
     READS.at([cache, result.as_str()], |counter| counter.increment(1));
 }

@@ -1,4 +1,4 @@
-//! Orders and the tickets that come of them.
+//! Metrics of orders and issued tickets.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use uuid::Uuid;
 use crate::family::Family;
 use crate::live_events;
 use crate::metric::{CALL, Label, Metric, Unit, label_values};
-use crate::metrics::live_event::Figure;
+use crate::metrics::live_event::EventCounter;
 
 const OUTCOME: Label = Label::open("outcome");
 
-/// Orders by outcome of their request.
+/// Order requests.
 pub const ORDERS_TOTAL: Metric = Metric::counter(
     "checkout",
     "voelgoed_orders_total",
@@ -28,7 +28,7 @@ pub const ORDER_SECONDS: Metric = Metric::histogram(
     &[],
     "Time to place an order, from pin to durable claim.",
 );
-/// Orders by final state.
+/// Orders that ended.
 pub const ORDERS_ENDED_TOTAL: Metric = Metric::counter(
     "checkout",
     "voelgoed_orders_ended_total",
@@ -38,29 +38,29 @@ pub const ORDERS_ENDED_TOTAL: Metric = Metric::counter(
 /// Tickets issued.
 pub const TICKETS_ISSUED_TOTAL: Metric =
     Metric::counter("checkout", "voelgoed_tickets_issued_total", &[], "Tickets issued for paid orders.");
-/// Time to issue.
+/// Time to issue tickets.
 pub const ISSUE_SECONDS: Metric = Metric::histogram(
     "checkout",
     "voelgoed_issue_seconds",
     Unit::Seconds,
     CALL,
     &[],
-    "Time from the known capture to durable tickets.",
+    "Time from the recorded capture to durable tickets.",
 );
 
 label_values! {
     /// How an order ended.
     OrderEnd = "end" {
-        /// Money came, tickets went out.
+        /// Paid and ticketed.
         Paid = "paid",
-        /// Taken back before it was paid.
+        /// Cancelled before payment.
         Cancelled = "cancelled",
         /// Not paid in time.
         Expired = "expired",
     }
 }
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] = &[ORDERS_TOTAL, ORDER_SECONDS, ORDERS_ENDED_TOTAL, TICKETS_ISSUED_TOTAL, ISSUE_SECONDS];
 
 static ORDERS: Family<Counter, 1> = Family::of(&ORDERS_TOTAL);
@@ -69,30 +69,30 @@ static ENDED: Family<Counter, 1> = Family::of(&ORDERS_ENDED_TOTAL);
 static ISSUED: Family<Counter, 0> = Family::of(&TICKETS_ISSUED_TOTAL);
 static ISSUE: Family<Histogram, 0> = Family::of(&ISSUE_SECONDS);
 
-/// An order was placed durably.
+/// Counts an order that was placed durably.
 pub fn order_placed(event: Uuid, took: Duration) {
     ORDERS.at(["placed"], |counter| counter.increment(1));
     DURATION.at([], |histogram| histogram.record(took));
-    live_events::count(event, Figure::OrdersPlaced, 1);
+    live_events::count(event, EventCounter::OrdersPlaced, 1);
 }
 
-/// An order was refused with a stable code.
+/// Counts an order that was refused with a stable code.
 pub fn order_refused(code: &'static str) {
     ORDERS.at([code], |counter| counter.increment(1));
 }
 
-/// An order reached an end.
+/// Counts an order that ended.
 pub fn order_ended(end: OrderEnd) {
     ENDED.at([end.as_str()], |counter| counter.increment(1));
 }
 
-/// `tickets` tickets of one order were written.
+/// Adds the tickets of one order.
 pub fn tickets_issued(event: Uuid, tickets: u64) {
     ISSUED.at([], |counter| counter.increment(tickets));
-    live_events::count(event, Figure::TicketsIssued, tickets);
+    live_events::count(event, EventCounter::TicketsIssued, tickets);
 }
 
-/// An order's capture became durable tickets.
+/// Records the time from capture to durable tickets.
 pub fn order_issued(took: Duration) {
     ISSUE.at([], |histogram| histogram.record(took));
 }

@@ -1,4 +1,4 @@
-//! The cold tier: statements, the committer, the outbox, and how often requests come here at all.
+//! Metrics of the cold tier: statements, accesses, the committer, the outbox, unreadable rows.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +14,7 @@ const STATEMENT: Label = Label::open("statement");
 const COMMITTER: Label = Label::open("committer");
 const STORED_AS: Label = Label::open("stored_as");
 
-/// Between two log lines about unreadable rows of one kind.
+/// Minimum time between two log lines about unreadable rows of one kind.
 const UNREADABLE_LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// A statement that takes longer than this is counted and logged as slow.
 pub const SLOW_STATEMENT: Duration = Duration::from_millis(100);
@@ -35,14 +35,14 @@ pub const SQL_SLOW_TOTAL: Metric = Metric::counter(
     &[STATEMENT],
     "Statements that took longer than 100 ms, each also a log line.",
 );
-/// Touches.
+/// Accesses.
 pub const COLD_TOUCHES_TOTAL: Metric = Metric::counter(
     "cold",
     "voelgoed_cold_touches_total",
-    &[Access::LABEL],
+    &[ColdAccess::LABEL],
     "Accesses to the cold tier, by requests and by background work.",
 );
-/// Rows in a batch.
+/// Size of a batch.
 pub const COMMITTER_BATCH_ROWS: Metric = Metric::histogram(
     "cold",
     "voelgoed_committer_batch_rows",
@@ -51,7 +51,7 @@ pub const COMMITTER_BATCH_ROWS: Metric = Metric::histogram(
     &[COMMITTER],
     "Requests that shared one transaction.",
 );
-/// Time of a flush.
+/// Duration of a flush.
 pub const COMMITTER_FLUSH_SECONDS: Metric = Metric::histogram(
     "cold",
     "voelgoed_committer_flush_seconds",
@@ -60,32 +60,32 @@ pub const COMMITTER_FLUSH_SECONDS: Metric = Metric::histogram(
     &[COMMITTER],
     "Time of one shared transaction, commit included.",
 );
-/// Requests that wait.
+/// Queued requests.
 pub const COMMITTER_QUEUE: Metric = Metric::gauge(
     "cold",
     "voelgoed_committer_queue",
     Unit::Count,
     &[COMMITTER],
-    "Requests that wait for the next shared transaction.",
+    "Requests queued for the next shared transaction.",
 );
-/// Requests that were over before their turn came.
+/// Requests that expired in the queue.
 pub const COMMITTER_LATE_TOTAL: Metric = Metric::counter(
     "cold",
     "voelgoed_committer_late_total",
     &[COMMITTER],
-    "Requests whose deadline passed while they waited for a shared transaction; nothing was begun for them.",
+    "Requests whose deadline passed while they waited for a shared transaction; nothing was written for them.",
 );
-/// Batches that were done again.
+/// Repeated batches.
 pub const COMMITTER_REPEATS_TOTAL: Metric = Metric::counter(
     "cold",
     "voelgoed_committer_repeats_total",
-    &[COMMITTER, Repeat::LABEL],
+    &[COMMITTER, BatchRepeat::LABEL],
     "Batches that were repeated: whole after a deadlock, one by one after a fault, or looked up after a lost commit.",
 );
-/// Outbox rows that wait.
+/// Outbox rows not relayed yet.
 pub const OUTBOX_PENDING: Metric =
     Metric::gauge("cold", "voelgoed_outbox_pending", Unit::Count, &[], "Outbox rows that are not relayed yet.");
-/// Age of the oldest.
+/// Age of the oldest of them.
 pub const OUTBOX_OLDEST_SECONDS: Metric = Metric::gauge(
     "cold",
     "voelgoed_outbox_oldest_seconds",
@@ -96,7 +96,7 @@ pub const OUTBOX_OLDEST_SECONDS: Metric = Metric::gauge(
 /// Outbox rows relayed.
 pub const OUTBOX_RELAYED_TOTAL: Metric =
     Metric::counter("cold", "voelgoed_outbox_relayed_total", &[], "Outbox rows relayed and marked.");
-/// Time in the outbox.
+/// Delay of the relay.
 pub const OUTBOX_LAG_SECONDS: Metric = Metric::histogram(
     "cold",
     "voelgoed_outbox_lag_seconds",
@@ -120,37 +120,37 @@ pub const OUTBOX_PARKED_TOTAL: Metric = Metric::counter(
     &[],
     "Attempts to decode an outbox row that failed; the row is tried again with backoff.",
 );
-/// Stored rows and messages that could not be decoded and were left out of a batch.
+/// Rows and messages that could not be decoded.
 pub const ROWS_UNREADABLE_TOTAL: Metric = Metric::counter(
     "cold",
     "voelgoed_rows_unreadable_total",
     &[STORED_AS],
-    "Stored rows and messages that could not be decoded; the rest of their batch went on without them.",
+    "Stored rows and messages that could not be decoded; the rest of their batch was processed.",
 );
 
 label_values! {
-    /// How the cold tier was accessed.
-    Access = "access" {
-        /// Read.
+    /// The kind of an access.
+    ColdAccess = "access" {
+        /// A read.
         Read = "read",
-        /// Written.
+        /// A write.
         Write = "write",
     }
 }
 
 label_values! {
     /// Why a batch was repeated.
-    Repeat = "repeat" {
-        /// Deadlock or serialization failure.
+    BatchRepeat = "repeat" {
+        /// After a deadlock or serialization failure.
         Whole = "whole",
-        /// Another fault: each request in its own transaction.
+        /// After another error, each request in its own transaction.
         OneByOne = "one_by_one",
-        /// The connection was lost at commit.
+        /// After a connection was lost at commit.
         LookedUp = "looked_up",
     }
 }
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] = &[
     SQL_SECONDS,
     SQL_SLOW_TOTAL,
@@ -185,25 +185,25 @@ static OUTBOX_NOT_READ: Family<Gauge, 0> = Family::of(&OUTBOX_UNREADABLE);
 static PARKED: Family<Counter, 0> = Family::of(&OUTBOX_PARKED_TOTAL);
 static ROWS_NOT_READ: Family<Counter, 1> = Family::of(&ROWS_UNREADABLE_TOTAL);
 
-/// So many outbox rows cannot be read by this node.
+/// Sets the number of outbox rows that this node cannot read.
 pub fn outbox_unreadable(rows: u64) {
     OUTBOX_NOT_READ.at([], |gauge| gauge.set(rows as f64));
 }
 
-/// Outbox rows failed to decode and were parked.
+/// Adds outbox rows that failed to decode and were parked.
 pub fn outbox_parked(rows: u64) {
     PARKED.at([], |counter| counter.increment(rows));
 }
 
-/// A row or message was left out of its batch because it could not be decoded; `stored_as` is its table or stream.
+/// Counts and logs a row or message that could not be decoded; `stored_as` is its table or stream.
 pub fn row_unreadable(stored_as: &'static str, error: &dyn std::fmt::Display) {
     ROWS_NOT_READ.at([stored_as], |counter| counter.increment(1));
     if log_is_due(stored_as) {
-        tracing::error!(stored_as, %error, "a stored row cannot be read and was left out; a newer program may read it");
+        tracing::error!(stored_as, %error, "a stored row cannot be decoded and was skipped; a newer version may decode it");
     }
 }
 
-/// True at most once a minute for each kind of row.
+/// True once per [`UNREADABLE_LOG_INTERVAL`] and kind of row.
 fn log_is_due(stored_as: &'static str) -> bool {
     static LOGGED: Mutex<BTreeMap<&'static str, Stopwatch>> = Mutex::new(BTreeMap::new());
     let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,7 +214,7 @@ fn log_is_due(stored_as: &'static str) -> bool {
     due
 }
 
-/// A statement or short transaction ended; `statement` is its name, not its text. Slow ones are logged.
+/// Records a statement or short transaction by name, and logs slow ones.
 pub fn sql(statement: &'static str, took: Duration) {
     SQL.at([statement], |histogram| histogram.record(took));
     if took > SLOW_STATEMENT {
@@ -223,39 +223,39 @@ pub fn sql(statement: &'static str, took: Duration) {
     }
 }
 
-/// The cold tier was accessed; adapters call [`crate::touch::cold_read`] and [`crate::touch::cold_write`], which call this.
-pub(crate) fn cold_touched(access: Access) {
+/// Counts an access; adapters call [`crate::touch::cold_read`] and [`crate::touch::cold_write`], which call this.
+pub(crate) fn cold_accessed(access: ColdAccess) {
     TOUCHES.at([access.as_str()], |counter| counter.increment(1));
 }
 
-/// A shared transaction of `rows` requests ended.
+/// Records a shared transaction of `rows` requests.
 pub fn committer_flushed(committer: &'static str, rows: usize, took: Duration) {
     ROWS.at([committer], |histogram| histogram.record(rows as f64));
     FLUSH.at([committer], |histogram| histogram.record(took));
 }
 
-/// `waiting` requests wait for the next shared transaction.
+/// Sets the number of requests queued for the next shared transaction.
 pub fn committer_queue(committer: &'static str, waiting: usize) {
     QUEUE.at([committer], |gauge| gauge.set(waiting as f64));
 }
 
-/// The deadlines of `requests` passed before a shared transaction took them.
+/// Adds requests whose deadlines passed in the queue.
 pub fn committer_late(committer: &'static str, requests: usize) {
     LATE.at([committer], |counter| counter.increment(requests as u64));
 }
 
-/// A batch was done again.
-pub fn committer_repeated(committer: &'static str, repeat: Repeat) {
+/// Counts a repeated batch.
+pub fn committer_repeated(committer: &'static str, repeat: BatchRepeat) {
     REPEATS.at([committer, repeat.as_str()], |counter| counter.increment(1));
 }
 
-/// What waits in the outbox; the relay says so on each round.
+/// Sets the number of outbox rows not relayed yet, and the age of the oldest; the relay calls it in each round.
 pub fn outbox_waiting(rows: u64, oldest: Duration) {
     PENDING.at([], |gauge| gauge.set(rows as f64));
     OLDEST.at([], |gauge| gauge.set(oldest));
 }
 
-/// An outbox row was relayed `lag` after its commit.
+/// Counts an outbox row that was relayed `lag` after its commit.
 pub fn outbox_relayed(lag: Duration) {
     RELAYED.at([], |counter| counter.increment(1));
     LAG.at([], |histogram| histogram.record(lag));

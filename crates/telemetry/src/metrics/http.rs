@@ -1,6 +1,6 @@
-//! The HTTP surface: requests by route template, and the share of a sale's requests that never touch the cold tier (P11).
+//! Metrics of HTTP requests by route template, and of the share of sale requests without access to the cold tier (P11).
 //!
-//! Never: a path with an id in it; the route is the template that the router matched.
+//! Never: a path with an id as label; the route is the template that the router matched.
 
 use std::time::Duration;
 
@@ -20,40 +20,35 @@ pub const HTTP_REQUESTS_TOTAL: Metric = Metric::counter(
     "web",
     "voelgoed_http_requests_total",
     &[ROUTE, METHOD, STATUS],
-    "Answered requests by route template, method and class of status.",
+    "Requests with a response, by route template, method and class of status.",
 );
-/// Time to the answer's head.
+/// Time to the response's head.
 pub const HTTP_REQUEST_SECONDS: Metric = Metric::histogram(
     "web",
     "voelgoed_http_request_seconds",
     Unit::Seconds,
     CALL,
     &[ROUTE, METHOD],
-    "Time from the request's head to the answer's head, streams included.",
+    "Time from the request's head to the response's head, streams included.",
 );
-/// Requests being answered.
-pub const HTTP_IN_FLIGHT: Metric = Metric::gauge(
-    "web",
-    "voelgoed_http_in_flight",
-    Unit::Count,
-    &[],
-    "Requests that are being answered now, open streams not counted.",
-);
-/// The denominator and the numerator of P11.
+/// Requests in progress.
+pub const HTTP_IN_FLIGHT: Metric =
+    Metric::gauge("web", "voelgoed_http_in_flight", Unit::Count, &[], "Requests in progress, without open streams.");
+/// Sale requests; P11 limits the share that accesses the cold tier.
 pub const SALE_REQUESTS_TOTAL: Metric = Metric::counter(
     "web",
     "voelgoed_sale_requests_total",
     &[TOUCHED_COLD],
     "Requests of a sale by whether they touched the cold tier; at least 90 % should not.",
 );
-/// Connections closed because their peers read nothing.
+/// Stalled connections.
 pub const CONNECTIONS_STALLED_TOTAL: Metric = Metric::counter(
     "web",
     "voelgoed_connections_stalled_total",
     &[],
-    "Connections that were closed because their peers took nothing of what waited for them.",
+    "Connections that were closed because their clients stopped reading the response.",
 );
-/// Attempts across tenants.
+/// Requests across tenants.
 pub const TENANT_MISMATCHES_TOTAL: Metric = Metric::counter(
     "web",
     "voelgoed_tenant_mismatches_total",
@@ -61,7 +56,7 @@ pub const TENANT_MISMATCHES_TOTAL: Metric = Metric::counter(
     "Requests that named an id of another organization or carried a wrong token.",
 );
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] = &[
     HTTP_REQUESTS_TOTAL,
     HTTP_REQUEST_SECONDS,
@@ -78,7 +73,7 @@ static SALE: Family<Counter, 1> = Family::of(&SALE_REQUESTS_TOTAL);
 static STALLED: Family<Counter, 0> = Family::of(&CONNECTIONS_STALLED_TOTAL);
 static MISMATCHES: Family<Counter, 1> = Family::of(&TENANT_MISMATCHES_TOTAL);
 
-/// A request was answered; `route` is the matched template, or `unmatched`.
+/// Counts a request; `route` is the matched template, or `unmatched`.
 pub fn http_request(route: &str, method: &str, status: u16, took: Duration) {
     let class = match status / 100 {
         1 => "1xx",
@@ -91,32 +86,32 @@ pub fn http_request(route: &str, method: &str, status: u16, took: Duration) {
     DURATION.at([route, method], |histogram| histogram.record(took));
 }
 
-/// A request of a sale (availability, hold, order, payment, order page) was answered.
+/// Counts a request of a sale (availability, hold, order, payment, order page).
 pub fn sale_request(touched: Touched) {
     SALE.at([if touched.cold() { "yes" } else { "no" }], |counter| counter.increment(1));
 }
 
-/// A connection was closed because its peer took nothing of what waited for it.
+/// Counts a connection that was closed because its client stopped reading.
 pub fn connection_stalled() {
     STALLED.at([], |counter| counter.increment(1));
 }
 
-/// An id of a foreign organization or a wrong token was shown.
+/// Counts a request with an id of another organization or a wrong token.
 pub fn tenant_mismatch(route: &str) {
     MISMATCHES.at([route], |counter| counter.increment(1));
 }
 
 /// Counts a request as in flight until dropped.
 #[must_use = "dropping it ends the request"]
-pub struct InFlight(());
+pub struct InFlightGuard(());
 
-/// A request begins.
-pub fn in_flight() -> InFlight {
+/// Counts a request as in flight from now on.
+pub fn in_flight() -> InFlightGuard {
     IN_FLIGHT.at([], |gauge| gauge.increment(1.0));
-    InFlight(())
+    InFlightGuard(())
 }
 
-impl Drop for InFlight {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         IN_FLIGHT.at([], |gauge| gauge.decrement(1.0));
     }

@@ -1,4 +1,4 @@
-//! Durable jobs: how many wait, run, died; how long they took.
+//! Metrics of durable jobs: stored by state, runs by outcome, durations, and rows that retention deletes.
 
 use std::time::Duration;
 
@@ -16,26 +16,26 @@ pub const JOBS_STORED: Metric = Metric::gauge(
     "jobs",
     "voelgoed_jobs_stored",
     Unit::Count,
-    &[QUEUE, StoreResult::LABEL],
+    &[QUEUE, JobState::LABEL],
     "Jobs by queue that are ready, wait for their time, are leased to a worker, or are dead.",
 );
-/// Runs.
+/// Runs of jobs.
 pub const JOBS_RUN_TOTAL: Metric =
     Metric::counter("jobs", "voelgoed_jobs_run_total", &[KIND, RunEnd::LABEL], "Runs of jobs by kind and outcome.");
-/// Time of a run.
+/// Duration of a run.
 pub const JOB_SECONDS: Metric =
     Metric::histogram("jobs", "voelgoed_job_seconds", Unit::Seconds, SLOW, &[KIND], "Time of one run of a job.");
-/// Time to start.
+/// Delay of a run.
 pub const JOB_WAIT_SECONDS: Metric = Metric::histogram(
     "jobs",
     "voelgoed_job_wait_seconds",
     Unit::Seconds,
     SLOW,
     &[KIND],
-    "Time from when a job could run to when it did.",
+    "Time from when a job was due to when its run began.",
 );
 
-/// Jobs that this node cannot run.
+/// Due jobs that this node cannot run.
 pub const JOBS_UNREADABLE: Metric = Metric::gauge(
     "jobs",
     "voelgoed_jobs_unreadable",
@@ -44,24 +44,24 @@ pub const JOBS_UNREADABLE: Metric = Metric::gauge(
     "Due jobs of a kind that this node does not know, or whose payload it cannot read.",
 );
 
-/// Rows deleted because they were over.
+/// Rows deleted by retention.
 pub const REMAINS_DELETED_TOTAL: Metric = Metric::counter(
     "jobs",
     "voelgoed_remains_deleted_total",
     &[REMAINS],
-    "Rows deleted because they had been kept for as long as the settings say.",
+    "Rows deleted because their retention period is over.",
 );
 
 label_values! {
-    /// Where a job stands.
-    StoreResult = "state" {
-        /// It could run now.
+    /// The state of a job.
+    JobState = "state" {
+        /// Due.
         Ready = "ready",
-        /// Its time has not come.
+        /// Due later.
         Scheduled = "scheduled",
-        /// A worker has it.
+        /// Leased to a worker.
         Leased = "leased",
-        /// It failed too often and waits for a person.
+        /// Failed too often; needs a person.
         Dead = "dead",
     }
 }
@@ -71,22 +71,22 @@ label_values! {
     RunEnd = "outcome" {
         /// Done.
         Done = "done",
-        /// To be tried again later.
+        /// Failed; due again later.
         Retry = "retry",
-        /// Put off without counting as a failure.
+        /// Postponed, not counted as a failure.
         Snoozed = "snoozed",
-        /// No longer wanted.
+        /// Cancelled by its handler.
         Cancelled = "cancelled",
-        /// Given up.
+        /// Failed for the last time.
         Dead = "dead",
-        /// This program could not read what the job was given.
+        /// Its payload cannot be decoded.
         Unreadable = "unreadable",
-        /// Its lease had passed to another worker.
+        /// Another worker holds the lease.
         LeaseLost = "lease_lost",
     }
 }
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] =
     &[JOBS_STORED, JOBS_RUN_TOTAL, JOB_SECONDS, JOB_WAIT_SECONDS, JOBS_UNREADABLE, REMAINS_DELETED_TOTAL];
 
@@ -97,27 +97,27 @@ static DELETED: Family<Counter, 1> = Family::of(&REMAINS_DELETED_TOTAL);
 static WAIT: Family<Histogram, 1> = Family::of(&JOB_WAIT_SECONDS);
 static UNREADABLE: Family<Gauge, 0> = Family::of(&JOBS_UNREADABLE);
 
-/// So many due jobs cannot be run by this node.
+/// Sets the number of due jobs that this node cannot run.
 pub fn jobs_unreadable(jobs: u64) {
     UNREADABLE.at([], |gauge| gauge.set(jobs as f64));
 }
 
-/// Rows of one kind were deleted because they were over.
+/// Adds deleted rows of one retention class.
 pub fn remains_deleted(remains: &str, rows: u64) {
     DELETED.at([remains], |counter| counter.increment(rows));
 }
 
-/// How many jobs of `queue` are in a state.
-pub fn jobs_stored(queue: &str, state: StoreResult, jobs: u64) {
+/// Sets the number of jobs of `queue` in a state.
+pub fn jobs_stored(queue: &str, state: JobState, jobs: u64) {
     STORED.at([queue, state.as_str()], |gauge| gauge.set(jobs as f64));
 }
 
-/// A run of a job begins, `waited` after it could have.
+/// Records that a run begins `waited` after its job was due.
 pub fn job_started(kind: &str, waited: Duration) {
     WAIT.at([kind], |histogram| histogram.record(waited));
 }
 
-/// A run of a job ended.
+/// Counts a run that ended.
 pub fn job_ended(kind: &str, end: RunEnd, took: Duration) {
     RUNS.at([kind, end.as_str()], |counter| counter.increment(1));
     DURATION.at([kind], |histogram| histogram.record(took));

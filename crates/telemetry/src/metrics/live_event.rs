@@ -1,7 +1,6 @@
-//! Figures with the labels `organization` and `event`: only for live events, at most a hundred, the rest as `other` (see
-//! [`crate::live_events`]).
+//! Metrics with the labels `organization` and `event`, for a limited number of open show events (see [`crate::live_events`]).
 //!
-//! To add one: the constant, its [`Figure`], its line in `ALL` at the same position.
+//! To add one: the constant, its [`EventCounter`], its line in `ALL` at the same position.
 
 use crate::metric::{Label, Metric};
 
@@ -26,7 +25,7 @@ pub const EVENT_SCANS_ADMITTED_TOTAL: Metric =
 pub const EVENT_SCANS_REFUSED_TOTAL: Metric =
     Metric::counter("scanning", "voelgoed_event_scans_refused_total", LABELS, "Scans of a live event that refused.");
 
-/// The list, in the order of [`Figure`].
+/// Every metric of this area, in the order of [`EventCounter`].
 pub const ALL: &[Metric] = &[
     EVENT_HOLDS_GRANTED_TOTAL,
     EVENT_HOLDS_REFUSED_TOTAL,
@@ -36,9 +35,9 @@ pub const ALL: &[Metric] = &[
     EVENT_SCANS_REFUSED_TOTAL,
 ];
 
-/// The position of a figure in [`ALL`].
+/// The position of a metric in [`ALL`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Figure {
+pub(crate) enum EventCounter {
     HoldsGranted,
     HoldsRefused,
     OrdersPlaced,
@@ -52,17 +51,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_stand_in_the_order_of_the_list() {
-        for (figure, name) in [
-            (Figure::HoldsGranted, "voelgoed_event_holds_granted_total"),
-            (Figure::HoldsRefused, "voelgoed_event_holds_refused_total"),
-            (Figure::OrdersPlaced, "voelgoed_event_orders_placed_total"),
-            (Figure::TicketsIssued, "voelgoed_event_tickets_issued_total"),
-            (Figure::ScansAdmitted, "voelgoed_event_scans_admitted_total"),
-            (Figure::ScansRefused, "voelgoed_event_scans_refused_total"),
+    fn counters_are_in_the_order_of_the_list() {
+        for (counter, name) in [
+            (EventCounter::HoldsGranted, "voelgoed_event_holds_granted_total"),
+            (EventCounter::HoldsRefused, "voelgoed_event_holds_refused_total"),
+            (EventCounter::OrdersPlaced, "voelgoed_event_orders_placed_total"),
+            (EventCounter::TicketsIssued, "voelgoed_event_tickets_issued_total"),
+            (EventCounter::ScansAdmitted, "voelgoed_event_scans_admitted_total"),
+            (EventCounter::ScansRefused, "voelgoed_event_scans_refused_total"),
         ] {
-            assert_eq!(ALL[figure as usize].name, name);
+            assert_eq!(ALL[counter as usize].name, name);
         }
-        assert_eq!(Figure::ScansRefused as usize + 1, ALL.len());
+        assert_eq!(EventCounter::ScansRefused as usize + 1, ALL.len());
     }
 }

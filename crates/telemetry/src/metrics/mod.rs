@@ -1,7 +1,7 @@
-//! Every metric, a file per slice or tier: first its constants, then the functions that call sites use, one line each.
+//! Lists every metric, in a file per slice or tier: its constants, then the functions that call sites use.
 //!
-//! Never: a metric made elsewhere. Names start with `voelgoed_`, counters end in `_total`, times are seconds, sizes bytes.
-//! To add an area: a file with `ALL` and its name twice below.
+//! Never: a metric outside of this folder. Names start with `voelgoed_`, counters end in `_total`, times are seconds, sizes bytes.
+//! To add an area: a file with `ALL`, and its name twice below.
 
 use crate::metric::Metric;
 
@@ -22,12 +22,12 @@ pub mod warm;
 
 macro_rules! areas {
     ($($area:ident),+ $(,)?) => {
-        /// Every metric there is.
+        /// Every metric.
         pub fn all() -> impl Iterator<Item = &'static Metric> {
             [$($area::ALL),+].into_iter().flatten()
         }
 
-        /// The text of each area's file, for the test that no constant is left out.
+        /// The source of each area, for the test that every constant is listed.
         #[cfg(test)]
         const SOURCES: &[&str] = &[$(include_str!(concat!(stringify!($area), ".rs"))),+];
     };
@@ -42,7 +42,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::metric::{Kind, Unit};
+    use crate::metric::{MetricKind, Unit};
 
     #[test]
     fn names_follow_the_convention_and_are_unique() {
@@ -52,27 +52,27 @@ mod tests {
             assert!(seen.insert(name), "{name} is listed twice");
             assert!(name.starts_with("voelgoed_"), "{name}");
             assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");
-            assert_eq!(name.ends_with("_total"), metric.kind == Kind::Counter, "{name}");
+            assert_eq!(name.ends_with("_total"), metric.kind == MetricKind::Counter, "{name}");
             assert_eq!(name.ends_with("_seconds"), metric.unit == Unit::Seconds, "{name}");
             assert_eq!(name.ends_with("_bytes"), metric.unit == Unit::Bytes, "{name}");
-            assert!(metric.help.ends_with('.') && metric.help.len() > 20, "{name} wants a sentence as help");
+            assert!(metric.help.ends_with('.') && metric.help.len() > 20, "{name} needs a sentence as help");
             assert!(!metric.slice.is_empty(), "{name}");
         }
     }
 
     #[test]
-    fn every_metric_has_a_limit_on_its_series_and_rising_buckets() {
+    fn every_metric_has_few_initial_series_and_ascending_buckets() {
         for metric in all() {
-            assert!(metric.first_series().len() <= 64, "{} starts with too many series", metric.name);
-            if let Kind::Histogram(buckets) = metric.kind {
+            assert!(metric.initial_series().len() <= 64, "{} starts with too many series", metric.name);
+            if let MetricKind::Histogram(buckets) = metric.kind {
                 assert!(!buckets.is_empty() && buckets.is_sorted() && buckets.len() <= 16, "{}", metric.name);
             }
         }
     }
 
     #[test]
-    fn no_constant_is_left_out_of_the_list() {
-        // A long name moves its type to the next line, so whitespace does not count.
+    fn every_constant_is_in_the_list_of_its_area() {
+        // rustfmt moves the type of a long name to the next line.
         let is_metric = |text: &&str| {
             let typed = text.split_once(':').map_or("", |(_, after)| after.trim_start());
             typed.starts_with("Metric =")

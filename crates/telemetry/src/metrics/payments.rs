@@ -1,4 +1,4 @@
-//! Payment attempts by end state, what is unresolved and for how long, refunds (P2).
+//! Metrics of payment attempts, callbacks and refunds (P2).
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::metric::{Label, Metric, Unit, label_values};
 
 const PROVIDER: Label = Label::open("provider");
 
-/// Attempts by end state.
+/// Payment attempts that ended.
 pub const PAYMENT_ATTEMPTS_TOTAL: Metric = Metric::counter(
     "payments",
     "voelgoed_payment_attempts_total",
     &[AttemptEnd::LABEL],
     "Payment attempts that reached an end state.",
 );
-/// Attempts whose result is not known.
+/// Payment attempts whose result is not known.
 pub const PAYMENTS_UNRESOLVED: Metric = Metric::gauge(
     "payments",
     "voelgoed_payments_unresolved",
@@ -37,7 +37,7 @@ pub const PROVIDER_CALLBACKS_TOTAL: Metric = Metric::counter(
     "payments",
     "voelgoed_provider_callbacks_total",
     &[PROVIDER, CallbackResult::LABEL],
-    "Callbacks received from payment providers by what became of them.",
+    "Callbacks received from payment providers by result.",
 );
 /// Refunds by state.
 pub const REFUNDS_TOTAL: Metric =
@@ -46,33 +46,33 @@ pub const REFUNDS_TOTAL: Metric =
 label_values! {
     /// The end state of a payment attempt.
     AttemptEnd = "end" {
-        /// Money is taken.
+        /// The money is captured.
         Captured = "captured",
-        /// Money was taken after the order had gone.
+        /// Captured after the order had ended.
         CapturedLate = "captured_late",
-        /// The provider said no.
+        /// Declined by the provider.
         Failed = "failed",
-        /// Cancelled at the provider, nothing taken.
+        /// Cancelled at the provider, nothing captured.
         Voided = "voided",
-        /// Nobody knows yet; not an end, but worth counting.
+        /// Not known yet; counted although it is no end state.
         Unknown = "unknown",
     }
 }
 
 label_values! {
-    /// What became of a callback.
+    /// The result of a callback.
     CallbackResult = "result" {
         /// It changed an attempt.
         Applied = "applied",
-        /// It claimed another amount than was asked for, and the provider could not be asked yet: an alarm.
+        /// It stated another amount than requested, and the provider could not confirm it yet; raises an alarm.
         Odd = "odd_amount",
-        /// It named an attempt that is not here: an alarm.
+        /// It named an unknown attempt; raises an alarm.
         NoAttempt = "no_attempt",
-        /// It said what was known.
+        /// It changed nothing.
         Repeated = "repeated",
-        /// Signature, time window or body was wrong.
+        /// Signature, time window or body was invalid.
         Rejected = "rejected",
-        /// The cold tier was away: answered so that the provider repeats.
+        /// The cold tier was unavailable; the response makes the provider repeat it.
         Deferred = "deferred",
     }
 }
@@ -80,7 +80,7 @@ label_values! {
 label_values! {
     /// The state a refund reached.
     RefundStep = "state" {
-        /// Decided and recorded.
+        /// Recorded, not sent or not confirmed.
         Pending = "pending",
         /// The provider confirmed it.
         Done = "done",
@@ -91,7 +91,7 @@ label_values! {
     }
 }
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] = &[
     PAYMENT_ATTEMPTS_TOTAL,
     PAYMENTS_UNRESOLVED,
@@ -106,23 +106,23 @@ static OLDEST: Family<Gauge, 0> = Family::of(&PAYMENTS_OLDEST_UNRESOLVED_SECONDS
 static CALLBACKS: Family<Counter, 2> = Family::of(&PROVIDER_CALLBACKS_TOTAL);
 static REFUNDS: Family<Counter, 1> = Family::of(&REFUNDS_TOTAL);
 
-/// An attempt reached an end state.
+/// Counts an attempt that reached an end state.
 pub fn attempt_ended(end: AttemptEnd) {
     ATTEMPTS.at([end.as_str()], |counter| counter.increment(1));
 }
 
-/// How many attempts are unresolved and how old the oldest is; the reconciler says so on each round.
+/// Sets the number of unresolved attempts and the age of the oldest; the reconciler calls it in each round.
 pub fn unresolved(attempts: u64, oldest: Duration) {
     UNRESOLVED.at([], |gauge| gauge.set(attempts as f64));
     OLDEST.at([], |gauge| gauge.set(oldest));
 }
 
-/// A callback came in.
+/// Counts a callback.
 pub fn provider_callback(provider: &str, result: CallbackResult) {
     CALLBACKS.at([provider, result.as_str()], |counter| counter.increment(1));
 }
 
-/// A refund reached a state.
+/// Counts a refund that reached a state.
 pub fn refund(state: RefundStep) {
     REFUNDS.at([state.as_str()], |counter| counter.increment(1));
 }

@@ -1,4 +1,4 @@
-//! The process itself: version, uptime, memory, open files.
+//! Metrics of the process: version, uptime, memory, open files.
 
 use std::time::Duration;
 
@@ -10,8 +10,13 @@ use crate::metric::{Label, Metric, Unit};
 const VERSION: Label = Label::closed("version", &[env!("CARGO_PKG_VERSION")]);
 
 /// Version and role.
-pub const PROCESS_INFO: Metric =
-    Metric::gauge("process", "voelgoed_process_info", Unit::Count, &[VERSION], "Always 1; its labels say what runs.");
+pub const PROCESS_INFO: Metric = Metric::gauge(
+    "process",
+    "voelgoed_process_info",
+    Unit::Count,
+    &[VERSION],
+    "Always 1; its labels are version and role.",
+);
 /// Uptime.
 pub const UPTIME_SECONDS: Metric =
     Metric::gauge("process", "voelgoed_uptime_seconds", Unit::Seconds, &[], "Seconds since this process started.");
@@ -21,7 +26,7 @@ pub const RESIDENT_BYTES: Metric = Metric::gauge(
     "voelgoed_resident_bytes",
     Unit::Bytes,
     &[],
-    "Resident memory of this process; 0 where the system does not say.",
+    "Resident memory of this process; 0 if the system does not report it.",
 );
 /// Files and sockets.
 pub const OPEN_FILES: Metric = Metric::gauge(
@@ -29,10 +34,10 @@ pub const OPEN_FILES: Metric = Metric::gauge(
     "voelgoed_open_files",
     Unit::Count,
     &[],
-    "Open files and sockets of this process; 0 where the system does not say.",
+    "Open files and sockets of this process; 0 if the system does not report it.",
 );
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] = &[PROCESS_INFO, UPTIME_SECONDS, RESIDENT_BYTES, OPEN_FILES];
 
 static INFO: Family<Gauge, 1> = Family::of(&PROCESS_INFO);
@@ -40,7 +45,7 @@ static UPTIME: Family<Gauge, 0> = Family::of(&UPTIME_SECONDS);
 static RESIDENT: Family<Gauge, 0> = Family::of(&RESIDENT_BYTES);
 static FILES: Family<Gauge, 0> = Family::of(&OPEN_FILES);
 
-/// Reads the process's own figures; the exporter asks on each rendering.
+/// Updates all of them; the exporter calls it before each rendering.
 pub(crate) fn observe(uptime: Duration) {
     INFO.at([env!("CARGO_PKG_VERSION")], |gauge| gauge.set(1.0));
     UPTIME.at([], |gauge| gauge.set(uptime));
@@ -58,7 +63,7 @@ fn resident_bytes() -> Option<u64> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     #[test]
-    fn memory_is_read_where_the_system_says_it() {
+    fn resident_memory_is_read_from_procfs() {
         assert!(super::resident_bytes().is_some_and(|bytes| bytes > 1024 * 1024));
     }
 }

@@ -1,4 +1,4 @@
-//! The hot tier: snapshots, viewers, frames, and the time from a commit to a viewer.
+//! Metrics of the hot tier: snapshot reads, viewers, frames, and the time from a commit to a viewer.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub const SNAPSHOT_READS_TOTAL: Metric = Metric::counter(
     "hot",
     "voelgoed_snapshot_reads_total",
     &[SnapshotRead::LABEL],
-    "Reads of hot availability snapshots: hit, stale (shown with its age) or miss.",
+    "Reads of hot availability snapshots: hit, stale (served with its age) or miss.",
 );
 /// Age of a snapshot when read.
 pub const SNAPSHOT_AGE_SECONDS: Metric = Metric::histogram(
@@ -23,15 +23,15 @@ pub const SNAPSHOT_AGE_SECONDS: Metric = Metric::histogram(
     &[],
     "Age of hot snapshots when they were read.",
 );
-/// Viewers.
+/// Connected viewers.
 pub const VIEWERS: Metric =
     Metric::gauge("hot", "voelgoed_viewers", Unit::Count, &[], "Viewers that are connected to this node.");
 /// Frames sent.
 pub const FRAMES_TOTAL: Metric = Metric::counter(
     "hot",
     "voelgoed_frames_total",
-    &[Frame::LABEL],
-    "Frames handed to viewers; one frame to a thousand viewers counts a thousand.",
+    &[FrameKind::LABEL],
+    "Frames sent to viewers; one frame to a thousand viewers counts a thousand.",
 );
 /// Size of a frame.
 pub const FRAME_BYTES: Metric = Metric::histogram(
@@ -42,62 +42,62 @@ pub const FRAME_BYTES: Metric = Metric::histogram(
     &[],
     "Size of encoded frames, each counted once.",
 );
-/// The tick.
+/// Time between two frames.
 pub const FANOUT_TICK_SECONDS: Metric = Metric::gauge(
     "hot",
     "voelgoed_fanout_tick_seconds",
     Unit::Seconds,
     &[],
-    "The present distance between two frames; 50 ms unless fan-out would take more than half a core.",
+    "The current time between two frames; 50 ms unless fan-out would take more than half a core.",
 );
-/// Work of one tick.
+/// Duration of one fan-out.
 pub const FANOUT_SECONDS: Metric = Metric::histogram(
     "hot",
     "voelgoed_fanout_seconds",
     Unit::Seconds,
     FAST,
     &[],
-    "Time to encode one frame and hand it to every viewer.",
+    "Time to encode one frame and send it to every viewer.",
 );
-/// Commit to viewer.
+/// Time from commit to viewer.
 pub const PROPAGATION_SECONDS: Metric = Metric::histogram(
     "hot",
     "voelgoed_propagation_seconds",
     Unit::Seconds,
     CALL,
     &[],
-    "Time from a change's commit to its frame on the way to viewers; the goal is a p99 below 150 ms.",
+    "Time from a change's commit to sending its frame; the goal is a p99 below 150 ms.",
 );
-/// Slow viewers.
+/// Resynchronized viewers.
 pub const VIEWERS_RESYNCED_TOTAL: Metric = Metric::counter(
     "hot",
     "voelgoed_viewers_resynced_total",
     &[Resync::LABEL],
-    "Viewers that got a snapshot instead of deltas, by why.",
+    "Viewers that got a snapshot instead of deltas, by reason.",
 );
 
 label_values! {
-    /// What a read of a snapshot met.
+    /// The result of a snapshot read.
     SnapshotRead = "result" {
         /// Fresh.
         Hit = "hit",
-        /// Old, and marked so.
+        /// Old, and marked as stale.
         Stale = "stale",
-        /// Not there.
+        /// Absent.
         Miss = "miss",
     }
 }
 
 label_values! {
-    /// A kind of frame.
-    Frame = "frame" {
+    /// The kind of a frame.
+    FrameKind = "frame" {
         /// Changes since the last one.
         Delta = "delta",
-        /// Everything.
+        /// The whole state.
         Snapshot = "snapshot",
-        /// A mark that what is shown has an age.
+        /// A mark that the shown state is stale.
         Stale = "stale",
-        /// Nothing but a sign of life.
+        /// Nothing; keeps the connection open.
         KeepAlive = "keep_alive",
     }
 }
@@ -107,14 +107,14 @@ label_values! {
     Resync = "why" {
         /// It read too slowly.
         Slow = "slow",
-        /// It came back with a position that is no longer kept.
+        /// It reconnected with a position that is no longer stored.
         Gap = "gap",
-        /// The epoch rose.
+        /// The epoch increased.
         Epoch = "epoch",
     }
 }
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] = &[
     SNAPSHOT_READS_TOTAL,
     SNAPSHOT_AGE_SECONDS,
@@ -137,7 +137,7 @@ static FANOUT: Family<Histogram, 0> = Family::of(&FANOUT_SECONDS);
 static PROPAGATION: Family<Histogram, 0> = Family::of(&PROPAGATION_SECONDS);
 static RESYNCED: Family<Counter, 1> = Family::of(&VIEWERS_RESYNCED_TOTAL);
 
-/// A snapshot was read at this age; a miss has none.
+/// Counts a snapshot read, with the age of the snapshot; a miss has none.
 pub fn snapshot_read(result: SnapshotRead, age: Option<Duration>) {
     READS.at([result.as_str()], |counter| counter.increment(1));
     if let Some(age) = age {
@@ -147,38 +147,38 @@ pub fn snapshot_read(result: SnapshotRead, age: Option<Duration>) {
 
 /// Counts a viewer as connected until dropped.
 #[must_use = "dropping it disconnects the viewer"]
-pub struct Viewer(());
+pub struct ViewerGuard(());
 
-/// A viewer connected.
-pub fn viewer() -> Viewer {
+/// Counts a viewer as connected from now on.
+pub fn viewer() -> ViewerGuard {
     CONNECTED.at([], |gauge| gauge.increment(1.0));
-    Viewer(())
+    ViewerGuard(())
 }
 
-impl Drop for Viewer {
+impl Drop for ViewerGuard {
     fn drop(&mut self) {
         CONNECTED.at([], |gauge| gauge.decrement(1.0));
     }
 }
 
-/// One encoded frame of `bytes` went to `viewers` viewers in `took`.
-pub fn frame_sent(frame: Frame, bytes: usize, viewers: usize, took: Duration) {
+/// Records one encoded frame of `bytes` that was sent to `viewers` viewers in `took`.
+pub fn frame_sent(frame: FrameKind, bytes: usize, viewers: usize, took: Duration) {
     FRAMES.at([frame.as_str()], |counter| counter.increment(viewers as u64));
     SIZE.at([], |histogram| histogram.record(bytes as f64));
     FANOUT.at([], |histogram| histogram.record(took));
 }
 
-/// The tick was set.
+/// Sets the time between two frames.
 pub fn fanout_tick(tick: Duration) {
     TICK.at([], |gauge| gauge.set(tick));
 }
 
-/// The oldest change in a frame was committed this long before it went out.
+/// Records the time from the commit of a frame's oldest change to sending the frame.
 pub fn propagated(after: Duration) {
     PROPAGATION.at([], |histogram| histogram.record(after));
 }
 
-/// A viewer got a snapshot instead of deltas.
+/// Counts a viewer that got a snapshot instead of deltas.
 pub fn viewer_resynced(why: Resync) {
     RESYNCED.at([why.as_str()], |counter| counter.increment(1));
 }

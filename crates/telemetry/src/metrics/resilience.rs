@@ -1,4 +1,4 @@
-//! Breakers, bulkheads, deadlines, retries, shedding, rate limits, health and capabilities (P9, P10).
+//! Metrics of breakers, bulkheads, deadlines, retries, load shedding, rate limits, health and capabilities (P9, P10).
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub const GUARDED_CALL_SECONDS: Metric = Metric::histogram(
     &[DEPENDENCY, GuardEnd::LABEL],
     "Calls through a guard, retries included, by the layer that ended them.",
 );
-/// State of a breaker.
+/// State of each breaker.
 pub const BREAKER_STATE: Metric = Metric::gauge(
     "resilience",
     "voelgoed_breaker_state",
@@ -30,21 +30,21 @@ pub const BREAKER_STATE: Metric = Metric::gauge(
     &[DEPENDENCY],
     "State of the breaker: 0 closed, 1 half open, 2 open.",
 );
-/// Transitions.
+/// Transitions of breakers.
 pub const BREAKER_TRANSITIONS_TOTAL: Metric = Metric::counter(
     "resilience",
     "voelgoed_breaker_transitions_total",
     &[DEPENDENCY, BreakerTo::LABEL],
     "Changes of state of breakers by the state reached.",
 );
-/// Refused by a bulkhead.
+/// Calls that a bulkhead refused.
 pub const BULKHEAD_REJECTIONS_TOTAL: Metric = Metric::counter(
     "resilience",
     "voelgoed_bulkhead_rejections_total",
     &[LIMIT],
-    "Calls refused at once because a bulkhead's waiting room was full.",
+    "Calls refused at once because a bulkhead's queue was full.",
 );
-/// Places taken in a bulkhead.
+/// Permits in use.
 pub const BULKHEAD_RUNNING: Metric = Metric::gauge(
     "resilience",
     "voelgoed_bulkhead_running",
@@ -56,8 +56,8 @@ pub const BULKHEAD_RUNNING: Metric = Metric::gauge(
 pub const RETRIES_TOTAL: Metric = Metric::counter(
     "resilience",
     "voelgoed_retries_total",
-    &[DEPENDENCY, Retry::LABEL],
-    "Retries made, and retries forgone because policy, budget or deadline did not allow them.",
+    &[DEPENDENCY, RetryOutcome::LABEL],
+    "Retries made, and retries skipped because policy, budget or deadline did not allow them.",
 );
 /// Requests shed.
 pub const SHED_TOTAL: Metric = Metric::counter(
@@ -73,12 +73,12 @@ pub const RATE_LIMITED_TOTAL: Metric = Metric::counter(
     &[LIMIT],
     "Requests refused by a rate limit, by name of the limit.",
 );
-/// Questions about what callers may still do among all nodes.
+/// Checks of shared limits.
 pub const LIMIT_ASKS_TOTAL: Metric = Metric::counter(
     "resilience",
     "voelgoed_limit_asks_total",
-    &[LIMIT, LimitAsk::LABEL],
-    "Times a node asked what a caller may still do among all nodes, by name of the limit and answer; without one the node keeps its own limit.",
+    &[LIMIT, LimitAnswer::LABEL],
+    "Requests of a node for a part of a limit that all nodes share, by name of the limit and answer; without an answer the node applies its own limit.",
 );
 /// Health of dependencies.
 pub const DEPENDENCY_HEALTH: Metric = Metric::gauge(
@@ -95,18 +95,18 @@ pub const DEPENDENCY_CHANGES_TOTAL: Metric = Metric::counter(
     &[DEPENDENCY, HEALTH],
     "Changes of a dependency's health by the health reached.",
 );
-/// Refused by the capability table.
+/// Requests that the capability table refused.
 pub const CAPABILITY_REFUSALS_TOTAL: Metric = Metric::counter(
     "resilience",
     "voelgoed_capability_refusals_total",
     &[CAPABILITY],
-    "Requests refused before they began because something that they need is away, by capability.",
+    "Requests refused before they began because a store that they need is unavailable, by capability.",
 );
 
 label_values! {
     /// How a guarded call ended.
     GuardEnd = "end" {
-        /// With an answer.
+        /// With a response.
         Answered = "answered",
         /// With the dependency's own error.
         Failed = "failed",
@@ -124,7 +124,7 @@ label_values! {
     BreakerTo = "to" {
         /// Calls pass.
         Closed = "closed",
-        /// A few calls try.
+        /// A few calls probe.
         HalfOpen = "half_open",
         /// Calls are refused.
         Open = "open",
@@ -132,32 +132,32 @@ label_values! {
 }
 
 label_values! {
-    /// What was answered about a caller.
-    LimitAsk = "answer" {
-        /// Part of the allowance.
+    /// The answer about a shared limit.
+    LimitAnswer = "answer" {
+        /// A part of the limit was granted.
         Given = "given",
-        /// Nothing is left of it.
+        /// The limit is used up.
         Refused = "refused",
-        /// Nobody answered.
-        Away = "away",
+        /// The store did not answer.
+        Unavailable = "away",
     }
 }
 
 label_values! {
-    /// What became of a wish to retry.
-    Retry = "retry" {
-        /// Made.
+    /// Whether a call was retried.
+    RetryOutcome = "retry" {
+        /// Retried.
         Made = "made",
         /// The budget was empty.
         NoBudget = "no_budget",
         /// The deadline would have passed.
         NoTime = "no_time",
-        /// As many as the policy allows were made.
+        /// The policy's number of retries was used.
         NoMore = "no_more",
     }
 }
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] = &[
     GUARDED_CALL_SECONDS,
     BREAKER_STATE,
@@ -186,12 +186,12 @@ static HEALTHS: Family<Gauge, 1> = Family::of(&DEPENDENCY_HEALTH);
 static CHANGES: Family<Counter, 2> = Family::of(&DEPENDENCY_CHANGES_TOTAL);
 static CAPABILITY_REFUSALS: Family<Counter, 1> = Family::of(&CAPABILITY_REFUSALS_TOTAL);
 
-/// A guarded call ended.
+/// Records a guarded call that ended.
 pub fn guarded_call(dependency: &str, end: GuardEnd, took: Duration) {
     GUARDED.at([dependency, end.as_str()], |histogram| histogram.record(took));
 }
 
-/// A breaker reached a state.
+/// Sets the state of a breaker and counts the transition.
 pub fn breaker_changed(dependency: &str, to: BreakerTo) {
     let level = match to {
         BreakerTo::Closed => 0.0,
@@ -202,43 +202,43 @@ pub fn breaker_changed(dependency: &str, to: BreakerTo) {
     TRANSITIONS.at([dependency, to.as_str()], |counter| counter.increment(1));
 }
 
-/// A bulkhead refused a call.
+/// Counts a call that a bulkhead refused.
 pub fn bulkhead_rejected(limit: &str) {
     REJECTIONS.at([limit], |counter| counter.increment(1));
 }
 
-/// `by` more calls (fewer, where negative) run inside a bulkhead.
+/// Changes the number of running calls of a bulkhead by `by`.
 pub fn bulkhead_running(limit: &str, by: i32) {
     RUNNING.at([limit], |gauge| gauge.increment(f64::from(by)));
 }
 
-/// A retry was made or forgone.
-pub fn retry(dependency: &str, retry: Retry) {
+/// Counts a retry, made or skipped.
+pub fn retry(dependency: &str, retry: RetryOutcome) {
     RETRIES.at([dependency, retry.as_str()], |counter| counter.increment(1));
 }
 
-/// A request was shed.
+/// Counts a shed request.
 pub fn shed(criticality: &'static str) {
     SHED.at([criticality], |counter| counter.increment(1));
 }
 
-/// A request hit a rate limit.
+/// Counts a request that a rate limit refused.
 pub fn rate_limited(limit: &str) {
     LIMITED.at([limit], |counter| counter.increment(1));
 }
 
-/// A node asked what a caller may still do among all nodes.
-pub fn limit_asked(limit: &str, answer: LimitAsk) {
+/// Counts a check of a shared limit.
+pub fn limit_checked(limit: &str, answer: LimitAnswer) {
     ASKS.at([limit, answer.as_str()], |counter| counter.increment(1));
 }
 
-/// A dependency's health changed to `health`, at `level` 0 up, 1 limited, 2 down.
+/// Sets a dependency's health (`level` 0 up, 1 limited, 2 down) and counts the change.
 pub fn dependency_changed(dependency: &str, health: &'static str, level: u8) {
     HEALTHS.at([dependency], |gauge| gauge.set(f64::from(level)));
     CHANGES.at([dependency, health], |counter| counter.increment(1));
 }
 
-/// A request was refused because something that `capability` needs is away.
+/// Counts a request that was refused because a store that `capability` needs is unavailable.
 pub fn capability_refused(capability: &'static str) {
     CAPABILITY_REFUSALS.at([capability], |counter| counter.increment(1));
 }

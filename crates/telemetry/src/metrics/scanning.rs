@@ -1,4 +1,4 @@
-//! Scans at the gate: result, reason, time, durability, conflicts (P3, P6).
+//! Metrics of scans: result, duration, durability, conflicts (P3, P6).
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::family::Family;
 use crate::live_events;
 use crate::metric::{FAST, Label, Metric, Unit};
-use crate::metrics::live_event::Figure;
+use crate::metrics::live_event::EventCounter;
 
 const RESULT: Label = Label::open("result");
 
@@ -28,14 +28,14 @@ pub const SCAN_SECONDS: Metric = Metric::histogram(
     &[],
     "Time to answer a scan, durable where the cold tier is up; the goal is a p99 below 50 ms.",
 );
-/// Scans that were answered before they were durable.
+/// Scans answered before they were durable.
 pub const SCANS_NOT_DURABLE_TOTAL: Metric = Metric::counter(
     "scanning",
     "voelgoed_scans_not_durable_total",
     &[],
-    "Scans answered durable: false; the device keeps its copy until told otherwise.",
+    "Scans answered durable: false; the device keeps its copy until the server confirms it.",
 );
-/// Conflicts.
+/// Conflicting scans.
 pub const SCAN_CONFLICTS_TOTAL: Metric = Metric::counter(
     "scanning",
     "voelgoed_scan_conflicts_total",
@@ -43,7 +43,7 @@ pub const SCAN_CONFLICTS_TOTAL: Metric = Metric::counter(
     "Tickets that turned out to have been admitted twice while devices were offline.",
 );
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] = &[SCANS_TOTAL, SCAN_SECONDS, SCANS_NOT_DURABLE_TOTAL, SCAN_CONFLICTS_TOTAL];
 
 static SCANS: Family<Counter, 1> = Family::of(&SCANS_TOTAL);
@@ -51,19 +51,19 @@ static DURATION: Family<Histogram, 0> = Family::of(&SCAN_SECONDS);
 static NOT_DURABLE: Family<Counter, 0> = Family::of(&SCANS_NOT_DURABLE_TOTAL);
 static CONFLICTS: Family<Counter, 0> = Family::of(&SCAN_CONFLICTS_TOTAL);
 
-/// A scan admitted its ticket.
+/// Counts a scan that admitted its ticket.
 pub fn scan_admitted(event: Uuid, durable: bool, took: Duration) {
     scan("admitted", durable, took);
-    live_events::count(event, Figure::ScansAdmitted, 1);
+    live_events::count(event, EventCounter::ScansAdmitted, 1);
 }
 
-/// A scan refused its ticket for a stable reason.
+/// Counts a scan that refused its ticket for a stable reason.
 pub fn scan_refused(event: Uuid, reason: &'static str, durable: bool, took: Duration) {
     scan(reason, durable, took);
-    live_events::count(event, Figure::ScansRefused, 1);
+    live_events::count(event, EventCounter::ScansRefused, 1);
 }
 
-/// An offline scan turned out to conflict with another.
+/// Counts an offline scan that conflicts with another.
 pub fn scan_conflict() {
     CONFLICTS.at([], |counter| counter.increment(1));
 }

@@ -1,4 +1,4 @@
-//! Holds: granted, refused and why, how long they took, how they ended.
+//! Metrics of holds: outcome, duration, end; retries of best available; refusals per address.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use uuid::Uuid;
 use crate::family::Family;
 use crate::live_events;
 use crate::metric::{FAST, Label, Metric, Unit, label_values};
-use crate::metrics::live_event::Figure;
+use crate::metrics::live_event::EventCounter;
 
 const OUTCOME: Label = Label::open("outcome");
 
-/// Holds by outcome.
+/// Hold requests.
 pub const HOLDS_TOTAL: Metric = Metric::counter(
     "ticketing",
     "voelgoed_holds_total",
@@ -26,7 +26,7 @@ pub const HOLD_SECONDS: Metric = Metric::histogram(
     Unit::Seconds,
     FAST,
     &[],
-    "Time to decide a hold, granted or refused, without the HTTP surface.",
+    "Time to decide a hold, granted or refused, without HTTP.",
 );
 /// Holds that ended.
 pub const HOLDS_ENDED_TOTAL: Metric = Metric::counter(
@@ -35,37 +35,37 @@ pub const HOLDS_ENDED_TOTAL: Metric = Metric::counter(
     &[HoldEnd::LABEL],
     "Holds that ended: ordered, released by the buyer, expired, or lost with the warm tier.",
 );
-/// Attempts of best available.
+/// Retries of best available.
 pub const BEST_AVAILABLE_RETRIES_TOTAL: Metric = Metric::counter(
     "ticketing",
     "voelgoed_best_available_retries_total",
     &[],
-    "Choices of best available that lost a race and were made again on a fresh snapshot.",
+    "Choices of best available that lost a race and were repeated on a newer snapshot.",
 );
 
-/// Refused because of the client's address.
+/// Refusals because of the limit per client address.
 pub const PLACES_PER_ADDRESS_REFUSED_TOTAL: Metric = Metric::counter(
     "ticketing",
     "voelgoed_places_per_address_refused_total",
     &[],
-    "Holds and changes refused because the holds of their client address have as many places of the event as they may; an alarm.",
+    "Holds and changes refused because the holds of their client address have reached the limit of places of the event; an alarm.",
 );
 
 label_values! {
     /// How a hold ended.
     HoldEnd = "end" {
-        /// It became an order.
+        /// By an order.
         Ordered = "ordered",
-        /// Its buyer gave it back.
+        /// By its buyer.
         Released = "released",
-        /// Its time ran out.
+        /// By expiry.
         Expired = "expired",
-        /// The warm tier lost it.
+        /// By a loss in the warm tier.
         Lost = "lost",
     }
 }
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] =
     &[HOLDS_TOTAL, HOLD_SECONDS, HOLDS_ENDED_TOTAL, BEST_AVAILABLE_RETRIES_TOTAL, PLACES_PER_ADDRESS_REFUSED_TOTAL];
 
@@ -76,31 +76,31 @@ static RETRIES: Family<Counter, 0> = Family::of(&BEST_AVAILABLE_RETRIES_TOTAL);
 
 static ADDRESS_REFUSED: Family<Counter, 0> = Family::of(&PLACES_PER_ADDRESS_REFUSED_TOTAL);
 
-/// A client address asked for more places than its holds may have.
+/// Counts a request beyond the limit of places per client address.
 pub fn places_per_address_refused() {
     ADDRESS_REFUSED.at([], |counter| counter.increment(1));
 }
 
-/// A hold was granted.
+/// Counts a granted hold.
 pub fn hold_granted(event: Uuid, took: Duration) {
     HOLDS.at(["granted"], |counter| counter.increment(1));
     DURATION.at([], |histogram| histogram.record(took));
-    live_events::count(event, Figure::HoldsGranted, 1);
+    live_events::count(event, EventCounter::HoldsGranted, 1);
 }
 
-/// A hold was refused with a stable code.
+/// Counts a hold that was refused with a stable code.
 pub fn hold_refused(event: Uuid, code: &'static str, took: Duration) {
     HOLDS.at([code], |counter| counter.increment(1));
     DURATION.at([], |histogram| histogram.record(took));
-    live_events::count(event, Figure::HoldsRefused, 1);
+    live_events::count(event, EventCounter::HoldsRefused, 1);
 }
 
-/// `holds` holds ended.
+/// Adds holds that ended.
 pub fn holds_ended(end: HoldEnd, holds: u64) {
     ENDED.at([end.as_str()], |counter| counter.increment(holds));
 }
 
-/// A choice of best available lost a race.
+/// Counts a choice of best available that lost a race.
 pub fn best_available_retried() {
     RETRIES.at([], |counter| counter.increment(1));
 }

@@ -1,4 +1,4 @@
-//! Calls to the warm tier, by name of the script.
+//! Metrics of calls to the warm tier by script name, and of rebuilds.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub const WARM_CALL_SECONDS: Metric = Metric::histogram(
     &[SCRIPT, CallEnd::LABEL],
     "Calls to the warm tier by script and result.",
 );
-/// Rebuilds.
+/// Rebuilt events.
 pub const WARM_REBUILDS_TOTAL: Metric = Metric::counter(
     "warm",
     "voelgoed_warm_rebuilds_total",
@@ -27,31 +27,31 @@ pub const WARM_REBUILDS_TOTAL: Metric = Metric::counter(
 );
 
 label_values! {
-    /// What a call to the warm tier came to.
+    /// The result of a call.
     CallEnd = "result" {
-        /// Done.
+        /// Success.
         Done = "done",
         /// Refused by a rule.
         Refused = "refused",
-        /// The event is not loaded, or another epoch's.
+        /// The event is not loaded, or has another epoch.
         Unloaded = "unloaded",
         /// The tier failed.
         Failed = "failed",
     }
 }
 
-/// The list.
+/// Every metric of this area.
 pub const ALL: &[Metric] = &[WARM_CALL_SECONDS, WARM_REBUILDS_TOTAL];
 
 static CALLS: Family<Histogram, 2> = Family::of(&WARM_CALL_SECONDS);
 static REBUILDS: Family<Counter, 0> = Family::of(&WARM_REBUILDS_TOTAL);
 
-/// A call to the warm tier ended; `script` is its name (`hold`, `pin`, `apply`, …).
+/// Records a call; `script` is its name (`hold`, `pin`, `apply`, …).
 pub fn warm_call(script: &'static str, end: CallEnd, took: Duration) {
     CALLS.at([script, end.as_str()], |histogram| histogram.record(took));
 }
 
-/// An event's warm state was rebuilt.
+/// Counts an event whose warm state was rebuilt.
 pub fn warm_rebuilt() {
     REBUILDS.at([], |counter| counter.increment(1));
 }

@@ -1,4 +1,4 @@
-//! `voelgoed backup` and `voelgoed restore`: the data directory, whole, while it is in use.
+//! Runs `voelgoed backup` and `voelgoed restore`: copies the data directory consistently while it is in use, and back.
 
 use std::path::Path;
 
@@ -8,13 +8,14 @@ use voelgoed_cold::backup as cold;
 
 use super::open_data;
 use crate::data_directory::IfMissing;
-use crate::environment::Machine;
+use crate::data_files::{MASTER_KEY, SANDBOX_CHARGES};
+use crate::output;
 use crate::settings::Settings;
-use crate::tiers::ColdStore;
-use crate::{output, sandbox, secret};
+use crate::store_urls::ColdStore;
+use crate::system_environment::SystemEnvironment;
 
-/// What stands beside the database and must be kept with it. `demo.json` stays behind: it holds keys as they are, and a demo can be made again.
-const OTHERS: &[&str] = &[secret::FILE, sandbox::FILE];
+/// Files that a backup needs beside the database. Not `demo.json`: it holds keys in plain text, and a demo can be created again.
+const FILES_BESIDE_DATABASE: &[&str] = &[MASTER_KEY, SANDBOX_CHARGES];
 
 /// Copies the data directory to a new one.
 pub async fn backup(settings: &Settings, to: &Path) -> anyhow::Result<()> {
@@ -23,8 +24,9 @@ pub async fn backup(settings: &Settings, to: &Path) -> anyhow::Result<()> {
     }
     open_data(settings, IfMissing::Refuse)?;
     let directory = &settings.data.directory;
-    let there: Vec<&str> = OTHERS.iter().copied().filter(|name| directory.join(name).exists()).collect();
-    let manifest = cold::backup(directory, &there, to, Machine.now()).await?;
+    let present: Vec<&str> =
+        FILES_BESIDE_DATABASE.iter().copied().filter(|name| directory.join(name).exists()).collect();
+    let manifest = cold::backup(directory, &present, to, SystemEnvironment.now()).await?;
     let lines = manifest.files.iter().map(|file| format!("{:>12}  {}\n", file.bytes, file.name));
     output::text(lines.collect::<String>())
 }

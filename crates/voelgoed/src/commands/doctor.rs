@@ -1,37 +1,40 @@
-//! `voelgoed doctor`: lists unbalanced journal entries, unreadable rows, dead jobs, nodes, the standby and the Redis masters; fails on the first two and on
-//! unsafe settings of Redis.
+//! Runs `voelgoed doctor`: lists unbalanced journal entries, unreadable rows, dead jobs, nodes, the standby and the Redis masters.
+//!
+//! It fails on unbalanced entries, unreadable rows and unsafe settings of Redis.
 
 use std::sync::Arc;
 
 use anyhow::bail;
+use voelgoed_app::jobs::ports::JobStore;
 use voelgoed_app::nodes::ports::NodeStore;
+use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_cold::standby::Standby;
-
 use voelgoed_warm::redis::RedisWarm;
 
 use super::open_data;
 use crate::data_directory::IfMissing;
-use crate::environment::Machine;
 use crate::output;
 use crate::role::Role;
 use crate::settings::Settings;
-use crate::tiers::{Tiers, WarmStore};
+use crate::store_urls::{StoreUrls, WarmStore};
+use crate::system_environment::SystemEnvironment;
 use crate::wiring::{registry, wire};
 
-/// Looks, and says what it found; fails where something is wrong.
+/// Checks everything, prints the findings, and fails if one needs a person.
 pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
     open_data(settings, IfMissing::Refuse)?;
-    let wired = wire(settings, Role::All, "http://localhost").await?;
-    let now = wired.platform.environment.now();
-    let unbalanced = wired.platform.ledger.unbalanced().await?;
-    let (waiting, oldest) = wired.platform.outbox.pending(now).await?;
-    let unreadable = wired.platform.outbox.unreadable(100).await?;
-    let dead = wired.platform.jobs.dead(100).await?;
-    let kinds: Vec<_> = registry(&wired.platform, wired.cold.clone(), wired.retention)?.kinds().collect();
-    let not_run = wired.platform.jobs.unreadable(&kinds, now, 100).await?;
-    let nodes = wired.cold.living(now).await?;
-    let standby = wired.cold.standby().await?;
-    wired.cold.close().await;
+    let runtime = wire(settings, Role::All, "http://localhost").await?;
+    let now = runtime.slices.context.now();
+    let unbalanced = runtime.slices.ledger.store.unbalanced().await?;
+    let (outbox, jobs): (&dyn OutboxStore, &dyn JobStore) = (&*runtime.cold, &*runtime.cold);
+    let (waiting, oldest) = outbox.pending(now).await?;
+    let unreadable = outbox.unreadable(100).await?;
+    let dead = jobs.dead(100).await?;
+    let kinds: Vec<_> = registry(&runtime.slices.payments, runtime.retention())?.kinds().collect();
+    let not_run = jobs.unreadable(&kinds, now, 100).await?;
+    let nodes = runtime.cold.live_nodes(now).await?;
+    let standby = runtime.cold.standby().await?;
+    runtime.cold.close().await;
     output::line(format_args!("unbalanced entries  {}", unbalanced.len()))?;
     output::line(format_args!("facts not delivered {waiting} (oldest {oldest} ms)"))?;
     output::line(format_args!("unreadable facts    {}", unreadable.len()))?;
@@ -53,8 +56,8 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
             node.id, node.role, node.address, node.version, node.started_at
         ))?;
     }
-    output::line(format_args!("synchronous standby {}", spoken(&standby)))?;
-    let complaints = warm(settings).await?;
+    output::line(format_args!("synchronous standby {}", standby_text(&standby)))?;
+    let problems = check_warm(settings).await?;
     if !unbalanced.is_empty() {
         bail!(
             "journal entries do not balance; nothing was changed. Restore a backup into another directory or database \
@@ -67,14 +70,14 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
             "{waiting} rows wait that this program cannot read; a newer program may read them (docs/runbooks/upgrade.md)"
         );
     }
-    if complaints > 0 {
+    if problems > 0 {
         bail!("the warm tier is not set up as it should be; see above and deploy/README.md");
     }
     Ok(())
 }
 
-/// What is there, and what is lost without it.
-fn spoken(standby: &Standby) -> String {
+/// The standby, and the loss without it.
+fn standby_text(standby: &Standby) -> String {
     const RUNBOOK: &str = "docs/runbooks/promotion.md";
     match standby {
         Standby::Embedded => "none, SQLite is on one disk: without it all is lost but `voelgoed backup`s".to_owned(),
@@ -94,18 +97,18 @@ fn spoken(standby: &Standby) -> String {
     }
 }
 
-/// How the servers of the warm tier are set up; how much is wrong with that.
-async fn warm(settings: &Settings) -> anyhow::Result<usize> {
-    let WarmStore::Redis(redis) = Tiers::of(settings, Role::All)?.warm else { return Ok(0) };
-    let mut complaints = 0;
-    for master in RedisWarm::open(redis, Arc::new(Machine)).look().await? {
+/// Prints the servers of the warm tier and the problems of their settings; returns the number of problems.
+async fn check_warm(settings: &Settings) -> anyhow::Result<usize> {
+    let WarmStore::Redis(redis) = StoreUrls::of(settings, Role::All)?.warm else { return Ok(0) };
+    let mut problems = 0;
+    for master in RedisWarm::open(redis, Arc::new(SystemEnvironment)).topology().await? {
         output::line(format_args!("warm master         {} with {} replicas", master.address, master.replicas))?;
-        for complaint in master.complaints() {
-            output::line(format_args!("  {complaint}"))?;
-            complaints += 1;
+        for problem in master.problems() {
+            output::line(format_args!("  {problem}"))?;
+            problems += 1;
         }
     }
-    Ok(complaints)
+    Ok(problems)
 }
 
 #[cfg(test)]
@@ -113,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_says_what_is_lost_without_a_synchronous_standby() {
+    fn standby_text_says_what_a_failover_loses() {
         let names = || "FIRST 1 (standby)".to_owned();
         for (standby, expected) in [
             (Standby::Embedded, "all is lost but"),
@@ -122,7 +125,7 @@ mod tests {
             (Standby::Synchronous { names: names(), connected: Some(1) }, "lacks nothing"),
             (Standby::Synchronous { names: names(), connected: None }, "grant pg_monitor"),
         ] {
-            assert!(spoken(&standby).contains(expected), "{standby:?}: {}", spoken(&standby));
+            assert!(standby_text(&standby).contains(expected), "{standby:?}: {}", standby_text(&standby));
         }
     }
 }

@@ -1,6 +1,6 @@
-//! `voelgoed jobs`: dead jobs are listed for a person, and given all their attempts anew once the cause is mended.
+//! Runs `voelgoed jobs`: lists dead jobs, or revives them with all their attempts once their cause is fixed.
 //!
-//! Never: a living job, or one whose work another has taken over under the same key.
+//! Never: revives a job that is not dead, or one whose unique key another job has.
 
 use anyhow::bail;
 use voelgoed_app::environment::Environment;
@@ -8,32 +8,33 @@ use voelgoed_app::jobs::ports::JobStore;
 use voelgoed_domain::ids::JobId;
 
 use super::open_data;
-use crate::cli::JobsAct;
+use crate::cli::JobsCommand;
 use crate::data_directory::IfMissing;
 use crate::output;
 use crate::role::Role;
 use crate::settings::Settings;
 use crate::wiring::wire;
 
-/// The most that is listed.
-const MOST: u32 = 1_000;
+/// Dead jobs that are listed or revived at once.
+const DEAD_JOBS_MAX: u32 = 1_000;
 
-/// Lists or revives; a server may run on the data meanwhile and finds what was revived at its next look.
-pub async fn jobs(settings: &Settings, act: JobsAct) -> anyhow::Result<()> {
+/// Lists or revives; a running server finds revived jobs at its next poll.
+pub async fn jobs(settings: &Settings, act: JobsCommand) -> anyhow::Result<()> {
     open_data(settings, IfMissing::Refuse)?;
-    let wired = wire(settings, Role::All, "http://localhost").await?;
-    let (store, environment) = (&*wired.platform.jobs, &*wired.platform.environment);
+    let runtime = wire(settings, Role::All, "http://localhost").await?;
+    let store: &dyn JobStore = &*runtime.cold;
+    let environment = &*runtime.slices.context.environment;
     let done = match act {
-        JobsAct::List => list(store).await,
-        JobsAct::Revive { job: None } => revive_all(store, environment).await,
-        JobsAct::Revive { job: Some(job) } => revive(store, environment, job).await,
+        JobsCommand::List => list(store).await,
+        JobsCommand::Revive { job: None } => revive_all(store, environment).await,
+        JobsCommand::Revive { job: Some(job) } => revive(store, environment, job).await,
     };
-    wired.cold.close().await;
+    runtime.cold.close().await;
     output::text(done?)
 }
 
 async fn list(store: &dyn JobStore) -> anyhow::Result<String> {
-    let dead = store.dead(MOST).await?;
+    let dead = store.dead(DEAD_JOBS_MAX).await?;
     let line = |job: voelgoed_app::jobs::ports::LeasedJob| {
         let organization = job.organization.map_or_else(|| "-".to_owned(), |id| id.to_string());
         let error = job.last_error.unwrap_or_default();
@@ -53,7 +54,7 @@ async fn revive(store: &dyn JobStore, environment: &dyn Environment, id: JobId) 
 
 async fn revive_all(store: &dyn JobStore, environment: &dyn Environment) -> anyhow::Result<String> {
     let mut revived = String::new();
-    for job in store.dead(MOST).await? {
+    for job in store.dead(DEAD_JOBS_MAX).await? {
         if store.revive(job.id, environment.now()).await? {
             revived.push_str(&format!("{}\n", job.id));
         }
@@ -66,21 +67,21 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use voelgoed_app::environment::fresh;
+    use voelgoed_app::environment::new_id;
     use voelgoed_app::jobs::ports::{JobEnd, NewJob, Queue};
     use voelgoed_cold::{Cold, ColdConfig};
 
     use super::{Environment, JobStore, list, revive, revive_all};
-    use crate::environment::Machine;
+    use crate::system_environment::SystemEnvironment;
 
     #[tokio::test]
-    async fn a_dead_job_is_listed_and_lives_again() {
-        let directory = std::env::temp_dir().join(format!("voelgoed-jobs-{}", Machine.uuid()));
-        let environment: Arc<dyn Environment> = Arc::new(Machine);
+    async fn dead_job_is_listed_and_becomes_ready_when_revived() {
+        let directory = std::env::temp_dir().join(format!("voelgoed-jobs-{}", SystemEnvironment.uuid()));
+        let environment: Arc<dyn Environment> = Arc::new(SystemEnvironment);
         let cold = Cold::open(ColdConfig::embedded(&directory), Arc::clone(&environment)).await.unwrap();
         let now = environment.now();
         let job = |kind| NewJob {
-            id: fresh(&*environment),
+            id: new_id(&*environment),
             organization: None,
             kind,
             queue: Queue::Payments,
@@ -90,7 +91,7 @@ mod tests {
             max_attempts: 3,
         };
         cold.enqueue(vec![job("test.one"), job("test.two")]).await.unwrap();
-        assert_eq!(list(&cold).await.unwrap(), "", "they live");
+        assert_eq!(list(&cold).await.unwrap(), "", "no job is dead");
         for leased in
             cold.lease(Queue::Payments, &["test.one", "test.two"], 9, now, Duration::from_secs(9)).await.unwrap()
         {
@@ -101,8 +102,8 @@ mod tests {
         assert!(listed.contains("test.one - {\"refund\":7} the provider said no\n"), "{listed}");
         let first = listed.split(' ').next().unwrap().parse().unwrap();
         assert_eq!(revive(&cold, &*environment, first).await.unwrap(), format!("{first}\n"));
-        assert!(revive(&cold, &*environment, first).await.is_err(), "it lives");
-        assert!(revive(&cold, &*environment, fresh(&*environment)).await.is_err(), "there is no such job");
+        assert!(revive(&cold, &*environment, first).await.is_err(), "the job is not dead");
+        assert!(revive(&cold, &*environment, new_id(&*environment)).await.is_err(), "there is no such job");
         assert_eq!(revive_all(&cold, &*environment).await.unwrap().lines().count(), 1);
         assert_eq!(list(&cold).await.unwrap(), "");
         assert_eq!(cold.depth(Queue::Payments, environment.now()).await.unwrap().ready, 2);

@@ -1,37 +1,37 @@
-//! `voelgoed list`: one line per organization, venue, layout or event, identifier first, for scripts and for people who lost an identifier.
+//! Runs `voelgoed list`: prints one line per organization, venue, layout or event, identifier first.
 
 use std::future::Future;
 
 use anyhow::Context;
 use uuid::Uuid;
-use voelgoed_app::page::{MOST_ITEMS, Page, PageRequest};
-use voelgoed_app::platform::Platform;
+use voelgoed_app::page::{PAGE_ITEMS_MAX, Page, PageRequest};
+use voelgoed_app::slices::Slices;
 
-use super::organizer::tenant;
-use crate::cli::{List, Listed};
+use super::command_results::find_organization;
+use crate::cli::{ListArgs, ListedKind};
 
-/// The lines, in the order in which things were created.
-pub async fn list(platform: &Platform, args: List) -> anyhow::Result<String> {
+/// The lines in the order of creation.
+pub async fn list(slices: &Slices, args: ListArgs) -> anyhow::Result<String> {
     let organization = match (args.what, &args.organization) {
-        (Listed::Organizations, _) => {
-            let lines = every(|page| platform.accounts.organizations(page)).await?;
+        (ListedKind::Organizations, _) => {
+            let lines = all_items(|page| slices.accounts.store.organizations(page)).await?;
             return Ok(lines.iter().map(|one| format!("{}  {}  {}\n", one.id, one.slug, one.name)).collect());
         }
-        (_, named) => tenant(platform, named.as_deref().context("--organization is missing")?).await?,
+        (_, named) => find_organization(slices, named.as_deref().context("--organization is missing")?).await?,
     };
-    let catalog = &platform.catalog;
+    let catalog = &slices.catalog.store;
     Ok(match args.what {
-        Listed::Organizations => String::new(),
-        Listed::Venues => {
-            let venues = every(|page| catalog.venues(organization, page)).await?;
+        ListedKind::Organizations => String::new(),
+        ListedKind::Venues => {
+            let venues = all_items(|page| catalog.venues(organization, page)).await?;
             venues.iter().map(|venue| format!("{}  {}  {}\n", venue.id, venue.name, venue.address)).collect()
         }
-        Listed::Layouts => {
-            let layouts = every(|page| catalog.layouts(organization, page)).await?;
+        ListedKind::Layouts => {
+            let layouts = all_items(|page| catalog.layouts(organization, page)).await?;
             layouts.iter().map(|one| format!("{}  {}  version {}\n", one.id, one.venue, one.version)).collect()
         }
-        Listed::Events => {
-            let events = every(|page| catalog.events(Some(organization), false, page)).await?;
+        ListedKind::Events => {
+            let events = all_items(|page| catalog.events(Some(organization), false, page)).await?;
             let line = |one: &voelgoed_app::catalog::ports::EventSummary| {
                 let event = &one.event;
                 format!("{}  {}  {}  {}  ({})\n", event.id, event.state, event.starts_at, event.name, one.venue)
@@ -41,15 +41,15 @@ pub async fn list(platform: &Platform, args: List) -> anyhow::Result<String> {
     })
 }
 
-/// Every item of a list, page after page.
-async fn every<T, F>(read: impl Fn(PageRequest) -> F) -> anyhow::Result<Vec<T>>
+/// All items of a list, read page by page.
+async fn all_items<T, F>(read: impl Fn(PageRequest) -> F) -> anyhow::Result<Vec<T>>
 where
     F: Future<Output = voelgoed_app::error::StoreResult<Page<T>>>,
 {
     let mut items = Vec::new();
     let mut after: Option<Uuid> = None;
     loop {
-        let page = read(PageRequest { after, most: MOST_ITEMS }).await?;
+        let page = read(PageRequest { after, limit: PAGE_ITEMS_MAX }).await?;
         items.extend(page.items);
         after = page.next;
         if after.is_none() {

@@ -1,6 +1,7 @@
-//! One file per command: it wires what it needs, runs commands of `app`, and prints what a person or a script needs next.
+//! Dispatches each command of the command line to its file, which builds the runtime, runs commands of `app` and prints the result.
 
 mod backup;
+mod command_results;
 mod demo;
 mod doctor;
 mod import_layout;
@@ -11,44 +12,42 @@ mod organizer;
 mod progress;
 mod renew_demo;
 mod sandbox_psp;
-mod seed;
+mod seed_demo;
 mod serve;
 
 use anyhow::Context;
 use clap::CommandFactory;
 
-pub use demo::FILE as DEMO_FILE;
-
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, CliCommand};
 use crate::data_directory::{self, IfMissing};
 use crate::effective_settings::effective;
+use crate::master_key::configured_key;
 use crate::output;
-use crate::secret::configured_key;
-use crate::settings::{Flags, Settings};
-use crate::tiers::{ColdStore, WarmStore};
+use crate::settings::{SettingFlags, Settings};
+use crate::store_urls::{ColdStore, WarmStore};
 
-/// Runs what was asked for.
+/// Runs the command.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let (listen, internal_listen) = match &cli.command {
-        Command::Serve(args) => (args.listen, args.internal_listen),
-        Command::Demo(args) => (args.listen, args.internal_listen),
+        CliCommand::Serve(args) => (args.listen, args.internal_listen),
+        CliCommand::Demo(args) => (args.listen, args.internal_listen),
         _ => (None, None),
     };
-    let flags = Flags { listen, internal_listen, data: cli.data.clone() };
+    let flags = SettingFlags { listen, internal_listen, data: cli.data.clone() };
     let settings = || Settings::load(cli.config.as_deref(), &flags);
     match cli.command {
-        Command::Serve(args) => serve::serve(&settings()?, args.role, args.json).await,
-        Command::Demo(args) if args.seed_only => demo::seed_only(&settings()?, args.json).await,
-        Command::Demo(args) => demo::demo(&settings()?, args.json).await,
-        Command::Backup(args) => backup::backup(&settings()?, &args.to).await,
-        Command::Restore(args) => backup::restore(&settings()?, &args.from).await,
-        Command::Doctor => doctor::doctor(&settings()?).await,
-        Command::Jobs { act } => jobs::jobs(&settings()?, act).await,
-        Command::Migrate => migrate::migrate(&settings()?).await,
-        Command::SandboxPsp(args) => sandbox_psp::run(args, &settings()?).await,
-        Command::Openapi => output::line(voelgoed_web::assembly::document().to_pretty_json()?),
-        Command::Settings => output::text(effective(cli.config.as_deref(), &flags)?),
-        Command::Completions { shell } => {
+        CliCommand::Serve(args) => serve::serve(&settings()?, args.role, args.json).await,
+        CliCommand::Demo(args) if args.seed_only => demo::seed_only(&settings()?, args.json).await,
+        CliCommand::Demo(args) => demo::demo(&settings()?, args.json).await,
+        CliCommand::Backup(args) => backup::backup(&settings()?, &args.to).await,
+        CliCommand::Restore(args) => backup::restore(&settings()?, &args.from).await,
+        CliCommand::Doctor => doctor::doctor(&settings()?).await,
+        CliCommand::Jobs { act } => jobs::jobs(&settings()?, act).await,
+        CliCommand::Migrate => migrate::migrate(&settings()?).await,
+        CliCommand::SandboxPsp(args) => sandbox_psp::run(args, &settings()?).await,
+        CliCommand::Openapi => output::line(voelgoed_web::router::openapi_document().to_pretty_json()?),
+        CliCommand::Settings => output::text(effective(cli.config.as_deref(), &flags)?),
+        CliCommand::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "voelgoed", &mut script);
             output::text(String::from_utf8(script)?)
@@ -57,10 +56,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Opens the data directory, and says on standard error which data the command uses.
+/// Opens the data directory, and notes on standard error which data the command uses.
 ///
 /// # Errors
-/// As [`data_directory::open`]; before something is created, where the stores or the master key of the configuration are not usable.
+/// As [`data_directory::open`]; before anything is created also for invalid URLs of stores or an invalid master key in the configuration.
 pub(super) fn open_data(settings: &Settings, if_missing: IfMissing) -> anyhow::Result<()> {
     let cold = ColdStore::parse(&settings.cold.url, &settings.cold.replicas).context("cold.url")?;
     let directory = &settings.data.directory;

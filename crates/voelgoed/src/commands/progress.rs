@@ -1,4 +1,4 @@
-//! A spinner for commands that take a while.
+//! Shows a spinner on a terminal while a slow command runs.
 
 use std::io::IsTerminal;
 use std::time::Duration;

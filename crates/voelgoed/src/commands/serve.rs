@@ -1,46 +1,46 @@
-//! `voelgoed serve`: the shop, the API and everything behind them, until SIGINT or SIGTERM.
+//! Runs `voelgoed serve`: prepares logging, sockets, locks and the runtime, and runs a node until SIGINT or SIGTERM.
 
 use std::fs::File;
 use std::path::Path;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
-use voelgoed_cold::process_claim::{Claimed, ProcessClaim, claim};
+use voelgoed_cold::process_claim::{ProcessClaim, ProcessClaimGuard, claim};
 use voelgoed_telemetry::{Exporter, LogConfig, init_logging, install};
 
 use super::open_data;
 use crate::data_directory::{IfMissing, holds_database};
+use crate::data_files::SERVER_LOCK;
 use crate::node::{self, Listeners, Stop};
 use crate::output;
 use crate::role::Role;
 use crate::settings::Settings;
-use crate::tiers::{ColdStore, Tiers};
+use crate::store_urls::{ColdStore, StoreUrls};
 use crate::unsafe_settings;
-use crate::wiring::{Wired, postgres, wire};
+use crate::wiring::{Runtime, postgres, wire};
 
-/// Why a process has ended by itself.
-const CLAIM_TAKEN: &str = "this process lost its connection to Postgres, and another process has claimed the database since; this one has ended. \
+const CLAIM_LOST: &str = "this process lost its connection to Postgres, and another process has claimed the database since; this one has ended. \
                            Orders, payments and scans that were answered are stored (cold.url, warm.url)";
 
-/// A process that is about to run.
-pub struct Prepared {
-    /// Its parts.
-    pub wired: Wired,
-    /// Where it will answer people; where it serves nobody, its public address.
+/// A process that is ready to run.
+pub struct PreparedNode {
+    /// The parts of the process.
+    pub runtime: Runtime,
+    /// The public URL; on a worker that of the web nodes.
     pub url: String,
-    /// Where it will answer operators.
+    /// The URL for operators.
     pub internal_url: String,
     listeners: Listeners,
     exporter: &'static Exporter,
     role: Role,
-    /// On Postgres.
-    claimed: Option<Claimed>,
+    /// The claim on Postgres.
+    claimed: Option<ProcessClaimGuard>,
 }
 
 /// Serves.
 pub async fn serve(settings: &Settings, role: Role, json: bool) -> anyhow::Result<()> {
     let prepared = prepare(settings, role).await?;
-    let Prepared { url, internal_url, .. } = &prepared;
+    let PreparedNode { url, internal_url, .. } = &prepared;
     if json {
         output::line(serde_json::json!({"url": url, "internal_url": internal_url, "role": role.as_str()}))?;
     } else if role.serves() {
@@ -51,24 +51,24 @@ pub async fn serve(settings: &Settings, role: Role, json: bool) -> anyhow::Resul
     until_signal(prepared, settings).await
 }
 
-/// Logging, metrics, the socket and the wiring; what they need of each other is the address.
-pub async fn prepare(settings: &Settings, role: Role) -> anyhow::Result<Prepared> {
+/// Starts logging and metrics, checks the settings, locks the data, binds the sockets and builds the runtime.
+pub async fn prepare(settings: &Settings, role: Role) -> anyhow::Result<PreparedNode> {
     let format = settings.log.format.parse().map_err(anyhow::Error::msg).context("log.format")?;
     init_logging(&LogConfig { format, filter: settings.log.filter.clone(), service_type: role.to_string() })?;
     let exporter = install(role.as_str());
     unsafe_settings::check(settings)?;
-    let tiers = Tiers::of(settings, role)?;
-    // A start that is refused creates nothing. Where data is, the lock is asked before the port: its refusal says more.
-    let may_create = tiers.cold == ColdStore::Embedded && !holds_database(&settings.data.directory);
+    let stores = StoreUrls::of(settings, role)?;
+    // A refused start creates nothing. With existing data the lock is taken before the port, since its error explains more.
+    let may_create = stores.cold == ColdStore::Embedded && !holds_database(&settings.data.directory);
     let bound = may_create.then(|| Listeners::bind(settings, role)).transpose()?;
     open_data(settings, IfMissing::Create)?;
-    let claimed = if tiers.cold == ColdStore::Embedded {
-        // Held until the process ends.
+    let claimed = if stores.cold == ColdStore::Embedded {
+        // The lock is held until the process ends.
         std::mem::forget(lock(&settings.data.directory)?);
         None
     } else {
-        let kind = if tiers.warm.is_of_one_process() { ProcessClaim::Only } else { ProcessClaim::OneOfSeveral };
-        Some(claim(&postgres(&tiers.cold), kind).await.context("cold.url, warm.url")?)
+        let kind = if stores.warm.is_of_one_process() { ProcessClaim::Exclusive } else { ProcessClaim::Shared };
+        Some(claim(&postgres(&stores.cold), kind).await.context("cold.url, warm.url")?)
     };
     let listeners = bound.map_or_else(|| Listeners::bind(settings, role), Ok)?;
     let url = match (settings.server.public_url.trim_end_matches('/'), &listeners.public) {
@@ -77,13 +77,13 @@ pub async fn prepare(settings: &Settings, role: Role) -> anyhow::Result<Prepared
         (public, _) => public.to_owned(),
     };
     let internal_url = format!("http://{}", listeners.internal.local_addr()?);
-    let wired = wire(settings, role, &url).await?;
-    Ok(Prepared { wired, url, internal_url, listeners, exporter, role, claimed })
+    let runtime = wire(settings, role, &url).await?;
+    Ok(PreparedNode { runtime, url, internal_url, listeners, exporter, role, claimed })
 }
 
-/// One server per data directory: two would each relay half of the facts to a warm tier of their own.
+/// Allows one server per data directory: each of two would relay a part of the outbox events to its own warm tier.
 fn lock(directory: &Path) -> anyhow::Result<File> {
-    let path = directory.join("server.lock");
+    let path = directory.join(SERVER_LOCK);
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -94,42 +94,42 @@ fn lock(directory: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// Runs the node until the process is asked to stop, or another process has its claim on the database.
-pub async fn until_signal(prepared: Prepared, settings: &Settings) -> anyhow::Result<()> {
-    let Prepared { wired, listeners, exporter, role, claimed, .. } = prepared;
+/// Runs the node until a signal, or until another process has claimed the database.
+pub async fn until_signal(prepared: PreparedNode, settings: &Settings) -> anyhow::Result<()> {
+    let PreparedNode { runtime, listeners, exporter, role, claimed, .. } = prepared;
     let stop = Stop::default();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let asked = async {
-        let mut again = async || {
+    let signalled = async {
+        let mut next_signal = async || {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
         };
-        again().await;
-        tracing::info!(lame_duck_ms = settings.server.lame_duck.as_millis(), "asked to stop; no longer ready");
+        next_signal().await;
+        tracing::info!(lame_duck_ms = settings.server.lame_duck.as_millis(), "stopping; no longer ready");
         stop.leaving.cancel();
-        // Each further signal ends an impatient operator's wait for one step.
+        // Each further signal skips the wait of one step.
         tokio::select! {
-            () = again() => {}
+            () = next_signal() => {}
             () = tokio::time::sleep(settings.server.lame_duck) => {}
         }
         tracing::info!("draining");
         stop.stopping.cancel();
-        again().await;
-        tracing::warn!("asked to stop again; not waiting for the rest");
+        next_signal().await;
+        tracing::warn!("stopping at once after another signal");
     };
-    let taken = async {
+    let claim_lost = async {
         match claimed {
-            Some(claimed) => claimed.until_taken().await,
+            Some(claimed) => claimed.run_until_lost().await,
             None => std::future::pending().await,
         }
     };
     tokio::select! {
-        ended = node::run(wired, settings, role, listeners, exporter, stop.clone()) => ended,
-        () = asked => Ok(()),
-        // At once: whatever this process does from now on, the other one does too.
-        error = taken => Err(anyhow::Error::new(error).context(CLAIM_TAKEN)),
+        ended = node::run(runtime, settings, role, listeners, exporter, stop.clone()) => ended,
+        () = signalled => Ok(()),
+        // At once, since the other process does the same work.
+        error = claim_lost => Err(anyhow::Error::new(error).context(CLAIM_LOST)),
     }
 }

@@ -1,6 +1,6 @@
-//! This node's place among the others: announced under a lease, renewed, given up at the end, and the list of all read as often.
+//! Registers this node under a lease, renews it by heartbeats, gives it up at a stop, and reads the list of live nodes as often.
 //!
-//! Never: a reason to stop. Where the cold tier is away the node goes on; its lease lapses, and comes back with the store.
+//! Never: a reason to stop. While the cold tier is unavailable the node continues; its lease lapses, and the next heartbeat restores it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,65 +9,64 @@ use tokio_util::sync::CancellationToken;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::error::StoreResult;
 use voelgoed_app::nodes::members::Members;
-use voelgoed_app::nodes::ports::{Node, NodeStore};
+use voelgoed_app::nodes::ports::{MemberNode, NodeStore};
 
-use crate::wiring::Wired;
+use crate::wiring::Runtime;
 
-/// How long a node counts as living after it was last heard: three announcements and a little.
-const LEASE: Duration = Duration::from_secs(10);
-/// Between two announcements.
-const ANNOUNCE_EVERY: Duration = Duration::from_secs(3);
-/// Who has not been heard for so long is forgotten.
-const REMEMBERED: Duration = Duration::from_secs(600);
-/// Giving up the lease may take so long; otherwise it lapses.
-const LEAVE: Duration = Duration::from_secs(2);
+/// Three heartbeats and a little.
+const LEASE_TTL: Duration = Duration::from_secs(10);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
+/// Rows of nodes without a heartbeat are deleted after this time.
+const DEAD_NODE_TTL: Duration = Duration::from_secs(600);
+/// For giving the lease up; without it the lease lapses.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the task needs.
+/// The task's parts.
 pub struct Membership {
-    node: Node,
+    node: MemberNode,
     members: Members,
     environment: Arc<dyn Environment>,
-    /// None where no other process can be there.
+    /// None for a single node.
     store: Option<Arc<dyn NodeStore>>,
 }
 
 impl Membership {
-    /// This node's.
-    pub fn of(wired: &Wired, node: Node) -> Self {
-        let store = wired.is_shared.then(|| Arc::clone(&wired.cold) as Arc<dyn NodeStore>);
-        Self { node, members: wired.members.clone(), environment: wired.platform.environment.clone(), store }
+    /// The membership of `node`.
+    pub fn of(runtime: &Runtime, node: MemberNode) -> Self {
+        let store = runtime.is_shared.then(|| Arc::clone(&runtime.cold) as Arc<dyn NodeStore>);
+        Self { node, members: runtime.members.clone(), environment: runtime.slices.context.environment.clone(), store }
     }
 
-    async fn announce(&self, store: &dyn NodeStore) -> StoreResult<()> {
+    async fn heartbeat(&self, store: &dyn NodeStore) -> StoreResult<()> {
         let now = self.environment.now();
-        store.announce(&self.node, now.plus(LEASE), now.minus(REMEMBERED)).await?;
-        self.members.learn(store.living(now).await?, now);
+        store.heartbeat(&self.node, now.plus(LEASE_TTL), now.minus(DEAD_NODE_TTL)).await?;
+        self.members.update(store.live_nodes(now).await?, now);
         Ok(())
     }
 }
 
-/// Keeps the node announced until `stop`.
-pub async fn keep(membership: Membership, stop: CancellationToken) {
+/// Keeps the node registered until `stop`.
+pub async fn keep_membership(membership: Membership, stop: CancellationToken) {
     let Some(store) = membership.store.clone() else {
-        membership.members.learn(vec![membership.node.clone()], membership.environment.now());
+        membership.members.update(vec![membership.node.clone()], membership.environment.now());
         return stop.cancelled().await;
     };
-    let mut away = false;
+    let mut is_failing = false;
     while !stop.is_cancelled() {
-        match membership.announce(&*store).await {
-            Ok(()) => away = false,
+        match membership.heartbeat(&*store).await {
+            Ok(()) => is_failing = false,
             Err(fault) => {
-                if !std::mem::replace(&mut away, true) {
-                    tracing::warn!(%fault, "the node could not announce itself; trying on");
+                if !std::mem::replace(&mut is_failing, true) {
+                    tracing::warn!(%fault, "the node's heartbeat failed; retrying");
                 }
             }
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(ANNOUNCE_EVERY) => {}
+            () = tokio::time::sleep(HEARTBEAT_INTERVAL) => {}
         }
     }
-    if !matches!(tokio::time::timeout(LEAVE, store.leave(membership.node.id)).await, Ok(Ok(()))) {
-        tracing::info!("the node could not say that it leaves; its lease will lapse");
+    if !matches!(tokio::time::timeout(LEAVE_TIMEOUT, store.leave(membership.node.id)).await, Ok(Ok(()))) {
+        tracing::info!("the node could not give its lease up; it will lapse");
     }
 }

@@ -1,14 +1,19 @@
-//! A node: the surface and what goes on behind it, as far as its role asks for it, started together and stopped in order.
+//! Runs a node of a role: starts its servers and background tasks together, and stops them in order.
 //!
-//! Stopping: readiness ends (whoever balances sends nothing new), then streams end (viewers resume elsewhere), requests finish, then the
-//! relay and the jobs, then the membership, then the store.
+//! | step of a stop | effect |
+//! |---|---|
+//! | 1. readiness ends | load balancers send no new requests |
+//! | 2. streams end, requests finish | viewers resume at other nodes |
+//! | 3. relay, jobs and membership end | the lease is given back |
+//! | 4. the cold tier closes | |
 
-mod background;
-mod hearsay;
+mod background_tasks;
+mod cluster_bus_listener;
+mod dependency_recovery;
 mod membership;
 mod open_files;
-mod presence;
-mod surface;
+mod presence_exchange;
+mod web_state;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -17,24 +22,24 @@ use anyhow::Context;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use voelgoed_app::nodes::ports::Node;
+use voelgoed_app::nodes::ports::MemberNode;
 use voelgoed_telemetry::Exporter;
-use voelgoed_web::assembly;
+use voelgoed_web::router;
 use voelgoed_web::serve::{ConnectionLimits, serve};
 use voelgoed_web::state::Web;
 
 use crate::role::Role;
-use crate::settings::{Server, Settings};
-use crate::wiring::Wired;
+use crate::settings::{ServerSettings, Settings};
+use crate::wiring::Runtime;
 
-/// Connections that wait to be accepted; a sale opens thousands at once.
-const BACKLOG: u32 = 4096;
+/// Connections that wait for `accept`; the start of a sale opens thousands at once.
+const ACCEPT_BACKLOG: u32 = 4096;
 
-/// Where a node is reached.
+/// The sockets of a node.
 pub struct Listeners {
-    /// By people, devices and providers; none where the role serves nobody.
+    /// For buyers, organizers, devices and providers; none on a worker.
     pub public: Option<TcpListener>,
-    /// By operators and health checks.
+    /// For operators and health checks.
     pub internal: TcpListener,
 }
 
@@ -52,70 +57,70 @@ fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     socket.bind(address).with_context(|| {
         format!("cannot listen on {address}; choose another address with --listen (port 0 takes any free one)")
     })?;
-    Ok(socket.listen(BACKLOG)?)
+    Ok(socket.listen(ACCEPT_BACKLOG)?)
 }
 
-/// The two steps of stopping.
+/// The signals of the first two steps of a stop.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
-    /// Readiness ends; everything else goes on.
+    /// Readiness ends; everything else continues.
     pub leaving: CancellationToken,
-    /// Nobody new is let in; what is under way is finished.
+    /// No new connection is accepted; running requests finish.
     pub stopping: CancellationToken,
 }
 
-/// Runs until it is stopped.
+/// Runs until `stop`, or until a task ends by itself.
 pub async fn run(
-    wired: Wired,
+    runtime: Runtime,
     settings: &Settings,
     role: Role,
     listeners: Listeners,
     exporter: &'static Exporter,
     stop: Stop,
 ) -> anyhow::Result<()> {
-    if !wired.is_shared {
-        wired.cold.take_over().await.context("cannot take the data directory over")?;
+    if !runtime.is_shared {
+        runtime.cold.reclaim_leases().await.context("cannot reclaim the job leases of the data directory")?;
     }
-    let node = Node {
-        id: wired.node,
+    let node = MemberNode {
+        id: runtime.node,
         role: role.to_string(),
         address: listeners.public.as_ref().unwrap_or(&listeners.internal).local_addr()?.to_string(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_at: wired.platform.environment.now(),
+        started_at: runtime.slices.context.now(),
     };
-    // Behind the surface: goes on until the surface has drained.
-    let behind = CancellationToken::new();
-    let web = surface::of(&wired, settings, exporter, &stop);
+    // Cancelled after the public server has drained.
+    let background = CancellationToken::new();
+    let web = web_state::web_state(&runtime, settings, exporter, &stop);
     let mut tasks = JoinSet::new();
-    background::start(&mut tasks, &wired, role, &web.gate_watch, &behind)?;
-    tasks.spawn(membership::keep(membership::Membership::of(&wired, node), behind.clone()));
+    background_tasks::start(&mut tasks, &runtime, role, &web.gate_watch, &background)?;
+    tasks.spawn(membership::keep_membership(membership::Membership::of(&runtime, node), background.clone()));
     let shed = web.clone();
-    tasks.spawn(until(behind.clone(), async move { shed.load_shed.watch().await }));
-    tasks.spawn(until(behind.clone(), async move {
+    tasks.spawn(until(background.clone(), async move { shed.load_shed.measure_delay().await }));
+    tasks.spawn(until(background.clone(), async move {
         loop {
-            tokio::time::sleep(voelgoed_telemetry::UPKEEP_EVERY).await;
+            tokio::time::sleep(voelgoed_telemetry::UPKEEP_INTERVAL).await;
             exporter.run_upkeep();
         }
     }));
-    let surface = listen(&mut tasks, listeners, web, &settings.server, &stop, &behind);
-    let mut surface = std::pin::pin!(surface);
+    let server = serve_requests(&mut tasks, listeners, web, &settings.server, &stop, &background);
+    let mut server = std::pin::pin!(server);
     let broken = tokio::select! {
-        () = &mut surface => None,
-        // None of them ends before it is told to: a shop without its relay or reconcilers must not go on selling.
+        () = &mut server => None,
+        // Tasks end only on request: without its relay or reconcilers a shop must stop selling.
         ended = tasks.join_next() => ended,
     };
     if let Some(ended) = &broken {
         tracing::error!(?ended, "a task of the node ended by itself; stopping");
         stop.leaving.cancel();
         stop.stopping.cancel();
-        surface.await;
+        server.await;
     }
-    tracing::info!("the surface has drained");
-    behind.cancel();
+    tracing::info!("the public server has drained");
+    background.cancel();
     while let Some(ended) = tasks.join_next().await {
         ended.context("a task of the node failed")?;
     }
-    wired.cold.close().await;
+    runtime.cold.close().await;
     match broken {
         None => Ok(()),
         Some(ended) => {
@@ -124,38 +129,39 @@ pub async fn run(
     }
 }
 
-/// Serves operators as a task of the node, and people by the future that it returns.
-fn listen(
+/// Serves operators as a task of the node; the returned future serves everybody else.
+fn serve_requests(
     tasks: &mut JoinSet<()>,
     listeners: Listeners,
     web: Web,
-    server: &Server,
+    server: &ServerSettings,
     stop: &Stop,
-    behind: &CancellationToken,
+    background: &CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let all = |most| ConnectionLimits {
-        most,
-        per_address_max: most,
+    let all = |connections_max| ConnectionLimits {
+        connections_max,
+        per_address_max: connections_max,
         write_timeout: server.write_timeout,
         drain: server.drain,
     };
-    // Answers until the surface has drained, so that a balancer sees that the node leaves.
-    let internal = assembly::internal_router(web.clone());
+    // Responds until the public server has drained, so that load balancers see the node leave.
+    let internal = router::internal_router(web.clone());
     let limits = all(server.internal_connections_max);
-    tasks.spawn(serve(listeners.internal, internal, web.clone(), limits, behind.clone()));
+    tasks.spawn(serve(listeners.internal, internal, web.clone(), limits, background.clone()));
     let most = open_files::connections_that_fit(server.most_connections, server.internal_connections_max);
-    // However few there are, one address never has all of them.
+    // One address never has more than half of the connections.
     let per_address_max = server.connections_per_address_max.min((most / 2).max(1));
     let limits = ConnectionLimits { per_address_max, ..all(most) };
     let stopping = stop.stopping.clone();
     async move {
         match listeners.public {
-            Some(public) => serve(public, assembly::router(web.clone()), web, limits, stopping).await,
+            Some(public) => serve(public, router::public_router(web.clone()), web, limits, stopping).await,
             None => stopping.cancelled().await,
         }
     }
 }
 
+/// Runs `work` until `stop`.
 async fn until(stop: CancellationToken, work: impl Future<Output = ()> + Send) {
     tokio::select! {
         () = stop.cancelled() => {}

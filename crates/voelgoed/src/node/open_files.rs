@@ -1,13 +1,13 @@
-//! How many connections fit into the files that the process may open: a listener that runs out of them serves nobody, its operator included.
+//! Limits connections to the open files of the process, since a listener without free files serves no client, not even the operator.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files for everything but people's connections: stores, the journal, the provider.
-const RESERVED: usize = 256;
+/// Files for stores, logs and the provider.
+const RESERVED_FILES: usize = 256;
 
 /// Raises the soft limit of open files to the hard one; `most`, or what fits beside `internal` connections.
 pub fn connections_that_fit(most: usize, internal: usize) -> usize {
-    let files = raised();
+    let files = raise_limit();
     let fits = fitting(most, internal, files);
     if fits < most {
         tracing::warn!(
@@ -20,8 +20,8 @@ pub fn connections_that_fit(most: usize, internal: usize) -> usize {
     fits
 }
 
-/// The open files that are allowed, once as many are as may be.
-fn raised() -> usize {
+/// Raises the limit as far as allowed and returns it.
+fn raise_limit() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let wanted = Rlimit { current: limit.maximum, maximum: limit.maximum };
     let current = if setrlimit(Resource::Nofile, wanted).is_ok() { limit.maximum } else { limit.current };
@@ -29,7 +29,7 @@ fn raised() -> usize {
 }
 
 fn fitting(most: usize, internal: usize, files: usize) -> usize {
-    most.min(files.saturating_sub(RESERVED + internal)).max(1)
+    most.min(files.saturating_sub(RESERVED_FILES + internal)).max(1)
 }
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod tests {
     use super::fitting;
 
     #[test]
-    fn connections_leave_files_for_the_rest() {
+    fn connections_are_limited_by_the_open_files_beside_reserved_ones() {
         for (most, internal, files, expected) in
             [(16_000, 256, 65_536, 16_000), (16_000, 256, 1_024, 512), (100, 256, 1_024, 100), (100, 256, 300, 1)]
         {

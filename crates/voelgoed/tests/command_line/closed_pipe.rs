@@ -1,11 +1,11 @@
-//! A reader that closes the pipe (`| head -1`) ends a command quietly.
+//! Checks that a command ends quietly when the reader of its output closes the pipe (`| head -1`).
 
 use std::process::{Command, Stdio};
 
 use crate::program::Program;
 
-/// The exit code of a command whose output nobody reads, and what it wrote to standard error.
-fn unread(mut command: Command) -> (Option<i32>, String) {
+/// Runs a command into a closed pipe; its exit code and standard error.
+fn run_into_closed_pipe(mut command: Command) -> (Option<i32>, String) {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output =
@@ -14,7 +14,7 @@ fn unread(mut command: Command) -> (Option<i32>, String) {
 }
 
 #[test]
-fn command_whose_output_nobody_reads_ends_quietly_as_by_sigpipe() {
+fn command_with_a_closed_output_ends_quietly_as_by_sigpipe() {
     let program = Program::new("pipe");
     program.succeed(&["organization", "Hall", "hall"]);
     let backup = program.root().join("backup");
@@ -30,19 +30,19 @@ fn command_whose_output_nobody_reads_ends_quietly_as_by_sigpipe() {
         &["serve", "--json", "--listen", "127.0.0.1:0"],
     ];
     for arguments in commands {
-        let (code, stderr) = unread(program.command(arguments));
+        let (code, stderr) = run_into_closed_pipe(program.command(arguments));
         let notes: Vec<_> = stderr.lines().filter(|line| !line.starts_with("data: ")).collect();
         assert_eq!((code, notes), (Some(141), vec![]), "{arguments:?}");
     }
     for arguments in [["--help"], ["--version"]] {
-        let (_, stderr) = unread(program.command(&arguments));
+        let (_, stderr) = run_into_closed_pipe(program.command(&arguments));
         assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
     }
     assert_eq!(program.succeed(&["list", "venues", "--organization", "hall"]).lines().count(), 1, "it was done");
 }
 
 #[test]
-fn remark_that_nobody_reads_does_not_stop_a_command() {
+fn command_with_a_closed_standard_error_succeeds() {
     let program = Program::new("remark");
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

@@ -3,21 +3,22 @@
 use std::os::unix::fs::PermissionsExt;
 
 use crate::program::Program;
-use crate::running_demo::RunningDemo;
 
 const SEED: &[&str] = &["demo", "--seed-only", "--json"];
 
-#[test]
-fn demo_file_is_private_and_left_out_of_backups_and_its_key_is_printed_again() {
+#[tokio::test]
+async fn demo_file_is_private_and_left_out_of_backups_and_its_key_is_printed_again() {
     let program = Program::new("demo");
     let first = program.succeed(SEED);
     let file = program.data().join("demo.json");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(program.succeed(SEED), first, "the same demo");
     let key = {
-        let demo = RunningDemo::start(&program);
-        assert_eq!(demo.send("GET", "/api/v1/venues", "").0, 200);
-        demo.key().to_owned()
+        let demo = program.start_demo().await;
+        let key = demo.card_text("api_key").to_owned();
+        let response = demo.send(demo.request("GET", "/api/v1/venues").bearer_auth(&key)).await.unwrap();
+        assert_eq!(response.status, 200, "{}", response.body);
+        key
     };
     assert!(first.contains(&key), "{first}");
 

@@ -8,4 +8,3 @@ mod demo_events;
 mod demo_file;
 mod program;
 mod refused_arguments;
-mod running_demo;

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use voelgoed_testkit::server::{ServerCommand, ServerOptions, TestServer};
+
 /// A data directory, not yet created, and commands on it.
 pub struct Program {
     root: PathBuf,
@@ -49,6 +51,13 @@ impl Program {
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
         ended(&mut self.command(arguments))
+    }
+
+    /// Starts a demo on the data directory, and waits until it is ready.
+    pub async fn start_demo(&self) -> TestServer {
+        let binary = Path::new(env!("CARGO_BIN_EXE_voelgoed"));
+        let options = ServerOptions::new(binary, ServerCommand::Demo, &self.data);
+        TestServer::started(options.with_environment([("VOELGOED__LOG__FILTER", "error")])).await.unwrap()
     }
 
     /// Runs a command that must succeed; what it printed.

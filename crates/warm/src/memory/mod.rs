@@ -1,11 +1,14 @@
-//! The warm tier of a single process: gone at its end, rebuilt from cold at the next start.
+//! Implements the warm tier's ports in this process's memory: volatile, rebuilt from cold at the next start.
 //!
-//! Never: an own rule; each call runs the machine of `domain` under the lock of its event.
+//! Never: a rule of its own; each call runs the inventory of `domain` under the lock of its event.
 
-mod counts;
+mod count_stream;
+mod event_counts;
+mod event_scans;
 mod inventory;
-mod kept;
-mod noted;
+mod offline_scan_journal;
 mod presence;
+mod session_holds;
+mod store;
 
-pub use inventory::MemoryInventory;
+pub use store::MemoryInventory;

@@ -1,6 +1,5 @@
-//! Viewers per event and node, in this process's memory: there is one node, but the port is the same.
+//! Implements the presence port in memory; there is one node, but the port is the same.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,12 +7,8 @@ use uuid::Uuid;
 use voelgoed_app::error::StoreResult;
 use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::ticketing::ports::EventScope;
-use voelgoed_domain::time::Timestamp;
 
 use super::MemoryInventory;
-
-/// The count of each node, and until when it holds.
-pub(super) type Counts = BTreeMap<Uuid, (u32, Timestamp)>;
 
 #[async_trait]
 impl Presence for MemoryInventory {

@@ -1,12 +1,12 @@
-//! What can go wrong between a call and its answer, and what that says about the call.
+//! Classifies errors of calls to Redis by whether the script may have run.
 //!
-//! Never guessed: only what the server refused before it began, or what was never sent, counts as "nothing was changed".
+//! Never: a guess. Only an error that the server returns before it runs the script, or a call that was never sent, counts as "nothing was changed".
 
 use redis::{RedisError, ServerErrorKind};
 use voelgoed_app::error::{Dependency, Fault};
 
-/// The codes of a server that does not begin.
-const REFUSALS: &[&str] = &[
+/// The error codes of a server that does not begin to run a script.
+const REFUSAL_CODES: &[&str] = &[
     "BUSY",
     "CLUSTERDOWN",
     "LOADING",
@@ -20,30 +20,30 @@ const REFUSALS: &[&str] = &[
     "TRYAGAIN",
 ];
 
-/// How a server says that it does not know a function; the code of it is the general one.
-const UNKNOWN: &str = "Function not found";
+/// The error text for an unknown function, which has no code of its own.
+const UNKNOWN_FUNCTION: &str = "Function not found";
 
-/// Why a call has no answer.
+/// Why a call has no reply.
 #[derive(Debug, Clone)]
 pub(super) enum CallError {
-    /// Nothing was sent: there is no connection.
+    /// There is no connection; nothing was sent.
     NotSent(String),
-    /// It was sent, and nobody knows whether it was done.
+    /// The call was sent and its outcome is unknown.
     Lost(String),
-    /// The server refused it before it began: loading, read-only, full, without its cluster.
+    /// The server refused the call before running it: loading, read-only, out of memory, cluster down.
     Refused(String),
-    /// Another server has this slot now.
+    /// Another server owns the slot now.
     Moved(String),
-    /// The server does not know the library.
-    NoScript,
-    /// The script itself failed.
+    /// The library is not loaded on the server.
+    LibraryMissing,
+    /// The script failed while running.
     Broken(String),
 }
 
 impl From<RedisError> for CallError {
     fn from(error: RedisError) -> Self {
         if let Some((host, port)) = error.redirect_node() {
-            // A slot that is just being moved (ASK) is asked for again when it has arrived.
+            // While a slot is being moved (ASK), the call is refused; a retry after the move succeeds.
             return if error.kind() == ServerErrorKind::Moved.into() {
                 Self::Moved(format!("{host}:{port}"))
             } else {
@@ -51,9 +51,9 @@ impl From<RedisError> for CallError {
             };
         }
         match error.code() {
-            _ if error.detail().is_some_and(|detail| detail.contains(UNKNOWN)) => Self::NoScript,
-            // These come before a script's first write, or instead of the script; anything else broke it off.
-            Some(code) if REFUSALS.contains(&code) => Self::Refused(error.to_string()),
+            _ if error.detail().is_some_and(|detail| detail.contains(UNKNOWN_FUNCTION)) => Self::LibraryMissing,
+            // These codes come before a script's first write; any other code means that the script failed halfway.
+            Some(code) if REFUSAL_CODES.contains(&code) => Self::Refused(error.to_string()),
             Some(_) => Self::Broken(error.to_string()),
             None => Self::Lost(error.to_string()),
         }
@@ -63,9 +63,11 @@ impl From<RedisError> for CallError {
 impl From<CallError> for Fault {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::NotSent(detail) | CallError::Refused(detail) => Self::away(Dependency::Warm, detail),
-            CallError::Moved(to) => Self::away(Dependency::Warm, format!("the slot moved on to {to}")),
-            CallError::NoScript => Self::away(Dependency::Warm, "the library was dropped at once"),
+            CallError::NotSent(detail) | CallError::Refused(detail) => Self::unavailable(Dependency::Warm, detail),
+            CallError::Moved(to) => Self::unavailable(Dependency::Warm, format!("the slot moved again to {to}")),
+            CallError::LibraryMissing => {
+                Self::unavailable(Dependency::Warm, "the library was dropped right after it was loaded")
+            }
             CallError::Lost(detail) => Self::Ambiguous { dependency: Dependency::Warm, detail },
             CallError::Broken(detail) => Self::internal(detail),
         }

@@ -1,13 +1,13 @@
-//! How the keys of an event are called: `<prefix>:{<organization>:<event>}:…`, so that all of them lie in one slot of a cluster and tenants apart (P7).
+//! Names the Redis keys of an event, `<prefix>:{<organization>:<event>}:…`, so that all lie in one cluster slot and tenants are separate (P7).
 
 use uuid::Uuid;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 
-/// The slots of a cluster.
+/// The number of slots in a cluster.
 pub(super) const SLOTS: u16 = 16_384;
 
-/// What every key of an event begins with.
+/// The prefix of every key of an event.
 pub(super) fn base(prefix: &str, scope: EventScope) -> String {
     format!("{prefix}:{{{}:{}}}:", scope.organization.uuid().simple(), scope.event.uuid().simple())
 }
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_name_their_event_and_its_slot() {
+    fn keys_of_an_event_contain_its_scope_and_share_a_slot() {
         let scope = EventScope {
             organization: OrganizationId::from_uuid(Uuid::from_u128(1)),
             event: EventId::from_uuid(Uuid::from_u128(2)),

@@ -1,21 +1,21 @@
-//! The warm tier on Redis 7, single or Cluster: shared by all nodes, gone with its servers, rebuilt from cold.
+//! Implements the warm tier's ports on Redis 7 (single server or Cluster): shared by all nodes, volatile, rebuilt from cold.
 //!
-//! Never: a rule of its own. Each call is one function that mirrors one command of `domain::ticketing::inventory`, atomic in the slot of its event; the contract
-//! suite and the property test compare every answer. To add a command: a file in `lua/`, a line in `scripts.rs`, a method in `inventory.rs`.
+//! Never: a rule of its own. Each call is one Redis function that mirrors one command of `domain::ticketing::inventory`, atomic in the slot of its event;
+//! the contract suite and a property test compare every reply. To add a command: a file in `lua/`, a line in `scripts.rs`, a method in `inventory.rs`.
 //!
-//! Who uses it: [`RedisWarm::open`] with [`RedisSettings::from_url`]; opening does no I/O, so a node starts while Redis is away and answers as the
-//! capability table says. Servers should run with `maxmemory-policy noeviction` and, where there are replicas, `min-replicas-to-write 1`.
+//! Open a store by [`RedisWarm::open`] with [`RedisSettings::from_url`]. Opening does no I/O, so a node starts while Redis is unavailable and behaves as
+//! the capability table says. Servers need `maxmemory-policy noeviction` and, if they have replicas, `min-replicas-to-write 1`.
 
-mod active;
+mod active_events;
+mod activity;
 mod allowances;
-mod bulletin;
-mod counts;
+mod cluster_bus;
+mod count_stream;
+mod discovery;
 mod error;
 mod inventory;
-mod kept_scans;
 mod keys;
-mod look;
-mod noted;
+mod offline_scan_journal;
 mod planted;
 mod presence;
 mod reply;
@@ -23,9 +23,12 @@ mod request;
 mod router;
 mod scripts;
 mod server;
+mod session_holds;
 mod settings;
 mod signals;
+mod store;
+mod topology;
 
-pub use inventory::RedisWarm;
-pub use look::MasterState;
-pub use settings::{Clock, MalformedUrl, RedisSettings};
+pub use settings::{ClockSource, MalformedUrl, RedisSettings};
+pub use store::RedisWarm;
+pub use topology::MasterState;

@@ -1,11 +1,11 @@
-//! The planted bugs of the scripts: what each reads instead.
+//! Replaces code in the scripts by a planted bug that is switched on, so that a test can prove that it catches the bug.
 //!
-//! Never in what ships: the question is constantly answered no there, and the texts are not compiled in.
-//! To add one: a line here, and one in `voelgoed_planted`'s list.
+//! Never: in a release build; `planted` is constantly false there, and the texts are not compiled in. To add a bug: a line here, and a line in the list
+//! of `voelgoed_planted`.
 
 use voelgoed_planted::{Bug, altered, planted};
 
-/// The bug, the code, and what stands in its place.
+/// The bug, the code, and its replacement.
 const BUGS: &[(Bug, &str, &str)] = &[
     (Bug::RedisSeatHeldTwice, "if #taken > 0 then return 'place_taken'", "if false then return 'place_taken'"),
     (Bug::RedisAnyServer, "or run ~= ARGV[1] then", "then"),
@@ -22,13 +22,13 @@ const BUGS: &[(Bug, &str, &str)] = &[
     ),
     (
         Bug::RedisSweepFreesClaimed,
-        "ipairs(in_reach(hold, record)) do free_place",
+        "ipairs(held_places(hold, record)) do free_place",
         "ipairs(granted(record)) do free_place",
     ),
     (Bug::RedisOldNewsApplied, "if newer > version(place) then", "if newer >= 0 then"),
     (
         Bug::RedisInstallWithoutLease,
-        "if lease ~= ARGV[5] or tonumber(until_) <= present() then return UNLOADED end",
+        "if lease ~= ARGV[5] or tonumber(until_) <= current_time() then return UNLOADED end",
         "",
     ),
     (
@@ -38,7 +38,7 @@ const BUGS: &[(Bug, &str, &str)] = &[
     ),
 ];
 
-/// A part of a script, with the bug that is switched on, if it is one of its.
+/// A part of the library, with the bug that is switched on if its code is in this part.
 pub(super) fn with_bug(part: &'static str) -> &'static str {
     let own = BUGS.iter().find(|(bug, from, _)| planted(*bug) && part.contains(from));
     own.map_or(part, |(bug, from, to)| altered(*bug, part, from, to))
@@ -50,9 +50,9 @@ mod tests {
     use super::BUGS;
 
     #[test]
-    fn each_bug_has_its_place_in_the_library() {
+    fn code_of_each_bug_is_in_the_library() {
         for (bug, from, _) in BUGS {
-            assert!(LIBRARY.source.contains(from), "{bug:?}: no command has `{from}`");
+            assert!(LIBRARY.source.contains(from), "{bug:?}: no function contains `{from}`");
         }
     }
 }

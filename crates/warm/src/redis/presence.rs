@@ -1,4 +1,4 @@
-//! Viewers per event and node on Redis: a small hash beside the event's other keys, which goes by itself where nobody reports any more.
+//! Implements the presence port: stores the viewers per event and node in a Redis hash that expires when no node reports.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use voelgoed_app::error::{Fault, StoreResult};
 use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::ticketing::ports::{EventScope, InventoryError};
 
-use super::inventory::RedisWarm;
+use super::RedisWarm;
 use super::{reply, request, scripts};
 
 #[async_trait]
 impl Presence for RedisWarm {
     async fn report(&self, scope: EventScope, node: Uuid, viewers: u32, lasts: Duration) -> StoreResult<u64> {
         let args = vec![node.as_bytes().to_vec(), request::number(viewers), request::number(lasts.as_millis())];
-        match self.run(scope, &scripts::VIEWERS, args).await {
+        match self.run(scope, &scripts::REPORT_VIEWERS, args).await {
             Ok(value) => reply::number(&value),
             Err(InventoryError::Fault(fault)) => Err(fault),
             Err(other) => Err(Fault::internal(other)),

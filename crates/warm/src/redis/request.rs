@@ -1,6 +1,6 @@
-//! How values are sent to the scripts: packed, little-endian, so that a request for a hundred places stays one short argument.
+//! Packs values as script arguments, little-endian, so that a request for a hundred places is one short argument.
 //!
-//! Never checked here what a script checks; only an installation is, as its bitmaps are made on this side.
+//! Never: a check that a script makes. Only an installation is checked here, because its bitmaps are built on this side.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -8,7 +8,7 @@ use voelgoed_app::error::Fault;
 use voelgoed_app::ticketing::ports::Install;
 use voelgoed_domain::ids::{HoldId, TicketId};
 use voelgoed_domain::ticketing::hold::{HoldRequest, Pick};
-use voelgoed_domain::ticketing::inventory::{InstallRefused, minted};
+use voelgoed_domain::ticketing::inventory::{InstallRefused, id_created_at};
 use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceState};
 
 /// A number as text.
@@ -16,35 +16,35 @@ pub(super) fn number(number: impl ToString) -> Vec<u8> {
     number.to_string().into_bytes()
 }
 
-/// A hold's id, and when it was minted in microseconds, or nothing.
+/// A hold's id, and the time in the id in microseconds (empty if it has none).
 pub(super) fn hold(hold: HoldId) -> [Vec<u8>; 2] {
-    let minted = minted(hold).map(|at| number(at.micros())).unwrap_or_default();
-    [hold.uuid().as_bytes().to_vec(), minted]
+    let created_at = id_created_at(hold).map(|at| number(at.micros())).unwrap_or_default();
+    [hold.uuid().as_bytes().to_vec(), created_at]
 }
 
-/// A request as `allot.lua` reads it.
+/// A request as `allocate.lua` reads it.
 pub(super) fn request(request: &HoldRequest) -> Vec<Vec<u8>> {
     let picks = request.picks.iter().flat_map(|pick| match pick {
         Pick::Place(place) => [0, place.0, 0, 0],
         Pick::Any { range, quantity } => [1, range.start, range.end, *quantity],
     });
-    let [hold, minted] = hold(request.hold);
+    let [hold, created_at] = hold(request.hold);
     vec![
         hold,
-        minted,
+        created_at,
         request.session.uuid().as_bytes().to_vec(),
         request.terms.clone().into_bytes(),
         number(request.lasts_millis),
         number(request.places_per_session),
-        number(request.of_version),
+        number(request.expected_version),
         request.address.map(address).unwrap_or_default(),
         number(request.places_per_address),
-        // Packed, so it comes last: tools of the command line take such a value from a file alone.
+        // Binary, so it comes last: redis-cli reads a binary value only as the last argument, from a file.
         picks.flat_map(u32::to_le_bytes).collect(),
     ]
 }
 
-/// An address as sixteen bytes, IPv4 mapped; never all zeros, which stand for none.
+/// An address as sixteen bytes, IPv4 mapped; never all zeros, which mean no address.
 fn address(address: IpAddr) -> Vec<u8> {
     let six = match address {
         IpAddr::V4(four) => four.to_ipv6_mapped(),
@@ -54,23 +54,23 @@ fn address(address: IpAddr) -> Vec<u8> {
     six.octets().to_vec()
 }
 
-/// Effects: place, version, look.
+/// Effects as place (u32), version (u32), state (u8).
 pub(super) fn effects(effects: &[PlaceEffect]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(effects.len() * 9);
     for effect in effects {
         packed.extend(effect.place.0.to_le_bytes());
         packed.extend(effect.version.0.to_le_bytes());
-        packed.push(look(effect.state));
+        packed.push(state_code(effect.state));
     }
     packed
 }
 
-/// Tickets, sixteen bytes each.
+/// Ticket ids, sixteen bytes each.
 pub(super) fn tickets(tickets: &[TicketId]) -> Vec<u8> {
     tickets.iter().flat_map(|ticket| *ticket.uuid().as_bytes()).collect()
 }
 
-const fn look(state: PlaceState) -> u8 {
+const fn state_code(state: PlaceState) -> u8 {
     match state {
         PlaceState::Free => 0,
         PlaceState::Claimed => 1,
@@ -79,10 +79,10 @@ const fn look(state: PlaceState) -> u8 {
     }
 }
 
-/// What follows the lease of an installation: epoch, length, areas, the bitmaps and versions that cold describes, admitted and revoked tickets.
+/// The arguments of an installation after its lease: epoch, length, areas, bitmaps, versions, admitted tickets, revoked tickets.
 ///
 /// # Errors
-/// A fault where areas leave a hole, a row names a place beyond them, or the areas have no JSON.
+/// A fault if the areas leave a gap, a row names a place beyond them, or the areas cannot be serialized.
 pub(super) fn install(install: &Install) -> Result<Vec<Vec<u8>>, Fault> {
     let mut length = 0;
     for span in &install.areas {
@@ -104,8 +104,8 @@ pub(super) fn install(install: &Install) -> Result<Vec<Vec<u8>>, Fault> {
             continue;
         }
         stored.copy_from_slice(&row.version.0.to_le_bytes());
-        let look = look(row.state);
-        for (bits, is_set) in bitmaps.iter_mut().zip([look != 0, look == 2, look == 3]) {
+        let state = state_code(row.state);
+        for (bits, is_set) in bitmaps.iter_mut().zip([state != 0, state == 2, state == 3]) {
             let bit = 0x80 >> (place % 8);
             bits[place / 8] = if is_set { bits[place / 8] | bit } else { bits[place / 8] & !bit };
         }

@@ -1,7 +1,7 @@
-//! Which server has an event: the only one, or the master of its slot in the cluster.
+//! Routes a call to the server that owns its key: the single server, or the master of the key's slot in the cluster.
 //!
-//! Never waits for a failover: a call that finds its master gone looks for the new one once, then fails, and is soon right again. Own routing rather than the
-//! crate's cluster client, because each call carries the run id of the process that its connection leads to.
+//! Never: waits for a failover; a call whose master is gone refreshes the slot map once and then fails. Own routing instead of the `redis` crate's cluster
+//! client, because each call sends the run id of the server process that its connection leads to (`docs/adr/0008-scripts-check-the-server-run-id.md`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,14 +19,14 @@ use super::keys::slot;
 use super::server::{Call, Server};
 use super::settings::RedisSettings;
 
-/// The map of slots is asked for at most this often.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// So many times a call follows a slot that moved.
-const MOST_MOVES: usize = 3;
+/// The shortest interval between two reads of the slot map.
+const REFRESH_INTERVAL: Duration = Duration::from_millis(100);
+/// How often one call follows a moved slot.
+const REDIRECTS_MAX: usize = 3;
 
-/// A stretch of slots and the address of its master.
+/// A range of slots and the address of its master.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Stretch {
+struct SlotRange {
     first: u16,
     last: u16,
     master: String,
@@ -37,68 +37,68 @@ pub(super) struct Router {
     settings: Arc<RedisSettings>,
     environment: Arc<dyn Environment>,
     servers: DashMap<String, Arc<Server>>,
-    stretches: ArcSwap<Vec<Stretch>>,
-    looked: Mutex<Option<Instant>>,
+    ranges: ArcSwap<Vec<SlotRange>>,
+    refreshed_at: Mutex<Option<Instant>>,
 }
 
 impl Router {
     pub(super) fn new(settings: Arc<RedisSettings>, environment: Arc<dyn Environment>) -> Self {
         let only = || settings.addresses.first().filter(|_| !settings.cluster).cloned();
-        let stretches = only().map(|master| Stretch { first: 0, last: u16::MAX, master }).into_iter().collect();
+        let ranges = only().map(|master| SlotRange { first: 0, last: u16::MAX, master }).into_iter().collect();
         Self {
             settings,
             environment,
             servers: DashMap::new(),
-            stretches: ArcSwap::from_pointee(stretches),
-            looked: Mutex::default(),
+            ranges: ArcSwap::from_pointee(ranges),
+            refreshed_at: Mutex::default(),
         }
     }
 
-    /// Runs a script where its key lives.
+    /// Runs a script on the server that owns its key.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Value, CallError> {
-        let mut server = self.serving(call.key).await?;
-        for _ in 0..MOST_MOVES {
+        let mut server = self.server_of(call.key).await?;
+        for _ in 0..REDIRECTS_MAX {
             match server.call(call).await {
                 Err(CallError::Moved(to)) => {
-                    self.look_again().await;
+                    self.refresh_slots().await;
                     server = self.server(&to);
                 }
                 Err(error @ (CallError::NotSent(_) | CallError::Refused(_))) if self.settings.cluster => {
-                    self.look_again().await;
-                    let now = self.serving(call.key).await?;
+                    self.refresh_slots().await;
+                    let now = self.server_of(call.key).await?;
                     if Arc::ptr_eq(&now, &server) {
                         return Err(error);
                     }
                     server = now;
                 }
                 Err(error @ CallError::Lost(_)) => {
-                    self.look_again().await;
+                    self.refresh_slots().await;
                     return Err(error);
                 }
-                answer => return answer,
+                result => return result,
             }
         }
         Err(CallError::Refused("the slot keeps moving".to_owned()))
     }
 
-    /// The server that has a key.
-    pub(super) async fn serving(&self, key: &str) -> Result<Arc<Server>, CallError> {
+    /// The server that owns a key.
+    pub(super) async fn server_of(&self, key: &str) -> Result<Arc<Server>, CallError> {
         let slot = slot(key);
-        if self.stretches.load().is_empty() {
-            self.look_again().await;
+        if self.ranges.load().is_empty() {
+            self.refresh_slots().await;
         }
-        let stretches = self.stretches.load();
-        let stretch = stretches.iter().find(|stretch| (stretch.first..=stretch.last).contains(&slot));
-        let stretch = stretch.ok_or_else(|| CallError::NotSent(format!("no server is known for slot {slot}")))?;
-        Ok(self.server(&stretch.master))
+        let ranges = self.ranges.load();
+        let range = ranges.iter().find(|range| (range.first..=range.last).contains(&slot));
+        let range = range.ok_or_else(|| CallError::NotSent(format!("no server is known for slot {slot}")))?;
+        Ok(self.server(&range.master))
     }
 
-    /// Every server that has slots.
+    /// Every server that owns slots.
     pub(super) async fn masters(&self) -> Vec<Arc<Server>> {
-        if self.stretches.load().is_empty() {
-            self.look_again().await;
+        if self.ranges.load().is_empty() {
+            self.refresh_slots().await;
         }
-        let mut addresses: Vec<_> = self.stretches.load().iter().map(|stretch| stretch.master.clone()).collect();
+        let mut addresses: Vec<_> = self.ranges.load().iter().map(|range| range.master.clone()).collect();
         addresses.sort_unstable();
         addresses.dedup();
         addresses.iter().map(|address| self.server(address)).collect()
@@ -112,50 +112,48 @@ impl Router {
         Arc::clone(&self.servers.entry(address.to_owned()).or_insert_with(new))
     }
 
-    /// Asks the cluster who has what; whoever answers first is believed, and put right by the next `MOVED`.
-    async fn look_again(&self) {
+    /// Reads the slot map from the first server that replies; a wrong entry is corrected by the next `MOVED`.
+    async fn refresh_slots(&self) {
         if !self.settings.cluster {
             return;
         }
-        let mut looked = self.looked.lock().await;
-        if looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
+        let mut refreshed_at = self.refreshed_at.lock().await;
+        if refreshed_at.is_some_and(|at| at.elapsed() < REFRESH_INTERVAL) {
             return;
         }
-        *looked = Some(Instant::now());
+        *refreshed_at = Some(Instant::now());
         let mut known: Vec<_> = self.servers.iter().map(|entry| Arc::clone(entry.value())).collect();
         known.extend(self.settings.addresses.iter().map(|address| self.server(address)));
-        let asked = known.into_iter().map(|server| Box::pin(async move { slots_of(&server).await }));
-        match select_ok(asked).await {
-            Ok((stretches, _)) => self.stretches.store(Arc::new(stretches)),
-            Err(error) => tracing::warn!(?error, "no server of the warm tier says who has which slot"),
+        let reads = known.into_iter().map(|server| Box::pin(async move { slots_of(&server).await }));
+        match select_ok(reads).await {
+            Ok((ranges, _)) => self.ranges.store(Arc::new(ranges)),
+            Err(error) => tracing::warn!(?error, "no server of the warm tier returned the slot map"),
         }
     }
 }
 
-async fn slots_of(server: &Arc<Server>) -> Result<Vec<Stretch>, CallError> {
-    let answer = server.ask(cmd("CLUSTER").arg("SLOTS")).await?;
-    let stretches = read_slots(&answer, &server.address);
-    stretches
-        .filter(|stretches| !stretches.is_empty())
-        .ok_or_else(|| CallError::Refused("it knows no slots".to_owned()))
+async fn slots_of(server: &Arc<Server>) -> Result<Vec<SlotRange>, CallError> {
+    let reply = server.send_command(cmd("CLUSTER").arg("SLOTS")).await?;
+    let ranges = read_slots(&reply, &server.address);
+    ranges.filter(|ranges| !ranges.is_empty()).ok_or_else(|| CallError::Refused("the server owns no slots".to_owned()))
 }
 
-/// `[[first, last, [host, port, …], …], …]`; an empty host is the one that was asked.
-fn read_slots(answer: &Value, asked: &str) -> Option<Vec<Stretch>> {
-    let Value::Array(stretches) = answer else { return None };
+/// Parses `[[first, last, [host, port, …], …], …]`; an empty host means the queried server.
+fn read_slots(reply: &Value, queried: &str) -> Option<Vec<SlotRange>> {
+    let Value::Array(ranges) = reply else { return None };
     let number = |value: &Value| if let Value::Int(number) = value { u16::try_from(*number).ok() } else { None };
-    let read = |stretch: &Value| {
-        let Value::Array(parts) = stretch else { return None };
+    let read = |range: &Value| {
+        let Value::Array(parts) = range else { return None };
         let [first, last, Value::Array(master), ..] = parts.as_slice() else { return None };
         let [host, port, ..] = master.as_slice() else { return None };
         let host = match host {
             Value::BulkString(host) if !host.is_empty() => String::from_utf8(host.clone()).ok()?,
             Value::SimpleString(host) if !host.is_empty() => host.clone(),
-            _ => asked.rsplit_once(':')?.0.to_owned(),
+            _ => queried.rsplit_once(':')?.0.to_owned(),
         };
-        Some(Stretch { first: number(first)?, last: number(last)?, master: format!("{host}:{}", number(port)?) })
+        Some(SlotRange { first: number(first)?, last: number(last)?, master: format!("{host}:{}", number(port)?) })
     };
-    stretches.iter().map(read).collect()
+    ranges.iter().map(read).collect()
 }
 
 #[cfg(test)]
@@ -163,15 +161,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slots_are_read_with_their_masters() {
+    fn slot_map_is_read_with_the_master_of_each_range() {
         let node = |host: &str, port| Value::Array(vec![Value::BulkString(host.into()), Value::Int(port)]);
-        let answer = Value::Array(vec![
+        let reply = Value::Array(vec![
             Value::Array(vec![Value::Int(0), Value::Int(5460), node("10.0.0.1", 7000), node("10.0.0.2", 7001)]),
             Value::Array(vec![Value::Int(5461), Value::Int(16383), node("", 7002)]),
         ]);
-        let stretch = |first, last, master: &str| Stretch { first, last, master: master.to_owned() };
-        let expected = vec![stretch(0, 5460, "10.0.0.1:7000"), stretch(5461, 16383, "h:7002")];
-        assert_eq!(read_slots(&answer, "h:1"), Some(expected));
+        let range = |first, last, master: &str| SlotRange { first, last, master: master.to_owned() };
+        let expected = vec![range(0, 5460, "10.0.0.1:7000"), range(5461, 16383, "h:7002")];
+        assert_eq!(read_slots(&reply, "h:1"), Some(expected));
         assert_eq!(read_slots(&Value::Nil, "h:1"), None);
         assert_eq!(read_slots(&Value::Array(vec![Value::Int(1)]), "h:1"), None);
     }

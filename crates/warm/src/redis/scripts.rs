@@ -1,57 +1,72 @@
-//! The commands, each a file in `lua/`, as functions of one library with the limits of the domain in front.
+//! Builds the Redis function library from the files in `lua/`, preceded by the limits of the domain as Lua constants.
 //!
-//! One library rather than a script per command, since a script makes everything it shares anew at each call, and that costs more than most commands.
-//! Its name has the digest of its text: nodes of two versions run beside each other, each by its own. Never a limit of its own: each constant comes
-//! from `domain::ticketing::inventory`.
+//! One library instead of a script per command, because a script would redefine the shared functions at each call, which costs more than most commands.
+//! The library's name contains the digest of its text, so nodes of two versions each call their own functions. Function names are metric labels, so
+//! they stay when a file is renamed. Never: a limit of its own; each constant comes from `domain::ticketing::inventory`.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use voelgoed_domain::ticketing::inventory::{
-    HOLDS_PER_SESSION, LOG_CHANGES, LOG_STEPS, LONGEST_HOLD, PIN_LASTS, PLACES_PER_HOLD, SWEPT_PER_STEP, TERMS_BYTES,
+    HOLD_DURATION_MAX, HOLDS_PER_SESSION_MAX, LOG_CHANGES_MAX, LOG_STEPS_MAX, PIN_DURATION, PLACES_PER_HOLD_MAX,
+    SWEPT_PER_STEP_MAX, TERMS_BYTES_MAX,
 };
 
 use super::planted::with_bug;
 
-/// A command as it is called.
+/// One function of the library.
 pub(super) struct Script {
-    /// Its name in metrics and errors.
+    /// The name in the library, in metrics and in errors.
     pub(super) name: &'static str,
-    /// Whether it changes anything that a lost answer would leave unknown.
-    pub(super) writes: bool,
-    /// What the server is told of it: one that writes nothing is served by a server that takes no writes, one that frees by a full one.
+    /// Whether a lost reply leaves the outcome ambiguous.
+    pub(super) is_ambiguous_if_lost: bool,
+    /// The flag of `redis.register_function`: `no-writes` lets a read-only server run the function, `allow-oom` a full one.
     flag: Option<&'static str>,
     body: &'static str,
 }
 
-/// All commands as they are loaded.
+/// The library as it is loaded.
 pub(super) struct Library {
-    /// What `FUNCTION LOAD` wants.
+    /// The argument of `FUNCTION LOAD`.
     pub(super) source: String,
-    /// What `FCALL` calls a command begins with this.
+    /// The prefix of each function's name in `FCALL`.
     prefix: String,
 }
 
 impl Script {
-    const fn new(name: &'static str, writes: bool, flag: Option<&'static str>, body: &'static str) -> Self {
-        Self { name, writes, flag, body }
+    const fn new(
+        name: &'static str,
+        is_ambiguous_if_lost: bool,
+        flag: Option<&'static str>,
+        body: &'static str,
+    ) -> Self {
+        Self { name, is_ambiguous_if_lost, flag, body }
     }
 
-    /// What `FCALL` calls it.
+    /// The function's name in `FCALL`.
     pub(super) fn function(&self) -> String {
         LIBRARY.prefix.clone() + self.name
     }
 }
 
-/// The library of this version.
+/// The functions that scripts share, in the order of their definitions.
+const SHARED: &[&str] = &[
+    include_str!("lua/context.lua"),
+    include_str!("lua/places.lua"),
+    include_str!("lua/holds.lua"),
+    include_str!("lua/change_log.lua"),
+    include_str!("lua/step.lua"),
+    include_str!("lua/allocate.lua"),
+    include_str!("lua/scan_intents.lua"),
+];
+
+/// The library of this program version.
 pub(super) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
-    let shared = [include_str!("lua/common.lua"), include_str!("lua/allot.lua"), include_str!("lua/asked.lua")]
-        .into_iter()
-        .fold(limits(), |text, part| text + with_bug(part));
-    let whole = ALL.iter().fold(shared.clone(), |text, script| {
+    let shared = SHARED.iter().fold(limits(), |text, part| text + with_bug(part));
+    let digested = ALL.iter().fold(shared.clone(), |text, script| {
         text + script.name + script.flag.unwrap_or_default() + with_bug(script.body)
     });
-    let name = format!("voelgoed_{}", redis::Script::new(&whole).get_hash());
+    let name = format!("voelgoed_{}", redis::Script::new(&digested).get_hash());
     let prefix = name.clone() + "_";
     let mut source = format!("#!lua name={name}\n{shared}");
     for Script { name, flag, body, .. } in ALL {
@@ -70,14 +85,14 @@ pub(super) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
 fn limits() -> String {
     let mut text = String::new();
     for (name, value) in [
-        ("SWEPT_PER_STEP", SWEPT_PER_STEP as u128),
-        ("PIN_LASTS", PIN_LASTS.as_micros()),
-        ("LONGEST_HOLD", LONGEST_HOLD.as_micros()),
-        ("PLACES_PER_HOLD", u128::from(PLACES_PER_HOLD)),
-        ("HOLDS_PER_SESSION", u128::from(HOLDS_PER_SESSION)),
-        ("TERMS_BYTES", TERMS_BYTES as u128),
-        ("LOG_STEPS", LOG_STEPS as u128),
-        ("LOG_CHANGES", LOG_CHANGES as u128),
+        ("SWEPT_PER_STEP_MAX", SWEPT_PER_STEP_MAX as u128),
+        ("PIN_DURATION", PIN_DURATION.as_micros()),
+        ("HOLD_DURATION_MAX", HOLD_DURATION_MAX.as_micros()),
+        ("PLACES_PER_HOLD_MAX", u128::from(PLACES_PER_HOLD_MAX)),
+        ("HOLDS_PER_SESSION_MAX", u128::from(HOLDS_PER_SESSION_MAX)),
+        ("TERMS_BYTES_MAX", TERMS_BYTES_MAX as u128),
+        ("LOG_STEPS_MAX", LOG_STEPS_MAX as u128),
+        ("LOG_CHANGES_MAX", LOG_CHANGES_MAX as u128),
     ] {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "local {name} = {value}");
@@ -86,17 +101,17 @@ fn limits() -> String {
 }
 
 macro_rules! scripts {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $writes:literal, $flag:expr, $file:literal;)*) => {
-        $($(#[$doc])* pub(super) static $name: Script = Script::new($text, $writes, $flag, include_str!(concat!("lua/", $file, ".lua")));)*
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $ambiguous:literal, $flag:expr, $file:literal;)*) => {
+        $($(#[$doc])* pub(super) static $name: Script = Script::new($text, $ambiguous, $flag, include_str!(concat!("lua/", $file, ".lua")));)*
 
-        /// All of them, for loading.
+        /// Every function, in the order of the library.
         static ALL: &[&Script] = &[$(&$name),*];
     };
 }
 
 scripts! {
     INSTALL = "install", true, None, "install";
-    LEASE = "lease", true, None, "lease";
+    LEASE_REBUILD = "lease", true, None, "lease_rebuild";
     UNLOAD = "unload", true, Some("allow-oom"), "unload";
     HOLD = "hold", true, None, "hold";
     CHANGE_HOLD = "change_hold", true, None, "change_hold";
@@ -110,25 +125,22 @@ scripts! {
     SWEEP = "sweep", false, Some("allow-oom"), "sweep";
     HELD_BY = "held_by", false, None, "held_by";
     GATE_FILTER = "gate_filter", false, Some("no-writes"), "gate_filter";
-    MARK_ADMITTED = "mark_admitted", true, None, "mark";
-    MARK_REVOKED = "mark_revoked", true, None, "mark";
-    TOLD = "told", true, None, "told";
-    ANNOUNCE = "announce", true, None, "announce";
-    ANSWERED = "answered", true, None, "answered";
-    KEEP_SCAN = "keep_scan", true, None, "keep_scan";
-    KEPT_SCANS = "kept_scans", false, Some("no-writes"), "kept_scans";
-    PARK_SCANS = "park_scans", false, None, "park_scans";
-    VIEWERS = "viewers", false, None, "viewers";
-    SETTLE_SCANS = "settle_scans", true, Some("allow-oom"), "settle_scans";
-    /// Spends of an allowance.
-    SPEND = "spend", true, None, "spend";
-    /// Appends to an event's stream of counts.
+    MARK_ADMITTED = "mark_admitted", true, None, "mark_tickets";
+    MARK_REVOKED = "mark_revoked", true, None, "mark_tickets";
+    ACKNOWLEDGE_SCAN = "told", true, None, "acknowledge_scan";
+    BEGIN_INTENT = "announce", true, None, "begin_intent";
+    RESOLVE_INTENT = "answered", true, None, "resolve_intent";
+    APPEND_OFFLINE_SCAN = "keep_scan", true, None, "append_offline_scan";
+    PENDING_OFFLINE_SCANS = "kept_scans", false, Some("no-writes"), "pending_offline_scans";
+    DEFER_UNREADABLE_SCANS = "park_scans", false, None, "defer_unreadable_scans";
+    REPORT_VIEWERS = "viewers", false, None, "report_viewers";
+    REMOVE_RECORDED_SCANS = "settle_scans", true, Some("allow-oom"), "remove_recorded_scans";
+    SPEND_ALLOWANCE = "spend", true, None, "spend_allowance";
     APPEND_COUNTS = "append_counts", true, None, "append_counts";
-    /// Hands out entries of it; repeated, it hands out others, and what was handed out to nobody comes again.
+    /// Not ambiguous: entries whose reply was lost are taken again after their idle time.
     TAKE_COUNTS = "take_counts", false, None, "take_counts";
-    /// Forgets entries of it.
     FINISH_COUNTS = "finish_counts", false, Some("allow-oom"), "finish_counts";
-    /// Notes a hold of a session; a repeat changes nothing.
-    NOTE_HOLD = "note_hold", false, None, "note_hold";
-    NOTED_HOLDS = "noted_holds", false, Some("no-writes"), "noted_holds";
+    /// Not ambiguous: a repeat changes nothing.
+    NOTE_SESSION_HOLD = "note_hold", false, None, "note_session_hold";
+    SESSION_HOLDS = "noted_holds", false, Some("no-writes"), "session_holds";
 }

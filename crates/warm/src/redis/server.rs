@@ -1,7 +1,7 @@
-//! One server and the one connection that all calls of this node share.
+//! One Redis server and the one multiplexed connection that all calls of this node share.
 //!
-//! Never a second attempt to connect at the same time, or sooner than its backoff (with jitter) allows: while a server is away, calls fail at once. A connection
-//! knows the run id of the process behind it and sends it with each call, so a restarted or promoted server is noticed by the scripts themselves.
+//! Never: two connection attempts at a time, or one before its backoff (with jitter) ends; while a server is unavailable, calls fail at once. Each call
+//! sends the run id of the server process that its connection leads to, so the scripts detect a restarted or promoted server.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -21,18 +21,18 @@ use super::error::CallError;
 use super::scripts::{LIBRARY, Script};
 use super::settings::{RedisSettings, split};
 
-/// The first wait after a failed attempt to connect; doubled with each further one.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-/// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// The upper bound of the backoff after the first failed connection attempt; doubled with each further one.
+const BACKOFF_FIRST_MAX: Duration = Duration::from_millis(50);
+/// The upper bound of every backoff.
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
-/// A call of a script as it is sent.
+/// A call of a script.
 pub(super) struct Call<'a> {
     pub(super) script: &'static Script,
     pub(super) key: &'a str,
-    /// What follows the run id.
+    /// The arguments after the run id.
     pub(super) args: &'a [Vec<u8>],
-    pub(super) within: Duration,
+    pub(super) timeout: Duration,
 }
 
 /// One server.
@@ -40,20 +40,21 @@ pub(super) struct Server {
     pub(super) address: String,
     settings: Arc<RedisSettings>,
     environment: Arc<dyn Environment>,
-    live: ArcSwapOption<Live>,
-    attempts: Mutex<Attempts>,
+    live: ArcSwapOption<LiveConnection>,
+    attempts: Mutex<ConnectAttempts>,
 }
 
-/// A connection and who is at its other end.
-struct Live {
+/// An open connection and the run id of the server process at its other end.
+struct LiveConnection {
     connection: MultiplexedConnection,
-    run: String,
+    run_id: String,
 }
 
+/// Failed connection attempts in a row, and when the next one may begin.
 #[derive(Default)]
-struct Attempts {
+struct ConnectAttempts {
     failed: u32,
-    next: Option<Instant>,
+    not_before: Option<Instant>,
 }
 
 impl Server {
@@ -61,46 +62,51 @@ impl Server {
         Arc::new(Self { address, settings, environment, live: ArcSwapOption::empty(), attempts: Mutex::default() })
     }
 
-    /// Runs a command; loads the library where the server does not know it.
+    /// Runs a script; loads the library first if the server lacks it.
     pub(super) async fn call(self: &Arc<Self>, call: &Call<'_>) -> Result<Value, CallError> {
         let live = self.live().await?;
-        match self.send(&live, &fcall(call, &live.run), call.within).await {
-            Err(CallError::NoScript) => {
+        match self.send(&live, &fcall(call, &live.run_id), call.timeout).await {
+            Err(CallError::LibraryMissing) => {
                 self.load_library(&live).await?;
-                self.send(&live, &fcall(call, &live.run), call.within).await
+                self.send(&live, &fcall(call, &live.run_id), call.timeout).await
             }
-            answer => answer,
+            result => result,
         }
     }
 
-    /// Sends any other command.
-    pub(super) async fn ask(self: &Arc<Self>, command: &redis::Cmd) -> Result<Value, CallError> {
+    /// Sends a command other than a script.
+    pub(super) async fn send_command(self: &Arc<Self>, command: &redis::Cmd) -> Result<Value, CallError> {
         let live = self.live().await?;
-        self.send(&live, command, self.settings.answer_within).await
+        self.send(&live, command, self.settings.reply_timeout).await
     }
 
-    async fn send(&self, live: &Arc<Live>, command: &redis::Cmd, within: Duration) -> Result<Value, CallError> {
+    async fn send(
+        &self,
+        live: &Arc<LiveConnection>,
+        command: &redis::Cmd,
+        reply_timeout: Duration,
+    ) -> Result<Value, CallError> {
         let mut connection = live.connection.clone();
-        let answer = match timeout(within, command.query_async::<Value>(&mut connection)).await {
-            Ok(answer) => answer.map_err(CallError::from),
-            Err(_) => Err(CallError::Lost(format!("{} did not answer within {within:?}", self.address))),
+        let result = match timeout(reply_timeout, command.query_async::<Value>(&mut connection)).await {
+            Ok(reply) => reply.map_err(CallError::from),
+            Err(_) => Err(CallError::Lost(format!("{} did not reply within {reply_timeout:?}", self.address))),
         };
-        let is_gone = match &answer {
+        let is_lost = match &result {
             Err(CallError::Lost(_)) => true,
             Err(CallError::Refused(detail)) => detail.contains("READONLY"),
             _ => false,
         };
-        if is_gone {
+        if is_lost {
             self.drop_connection(live);
         }
-        answer
+        result
     }
 
-    fn drop_connection(&self, live: &Arc<Live>) {
+    fn drop_connection(&self, live: &Arc<LiveConnection>) {
         self.live.compare_and_swap(live, None);
     }
 
-    async fn live(self: &Arc<Self>) -> Result<Arc<Live>, CallError> {
+    async fn live(self: &Arc<Self>) -> Result<Arc<LiveConnection>, CallError> {
         if let Some(live) = self.live.load_full() {
             return Ok(live);
         }
@@ -108,53 +114,54 @@ impl Server {
         if let Some(live) = self.live.load_full() {
             return Ok(live);
         }
-        if attempts.next.is_some_and(|next| Instant::now() < next) {
-            return Err(CallError::NotSent(format!("{} is away", self.address)));
+        if attempts.not_before.is_some_and(|not_before| Instant::now() < not_before) {
+            return Err(CallError::NotSent(format!("{} is unavailable", self.address)));
         }
-        let connected = timeout(self.settings.connect_within, self.connect()).await;
-        match connected.unwrap_or_else(|_| Err(CallError::NotSent("no connection in time".to_owned()))) {
+        let connected = timeout(self.settings.connect_timeout, self.connect()).await;
+        match connected.unwrap_or_else(|_| Err(CallError::NotSent("the connection attempt timed out".to_owned()))) {
             Ok(live) => {
-                tracing::info!(address = %self.address, run = %live.run, "connected to a server of the warm tier");
-                *attempts = Attempts::default();
+                tracing::info!(address = %self.address, run = %live.run_id, "connected to a server of the warm tier");
+                *attempts = ConnectAttempts::default();
                 let live = Arc::new(live);
                 self.live.store(Some(Arc::clone(&live)));
                 Ok(live)
             }
             Err(error) => {
-                let longest = LONGEST_WAIT.min(FIRST_WAIT * 2_u32.saturating_pow(attempts.failed.min(10)));
+                let backoff_max = BACKOFF_MAX.min(BACKOFF_FIRST_MAX * 2_u32.saturating_pow(attempts.failed.min(10)));
                 attempts.failed += 1;
-                attempts.next = Some(Instant::now() + jittered(longest, &*self.environment));
+                attempts.not_before = Some(Instant::now() + jittered(backoff_max, &*self.environment));
                 tracing::warn!(address = %self.address, failed = attempts.failed, ?error, "no connection to a server of the warm tier");
-                Err(CallError::NotSent(format!("{} is away: {error:?}", self.address)))
+                Err(CallError::NotSent(format!("{} is unavailable: {error:?}", self.address)))
             }
         }
     }
 
-    async fn connect(self: &Arc<Self>) -> Result<Live, CallError> {
+    async fn connect(self: &Arc<Self>) -> Result<LiveConnection, CallError> {
         let server = Arc::downgrade(self);
-        let connection = dial(&self.address, &self.settings, move |push: PushInfo| closed(&server, &push)).await?;
+        let connection =
+            dial(&self.address, &self.settings, move |push: PushInfo| remove_closed(&server, &push)).await?;
         let info: String = cmd("INFO").arg("server").query_async(&mut connection.clone()).await?;
-        let run = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().trim().to_owned();
-        let live = Live { connection, run };
-        // A server that takes no writes at present refuses the library too; the call that needs it finds out.
+        let run_id = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().trim().to_owned();
+        let live = LiveConnection { connection, run_id };
+        // A read-only server refuses the library too; a later call loads it.
         match load(&live.connection).await {
             Ok(()) | Err(CallError::Refused(_)) => Ok(live),
             Err(error) => Err(error),
         }
     }
 
-    async fn load_library(&self, live: &Live) -> Result<(), CallError> {
-        timeout(self.settings.answer_within, load(&live.connection))
+    async fn load_library(&self, live: &LiveConnection) -> Result<(), CallError> {
+        timeout(self.settings.reply_timeout, load(&live.connection))
             .await
             .unwrap_or_else(|_| Err(CallError::Refused("the library was not loaded in time".to_owned())))
     }
 }
 
-/// Makes a connection; pushes of the server, and its end, go to `heard`.
+/// Opens a connection; `on_push` receives the server's pushes and the disconnection.
 pub(super) async fn dial(
     address: &str,
     settings: &RedisSettings,
-    heard: impl Fn(PushInfo) -> Result<(), redis::aio::SendError> + Send + Sync + 'static,
+    on_push: impl Fn(PushInfo) -> Result<(), redis::aio::SendError> + Send + Sync + 'static,
 ) -> Result<MultiplexedConnection, CallError> {
     let (host, port) = split(address).ok_or_else(|| CallError::NotSent(format!("{address} is not host:port")))?;
     let mut redis = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
@@ -169,15 +176,15 @@ pub(super) async fn dial(
     let info = ConnectionAddr::Tcp(host.to_owned(), port).into_connection_info().map_err(not_sent)?;
     let client = Client::open(info.set_redis_settings(redis).set_tcp_settings(tcp)).map_err(not_sent)?;
     let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(settings.connect_within))
-        // Each call has a deadline of its own.
+        .set_connection_timeout(Some(settings.connect_timeout))
+        // Each call has its own timeout.
         .set_response_timeout(None)
-        .set_push_sender(heard);
+        .set_push_sender(on_push);
     client.get_multiplexed_async_connection_with_config(&config).await.map_err(not_sent)
 }
 
-/// A connection that ended is forgotten at once, so that the next call makes a new one instead of failing on it.
-fn closed(server: &Weak<Server>, push: &PushInfo) -> Result<(), redis::aio::SendError> {
+/// Removes a closed connection at once, so that the next call opens a new one instead of failing.
+fn remove_closed(server: &Weak<Server>, push: &PushInfo) -> Result<(), redis::aio::SendError> {
     if push.kind == PushKind::Disconnection
         && let Some(server) = server.upgrade()
     {
@@ -186,7 +193,7 @@ fn closed(server: &Weak<Server>, push: &PushInfo) -> Result<(), redis::aio::Send
     Ok(())
 }
 
-/// Loads the library; one that is there already is this very one, as its name says what it holds.
+/// Loads the library; an existing library of this name has the same text, because the name contains its digest.
 async fn load(connection: &MultiplexedConnection) -> Result<(), CallError> {
     let mut command = cmd("FUNCTION");
     command.arg("LOAD").arg(&LIBRARY.source);
@@ -196,14 +203,14 @@ async fn load(connection: &MultiplexedConnection) -> Result<(), CallError> {
     }
 }
 
-fn fcall(call: &Call<'_>, run: &str) -> redis::Cmd {
+fn fcall(call: &Call<'_>, run_id: &str) -> redis::Cmd {
     let mut command = cmd("FCALL");
-    command.arg(call.script.function()).arg(1).arg(call.key).arg(run).arg(call.args);
+    command.arg(call.script.function()).arg(1).arg(call.key).arg(run_id).arg(call.args);
     command
 }
 
-/// Somewhere between half of `longest` and all of it, so that nodes do not come back in step.
-pub(super) fn jittered(longest: Duration, environment: &dyn Environment) -> Duration {
-    let [dice, ..] = environment.random();
-    longest / 2 + longest / 2 * u32::from(dice) / 255
+/// A random wait between half of `wait_max` and all of it, so that nodes do not reconnect in step.
+pub(super) fn jittered(wait_max: Duration, environment: &dyn Environment) -> Duration {
+    let [random, ..] = environment.random();
+    wait_max / 2 + wait_max / 2 * u32::from(random) / 255
 }

@@ -1,40 +1,40 @@
-//! Where the servers are, how long a call may take, under which prefix the keys live.
+//! The connection settings of the warm tier on Redis: addresses, credentials, timeouts, key prefix.
 //!
-//! Never read from the environment here: the binary's configuration hands it over.
+//! Never: read from the environment here; the binary passes its configuration.
 
 use std::time::Duration;
 
-/// Whose clock decides when a hold lapses.
+/// The clock that decides when a hold expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clock {
-    /// The server's own, `TIME` within each script: one clock for all nodes.
+pub enum ClockSource {
+    /// `TIME` of the server within each script: one clock for all nodes.
     Server,
-    /// The caller's environment; only for suites that move time by hand.
+    /// The clock of the caller's environment; only for tests that move time.
     Environment,
 }
 
-/// How the warm tier is reached.
+/// The settings of the connections to the servers.
 #[derive(Clone)]
 pub struct RedisSettings {
-    /// `host:port` of the server, or of some servers of the cluster.
+    /// `host:port` of the server, or of known servers of the cluster.
     pub addresses: Vec<String>,
-    /// Whether they are a cluster.
+    /// Whether the servers form a Redis Cluster.
     pub cluster: bool,
-    /// The user, where the servers want one.
+    /// The ACL user, if the servers require one.
     pub username: Option<String>,
-    /// The password, where the servers want one.
+    /// The password, if the servers require one.
     pub password: Option<String>,
-    /// What every key begins with; several installations may share servers.
+    /// The prefix of every key, so that installations can share servers.
     pub prefix: String,
-    /// A connection is made within this, handshake included.
-    pub connect_within: Duration,
-    /// A call is answered within this.
-    pub answer_within: Duration,
-    /// Whose clock counts.
-    pub clock: Clock,
+    /// The timeout of a connection attempt, handshake included.
+    pub connect_timeout: Duration,
+    /// The timeout of a reply.
+    pub reply_timeout: Duration,
+    /// The clock of scripts.
+    pub clock: ClockSource,
 }
 
-// By hand, so that no log shows a password.
+// Not derived, so that no log shows the password.
 impl std::fmt::Debug for RedisSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RedisSettings")
@@ -45,16 +45,16 @@ impl std::fmt::Debug for RedisSettings {
     }
 }
 
-/// The text is not the address of a warm tier on Redis.
+/// The text is not the URL of a warm tier on Redis.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected redis://[user:password@]host:port or redis+cluster://[user:password@]host:port,host:port")]
 pub struct MalformedUrl;
 
 impl RedisSettings {
-    /// From `redis://host:port`, or `redis+cluster://a:port,b:port` with as many servers of the cluster as are known; both may carry `user:password@`.
+    /// Parses `redis://host:port`, or `redis+cluster://a:port,b:port` with known servers of the cluster; both may contain `user:password@`.
     ///
     /// # Errors
-    /// [`MalformedUrl`]; the text is not repeated, as it may hold a password.
+    /// [`MalformedUrl`], without the text, which may contain a password.
     pub fn from_url(url: &str) -> Result<Self, MalformedUrl> {
         let (cluster, rest) = match (url.strip_prefix("redis://"), url.strip_prefix("redis+cluster://")) {
             (Some(rest), _) => (false, rest),
@@ -62,13 +62,15 @@ impl RedisSettings {
             _ => return Err(MalformedUrl),
         };
         let rest = rest.trim_end_matches('/');
-        let (who, servers) = rest.rsplit_once('@').map_or((None, rest), |(who, servers)| (Some(who), servers));
-        let (username, password) = match who.map(|who| who.split_once(':').ok_or(MalformedUrl)).transpose()? {
-            Some((user, password)) => {
-                (Some(user.to_owned()).filter(|user| !user.is_empty()), Some(password.to_owned()))
-            }
-            None => (None, None),
-        };
+        let (credentials, servers) =
+            rest.rsplit_once('@').map_or((None, rest), |(credentials, servers)| (Some(credentials), servers));
+        let (username, password) =
+            match credentials.map(|credentials| credentials.split_once(':').ok_or(MalformedUrl)).transpose()? {
+                Some((user, password)) => {
+                    (Some(user.to_owned()).filter(|user| !user.is_empty()), Some(password.to_owned()))
+                }
+                None => (None, None),
+            };
         let addresses: Vec<_> = servers.split(',').map(str::to_owned).collect();
         if addresses.iter().any(|address| split(address).is_none()) || (!cluster && addresses.len() > 1) {
             return Err(MalformedUrl);
@@ -79,14 +81,14 @@ impl RedisSettings {
             username,
             password,
             prefix: "vg".to_owned(),
-            connect_within: Duration::from_millis(500),
-            answer_within: Duration::from_secs(1),
-            clock: Clock::Server,
+            connect_timeout: Duration::from_millis(500),
+            reply_timeout: Duration::from_secs(1),
+            clock: ClockSource::Server,
         })
     }
 }
 
-/// Host and port of an address; the host may be an IPv6 address in brackets or without.
+/// The host and port of an address; an IPv6 host may be in brackets.
 pub(super) fn split(address: &str) -> Option<(&str, u16)> {
     let (host, port) = address.rsplit_once(':')?;
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -98,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_url_says() {
+    fn url_is_parsed_and_its_password_is_not_shown() {
         let single = RedisSettings::from_url("redis://localhost:6379/").unwrap();
         assert_eq!((single.addresses.as_slice(), single.cluster), (["localhost:6379".to_owned()].as_slice(), false));
         let cluster = RedisSettings::from_url("redis+cluster://vg:a@b@h1:1,[::1]:2").unwrap();

@@ -1,9 +1,9 @@
-//! How a node hears within milliseconds that an event moved, whoever moved it: sharded pub/sub, on a connection of its own per server.
+//! Receives change signals of events by sharded pub/sub, so that a change on another node arrives within milliseconds.
 //!
-//! A hint, never the news: what happened is read from the event's log, and whoever follows an event looks at it once a second anyway, so a lost signal costs
-//! time and nothing else. Pub/sub rather than a blocking `XREAD`: one connection serves any number of events and the list of them changes without
-//! waking it. Never on the connection of the calls: a server that gives a slot away sends an unasked `sunsubscribe`, which the client would
-//! take for the answer to the oldest call.
+//! A signal is a hint: changes are read from the event's log, and events in use are polled once a second, so a lost signal only costs time. Pub/sub
+//! instead of a blocking `XREAD`, because one connection serves any number of events and the subscriptions change without waking it.
+//! Never: on the connection of calls; a server that loses a slot sends an unsolicited `sunsubscribe`, which the client would take for the reply to
+//! the oldest call.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use redis::{PushInfo, PushKind, Value, cmd};
 use tokio::sync::{Mutex, broadcast};
 use tokio::time::{Instant, timeout};
 use voelgoed_app::environment::Environment;
-use voelgoed_app::ticketing::ports::{EventScope, Moved};
+use voelgoed_app::ticketing::ports::{EventScope, InventorySignal};
 use voelgoed_domain::ticketing::place::Position;
 
 use super::error::CallError;
@@ -23,93 +23,100 @@ use super::keys::{base, scope_of};
 use super::server::{dial, jittered};
 use super::settings::RedisSettings;
 
-/// Signals that a slow reader may miss before it is told that it lags; it then re-reads what it follows.
-const SIGNALS: usize = 1024;
-/// After a failed attempt to connect, signals go missing for about this long before the next.
-const WAIT: Duration = Duration::from_secs(1);
-/// An event that nobody read for so long is no longer listened to.
-const IDLE: Duration = Duration::from_secs(900);
+/// Signals queued for a slow reader; a reader that lags behind more re-reads every event that it follows.
+const SIGNALS_QUEUED_MAX: usize = 1024;
+/// The backoff after a failed connection attempt, during which signals are lost.
+const RECONNECT_BACKOFF: Duration = Duration::from_secs(1);
+/// A subscription is cancelled when its event was not read for this time.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(900);
 
-/// What this node listens to.
+/// The subscriptions of this node.
 pub(super) struct Signals {
     settings: Arc<RedisSettings>,
     environment: Arc<dyn Environment>,
-    heard: Arc<Heard>,
-    lines: DashMap<String, Arc<Line>>,
+    received: Arc<Received>,
+    subscribers: DashMap<String, Arc<Subscriber>>,
 }
 
-/// What was heard, for all who follow events on this node.
-struct Heard {
+/// Received signals, forwarded to all followers on this node.
+struct Received {
     prefix: String,
-    moved: broadcast::Sender<Moved>,
+    moved: broadcast::Sender<InventorySignal>,
     newest: DashMap<EventScope, Position>,
 }
 
-/// The connection to one server's signals.
+/// The pub/sub connection to one server.
 #[derive(Default)]
-struct Line {
-    live: ArcSwapOption<Live>,
-    next: Mutex<Option<Instant>>,
+struct Subscriber {
+    live: ArcSwapOption<LiveSubscriber>,
+    not_before: Mutex<Option<Instant>>,
 }
 
-struct Live {
+struct LiveSubscriber {
     connection: MultiplexedConnection,
-    /// What is subscribed, and when it was last asked for.
+    /// The subscribed events, and when each was last read.
     events: DashMap<EventScope, Instant>,
 }
 
 impl Signals {
     pub(super) fn new(settings: Arc<RedisSettings>, environment: Arc<dyn Environment>) -> Self {
         let prefix = settings.prefix.clone();
-        let heard = Arc::new(Heard { prefix, moved: broadcast::channel(SIGNALS).0, newest: DashMap::new() });
-        Self { settings, environment, heard, lines: DashMap::new() }
+        let received =
+            Arc::new(Received { prefix, moved: broadcast::channel(SIGNALS_QUEUED_MAX).0, newest: DashMap::new() });
+        Self { settings, environment, received, subscribers: DashMap::new() }
     }
 
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<Moved> {
-        self.heard.moved.subscribe()
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<InventorySignal> {
+        self.received.moved.subscribe()
     }
 
-    /// Listens to an event at the server that has it, from before the next read on. Failing is no fault of the read.
+    /// Subscribes to an event at its server, so that the following read misses no change. A failure does not fail the read.
     pub(super) async fn follow(&self, address: &str, scope: EventScope) {
-        let line = Arc::clone(&self.lines.entry(address.to_owned()).or_default());
-        if line.live.load().as_ref().is_some_and(|live| live.is_told(scope)) {
+        let subscriber = Arc::clone(&self.subscribers.entry(address.to_owned()).or_default());
+        if subscriber.live.load().as_ref().is_some_and(|live| live.has_event(scope)) {
             return;
         }
-        let mut next = line.next.lock().await;
-        if line.live.load().as_ref().is_some_and(|live| live.is_told(scope))
-            || next.is_some_and(|next| Instant::now() < next)
+        let mut not_before = subscriber.not_before.lock().await;
+        if subscriber.live.load().as_ref().is_some_and(|live| live.has_event(scope))
+            || not_before.is_some_and(|not_before| Instant::now() < not_before)
         {
             return;
         }
-        let listening = timeout(self.settings.connect_within, self.listen(address, &line, scope)).await;
-        *next = match listening.unwrap_or_else(|_| Err(CallError::NotSent("no answer in time".to_owned()))) {
-            Ok(()) => None,
-            // The slot went elsewhere: the read that follows learns where, the next one listens there. The line is well, others keep it.
-            Err(CallError::Moved(_)) => None,
-            Err(error) => {
-                line.live.store(None);
-                tracing::warn!(
-                    organization = %scope.organization, event = %scope.event, slice = "ticketing", address, ?error,
-                    "cannot hear the event's signals, its log is read once a second"
-                );
-                Some(Instant::now() + jittered(WAIT, &*self.environment))
-            }
-        };
+        let subscribing = timeout(self.settings.connect_timeout, self.subscribe_at(address, &subscriber, scope)).await;
+        *not_before =
+            match subscribing.unwrap_or_else(|_| Err(CallError::NotSent("the subscription timed out".to_owned()))) {
+                Ok(()) => None,
+                // The slot moved: the following read finds its server, the next one subscribes there. The connection stays for other events.
+                Err(CallError::Moved(_)) => None,
+                Err(error) => {
+                    subscriber.live.store(None);
+                    tracing::warn!(
+                        organization = %scope.organization, event = %scope.event, slice = "ticketing", address, ?error,
+                        "could not subscribe to the event's signals; its log is polled once a second"
+                    );
+                    Some(Instant::now() + jittered(RECONNECT_BACKOFF, &*self.environment))
+                }
+            };
     }
 
-    async fn listen(&self, address: &str, line: &Arc<Line>, scope: EventScope) -> Result<(), CallError> {
-        let known = line.live.load_full();
+    async fn subscribe_at(
+        &self,
+        address: &str,
+        subscriber: &Arc<Subscriber>,
+        scope: EventScope,
+    ) -> Result<(), CallError> {
+        let known = subscriber.live.load_full();
         let live = match known {
             Some(live) => live,
             None => {
-                let (heard, weak) = (Arc::clone(&self.heard), Arc::downgrade(line));
-                let hear = move |push: PushInfo| -> Result<(), SendError> {
-                    heard.hear(&weak, &push);
+                let (received, weak) = (Arc::clone(&self.received), Arc::downgrade(subscriber));
+                let on_push = move |push: PushInfo| -> Result<(), SendError> {
+                    received.on_push(&weak, &push);
                     Ok(())
                 };
-                let connection = dial(address, &self.settings, hear).await?;
-                let live = Arc::new(Live { connection, events: DashMap::new() });
-                line.live.store(Some(Arc::clone(&live)));
+                let connection = dial(address, &self.settings, on_push).await?;
+                let live = Arc::new(LiveSubscriber { connection, events: DashMap::new() });
+                subscriber.live.store(Some(Arc::clone(&live)));
                 live
             }
         };
@@ -119,38 +126,40 @@ impl Signals {
         Ok(())
     }
 
-    /// Stops listening to what nobody reads any more.
-    pub(super) async fn forget_idle(&self) {
-        let lines: Vec<_> = self.lines.iter().filter_map(|line| line.live.load_full()).collect();
-        for live in lines {
+    /// Cancels the subscriptions of events that were not read for [`IDLE_TIMEOUT`].
+    pub(super) async fn unsubscribe_idle(&self) {
+        let subscribers: Vec<_> =
+            self.subscribers.iter().filter_map(|subscriber| subscriber.live.load_full()).collect();
+        for live in subscribers {
             let idle: Vec<_> =
-                live.events.iter().filter(|event| event.elapsed() > IDLE).map(|event| *event.key()).collect();
+                live.events.iter().filter(|event| event.elapsed() > IDLE_TIMEOUT).map(|event| *event.key()).collect();
             for scope in idle {
                 live.events.remove(&scope);
-                self.heard.newest.remove(&scope);
+                self.received.newest.remove(&scope);
                 let command = cmd("SUNSUBSCRIBE").arg(channel(&self.settings.prefix, scope)).to_owned();
                 let mut connection = live.connection.clone();
-                // A connection that does not answer is noticed by the next who listens.
-                let _ = timeout(self.settings.answer_within, command.query_async::<Value>(&mut connection)).await;
+                // A connection that does not reply is detected by the next subscription.
+                let _ = timeout(self.settings.reply_timeout, command.query_async::<Value>(&mut connection)).await;
             }
         }
-        // What was heard on connections that have ended is of no use to the next one.
-        let lines: Vec<_> = self.lines.iter().filter_map(|line| line.live.load_full()).collect();
-        self.heard.newest.retain(|scope, _| lines.iter().any(|live| live.events.contains_key(scope)));
+        // Positions of events without a subscription are outdated.
+        let subscribers: Vec<_> =
+            self.subscribers.iter().filter_map(|subscriber| subscriber.live.load_full()).collect();
+        self.received.newest.retain(|scope, _| subscribers.iter().any(|live| live.events.contains_key(scope)));
     }
 }
 
-impl Live {
-    fn is_told(&self, scope: EventScope) -> bool {
-        self.events.get_mut(&scope).is_some_and(|mut asked| {
-            *asked = Instant::now();
+impl LiveSubscriber {
+    fn has_event(&self, scope: EventScope) -> bool {
+        self.events.get_mut(&scope).is_some_and(|mut read_at| {
+            *read_at = Instant::now();
             true
         })
     }
 }
 
-impl Heard {
-    fn hear(&self, line: &Weak<Line>, push: &PushInfo) {
+impl Received {
+    fn on_push(&self, subscriber: &Weak<Subscriber>, push: &PushInfo) {
         let event = |at: usize| match push.data.get(at) {
             Some(Value::BulkString(channel)) => scope_of(&self.prefix, channel, "moved"),
             _ => None,
@@ -159,21 +168,21 @@ impl Heard {
             (PushKind::SMessage, Some(scope), Some(Value::BulkString(position))) => {
                 let position = std::str::from_utf8(position).ok().and_then(|position| position.parse().ok());
                 if let Some(position) = position {
-                    self.pass_on(scope, position);
+                    self.forward(scope, position);
                 }
             }
-            // The slot went elsewhere; the next read listens there.
+            // The slot moved; the next read subscribes at its new server.
             (PushKind::SUnsubscribe, Some(scope), _) => {
-                if let Some(live) = line.upgrade().and_then(|line| line.live.load_full()) {
+                if let Some(live) = subscriber.upgrade().and_then(|subscriber| subscriber.live.load_full()) {
                     live.events.remove(&scope);
                 }
             }
             (PushKind::Disconnection, ..) => {
-                if let Some(live) = line.upgrade().and_then(|line| line.live.swap(None)) {
-                    // Whoever follows these events reads them, and listens anew with that.
+                if let Some(live) = subscriber.upgrade().and_then(|subscriber| subscriber.live.swap(None)) {
+                    // A signal makes the followers read these events, which subscribes them again.
                     for event in &live.events {
                         let position = self.newest.get(event.key()).map(|newest| *newest).unwrap_or_default();
-                        let _ = self.moved.send(Moved { scope: *event.key(), position });
+                        let _ = self.moved.send(InventorySignal { scope: *event.key(), position });
                     }
                 }
             }
@@ -181,13 +190,13 @@ impl Heard {
         }
     }
 
-    /// Signals of an event come in its order, each once, also while two servers tell of it.
-    fn pass_on(&self, scope: EventScope, position: Position) {
+    /// Forwards each position of an event once and in order, also while two servers send signals of the event.
+    fn forward(&self, scope: EventScope, position: Position) {
         let mut newest = self.newest.entry(scope).or_default();
         if *newest < position {
             *newest = position;
-            // Nobody listening is no fault.
-            let _ = self.moved.send(Moved { scope, position });
+            // An error only means that no follower is subscribed.
+            let _ = self.moved.send(InventorySignal { scope, position });
         }
     }
 }

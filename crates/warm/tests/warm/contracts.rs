@@ -1,18 +1,34 @@
-//! Every suite of `testing/contracts` that a warm adapter keeps, run by each of them.
+//! Runs every contract suite of the warm tier against each adapter.
 
 use std::sync::Arc;
 
-use voelgoed_contracts::subject::{Subject, TestEnvironment};
+use voelgoed_contracts::sut::{Sut, TestEnvironment};
+use voelgoed_warm::redis::RedisWarm;
+
+use crate::shared_servers;
+
+async fn single() -> Sut<RedisWarm> {
+    shared_servers::sut(shared_servers::single().await.url()).await
+}
+
+async fn cluster() -> Sut<RedisWarm> {
+    shared_servers::sut(shared_servers::cluster().await.url()).await
+}
+
+/// With the user and the ACL rule of `deploy/README.md`.
+async fn restricted() -> Sut<RedisWarm> {
+    shared_servers::sut(shared_servers::restricted().await).await
+}
 
 mod memory {
     use voelgoed_warm::memory::MemoryInventory;
 
     use super::*;
 
-    async fn open() -> Subject<MemoryInventory> {
+    async fn open() -> Sut<MemoryInventory> {
         let environment = Arc::new(TestEnvironment::default());
         let store = Arc::new(MemoryInventory::new(Arc::clone(&environment) as _));
-        Subject { store, environment, keep: Box::new(()) }
+        Sut { store, environment, keep: Box::new(()) }
     }
 
     mod count_stream {
@@ -27,10 +43,10 @@ mod memory {
         voelgoed_contracts::inventory_store_suite!(open());
     }
 
-    mod kept_scans {
+    mod offline_scan_journal {
         use super::*;
 
-        voelgoed_contracts::kept_scans_suite!(open());
+        voelgoed_contracts::offline_scan_journal_suite!(open());
     }
 
     mod presence {
@@ -42,64 +58,63 @@ mod memory {
 
 mod redis {
     mod allowances {
-        voelgoed_contracts::allowances_suite!(crate::servers::subject(crate::servers::single().await.url()));
+        voelgoed_contracts::allowances_suite!(crate::contracts::single());
     }
-    mod bulletin {
-        voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::single().await.url()));
+    mod cluster_bus {
+        voelgoed_contracts::cluster_bus_suite!(crate::contracts::single());
     }
     mod count_stream {
-        voelgoed_contracts::count_stream_suite!(crate::servers::subject(crate::servers::single().await.url()));
+        voelgoed_contracts::count_stream_suite!(crate::contracts::single());
     }
     mod inventory {
-        voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::single().await.url()));
+        voelgoed_contracts::inventory_store_suite!(crate::contracts::single());
     }
-    mod kept_scans {
-        voelgoed_contracts::kept_scans_suite!(crate::servers::subject(crate::servers::single().await.url()));
+    mod offline_scan_journal {
+        voelgoed_contracts::offline_scan_journal_suite!(crate::contracts::single());
     }
     mod presence {
-        voelgoed_contracts::presence_suite!(crate::servers::subject(crate::servers::single().await.url()));
+        voelgoed_contracts::presence_suite!(crate::contracts::single());
     }
 }
 
 mod redis_cluster {
     mod allowances {
-        voelgoed_contracts::allowances_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+        voelgoed_contracts::allowances_suite!(crate::contracts::cluster());
     }
-    mod bulletin {
-        voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+    mod cluster_bus {
+        voelgoed_contracts::cluster_bus_suite!(crate::contracts::cluster());
     }
     mod count_stream {
-        voelgoed_contracts::count_stream_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+        voelgoed_contracts::count_stream_suite!(crate::contracts::cluster());
     }
     mod inventory {
-        voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+        voelgoed_contracts::inventory_store_suite!(crate::contracts::cluster());
     }
-    mod kept_scans {
-        voelgoed_contracts::kept_scans_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+    mod offline_scan_journal {
+        voelgoed_contracts::offline_scan_journal_suite!(crate::contracts::cluster());
     }
     mod presence {
-        voelgoed_contracts::presence_suite!(crate::servers::subject(crate::servers::cluster().await.url()));
+        voelgoed_contracts::presence_suite!(crate::contracts::cluster());
     }
 }
 
-/// As the user of `deploy/README.md`, with no more rights than it says.
 mod redis_restricted {
     mod allowances {
-        voelgoed_contracts::allowances_suite!(crate::servers::subject(crate::servers::restricted().await));
+        voelgoed_contracts::allowances_suite!(crate::contracts::restricted());
     }
-    mod bulletin {
-        voelgoed_contracts::bulletin_suite!(crate::servers::subject(crate::servers::restricted().await));
+    mod cluster_bus {
+        voelgoed_contracts::cluster_bus_suite!(crate::contracts::restricted());
     }
     mod count_stream {
-        voelgoed_contracts::count_stream_suite!(crate::servers::subject(crate::servers::restricted().await));
+        voelgoed_contracts::count_stream_suite!(crate::contracts::restricted());
     }
     mod inventory {
-        voelgoed_contracts::inventory_store_suite!(crate::servers::subject(crate::servers::restricted().await));
+        voelgoed_contracts::inventory_store_suite!(crate::contracts::restricted());
     }
-    mod kept_scans {
-        voelgoed_contracts::kept_scans_suite!(crate::servers::subject(crate::servers::restricted().await));
+    mod offline_scan_journal {
+        voelgoed_contracts::offline_scan_journal_suite!(crate::contracts::restricted());
     }
     mod presence {
-        voelgoed_contracts::presence_suite!(crate::servers::subject(crate::servers::restricted().await));
+        voelgoed_contracts::presence_suite!(crate::contracts::restricted());
     }
 }

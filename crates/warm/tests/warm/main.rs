@@ -1,11 +1,13 @@
-//! The warm tier's adapters: their contracts, the scripts beside the domain's machine, and real servers broken in every way. One binary, so that all share servers.
+//! Tests of the warm tier's adapters: contract suites, scripts against the domain's inventory, and failures of real servers. One binary, so that tests
+//! share servers.
 
-mod broken;
-mod bulletin;
+mod cluster_bus;
 mod contracts;
-mod followed;
-mod guarded;
-mod mirror;
-mod quiet;
-mod servers;
-mod setup;
+mod idle_events;
+mod lost_replies;
+mod node;
+mod scripts_match_domain;
+mod server_failures;
+mod shared_servers;
+mod signals_after_failover;
+mod topology;

@@ -1,4 +1,4 @@
-//! Organizations and API keys.
+//! Creates organizations, and creates, lists and revokes API keys.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,33 +6,43 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa_axum::routes;
 use voelgoed_app::accounts::audit::audited;
-use voelgoed_app::accounts::create_api_key::{NewApiKey, create_api_key as create_key_command};
-use voelgoed_app::accounts::create_organization::{
-    NewOrganization, create_organization as create_organization_command,
-};
+use voelgoed_app::accounts::create_api_key::NewApiKey;
+use voelgoed_app::accounts::create_organization::NewOrganization;
 use voelgoed_app::accounts::credentials::RevokedCredential;
 use voelgoed_app::accounts::ports::ApiKey;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{ApiKeyId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
-use super::created::{created, idempotent, or_replayed};
+use super::idempotent_response::{created_response, idempotent, outcome_or_replay};
 use super::paging::{ListDto, ListParams};
-use crate::extract::{Body, Operator, OptionalKey, Organizer, Params, PathId};
-use crate::problem::{Answer, Problem};
-use crate::rendered::json;
+use crate::extract::{JsonBody, Operator, OptionalKey, Organizer, PathId, QueryParams};
+use crate::json_bytes::json;
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Class, Route, Slice, api};
 use crate::state::Web;
+
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(create_api_key), Access::Organizer(Scope::Admin), Slice::Accounts),
+        api(routes!(list_api_keys), Access::Organizer(Scope::Admin), Slice::Accounts),
+        api(routes!(revoke_api_key), Access::Organizer(Scope::Admin), Slice::Accounts),
+        api(routes!(create_organization), Access::Operator, Slice::Accounts).class(Class::Health).internal(),
+    ]
+}
 
 /// The operator, as audit lines and idempotency records name them.
 const OPERATOR: &str = "operator";
 
-/// A tenant to make.
+/// A tenant to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrganizationBody {
     name: String,
-    /// Its name in URLs: lower-case letters, digits, hyphens.
+    /// The name in URLs: lower-case letters, digits, hyphens.
     slug: String,
 }
 
@@ -47,15 +57,15 @@ pub struct OrganizationDto {
     api_key: String,
 }
 
-/// Makes a tenant with its first key (operator; served by the internal listener only).
+/// Creates a tenant with its first key (operator; served by the internal listener only).
 #[utoipa::path(post, path = "/api/v1/organizations", request_body = OrganizationBody, tag = "accounts",
     responses((status = 201, body = OrganizationDto), (status = 401, body = Problem), (status = 409, body = Problem)))]
 pub async fn create_organization(
     State(web): State<Web>,
     _operator: Operator,
     key: OptionalKey,
-    body: Body<OrganizationBody>,
-) -> Answer<Response> {
+    body: JsonBody<OrganizationBody>,
+) -> HandlerResult<Response> {
     let show = |new: &NewOrganization| {
         let NewOrganization { organization, first_key } = new;
         json(&OrganizationDto {
@@ -66,12 +76,12 @@ pub async fn create_organization(
         })
     };
     let repeat = idempotent(key.of(OPERATOR, body.digest), &show);
-    let command = create_organization_command(&web.platform, &body.value.name, &body.value.slug, repeat);
-    let outcome = audited(&*web.platform.environment, OPERATOR, "organization.create", "", command).await?;
-    Ok(created(outcome, show))
+    let command = web.slices.accounts.create_organization(&body.value.name, &body.value.slug, repeat);
+    let outcome = audited(&*web.slices.context.environment, OPERATOR, "organization.create", "", command).await?;
+    Ok(created_response(outcome, show))
 }
 
-/// A key to make.
+/// A key to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyBody {
@@ -80,7 +90,7 @@ pub struct ApiKeyBody {
     scopes: Vec<Scope>,
 }
 
-/// A key; its secret is shown once, when it is made.
+/// A key; its secret is shown once, when it is created.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ApiKeyDto {
     #[schema(value_type = String)]
@@ -108,24 +118,23 @@ fn api_key(found: &ApiKey, secret: Option<String>) -> ApiKeyDto {
     }
 }
 
-/// Makes a key; nobody gives more than they have.
+/// Creates a key; a caller grants no scope that it has not.
 #[utoipa::path(post, path = "/api/v1/api-keys", request_body = ApiKeyBody, tag = "accounts",
     responses((status = 201, body = ApiKeyDto), (status = 403, body = Problem)))]
 pub async fn create_api_key(
     State(web): State<Web>,
     caller: Organizer,
     key: OptionalKey,
-    body: Body<ApiKeyBody>,
-) -> Answer<Response> {
-    caller.may(Scope::Admin)?;
+    body: JsonBody<ApiKeyBody>,
+) -> HandlerResult<Response> {
     let show = |new: &NewApiKey| json(&api_key(&new.key, Some(new.secret.clone())));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
     let ApiKeyBody { name, scopes } = body.value;
-    let command = create_key_command(&web.platform, caller.granter(), &name, scopes, repeat);
+    let command = web.slices.accounts.create_api_key(caller.granter(), &name, scopes, repeat);
     let outcome = caller.act(&web, "api_key.create", "", command).await;
-    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    Ok(created(outcome, show))
+    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    Ok(created_response(outcome, show))
 }
 
 /// The keys, without their secrets.
@@ -134,10 +143,9 @@ pub async fn create_api_key(
 pub async fn list_api_keys(
     State(web): State<Web>,
     caller: Organizer,
-    Params(params): Params<ListParams>,
-) -> Answer<Json<ListDto<ApiKeyDto>>> {
-    caller.may(Scope::Admin)?;
-    let found = web.platform.accounts.api_keys(caller.organization, params.page()?).await?;
+    QueryParams(params): QueryParams<ListParams>,
+) -> HandlerResult<Json<ListDto<ApiKeyDto>>> {
+    let found = web.slices.accounts.store.api_keys(caller.organization, params.page()?).await?;
     Ok(Json(ListDto::of(found, |found| api_key(&found, None))))
 }
 
@@ -148,11 +156,10 @@ pub async fn revoke_api_key(
     State(web): State<Web>,
     caller: Organizer,
     PathId(key): PathId<ApiKeyId>,
-) -> Answer<StatusCode> {
-    caller.may(Scope::Admin)?;
-    let (now, by_itself) = (web.platform.environment.now(), caller.actor == key.to_string());
-    let command = web.platform.accounts.revoke_api_key(caller.organization, key, by_itself, now);
+) -> HandlerResult<StatusCode> {
+    let (now, by_itself) = (web.slices.context.now(), caller.actor == key.to_string());
+    let command = web.slices.accounts.store.revoke_api_key(caller.organization, key, by_itself, now);
     caller.act(&web, "api_key.revoke", key, command).await??;
-    web.platform.credentials.revoked(caller.organization, &RevokedCredential::ApiKey(key));
+    web.slices.accounts.credentials.revoke(caller.organization, &RevokedCredential::ApiKey(key));
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,20 +1,26 @@
-//! How a sale goes, for its organizer.
+//! Shows an event's funnel by the minute: views, holds, orders, payments, admissions.
 
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use voelgoed_app::analytics::funnel::funnel as funnel_of;
-use voelgoed_app::analytics::ports::Minute;
+use utoipa_axum::routes;
+use voelgoed_app::analytics::ports::FunnelMinute;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::time::Timestamp;
 
-use crate::extract::{Organizer, Params, PathId};
-use crate::problem::{Answer, Problem};
+use crate::extract::{Organizer, PathId, QueryParams};
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Class, Route, Slice, api};
 use crate::state::Web;
 
-/// Which span is wanted: at most 24 hours.
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![api(routes!(funnel), Access::Organizer(Scope::Reports), Slice::Analytics).class(Class::Report)]
+}
+
+/// The requested span: at most 24 hours.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FunnelParams {
@@ -26,7 +32,7 @@ pub struct FunnelParams {
     pub to: Option<Timestamp>,
 }
 
-/// How far people came, by the minute. Looks and holds arrive within seconds, and a few may be missing where a node died.
+/// The steps of a sale, by the minute. Views and holds arrive within seconds, and a few may be missing where a node crashed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FunnelDto {
     /// The sums of the span.
@@ -50,7 +56,7 @@ pub struct MinuteDto {
 /// How often each step was taken.
 #[derive(Debug, Default, Clone, Copy, Serialize, ToSchema)]
 pub struct StepsDto {
-    /// Looks at the event.
+    /// Views of the event.
     viewed: u64,
     /// Holds that were granted; a repeated request once at most.
     held: u64,
@@ -60,12 +66,12 @@ pub struct StepsDto {
     ordered: u64,
     /// Orders that were paid.
     paid: u64,
-    /// Tickets that were let in for the first time.
+    /// First admissions of tickets.
     admitted: u64,
 }
 
-impl From<Minute> for StepsDto {
-    fn from(Minute { viewed, held, refused, ordered, paid, admitted, .. }: Minute) -> Self {
+impl From<FunnelMinute> for StepsDto {
+    fn from(FunnelMinute { viewed, held, refused, ordered, paid, admitted, .. }: FunnelMinute) -> Self {
         Self { viewed, held, refused, ordered, paid, admitted }
     }
 }
@@ -90,12 +96,11 @@ pub async fn funnel(
     State(web): State<Web>,
     caller: Organizer,
     PathId(event): PathId<EventId>,
-    Params(params): Params<FunnelParams>,
-) -> Answer<Json<FunnelDto>> {
-    caller.may(Scope::Reports)?;
+    QueryParams(params): QueryParams<FunnelParams>,
+) -> HandlerResult<Json<FunnelDto>> {
     let scope = caller.event(&web, event).await?;
-    let found = funnel_of(&web.platform, scope, params.from, params.to).await?;
+    let found = web.slices.analytics.funnel(scope, params.from, params.to).await?;
     let minutes: Vec<_> = found.into_iter().map(|minute| MinuteDto { at: minute.at, steps: minute.into() }).collect();
     let total = minutes.iter().fold(StepsDto::default(), |sum, minute| sum.plus(minute.steps));
-    Ok(Json(FunnelDto { total, minutes, now: web.platform.environment.now() }))
+    Ok(Json(FunnelDto { total, minutes, now: web.slices.context.now() }))
 }

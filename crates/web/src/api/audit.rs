@@ -1,16 +1,23 @@
-//! Who did what.
+//! Lists the audit log of an organization: who did what, and when.
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa_axum::routes;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::time::Timestamp;
 
 use super::paging::{ListDto, ListParams};
-use crate::extract::{Organizer, Params};
-use crate::problem::{Answer, Problem};
+use crate::extract::{Organizer, QueryParams};
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Class, Route, Slice, api};
 use crate::state::Web;
+
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![api(routes!(list), Access::Organizer(Scope::Admin), Slice::Accounts).class(Class::Report)]
+}
 
 /// A line of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,7 +26,7 @@ pub struct AuditLineDto {
     actor: String,
     /// `event.publish`, …
     action: String,
-    /// What it was done to.
+    /// The identifier of what was changed.
     subject: String,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -31,10 +38,9 @@ pub struct AuditLineDto {
 pub async fn list(
     State(web): State<Web>,
     caller: Organizer,
-    Params(params): Params<ListParams>,
-) -> Answer<Json<ListDto<AuditLineDto>>> {
-    caller.may(Scope::Admin)?;
-    let found = web.platform.accounts.audit_lines(caller.organization, params.page()?).await?;
+    QueryParams(params): QueryParams<ListParams>,
+) -> HandlerResult<Json<ListDto<AuditLineDto>>> {
+    let found = web.slices.accounts.store.audit_lines(caller.organization, params.page()?).await?;
     Ok(Json(ListDto::of(found, |line| AuditLineDto {
         actor: line.actor,
         action: line.action,

@@ -1,4 +1,4 @@
-//! A scanner's own calls: pairing, its offline package, and what it should know at once.
+//! Serves scanners: pairing, the offline package, and a stream of signals.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, Interval, interval_at};
 use utoipa::{IntoParams, ToSchema};
-use voelgoed_app::error::Error;
-use voelgoed_app::scanning::codes::signer;
-use voelgoed_app::scanning::package::{TypeWindow, package as package_query};
-use voelgoed_app::scanning::pair_device::pair_device;
-use voelgoed_app::scanning::watch::GateSignal;
+use utoipa_axum::routes;
+use voelgoed_app::error::CommandError;
+use voelgoed_app::scanning::gate_signals::GateSignal;
+use voelgoed_app::scanning::offline_package::TicketTypeWindow;
+use voelgoed_app::scanning::ticket_codes::signer;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::ids::{DeviceId, EventId, TicketId, TicketTypeId};
 use voelgoed_domain::scanning::code::TicketSigner;
@@ -27,17 +27,27 @@ use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
 use super::gates::{GateDto, gate};
-use super::sse::{beating, frame, sse};
-use crate::extract::{Body, ClientAddress, DeviceCaller, OptionalKey, Params};
-use crate::problem::{Answer, Problem};
-use crate::rates::refusal;
+use super::sse::{frame, sse, with_heartbeat};
+use crate::extract::{ClientAddress, DeviceCaller, JsonBody, OptionalKey, QueryParams};
+use crate::problem::{HandlerResult, Problem};
+use crate::rate_limit_refusal::rate_limit_refusal;
+use crate::routes::{Access, Class, Proof, Route, Slice, api};
 use crate::state::Web;
-use crate::streams::StreamOf;
+use crate::stream_permits::StreamOwner;
 
-/// A listening device's key is looked at again this often.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(pair), Access::Anyone, Slice::Scanning).class(Class::Hold),
+        api(routes!(package), Access::Device, Slice::Scanning).critical_with(Proof::Device),
+        api(routes!(stream), Access::Device, Slice::Scanning).critical_with(Proof::Device),
+    ]
+}
 
-/// What is typed into the scanner.
+/// How often the key of a streaming device is checked again.
+const REVOCATION_CHECK_INTERVAL: Duration = Duration::from_secs(15);
+
+/// The code that a person types into the scanner.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PairBody {
@@ -57,10 +67,10 @@ pub struct PairedDto {
     public_keys: Vec<PublicKeyDto>,
 }
 
-/// Whose codes are believed.
+/// A key that signs valid ticket codes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PublicKeyDto {
-    /// The number by which codes name it.
+    /// The number that codes name the key by.
     id: u32,
     /// Ed25519, base64.
     key: String,
@@ -70,23 +80,24 @@ fn public_keys(signer: &TicketSigner) -> Vec<PublicKeyDto> {
     vec![PublicKeyDto { id: signer.id().0, key: STANDARD.encode(signer.public_key()) }]
 }
 
-/// Turns a pairing code into a key, once.
+/// Exchanges a pairing code for a key, once.
 #[utoipa::path(post, path = "/api/v1/devices/pair", request_body = PairBody, tag = "scanning",
     responses((status = 200, body = PairedDto), (status = 410, body = Problem, description = "pairing_expired"), (status = 429, body = Problem)))]
 pub async fn pair(
     State(web): State<Web>,
     ClientAddress(address): ClientAddress,
     key: OptionalKey,
-    body: Body<PairBody>,
-) -> Answer<Json<PairedDto>> {
+    body: JsonBody<PairBody>,
+) -> HandlerResult<Json<PairedDto>> {
     let attempt = web.pairing_limiter.begin(address).await;
-    let attempt = attempt.map_err(|limited| refusal(limited, "Too many wrong pairing codes. Wait a moment."))?;
-    let paired = pair_device(&web.platform, &body.value.code, key.text().as_deref()).await;
-    if !matches!(&paired, Err(Error::Refused(_))) {
+    let attempt =
+        attempt.map_err(|limited| rate_limit_refusal(limited, "Too many wrong pairing codes. Wait a moment."))?;
+    let paired = web.slices.scanning.pair_device(&body.value.code, key.text().as_deref()).await;
+    if !matches!(&paired, Err(CommandError::Refused(_))) {
         attempt.give_back();
     }
     let paired = paired?;
-    let signer = signer(&web.platform.master, paired.device.organization);
+    let signer = signer(&web.slices.context.master, paired.device.organization);
     Ok(Json(PairedDto {
         device: paired.device.id,
         key: paired.key,
@@ -96,7 +107,7 @@ pub async fn pair(
     }))
 }
 
-/// What a scanner needs to go on without a network.
+/// The data with which a scanner works offline.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PackageDto {
     #[schema(value_type = String)]
@@ -113,11 +124,11 @@ pub struct PackageDto {
     /// How often each ticket admits: `single` or `reentry`.
     #[schema(value_type = String)]
     entry_rule: EntryRule,
-    /// True: everything is here, nothing need be kept of an earlier package.
+    /// True: this package is complete and replaces earlier ones.
     whole: bool,
     #[schema(value_type = Vec<String>)]
     revoked: Vec<TicketId>,
-    /// Those who came in at some time, left again or not.
+    /// Tickets that were admitted, whether they left again or not.
     #[schema(value_type = Vec<String>)]
     admitted: Vec<TicketId>,
     #[schema(value_type = String, format = DateTime)]
@@ -137,18 +148,18 @@ pub struct TypeWindowDto {
     tickets: Vec<TicketId>,
 }
 
-impl From<TypeWindow> for TypeWindowDto {
-    fn from(found: TypeWindow) -> Self {
-        let TypeWindow { ticket_type, window, tickets } = found;
+impl From<TicketTypeWindow> for TypeWindowDto {
+    fn from(found: TicketTypeWindow) -> Self {
+        let TicketTypeWindow { ticket_type, window, tickets } = found;
         Self { ticket_type, valid_from: window.from, valid_until: window.until, tickets }
     }
 }
 
-/// What a device has already.
+/// The package that the device has.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PackageParams {
-    /// The `now` of the last package. An answer that is not `whole` holds what came after it; today every answer is.
+    /// The `now` of the last package. An answer that is not `whole` has only later changes; today every answer is whole.
     #[param(value_type = Option<String>, format = DateTime)]
     #[serde(rename = "since")]
     _since: Option<Timestamp>,
@@ -160,9 +171,9 @@ pub struct PackageParams {
 pub async fn package(
     State(web): State<Web>,
     DeviceCaller { device, .. }: DeviceCaller,
-    Params(_params): Params<PackageParams>,
-) -> Answer<Json<PackageDto>> {
-    let found = package_query(&web.platform, &device).await?;
+    QueryParams(_params): QueryParams<PackageParams>,
+) -> HandlerResult<Json<PackageDto>> {
+    let found = web.slices.scanning.offline_package(&device).await?;
     Ok(Json(PackageDto {
         event: found.event.id,
         name: found.event.name,
@@ -179,34 +190,34 @@ pub async fn package(
     }))
 }
 
-/// Server-sent events: `admitted` and `revoked` with tickets; `package` means that the package must be fetched anew. Ends when the device is revoked.
+/// Server-sent events: `admitted` and `revoked` with tickets; `package` means that the package must be fetched again. Ends when the device is revoked.
 #[utoipa::path(get, path = "/api/v1/devices/me/stream", tag = "scanning",
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn stream(
     State(web): State<Web>,
     ClientAddress(address): ClientAddress,
     caller: DeviceCaller,
-) -> Answer<Response> {
+) -> HandlerResult<Response> {
     let (organization, holder) = (caller.device.organization, caller.device.id.uuid());
-    let permit = web.device_streams.enter(StreamOf { address, organization, holder })?;
-    // Heard from before the key is looked at again, so that a revocation in between is not missed.
+    let permit = web.device_streams.acquire(StreamOwner { address, organization, holder })?;
+    // Subscribes before the key is checked again, so that a revocation in between is not missed.
     let signals = web.gate_watch.subscribe();
     let stopping = web.stopping.clone();
-    let looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
-    let listener = Listener { web, caller, signals, looks };
-    let frames = stream::unfold(listener, |mut listener| async move { Some((listener.next().await?, listener)) });
-    Ok(sse(permit.kept_by(beating(frames)), stopping))
+    let revocation_checks = interval_at(Instant::now() + REVOCATION_CHECK_INTERVAL, REVOCATION_CHECK_INTERVAL);
+    let device_stream = DeviceStream { web, caller, signals, revocation_checks };
+    let frames = stream::unfold(device_stream, |mut stream| async move { Some((stream.next().await?, stream)) });
+    Ok(sse(permit.guard(with_heartbeat(frames)), stopping))
 }
 
-/// A device that listens.
-struct Listener {
+/// The stream of a device.
+struct DeviceStream {
     web: Web,
     caller: DeviceCaller,
     signals: Receiver<(Option<EventScope>, GateSignal)>,
-    looks: Interval,
+    revocation_checks: Interval,
 }
 
-impl Listener {
+impl DeviceStream {
     /// The next frame; none once the device is revoked.
     async fn next(&mut self) -> Option<Bytes> {
         let device = Arc::clone(&self.caller.device);
@@ -214,8 +225,8 @@ impl Listener {
         loop {
             let signal = tokio::select! {
                 signal = self.signals.recv() => signal,
-                // A revocation through another node is not signalled here.
-                _ = self.looks.tick() => {
+                // A revocation by another node is not signalled here.
+                _ = self.revocation_checks.tick() => {
                     if self.is_revoked().await {
                         return None;
                     }
@@ -226,8 +237,8 @@ impl Listener {
                 Ok((of, GateSignal::Admitted(ticket))) if of == Some(scope) => ("admitted", vec![ticket]),
                 Ok((of, GateSignal::Revoked(tickets))) if of == Some(scope) => ("revoked", tickets),
                 Ok((of, GateSignal::Listing)) if of == Some(scope) => return Some(self.listing_changed(scope).await),
-                Ok((_, GateSignal::Missed)) | Err(RecvError::Lagged(_)) => ("package", Vec::new()),
-                Ok((_, GateSignal::Gone(gone))) if gone == device.id => return None,
+                Ok((_, GateSignal::Resync)) | Err(RecvError::Lagged(_)) => ("package", Vec::new()),
+                Ok((_, GateSignal::DeviceRevoked(gone))) if gone == device.id => return None,
                 Ok(_) => continue,
                 Err(RecvError::Closed) => return None,
             };
@@ -238,17 +249,17 @@ impl Listener {
         }
     }
 
-    /// The package must be fetched anew; the frame says when tickets admit now, where that can be read.
+    /// The frame for a package that must be fetched again, with the new admission window where it can be read.
     async fn listing_changed(&self, scope: EventScope) -> Bytes {
-        let listing = self.web.platform.listings.listing(scope).await.ok();
+        let listing = self.web.slices.catalog.listings.listing(scope).await.ok();
         let window = listing.map(|listing| listing.event.admission_window());
         let (from, until) = (window.map(|it| it.from), window.map(|it| it.until));
         let body = serde_json::json!({ "tickets": [], "valid_from": from, "valid_until": until });
         frame("package", &body.to_string())
     }
 
-    /// Known to be revoked; while that cannot be asked, gates go on.
+    /// Whether the device is known to be revoked; while that cannot be read, the scanner goes on.
     async fn is_revoked(&self) -> bool {
-        matches!(self.web.platform.credentials.device(self.caller.key).await, Ok(None))
+        matches!(self.web.slices.accounts.credentials.device(self.caller.key).await, Ok(None))
     }
 }

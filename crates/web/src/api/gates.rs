@@ -1,4 +1,4 @@
-//! Gates and devices, as organizers set them up.
+//! Lets organizers create and list gates and devices, and revoke devices.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,30 +6,44 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 use voelgoed_app::accounts::credentials::RevokedCredential;
-use voelgoed_app::scanning::create_device::{NewDevice, create_device as create_device_command};
-use voelgoed_app::scanning::create_gate::create_gate as create_gate_command;
+use voelgoed_app::scanning::create_device::NewDevice;
 use voelgoed_app::scanning::ports::{Device, Gate};
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{AreaId, DeviceId, EventId, GateId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use super::created::{created, idempotent, or_replayed};
+use super::idempotent_response::{created_response, idempotent, outcome_or_replay};
 use super::paging::ListDto;
-use crate::extract::{Body, OptionalKey, Organizer, Params, PathId};
-use crate::problem::{Answer, Problem};
-use crate::rendered::json;
+use crate::extract::{JsonBody, OptionalKey, Organizer, PathId, QueryParams};
+use crate::json_bytes::json;
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Class, Proof, Route, Slice, api};
 use crate::state::Web;
 
-/// A gate to make.
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(create_gate), Access::Organizer(Scope::Scanning), Slice::Scanning),
+        api(routes!(list_gates), Access::Organizer(Scope::Scanning), Slice::Scanning),
+        api(routes!(create_device), Access::Organizer(Scope::Scanning), Slice::Scanning)
+            .critical_with(Proof::Organizer),
+        api(routes!(list_devices), Access::Organizer(Scope::Scanning), Slice::Scanning).class(Class::Hold),
+        api(routes!(revoke_device), Access::Organizer(Scope::Scanning), Slice::Scanning)
+            .critical_with(Proof::Organizer),
+    ]
+}
+
+/// A gate to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GateBody {
     #[schema(value_type = String)]
     event: EventId,
     name: String,
-    /// The areas it leads to; empty means all.
+    /// The areas that the gate leads to; empty means all.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     areas: Vec<AreaId>,
@@ -47,15 +61,15 @@ pub struct GateDto {
     areas: Vec<AreaId>,
 }
 
-/// A gate, rendered.
+/// Renders a gate.
 pub fn gate(found: &Gate) -> GateDto {
     GateDto { id: found.id, event: found.event, name: found.name.clone(), areas: found.areas.clone() }
 }
 
-/// Of which event.
+/// The event whose gates or devices are requested.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct OfEvent {
+pub struct EventParams {
     #[param(value_type = String)]
     event: EventId,
 }
@@ -67,47 +81,45 @@ pub async fn create_gate(
     State(web): State<Web>,
     caller: Organizer,
     key: OptionalKey,
-    body: Body<GateBody>,
-) -> Answer<Response> {
-    caller.may(Scope::Scanning)?;
+    body: JsonBody<GateBody>,
+) -> HandlerResult<Response> {
     let scope = caller.event(&web, body.value.event).await?;
     let show = |found: &Gate| json(&gate(found));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let command = create_gate_command(&web.platform, scope, &body.value.name, body.value.areas, repeat);
+    let command = web.slices.scanning.create_gate(scope, &body.value.name, body.value.areas, repeat);
     let outcome = caller.act(&web, "gate.create", "", command).await;
-    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    web.platform.credentials.changed(caller.organization);
-    Ok(created(outcome, show))
+    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    web.slices.accounts.credentials.revalidate(caller.organization);
+    Ok(created_response(outcome, show))
 }
 
 /// An event's gates.
-#[utoipa::path(get, path = "/api/v1/gates", params(OfEvent), tag = "scanning",
+#[utoipa::path(get, path = "/api/v1/gates", params(EventParams), tag = "scanning",
     responses((status = 200, body = ListDto<GateDto>), (status = 404, body = Problem)))]
 pub async fn list_gates(
     State(web): State<Web>,
     caller: Organizer,
-    Params(of): Params<OfEvent>,
-) -> Answer<Json<ListDto<GateDto>>> {
-    caller.may(Scope::Scanning)?;
-    let scope = caller.event(&web, of.event).await?;
-    let found = web.platform.scans.gates(scope.organization, scope.event).await?;
+    QueryParams(params): QueryParams<EventParams>,
+) -> HandlerResult<Json<ListDto<GateDto>>> {
+    let scope = caller.event(&web, params.event).await?;
+    let found = web.slices.scanning.store.gates(scope.organization, scope.event).await?;
     Ok(Json(ListDto::whole(found.iter().map(gate).collect())))
 }
 
-/// A device to make.
+/// A device to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceBody {
     name: String,
     #[schema(value_type = String)]
     event: EventId,
-    /// Where it may scan.
+    /// The gates at which it scans.
     #[schema(value_type = Vec<String>)]
     gates: Vec<GateId>,
 }
 
-/// A device; its pairing code is shown once, when it is made.
+/// A device; its pairing code is shown once, when the device is created.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeviceDto {
     #[schema(value_type = String)]
@@ -121,7 +133,7 @@ pub struct DeviceDto {
     paired_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     revoked_at: Option<Timestamp>,
-    /// What is typed into the scanner, once.
+    /// The code that a person types into the scanner, once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pairing_code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,38 +154,36 @@ fn device(found: &Device, new: Option<&NewDevice>) -> DeviceDto {
     }
 }
 
-/// Adds a scanner; it gets its key by the one-time pairing code.
+/// Adds a scanner, which gets its key by the one-time pairing code.
 #[utoipa::path(post, path = "/api/v1/devices", request_body = DeviceBody, tag = "scanning",
     responses((status = 201, body = DeviceDto), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn create_device(
     State(web): State<Web>,
     caller: Organizer,
     key: OptionalKey,
-    body: Body<DeviceBody>,
-) -> Answer<Response> {
-    caller.may(Scope::Scanning)?;
+    body: JsonBody<DeviceBody>,
+) -> HandlerResult<Response> {
     let scope = caller.event(&web, body.value.event).await?;
     let show = |new: &NewDevice| json(&device(&new.device, Some(new)));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
     let DeviceBody { name, gates, .. } = body.value;
-    let command = create_device_command(&web.platform, scope, &caller.scopes, &name, gates, repeat);
+    let command = web.slices.scanning.create_device(scope, &caller.scopes, &name, gates, repeat);
     let outcome = caller.act(&web, "device.create", "", command).await;
-    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    Ok(created(outcome, show))
+    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    Ok(created_response(outcome, show))
 }
 
 /// An event's devices.
-#[utoipa::path(get, path = "/api/v1/devices", params(OfEvent), tag = "scanning",
+#[utoipa::path(get, path = "/api/v1/devices", params(EventParams), tag = "scanning",
     responses((status = 200, body = ListDto<DeviceDto>), (status = 404, body = Problem)))]
 pub async fn list_devices(
     State(web): State<Web>,
     caller: Organizer,
-    Params(of): Params<OfEvent>,
-) -> Answer<Json<ListDto<DeviceDto>>> {
-    caller.may(Scope::Scanning)?;
-    let scope = caller.event(&web, of.event).await?;
-    let found = web.platform.scans.devices(scope.organization, scope.event).await?;
+    QueryParams(params): QueryParams<EventParams>,
+) -> HandlerResult<Json<ListDto<DeviceDto>>> {
+    let scope = caller.event(&web, params.event).await?;
+    let found = web.slices.scanning.store.devices(scope.organization, scope.event).await?;
     Ok(Json(ListDto::whole(found.iter().map(|found| device(found, None)).collect())))
 }
 
@@ -184,13 +194,12 @@ pub async fn revoke_device(
     State(web): State<Web>,
     caller: Organizer,
     PathId(id): PathId<DeviceId>,
-) -> Answer<StatusCode> {
-    caller.may(Scope::Scanning)?;
-    let command = web.platform.scans.revoke_device(caller.organization, id, web.platform.environment.now());
+) -> HandlerResult<StatusCode> {
+    let command = web.slices.scanning.store.revoke_device(caller.organization, id, web.slices.context.now());
     if !caller.act(&web, "device.revoke", id, command).await? {
         return Err(Refusal::not_found().into());
     }
-    web.platform.credentials.revoked(caller.organization, &RevokedCredential::Device(id));
-    web.gate_watch.gone(id);
+    web.slices.accounts.credentials.revoke(caller.organization, &RevokedCredential::Device(id));
+    web.gate_watch.device_revoked(id);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,9 +1,10 @@
-//! The journal, for reading.
+//! Shows the balances and the entries of an organization's journal.
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa_axum::routes;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{EntryId, EventId, OrderId};
 use voelgoed_domain::money::Money;
@@ -11,9 +12,18 @@ use voelgoed_domain::time::Timestamp;
 
 use super::money::MoneyDto;
 use super::paging::{ListDto, ListParams};
-use crate::extract::{Organizer, Params};
-use crate::problem::{Answer, Problem};
+use crate::extract::{Organizer, QueryParams};
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Class, Route, Slice, api};
 use crate::state::Web;
+
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(accounts), Access::Organizer(Scope::Finance), Slice::Ledger).class(Class::Report),
+        api(routes!(entries), Access::Organizer(Scope::Finance), Slice::Ledger).class(Class::Report),
+    ]
+}
 
 /// An account's balance in one currency; debits are positive.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,9 +58,8 @@ pub struct PostingDto {
 /// Every account's balance.
 #[utoipa::path(get, path = "/api/v1/ledger/accounts", tag = "ledger",
     responses((status = 200, body = ListDto<BalanceDto>), (status = 403, body = Problem)))]
-pub async fn accounts(State(web): State<Web>, caller: Organizer) -> Answer<Json<ListDto<BalanceDto>>> {
-    caller.may(Scope::Finance)?;
-    let found = web.platform.ledger.balances(caller.organization).await?;
+pub async fn accounts(State(web): State<Web>, caller: Organizer) -> HandlerResult<Json<ListDto<BalanceDto>>> {
+    let found = web.slices.ledger.store.balances(caller.organization).await?;
     let render = |found: voelgoed_app::ledger::ports::Balance| BalanceDto {
         balance: Money::new(found.amount, found.currency).into(),
         account: found.account,
@@ -64,10 +73,9 @@ pub async fn accounts(State(web): State<Web>, caller: Organizer) -> Answer<Json<
 pub async fn entries(
     State(web): State<Web>,
     caller: Organizer,
-    Params(params): Params<ListParams>,
-) -> Answer<Json<ListDto<EntryDto>>> {
-    caller.may(Scope::Finance)?;
-    let found = web.platform.ledger.entries(caller.organization, params.page()?).await?;
+    QueryParams(params): QueryParams<ListParams>,
+) -> HandlerResult<Json<ListDto<EntryDto>>> {
+    let found = web.slices.ledger.store.entries(caller.organization, params.page()?).await?;
     Ok(Json(ListDto::of(found, |entry| {
         let amount = |amount| MoneyDto::from(Money::new(amount, entry.currency));
         let postings = entry

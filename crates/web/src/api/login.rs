@@ -1,26 +1,37 @@
-//! Members log in to the console and out of it.
+//! Logs members in to the console and out of it, by a cookie.
 
 use std::net::IpAddr;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voelgoed_app::accounts::log_in::{LASTS, Login, log_in as log_in_command, log_out as log_out_command};
-use voelgoed_app::error::Error;
-use voelgoed_domain::accounts::identity::email_key;
+use utoipa_axum::routes;
+use voelgoed_app::accounts::log_in::{LOGIN_TTL, Login};
+use voelgoed_app::error::CommandError;
+use voelgoed_domain::accounts::email::counting_key;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{MemberId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use crate::extract::{Body, ClientAddress, CookieName, LOGIN_COOKIE, Organizer};
+use crate::cookies::{CookieName, SameSite, cookie, set_cookie};
+use crate::extract::{ClientAddress, JsonBody, LOGIN_COOKIE, Organizer};
 use crate::login_limits::{FAMILIAR_COOKIE, FAMILIAR_SECONDS, familiar_cookie};
-use crate::problem::{Answer, Problem};
-use crate::rates::refusal;
+use crate::problem::{HandlerResult, Problem};
+use crate::rate_limit_refusal::rate_limit_refusal;
+use crate::routes::{Access, Route, Slice, api};
 use crate::state::Web;
+
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(log_in), Access::Anyone, Slice::Accounts),
+        api(routes!(log_out), Access::AnyOrganizer, Slice::Accounts),
+    ]
+}
 
 /// A login.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,11 +39,11 @@ use crate::state::Web;
 pub struct LoginBody {
     email: String,
     password: String,
-    /// The organization, by slug or identifier; needed where the address and password are known to several.
+    /// The organization, by slug or identifier; required where several organizations know the address and password.
     organization: Option<String>,
 }
 
-/// Who logged in.
+/// The member who logged in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LoginDto {
     #[schema(value_type = String)]
@@ -42,7 +53,7 @@ pub struct LoginDto {
     name: String,
     #[schema(value_type = Vec<String>)]
     scopes: Vec<Scope>,
-    /// Send it as `X-CSRF-Token` with every write.
+    /// Sent as `X-CSRF-Token` with every write.
     csrf: String,
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
@@ -50,21 +61,27 @@ pub struct LoginDto {
     now: Timestamp,
 }
 
-/// Checks the password where the limits of address and account allow, and the address has no other one in work.
-async fn limited(web: &Web, address: IpAddr, body: LoginBody, browser: Option<&str>) -> Result<Login, Error> {
+/// Checks the password within the limits of the address and the account.
+async fn limited_log_in(
+    web: &Web,
+    address: IpAddr,
+    body: LoginBody,
+    browser: Option<&str>,
+) -> Result<Login, CommandError> {
     let checked = web.login_limiter.check(&address).await;
-    checked.map_err(|limited| refusal(limited, "Too many logins from this address. Wait a moment."))?;
-    // Counted by what the account is found by, however the address is typed.
-    let account = email_key(&body.email);
-    let attempt = web.login_limits.begin(&web.platform.master, &account, address, browser).await?;
-    let command = log_in_command(&web.platform, &body.email, body.password, body.organization.as_deref());
-    let login = web.login_shares.within(address, command).await.unwrap_or_else(|_full| {
-        let refusal = Refusal::new(Code::Overloaded, "Too many logins from this address wait. Try again in a moment.");
+    checked.map_err(|limited| rate_limit_refusal(limited, "Too many logins from this address. Wait a moment."))?;
+    // All spellings of an address count as one account.
+    let account = counting_key(&body.email);
+    let attempt = web.login_limits.begin(&web.slices.context.master, &account, address, browser).await?;
+    let command = web.slices.accounts.log_in(&body.email, body.password, body.organization.as_deref());
+    let login = web.login_bulkhead.run(address, command).await.unwrap_or_else(|_full| {
+        let refusal =
+            Refusal::new(Code::Overloaded, "Too many logins from this address are waiting. Try again in a moment.");
         Err(refusal.with(|evidence| evidence.retry_after = Some(1)).into())
     });
     match &login {
         Ok(_) => attempt.succeeded(),
-        Err(Error::Refused(refusal)) if refusal.code == Code::Unauthenticated => {}
+        Err(CommandError::Refused(refusal)) if refusal.code == Code::Unauthenticated => {}
         Err(_) => attempt.give_back(),
     }
     login
@@ -78,11 +95,10 @@ pub async fn log_in(
     State(web): State<Web>,
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
-    body: Body<LoginBody>,
-) -> Answer<Response> {
-    let account = email_key(&body.value.email);
-    let login =
-        limited(&web, address, body.value, crate::extract::cookie(&headers, FAMILIAR_COOKIE.of(&web.settings))).await?;
+    body: JsonBody<LoginBody>,
+) -> HandlerResult<Response> {
+    let account = counting_key(&body.value.email);
+    let login = limited_log_in(&web, address, body.value, cookie(&headers, FAMILIAR_COOKIE.of(&web.settings))).await?;
     let member = login.session.member;
     let dto = LoginDto {
         member: member.id,
@@ -91,32 +107,27 @@ pub async fn log_in(
         scopes: member.scopes,
         csrf: login.csrf,
         expires_at: login.session.expires_at,
-        now: web.platform.environment.now(),
+        now: web.slices.context.now(),
     };
     let mut response = Json(dto).into_response();
-    set_cookie(&web, &mut response, LOGIN_COOKIE, &login.token, LASTS.as_secs());
-    let familiar = familiar_cookie(&web.platform.master, &account, &web.platform.environment.random());
-    set_cookie(&web, &mut response, FAMILIAR_COOKIE, &familiar, FAMILIAR_SECONDS);
+    set_strict_cookie(&web, &mut response, LOGIN_COOKIE, &login.token, LOGIN_TTL.as_secs());
+    let familiar = familiar_cookie(&web.slices.context.master, &account, &web.slices.context.environment.random());
+    set_strict_cookie(&web, &mut response, FAMILIAR_COOKIE, &familiar, FAMILIAR_SECONDS);
     Ok(response)
 }
 
 /// Ends the login; repeating it changes nothing.
 #[utoipa::path(post, path = "/api/v1/logout", tag = "accounts", responses((status = 204), (status = 401, body = Problem)))]
-pub async fn log_out(State(web): State<Web>, _organizer: Organizer, headers: HeaderMap) -> Answer<Response> {
-    if let Some(token) = crate::extract::cookie(&headers, LOGIN_COOKIE.of(&web.settings)) {
-        log_out_command(&web.platform, token).await?;
+pub async fn log_out(State(web): State<Web>, _organizer: Organizer, headers: HeaderMap) -> HandlerResult<Response> {
+    if let Some(token) = cookie(&headers, LOGIN_COOKIE.of(&web.settings)) {
+        web.slices.accounts.log_out(token).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    set_cookie(&web, &mut response, LOGIN_COOKIE, "", 0);
+    set_strict_cookie(&web, &mut response, LOGIN_COOKIE, "", 0);
     Ok(response)
 }
 
-/// Sets a cookie; no seconds end it.
-pub fn set_cookie(web: &Web, response: &mut Response, name: CookieName, value: &str, seconds: u64) {
-    let name = name.of(&web.settings);
-    let secure = if web.settings.secure_cookies { "; Secure" } else { "" };
-    let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
+/// Sets a cookie that no other site causes to be sent; 0 seconds remove it.
+pub fn set_strict_cookie(web: &Web, response: &mut Response, name: CookieName, value: &str, seconds: u64) {
+    set_cookie(&web.settings, response, name, value, seconds, SameSite::Strict);
 }

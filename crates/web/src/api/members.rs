@@ -1,4 +1,4 @@
-//! Members: who they are, what they may, their passwords and logins.
+//! Lets administrators manage members, their scopes, passwords and logins; and members their own password and logins.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,26 +6,40 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voelgoed_app::accounts::change_member::{
-    MemberUpdate, change_member as change_member_command, change_own_password as change_own_password_command,
-    end_logins as end_logins_command, logins as logins_query, reset_password as reset_password_command,
-};
-use voelgoed_app::accounts::create_member::{NewMember, create_member as create_member_command};
+use utoipa_axum::routes;
+use voelgoed_app::accounts::change_member::MemberUpdate;
+use voelgoed_app::accounts::create_member::NewMember;
 use voelgoed_app::accounts::ports::{Member, MemberLogin};
-use voelgoed_app::error::Error;
+use voelgoed_app::error::CommandError;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{LoginId, MemberId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use super::created::{created, idempotent, or_replayed};
-use super::login::set_cookie;
+use super::idempotent_response::{created_response, idempotent, outcome_or_replay};
+use super::login::set_strict_cookie;
 use super::paging::{ListDto, ListParams};
-use crate::extract::{Body, ClientAddress, LOGIN_COOKIE, OptionalKey, Organizer, Params, PathId, PathIds};
-use crate::problem::{Answer, Failure, Problem};
-use crate::rates::refusal;
-use crate::rendered::json;
+use crate::extract::{ClientAddress, JsonBody, LOGIN_COOKIE, OptionalKey, Organizer, PathId, PathIds, QueryParams};
+use crate::json_bytes::json;
+use crate::problem::{Failure, HandlerResult, Problem};
+use crate::rate_limit_refusal::rate_limit_refusal;
+use crate::routes::{Access, Route, Slice, api};
 use crate::state::Web;
+
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(create_member), Access::Organizer(Scope::Admin), Slice::Accounts),
+        api(routes!(list_members), Access::Organizer(Scope::Admin), Slice::Accounts),
+        api(routes!(show_member), Access::Organizer(Scope::Admin), Slice::Accounts),
+        api(routes!(change_member), Access::Organizer(Scope::Admin), Slice::Accounts),
+        api(routes!(reset_password), Access::Organizer(Scope::Admin), Slice::Accounts),
+        api(routes!(change_own_password), Access::AnyOrganizer, Slice::Accounts),
+        api(routes!(list_logins), Access::AnyOrganizer, Slice::Accounts),
+        api(routes!(end_logins), Access::AnyOrganizer, Slice::Accounts),
+        api(routes!(end_login), Access::AnyOrganizer, Slice::Accounts),
+    ]
+}
 
 /// A person to add.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -39,7 +53,7 @@ pub struct MemberBody {
     scopes: Vec<Scope>,
 }
 
-/// A person who works for the organization.
+/// A member of the organization.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MemberDto {
     #[schema(value_type = String)]
@@ -50,7 +64,7 @@ pub struct MemberDto {
     scopes: Vec<Scope>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// Since when they cannot log in, where they are disabled.
+    /// When the member was disabled; a disabled member cannot log in.
     #[schema(value_type = Option<String>, format = DateTime)]
     disabled_at: Option<Timestamp>,
 }
@@ -66,25 +80,24 @@ fn member(found: &Member) -> MemberDto {
     }
 }
 
-/// Adds a person who may log in to the console; nobody gives more than they have.
+/// Adds a person who can log in to the console; a caller grants no scope that it has not.
 #[utoipa::path(post, path = "/api/v1/members", request_body = MemberBody, tag = "accounts",
     responses((status = 201, body = MemberDto), (status = 403, body = Problem), (status = 409, body = Problem)))]
 pub async fn create_member(
     State(web): State<Web>,
     caller: Organizer,
     key: OptionalKey,
-    body: Body<MemberBody>,
-) -> Answer<Response> {
-    caller.may(Scope::Admin)?;
+    body: JsonBody<MemberBody>,
+) -> HandlerResult<Response> {
     let show = |found: &Member| json(&member(found));
     let MemberBody { name, email, password, scopes } = body.value;
     let new = NewMember { name, email, password, scopes };
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let command = create_member_command(&web.platform, caller.granter(), new, repeat);
+    let command = web.slices.accounts.create_member(caller.granter(), new, repeat);
     let outcome = caller.act(&web, "member.create", "", command).await;
-    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    Ok(created(outcome, show))
+    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    Ok(created_response(outcome, show))
 }
 
 /// The members.
@@ -93,21 +106,20 @@ pub async fn create_member(
 pub async fn list_members(
     State(web): State<Web>,
     caller: Organizer,
-    Params(params): Params<ListParams>,
-) -> Answer<Json<ListDto<MemberDto>>> {
-    caller.may(Scope::Admin)?;
-    let found = web.platform.accounts.members(caller.organization, params.page()?).await?;
+    QueryParams(params): QueryParams<ListParams>,
+) -> HandlerResult<Json<ListDto<MemberDto>>> {
+    let found = web.slices.accounts.store.members(caller.organization, params.page()?).await?;
     Ok(Json(ListDto::of(found, |found| member(&found))))
 }
 
-/// What is changed of a member; what is absent stays.
+/// A change of a member; absent fields stay as they are.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemberPatch {
     name: Option<String>,
     #[schema(value_type = Option<Vec<String>>)]
     scopes: Option<Vec<Scope>>,
-    /// True: they cannot log in, and all of their logins end.
+    /// True: the member cannot log in, and all of their logins end.
     disabled: Option<bool>,
 }
 
@@ -118,14 +130,13 @@ pub async fn show_member(
     State(web): State<Web>,
     caller: Organizer,
     PathId(id): PathId<MemberId>,
-) -> Answer<Json<MemberDto>> {
-    caller.may(Scope::Admin)?;
-    let found = web.platform.accounts.read_member(caller.organization, id).await?;
+) -> HandlerResult<Json<MemberDto>> {
+    let found = web.slices.accounts.store.read_member(caller.organization, id).await?;
     let (found, _) = found.ok_or_else(Refusal::not_found)?;
     Ok(Json(member(&found)))
 }
 
-/// Renames, disables or enables a member, or gives them other scopes; nobody gives more than they have.
+/// Renames, disables or enables a member, or sets their scopes; a caller grants no scope that it has not.
 #[utoipa::path(patch, path = "/api/v1/members/{member}", params(("member" = String, Path)), request_body = MemberPatch, tag = "accounts",
     responses((status = 200, body = MemberDto), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "last_administrator")))]
@@ -133,16 +144,15 @@ pub async fn change_member(
     State(web): State<Web>,
     caller: Organizer,
     PathId(id): PathId<MemberId>,
-    body: Body<MemberPatch>,
-) -> Answer<Json<MemberDto>> {
-    caller.may(Scope::Admin)?;
+    body: JsonBody<MemberPatch>,
+) -> HandlerResult<Json<MemberDto>> {
     let MemberPatch { name, scopes, disabled } = body.value;
     let update = MemberUpdate { name, scopes, disabled };
-    let command = change_member_command(&web.platform, caller.granter(), id, update);
+    let command = web.slices.accounts.change_member(caller.granter(), id, update);
     Ok(Json(member(&caller.act(&web, "member.change", id, command).await?)))
 }
 
-/// A password for somebody else.
+/// A new password of another member.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordBody {
@@ -150,17 +160,16 @@ pub struct PasswordBody {
     password: String,
 }
 
-/// Gives a member another password and ends all of their logins; only for a member who may no more than the caller.
+/// Sets the password of a member and ends all of their logins; only for a member with no scope that the caller has not.
 #[utoipa::path(post, path = "/api/v1/members/{member}/password", params(("member" = String, Path)), request_body = PasswordBody, tag = "accounts",
     responses((status = 204), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn reset_password(
     State(web): State<Web>,
     caller: Organizer,
     PathId(id): PathId<MemberId>,
-    body: Body<PasswordBody>,
-) -> Answer<StatusCode> {
-    caller.may(Scope::Admin)?;
-    let command = reset_password_command(&web.platform, caller.granter(), id, body.value.password);
+    body: JsonBody<PasswordBody>,
+) -> HandlerResult<StatusCode> {
+    let command = web.slices.accounts.reset_password(caller.granter(), id, body.value.password);
     caller.act(&web, "member.reset_password", id, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -182,23 +191,23 @@ pub async fn change_own_password(
     State(web): State<Web>,
     caller: Organizer,
     ClientAddress(address): ClientAddress,
-    body: Body<OwnPasswordBody>,
-) -> Answer<Response> {
+    body: JsonBody<OwnPasswordBody>,
+) -> HandlerResult<Response> {
     let id = caller.member.ok_or_else(|| Refusal::invalid("Authorization", "A key has no password; log in."))?;
     let checked = web.login_limiter.check(&address).await;
-    checked.map_err(|limited| refusal(limited, "Too many tries from this address. Wait a moment."))?;
-    // Whoever found an open browser must not guess from many addresses what the owner's password is.
+    checked.map_err(|limited| rate_limit_refusal(limited, "Too many attempts from this address. Wait a moment."))?;
+    // A stranger at an open browser must not try passwords from many addresses.
     let account = format!("own password of {id}");
-    let attempt = web.login_limits.begin(&web.platform.master, &account, address, None).await?;
+    let attempt = web.login_limits.begin(&web.slices.context.master, &account, address, None).await?;
     let OwnPasswordBody { old_password, new_password } = body.value;
-    let command = change_own_password_command(&web.platform, caller.organization, id, old_password, new_password);
+    let command = web.slices.accounts.change_own_password(caller.organization, id, old_password, new_password);
     let changed = caller.act(&web, "member.change_password", id, command).await;
-    if !matches!(&changed, Err(Error::Refused(refusal)) if refusal.code == Code::WrongPassword) {
+    if !matches!(&changed, Err(CommandError::Refused(refusal)) if refusal.code == Code::WrongPassword) {
         attempt.give_back();
     }
     changed?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    set_cookie(&web, &mut response, LOGIN_COOKIE, "", 0);
+    set_strict_cookie(&web, &mut response, LOGIN_COOKIE, "", 0);
     Ok(response)
 }
 
@@ -217,33 +226,37 @@ fn login(found: MemberLogin) -> LoginLineDto {
     LoginLineDto { id: found.id, created_at: found.created_at, expires_at: found.expires_at }
 }
 
-/// Members see and end their own logins, administrators those of others.
-fn own_or_admin(caller: &Organizer, id: MemberId) -> Result<(), Failure> {
+/// Members see and end their own logins, administrators those of others too.
+fn check_own_or_admin(caller: &Organizer, id: MemberId) -> Result<(), Failure> {
     if caller.member != Some(id) {
         caller.may(Scope::Admin)?;
     }
     Ok(())
 }
 
-/// A member's logins that are not over, oldest first.
+/// A member's current logins, oldest first.
 #[utoipa::path(get, path = "/api/v1/members/{member}/logins", params(("member" = String, Path)), tag = "accounts",
     responses((status = 200, body = ListDto<LoginLineDto>), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn list_logins(
     State(web): State<Web>,
     caller: Organizer,
     PathId(id): PathId<MemberId>,
-) -> Answer<Json<ListDto<LoginLineDto>>> {
-    own_or_admin(&caller, id)?;
-    let found = logins_query(&web.platform, caller.organization, id).await?;
+) -> HandlerResult<Json<ListDto<LoginLineDto>>> {
+    check_own_or_admin(&caller, id)?;
+    let found = web.slices.accounts.logins(caller.organization, id).await?;
     Ok(Json(ListDto::whole(found.into_iter().map(login).collect())))
 }
 
 /// Ends all logins of a member; repeating it changes nothing.
 #[utoipa::path(delete, path = "/api/v1/members/{member}/logins", params(("member" = String, Path)), tag = "accounts",
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
-pub async fn end_logins(State(web): State<Web>, caller: Organizer, PathId(id): PathId<MemberId>) -> Answer<StatusCode> {
-    own_or_admin(&caller, id)?;
-    let command = end_logins_command(&web.platform, caller.organization, id, None);
+pub async fn end_logins(
+    State(web): State<Web>,
+    caller: Organizer,
+    PathId(id): PathId<MemberId>,
+) -> HandlerResult<StatusCode> {
+    check_own_or_admin(&caller, id)?;
+    let command = web.slices.accounts.end_logins(caller.organization, id, None);
     caller.act(&web, "member.end_logins", id, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -255,9 +268,9 @@ pub async fn end_login(
     State(web): State<Web>,
     caller: Organizer,
     PathIds(id, login): PathIds<MemberId, LoginId>,
-) -> Answer<StatusCode> {
-    own_or_admin(&caller, id)?;
-    let command = end_logins_command(&web.platform, caller.organization, id, Some(login));
+) -> HandlerResult<StatusCode> {
+    check_own_or_admin(&caller, id)?;
+    let command = web.slices.accounts.end_logins(caller.organization, id, Some(login));
     caller.act(&web, "member.end_login", login, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,4 +1,4 @@
-//! Money as it is sent: integer minor units and an ISO 4217 code.
+//! Renders money as integer minor units and an ISO 4217 code.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! The OpenAPI document: gathered from the handlers, completed with what holds for all of them.
+//! Completes the OpenAPI document that utoipa gathers from the handlers: errors, shapes of identifiers, credentials.
 
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, ParameterIn};
@@ -7,10 +7,10 @@ use utoipa::openapi::security::{
 };
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder, Schema};
 
-use crate::access::{Access, ROUTES};
 use crate::extract::LOGIN_COOKIE;
+use crate::routes::{Access, RouteSpec};
 
-/// What the document says of the whole.
+/// The head of the document.
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Voelgoed",
@@ -19,8 +19,8 @@ use crate::extract::LOGIN_COOKIE;
 ))]
 pub struct Document;
 
-/// The answers that any route may give, all `application/problem+json`.
-const ANYWHERE: &[(&str, &str)] = &[
+/// The errors of any route, all `application/problem+json`.
+const COMMON_ERRORS: &[(&str, &str)] = &[
     ("400", "a field is missing, malformed or out of range"),
     ("401", "no valid key, session or signature"),
     ("403", "the caller may not do this"),
@@ -34,8 +34,8 @@ const ANYWHERE: &[(&str, &str)] = &[
     ("503", "not possible right now; see Retry-After"),
 ];
 
-/// The prefix of the ids that each name in a path stands for; a name that is not here stands for something else.
-const PREFIXES: &[(&str, &str)] = &[
+/// The prefix of the identifiers for each name in a path; other names are no identifiers.
+const ID_PREFIXES: &[(&str, &str)] = &[
     ("event", "evt"),
     ("hold", "hold"),
     ("order", "ord"),
@@ -45,8 +45,8 @@ const PREFIXES: &[(&str, &str)] = &[
     ("layout", "lay"),
 ];
 
-/// Adds what holds for every route: errors as problem+json, the shape of ids in paths, and by what each caller is known (from the access table).
-pub fn complete(document: &mut utoipa::openapi::OpenApi) {
+/// Adds errors as problem+json, the shape of identifiers in paths, and the credentials of each route's row.
+pub fn complete(document: &mut utoipa::openapi::OpenApi, specs: &[RouteSpec]) {
     for (path, item) in &mut document.paths.paths {
         let operations = [
             ("GET", &mut item.get),
@@ -57,27 +57,25 @@ pub fn complete(document: &mut utoipa::openapi::OpenApi) {
         ];
         for (method, operation) in operations {
             let Some(operation) = operation else { continue };
-            add_problems(operation);
+            add_errors(operation);
             add_patterns(operation);
-            let access = ROUTES.iter().find(|(listed, route, _)| (*listed, *route) == (method, path.as_str()));
-            operation.security = access.and_then(|(_, _, access)| known_by(*access, path));
+            let access = specs.iter().find(|spec| spec.method == method && spec.path == *path).map(|spec| spec.access);
+            operation.security = access.and_then(security_of);
         }
     }
     add_schemes(document);
 }
 
-/// By what the callers of a route are known, each way on its own; none where nobody needs to be.
-fn known_by(access: Access, path: &str) -> Option<Vec<SecurityRequirement>> {
+/// The credentials that a route takes, each alone sufficient; none where it takes no credential.
+fn security_of(access: Access) -> Option<Vec<SecurityRequirement>> {
     let schemes: &[&str] = match access {
         Access::Organizer(_) | Access::AnyOrganizer => &["organizer", "login"],
         Access::Device => &["device"],
         Access::Operator => &["operator"],
-        // An order names its hold's token in its body.
-        Access::Token if path == "/api/v1/orders" => return None,
         Access::Token => &["token", "token_query"],
         Access::TokenOrOrganizer => &["token", "token_query", "organizer", "login"],
-        // Signatures are the provider's own affair; a session is given to whoever comes without one.
-        Access::Anybody | Access::Provider => return None,
+        // A provider signs its body, and every buyer gets a session.
+        Access::Anyone | Access::Buyer | Access::TokenInBody | Access::Provider => return None,
     };
     Some(schemes.iter().map(|scheme| SecurityRequirement::new(*scheme, Vec::<String>::new())).collect())
 }
@@ -105,7 +103,7 @@ fn add_schemes(document: &mut utoipa::openapi::OpenApi) {
 fn add_patterns(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
         let RefOr::T(parameter) = parameter else { continue };
-        let prefix = PREFIXES.iter().find(|(name, _)| *name == parameter.name);
+        let prefix = ID_PREFIXES.iter().find(|(name, _)| *name == parameter.name);
         if let (ParameterIn::Path, Some((_, prefix)), Some(RefOr::T(Schema::Object(schema)))) =
             (&parameter.parameter_in, prefix, &mut parameter.schema)
         {
@@ -114,11 +112,11 @@ fn add_patterns(operation: &mut Operation) {
     }
 }
 
-fn add_problems(operation: &mut Operation) {
+fn add_errors(operation: &mut Operation) {
     let problem = || Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
-    for (status, description) in ANYWHERE {
+    for (status, description) in COMMON_ERRORS {
         let responses = &mut operation.responses.responses;
-        // The macro writes a body of errors as plain JSON; they are sent as problem+json.
+        // The macro describes errors as plain JSON, but they are sent as problem+json.
         let description = match responses.get(*status) {
             Some(RefOr::T(known)) if !known.description.is_empty() => known.description.clone(),
             _ => (*description).to_owned(),

@@ -1,7 +1,7 @@
-//! An order, followed live: its buyer hears of a payment when it is made.
+//! Streams the state of an order to its buyer: sends the order at once and after each change.
 //!
-//! Never: a frame that says what the one before it said. A signal may be lost with the store that carries it, so whoever waits for a payment also
-//! looks by themselves now and then.
+//! Never: two equal frames in a row. A signal may be lost with the store that carries it, so the stream of an unpaid order also reads the order at an
+//! interval.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,26 +10,32 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use utoipa_axum::routes;
+use voelgoed_app::checkout::order_watch::OrderWatcher;
 use voelgoed_app::checkout::ports::{Order, OrderDetail};
-use voelgoed_app::checkout::read_order::scope_of_token;
-use voelgoed_app::checkout::view_order::{SEEN_WITHIN, view_order};
-use voelgoed_app::checkout::watch::OrderWatcher;
+use voelgoed_app::checkout::view_order::ORDER_VIEW_AGE_MAX;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::OrderId;
 use voelgoed_resilience::Deadline;
 use voelgoed_telemetry::metrics::http::sale_request;
 use voelgoed_telemetry::touch;
 
-use super::orders::rendered;
-use super::sse::{beating, frame, sse};
+use super::orders::order_now;
+use super::sse::{frame, sse, with_heartbeat};
 use crate::extract::{BuyerToken, ClientAddress, PathId};
-use crate::problem::{Answer, Problem};
-use crate::rendered::try_json;
+use crate::json_bytes::try_json;
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Proof, Route, Slice, api};
 use crate::state::Web;
-use crate::streams::StreamOf;
+use crate::stream_permits::StreamOwner;
 
-/// Whatever becomes of signals, whoever waits for a payment hears of it within so long.
-const LOOKS_BY_ITSELF: Duration = Duration::from_secs(15);
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![api(routes!(stream), Access::Token, Slice::Checkout).critical_with(Proof::Token).of_a_sale()]
+}
+
+/// Between two reads of an unpaid order without a signal.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Server-sent events: `order` with the whole order, at once and whenever it changes.
 #[utoipa::path(get, path = "/api/v1/orders/{order}/stream", params(("order" = String, Path)), tag = "checkout",
@@ -39,59 +45,59 @@ pub async fn stream(
     PathId(order): PathId<OrderId>,
     ClientAddress(address): ClientAddress,
     token: BuyerToken,
-) -> Answer<Response> {
-    let scope = scope_of_token(&web.platform, order, &token.0).await?;
+) -> HandlerResult<Response> {
+    let scope = web.slices.checkout.scope_of_token(order, &token.0).await?;
     let organization = scope.organization;
-    let permit = web.order_streams.enter(StreamOf { address, organization, holder: order.uuid() })?;
-    // Watched before the first look, so that no signal falls between.
-    let watcher = web.platform.order_watch.watch(scope.organization, order);
-    let shown = view_order(&web.platform, scope.organization, order).await?;
+    let permit = web.order_streams.acquire(StreamOwner { address, organization, holder: order.uuid() })?;
+    // Watches before the first read, so that no signal in between is missed.
+    let watcher = web.slices.checkout.watch.watch(scope.organization, order);
+    let shown = web.slices.checkout.view_order(scope.organization, order).await?;
     let first = event_frame(&web, &shown).await?;
     let stopping = web.stopping.clone();
-    let follower = Follower { web, watcher, shown, patience: SEEN_WITHIN };
+    let follower = OrderFollower { web, watcher, shown, signal_timeout: ORDER_VIEW_AGE_MAX };
     let later = stream::unfold(follower, |mut follower| async move {
-        // Where it cannot be read now, the stream ends and the browser comes again.
+        // Where the order cannot be read, the stream ends and the browser reconnects.
         let frame = follower.next().await.ok()?;
         Some((frame, follower))
     });
     let frames = stream::iter([first]).chain(later);
-    Ok(sse(permit.kept_by(beating(frames)), stopping))
+    Ok(sse(permit.guard(with_heartbeat(frames)), stopping))
 }
 
-/// Somebody who follows an order.
-struct Follower {
+/// The stream of one order.
+struct OrderFollower {
     web: Web,
     watcher: OrderWatcher,
     shown: Arc<OrderDetail>,
-    /// How long it waits for a signal before it looks by itself.
-    patience: Duration,
+    /// The wait for a signal before the order is read without one.
+    signal_timeout: Duration,
 }
 
-impl Follower {
-    /// The order as soon as it is another than the one that was shown.
-    async fn next(&mut self) -> Answer<Bytes> {
+impl OrderFollower {
+    /// The next frame, once the order differs from the last one that was sent.
+    async fn next(&mut self) -> HandlerResult<Bytes> {
         loop {
-            let told = self.watcher.changed();
+            let changed = self.watcher.changed();
             if self.shown.order.state == OrderState::AwaitingPayment {
-                // The first look may have been at what was kept from before a change; later a signal may be lost with the store that carries it.
-                let _told_or_not = Deadline::within(self.patience).wrap(told).await;
-                self.patience = LOOKS_BY_ITSELF;
+                // The first read may be of a cached order; later a signal may be lost with the store that carries it.
+                let _changed_or_late = Deadline::after_capped(self.signal_timeout).timeout(changed).await;
+                self.signal_timeout = REFRESH_INTERVAL;
             } else {
-                told.await;
+                changed.await;
             }
             let Order { organization, id, .. } = self.shown.order;
-            let (seen, touched) = touch::observe(view_order(&self.web.platform, organization, id)).await;
-            // A look is a request of the sale, whoever asks for it.
+            let (detail, touched) = touch::observe(self.web.slices.checkout.view_order(organization, id)).await;
+            // Each read counts as a request of the sale, like a reload of the page.
             sale_request(touched);
-            let seen = seen?;
-            if seen != self.shown {
-                self.shown = seen;
+            let detail = detail?;
+            if detail != self.shown {
+                self.shown = detail;
                 return event_frame(&self.web, &self.shown).await;
             }
         }
     }
 }
 
-async fn event_frame(web: &Web, detail: &OrderDetail) -> Answer<Bytes> {
-    Ok(frame("order", &String::from_utf8_lossy(&try_json(&rendered(web, detail))?)))
+async fn event_frame(web: &Web, detail: &OrderDetail) -> HandlerResult<Bytes> {
+    Ok(frame("order", &String::from_utf8_lossy(&try_json(&order_now(web, detail))?)))
 }

@@ -1,32 +1,46 @@
-//! Organizers give money back.
+//! Lets organizers open, list, retry and settle refunds.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 use uuid::Uuid;
 use voelgoed_app::idempotency::Idempotent;
-use voelgoed_app::payments::open_refund::{OpenRefund, open_refund};
+use voelgoed_app::payments::open_refund::OpenRefund;
 use voelgoed_app::payments::ports::Refund;
-use voelgoed_app::payments::refused_refund::{retry_refund, settle_refund};
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{EventId, OrderId, RefundId, TicketId};
 use voelgoed_domain::payments::refund::RefundState;
-use voelgoed_domain::payments::refund_plan::RefundRequest;
+use voelgoed_domain::payments::refund_plan::RefundSelection;
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
+use voelgoed_resilience::Capability;
 
-use super::created::created;
+use super::idempotent_response::created_response;
 use super::money::MoneyDto;
 use super::orders::{RefundDto, refund};
 use super::paging::{ListDto, ListParams};
-use crate::extract::{Body, Organizer, Params, PathId, PathIds, RequiredKey};
-use crate::problem::{Answer, Problem};
-use crate::rendered::json;
+use crate::extract::{JsonBody, Organizer, PathId, PathIds, QueryParams, RequiredKey};
+use crate::json_bytes::json;
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Class, Proof, Route, Slice, api};
 use crate::state::Web;
 
-/// What is given back: tickets with what was paid for them, or an amount.
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(create), Access::Organizer(Scope::Sales), Slice::Payments)
+            .critical_with(Proof::Organizer)
+            .requires(Capability::IssueAndRefund),
+        api(routes!(list), Access::Organizer(Scope::Sales), Slice::Payments).class(Class::Report),
+        api(routes!(retry), Access::Organizer(Scope::Sales), Slice::Payments).critical_with(Proof::Organizer),
+        api(routes!(settle), Access::Organizer(Scope::Sales), Slice::Payments).critical_with(Proof::Organizer),
+    ]
+}
+
+/// The refund to open: tickets with the amounts that were paid for them, or one amount.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefundBody {
@@ -43,7 +57,7 @@ pub struct RefundBody {
     forced: bool,
 }
 
-/// Opens a refund: its tickets stop admitting first, its places are free after that, and the provider is asked last.
+/// Opens a refund: its tickets stop admitting first, then its places are free, and the provider is called last.
 #[utoipa::path(post, path = "/api/v1/orders/{order}/refunds", params(("order" = String, Path), ("Idempotency-Key" = String, Header)),
     request_body = RefundBody, tag = "sales",
     responses((status = 201, body = RefundDto), (status = 404, body = Problem),
@@ -53,27 +67,26 @@ pub async fn create(
     caller: Organizer,
     PathId(order): PathId<OrderId>,
     key: RequiredKey,
-    body: Body<RefundBody>,
-) -> Answer<Response> {
-    caller.may(Scope::Sales)?;
-    let wish = match (body.value.tickets, body.value.amount) {
-        (Some(tickets), None) => RefundRequest::Tickets(tickets),
-        (None, Some(amount)) => RefundRequest::Amount(amount.into()),
+    body: JsonBody<RefundBody>,
+) -> HandlerResult<Response> {
+    let selection = match (body.value.tickets, body.value.amount) {
+        (Some(tickets), None) => RefundSelection::Tickets(tickets),
+        (None, Some(amount)) => RefundSelection::Amount(amount.into()),
         _ => return Err(Refusal::invalid("body", "Give either `tickets` or `amount`.").into()),
     };
     let show = |found: &Refund| json(&refund(found));
     let command = OpenRefund {
         order,
-        wish,
+        selection,
         revoke: body.value.revoke,
         reason: body.value.reason,
         forced: body.value.forced,
         actor: caller.actor.clone(),
         idempotent: Idempotent { key: key.of(&caller.actor, body.digest), render: &show },
     };
-    let command = open_refund(&web.platform, caller.organization, command);
+    let command = web.slices.payments.open_refund(caller.organization, command);
     let outcome = caller.act(&web, "order.refund", order, command).await?;
-    Ok(created(outcome, show))
+    Ok(created_response(outcome, show))
 }
 
 /// A refund in a list.
@@ -91,7 +104,7 @@ pub struct RefundLineDto {
     state: RefundState,
     amount: MoneyDto,
     reason: String,
-    /// What the provider said where it refused.
+    /// The provider's reason, where it refused the refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
     #[schema(value_type = String, format = DateTime)]
@@ -112,14 +125,14 @@ fn line(found: Refund) -> RefundLineDto {
     }
 }
 
-/// Which refunds are wanted.
+/// The requested refunds.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct RefundsParams {
-    /// In this state only; `failed` are those that a person must look at.
+    /// In this state only; a person must handle those that `failed`.
     #[param(value_type = Option<String>)]
     state: Option<RefundState>,
-    /// The cursor that the part before gave as `next`.
+    /// The cursor that the page before had as `next`.
     #[param(value_type = Option<String>)]
     after: Option<Uuid>,
     /// How many items, 1 to 200.
@@ -133,15 +146,14 @@ pub struct RefundsParams {
 pub async fn list(
     State(web): State<Web>,
     caller: Organizer,
-    Params(params): Params<RefundsParams>,
-) -> Answer<Json<ListDto<RefundLineDto>>> {
-    caller.may(Scope::Sales)?;
+    QueryParams(params): QueryParams<RefundsParams>,
+) -> HandlerResult<Json<ListDto<RefundLineDto>>> {
     let page = ListParams { after: params.after, limit: params.limit }.page()?;
-    let found = web.platform.payments.refunds(caller.organization, params.state, page).await?;
+    let found = web.slices.payments.store.refunds(caller.organization, params.state, page).await?;
     Ok(Json(ListDto::of(found, line)))
 }
 
-/// Has the provider asked again for a refund that it refused; its money goes back once at most.
+/// Retries a refund that the provider refused; the money goes back once at most.
 #[utoipa::path(post, path = "/api/v1/orders/{order}/refunds/{refund}/retry", params(("order" = String, Path), ("refund" = String, Path)), tag = "sales",
     responses((status = 200, body = RefundDto), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "wrong_state, refund_too_large")))]
@@ -149,21 +161,20 @@ pub async fn retry(
     State(web): State<Web>,
     caller: Organizer,
     PathIds(order, id): PathIds<OrderId, RefundId>,
-) -> Answer<Json<RefundDto>> {
-    caller.may(Scope::Sales)?;
-    let command = retry_refund(&web.platform, caller.organization, order, id);
+) -> HandlerResult<Json<RefundDto>> {
+    let command = web.slices.payments.retry_refund(caller.organization, order, id);
     Ok(Json(refund(&caller.act(&web, "refund.retry", id, command).await?)))
 }
 
-/// How the money went back without us.
+/// How the money was refunded without the platform.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettleBody {
-    /// The provider's reference of it, or where it is noted; 1 to 200 characters.
+    /// The provider's reference, or where the refund is documented; 1 to 200 characters.
     reference: String,
 }
 
-/// Says that the provider has given the money of a refused refund back without us, e.g. in its own console: the refund is `done`.
+/// Marks a refused refund as `done`, because the money was refunded without the platform, e.g. in the provider's console.
 #[utoipa::path(post, path = "/api/v1/orders/{order}/refunds/{refund}/settle", params(("order" = String, Path), ("refund" = String, Path)),
     request_body = SettleBody, tag = "sales",
     responses((status = 200, body = RefundDto), (status = 400, body = Problem), (status = 404, body = Problem),
@@ -172,9 +183,8 @@ pub async fn settle(
     State(web): State<Web>,
     caller: Organizer,
     PathIds(order, id): PathIds<OrderId, RefundId>,
-    body: Body<SettleBody>,
-) -> Answer<Json<RefundDto>> {
-    caller.may(Scope::Sales)?;
-    let command = settle_refund(&web.platform, caller.organization, order, id, &body.value.reference);
+    body: JsonBody<SettleBody>,
+) -> HandlerResult<Json<RefundDto>> {
+    let command = web.slices.payments.settle_refund(caller.organization, order, id, &body.value.reference);
     Ok(Json(refund(&caller.act(&web, "refund.settle", id, command).await?)))
 }

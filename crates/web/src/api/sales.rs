@@ -1,11 +1,11 @@
-//! Orders, as organizers see them.
+//! Lets organizers list and cancel the orders of their events.
 
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 use uuid::Uuid;
-use voelgoed_app::checkout::cancel_order::cancel_order as cancel_command;
 use voelgoed_app::checkout::ports::Order;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::checkout::order::OrderState;
@@ -13,11 +13,20 @@ use voelgoed_domain::ids::{EventId, OrderId};
 use voelgoed_domain::time::Timestamp;
 
 use super::money::MoneyDto;
-use super::orders::{OrderDto, rendered};
+use super::orders::{OrderDto, order_now};
 use super::paging::{ListDto, ListParams};
-use crate::extract::{Organizer, Params, PathId};
-use crate::problem::{Answer, Problem};
+use crate::extract::{Organizer, PathId, QueryParams};
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Class, Proof, Route, Slice, api};
 use crate::state::Web;
+
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(list_orders), Access::Organizer(Scope::Sales), Slice::Checkout).class(Class::Report),
+        api(routes!(cancel_order), Access::Organizer(Scope::Sales), Slice::Checkout).critical_with(Proof::Organizer),
+    ]
+}
 
 /// An order in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,7 +40,7 @@ pub struct OrderLineDto {
     name: String,
     email: String,
     total: MoneyDto,
-    /// True: the provider has refused a refund of it, and a person must look.
+    /// True: the provider refused a refund of the order, and a person must handle it.
     refund_failed: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -50,14 +59,14 @@ fn line(order: Order, refund_failed: bool) -> OrderLineDto {
     }
 }
 
-/// Which orders are wanted.
+/// The requested orders.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OrdersParams {
     /// Of this event only.
     #[param(value_type = Option<String>)]
     event: Option<EventId>,
-    /// The cursor that the part before gave as `next`.
+    /// The cursor that the page before had as `next`.
     #[param(value_type = Option<String>)]
     after: Option<Uuid>,
     /// How many items, 1 to 200.
@@ -71,29 +80,27 @@ pub struct OrdersParams {
 pub async fn list_orders(
     State(web): State<Web>,
     caller: Organizer,
-    Params(params): Params<OrdersParams>,
-) -> Answer<Json<ListDto<OrderLineDto>>> {
-    caller.may(Scope::Sales)?;
+    QueryParams(params): QueryParams<OrdersParams>,
+) -> HandlerResult<Json<ListDto<OrderLineDto>>> {
     let page = ListParams { after: params.after, limit: params.limit }.page()?;
-    let found = web.platform.orders.orders(caller.organization, params.event, page).await?;
+    let found = web.slices.checkout.orders.orders(caller.organization, params.event, page).await?;
     let ids: Vec<OrderId> = found.items.iter().map(|order| order.id).collect();
-    let refused = web.platform.payments.orders_with_refused_refunds(caller.organization, &ids).await?;
+    let refused = web.slices.payments.store.orders_with_refused_refunds(caller.organization, &ids).await?;
     Ok(Json(ListDto::of(found, |order| {
         let refund_failed = refused.contains(&order.id);
         line(order, refund_failed)
     })))
 }
 
-/// Gives an unpaid order up; its places are freed once its provider confirmed that nothing will be charged.
+/// Cancels an unpaid order; its places are freed once its provider confirmed that nothing will be charged.
 #[utoipa::path(post, path = "/api/v1/orders/{order}/cancel", params(("order" = String, Path)), tag = "sales",
     responses((status = 200, body = OrderDto), (status = 404, body = Problem), (status = 409, body = Problem, description = "wrong_state")))]
 pub async fn cancel_order(
     State(web): State<Web>,
     caller: Organizer,
     PathId(order): PathId<OrderId>,
-) -> Answer<Json<OrderDto>> {
-    caller.may(Scope::Sales)?;
-    let command = cancel_command(&web.platform, caller.organization, order);
+) -> HandlerResult<Json<OrderDto>> {
+    let command = web.slices.checkout.cancel_order(caller.organization, order);
     let detail = caller.act(&web, "order.cancel", order, command).await?;
-    Ok(Json(rendered(&web, &detail)))
+    Ok(Json(order_now(&web, &detail)))
 }

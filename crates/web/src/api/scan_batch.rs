@@ -1,6 +1,6 @@
-//! Takes scans in from devices that were offline: each record is read, decided and answered by itself (P3, P6).
+//! Takes scans of devices that were offline: each record is parsed, decided and answered by itself (P3, P6).
 //!
-//! Never: a record that cannot be read keeps the others of its batch out.
+//! Never: a record that cannot be parsed keeps the others of its batch from being decided.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,21 +8,28 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+use utoipa_axum::routes;
 use uuid::Uuid;
-use voelgoed_app::error::Error;
-use voelgoed_app::scanning::decide::Scanned;
-use voelgoed_app::scanning::scan::{ScanCommand, scan};
+use voelgoed_app::error::CommandError;
+use voelgoed_app::scanning::decide_scan::ScanOutcome;
+use voelgoed_app::scanning::scan::ScanCommand;
 use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
 use voelgoed_domain::scanning::entry::{SyncOutcome, sync_outcome};
 use voelgoed_domain::time::Timestamp;
 
 use super::scans::{ScanBody, ScanDto, answer, command, outcome};
-use crate::extract::{Body, DeviceCaller};
-use crate::problem::{Answer, Problem};
+use crate::extract::{DeviceCaller, JsonBody};
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, BodyRules, Proof, Route, Slice, api};
 use crate::state::Web;
 
-/// The most scans of one batch.
-pub const MOST_IN_BATCH: usize = 100;
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![api(routes!(batch), Access::Device, Slice::Scanning).critical_with(Proof::Device).body(BodyRules::ScannedText)]
+}
+
+/// The scans of one batch.
+pub const SCANS_PER_BATCH_MAX: usize = 100;
 
 /// Scans of a device that was offline.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,7 +40,7 @@ pub struct BatchBody {
     scans: Vec<Box<RawValue>>,
 }
 
-/// What each scan of a batch came to.
+/// The results of a batch.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BatchDto {
     /// One for each scan, in the order of the batch.
@@ -42,10 +49,10 @@ pub struct BatchDto {
     now: Timestamp,
 }
 
-/// What one scan of a batch came to.
+/// The result of one scan of a batch.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BatchAnswerDto {
-    /// Absent where the scan has none that can be read.
+    /// Absent where the scan has no valid one.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Uuid>,
     /// `accepted`, `duplicate_of`, `conflict`, `unknown`; absent where it could not be written and must be sent again.
@@ -67,17 +74,17 @@ pub struct BatchAnswerDto {
     detail: Option<String>,
 }
 
-/// Takes up to 100 scans in, each answered by itself; one that fails or cannot be read does not keep the others out. A clock that cannot be read is no
+/// Takes up to 100 scans, each answered by itself; one that fails or cannot be read does not keep the others out. A clock that cannot be read is no
 /// evidence against a forced scan.
 #[utoipa::path(post, path = "/api/v1/scans/batch", request_body = BatchBody, tag = "scanning",
     responses((status = 200, body = BatchDto), (status = 401, body = Problem), (status = 413, body = Problem)))]
 pub async fn batch(
     State(web): State<Web>,
     DeviceCaller { device, .. }: DeviceCaller,
-    body: Body<BatchBody>,
-) -> Answer<Json<BatchDto>> {
-    if body.value.scans.len() > MOST_IN_BATCH {
-        let limit = LimitHit { name: "scans_per_batch", most: MOST_IN_BATCH as u64 };
+    body: JsonBody<BatchBody>,
+) -> HandlerResult<Json<BatchDto>> {
+    if body.value.scans.len() > SCANS_PER_BATCH_MAX {
+        let limit = LimitHit { name: "scans_per_batch", most: SCANS_PER_BATCH_MAX as u64 };
         return Err(Refusal::new(Code::TooLarge, "Send fewer scans at once.")
             .with(|evidence| evidence.limit = Some(limit))
             .into());
@@ -85,7 +92,7 @@ pub async fn batch(
     let mut answers = Vec::with_capacity(body.value.scans.len());
     // One after the other: within a batch, the device's own order decides who was first.
     for record in body.value.scans {
-        let command = match read(&record) {
+        let command = match parse(&record) {
             Ok(command) => command,
             Err(unread) => {
                 answers.push(*unread);
@@ -93,16 +100,16 @@ pub async fn batch(
             }
         };
         let id = Some(command.id.uuid());
-        answers.push(match scan(&web.platform, &device, command).await {
-            Ok(scanned) => accepted(scanned, web.platform.environment.now()),
+        answers.push(match web.slices.scanning.scan(&device, command).await {
+            Ok(scanned) => accepted(scanned, web.slices.context.now()),
             Err(error) => failed(id, &error),
         });
     }
-    Ok(Json(BatchDto { answers, now: web.platform.environment.now() }))
+    Ok(Json(BatchDto { answers, now: web.slices.context.now() }))
 }
 
-/// A record as it stands in the batch; else its answer.
-fn read(record: &RawValue) -> Result<ScanCommand, Box<BatchAnswerDto>> {
+/// The command of a record, or the answer to a record that cannot be parsed.
+fn parse(record: &RawValue) -> Result<ScanCommand, Box<BatchAnswerDto>> {
     let text = record.get();
     let body = serde_path_to_error::deserialize::<_, ScanBody>(&mut serde_json::Deserializer::from_str(text));
     let error = match body {
@@ -119,10 +126,10 @@ fn read(record: &RawValue) -> Result<ScanCommand, Box<BatchAnswerDto>> {
         path.unwrap_or_else(|| "scans".to_owned()),
         format!("Not the expected JSON: {}.", error.inner()),
     );
-    Err(Box::new(failed(id, &Error::Refused(refusal))))
+    Err(Box::new(failed(id, &CommandError::Refused(refusal))))
 }
 
-/// A forced scan of which only the clock cannot be read: its device let somebody in, whatever its clock says.
+/// A forced scan of which only the clock cannot be parsed: its device has already let a person in.
 fn without_clock(mut fields: Value) -> Option<ScanCommand> {
     let readable = Value::String(Timestamp::default().to_string());
     fields.as_object_mut()?.insert("scanned_at".to_owned(), readable);
@@ -130,9 +137,9 @@ fn without_clock(mut fields: Value) -> Option<ScanCommand> {
     body.forced.then(|| ScanCommand { scanned_at: None, ..command(body) })
 }
 
-fn accepted(scanned: Scanned, now: Timestamp) -> BatchAnswerDto {
+fn accepted(scanned: ScanOutcome, now: Timestamp) -> BatchAnswerDto {
     let (_, reason) = outcome(scanned.scan.result);
-    // What speaks against a scan is known once cold has it.
+    // Conflicts are known once the cold store has the scan.
     let outcome = scanned.durable.then(|| sync_outcome(reason, scanned.scan.conflict));
     BatchAnswerDto {
         id: Some(scanned.scan.id.uuid()),
@@ -145,13 +152,13 @@ fn accepted(scanned: Scanned, now: Timestamp) -> BatchAnswerDto {
     }
 }
 
-fn failed(id: Option<Uuid>, error: &Error) -> BatchAnswerDto {
+fn failed(id: Option<Uuid>, error: &CommandError) -> BatchAnswerDto {
     let (error, field, detail) = match error {
-        Error::Refused(refusal) => {
+        CommandError::Refused(refusal) => {
             let detail = Some(refusal.detail.clone());
             (refusal.code.as_str().to_owned(), refusal.evidence.field.clone(), detail)
         }
-        Error::Fault(fault) => {
+        CommandError::Fault(fault) => {
             tracing::warn!(%fault, slice = "scanning", "a scan of a batch was not written");
             (Code::TryAgain.as_str().to_owned(), None, None)
         }
@@ -180,11 +187,11 @@ mod tests {
             assert_eq!((answer.error.as_deref(), answer.durable), (Some("invalid_request"), false));
             (answer.id, answer.field)
         };
-        read(&record).map(|command| command.scanned_at).map_err(unread)
+        parse(&record).map(|command| command.scanned_at).map_err(unread)
     }
 
     #[test]
-    fn clock_that_cannot_be_read_is_none_where_the_scan_was_forced() {
+    fn invalid_clock_is_dropped_where_the_scan_was_forced() {
         for clock in [
             json!("2026-11-30T10:00:00"),
             json!("2026-11-30 10:00"),
@@ -209,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn record_that_cannot_be_read_is_answered_with_its_field_and_its_id_where_it_has_one() {
+    fn invalid_record_is_answered_with_its_field_and_its_id_where_it_has_one() {
         let id = Some(Uuid::from_u128(7));
         for (change, id, field) in [
             (json!({"gate": ""}), id, "gate"),

@@ -1,33 +1,48 @@
-//! Scans: one at a time at the gate, and lists for the organizer (P3, P6).
+//! Decides scans at the gate one at a time, and lists scans and conflicts for the organizer (P3, P6).
 
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 use uuid::Uuid;
-use voelgoed_app::scanning::decide::Scanned;
+use voelgoed_app::scanning::decide_scan::ScanOutcome;
 use voelgoed_app::scanning::ports::{FirstEntry, Scan, ScanResult};
-use voelgoed_app::scanning::scan::{ScanCommand, scan};
+use voelgoed_app::scanning::scan::ScanCommand;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{DeviceId, EventId, GateId, ScanId, TicketId};
-use voelgoed_domain::scanning::clock::DeviceClock;
 use voelgoed_domain::scanning::entry::{Direction, ScanReason};
+use voelgoed_domain::scanning::scan_time::DeviceClock;
 use voelgoed_domain::time::Timestamp;
+use voelgoed_resilience::Capability;
 
 use super::paging::{ListDto, ListParams};
-use crate::extract::{Body, DeviceCaller, Organizer, Params};
-use crate::problem::{Answer, Problem};
+use crate::extract::{DeviceCaller, JsonBody, Organizer, QueryParams};
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, BodyRules, Class, Proof, Route, Slice, api};
 use crate::state::Web;
+
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(list), Access::Organizer(Scope::Scanning), Slice::Scanning).class(Class::Report),
+        api(routes!(conflicts), Access::Organizer(Scope::Scanning), Slice::Scanning),
+        api(routes!(create), Access::Device, Slice::Scanning)
+            .critical_with(Proof::Device)
+            .requires(Capability::Scan)
+            .body(BodyRules::ScannedText),
+    ]
+}
 
 /// A scan as a device sends it.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScanBody {
-    /// A UUID made on the device; the same one answers the same.
+    /// A UUID that the device generates; a repeat with it gets the same answer.
     pub id: Uuid,
-    /// What was read.
+    /// The scanned text.
     pub code: String,
-    /// Where.
+    /// The gate.
     #[schema(value_type = String)]
     pub gate: GateId,
     /// `entry` or `exit`.
@@ -46,7 +61,7 @@ const fn entry() -> Direction {
     Direction::Entry
 }
 
-/// What became of a scan.
+/// The result of a scan.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ScanDto {
     id: Uuid,
@@ -60,22 +75,22 @@ pub struct ScanDto {
     /// The entry that came before.
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<FirstDto>,
-    /// When the ticket admits, where the scan was too early or too late.
+    /// From when the ticket admits, where the scan was too early or too late.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
-    /// When it admits no more.
+    /// Until when the ticket admits, exclusive.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     /// `plausible`; `implausible` where the device's clock cannot be right, so that the server's receipt counts.
     #[schema(value_type = String)]
     clock: DeviceClock,
-    /// True where it admitted although another entry stood.
+    /// True where the scan admitted although the ticket had entered already.
     conflict: bool,
     /// False: keep your copy and send it again.
     durable: bool,
-    /// True: decided without every part of the platform.
+    /// True: decided while a part of the platform was unavailable.
     degraded: bool,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
@@ -112,8 +127,8 @@ pub(super) fn outcome(result: ScanResult) -> (&'static str, Option<ScanReason>) 
     }
 }
 
-pub(super) fn answer(scanned: Scanned, now: Timestamp) -> ScanDto {
-    let Scanned { scan, durable, degraded, repeated: _ } = scanned;
+pub(super) fn answer(scanned: ScanOutcome, now: Timestamp) -> ScanDto {
+    let ScanOutcome { scan, durable, degraded, repeated: _ } = scanned;
     let (result, reason) = outcome(scan.result);
     let ticket =
         scan.ticket.map(|id| ScannedTicketDto { id, label: scan.label, ticket_type_name: scan.ticket_type_name });
@@ -150,10 +165,10 @@ pub(super) fn command(body: ScanBody) -> ScanCommand {
 pub async fn create(
     State(web): State<Web>,
     DeviceCaller { device, .. }: DeviceCaller,
-    body: Body<ScanBody>,
-) -> Answer<Json<ScanDto>> {
-    let scanned = scan(&web.platform, &device, command(body.value)).await?;
-    Ok(Json(answer(scanned, web.platform.environment.now())))
+    body: JsonBody<ScanBody>,
+) -> HandlerResult<Json<ScanDto>> {
+    let scanned = web.slices.scanning.scan(&device, command(body.value)).await?;
+    Ok(Json(answer(scanned, web.slices.context.now())))
 }
 
 /// A scan in a list.
@@ -210,14 +225,14 @@ fn listed(scan: Scan) -> ListedScanDto {
     }
 }
 
-/// Which scans are wanted.
+/// The requested scans.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ScansParams {
     /// Of this event.
     #[param(value_type = String)]
     event: EventId,
-    /// The cursor that the part before gave as `next`.
+    /// The cursor that the page before had as `next`.
     #[param(value_type = Option<String>)]
     after: Option<Uuid>,
     /// How many items, 1 to 200.
@@ -225,16 +240,15 @@ pub struct ScansParams {
     limit: Option<u32>,
 }
 
-async fn found(
+async fn list_scans(
     web: &Web,
     caller: &Organizer,
     params: ScansParams,
     conflicts_only: bool,
-) -> Answer<Json<ListDto<ListedScanDto>>> {
-    caller.may(Scope::Scanning)?;
+) -> HandlerResult<Json<ListDto<ListedScanDto>>> {
     let scope = caller.event(web, params.event).await?;
     let page = ListParams { after: params.after, limit: params.limit }.page()?;
-    let scans = web.platform.scans.scans(scope.organization, scope.event, conflicts_only, page).await?;
+    let scans = web.slices.scanning.store.scans(scope.organization, scope.event, conflicts_only, page).await?;
     Ok(Json(ListDto::of(scans, listed)))
 }
 
@@ -244,18 +258,18 @@ async fn found(
 pub async fn list(
     State(web): State<Web>,
     caller: Organizer,
-    Params(params): Params<ScansParams>,
-) -> Answer<Json<ListDto<ListedScanDto>>> {
-    found(&web, &caller, params, false).await
+    QueryParams(params): QueryParams<ScansParams>,
+) -> HandlerResult<Json<ListDto<ListedScanDto>>> {
+    list_scans(&web, &caller, params, false).await
 }
 
-/// An event's scans in which two people came on one ticket.
+/// An event's scans in which two people entered with one ticket.
 #[utoipa::path(get, path = "/api/v1/conflicts", params(ScansParams), tag = "scanning",
     responses((status = 200, body = ListDto<ListedScanDto>), (status = 404, body = Problem)))]
 pub async fn conflicts(
     State(web): State<Web>,
     caller: Organizer,
-    Params(params): Params<ScansParams>,
-) -> Answer<Json<ListDto<ListedScanDto>>> {
-    found(&web, &caller, params, true).await
+    QueryParams(params): QueryParams<ScansParams>,
+) -> HandlerResult<Json<ListDto<ListedScanDto>>> {
+    list_scans(&web, &caller, params, true).await
 }

@@ -1,4 +1,4 @@
-//! Server-sent events: the headers, and a stream that ends when the node stops so that the viewer resumes elsewhere.
+//! Sends server-sent events with heartbeats, and ends them when the node stops, so that viewers reconnect to another node.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
-/// Between two signs of life on a silent stream.
-const BEAT_EVERY: Duration = Duration::from_secs(15);
+/// The silence after which a comment is sent.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
 /// A response that sends `frames` until they end or the node stops.
 pub fn sse(frames: impl Stream<Item = Bytes> + Send + 'static, stopping: CancellationToken) -> Response {
@@ -24,10 +24,12 @@ pub fn sse(frames: impl Stream<Item = Bytes> + Send + 'static, stopping: Cancell
     response
 }
 
-/// The same frames with a comment whenever there was none for a while, so that a client that vanished is noticed.
-pub fn beating(frames: impl Stream<Item = Bytes> + Send + 'static) -> impl Stream<Item = Bytes> + Send + 'static {
+/// The same frames with a comment after each silence, so that a client that vanished is noticed.
+pub fn with_heartbeat(
+    frames: impl Stream<Item = Bytes> + Send + 'static,
+) -> impl Stream<Item = Bytes> + Send + 'static {
     futures::stream::unfold(Box::pin(frames), |mut frames| async move {
-        match tokio::time::timeout(BEAT_EVERY, frames.next()).await {
+        match tokio::time::timeout(HEARTBEAT_INTERVAL, frames.next()).await {
             Ok(frame) => Some((frame?, frames)),
             Err(_quiet) => Some((Bytes::from_static(b":\n\n"), frames)),
         }

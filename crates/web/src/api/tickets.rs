@@ -1,4 +1,4 @@
-//! A ticket's QR code as a picture, for who has the order's token.
+//! Renders a ticket's QR code as SVG or PNG for clients with the order's token.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
@@ -6,18 +6,24 @@ use axum::response::{IntoResponse, Response};
 use fast_qr::convert::Builder;
 use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::{ECL, QRBuilder, QRCode};
+use utoipa_axum::routes;
 use voelgoed_app::checkout::ports::Ticket;
-use voelgoed_app::checkout::read_order::check_link;
 use voelgoed_app::error::Fault;
-use voelgoed_app::scanning::codes;
+use voelgoed_app::scanning::ticket_codes;
 use voelgoed_app::token::TokenKind;
 use voelgoed_domain::ids::TicketId;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::scanning::ticket::TicketState;
 
 use crate::extract::BuyerToken;
-use crate::problem::{Answer, Problem};
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Class, Route, Slice, api};
 use crate::state::Web;
+
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![api(routes!(image), Access::Token, Slice::Checkout).class(Class::Hold)]
+}
 
 /// The light border that scanners need, in modules (ISO/IEC 18004).
 const QUIET_ZONE: usize = 4;
@@ -27,15 +33,15 @@ const MODULE_PIXELS: usize = 8;
 /// The QR code, as `{ticket}.svg` or `{ticket}.png`.
 #[utoipa::path(get, path = "/api/v1/tickets/{file}", params(("file" = String, Path, description = "`tkt_….svg` or `tkt_….png`")), tag = "checkout",
     responses((status = 200, content((String = "image/svg+xml"), (Vec<u8> = "image/png"))), (status = 404, body = Problem), (status = 410, body = Problem, description = "ticket_revoked")))]
-pub async fn image(State(web): State<Web>, Path(file): Path<String>, token: BuyerToken) -> Answer<Response> {
+pub async fn image(State(web): State<Web>, Path(file): Path<String>, token: BuyerToken) -> HandlerResult<Response> {
     let (id, kind) = file.rsplit_once('.').ok_or_else(Refusal::not_found)?;
     let id: TicketId = id.parse().map_err(|_| Refusal::not_found())?;
-    let ticket = of_order_token(&web, id, &token.0).await?;
+    let ticket = read_ticket(&web, id, &token.0).await?;
     if matches!(ticket.state, TicketState::Revoking | TicketState::Revoked) {
         return Err(Refusal::new(Code::TicketRevoked, "This ticket was taken back and is no longer valid.").into());
     }
-    let signer = codes::signer(&web.platform.master, ticket.organization);
-    let code = codes::code(&signer, ticket.event, ticket.id);
+    let signer = ticket_codes::signer(&web.slices.context.master, ticket.organization);
+    let code = ticket_codes::code(&signer, ticket.event, ticket.id);
     let (body, content_type) = match kind {
         "svg" => (svg(&code)?.into_bytes(), "image/svg+xml"),
         "png" => (png(&code)?, "image/png"),
@@ -46,10 +52,10 @@ pub async fn image(State(web): State<Web>, Path(file): Path<String>, token: Buye
     Ok(response)
 }
 
-async fn of_order_token(web: &Web, id: TicketId, token: &str) -> Answer<Ticket> {
-    let claims = web.platform.tokens.read(TokenKind::Order, token).ok_or_else(Refusal::not_found)?;
-    check_link(&web.platform, claims.scope).await?;
-    let ticket = web.platform.orders.read_ticket(claims.scope.organization, id).await?;
+async fn read_ticket(web: &Web, id: TicketId, token: &str) -> HandlerResult<Ticket> {
+    let claims = web.slices.context.tokens.read(TokenKind::Order, token).ok_or_else(Refusal::not_found)?;
+    web.slices.checkout.check_link(claims.scope).await?;
+    let ticket = web.slices.checkout.orders.read_ticket(claims.scope.organization, id).await?;
     let ticket = ticket.filter(|ticket| ticket.order.uuid() == claims.id);
     Ok(ticket.ok_or_else(Refusal::not_found)?)
 }

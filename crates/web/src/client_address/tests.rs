@@ -1,4 +1,4 @@
-//! Whom limits count, by the lines that proxies and clients write.
+//! Tests which address limits count, for header lines of proxies and of clients.
 
 use axum::http::HeaderValue;
 
@@ -23,11 +23,11 @@ fn counted(rules: &AddressRules, peer: &str, lines: &[(&'static str, &[u8])]) ->
 type Case = (&'static str, &'static [(&'static str, &'static [u8])], &'static str);
 
 #[test]
-fn a_client_cannot_choose_its_address_with_lines_of_its_own() {
+fn client_cannot_choose_its_address_with_header_lines_of_its_own() {
     let rules = rules("127.0.0.1, 10.0.0.0/8", ForwardingHeader::Any);
     let cases: &[Case] = &[
         ("127.0.0.1", &[], "127.0.0.1"),
-        // Nobody's proxy.
+        // No trusted proxy.
         ("192.0.2.1", &[(LIST, b"203.0.113.7")], "192.0.2.1"),
         ("192.0.2.1", &[(ELEMENTS, b"for=203.0.113.7")], "192.0.2.1"),
         // The proxy appends a line, or to the client's line.
@@ -43,14 +43,14 @@ fn a_client_cannot_choose_its_address_with_lines_of_its_own() {
         // Several hops, as CIDR.
         ("10.1.2.3", &[(LIST, b"1.2.3.4, 203.0.113.7, 10.9.9.9, 10.0.0.1")], "203.0.113.7"),
         ("10.1.2.3", &[(LIST, b"203.0.113.7, 10.9.9.9"), (LIST, b"10.0.0.1")], "203.0.113.7"),
-        // Everybody is a proxy: the first of them asked.
+        // Only trusted proxies: the first of them is the client.
         ("127.0.0.1", &[(LIST, b"10.0.0.3, 10.0.0.2")], "10.0.0.3"),
-        // What names nobody ends at the proxy that wrote it.
+        // An entry without an address ends the walk at the proxy that wrote it.
         ("127.0.0.1", &[(LIST, b"1.2.3.4, unknown")], "127.0.0.1"),
         ("127.0.0.1", &[(LIST, b"1.2.3.4, _hidden, 10.0.0.1")], "10.0.0.1"),
         ("127.0.0.1", &[(ELEMENTS, b"for=1.2.3.4, for=_hidden")], "127.0.0.1"),
         ("127.0.0.1", &[(ELEMENTS, b"for=1.2.3.4, by=10.0.0.1")], "127.0.0.1"),
-        // One header is the proxy's, the other one the client's: who can tell?
+        // One header is the proxy's and the other the client's, and nothing distinguishes them.
         ("127.0.0.1", &[(LIST, b"203.0.113.7"), (ELEMENTS, b"for=1.2.3.4")], "127.0.0.1"),
         ("127.0.0.1", &[(LIST, b"203.0.113.7"), (ELEMENTS, b"for=203.0.113.7;proto=https")], "203.0.113.7"),
     ];
@@ -67,7 +67,7 @@ fn a_client_cannot_choose_its_address_with_lines_of_its_own() {
 }
 
 #[test]
-fn an_address_is_read_however_proxies_write_it() {
+fn address_is_read_in_every_form_that_proxies_write() {
     let rules = rules("127.0.0.1", ForwardingHeader::Any);
     for (entry, expected) in [
         ("203.0.113.7", "203.0.113.7"),
@@ -105,7 +105,7 @@ fn an_address_is_read_however_proxies_write_it() {
 }
 
 #[test]
-fn ipv6_clients_are_counted_by_their_network_and_mapped_ones_as_ipv4() {
+fn ipv6_client_is_counted_by_its_network_and_a_mapped_one_as_ipv4() {
     for (prefix, peer, expected) in [
         (64, "2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
         (56, "2001:db8:1:2ff:ffff::1", "2001:db8:1:200::"),
@@ -129,7 +129,7 @@ fn ipv6_clients_are_counted_by_their_network_and_mapped_ones_as_ipv4() {
 }
 
 #[test]
-fn trusted_networks_are_read_or_refused_with_a_sentence() {
+fn invalid_trusted_network_is_refused_with_a_sentence() {
     for (text, count) in [
         ("", 0),
         ("  ", 0),
@@ -151,9 +151,9 @@ fn trusted_networks_are_read_or_refused_with_a_sentence() {
         ("10.0.0.0/", "is neither"),
         ("10.0.0.1:8080", "is neither"),
         ("proxy.example.org", "is neither"),
-        ("0.0.0.0/0", "`0.0.0.0/0` holds every address"),
-        ("10.0.0.1,::/0", "`::/0` holds every address"),
-        ("::ffff:0:0/96", "holds every address"),
+        ("0.0.0.0/0", "`0.0.0.0/0` contains every address"),
+        ("10.0.0.1,::/0", "`::/0` contains every address"),
+        ("::ffff:0:0/96", "contains every address"),
     ] {
         let error = TrustedProxies::parse([text]).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");
@@ -161,7 +161,7 @@ fn trusted_networks_are_read_or_refused_with_a_sentence() {
 }
 
 #[test]
-fn networks_that_are_wider_than_those_of_proxies_are_refused() {
+fn trusted_network_that_is_too_wide_is_refused() {
     for (text, expected) in [
         ("10.0.0.0/8", None),
         ("10.0.0.0/7", Some("wider than /8")),

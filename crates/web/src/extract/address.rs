@@ -1,4 +1,4 @@
-//! Extracts the client's address, as limits count it.
+//! Extracts the client's address as limits count it, behind trusted proxies.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use crate::state::Web;
 
-/// Where a request comes from; IPv6 addresses are their network ([`crate::client_address::AddressRules`]).
+/// The address of a client; of an IPv6 address its network ([`crate::client_address::AddressRules`]).
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
 

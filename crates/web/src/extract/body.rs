@@ -1,4 +1,4 @@
-//! A JSON body with a digest of the request, by which a repeat is recognised.
+//! Extracts a JSON body with a digest of the request, by which a repeat is recognised.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -9,19 +9,21 @@ use voelgoed_domain::refusal::Refusal;
 
 use super::ClientAddress;
 use super::idempotency::KEY_HEADER;
+use crate::body_size_limit::BodySizeLimit;
 use crate::problem::Failure;
+use crate::routes::{BodyRules, RouteSpec};
 use crate::state::Web;
 
-/// A parsed body.
+/// A parsed JSON body.
 #[derive(Debug)]
-pub struct Body<T> {
-    /// What it says.
+pub struct JsonBody<T> {
+    /// The parsed value.
     pub value: T,
-    /// SHA-256 of method, path, query and body where the request has an `Idempotency-Key`, which alone asks for it; else zeros.
+    /// SHA-256 of method, path, query and body where the request has an `Idempotency-Key`; zeros where it has none.
     pub digest: [u8; 32],
 }
 
-impl<T: DeserializeOwned> FromRequest<Web> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Web> for JsonBody<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, Failure> {
@@ -31,10 +33,11 @@ impl<T: DeserializeOwned> FromRequest<Web> for Body<T> {
         }) {
             return Err(Refusal::invalid("Content-Type", "Send application/json.").into());
         }
-        let takes_nul = request.extensions().get::<AnyCharacters>().is_some();
-        let asked = request.headers().contains_key(KEY_HEADER).then(|| Asked::of(&request));
-        let bytes = bytes(request, web).await?;
-        let digest = asked.map(|asked| asked.digest(&bytes)).unwrap_or_default();
+        let spec = request.extensions().get::<&'static RouteSpec>();
+        let takes_nul = spec.is_some_and(|spec| spec.body == BodyRules::ScannedText);
+        let identity = request.headers().contains_key(KEY_HEADER).then(|| RequestIdentity::of(&request));
+        let bytes = read_body(request, web).await?;
+        let digest = identity.map(|identity| identity.digest(&bytes)).unwrap_or_default();
         if !takes_nul && has_nul(&bytes) {
             return Err(Refusal::invalid("body", "Must not contain the character U+0000.").into());
         }
@@ -43,29 +46,29 @@ impl<T: DeserializeOwned> FromRequest<Web> for Body<T> {
     }
 }
 
-/// Names the field that is not as expected, where it is one: the body is read once more for that, so that good ones cost nothing.
+/// Names the field that cannot be parsed. The body is parsed a second time for that, so that good bodies do not pay for it.
 fn malformed<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Refusal {
     let again = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(bytes));
     let path = again.err().map(|error| error.path().to_string()).filter(|path| path != ".");
     Refusal::invalid(path.unwrap_or_else(|| "body".to_owned()), format!("Not the expected JSON: {error}."))
 }
 
-/// What a request asks for, beside its body: a repeat has the same.
+/// Method and address of a request, which a repeat has again.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct RequestIdentity {
     method: Method,
     uri: Uri,
 }
 
-impl Asked {
+impl RequestIdentity {
     /// Of a request whose body is not read yet.
     #[must_use]
     pub fn of(request: &Request) -> Self {
         Self { method: request.method().clone(), uri: request.uri().clone() }
     }
 
-    /// SHA-256 of method, path, query and body, each with its length. The first byte names this way of counting, so that a record of an older
-    /// program is another request and no answer of it is taken for one of ours.
+    /// SHA-256 of method, path, query and body, each with its length. The first byte is the version of this format, so that a record in another format
+    /// never matches.
     #[must_use]
     pub fn digest(&self, body: &[u8]) -> [u8; 32] {
         let mut hasher = Sha256::new();
@@ -79,58 +82,30 @@ impl Asked {
     }
 }
 
-/// Says of a route that its texts may have U+0000: what a scanner read is judged, never stored, and one reading of a batch must not refuse the others.
-#[derive(Debug, Clone, Copy)]
-pub struct AnyCharacters;
-
-/// Whether a string of the JSON has the character that no store keeps. JSON can write it as an escape only, whose backslash is not escaped itself.
+/// Whether a string of the JSON has the character U+0000, which no store accepts. JSON has it only as an escape whose backslash is not escaped itself.
 fn has_nul(json: &[u8]) -> bool {
     const ESCAPE: &[u8] = b"\\u0000";
     let backslashes = |at: usize| json[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
     json.windows(ESCAPE.len()).enumerate().any(|(at, part)| part == ESCAPE && backslashes(at).is_multiple_of(2))
 }
 
-/// How large a body may be, and the limit's name; a route whose bodies are larger than others says so by an extension.
-#[derive(Debug, Clone, Copy)]
-pub struct LargestBody {
-    /// E.g. `largest_layout`.
-    pub name: &'static str,
-    /// So many bytes.
-    pub bytes: usize,
-    /// Counted against the part of the pool that seating plans have.
-    pub is_plan: bool,
-}
-
-impl LargestBody {
-    /// Of a route that says nothing else.
-    #[must_use]
-    pub fn usual(web: &Web) -> Self {
-        Self { name: "largest_body", bytes: web.settings.largest_body, is_plan: false }
-    }
-
-    /// Of a route that takes whole seating plans.
-    #[must_use]
-    pub fn plan(web: &Web) -> Self {
-        Self { name: "largest_layout", bytes: web.settings.largest_layout, is_plan: true }
-    }
-}
-
-/// The body of a request, read before the request took its place among those in flight.
+/// The body of a request that was read before the request took a load-shed permit.
 #[derive(Debug, Clone)]
 pub struct ReadBody(pub Bytes);
 
-/// The body of a request: what was read before, or read now, up to the limit of its route, where that waits for the caller's credential.
+/// The body of a request: read before, or read now up to the limit of the route, where the route waits for the caller's credential.
 ///
 /// # Errors
-/// As [`crate::bodies::Bodies::read`].
-pub async fn bytes(request: Request, web: &Web) -> Result<Bytes, Failure> {
+/// As [`crate::body_reader::BodyReader::read`].
+pub async fn read_body(request: Request, web: &Web) -> Result<Bytes, Failure> {
     if let Some(ReadBody(whole)) = request.extensions().get() {
         return Ok(whole.clone());
     }
-    let largest = request.extensions().get().copied().unwrap_or_else(|| LargestBody::usual(web));
+    let rules = request.extensions().get::<&'static RouteSpec>().map(|spec| spec.body);
+    let limit = BodySizeLimit::new(&web.settings, rules);
     let (mut parts, body) = request.into_parts();
     let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(&mut parts, web).await;
-    let (whole, _pooled) = web.bodies.read(body, largest, address).await?;
+    let (whole, _pooled) = web.body_reader.read(body, limit, address).await?;
     Ok(whole)
 }
 
@@ -139,7 +114,7 @@ mod tests {
     use super::has_nul;
 
     #[test]
-    fn the_escape_of_nul_is_found_and_nothing_else() {
+    fn escape_of_nul_is_found_and_escaped_backslashes_are_not() {
         for (json, expected) in [
             (r#"{"a":"\u0000"}"#, true),
             (r#"{"a":"x\\\u0000"}"#, true),

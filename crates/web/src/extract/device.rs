@@ -1,4 +1,4 @@
-//! Devices: each has a key of its own, bound to its organization and event, and can be revoked.
+//! Authenticates a device by its own key, which is bound to an organization and an event and can be revoked.
 
 use std::sync::Arc;
 
@@ -10,30 +10,43 @@ use voelgoed_app::token::fingerprint;
 use voelgoed_telemetry::spans;
 
 use super::ClientAddress;
-use super::organizer::{bearer, unauthenticated};
-use crate::key_guesses::looked_up;
+use super::credential::{look_up_credential, unauthenticated};
+use super::organizer::{bearer, without_access};
 use crate::problem::Failure;
 use crate::state::Web;
 
-/// A scanner.
+/// The device that sent a request.
 #[derive(Debug, Clone)]
 pub struct DeviceCaller {
-    /// Which one.
+    /// The device.
     pub device: Arc<Device>,
-    /// The fingerprint of its key, by which a long call finds out whether it was revoked meanwhile.
+    /// The fingerprint of its key, by which a stream checks whether the device was revoked meanwhile.
     pub key: [u8; 32],
+}
+
+impl DeviceCaller {
+    /// Finds the device by its key.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `rate_limited`.
+    pub async fn authenticate(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
+        let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
+        let secret = bearer(&parts.headers).filter(|secret| SecretKind::detect(secret) == Some(SecretKind::Device));
+        let secret = secret.ok_or_else(unauthenticated)?;
+        let key = fingerprint(secret);
+        let device =
+            look_up_credential(web, SecretKind::Device, secret, address, web.slices.accounts.credentials.device(key))
+                .await?;
+        spans::record_tenant(&device.organization, Some(&device.event));
+        Ok(Self { device, key })
+    }
 }
 
 impl FromRequestParts<Web> for DeviceCaller {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
-        let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
-        let secret = bearer(&parts.headers).filter(|secret| SecretKind::of(secret) == Some(SecretKind::Device));
-        let secret = secret.ok_or_else(unauthenticated)?;
-        let key = fingerprint(secret);
-        let device = looked_up(web, SecretKind::Device, secret, address, web.platform.credentials.device(key)).await?;
-        spans::belongs_to(&device.organization, Some(&device.event));
-        Ok(Self { device, key })
+    /// The caller that the route's access layer found.
+    async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Failure> {
+        parts.extensions.get().cloned().ok_or_else(|| without_access("devices"))
     }
 }

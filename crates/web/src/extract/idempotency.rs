@@ -1,4 +1,4 @@
-//! The `Idempotency-Key` header: required where money or orders are made, welcome elsewhere.
+//! Extracts the `Idempotency-Key` header: required where orders or money are involved, optional elsewhere.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -10,14 +10,14 @@ use crate::state::Web;
 
 /// The header's name.
 pub const KEY_HEADER: &str = "idempotency-key";
-/// The longest key, in characters.
-pub const LONGEST_KEY: usize = 200;
+/// The length of a key.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 200;
 
-/// A key that must be there.
+/// A key that the route requires.
 #[derive(Debug, Clone)]
 pub struct RequiredKey(String);
 
-/// A key that may be there.
+/// A key that the client may send.
 #[derive(Debug, Clone)]
 pub struct OptionalKey(Option<String>);
 
@@ -49,8 +49,11 @@ impl FromRequestParts<Web> for OptionalKey {
     async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Failure> {
         let Some(value) = parts.headers.get(KEY_HEADER) else { return Ok(Self(None)) };
         let text = value.to_str().unwrap_or_default();
-        if text.is_empty() || text.len() > LONGEST_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let detail = format!("Use 1 to {LONGEST_KEY} visible ASCII characters without spaces.");
+        if text.is_empty()
+            || text.len() > IDEMPOTENCY_KEY_CHARS_MAX
+            || !text.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            let detail = format!("Use 1 to {IDEMPOTENCY_KEY_CHARS_MAX} visible ASCII characters without spaces.");
             return Err(Refusal::invalid("Idempotency-Key", detail).into());
         }
         Ok(Self(Some(text.to_owned())))

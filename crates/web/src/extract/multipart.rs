@@ -1,10 +1,12 @@
-//! Takes the one file out of a `multipart/form-data` body (RFC 7578), as browsers and `curl -F` send it.
+//! Extracts the one file of a `multipart/form-data` body (RFC 7578), as browsers and `curl -F` send it.
 //!
+//! Ours instead of `multer`: the whole body is in memory already, and a borrowed slice of it needs no stream, no copy and no further crates.
 //! Never: one of several files, or a file that does not end.
 
+use memchr::memmem;
 use voelgoed_domain::refusal::Refusal;
 
-/// A form may have so many parts.
+/// A form with more parts is refused.
 const PARTS_MAX: usize = 100;
 
 /// The body itself; where the content type is that of a form, the only file in it.
@@ -13,18 +15,18 @@ const PARTS_MAX: usize = 100;
 /// `invalid_request` for `body` where the form cannot be read or has not exactly one file.
 pub fn only_file<'a>(content_type: Option<&str>, body: &'a [u8]) -> Result<&'a [u8], Refusal> {
     let Some(parameters) = content_type.and_then(form_parameters) else { return Ok(body) };
-    let boundary = boundary(parameters).ok_or_else(|| refused("The form names no boundary."))?;
-    let parts = parts(body, &boundary).ok_or_else(|| refused("The form is cut off or not well-formed."))?;
+    let boundary = boundary(parameters).ok_or_else(|| refusal("The form names no boundary."))?;
+    let parts = parts(body, &boundary).ok_or_else(|| refusal("The form is cut off or not well-formed."))?;
     let files: Vec<&Part<'_>> = parts.iter().filter(|part| part.is_file).collect();
     match (files.as_slice(), parts.as_slice()) {
         ([file], _) => Ok(file.content),
-        // A field whose value was read from a file: `curl -F 'file=<plan.csv'`.
+        // A field with the content of a file: `curl -F 'file=<plan.csv'`.
         ([], [only]) => Ok(only.content),
-        (files, _) => Err(refused(&format!("The form has {} files.", files.len()))),
+        (files, _) => Err(refusal(&format!("The form has {} files.", files.len()))),
     }
 }
 
-fn refused(fault: &str) -> Refusal {
+fn refusal(fault: &str) -> Refusal {
     Refusal::invalid("body", format!("{fault} Send a form with exactly one file, or the file itself as the body."))
 }
 
@@ -33,7 +35,7 @@ struct Part<'a> {
     content: &'a [u8],
 }
 
-/// What follows `multipart/form-data` in a content type.
+/// The parameters of a content type that is `multipart/form-data`.
 fn form_parameters(content_type: &str) -> Option<&str> {
     let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
     kind.trim().eq_ignore_ascii_case("multipart/form-data").then_some(parameters)
@@ -47,21 +49,21 @@ fn boundary(parameters: &str) -> Option<String> {
     })
 }
 
-/// The parts up to the closing boundary; none where the form does not end.
+/// The parts up to the closing boundary; none where the form is cut off.
 fn parts<'a>(body: &'a [u8], boundary: &str) -> Option<Vec<Part<'a>>> {
     let (first, next) = (format!("--{boundary}"), format!("\r\n--{boundary}"));
     let mut rest = match body.strip_prefix(first.as_bytes()) {
         Some(rest) => rest,
         // A preamble.
-        None => &body[find(body, next.as_bytes())? + next.len()..],
+        None => &body[memmem::find(body, next.as_bytes())? + next.len()..],
     };
     let mut parts = Vec::new();
     while !rest.starts_with(b"--") {
-        let head = find(rest, b"\r\n")?;
+        let head = memmem::find(rest, b"\r\n")?;
         let part = &rest[head..];
-        let start = find(part, b"\r\n\r\n")? + 4;
+        let start = memmem::find(part, b"\r\n\r\n")? + 4;
         let headers = String::from_utf8_lossy(&part[..start]).to_ascii_lowercase();
-        let end = find(&part[start - 2..], next.as_bytes())?;
+        let end = memmem::find(&part[start - 2..], next.as_bytes())?;
         let is_file = headers.lines().any(|line| {
             line.starts_with("content-disposition:") && (line.contains("filename=") || line.contains("filename*="))
         });
@@ -72,10 +74,6 @@ fn parts<'a>(body: &'a [u8], boundary: &str) -> Option<Vec<Part<'a>>> {
         rest = &part[start - 2 + end + next.len()..];
     }
     Some(parts)
-}
-
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|part| part == wanted)
 }
 
 #[cfg(test)]
@@ -89,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_file_of_a_form_is_taken() {
+    fn only_file_of_a_form_is_extracted() {
         let file = |content: &str| part("name=\"file\"; filename=\"plan.csv\"", content);
         for content in ["area,row\r\n1,2\r\n", "", "\r\n", "--x\r\n------\r\n"] {
             let field = part("name=\"note\"", "by hand");

@@ -1,29 +1,29 @@
-//! Organizers: an API key with scopes, or the console's login cookie with its CSRF token on writes. The operator has a key of their own.
+//! Authenticates organizers by an API key, or by the console's login cookie with its CSRF token on writes; and the operator by a key of their own.
 
 use std::net::IpAddr;
 
-use axum::extract::{FromRequestParts, MatchedPath};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use voelgoed_app::accounts::audit::audited;
 use voelgoed_app::accounts::change_member::Granter;
-use voelgoed_app::accounts::log_in::csrf;
+use voelgoed_app::accounts::log_in::csrf_token;
 use voelgoed_app::accounts::secret::SecretKind;
+use voelgoed_app::error::Fault;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::token::fingerprint;
-use voelgoed_domain::accounts::scope::{Scope, need};
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::accounts::scope_checks::require_scope;
 use voelgoed_domain::ids::{EventId, MemberId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
+use voelgoed_planted::{Bug, planted};
 use voelgoed_telemetry::spans;
 
-use voelgoed_planted::{Bug, planted};
-
 use super::ClientAddress;
-use super::session::{CookieName, cookie};
-use crate::access::scope_of;
-use crate::key_guesses::looked_up;
+use super::credential::{look_up_credential, unauthenticated};
+use crate::cookies::{CookieName, cookie};
 use crate::problem::Failure;
-use crate::rates::organizer_write;
+use crate::rate_limits::check_organizer_write;
 use crate::state::Web;
 
 /// The cookie of the console's login.
@@ -31,36 +31,36 @@ pub const LOGIN_COOKIE: CookieName = CookieName { plain: "vg_login", secure: "__
 /// The header that carries the login's CSRF token on writes.
 const CSRF_HEADER: &str = "x-csrf-token";
 
-/// Somebody who acts for an organization.
+/// A member or an API key that acts for an organization.
 #[derive(Debug, Clone)]
 pub struct Organizer {
-    /// For whom.
+    /// The organization.
     pub organization: OrganizationId,
     /// `key_…` or `mem_…`, for the audit log and idempotency.
     pub actor: String,
-    /// What they may.
+    /// What the caller may do.
     pub scopes: Vec<Scope>,
-    /// Which member they are, where they are no key.
+    /// The member; none for a key.
     pub member: Option<MemberId>,
 }
 
 impl Organizer {
-    /// Checks that the caller may.
+    /// Checks that the caller has a scope.
     ///
     /// # Errors
     /// `missing_scope`.
     pub fn may(&self, scope: Scope) -> Result<(), Refusal> {
-        need(&self.scopes, scope)
+        require_scope(&self.scopes, scope)
     }
 
-    /// The caller as somebody who gives scopes to others.
+    /// The caller, for commands that grant scopes to others.
     #[must_use]
     pub fn granter(&self) -> Granter<'_> {
         Granter { organization: self.organization, scopes: &self.scopes, member: self.member }
     }
 
-    /// Carries out a command as an act of the caller: its audit line is written in its transaction, and none where it is refused or was answered
-    /// before. A command that makes something names it as the subject itself.
+    /// Runs a command as an act of the caller: its audit line is written in its transaction, and none where the command is refused or replayed.
+    /// A command that creates something sets the subject itself.
     pub async fn act<T>(
         &self,
         web: &Web,
@@ -68,17 +68,13 @@ impl Organizer {
         subject: impl std::fmt::Display,
         command: impl Future<Output = T>,
     ) -> T {
-        audited(&*web.platform.environment, &self.actor, action, subject, command).await
+        audited(&*web.slices.context.environment, &self.actor, action, subject, command).await
     }
 
-    /// Whether the caller may call this route, asked before its body is read.
-    async fn for_route(self, web: &Web, parts: &Parts) -> Result<Self, Failure> {
-        let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        if let Some(scope) = scope_of(&parts.method, route) {
-            self.may(scope)?;
-        }
+    /// Counts a write against the organization's limit.
+    async fn count_write(self, web: &Web, parts: &Parts) -> Result<Self, Failure> {
         if !parts.method.is_safe() {
-            organizer_write(web, self.organization).await?;
+            check_organizer_write(web, self.organization).await?;
         }
         Ok(self)
     }
@@ -88,12 +84,12 @@ impl Organizer {
     /// # Errors
     /// `not_found` for a foreign one.
     pub async fn event(&self, web: &Web, event: EventId) -> Result<EventScope, Failure> {
-        let scope = web.platform.listings.locate(event).await?;
+        let scope = web.slices.catalog.listings.locate(event).await?;
         if scope.organization != self.organization && !planted(Bug::EventOfAnyTenant) {
             voelgoed_telemetry::metrics::http::tenant_mismatch("organizer");
             return Err(Refusal::not_found().into());
         }
-        spans::belongs_to(&scope.organization, Some(&scope.event));
+        spans::record_tenant(&scope.organization, Some(&scope.event));
         Ok(scope)
     }
 }
@@ -104,49 +100,61 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
-/// The refusal of a key that opens nothing here.
-pub fn unauthenticated() -> Refusal {
-    Refusal::new(Code::Unauthenticated, "Send a valid key.")
-}
-
-impl FromRequestParts<Web> for Organizer {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
+impl Organizer {
+    /// Finds the caller by its key or login.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `csrf_mismatch`, `rate_limited`.
+    pub async fn authenticate(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
         let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
         if let Some(secret) = bearer(&parts.headers) {
-            return by_key(web, secret, address).await?.for_route(web, parts).await;
+            return by_key(web, secret, address).await?.count_write(web, parts).await;
         }
         let token = cookie(&parts.headers, LOGIN_COOKIE.of(&web.settings)).ok_or_else(unauthenticated)?;
-        let look_up = web.platform.credentials.login(fingerprint(token));
-        let login = looked_up(web, SecretKind::Login, token, address, look_up).await?;
-        if login.expires_at <= web.platform.environment.now() {
+        let look_up = web.slices.accounts.credentials.login(fingerprint(token));
+        let login = look_up_credential(web, SecretKind::Login, token, address, look_up).await?;
+        if login.expires_at <= web.slices.context.now() {
             return Err(unauthenticated().into());
         }
         let presented = parts.headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
         if !parts.method.is_safe()
-            && presented.map(fingerprint) != Some(fingerprint(&csrf(&web.platform.master, fingerprint(token))))
+            && presented.map(fingerprint)
+                != Some(fingerprint(&csrf_token(&web.slices.context.master, fingerprint(token))))
         {
             return Err(Refusal::new(Code::CsrfMismatch, "Reload the page and try again.").into());
         }
-        spans::belongs_to(&login.member.organization, None);
+        spans::record_tenant(&login.member.organization, None);
         let caller = Self {
             organization: login.member.organization,
             actor: login.member.id.to_string(),
             scopes: login.member.scopes.clone(),
             member: Some(login.member.id),
         };
-        caller.for_route(web, parts).await
+        caller.count_write(web, parts).await
     }
 }
 
+impl FromRequestParts<Web> for Organizer {
+    type Rejection = Failure;
+
+    /// The caller that the route's access layer found.
+    async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Failure> {
+        parts.extensions.get().cloned().ok_or_else(|| without_access("organizers"))
+    }
+}
+
+/// The fault of a handler whose extractor needs a credential that its route's row does not require.
+pub(super) fn without_access(callers: &str) -> Failure {
+    Fault::internal(format!("the row of this route does not require the credential of {callers}")).into()
+}
+
 async fn by_key(web: &Web, secret: &str, address: IpAddr) -> Result<Organizer, Failure> {
-    if SecretKind::of(secret) != Some(SecretKind::Api) {
+    if SecretKind::detect(secret) != Some(SecretKind::Api) {
         return Err(unauthenticated().into());
     }
-    let look_up = web.platform.credentials.api_key(fingerprint(secret));
-    let key = looked_up(web, SecretKind::Api, secret, address, look_up).await?;
-    spans::belongs_to(&key.organization, None);
+    let look_up = web.slices.accounts.credentials.api_key(fingerprint(secret));
+    let key = look_up_credential(web, SecretKind::Api, secret, address, look_up).await?;
+    spans::record_tenant(&key.organization, None);
     let scopes = key.scopes.clone();
     Ok(Organizer { organization: key.organization, actor: key.id.to_string(), scopes, member: None })
 }
@@ -155,16 +163,27 @@ async fn by_key(web: &Web, secret: &str, address: IpAddr) -> Result<Organizer, F
 #[derive(Debug, Clone, Copy)]
 pub struct Operator;
 
-impl FromRequestParts<Web> for Operator {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
+impl Operator {
+    /// Checks the operator's key.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `rate_limited`.
+    pub async fn authenticate(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
         let presented = bearer(&parts.headers).map(fingerprint).ok_or_else(unauthenticated)?;
         if web.settings.operator_key == Some(presented) {
             return Ok(Self);
         }
         let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
-        web.key_guesses.wrong_operator_key(address).await?;
+        web.failed_auth_limiter.wrong_operator_key(address).await?;
         Err(unauthenticated().into())
+    }
+}
+
+impl FromRequestParts<Web> for Operator {
+    type Rejection = Failure;
+
+    /// The caller that the route's access layer found.
+    async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Failure> {
+        parts.extensions.get().copied().ok_or_else(|| without_access("operators"))
     }
 }

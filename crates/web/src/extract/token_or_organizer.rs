@@ -1,4 +1,4 @@
-//! Who may look at an order: whoever has its token, and the organization that sold it.
+//! Extracts the reader of an order: a client with its token, or the organization that sold it.
 //!
 //! Never: a key or a login preferred to a token. An organizer who follows a buyer's link sees what the buyer sees.
 
@@ -9,11 +9,11 @@ use voelgoed_domain::refusal::Refusal;
 
 use super::buyer::BuyerToken;
 use super::organizer::{LOGIN_COOKIE, Organizer};
-use super::session::cookie;
+use crate::cookies::cookie;
 use crate::problem::Failure;
 use crate::state::Web;
 
-/// One of the two.
+/// The reader of an order.
 #[derive(Debug, Clone)]
 pub enum TokenOrOrganizer {
     /// A token, not checked yet.
@@ -34,6 +34,6 @@ impl FromRequestParts<Web> for TokenOrOrganizer {
         {
             return Err(Refusal::not_found().into());
         }
-        Organizer::from_request_parts(parts, web).await.map(Self::Organizer)
+        Organizer::authenticate(parts, web).await.map(Self::Organizer)
     }
 }

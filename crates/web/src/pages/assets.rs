@@ -1,7 +1,7 @@
-//! Scripts, styles and pictures, embedded into the binary.
+//! Serves embedded scripts, styles and pictures under a URL with a digest of all of them, so that browsers cache them for ever.
 //!
-//! Their URL carries a digest of all of them, so they may be cached for ever, and scripts import each other by relative paths.
-//! Never: a file that a page does not use (tidy looks). To add one: the file in `assets/`, and its name where it is used.
+//! Scripts import each other by relative paths. Never: a file that no page uses (`cargo xtask tidy` checks). To add a file: put it into `assets/` and name it
+//! where it is used.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,9 +13,9 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use voelgoed_domain::refusal::Refusal;
 
-use crate::conditional::conditional;
+use crate::etag::etag_response;
 use crate::precompressed::Precompressed;
-use crate::problem::Answer;
+use crate::problem::HandlerResult;
 
 #[derive(RustEmbed)]
 #[folder = "assets/"]
@@ -26,7 +26,7 @@ static FILES: LazyLock<HashMap<String, (String, Precompressed)>> = LazyLock::new
     let files = Files::iter().filter_map(|name| Some((Files::get(&name)?, name.into_owned())));
     files
         .map(|(file, name)| {
-            let etag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..8]));
+            let etag = format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..8]));
             let content = Precompressed::new(file.data.into_owned().into(), content_type(&name));
             (name, (etag, content))
         })
@@ -42,26 +42,22 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
         hasher.update(name.as_bytes());
         hasher.update(Files::get(&name).map(|file| file.metadata.sha256_hash()).unwrap_or_default());
     }
-    hex(&hasher.finalize()[..6])
+    hex::encode(&hasher.finalize()[..6])
 });
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Where a file is served.
+/// The URL of a file.
 pub fn url(file: &str) -> String {
     format!("/assets/{}/{file}", *VERSION)
 }
 
-/// A file. An older version's URL gets today's content, which is then not kept.
-pub async fn serve(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Answer<Response> {
+/// Serves a file. The URL of another version gets this version's content, to be revalidated.
+pub async fn serve(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> HandlerResult<Response> {
     let (etag, file) = FILES.get(&name).ok_or_else(Refusal::not_found)?;
     let lasting = if version == *VERSION { "public, max-age=31536000, immutable" } else { "public, no-cache" };
-    Ok(conditional(&headers, etag, lasting, || file.answer(&headers)))
+    Ok(etag_response(&headers, etag, Some(lasting), || file.response(&headers)))
 }
 
-/// What browsers ask for by themselves.
+/// Redirects `/favicon.ico`, which browsers request by themselves.
 pub async fn icon() -> axum::response::Redirect {
     axum::response::Redirect::temporary(&url("icon.svg"))
 }

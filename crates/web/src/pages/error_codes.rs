@@ -1,10 +1,10 @@
-//! The page that `type` of every problem leads to: docs/errors.md, with an anchor per code.
+//! Renders docs/errors.md as the page that `type` of each problem links to, with an anchor per code.
 
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::shell::{Shell, page};
+use super::page_layout::{PageLayout, html_page};
 
 const TEXT: &str = include_str!("../../../../docs/errors.md");
 
@@ -23,16 +23,16 @@ struct Row {
 #[derive(Template)]
 #[template(path = "error_codes.html")]
 struct ErrorCodesPage {
-    shell: Shell,
+    page_layout: PageLayout,
     sections: Vec<Section>,
 }
 
-/// The page.
+/// Shows the page.
 pub async fn show() -> Response {
-    page(StatusCode::OK, &ErrorCodesPage { shell: Shell::new("Error codes"), sections: sections(TEXT) })
+    html_page(StatusCode::OK, &ErrorCodesPage { page_layout: PageLayout::new("Error codes"), sections: sections(TEXT) })
 }
 
-/// The tables of the document, by their headings.
+/// The tables of the document by heading.
 fn sections(text: &str) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     for line in text.lines() {
@@ -59,7 +59,7 @@ mod tests {
     use voelgoed_domain::refusal::Code;
 
     #[test]
-    fn every_code_has_its_anchor() {
+    fn every_error_code_has_an_anchor() {
         let listed: Vec<_> = sections(TEXT).into_iter().flat_map(|section| section.rows).map(|row| row.code).collect();
         for code in Code::ALL {
             assert!(listed.iter().any(|known| known == code.as_str()), "{}", code.as_str());

@@ -1,23 +1,23 @@
-//! A form that a page of this shop sent.
+//! Extracts the fields of a form or a query in their order, and refuses forms that another site's page sent (`csrf_mismatch`).
 //!
-//! Never: a write from another site's page. Browsers say where a form comes from; beside that the session cookie is `SameSite=Lax`, and every write on a hold
-//! or an order carries its token, which no other site knows. `Origin: null` alone proves nothing: our own pages send it, since they send no referrer.
+//! Browsers name the origin of a form. Two defences remain without it: the session cookie is `SameSite=Lax`, and each write on a hold or an order carries a token.
+//! `Origin: null` alone proves nothing: pages of the shop send it too, because they send no referrer.
 
 use std::convert::Infallible;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, header};
 use voelgoed_domain::refusal::{Code, Refusal};
 
 use crate::problem::Failure;
 use crate::state::Web;
 
-/// The most fields of a form: a hold has at most 100 places.
-const MOST_FIELDS: usize = 1_000;
+/// A hold has at most 100 places.
+const FORM_FIELDS_MAX: usize = 1_000;
 
-/// The fields in their order, decoded.
+/// The fields of a form in their order, decoded.
 #[derive(Debug, Default)]
 pub struct Form(pub Vec<(String, String)>);
 
@@ -33,7 +33,7 @@ impl Form {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim())
     }
 
-    /// A field that our own form always has.
+    /// A field that the shop's form always has.
     ///
     /// # Errors
     /// `invalid_request` with its name.
@@ -42,7 +42,7 @@ impl Form {
     }
 }
 
-/// The query of a page's address, read like a form: what is not understood counts as absent.
+/// The query of a page's address, read like a form; unknown fields are ignored.
 #[derive(Debug, Default)]
 pub struct Query(pub Form);
 
@@ -51,7 +51,7 @@ impl FromRequestParts<Web> for Query {
 
     async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Infallible> {
         let mut fields = decode(parts.uri.query().unwrap_or_default().as_bytes());
-        fields.truncate(MOST_FIELDS);
+        fields.truncate(FORM_FIELDS_MAX);
         Ok(Self(Form(fields)))
     }
 }
@@ -63,30 +63,27 @@ impl FromRequest<Web> for Form {
         if is_foreign(request.headers()) {
             return Err(Refusal::new(Code::CsrfMismatch, "This form was not sent by a page of this shop.").into());
         }
-        let body: Bytes = crate::extract::bytes(request, web).await?;
+        let body: Bytes = crate::extract::read_body(request, web).await?;
         let fields: Vec<(String, String)> = decode(&body);
-        if fields.len() > MOST_FIELDS {
+        if fields.len() > FORM_FIELDS_MAX {
             return Err(Refusal::invalid("form", "Too many fields.").into());
         }
         Ok(Self(fields))
     }
 }
 
-/// The first value of a field of a form that was not parsed yet.
+/// The first value of a field in the body of a form.
 pub fn form_field(body: &[u8], name: &str) -> Option<String> {
     decode(body).into_iter().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned())
 }
 
-/// Decodes `application/x-www-form-urlencoded`.
+/// Decodes `application/x-www-form-urlencoded`; bytes that are not UTF-8 are no form.
 fn decode(body: &[u8]) -> Vec<(String, String)> {
-    // The parser of queries reads forms too; a body that is no query has no fields.
-    let query = std::str::from_utf8(body).ok().map(|text| text.replace([' ', '#'], ""));
-    let uri = query.and_then(|query| format!("/?{query}").parse::<Uri>().ok());
-    let parsed = uri.and_then(|uri| axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
-    parsed.map(|query| query.0).unwrap_or_default()
+    let is_text = std::str::from_utf8(body).is_ok();
+    if is_text { form_urlencoded::parse(body).into_owned().collect() } else { Vec::new() }
 }
 
-/// True where the browser says that another site's page sent this.
+/// True if the browser names another site as the sender.
 fn is_foreign(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
@@ -103,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms_of_other_sites_are_told_apart() {
+    fn form_of_another_site_is_foreign() {
         for (fields, expected) in [
             (vec![("sec-fetch-site", "same-origin"), ("origin", "null")], false),
             (vec![("sec-fetch-site", "cross-site")], true),
@@ -123,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn repeated_and_escaped_fields_are_read() {
+    fn repeated_and_escaped_fields_are_decoded() {
         let form = Form(decode(b"place=12&place=13&name=Ren%C3%A9e+%26+co&empty=&qty%3Aar_1%3Att_2=3"));
         assert_eq!(form.all("place").collect::<Vec<_>>(), ["12", "13"]);
         assert_eq!(

@@ -1,15 +1,15 @@
-//! What is wrong with which field of a form: shown next to the field and, with links, at the top of the page.
+//! Collects the errors of a form by field, for the text next to each field and the list with links at the top of the page.
 
 use voelgoed_domain::refusal::{Code, Refusal};
 
-use super::sentences::{form_field, sentence};
+use super::refusal_sentences::{form_field_name, sentence};
 
 /// One field's error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// The field's `name`, which is its `id` too.
     pub field: String,
-    /// What is wrong with it.
+    /// A sentence for the buyer.
     pub message: String,
 }
 
@@ -18,16 +18,16 @@ pub struct FieldError {
 pub struct FormErrors(pub Vec<FieldError>);
 
 impl FormErrors {
-    /// The error of a refusal that names one of `fields`; none where it is about something else.
+    /// The error of a refusal that names one of `fields`; empty for any other refusal.
     pub fn of(refusal: &Refusal, fields: &[&str], timezone: &str) -> Self {
         let mut errors = Self::default();
         errors.add(refusal, fields, timezone);
         errors
     }
 
-    /// Adds the error of a refusal that names one of `fields`; true where it does.
+    /// Adds the error of a refusal that names one of `fields`; returns whether it names one.
     pub fn add(&mut self, refusal: &Refusal, fields: &[&str], timezone: &str) -> bool {
-        let field = refusal.evidence.field.as_deref().map(form_field);
+        let field = refusal.evidence.field.as_deref().map(form_field_name);
         match field.filter(|field| refusal.code == Code::InvalidRequest && fields.contains(field)) {
             Some(field) if self.on(field).is_none() => {
                 self.0.push(FieldError { field: field.to_owned(), message: sentence(refusal, timezone) });
@@ -38,7 +38,7 @@ impl FormErrors {
         }
     }
 
-    /// True where nothing is wrong.
+    /// True without errors.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -48,7 +48,7 @@ impl FormErrors {
         &self.0
     }
 
-    /// What is wrong with a field.
+    /// The error of a field.
     pub fn on(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|error| error.field == field).map(|error| error.message.as_str())
     }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_put_next_to_its_field_once() {
+    fn second_refusal_of_a_field_adds_no_second_error() {
         let mut errors = FormErrors::default();
         let fields = ["name", "email"];
         assert!(errors.add(&Refusal::invalid("buyer.email", "x"), &fields, "UTC"));

@@ -1,58 +1,77 @@
-//! Pages for people: server-rendered, every step usable without scripts; small plain scripts make them live.
+//! Serves the shop's HTML pages: rendered on the server, usable without scripts, made live by small scripts.
 //!
-//! Never: a rule or a price of its own (commands decide, `domain` prices), an inline script or style (the policy forbids them), text from outside unescaped.
-//! To add a page: its handler here, its template, a line in [`routes`], a line in `access.rs`.
+//! Never: a rule or a price (commands decide, `domain` prices), an inline script or style (the content security policy forbids them), unescaped input.
+//! To add a page: its handler, its template, and its row in [`routes`].
 
 mod assets;
+mod cover_picture;
+mod degraded_notice;
 mod error_codes;
+mod error_page;
+#[cfg(test)]
+mod error_page_tests;
 mod event;
+mod event_list;
 mod form;
 mod form_errors;
+mod formatting;
 mod hold;
-mod less;
-mod list;
-mod mine;
+mod my_tickets;
 mod order;
-mod own;
-mod sentences;
-mod shell;
-#[cfg(test)]
-mod tests;
-mod text;
-mod turned_away;
+mod page_layout;
+mod refusal_sentences;
+mod reserved_holds;
+mod sale_state;
 
-use axum::Router;
-use axum::http::Uri;
+use axum::http::{Method, Uri};
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
-use crate::state::Web;
+use crate::routes::{Access, CachePolicy, Class, Proof, Route, Slice, plain};
 
+pub use error_page::error_pages;
+use error_page::page_address;
 pub use form::form_field;
-pub use turned_away::error_pages;
-use turned_away::page_of;
 
 /// The pages' routes.
-pub fn routes() -> Router<Web> {
-    Router::new()
-        .route("/", get(list::show))
-        .route("/events/{event}", get(event::show))
-        .route("/events/{event}/holds", post(event::hold::create).get(page_of_form))
-        .route("/holds/{hold}", get(hold::show))
-        .route("/holds/{hold}/remove", post(hold::change::remove).get(page_of_form))
-        .route("/holds/{hold}/release", post(hold::change::release).get(page_of_form))
-        .route("/holds/{hold}/code", post(hold::change::code).get(page_of_form))
-        .route("/holds/{hold}/order", post(hold::order::create).get(page_of_form))
-        .route("/orders/{order}", get(order::show))
-        .route("/orders/{order}/payments", post(order::pay_again::create).get(page_of_form))
-        .route("/mine", get(mine::show))
-        .route("/mine/forget", post(mine::forget).get(page_of_form))
-        .route("/docs/errors", get(error_codes::show))
-        .route("/favicon.ico", get(assets::icon))
-        .route("/assets/{version}/{file}", get(assets::serve))
+pub fn routes() -> Vec<Route> {
+    use Access::{Buyer, Token};
+    use Slice::{Catalog, Checkout, Payments, Platform, Ticketing};
+    let show = |path, handler, access, slice| plain(Method::GET, path, handler, access, slice);
+    let form = |path, handler, access, slice| plain(Method::POST, path, handler, access, slice);
+    // A form's address is opened by reloading a refused form; it redirects to the page with the form.
+    let form_page = |path, slice| plain(Method::GET, path, get(redirect_to_page), Buyer, slice).class(Class::Browse);
+    vec![
+        show("/", get(event_list::show), Buyer, Catalog),
+        show("/events/{event}", get(event::show), Buyer, Catalog).of_a_sale(),
+        form("/events/{event}/holds", post(event::hold::create), Buyer, Ticketing).class(Class::Hold).of_a_sale(),
+        form_page("/events/{event}/holds", Ticketing).of_a_sale(),
+        show("/holds/{hold}", get(hold::show), Token, Ticketing).class(Class::Hold).of_a_sale(),
+        form("/holds/{hold}/remove", post(hold::change::remove), Token, Ticketing).class(Class::Hold).of_a_sale(),
+        form_page("/holds/{hold}/remove", Ticketing).of_a_sale(),
+        form("/holds/{hold}/release", post(hold::change::release), Token, Ticketing).class(Class::Hold).of_a_sale(),
+        form_page("/holds/{hold}/release", Ticketing).of_a_sale(),
+        form("/holds/{hold}/code", post(hold::change::code), Token, Ticketing).class(Class::Hold).of_a_sale(),
+        form_page("/holds/{hold}/code", Ticketing).of_a_sale(),
+        form("/holds/{hold}/order", post(hold::order::create), Token, Checkout)
+            .critical_with(Proof::HoldForm)
+            .of_a_sale(),
+        form_page("/holds/{hold}/order", Checkout).of_a_sale(),
+        show("/orders/{order}", get(order::show), Token, Checkout).critical_with(Proof::Token).of_a_sale(),
+        form("/orders/{order}/payments", post(order::pay_again::create), Token, Payments)
+            .critical_with(Proof::TokenForm)
+            .of_a_sale(),
+        form_page("/orders/{order}/payments", Payments).of_a_sale(),
+        show("/mine", get(my_tickets::show), Buyer, Checkout).class(Class::Hold),
+        form("/mine/forget", post(my_tickets::forget), Buyer, Checkout),
+        form_page("/mine/forget", Checkout),
+        show("/docs/errors", get(error_codes::show), Buyer, Platform),
+        show("/favicon.ico", get(assets::icon), Buyer, Platform).cache(CachePolicy::ByVersion),
+        show("/assets/{version}/{file}", get(assets::serve), Buyer, Platform).cache(CachePolicy::ByVersion),
+    ]
 }
 
-/// Whoever opens a form's address, e.g. by reloading, is led to the page that has the form.
-async fn page_of_form(uri: Uri) -> Redirect {
-    Redirect::to(&page_of(uri.path(), uri.query()))
+/// Redirects the address of a form to the page that has the form.
+async fn redirect_to_page(uri: Uri) -> Redirect {
+    Redirect::to(&page_address(uri.path(), uri.query()))
 }

@@ -1,21 +1,23 @@
-//! What caches may keep, and which answers carry a session: nothing personal is kept, and nothing that may be kept names anybody.
+//! Checks which responses are cacheable and which have a session: a personal response is not cacheable, and a cacheable one has no session.
 
 use serde_json::json;
-use voelgoed_api_tests::server::{Answer, OPERATOR, Server};
-use voelgoed_api_tests::tenant::Tenant;
+use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::tenant::TestTenant;
+use voelgoed_testkit::http_client::ApiResponse;
+use voelgoed_testkit::server::{OPERATOR, TestServer};
 
-fn cookies(answer: &Answer) -> Vec<&str> {
+fn cookies(answer: &ApiResponse) -> Vec<&str> {
     answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).collect()
 }
 
-async fn read(server: &Server, path: &str, accept: &str) -> anyhow::Result<Answer> {
+async fn read(server: &TestServer, path: &str, accept: &str) -> anyhow::Result<ApiResponse> {
     server.send(server.request("GET", path).header("Accept", accept)).await
 }
 
 #[tokio::test]
-async fn nothing_personal_is_kept_by_a_cache_and_nothing_kept_names_a_session() -> anyhow::Result<()> {
-    let server = Server::start(&[]).await?;
-    let tenant = Tenant::make(&server, "kept").await?;
+async fn personal_response_is_not_cacheable_and_cacheable_response_has_no_session() -> anyhow::Result<()> {
+    let server = start_server(&[]).await?;
+    let tenant = TestTenant::make(&server, "kept").await?;
     let (hold, order) = (&tenant.hold, &tenant.order);
     let event = &tenant.event;
     let personal = [
@@ -57,7 +59,7 @@ async fn nothing_personal_is_kept_by_a_cache_and_nothing_kept_names_a_session() 
         "/docs/errors".to_owned(),
     ] {
         let answer = read(&server, &path, "*/*").await?;
-        assert_eq!((answer.status.as_u16(), cookies(&answer)), (200, vec![]), "{path}");
+        assert_eq!((answer.status, cookies(&answer)), (200, vec![]), "{path}");
         let is_kept = !answer.header("cache-control").contains("no-store");
         assert!(!is_kept || answer.header("x-session").is_empty(), "{path} names a session");
     }
@@ -65,9 +67,9 @@ async fn nothing_personal_is_kept_by_a_cache_and_nothing_kept_names_a_session() 
 }
 
 #[tokio::test]
-async fn a_session_is_made_by_the_first_answer_that_needs_one_and_then_stays() -> anyhow::Result<()> {
-    let server = Server::start(&[]).await?;
-    let tenant = Tenant::make(&server, "session").await?;
+async fn session_is_created_by_the_first_response_that_needs_one_and_is_kept() -> anyhow::Result<()> {
+    let server = start_server(&[]).await?;
+    let tenant = TestTenant::make(&server, "session").await?;
     let page = format!("/events/{}", tenant.event);
     let first = read(&server, &page, "text/html").await?;
     let [cookie] = cookies(&first)[..] else { panic!("the page with the form sets one cookie: {:?}", first.headers) };
@@ -89,15 +91,15 @@ async fn a_session_is_made_by_the_first_answer_that_needs_one_and_then_stays() -
 }
 
 #[tokio::test]
-async fn over_tls_cookies_are_bound_to_this_host_and_browsers_stay_with_tls() -> anyhow::Result<()> {
-    let server = Server::start(&[
+async fn cookies_over_tls_are_bound_to_the_host_and_hsts_is_sent() -> anyhow::Result<()> {
+    let server = start_server(&[
         ("VOELGOED__SERVER__SECURE_COOKIES", "true"),
         ("VOELGOED__SERVER__PUBLIC_URL", "https://shop.example"),
-        // Its money is not real: an https address refuses it.
+        // The sandbox provider cannot run behind an https address.
         ("VOELGOED__SANDBOX__ENABLED", "false"),
     ])
     .await?;
-    let tenant = Tenant::make(&server, "tls").await?;
+    let tenant = TestTenant::make(&server, "tls").await?;
     let page = format!("/events/{}", tenant.event);
     let first = read(&server, &page, "text/html").await?;
     assert!(first.header("strict-transport-security").starts_with("max-age=31536000"), "{:?}", first.headers);
@@ -107,7 +109,7 @@ async fn over_tls_cookies_are_bound_to_this_host_and_browsers_stay_with_tls() ->
     let session = cookie.split(';').next().unwrap_or_default().to_owned();
     let known = server.send(server.request("GET", &page).header("Cookie", &session)).await?;
     assert_eq!(cookies(&known), Vec::<&str>::new());
-    // Under its plain name, which another host of the domain could set, it is nobody's.
+    // Without the prefix, which another host of the domain could set, the cookie is not accepted.
     let plain = session.trim_start_matches("__Host-").to_owned();
     let unknown = server.send(server.request("GET", &page).header("Cookie", &plain)).await?;
     assert_eq!(cookies(&unknown).len(), 1);

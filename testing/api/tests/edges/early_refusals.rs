@@ -1,4 +1,4 @@
-//! What is refused before a body is read: credentials without the route's scope, hosts that are none, headers that contradict themselves.
+//! Checks what is refused before a body is read: credentials without the route's scope, invalid hosts, contradicting headers.
 
 use std::time::Duration;
 
@@ -6,29 +6,31 @@ use anyhow::Context;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use voelgoed_api_tests::server::{Server, WIDE};
-use voelgoed_api_tests::tenant::Tenant;
+use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::tenant::TestTenant;
+use voelgoed_testkit::limits::UNLIMITED;
+use voelgoed_testkit::server::TestServer;
 
-const SOON: Duration = Duration::from_secs(30);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The status line and body of the answer to a head, whose body never comes.
-async fn answer(server: &Server, head: &str) -> anyhow::Result<String> {
-    let mut stream = TcpStream::connect(server.address).await?;
+/// Sends a head without its body, and returns the response.
+async fn answer(server: &TestServer, head: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(&server.address).await?;
     stream.write_all(head.as_bytes()).await?;
     let mut text = vec![0; 8_192];
-    let read = tokio::time::timeout(SOON, stream.read(&mut text)).await.context("an answer")??;
+    let read = tokio::time::timeout(RESPONSE_TIMEOUT, stream.read(&mut text)).await.context("an answer")??;
     Ok(String::from_utf8_lossy(&text[..read]).into_owned())
 }
 
 #[tokio::test]
-async fn a_known_credential_without_the_scope_is_refused_before_its_plan_is_read() -> anyhow::Result<()> {
-    // Longer than the test waits: an answer that comes is no timeout of the body.
+async fn known_credential_without_the_scope_is_refused_before_the_body_is_read() -> anyhow::Result<()> {
+    // Longer than the test waits, so that a response is not a body timeout.
     let slow = [("VOELGOED__LIMITS__BODY_TIMEOUT", "300s"), ("VOELGOED__LIMITS__BODY_TIME_MAX", "300s")];
-    let server = Server::start(&[WIDE, &slow].concat()).await?;
-    let tenant = Tenant::make(&server, "early").await?;
+    let server = start_server(&[UNLIMITED, &slow].concat()).await?;
+    let tenant = TestTenant::make(&server, "early").await?;
     let made = server.post("/api/v1/api-keys", &tenant.key, &json!({"name": "r", "scopes": ["reports"]})).await?;
     let reports = made["secret"].as_str().context("a key")?.to_owned();
-    // Known from now on.
+    // Caches the credentials.
     server.send(server.request("GET", "/api/v1/venues").bearer_auth(&reports)).await?;
     server.post("/api/v1/scans", &tenant.device_key, &tenant.scan_of(&tenant.code)).await?;
     let import = format!("/api/v1/layouts/import?format=csv&venue={}", tenant.venue);
@@ -53,8 +55,8 @@ async fn a_known_credential_without_the_scope_is_refused_before_its_plan_is_read
 }
 
 #[tokio::test]
-async fn hosts_that_are_none_and_headers_that_contradict_themselves_are_bad_requests() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
+async fn invalid_hosts_and_contradicting_headers_are_bad_requests() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
     for (host, status) in [
         ("shop.example", "200"),
         ("shop.example:8080", "200"),

@@ -1,26 +1,28 @@
-//! Nobody gives more than they have: every granter, every route that gives scopes, every scope that is given (S2).
+//! Checks for every granter, every route that grants scopes, and every scope that only scopes of the granter can be granted (S2).
 
 use serde_json::{Value, json};
-use voelgoed_api_tests::server::{Server, WIDE};
-use voelgoed_api_tests::tenant::{SCOPES, Tenant};
+use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::tenant::{SCOPES, TestTenant};
+use voelgoed_testkit::limits::UNLIMITED;
+use voelgoed_testkit::server::TestServer;
 
 const ADMIN: &str = "admin";
 
-/// One scope each, and `admin` with one other each.
+/// Each scope alone, and `admin` with each other scope.
 fn granters() -> Vec<Vec<&'static str>> {
     let pairs = SCOPES.iter().filter(|scope| **scope != ADMIN).map(|scope| vec![ADMIN, scope]);
     SCOPES.iter().map(|scope| vec![*scope]).chain(pairs).collect()
 }
 
-async fn key_with(server: &Server, tenant: &Tenant, scopes: &[&str]) -> anyhow::Result<String> {
+async fn key_with(server: &TestServer, tenant: &TestTenant, scopes: &[&str]) -> anyhow::Result<String> {
     let made = server.post("/api/v1/api-keys", &tenant.key, &json!({"name": "granter", "scopes": scopes})).await?;
     Ok(made["secret"].as_str().unwrap_or_default().to_owned())
 }
 
 #[tokio::test]
-async fn nobody_gives_a_scope_that_they_do_not_have() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "grants").await?;
+async fn scope_can_be_granted_only_by_its_holder() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "grants").await?;
     let body =
         json!({"name": "Target", "email": "target@example.org", "password": "correct horse battery", "scopes": []});
     let target =
@@ -47,14 +49,14 @@ async fn nobody_gives_a_scope_that_they_do_not_have() -> anyhow::Result<()> {
                 let answer = server.send(server.request(method, path).bearer_auth(&key).json(&body)).await?;
                 judged += 1;
                 let fits = match allowed {
-                    true => answer.status.is_success(),
+                    true => answer.is_success(),
                     false => answer.status == 403 && answer.code() == "missing_scope",
                 };
                 if !fits {
                     failures
                         .push(format!("{granter:?} {method} {path} gives {given}: {} {}", answer.status, answer.body));
                 }
-                if method == "PATCH" && answer.status.is_success() {
+                if method == "PATCH" && answer.is_success() {
                     server
                         .send(server.request("PATCH", path).bearer_auth(&tenant.key).json(&json!({"scopes": []})))
                         .await?;
@@ -68,16 +70,16 @@ async fn nobody_gives_a_scope_that_they_do_not_have() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn nobody_takes_over_a_member_who_may_more() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "takeover").await?;
+async fn member_with_more_scopes_cannot_be_taken_over() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "takeover").await?;
     let weak = key_with(&server, &tenant, &[ADMIN]).await?;
     let owner = format!("/api/v1/members/{}", tenant.member_id);
     let reset = json!({"password": "another horse battery"});
     let answer =
         server.send(server.request("POST", &format!("{owner}/password")).bearer_auth(&weak).json(&reset)).await?;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "missing_scope"), "{}", answer.body);
-    // Disabling takes a right away, which needs no more than `admin`; enabling gives it back, which does.
+    assert_eq!((answer.status, answer.code().as_str()), (403, "missing_scope"), "{}", answer.body);
+    // Disabling needs only `admin`; enabling grants the member's scopes again.
     for (key, disabled, status) in [(&weak, true, 200), (&weak, false, 403), (&tenant.key, false, 200)] {
         let body: Value = json!({"disabled": disabled});
         let answer = server.send(server.request("PATCH", &owner).bearer_auth(key).json(&body)).await?;
@@ -87,13 +89,13 @@ async fn nobody_takes_over_a_member_who_may_more() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_scope_is_asked_for_before_the_body_is_read() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "early").await?;
+async fn scope_is_checked_before_the_body_is_read() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "early").await?;
     let reports = key_with(&server, &tenant, &["reports"]).await?;
     for path in ["/api/v1/layouts".to_owned(), format!("/api/v1/layouts/import?format=csv&venue={}", tenant.venue)] {
         for (key, status) in [("vgk_AAAA", 401), (reports.as_str(), 403)] {
-            // Neither JSON nor a plan: whoever read it would say so.
+            // Neither JSON nor a plan, which would be another error if it were read.
             let request =
                 server.request("POST", &path).bearer_auth(key).header("Content-Type", "application/json").body("{");
             let answer = server.send(request).await?;

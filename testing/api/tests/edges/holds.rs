@@ -1,18 +1,22 @@
-//! What becomes of a hold on its way to an order: a request that cannot succeed costs it nothing, and a paused sale does not take it away.
+//! Checks holds on their way to an order: a failed request does not shorten a hold, and a paused sale does not end it.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use voelgoed_api_tests::server::{Answer, Server, WIDE};
-use voelgoed_api_tests::tenant::Tenant;
-use voelgoed_api_tests::until;
-use voelgoed_api_tests::viewer::Map;
+use voelgoed_api_tests::EFFECT_TIMEOUT;
+use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::tenant::TestTenant;
+use voelgoed_testkit::http_client::ApiResponse;
+use voelgoed_testkit::limits::UNLIMITED;
+use voelgoed_testkit::seat_map::SeatMap;
+use voelgoed_testkit::server::TestServer;
+use voelgoed_testkit::until::until;
 
-async fn order(server: &Server, body: &Value) -> anyhow::Result<Answer> {
+async fn order(server: &TestServer, body: &Value) -> anyhow::Result<ApiResponse> {
     server.send(server.request("POST", "/api/v1/orders").header("Idempotency-Key", "one").json(body)).await
 }
 
-async fn expires_at(server: &Server, hold: &(String, String)) -> anyhow::Result<Value> {
+async fn expires_at(server: &TestServer, hold: &(String, String)) -> anyhow::Result<Value> {
     let request = server.request("GET", &format!("/api/v1/holds/{}", hold.0)).header("X-Token", &hold.1);
     let answer = server.send(request).await?;
     anyhow::ensure!(answer.status == 200, "GET hold: {}", answer.body);
@@ -20,19 +24,19 @@ async fn expires_at(server: &Server, hold: &(String, String)) -> anyhow::Result<
 }
 
 #[tokio::test]
-async fn an_unknown_way_to_pay_does_not_use_up_the_extension() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "ways").await?;
+async fn order_with_an_unknown_payment_method_does_not_change_the_hold() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "ways").await?;
     let hold = tenant.hold_seats(&server, 1).await?;
     let before = expires_at(&server, &hold).await?;
     for (payment, field) in [
         (json!({"provider": "sandbox", "method": "shells"}), "payment.method"),
         (json!({"provider": "nobody", "method": "ok"}), "payment.provider"),
     ] {
-        let mut body = Tenant::order_of(&hold);
+        let mut body = TestTenant::order_of(&hold);
         body["payment"] = payment;
         let answer = order(&server, &body).await?;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "invalid_request"), "{}", answer.body);
+        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_request"), "{}", answer.body);
         assert_eq!(answer.json()["field"], field, "{}", answer.body);
         assert_eq!(expires_at(&server, &hold).await?, before);
     }
@@ -40,23 +44,23 @@ async fn an_unknown_way_to_pay_does_not_use_up_the_extension() -> anyhow::Result
 }
 
 #[tokio::test]
-async fn a_live_hold_is_honoured_after_the_sale_was_paused() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "paused").await?;
+async fn live_hold_can_be_ordered_after_the_sale_was_paused() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "paused").await?;
     let hold = tenant.hold_seats(&server, 1).await?;
     server.post(&format!("/api/v1/events/{}/pause", tenant.event), &tenant.key, &Value::Null).await?;
     let path = format!("/api/v1/events/{}/holds", tenant.event);
     let late = server.send(server.request("POST", &path).json(&tenant.seats(1))).await?;
-    assert_eq!((late.status.as_u16(), late.code().as_str()), (409, "sale_closed"), "{}", late.body);
-    let answer = order(&server, &Tenant::order_of(&hold)).await?;
+    assert_eq!((late.status, late.code().as_str()), (409, "sale_closed"), "{}", late.body);
+    let answer = order(&server, &TestTenant::order_of(&hold)).await?;
     assert_eq!(answer.status, 201, "{}", answer.body);
     Ok(())
 }
 
 #[tokio::test]
-async fn no_change_of_a_hold_undoes_another() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "changes").await?;
+async fn concurrent_changes_of_a_hold_do_not_undo_each_other() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "changes").await?;
     let hold = tenant.hold_seats(&server, 1).await?;
     let path = format!("/api/v1/holds/{}", hold.0);
     let held = async || -> anyhow::Result<BTreeSet<u64>> {
@@ -64,7 +68,7 @@ async fn no_change_of_a_hold_undoes_another() -> anyhow::Result<()> {
         Ok(answer.json()["items"].as_array().into_iter().flatten().filter_map(|item| item["place"].as_u64()).collect())
     };
     let before = held().await?;
-    // Nine more places than it has are the hold's most.
+    // Together with the first place within the limit of a hold.
     let wanted: Vec<u64> = (40..48).collect();
     let changes = wanted.iter().map(|place| {
         let add = json!({"add": [{"place": place, "ticket_type": tenant.ticket_type}]});
@@ -73,7 +77,7 @@ async fn no_change_of_a_hold_undoes_another() -> anyhow::Result<()> {
     let answers = futures::future::try_join_all(changes).await?;
     let mut expected = before;
     for (place, answer) in wanted.iter().zip(&answers) {
-        match answer.status.as_u16() {
+        match answer.status {
             200 => assert!(expected.insert(*place)),
             status => assert_eq!((status, answer.code().as_str()), (409, "hold_changed"), "{}", answer.body),
         }
@@ -82,11 +86,11 @@ async fn no_change_of_a_hold_undoes_another() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Two places of the floor, whose own were then given to others: the order gets two others, while there are any.
+/// Two floor places of a hold are blocked before the order, which gets other places while any are free.
 #[tokio::test]
-async fn a_place_of_the_floor_that_is_gone_is_replaced() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "floor").await?;
+async fn blocked_floor_place_of_a_hold_is_replaced_by_another() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "floor").await?;
     let path = format!("/api/v1/events/{}/holds", tenant.event);
     let two = json!({"items": [{"area": tenant.standing, "quantity": 2, "ticket_type": tenant.ticket_type}]});
     let block = async |places: Vec<u64>| {
@@ -101,18 +105,18 @@ async fn a_place_of_the_floor_that_is_gone_is_replaced() -> anyhow::Result<()> {
         if free {
             assert_eq!(block(vec![held[0]]).await?.status, 204);
         } else {
-            // The whole floor but what is sold or blocked already, and one of the two.
-            until("the floor is blocked", std::time::Duration::from_millis(50), async || {
+            // All free places of the floor, and one of the two held places.
+            until("the floor is blocked", EFFECT_TIMEOUT, || async {
                 let view = server.get(&format!("/api/v1/events/{}/availability", tenant.event), "").await?;
-                let map = Map::of(&view)?;
+                let map = SeatMap::from_availability(&view)?;
                 let rest = (80..1_080).filter(|place| map.places[*place] == 0).map(|place| place as u64);
                 Ok((block(rest.chain([held[0]]).collect()).await?.status == 204).then_some(()))
             })
             .await?;
         }
         let text = |name: &str| hold[name].as_str().unwrap_or_default().to_owned();
-        let answer = order(&server, &Tenant::order_of(&(text("id"), text("token")))).await?;
-        assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
+        let answer = order(&server, &TestTenant::order_of(&(text("id"), text("token")))).await?;
+        assert_eq!(answer.status, status, "{}", answer.body);
         if free {
             let got = answer.json()["items"].clone();
             let got: BTreeSet<u64> =
@@ -127,10 +131,10 @@ async fn a_place_of_the_floor_that_is_gone_is_replaced() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn who_has_hardly_time_to_pay_is_not_charged() -> anyhow::Result<()> {
+async fn order_without_enough_time_to_pay_is_refused() -> anyhow::Result<()> {
     let short = [("VOELGOED__SALE__HOLD", "4s"), ("VOELGOED__SALE__EXTENSION", "0s")];
-    let server = Server::start(&[WIDE, &short].concat()).await?;
-    let tenant = Tenant::make(&server, "short").await?;
+    let server = start_server(&[UNLIMITED, &short].concat()).await?;
+    let tenant = TestTenant::make(&server, "short").await?;
     let body = json!({"event": tenant.event, "name": "Full", "price": {"amount": 900, "currency": "EUR"}});
     let full = server.post("/api/v1/ticket-types", &tenant.key, &body).await?["id"].clone();
     let path = format!("/api/v1/events/{}/holds", tenant.event);
@@ -138,19 +142,19 @@ async fn who_has_hardly_time_to_pay_is_not_charged() -> anyhow::Result<()> {
         let ask = json!({"items": [{"area": tenant.standing, "quantity": 1, "ticket_type": ticket_type}]});
         let hold = server.post(&path, "", &ask).await?;
         let text = |name: &str| hold[name].as_str().unwrap_or_default().to_owned();
-        let mut body = Tenant::order_of(&(text("id"), text("token")));
+        let mut body = TestTenant::order_of(&(text("id"), text("token")));
         body["payment"] = json!({"provider": "sandbox", "method": "ok"});
         let answer = order(&server, &body).await?;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{}", answer.body);
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.body);
     }
     Ok(())
 }
 
-/// What is added is judged like an item of a hold, and named as this body names it.
+/// Added items are validated like items of a hold, and errors name the fields of this body.
 #[tokio::test]
-async fn a_change_names_its_own_fields() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "fields").await?;
+async fn invalid_change_of_a_hold_names_its_field() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "fields").await?;
     let hold = tenant.hold_seats(&server, 1).await?;
     let path = format!("/api/v1/holds/{}", hold.0);
     let place = |place: u64| json!([{"place": place, "ticket_type": tenant.ticket_type}]);
@@ -161,7 +165,7 @@ async fn a_change_names_its_own_fields() -> anyhow::Result<()> {
     ] {
         let request = server.request("PATCH", &path).header("X-Token", &hold.1).json(&body);
         let answer = server.send(request).await?;
-        assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (400, &json!(field)), "{}", answer.body);
+        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!(field)), "{}", answer.body);
     }
     Ok(())
 }

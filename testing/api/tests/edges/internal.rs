@@ -1,11 +1,13 @@
-//! What operators and health checks ask is on the internal listener and on no other.
+//! Checks that operator routes and health checks are on the internal listener only.
 
 use serde_json::{Value, json};
-use voelgoed_api_tests::server::{OPERATOR, Server, WIDE};
+use voelgoed_api_tests::server::start_server;
+use voelgoed_testkit::limits::UNLIMITED;
+use voelgoed_testkit::server::OPERATOR;
 
 #[tokio::test]
-async fn public_listener_answers_404_for_whatever_is_the_operators() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
+async fn public_listener_answers_404_to_operator_routes() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
     let body = json!({"name": "New", "slug": "new"});
     for (method, path) in [
         ("GET", "/readyz"),
@@ -30,8 +32,8 @@ async fn public_listener_answers_404_for_whatever_is_the_operators() -> anyhow::
 }
 
 #[tokio::test]
-async fn internal_listener_serves_operators_and_nobody_else() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
+async fn internal_listener_serves_operator_routes_only() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
     let answer = async |method: &str, path: &str| server.send(server.internal_request(method, path)).await;
     for path in ["/livez", "/readyz", "/metrics"] {
         assert_eq!(answer("GET", path).await?.status, 200, "{path}");

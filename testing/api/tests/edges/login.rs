@@ -1,20 +1,21 @@
-//! Members at the console: a cookie that scripts cannot read, and a token of its own for everything that changes something.
+//! Checks logins of members: a cookie that scripts cannot read, and a CSRF token for every write.
 
 use serde_json::json;
-use voelgoed_api_tests::server::{Server, WIDE};
-use voelgoed_api_tests::tenant::{PASSWORD, Tenant};
+use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::tenant::{PASSWORD, TestTenant};
+use voelgoed_testkit::limits::UNLIMITED;
 
 #[tokio::test]
-async fn a_login_reads_by_its_cookie_and_writes_with_its_token() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "login").await?;
+async fn login_reads_with_its_cookie_and_writes_with_its_csrf_token() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "login").await?;
     for (email, password) in
         [(tenant.member.as_str(), "not the password"), ("nobody@example.org", PASSWORD), (&tenant.member, "")]
     {
         let answer = server
             .send(server.request("POST", "/api/v1/login").json(&json!({"email": email, "password": password})))
             .await?;
-        assert_eq!((answer.status.as_u16(), answer.header("set-cookie")), (401, ""), "{email} {password}");
+        assert_eq!((answer.status, answer.header("set-cookie")), (401, ""), "{email} {password}");
     }
     let login = server.request("POST", "/api/v1/login").json(&json!({"email": tenant.member, "password": PASSWORD}));
     let login = server.send(login).await?;
@@ -39,7 +40,7 @@ async fn a_login_reads_by_its_cookie_and_writes_with_its_token() -> anyhow::Resu
             None => request,
         };
         let answer = server.send(request).await?;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{token:?}: {}", answer.body);
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{token:?}: {}", answer.body);
     }
     assert_eq!(
         server.send(with("POST", "/api/v1/logout")).await?.status,
@@ -54,9 +55,9 @@ async fn a_login_reads_by_its_cookie_and_writes_with_its_token() -> anyhow::Resu
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_over_at_once() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "revoke").await?;
+async fn revoked_key_is_refused_at_once() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "revoke").await?;
     let made = server.post("/api/v1/api-keys", &tenant.key, &json!({"name": "short", "scopes": ["catalog"]})).await?;
     let (id, secret) = (made["id"].as_str().unwrap_or_default(), made["secret"].as_str().unwrap_or_default());
     server.get("/api/v1/venues", secret).await?;
@@ -72,9 +73,9 @@ async fn a_revoked_key_is_over_at_once() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_buyer_has_one_session_by_cookie_or_header() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "session").await?;
+async fn buyer_has_one_session_by_cookie_or_header() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "session").await?;
     let path = format!("/api/v1/events/{}", tenant.event);
     let shown = server.send(server.request("GET", &path)).await?;
     assert_eq!(shown.header("set-cookie"), "", "reading needs no session");
@@ -89,10 +90,10 @@ async fn a_buyer_has_one_session_by_cookie_or_header() -> anyhow::Result<()> {
         assert_eq!(
             (again.header("set-cookie"), again.header("x-session")),
             ("", ""),
-            "{name}: a known session is not given anew"
+            "{name}: a known session is not issued again"
         );
     }
-    // Whoever makes one up gets one of their own.
+    // An invented session is replaced by a new one.
     let forged = server.send(server.request("GET", &path).header("X-Session", "made-up")).await?;
     assert!(!forged.header("x-session").is_empty() && forged.header("x-session") != header);
     Ok(())

@@ -1,14 +1,15 @@
-//! Every limit at its edge, validity of tickets, streams and their ends, repeats with and without their key, sessions, logins, headers, the shape of errors, and draining.
+//! Tests every limit at its edge, validity of tickets, ends of streams, idempotency, sessions, logins, headers, the format of errors, and draining.
 
 mod audit;
+mod bulkheads;
 mod caching;
+mod credential_limits;
 mod drafts;
 mod drain;
 mod early_refusals;
-mod free;
+mod free_orders;
 mod funnel;
 mod grants;
-mod guesses;
 mod hoarding;
 mod holds;
 mod idempotency;
@@ -19,9 +20,8 @@ mod members;
 mod pages;
 mod plans;
 mod quotas;
+mod response_format;
 mod secrets;
-mod shape;
-mod shares;
 mod streams;
 mod typed_text;
 mod validity;

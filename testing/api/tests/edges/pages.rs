@@ -1,28 +1,27 @@
-//! The forms of the shop's pages without a browser: odd fields, and buttons pressed in a window that was left behind.
+//! Submits the forms of the shop's pages without a browser: invalid fields, repeated forms, and buttons of an outdated window.
 
-use reqwest::redirect::Policy;
-use reqwest::{RequestBuilder, header};
 use serde_json::json;
-use voelgoed_api_tests::server::{Server, WIDE};
-use voelgoed_api_tests::tenant::Tenant;
+use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::tenant::TestTenant;
+use voelgoed_testkit::http_client::ApiClient;
+use voelgoed_testkit::limits::UNLIMITED;
+use voelgoed_testkit::server::TestServer;
 
-/// Sends a form as a browser without scripts does, and goes nowhere from there.
-async fn submit(server: &Server, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<(u16, String, String)> {
-    let client = reqwest::Client::builder().redirect(Policy::none()).build()?;
-    sent(client.post(server.url(path)).form(fields)).await
+/// Sends a form as a new browser without scripts does, and follows no redirect.
+async fn submit(server: &TestServer, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<(u16, String, String)> {
+    submit_with(&ApiClient::with_cookies(&server.url())?, path, fields).await
 }
 
-/// Status, where it leads, and the page.
-async fn sent(request: RequestBuilder) -> anyhow::Result<(u16, String, String)> {
-    let answer = request.send().await?;
-    let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-    Ok((answer.status().as_u16(), location.unwrap_or_default().to_owned(), answer.text().await?))
+/// Sends a form; returns status, redirect target, and the page.
+async fn submit_with(client: &ApiClient, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<(u16, String, String)> {
+    let response = client.send(client.request("POST", path).form(fields)).await?;
+    Ok((response.status, response.header("location").to_owned(), response.body))
 }
 
 #[tokio::test]
-async fn odd_fields_of_the_event_page_are_named_in_words() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "pages").await?;
+async fn invalid_field_of_the_event_page_is_explained_on_the_page() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "pages").await?;
     let path = format!("/events/{}/holds", tenant.event);
     let standing = format!("qty:{}:{}", tenant.standing, tenant.ticket_type);
     let best = |quantity: &'static str| {
@@ -48,12 +47,7 @@ async fn odd_fields_of_the_event_page_are_named_in_words() -> anyhow::Result<()>
     let path = format!("/api/v1/events/{}/holds", tenant.event);
     let request = server.request("POST", &path).json(&json!({"items": items, "best_available": true}));
     let answer = server.send(request).await?;
-    assert_eq!(
-        (answer.status.as_u16(), &answer.json()["field"]),
-        (400, &json!("items[0].quantity")),
-        "{}",
-        answer.body
-    );
+    assert_eq!((answer.status, &answer.json()["field"]), (400, &json!("items[0].quantity")), "{}", answer.body);
     Ok(())
 }
 
@@ -65,15 +59,15 @@ fn hidden<'a>(page: &'a str, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn a_form_that_is_sent_twice_holds_the_last_places_once() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "twice").await?;
+async fn form_sent_twice_holds_the_last_places_once() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "twice").await?;
     let path = format!("/events/{}", tenant.event);
     let availability = server.get(&format!("/api/v1/events/{}/availability", tenant.event), "").await?;
     let free =
         availability["areas"].as_array().into_iter().flatten().find(|area| area["area"] == json!(tenant.standing));
     let free = free.and_then(|area| area["free"].as_u64()).unwrap_or_default();
-    // Others take all but four.
+    // Other buyers hold all but four places.
     let mut left = free;
     while left > 4 {
         let quantity = (left - 4).min(10);
@@ -82,26 +76,26 @@ async fn a_form_that_is_sent_twice_holds_the_last_places_once() -> anyhow::Resul
         server.post(&format!("/api/v1/events/{}/holds", tenant.event), "", &items).await?;
         left -= quantity;
     }
-    let client = reqwest::Client::builder().redirect(Policy::none()).cookie_store(true).build()?;
-    let page = client.get(server.url(&path)).send().await?.text().await?;
+    let client = ApiClient::with_cookies(&server.url())?;
+    let page = client.text(&path).await?;
     let key = hidden(&page, "key");
     assert!(!key.is_empty(), "{page}");
     let standing = format!("qty:{}:{}", tenant.standing, tenant.ticket_type);
-    let mut led_to = Vec::new();
+    let mut targets = Vec::new();
     for _ in 0..2 {
         let form = [("key", key), (&*standing, "4")];
-        let (status, to, page) = sent(client.post(server.url(&format!("{path}/holds"))).form(&form)).await?;
+        let (status, to, page) = submit_with(&client, &format!("{path}/holds"), &form).await?;
         assert_eq!(status, 303, "{page}");
-        led_to.push(to.split('?').next().unwrap_or_default().to_owned());
+        targets.push(to.split('?').next().unwrap_or_default().to_owned());
     }
-    assert!(led_to[0].starts_with("/holds/") && led_to[0] == led_to[1], "{led_to:?}");
+    assert!(targets[0].starts_with("/holds/") && targets[0] == targets[1], "{targets:?}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_control_character_in_a_name_loses_nothing_that_was_typed() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "typed").await?;
+async fn control_character_in_a_name_keeps_the_other_fields_of_the_form() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "typed").await?;
     let (hold, token) = tenant.hold_seats(&server, 1).await?;
     for (name, email, kept) in [
         ("Ann\0", "ann@example.org", "ann@example.org"),
@@ -116,9 +110,9 @@ async fn a_control_character_in_a_name_loses_nothing_that_was_typed() -> anyhow:
 }
 
 #[tokio::test]
-async fn buttons_of_a_checkout_that_became_an_order_lead_to_the_order() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "windows").await?;
+async fn buttons_of_a_checkout_that_became_an_order_redirect_to_the_order() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "windows").await?;
     let price = json!({"event": tenant.event, "name": "Full", "price": {"amount": 100, "currency": "EUR"}});
     let full = server.post("/api/v1/ticket-types", &tenant.key, &price).await?["id"].clone();
     let items = json!({"items": [{"area": tenant.standing, "quantity": 2, "ticket_type": full}]});

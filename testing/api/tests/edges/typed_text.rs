@@ -1,15 +1,18 @@
-//! The one rule for text that people type, through the public surface: what is stored, what is refused, and what is the same.
+//! Checks the rule for typed text over the API: what is stored, what is refused, and which texts are equal.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use voelgoed_api_tests::server::{Answer, Server, WIDE};
-use voelgoed_api_tests::tenant::Tenant;
+use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::tenant::TestTenant;
+use voelgoed_testkit::http_client::ApiResponse;
+use voelgoed_testkit::limits::UNLIMITED;
+use voelgoed_testkit::server::TestServer;
 
-/// A path, and the body of a request there for a name.
+/// A path, and the body of a request with a name.
 type Typed = (&'static str, Box<dyn Fn(&str) -> Value>);
 
-/// Every place where a name is typed: the path and the body around it, and where the stored name stands in the answer.
-fn names(tenant: &Tenant) -> Vec<Typed> {
+/// Every request with a typed name.
+fn names(tenant: &TestTenant) -> Vec<Typed> {
     let (venue, layout, event, gate) =
         (tenant.venue.clone(), tenant.layout.clone(), tenant.event.clone(), tenant.gate.clone());
     let of_event = event.clone();
@@ -45,18 +48,18 @@ fn names(tenant: &Tenant) -> Vec<Typed> {
     ]
 }
 
-async fn post(server: &Server, tenant: &Tenant, path: &str, body: &Value) -> anyhow::Result<Answer> {
+async fn post(server: &TestServer, tenant: &TestTenant, path: &str, body: &Value) -> anyhow::Result<ApiResponse> {
     server.send(server.request("POST", path).bearer_auth(&tenant.key).json(body)).await
 }
 
 #[tokio::test]
-async fn one_rule_holds_wherever_a_name_is_typed() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "typed").await?;
+async fn every_typed_name_follows_one_rule() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "typed").await?;
     for (path, body) in names(&tenant) {
         for refused in ["\u{200b}", "\u{202e}evil", "a\u{202e}b", "a\0b", "a\r\nb", " ", "\u{3164}", "a\u{200b}b"] {
             let answer = post(&server, &tenant, path, &body(refused)).await?;
-            let got = (answer.status.as_u16(), answer.code());
+            let got = (answer.status, answer.code());
             assert_eq!(got, (400, "invalid_request".to_owned()), "{path} {refused:?}: {}", answer.body);
         }
         for (typed, stored) in [
@@ -73,9 +76,9 @@ async fn one_rule_holds_wherever_a_name_is_typed() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_buyer_is_stored_as_the_rule_says() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "buyers").await?;
+async fn buyer_name_and_email_are_normalized_or_refused() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "buyers").await?;
     for (name, email, status) in [
         (" Zo\u{eb} \r\n", "\r\n Zoe@Exa\u{6d}ple.ORG\u{200b}\r\n", 201),
         ("අක්\u{200d}ෂ", "අක@උදාහරණ.ලංකා", 201),
@@ -85,7 +88,7 @@ async fn a_buyer_is_stored_as_the_rule_says() -> anyhow::Result<()> {
         ("\u{202e}nnA", "ann@example.org", 400),
     ] {
         let hold = tenant.hold_seats(&server, 1).await?;
-        let mut body = Tenant::order_of(&hold);
+        let mut body = TestTenant::order_of(&hold);
         body["buyer"] = json!({"name": name, "email": email});
         let request = server.request("POST", "/api/v1/orders").header("Idempotency-Key", Uuid::now_v7().to_string());
         let answer = server.send(request.json(&body)).await?;
@@ -98,19 +101,17 @@ async fn a_buyer_is_stored_as_the_rule_says() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn codes_that_look_the_same_are_one() -> anyhow::Result<()> {
-    let server = Server::start(WIDE).await?;
-    let tenant = Tenant::make(&server, "codes").await?;
+async fn promo_codes_that_look_the_same_are_equal() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "codes").await?;
     let body = json!({"event": tenant.event, "name": "Paid", "price": {"amount": 1000, "currency": "EUR"}});
     let paid = post(&server, &tenant, "/api/v1/ticket-types", &body).await?.json()["id"].clone();
     let rule = |code: &str| json!({"event": tenant.event, "code": code, "effect": {"amount_off": 100}});
     assert_eq!(post(&server, &tenant, "/api/v1/price-rules", &rule("SUMMER10")).await?.status, 201);
     for alike in ["summer10", "SUMMER1O", "SUMMER\u{200b}10", "ЅUMMER10", "ＳＵＭＭＥＲ10"] {
         let answer = post(&server, &tenant, "/api/v1/price-rules", &rule(alike)).await?;
-        let refused = matches!(
-            (answer.status.as_u16(), answer.code().as_str()),
-            (409, "already_exists") | (400, "invalid_request")
-        );
+        let refused =
+            matches!((answer.status, answer.code().as_str()), (409, "already_exists") | (400, "invalid_request"));
         assert!(refused, "{alike:?}: {}", answer.body);
     }
     let holds = format!("/api/v1/events/{}/holds", tenant.event);

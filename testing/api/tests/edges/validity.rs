@@ -1,35 +1,38 @@
-//! When tickets admit: moved events, windows of ticket types, sales after the last admission, and devices whose clock is wrong.
+//! Checks when tickets are admitted: moved events, windows of ticket types, sales after the last admission, and devices with a wrong clock.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use voelgoed_api_tests::server::{Answer, Server, WIDE};
-use voelgoed_api_tests::tenant::Tenant;
+use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::tenant::TestTenant;
 use voelgoed_domain::time::Timestamp;
+use voelgoed_testkit::http_client::ApiResponse;
+use voelgoed_testkit::limits::UNLIMITED;
+use voelgoed_testkit::server::TestServer;
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// So many seconds from now, in whole seconds.
+/// The time `seconds` from now, in whole seconds.
 fn at(seconds: i64) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
     Timestamp::from_micros((i64::try_from(now).unwrap_or_default() + seconds) * 1_000_000).to_string()
 }
 
-struct Shop {
-    server: Server,
-    tenant: Tenant,
+struct ValidityFixture {
+    server: TestServer,
+    tenant: TestTenant,
 }
 
-impl Shop {
+impl ValidityFixture {
     async fn open(slug: &str) -> anyhow::Result<Self> {
-        let server = Server::start(WIDE).await?;
-        let tenant = Tenant::make(&server, slug).await?;
+        let server = start_server(UNLIMITED).await?;
+        let tenant = TestTenant::make(&server, slug).await?;
         Ok(Self { server, tenant })
     }
 
-    async fn change(&self, body: &Value) -> anyhow::Result<Answer> {
+    async fn change(&self, body: &Value) -> anyhow::Result<ApiResponse> {
         let path = format!("/api/v1/events/{}", self.tenant.event);
         self.server.send(self.server.request("PATCH", &path).bearer_auth(&self.tenant.key).json(body)).await
     }
@@ -40,20 +43,20 @@ impl Shop {
         Ok(answer.json())
     }
 
-    async fn ticket_type(&self, name: &str, times: &Value) -> anyhow::Result<Answer> {
+    async fn ticket_type(&self, name: &str, times: &Value) -> anyhow::Result<ApiResponse> {
         let mut body = json!({"event": self.tenant.event, "name": name, "price": {"amount": 0, "currency": "EUR"}});
         body.as_object_mut().into_iter().for_each(|body| body.extend(times.as_object().cloned().unwrap_or_default()));
         let request = self.server.request("POST", "/api/v1/ticket-types").bearer_auth(&self.tenant.key).json(&body);
         self.server.send(request).await
     }
 
-    async fn hold(&self, ticket_type: &Value) -> anyhow::Result<Answer> {
+    async fn hold(&self, ticket_type: &Value) -> anyhow::Result<ApiResponse> {
         let items = json!([{"area": self.tenant.standing, "quantity": 1, "ticket_type": ticket_type}]);
         let path = format!("/api/v1/events/{}/holds", self.tenant.event);
         self.server.send(self.server.request("POST", &path).json(&json!({"items": items}))).await
     }
 
-    /// The code of a new ticket.
+    /// Buys a ticket, and returns its code.
     async fn ticket(&self, ticket_type: &Value) -> anyhow::Result<String> {
         let hold = self.hold(ticket_type).await?;
         anyhow::ensure!(hold.status == 201, "{}", hold.body);
@@ -77,78 +80,80 @@ fn plus(text: &Value, seconds: i64) -> String {
 }
 
 #[tokio::test]
-async fn ticket_of_a_moved_event_stays_valid_and_the_refusal_says_when() -> anyhow::Result<()> {
-    let shop = Shop::open("moved").await?;
-    let tenant = &shop.tenant;
-    let before = shop.server.get(&format!("/api/v1/events/{}", tenant.event), "").await?;
+async fn ticket_of_a_moved_event_stays_valid_and_an_early_scan_names_the_times() -> anyhow::Result<()> {
+    let fixture = ValidityFixture::open("moved").await?;
+    let tenant = &fixture.tenant;
+    let before = fixture.server.get(&format!("/api/v1/events/{}", tenant.event), "").await?;
     assert_eq!(before["admits_from"], json!(plus(&before["starts_at"], -DAY)), "{before}");
     assert_eq!(before["admits_until"], json!(plus(&before["starts_at"], 30 * HOUR)), "{before}");
-    // Forty days later: too early now.
-    let moved = shop.changed(&json!({"starts_at": plus(&before["starts_at"], 40 * DAY)})).await?;
-    let scan = shop.scan(&tenant.code).await?;
+    // Moved by forty days: a scan now is too early.
+    let moved = fixture.changed(&json!({"starts_at": plus(&before["starts_at"], 40 * DAY)})).await?;
+    let scan = fixture.scan(&tenant.code).await?;
     assert_eq!((&scan["result"], &scan["reason"]), (&json!("refused"), &json!("not_yet")), "{scan}");
     assert_eq!((&scan["from"], &scan["until"]), (&moved["admits_from"], &moved["admits_until"]), "{scan}");
-    let package = shop.server.get("/api/v1/devices/me/package", &tenant.device_key).await?;
+    let package = fixture.server.get("/api/v1/devices/me/package", &tenant.device_key).await?;
     assert_eq!(package["valid_from"], moved["admits_from"], "{package}");
-    // Doors are open: the code that was sold before the move admits.
-    let opened = shop.changed(&json!({"doors_at": at(-60)})).await?;
+    // After the doors open, the code that was sold before the move is admitted.
+    let opened = fixture.changed(&json!({"doors_at": at(-60)})).await?;
     assert_eq!(opened["admits_from"], opened["doors_at"], "{opened}");
-    let scan = shop.scan(&tenant.code).await?;
+    let scan = fixture.scan(&tenant.code).await?;
     assert_eq!(scan["result"], "admitted", "{scan}");
     Ok(())
 }
 
 #[tokio::test]
-async fn nothing_is_sold_that_can_never_admit() -> anyhow::Result<()> {
-    let shop = Shop::open("over").await?;
-    let free = json!(shop.tenant.ticket_type);
-    let held = shop.hold(&free).await?.json();
-    let season = shop.ticket_type("Season", &json!({"admits_until": at(300 * DAY)})).await?;
+async fn ticket_that_can_never_be_admitted_is_not_sold() -> anyhow::Result<()> {
+    let fixture = ValidityFixture::open("over").await?;
+    let free = json!(fixture.tenant.ticket_type);
+    let held = fixture.hold(&free).await?.json();
+    let season = fixture.ticket_type("Season", &json!({"admits_until": at(300 * DAY)})).await?;
     assert_eq!(season.status, 201, "{}", season.body);
     let season = season.json()["id"].clone();
-    let code = shop.ticket(&free).await?;
-    // The event was two days ago, and its sale is open by mistake.
+    let code = fixture.ticket(&free).await?;
+    // The event was two days ago, and its sale is still open by mistake.
     let sale = json!({"opens_at": at(-9 * DAY), "closes_at": at(DAY)});
-    shop.changed(&json!({"starts_at": at(-2 * DAY), "sale": sale})).await?;
-    let refused = shop.hold(&free).await?;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "sale_closed"), "{}", refused.body);
+    fixture.changed(&json!({"starts_at": at(-2 * DAY), "sale": sale})).await?;
+    let refused = fixture.hold(&free).await?;
+    assert_eq!((refused.status, refused.code().as_str()), (409, "sale_closed"), "{}", refused.body);
     let order =
         (held["id"].as_str().unwrap_or_default().to_owned(), held["token"].as_str().unwrap_or_default().to_owned());
-    let request = shop.server.request("POST", "/api/v1/orders").header("Idempotency-Key", "late");
-    let refused = shop.server.send(request.json(&Tenant::order_of(&order))).await?;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "sale_closed"), "{}", refused.body);
-    let scan = shop.scan(&code).await?;
+    let request = fixture.server.request("POST", "/api/v1/orders").header("Idempotency-Key", "late");
+    let refused = fixture.server.send(request.json(&TestTenant::order_of(&order))).await?;
+    assert_eq!((refused.status, refused.code().as_str()), (409, "sale_closed"), "{}", refused.body);
+    let scan = fixture.scan(&code).await?;
     assert_eq!((&scan["reason"], scan["until"].is_string()), (&json!("expired"), true), "{scan}");
-    // A season pass still admits.
-    let pass = shop.ticket(&season).await?;
-    assert_eq!(shop.scan(&pass).await?["result"], "admitted");
-    let package = shop.server.get("/api/v1/devices/me/package", &shop.tenant.device_key).await?;
+    // A season pass is still admitted.
+    let pass = fixture.ticket(&season).await?;
+    assert_eq!(fixture.scan(&pass).await?["result"], "admitted");
+    let package = fixture.server.get("/api/v1/devices/me/package", &fixture.tenant.device_key).await?;
     assert_eq!(package["windows"][0]["ticket_type"], season, "{package}");
     assert_eq!(package["windows"][0]["tickets"].as_array().map(Vec::len), Some(1), "{package}");
     Ok(())
 }
 
 #[tokio::test]
-async fn campers_come_before_the_others_also_where_their_type_is_off_sale() -> anyhow::Result<()> {
-    let shop = Shop::open("camp").await?;
-    let camper = shop.ticket_type("Camper", &json!({"admits_from": at(-DAY)})).await?.json()["id"].clone();
-    shop.changed(&json!({"starts_at": at(5 * DAY), "sale": {"opens_at": at(-DAY), "closes_at": at(4 * DAY)}})).await?;
-    // Its window has moved with the event.
-    let first = shop.ticket(&camper).await?;
-    assert_eq!(shop.scan(&first).await?["reason"], "not_yet");
-    let camper = shop.ticket_type("Camper", &json!({"admits_from": at(-DAY)})).await?.json()["id"].clone();
-    let (code, other) = (shop.ticket(&camper).await?, shop.ticket(&json!(shop.tenant.ticket_type)).await?);
+async fn ticket_type_with_an_earlier_window_is_admitted_earlier_even_off_sale() -> anyhow::Result<()> {
+    let fixture = ValidityFixture::open("camp").await?;
+    let camper = fixture.ticket_type("Camper", &json!({"admits_from": at(-DAY)})).await?.json()["id"].clone();
+    fixture
+        .changed(&json!({"starts_at": at(5 * DAY), "sale": {"opens_at": at(-DAY), "closes_at": at(4 * DAY)}}))
+        .await?;
+    // The window of the ticket type has moved with the event.
+    let first = fixture.ticket(&camper).await?;
+    assert_eq!(fixture.scan(&first).await?["reason"], "not_yet");
+    let camper = fixture.ticket_type("Camper", &json!({"admits_from": at(-DAY)})).await?.json()["id"].clone();
+    let (code, other) = (fixture.ticket(&camper).await?, fixture.ticket(&json!(fixture.tenant.ticket_type)).await?);
     let path = format!("/api/v1/ticket-types/{}", camper.as_str().unwrap_or_default());
-    let retired = shop.server.send(shop.server.request("DELETE", &path).bearer_auth(&shop.tenant.key)).await?;
+    let retired = fixture.server.send(fixture.server.request("DELETE", &path).bearer_auth(&fixture.tenant.key)).await?;
     assert_eq!(retired.status, 204);
-    assert_eq!(shop.scan(&other).await?["reason"], "not_yet");
-    assert_eq!(shop.scan(&code).await?["result"], "admitted");
+    assert_eq!(fixture.scan(&other).await?["reason"], "not_yet");
+    assert_eq!(fixture.scan(&code).await?["result"], "admitted");
     Ok(())
 }
 
 #[tokio::test]
-async fn contradictory_times_name_their_field() -> anyhow::Result<()> {
-    let shop = Shop::open("wrong").await?;
+async fn contradictory_times_are_refused_with_their_field() -> anyhow::Result<()> {
+    let fixture = ValidityFixture::open("wrong").await?;
     for (body, field) in [
         (json!({"ends_at": at(-DAY)}), "ends_at"),
         (json!({"doors_at": at(9 * DAY)}), "doors_at"),
@@ -158,20 +163,20 @@ async fn contradictory_times_name_their_field() -> anyhow::Result<()> {
         (json!({"timezone": "Etc/Unknown"}), "timezone"),
         (json!({"name": ""}), "name"),
     ] {
-        let answer = shop.change(&body).await?;
-        assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (400, &json!(field)), "{body}: {}", answer.body);
+        let answer = fixture.change(&body).await?;
+        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!(field)), "{body}: {}", answer.body);
     }
-    let answer = shop.ticket_type("Never", &json!({"admits_from": at(9 * DAY)})).await?;
+    let answer = fixture.ticket_type("Never", &json!({"admits_from": at(9 * DAY)})).await?;
     assert_eq!(answer.json()["field"], "admits_from", "{}", answer.body);
-    let changed = shop.changed(&json!({"timezone": "asia/calcutta"})).await?;
+    let changed = fixture.changed(&json!({"timezone": "asia/calcutta"})).await?;
     assert_eq!(changed["timezone"], "Asia/Kolkata");
     Ok(())
 }
 
 #[tokio::test]
-async fn impossible_clock_of_a_device_is_no_evidence() -> anyhow::Result<()> {
-    let shop = Shop::open("clock").await?;
-    let free = json!(shop.tenant.ticket_type);
+async fn scan_with_an_implausible_clock_is_no_evidence() -> anyhow::Result<()> {
+    let fixture = ValidityFixture::open("clock").await?;
+    let free = json!(fixture.tenant.ticket_type);
     for (scanned_at, clock) in [
         ("1970-01-01T00:00:00Z".to_owned(), "implausible"),
         ("0001-01-01T00:00:00Z".to_owned(), "implausible"),
@@ -180,44 +185,48 @@ async fn impossible_clock_of_a_device_is_no_evidence() -> anyhow::Result<()> {
         ("9999-12-30T00:00:00Z".to_owned(), "implausible"),
         (at(0), "plausible"),
     ] {
-        let code = shop.ticket(&free).await?;
-        let single =
-            shop.server.post("/api/v1/scans", &shop.tenant.device_key, &shop.forced(&code, &scanned_at)).await?;
+        let code = fixture.ticket(&free).await?;
+        let single = fixture
+            .server
+            .post("/api/v1/scans", &fixture.tenant.device_key, &fixture.forced(&code, &scanned_at))
+            .await?;
         assert_eq!(
             (&single["result"], &single["conflict"]),
             (&json!("admitted"), &json!(false)),
             "{scanned_at}: {single}"
         );
         assert_eq!(single["clock"], clock, "{scanned_at}: {single}");
-        // Whoever comes honestly after it is told of a moment that can be true.
-        let second = shop.scan(&code).await?;
+        // A later duplicate names a plausible time of the first scan.
+        let second = fixture.scan(&code).await?;
         let first: Timestamp = second["first"]["at"].as_str().unwrap_or_default().parse()?;
         let now: Timestamp = second["now"].as_str().unwrap_or_default().parse()?;
         assert!(first <= now && now.since(first) < Duration::from_secs(600), "{scanned_at}: {second}");
-        let code = shop.ticket(&free).await?;
-        let batch = json!({"scans": [shop.forced(&code, &scanned_at)]});
-        let batch = shop.server.post("/api/v1/scans/batch", &shop.tenant.device_key, &batch).await?;
+        let code = fixture.ticket(&free).await?;
+        let batch = json!({"scans": [fixture.forced(&code, &scanned_at)]});
+        let batch = fixture.server.post("/api/v1/scans/batch", &fixture.tenant.device_key, &batch).await?;
         assert_eq!(batch["answers"][0]["outcome"], "accepted", "{scanned_at}: {batch}");
     }
-    let path = format!("/api/v1/conflicts?event={}", shop.tenant.event);
-    assert_eq!(shop.server.get(&path, &shop.tenant.key).await?["items"], json!([]));
+    let path = format!("/api/v1/conflicts?event={}", fixture.tenant.event);
+    assert_eq!(fixture.server.get(&path, &fixture.tenant.key).await?["items"], json!([]));
     Ok(())
 }
 
 #[tokio::test]
-async fn one_unreadable_record_does_not_keep_the_others_of_a_batch_out() -> anyhow::Result<()> {
-    let shop = Shop::open("unreadable").await?;
-    let free = json!(shop.tenant.ticket_type);
+async fn unreadable_record_does_not_block_the_others_of_a_batch() -> anyhow::Result<()> {
+    let fixture = ValidityFixture::open("unreadable").await?;
+    let free = json!(fixture.tenant.ticket_type);
     let clocks = [json!("2026-11-30T10:00:00"), json!(17), json!(""), json!(null), json!("9999-12-31T23:59:59Z")];
     for clock in clocks {
-        let (first, odd, last) = (shop.ticket(&free).await?, shop.ticket(&free).await?, shop.ticket(&free).await?);
-        let mut unreadable = shop.forced(&odd, &at(0));
+        let (first, odd, last) =
+            (fixture.ticket(&free).await?, fixture.ticket(&free).await?, fixture.ticket(&free).await?);
+        let mut unreadable = fixture.forced(&odd, &at(0));
         unreadable["scanned_at"] = clock.clone();
-        let mut sideways = shop.forced(&odd, &at(0));
+        let mut sideways = fixture.forced(&odd, &at(0));
         sideways["direction"] = json!("sideways");
         let scans =
-            [shop.forced(&first, &at(0)), sideways.clone(), json!(null), unreadable, shop.forced(&last, &at(0))];
-        let answer = shop.server.post("/api/v1/scans/batch", &shop.tenant.device_key, &json!({"scans": scans})).await?;
+            [fixture.forced(&first, &at(0)), sideways.clone(), json!(null), unreadable, fixture.forced(&last, &at(0))];
+        let answer =
+            fixture.server.post("/api/v1/scans/batch", &fixture.tenant.device_key, &json!({"scans": scans})).await?;
         let answers = &answer["answers"];
         for accepted in [0, 3, 4] {
             assert_eq!(answers[accepted]["outcome"], "accepted", "{clock}: {answer}");
@@ -228,7 +237,7 @@ async fn one_unreadable_record_does_not_keep_the_others_of_a_batch_out() -> anyh
         assert_eq!((&refused["field"], &refused["durable"]), (&json!("direction"), &json!(false)), "{answer}");
         assert_eq!((&answers[2]["id"], &answers[2]["error"]), (&Value::Null, &json!("invalid_request")), "{answer}");
     }
-    let path = format!("/api/v1/conflicts?event={}", shop.tenant.event);
-    assert_eq!(shop.server.get(&path, &shop.tenant.key).await?["items"], json!([]));
+    let path = format!("/api/v1/conflicts?event={}", fixture.tenant.event);
+    assert_eq!(fixture.server.get(&path, &fixture.tenant.key).await?["items"], json!([]));
     Ok(())
 }

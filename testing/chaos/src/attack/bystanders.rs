@@ -1,63 +1,67 @@
-//! Who is there beside the attacker: a stranger who holds, releases and buys, a gate that scans, and whoever asks whether the server lives.
+//! Runs a buyer, another organization's gate and health checks beside an attack, and counts their refusals and latencies.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use reqwest::Method;
-use voelgoed_testkit::buyer::{Buyer, Hold, OrderRequest, held};
-use voelgoed_testkit::client::{Answer, Call, Client};
-use voelgoed_testkit::organizer::Event;
-use voelgoed_testkit::scanner::Scanner;
+use voelgoed_testkit::buyer::{OrderRequest, TestBuyer, granted_hold};
+use voelgoed_testkit::http_client::{ApiCall, ApiClient, ApiResponse};
+use voelgoed_testkit::organizer::TestEvent;
+use voelgoed_testkit::scanner::TestScanner;
 
-/// Between two acts of the same person.
-const PACE: Duration = Duration::from_millis(100);
-/// One hold in so many is ordered, the others are given back.
-const ORDERS: u32 = 10;
-/// Refusals in a hundred that a buyer meets anyway: the demo's own limits.
+/// Between two requests of the same bystander.
+const REQUEST_INTERVAL: Duration = Duration::from_millis(100);
+/// One hold in this many is ordered; the others are released.
+const HOLDS_PER_ORDER: u32 = 10;
+/// The demo's own limits refuse some requests of a buyer.
 const REFUSED_PERCENT_MAX: usize = 2;
 
-/// They and what they need.
+/// The bystanders of an attack.
 pub struct Bystanders {
-    /// Where the stranger and the gate go.
+    /// Serves the buyer and the gate.
     pub url: String,
-    /// Where the operator looks.
+    /// Serves health checks.
     pub internal_url: String,
-    /// What the stranger buys.
-    pub event: Event,
+    /// The event of which the buyer buys.
+    pub event: TestEvent,
     /// The other organization's scanner.
-    pub gate: Scanner,
-    /// The ticket that is shown there.
+    pub gate: TestScanner,
+    /// The ticket that is scanned at the gate.
     pub code: String,
 }
 
-/// What one of them has seen.
+/// The requests of one bystander.
 #[derive(Debug, Default)]
-pub struct Tally {
-    took: Vec<Duration>,
+pub struct BystanderRequests {
+    served: Vec<Duration>,
     refused: Vec<String>,
 }
 
-/// What all of them have seen.
+/// The requests of all bystanders.
 #[derive(Debug, Default)]
-pub struct Seen {
-    /// The stranger.
-    pub stranger: Tally,
+pub struct BystanderResults {
+    /// The buyer.
+    pub buyer: BystanderRequests,
     /// The gate.
-    pub gate: Tally,
-    /// Who asks for health.
-    pub health: Tally,
+    pub gate: BystanderRequests,
+    /// Health checks.
+    pub health: BystanderRequests,
 }
 
-impl Tally {
-    async fn note(&mut self, status: u16, call: impl Future<Output = anyhow::Result<Answer>>) -> Option<Answer> {
-        let began = Instant::now();
-        match call.await {
-            Ok(answer) if answer.status == status => {
-                self.took.push(began.elapsed());
-                Some(answer)
+impl BystanderRequests {
+    async fn record(
+        &mut self,
+        status: u16,
+        request: impl Future<Output = anyhow::Result<ApiResponse>>,
+    ) -> Option<ApiResponse> {
+        let start = Instant::now();
+        match request.await {
+            Ok(response) if response.status == status => {
+                self.served.push(start.elapsed());
+                Some(response)
             }
-            Ok(answer) => {
-                self.refused.push(format!("{} {}", answer.status, answer.body));
+            Ok(response) => {
+                self.refused.push(format!("{} {}", response.status, response.body));
                 None
             }
             Err(error) => {
@@ -67,24 +71,18 @@ impl Tally {
         }
     }
 
-    /// That nearly everything was served.
-    ///
-    /// # Errors
-    /// With the first refusal.
-    pub fn served(&self) -> anyhow::Result<()> {
-        let (served, refused) = (self.took.len(), self.refused.len());
+    /// Checks that nearly all requests were served.
+    pub fn check_mostly_served(&self) -> anyhow::Result<()> {
+        let (served, refused) = (self.served.len(), self.refused.len());
         ensure!(served > 0, "nothing was served: {:?}", self.refused.first());
         let is_rare = refused * 100 <= REFUSED_PERCENT_MAX * (served + refused);
         ensure!(is_rare, "{refused} of {} were refused, first {:?}", served + refused, self.refused.first());
         Ok(())
     }
 
-    /// That all was served.
-    ///
-    /// # Errors
-    /// With the first refusal.
-    pub fn always_served(&self) -> anyhow::Result<()> {
-        let (served, refused) = (self.took.len(), self.refused.len());
+    /// Checks that all requests were served.
+    pub fn check_all_served(&self) -> anyhow::Result<()> {
+        let (served, refused) = (self.served.len(), self.refused.len());
         ensure!(
             served > 0 && refused == 0,
             "{refused} of {} were refused, first {:?}",
@@ -94,28 +92,28 @@ impl Tally {
         Ok(())
     }
 
-    fn at(&self, percent: usize) -> Duration {
-        let mut sorted = self.took.clone();
+    fn percentile(&self, percent: usize) -> Duration {
+        let mut sorted = self.served.clone();
         sorted.sort_unstable();
         sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
     }
 }
 
-impl Seen {
-    /// Prints counts and latencies, beside those of a quiet time.
-    pub fn print(&self, way: &str, strike: &str, quiet: &Self) {
-        for (who, now, before) in [
-            ("stranger", &self.stranger, &quiet.stranger),
+impl BystanderResults {
+    /// Prints counts and latencies beside those without an attack.
+    pub fn print(&self, way: &str, attack: &str, quiet: &Self) {
+        for (bystander, now, before) in [
+            ("buyer", &self.buyer, &quiet.buyer),
             ("gate", &self.gate, &quiet.gate),
             ("livez", &self.health, &quiet.health),
         ] {
             let ms = |took: Duration| took.as_secs_f64() * 1e3;
-            let (p99, p99_before) = (ms(now.at(99)), ms(before.at(99)));
+            let (p99, p99_before) = (ms(now.percentile(99)), ms(before.percentile(99)));
             println!(
-                "{way}, {strike}, {who}: {} served, {} refused, p50 {:.1} ms, p99 {p99:.1} ms, {:.1} times the quiet p99",
-                now.took.len(),
+                "{way}, {attack}, {bystander}: {} served, {} refused, p50 {:.1} ms, p99 {p99:.1} ms, {:.1} times the quiet p99",
+                now.served.len(),
                 now.refused.len(),
-                ms(now.at(50)),
+                ms(now.percentile(50)),
                 p99 / p99_before.max(0.001),
             );
         }
@@ -123,60 +121,60 @@ impl Seen {
 }
 
 impl Bystanders {
-    /// What they see for so long.
-    pub async fn watch(&self, lasts: Duration) -> anyhow::Result<Seen> {
-        let end = tokio::time::Instant::now() + lasts;
-        let (stranger, gate, health) = tokio::join!(self.stranger(end), self.gate(end), self.health(end));
-        Ok(Seen { stranger: stranger?, gate: gate?, health: health? })
+    /// Runs all bystanders for `duration`.
+    pub async fn run(&self, duration: Duration) -> anyhow::Result<BystanderResults> {
+        let end = tokio::time::Instant::now() + duration;
+        let (buyer, gate, health) = tokio::join!(self.buy(end), self.scan(end), self.check_health(end));
+        Ok(BystanderResults { buyer: buyer?, gate: gate?, health: health? })
     }
 
-    async fn stranger(&self, end: tokio::time::Instant) -> anyhow::Result<Tally> {
-        let mut tally = Tally::default();
-        let client = Client::new(&self.url)?;
-        let mut pace = tokio::time::interval(PACE);
+    async fn buy(&self, end: tokio::time::Instant) -> anyhow::Result<BystanderRequests> {
+        let mut requests = BystanderRequests::default();
+        let client = ApiClient::new(&self.url)?;
+        let mut ticks = tokio::time::interval(REQUEST_INTERVAL);
         for visit in 1.. {
-            pace.tick().await;
+            ticks.tick().await;
             if tokio::time::Instant::now() >= end {
                 break;
             }
-            let mut buyer = Buyer::new(client.clone());
-            let Some(answer) = tally.note(201, buyer.hold_general(&self.event, 1)).await else { continue };
-            let hold: Hold = held(answer)?;
-            if visit % ORDERS == 0 {
-                tally.note(201, buyer.order(&OrderRequest::new(&hold, "ok"))).await;
+            let mut buyer = TestBuyer::new(client.clone());
+            let Some(response) = requests.record(201, buyer.hold_general(&self.event, 1)).await else { continue };
+            let hold = granted_hold(response)?;
+            if visit % HOLDS_PER_ORDER == 0 {
+                requests.record(201, buyer.order(&OrderRequest::new(&hold, "ok"))).await;
             } else {
                 let path = format!("/api/v1/holds/{}", hold.id);
-                let call = Call { token: Some(&hold.token), ..Call::default() };
-                tally.note(204, client.call(Method::DELETE, &path, call)).await;
+                let call = ApiCall { token: Some(&hold.token), ..ApiCall::default() };
+                requests.record(204, client.call(Method::DELETE, &path, call)).await;
             }
         }
-        Ok(tally)
+        Ok(requests)
     }
 
-    async fn gate(&self, end: tokio::time::Instant) -> anyhow::Result<Tally> {
-        let mut tally = Tally::default();
-        let gate = self.gate.at(&Client::new(&self.url)?);
-        let mut pace = tokio::time::interval(PACE);
+    async fn scan(&self, end: tokio::time::Instant) -> anyhow::Result<BystanderRequests> {
+        let mut requests = BystanderRequests::default();
+        let gate = self.gate.at(&ApiClient::new(&self.url)?);
+        let mut ticks = tokio::time::interval(REQUEST_INTERVAL);
         while tokio::time::Instant::now() < end {
-            pace.tick().await;
-            let answer = tally.note(200, gate.send(&gate.read(&self.code))).await;
-            if let Some(answer) = answer {
-                answer.body["result"].as_str().context("a scan has a result")?;
+            ticks.tick().await;
+            let response = requests.record(200, gate.send(&gate.scan_of(&self.code))).await;
+            if let Some(response) = response {
+                response.json()["result"].as_str().context("a scan has a result")?;
             }
         }
-        Ok(tally)
+        Ok(requests)
     }
 
-    async fn health(&self, end: tokio::time::Instant) -> anyhow::Result<Tally> {
-        let mut tally = Tally::default();
-        let clients = [(Client::new(&self.url)?, "/livez"), (Client::new(&self.internal_url)?, "/readyz")];
-        let mut pace = tokio::time::interval(PACE);
+    async fn check_health(&self, end: tokio::time::Instant) -> anyhow::Result<BystanderRequests> {
+        let mut requests = BystanderRequests::default();
+        let clients = [(ApiClient::new(&self.url)?, "/livez"), (ApiClient::new(&self.internal_url)?, "/readyz")];
+        let mut ticks = tokio::time::interval(REQUEST_INTERVAL);
         while tokio::time::Instant::now() < end {
-            pace.tick().await;
+            ticks.tick().await;
             for (client, path) in &clients {
-                tally.note(200, client.call(Method::GET, path, Call::default())).await;
+                requests.record(200, client.call(Method::GET, path, ApiCall::default())).await;
             }
         }
-        Ok(tally)
+        Ok(requests)
     }
 }

@@ -1,50 +1,46 @@
-//! One hostile address against the default limits, directly and through HAProxy: a stranger goes on buying, another organization's gate goes on scanning,
-//! `/livez` answers, memory stays bounded; and malformed requests are refused without a second answer.
+//! Attacks the server from one address under its default limits, directly and through HAProxy: another buyer buys, another organization's gate scans,
+//! `/livez` answers, memory stays bounded, and malformed requests are refused without a second response.
 //!
-//! Never: a judgement by time; latencies are printed as figures. To add a strike: a variant of [`strikes::Strike`].
+//! Never: a check on a latency; latencies are printed as figures. To add an attack: a variant of [`attack_kinds::AttackKind`].
 
+mod attack_kinds;
 mod bystanders;
-mod forged;
-mod modes;
-mod shapes;
-mod strikes;
+mod file_modes;
+mod forged_headers;
+mod malformed_requests;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use serde_json::json;
 use tokio::task::JoinSet;
-use voelgoed_testkit::buyer::{Buyer, OrderRequest, held, placed};
-use voelgoed_testkit::client::{Call, Client};
-use voelgoed_testkit::cluster::Daemon;
+use voelgoed_testkit::buyer::{OrderRequest, TestBuyer, acknowledged_order, granted_hold};
 use voelgoed_testkit::haproxy;
-use voelgoed_testkit::organizer::{Event, Organizer, text};
+use voelgoed_testkit::http_client::{ApiCall, ApiClient};
+use voelgoed_testkit::organizer::{TestEvent, TestOrganizer, text};
 use voelgoed_testkit::port::free_port;
-use voelgoed_testkit::scanner::Scanner;
-use voelgoed_testkit::server::{Server, Setup, fresh_directory};
+use voelgoed_testkit::process::Process;
+use voelgoed_testkit::report::SuiteReport;
+use voelgoed_testkit::scanner::TestScanner;
+use voelgoed_testkit::server::{ServerCommand, ServerOptions, TestServer, empty_directory};
 use voelgoed_testkit::until::until;
-use voelgoed_testkit::verdict::Verdicts;
 
-use bystanders::{Bystanders, Seen};
-use strikes::{Strike, Target};
+use attack_kinds::{AttackKind, AttackTarget};
+use bystanders::{BystanderResults, Bystanders};
 
-/// The operator's key of these servers.
-const OPERATOR: &str = "operator-of-the-attack-suite-4f8b1c7de2a95063";
-/// A strike lasts so long, and so does the quiet before.
-const SHORT: Duration = Duration::from_secs(5);
-/// The same at full length.
-const LONG: Duration = Duration::from_secs(60);
-/// Memory may grow by so much beyond what the quiet server has.
-const GROWTH_KIB_MAX: u64 = 512 * 1024;
-/// Payments and starts take at most this.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The duration of each attack, and of the time without an attack before them.
+const SHORT_ATTACK: Duration = Duration::from_secs(5);
+const LONG_ATTACK: Duration = Duration::from_secs(60);
+/// Beyond the memory of the server without an attack.
+const MEMORY_GROWTH_KIB_MAX: u64 = 512 * 1024;
+/// For payments and starts.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long, and by which way.
+/// Options of `attack`.
 #[derive(Debug, Args)]
-pub struct Options {
-    /// Strikes of a minute each.
+pub struct AttackOptions {
+    /// Attacks of a minute each.
     #[arg(long)]
     long: bool,
     /// The configuration of HAProxy.
@@ -52,94 +48,87 @@ pub struct Options {
     haproxy: PathBuf,
 }
 
-/// Runs all of it.
-pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut Verdicts) -> anyhow::Result<()> {
+/// Runs all attacks, directly and through HAProxy.
+pub async fn run(binary: &Path, root: &Path, options: &AttackOptions, report: &mut SuiteReport) -> anyhow::Result<()> {
     let config = options.haproxy.canonicalize().context("HAProxy's configuration")?;
-    let lasts = if options.long { LONG } else { SHORT };
-    for behind in [None, Some(config.as_path())] {
-        let place = Place::open(binary, root, behind).await?;
-        modes::judge(place.server.data(), &place.way, verdicts)?;
-        shapes::judge(&place.address(), behind.is_some(), verdicts).await?;
-        forged::judge(&place.url(), &place.way, &text(&place.server.card, "api_key")?, verdicts).await?;
-        strike_all(&place, lasts, verdicts).await?;
+    let duration = if options.long { LONG_ATTACK } else { SHORT_ATTACK };
+    for haproxy in [None, Some(config.as_path())] {
+        let fixture = AttackFixture::open(binary, root, haproxy).await?;
+        file_modes::check(fixture.server.data(), &fixture.way, report)?;
+        malformed_requests::check(&fixture.address(), haproxy.is_some(), report).await?;
+        forged_headers::check(&fixture.url(), &fixture.way, fixture.server.card_text("api_key"), report).await?;
+        attack_all(&fixture, duration, report).await?;
     }
     Ok(())
 }
 
-/// Every strike from an address of its own, one after the other.
-async fn strike_all(place: &Place, lasts: Duration, verdicts: &mut Verdicts) -> anyhow::Result<()> {
-    let quiet = place.watched(lasts, None).await?;
-    let quiet_kib = place.memory_kib()?;
-    quiet.print(&place.way, "quiet", &quiet);
-    let mut most_kib = quiet_kib;
-    for (number, strike) in Strike::ALL.into_iter().enumerate() {
+/// Runs every attack from an address of its own, one after the other.
+async fn attack_all(fixture: &AttackFixture, duration: Duration, report: &mut SuiteReport) -> anyhow::Result<()> {
+    let quiet = fixture.run_bystanders(duration, None).await?;
+    let quiet_kib = fixture.memory_kib()?;
+    quiet.print(&fixture.way, "no attack", &quiet);
+    let mut largest_kib = quiet_kib;
+    for (number, attack) in AttackKind::ALL.into_iter().enumerate() {
         let address = u8::try_from(number)? + 2;
-        let seen = place.watched(lasts, Some((strike, address))).await?;
-        most_kib = most_kib.max(place.memory_kib()?);
-        seen.print(&place.way, strike.name(), &quiet);
-        let claim = |what: &str| format!("{}, {}: {what}", place.way, strike.name());
-        verdicts.judge(&claim("the stranger goes on buying"), seen.stranger.served());
-        verdicts.judge(&claim("the other organization's gate goes on scanning"), seen.gate.always_served());
-        verdicts.judge(&claim("/livez answers throughout"), seen.health.always_served());
+        let results = fixture.run_bystanders(duration, Some((attack, address))).await?;
+        largest_kib = largest_kib.max(fixture.memory_kib()?);
+        results.print(&fixture.way, attack.name(), &quiet);
+        let claim = |what: &str| format!("{}, {}: {what}", fixture.way, attack.name());
+        report.check(&claim("another buyer goes on buying"), results.buyer.check_mostly_served());
+        report.check(&claim("another organization's gate goes on scanning"), results.gate.check_all_served());
+        report.check(&claim("/livez answers throughout"), results.health.check_all_served());
     }
-    println!("{}: memory {quiet_kib} KiB when quiet, at most {most_kib} KiB after a strike", place.way);
-    let grown = most_kib.saturating_sub(quiet_kib);
+    println!("{}: memory {quiet_kib} KiB without an attack, at most {largest_kib} KiB after one", fixture.way);
+    let growth = largest_kib.saturating_sub(quiet_kib);
     let bounded = || {
-        ensure!(grown <= GROWTH_KIB_MAX, "it grew by {grown} KiB");
+        ensure!(growth <= MEMORY_GROWTH_KIB_MAX, "it grew by {growth} KiB");
         Ok(())
     };
-    verdicts.judge(&format!("{}: memory stays bounded", place.way), bounded());
+    report.check(&format!("{}: memory stays bounded", fixture.way), bounded());
     Ok(())
 }
 
-/// A server, its ways in, and who is there beside the attacker.
-struct Place {
+/// A server with default limits, and its bystanders.
+struct AttackFixture {
+    /// Names the way to the server in messages.
     way: String,
-    server: Server,
-    proxy: Option<Daemon>,
-    /// The demo's event with the largest plan.
-    stadium: String,
-    /// What the stranger buys.
-    event: Event,
-    gate: Scanner,
+    server: TestServer,
+    proxy: Option<Process>,
+    /// The demo's event with the largest map.
+    largest_event: String,
+    /// The event of which the bystander buys.
+    event: TestEvent,
+    gate: TestScanner,
     code: String,
 }
 
-impl Place {
-    async fn open(binary: &Path, root: &Path, behind: Option<&Path>) -> anyhow::Result<Self> {
-        let way = if behind.is_some() { "through HAProxy" } else { "directly" };
+impl AttackFixture {
+    async fn open(binary: &Path, root: &Path, haproxy: Option<&Path>) -> anyhow::Result<Self> {
+        let way = if haproxy.is_some() { "through HAProxy" } else { "directly" };
         std::fs::create_dir_all(root)?;
-        let data = fresh_directory(root, if behind.is_some() { "attack-proxied" } else { "attack" })?;
-        let mut environment = vec![
-            ("VOELGOED_BINARY", std::fs::canonicalize(binary)?.display().to_string()),
-            ("VOELGOED__SECRETS__OPERATOR", OPERATOR.to_owned()),
-        ];
-        if behind.is_some() {
-            environment.push(("VOELGOED__SERVER__TRUSTED_PROXIES", "127.0.0.1".to_owned()));
-        }
-        let server = Server::start(Setup { binary: modes::careless(root)?, data, environment }).await?;
-        let proxy = match behind {
+        let data = empty_directory(root, if haproxy.is_some() { "attack-proxied" } else { "attack" })?;
+        let options = ServerOptions::new(&binary.canonicalize()?, ServerCommand::Demo, &data).with_operator();
+        let options = ServerOptions { shell_prelude: Some("umask 000"), ..options };
+        let trusted = haproxy.map(|_| ("VOELGOED__SERVER__TRUSTED_PROXIES", "127.0.0.1"));
+        let server = TestServer::started(options.with_environment(trusted)).await?;
+        let proxy = match haproxy {
             Some(config) => {
-                let nodes = [server.url(), server.internal_url().to_owned()];
-                let [public, internal] = nodes.map(|url| url.trim_start_matches("http://").to_owned());
-                Some(
-                    haproxy::start_with(config, &root.canonicalize()?, free_port()?, &[(public, internal)], &[])
-                        .await?,
-                )
+                let backend = (server.address.clone(), server.internal_address.clone());
+                Some(haproxy::start_with(config, &root.canonicalize()?, free_port()?, &[backend], &[]).await?)
             }
             None => None,
         };
         let url = proxy.as_ref().map_or_else(|| server.url(), |proxy| format!("http://{}", proxy.address));
-        until("the way in is open", PATIENCE, || async {
-            let answer = Client::new(&url)?.call(reqwest::Method::GET, "/livez", Call::default()).await;
-            Ok(answer.is_ok_and(|answer| answer.status == 200).then_some(()))
+        until("the server is reachable", PROCESS_TIMEOUT, || async {
+            let response = ApiClient::new(&url)?.call(reqwest::Method::GET, "/livez", ApiCall::default()).await;
+            Ok(response.is_ok_and(|response| response.status == 200).then_some(()))
         })
         .await?;
-        let event = Organizer::of(&url, &server.card)?.make_event("Attacked", 20, 5_000).await?;
-        let stadium = text(&server.card["events"][0], "id")?;
-        let stadium = largest(&url, &server.card).await.unwrap_or(stadium);
-        let (gate, code) = another(&server, &url).await?;
-        Ok(Self { way: way.to_owned(), server, proxy, stadium, event, gate, code })
+        let event = TestOrganizer::of_demo(&url, &server.card)?.make_event("Attacked", 20, 5_000).await?;
+        let first_event = text(&server.card["events"][0], "id")?;
+        let largest_event = largest_event(&url, &server.card).await.unwrap_or(first_event);
+        let (gate, code) = other_organization(&server, &url).await?;
+        Ok(Self { way: way.to_owned(), server, proxy, largest_event, event, gate, code })
     }
 
     fn url(&self) -> String {
@@ -150,30 +139,34 @@ impl Place {
         self.url().trim_start_matches("http://").to_owned()
     }
 
-    /// What the others see for a while, with or without a strike.
-    async fn watched(&self, lasts: Duration, strike: Option<(Strike, u8)>) -> anyhow::Result<Seen> {
+    /// Runs the bystanders, with or without an attack from `127.0.0.{last}`.
+    async fn run_bystanders(
+        &self,
+        duration: Duration,
+        attack: Option<(AttackKind, u8)>,
+    ) -> anyhow::Result<BystanderResults> {
         let bystanders = Bystanders {
             url: self.url(),
-            internal_url: self.server.internal_url().to_owned(),
+            internal_url: self.server.internal_url(),
             event: self.event.clone(),
             gate: self.gate.clone(),
             code: self.code.clone(),
         };
         let mut attackers = JoinSet::new();
-        if let Some((strike, last)) = strike {
-            let target = Target {
+        if let Some((attack, last)) = attack {
+            let target = AttackTarget {
                 address: self.address(),
-                stadium: self.stadium.clone(),
+                largest_event: self.largest_event.clone(),
                 event: self.event.id.clone(),
                 area: self.event.general.0.clone(),
                 ticket_type: self.event.ticket_type.clone(),
                 last,
             };
-            strike.begin(&target, &mut attackers);
+            attack.start(&target, &mut attackers);
         }
-        let seen = bystanders.watch(lasts).await?;
+        let results = bystanders.run(duration).await?;
         attackers.shutdown().await;
-        Ok(seen)
+        Ok(results)
     }
 
     /// The resident memory of the server's process.
@@ -185,38 +178,35 @@ impl Place {
     }
 }
 
-/// The demo's event whose map is largest.
-async fn largest(url: &str, card: &serde_json::Value) -> anyhow::Result<String> {
-    let client = Client::new(url)?;
-    let mut best = (0, String::new());
+/// The demo's event with the largest map.
+async fn largest_event(url: &str, card: &serde_json::Value) -> anyhow::Result<String> {
+    let client = ApiClient::new(url)?;
+    let mut largest = (0, String::new());
     for event in card["events"].as_array().context("the demo's events")? {
         let id = text(event, "id")?;
         let map = client.text(&format!("/api/v1/events/{id}/map")).await?;
-        if map.len() > best.0 {
-            best = (map.len(), id);
+        if map.len() > largest.0 {
+            largest = (map.len(), id);
         }
     }
-    println!("the largest map has {} bytes", best.0);
-    Ok(best.1)
+    println!("the largest map has {} bytes", largest.0);
+    Ok(largest.1)
 }
 
-/// Another organization with a gate, and a ticket that is shown there.
-async fn another(server: &Server, url: &str) -> anyhow::Result<(Scanner, String)> {
-    let operator = Client::new(server.internal_url())?;
-    let body = json!({"name": "Other", "slug": "other"});
-    let call = Call { bearer: Some(OPERATOR), body: Some(&body), ..Call::default() };
-    let made = operator.call(reqwest::Method::POST, "/api/v1/organizations", call).await?.must(201)?;
-    let client = Client::new(url)?;
-    let organizer = Organizer { client: client.clone(), key: text(&made, "api_key")? };
+/// Makes another organization with a gate, and a ticket to scan there.
+async fn other_organization(server: &TestServer, url: &str) -> anyhow::Result<(TestScanner, String)> {
+    let made = server.organization("other").await?;
+    let client = ApiClient::new(url)?;
+    let organizer = TestOrganizer { client: client.clone(), key: text(&made, "api_key")? };
     let event = organizer.make_event("Other", 20, 100).await?;
-    let gate = Scanner::pair(&organizer, &event).await?;
-    let mut buyer = Buyer::new(client);
-    let hold = held(buyer.hold_seat(&event, 0).await?)?;
-    let order = placed(buyer.order(&OrderRequest::new(&hold, "ok")).await?)?;
-    let paid = until("the ticket is paid", PATIENCE, || {
+    let gate = TestScanner::pair(&organizer, &event).await?;
+    let mut buyer = TestBuyer::new(client);
+    let hold = granted_hold(buyer.hold_seat(&event, 0).await?)?;
+    let order = acknowledged_order(buyer.order(&OrderRequest::new(&hold, "ok")).await?)?;
+    let paid = until("the ticket is paid", PROCESS_TIMEOUT, || {
         let (mut buyer, order) = (buyer.clone(), order.clone());
         async move {
-            let seen = buyer.look(&order).await?;
+            let seen = buyer.read_order(&order).await?;
             Ok((seen["state"] == "paid").then_some(seen))
         }
     });

@@ -1,31 +1,31 @@
-//! The cells of the capability table: a file per column takes the real thing away, asks every row over HTTP, gives it back, and looks at what became
-//! of everything that was under way (P1-P3, P5, P6, P10).
+//! Tests the cells of the capability table: a file per column breaks a real dependency, sends every row's request over HTTP, repairs it, and checks that
+//! interrupted requests complete (P1-P3, P5, P6, P10).
 //!
-//! Never: a verdict on how fast (what a refusal costs is measured by `cargo xtask bench refusals`). Each claim is a promised answer, or that
-//! nothing is lost, doubled or stuck afterwards. To add a row: a call in `rows.rs`, and its promise in every column. To add a column: a file and a
-//! line in [`run`].
+//! Never: a check on a time (`cargo xtask bench refusals` measures the cost of a refusal). Each check is a promised response, or that nothing is lost,
+//! doubled or stuck afterwards. To add a row: a request in `requests.rs`, and its promise in every column. To add a column: a file and a line in [`run`].
 
-mod cold_gone;
-mod disk;
+mod cold_down;
+mod disk_full;
+mod fixture;
 mod node_dies;
-mod primary_away;
-mod provider_away;
-mod rows;
-mod scene;
-mod warm_away;
+mod primary_down;
+mod provider_down;
+mod requests;
+mod response_values;
+mod warm_down;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use voelgoed_testkit::verdict::Verdicts;
+use voelgoed_testkit::report::SuiteReport;
 
-/// Anything that is to come about does within this.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// For every change of state that a test waits for.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What it needs beside the binary.
+/// Options of `cells`.
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct CellsOptions {
     /// The configuration of HAProxy.
     #[arg(long, default_value = "deploy/haproxy/haproxy.cfg")]
     haproxy: PathBuf,
@@ -34,48 +34,48 @@ pub struct Options {
     only: String,
 }
 
-/// Runs the suite: scenes at the same time, the columns of a scene one after the other.
-pub async fn run(binary: &Path, root: &Path, options: &Options, verdicts: &mut Verdicts) -> anyhow::Result<()> {
+/// Runs all scenes concurrently, and the columns of a scene one after the other.
+pub async fn run(binary: &Path, root: &Path, options: &CellsOptions, report: &mut SuiteReport) -> anyhow::Result<()> {
     let (binary, haproxy) = (binary.canonicalize()?, options.haproxy.canonicalize()?);
     let root = root.join("cells");
     std::fs::create_dir_all(&root)?;
     let root = root.canonicalize()?;
     let scenes: [(&str, _); 4] = tokio::join!(
-        scene(options, "disk", async |verdicts| disk::run(&binary, &root, verdicts).await),
-        scene(options, "warm and provider", async |verdicts| {
-            let mut scene = scene::Scene::open(&binary, &root, "warm", false).await?;
-            warm_away::run(&mut scene, verdicts).await?;
-            provider_away::run(&mut scene, verdicts).await?;
-            scene.afterwards(verdicts).await
+        scene(options, "disk", async |report| disk_full::run(&binary, &root, report).await),
+        scene(options, "warm and provider", async |report| {
+            let mut fixture = fixture::CellsFixture::open(&binary, &root, "warm", false).await?;
+            warm_down::run(&mut fixture, report).await?;
+            provider_down::run(&mut fixture, report).await?;
+            fixture.check_final_state(report).await
         }),
-        scene(options, "cold", async |verdicts| {
-            let mut scene = scene::Scene::open(&binary, &root, "cold", true).await?;
-            primary_away::run(&mut scene, verdicts).await?;
-            cold_gone::run(&mut scene, verdicts).await?;
-            scene.afterwards(verdicts).await
+        scene(options, "cold", async |report| {
+            let mut fixture = fixture::CellsFixture::open(&binary, &root, "cold", true).await?;
+            primary_down::run(&mut fixture, report).await?;
+            cold_down::run(&mut fixture, report).await?;
+            fixture.check_final_state(report).await
         }),
-        scene(options, "node", async |verdicts| node_dies::run(&binary, &root, &haproxy, verdicts).await),
+        scene(options, "node", async |report| node_dies::run(&binary, &root, &haproxy, report).await),
     )
     .into();
     for (name, (of_scene, ended)) in scenes {
-        verdicts.absorb(&of_scene);
+        report.add(&of_scene);
         if let Some(ended) = ended {
-            verdicts.judge(&format!("{name}: the scene is carried through"), ended);
+            report.check(&format!("{name}: the scene runs to its end"), ended);
         }
     }
     Ok(())
 }
 
-/// A scene with its own verdicts, so that many can be played at once.
+/// Runs a scene with a report of its own, so that scenes can run concurrently.
 async fn scene<'n>(
-    options: &Options,
+    options: &CellsOptions,
     name: &'n str,
-    play: impl AsyncFnOnce(&mut Verdicts) -> anyhow::Result<()>,
-) -> (&'n str, (Verdicts, Option<anyhow::Result<()>>)) {
-    let mut verdicts = Verdicts::default();
+    run: impl AsyncFnOnce(&mut SuiteReport) -> anyhow::Result<()>,
+) -> (&'n str, (SuiteReport, Option<anyhow::Result<()>>)) {
+    let mut report = SuiteReport::default();
     if !name.contains(&options.only) {
-        return (name, (verdicts, None));
+        return (name, (report, None));
     }
-    let ended = play(&mut verdicts).await;
-    (name, (verdicts, Some(ended)))
+    let ended = run(&mut report).await;
+    (name, (report, Some(ended)))
 }

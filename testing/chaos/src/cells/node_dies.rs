@@ -1,119 +1,104 @@
-//! One of two nodes dies (kill -9): whatever was begun there goes on at the other.
+//! Kills one of two nodes (SIGKILL), and checks that everything begun there goes on at the other.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use reqwest::Method;
-use voelgoed_testkit::buyer::{Buyer, OrderRequest, Placed, held, placed};
-use voelgoed_testkit::client::{Call, Client};
-use voelgoed_testkit::cluster::{Plan, Platform};
-use voelgoed_testkit::organizer::{Event, Organizer, text};
-use voelgoed_testkit::scanner::Scanner;
+use voelgoed_testkit::buyer::{AcknowledgedOrder, OrderRequest, TestBuyer, acknowledged_order, granted_hold};
+use voelgoed_testkit::cluster::{ClusterPlan, TestCluster, clear_root};
+use voelgoed_testkit::http_client::{ApiCall, ApiClient};
+use voelgoed_testkit::limits::unlimited_with;
+use voelgoed_testkit::organizer::{TestEvent, TestOrganizer, text};
+use voelgoed_testkit::report::SuiteReport;
+use voelgoed_testkit::scanner::TestScanner;
+use voelgoed_testkit::sse::SseStream;
 use voelgoed_testkit::until::until;
-use voelgoed_testkit::verdict::Verdicts;
 
-use super::PATIENCE;
-use super::rows::{admitted, hear, scanned, told, yes};
+use super::RECOVERY_TIMEOUT;
+use super::response_values::{accepted, admitted_by, outcome, scan_state};
 
-/// Seats of the event; places of its floor.
+/// Seats of the event, and places of its floor.
 const SEATS: u32 = 40;
 const FLOOR: u32 = 100;
 
-/// Plays the column.
-pub async fn run(binary: &Path, root: &Path, haproxy: &Path, verdicts: &mut Verdicts) -> anyhow::Result<()> {
+/// Runs the column.
+pub async fn run(binary: &Path, root: &Path, haproxy: &Path, report: &mut SuiteReport) -> anyhow::Result<()> {
     let root = root.join("node");
-    if root.exists() {
-        std::fs::remove_dir_all(&root)?;
-    }
-    let mut platform = Platform::start(plan(binary, root, haproxy)).await?;
-    let organizer = Organizer::of(&platform.url, &platform.card)?;
+    clear_root(&root)?;
+    let mut platform = TestCluster::start(plan(binary, root, haproxy)).await?;
+    let organizer = TestOrganizer::of_demo(&platform.url, &platform.card)?;
     let event = organizer.make_event("Node", SEATS, FLOOR).await?;
-    let scanner = Scanner::pair(&organizer, &event).await?;
-    let (dying, other) = (platform.nodes[0].client()?, platform.nodes[1].client()?);
-    let mut buyer = Buyer::new(dying.clone());
-    let code = bought(&mut buyer, &event, 0).await?;
-    let hold = held(buyer.hold_seat(&event, 1).await?)?;
-    let claimed = held(buyer.hold_seat(&event, 2).await?)?;
-    let claimed = placed(buyer.order(&OrderRequest::new(&claimed, "slow")).await?)?;
-    let seen = dying.get(&format!("/api/v1/events/{}/availability", event.id), Call::default()).await?;
+    let scanner = TestScanner::pair(&organizer, &event).await?;
+    let (dying, other) = (platform.nodes[0].client().clone(), platform.nodes[1].client().clone());
+    let mut buyer = TestBuyer::new(dying.clone());
+    let code = buy_ticket(&mut buyer, &event, 0).await?;
+    let hold = granted_hold(buyer.hold_seat(&event, 1).await?)?;
+    let claimed = granted_hold(buyer.hold_seat(&event, 2).await?)?;
+    let claimed = acknowledged_order(buyer.order(&OrderRequest::new(&claimed, "slow")).await?)?;
+    let seen = dying.get(&format!("/api/v1/events/{}/availability", event.id), ApiCall::default()).await?;
     let position = format!("{}:{}", seen["epoch"], seen["seq"]);
 
-    platform.nodes[0].kill().await?;
+    platform.nodes[0].kill()?;
     let mut buyer = buyer.at(&other);
     let order = buyer.order(&OrderRequest::new(&hold, "ok")).await?;
-    verdicts.same("node dies: a hold made there is ordered at the other", told(&order), yes(201));
-    verdicts.judge("node dies: and paid", paid(&buyer, &placed(order)?).await);
-    verdicts.judge("node dies: an order whose charge was under way is paid", paid(&buyer, &claimed).await);
-    verdicts.judge(
-        "node dies: a viewer goes on at the other without a gap",
-        resumes(&platform.nodes[1].url(), &event, &position).await,
-    );
-    let let_in = scanner.at(&other).send(&scanner.read(&code)).await?.must(200)?;
-    verdicts.same("node dies: a scan is durable at the other", scanned(&let_in), admitted(true, false));
-    let front = Client::new(&platform.url)?;
-    let shop = until("the balancer goes to the other", PATIENCE, || async {
-        let seen = front.call(Method::GET, "/api/v1/events", Call::default()).await;
+    report.check_eq("node dies: a hold made there is ordered at the other", outcome(&order), accepted(201));
+    report.check("node dies: and paid", paid(&buyer, &acknowledged_order(order)?).await);
+    report.check("node dies: an order whose charge was pending is paid", paid(&buyer, &claimed).await);
+    report
+        .check("node dies: a viewer resumes at the other without a gap", check_resume(&other, &event, &position).await);
+    let admitted = scanner.at(&other).send(&scanner.scan_of(&code)).await?.must(200)?;
+    report.check_eq("node dies: a scan is durable at the other", scan_state(&admitted), admitted_by(true, false));
+    let front = ApiClient::new(&platform.url)?;
+    let shop = until("the balancer uses the other node", RECOVERY_TIMEOUT, || async {
+        let seen = front.call(Method::GET, "/api/v1/events", ApiCall::default()).await;
         Ok(seen.is_ok_and(|answer| answer.status == 200).then_some(()))
     });
-    verdicts.judge("node dies: the shop is open", shop.await);
+    report.check("node dies: the shop is open", shop.await);
     let lists = organizer.call(Method::GET, "/api/v1/ledger/accounts", None, None).await?;
-    verdicts.same("node dies: lists are read", (lists.status, lists.body["stale"].as_bool()), (200, None));
+    report.check_eq("node dies: lists are read", (lists.status, lists.json()["stale"].as_bool()), (200, None));
 
-    platform.nodes[0].start().await?;
-    verdicts.judge("node back: it is ready", platform.nodes[0].ready().await);
-    let held = Buyer::new(dying).hold_general(&event, 1).await?;
-    verdicts.same("node back: places are held there", told(&held), yes(201));
-    verdicts.judge("node back: the journal balances", organizer.balanced_journal().await.map(drop));
+    report.check("node back: it is ready", platform.nodes[0].start().await);
+    let held = TestBuyer::new(dying).hold_general(&event, 1).await?;
+    report.check_eq("node back: places are held there", outcome(&held), accepted(201));
+    report.check("node back: the ledger balances", organizer.balanced_ledger().await.map(drop));
     platform.stop().await
 }
 
-fn plan(binary: &Path, root: PathBuf, haproxy: &Path) -> Plan {
-    let many = || "100000000".to_owned();
-    let environment = [
-        ("VOELGOED__LIMITS__ADDRESS_BURST", many()),
-        ("VOELGOED__LIMITS__HOLD_BURST", many()),
-        ("VOELGOED__LIMITS__PLACES_PER_ADDRESS_MAX", many()),
-        ("VOELGOED__LIMITS__READ_BURST", many()),
-        ("VOELGOED__LIMITS__SESSION_BURST", many()),
-        ("VOELGOED__SALE__POLL_EVERY", "1s".to_owned()),
-    ];
-    Plan {
+fn plan(binary: &Path, root: PathBuf, haproxy: &Path) -> ClusterPlan {
+    ClusterPlan {
         binary: binary.to_owned(),
         root,
         roles: vec!["all", "all"],
         redis_cluster: false,
         replica: false,
         haproxy: Some(haproxy.to_owned()),
-        environment: environment.map(|(name, value)| (name.to_owned(), value)).into(),
+        environment: unlimited_with(&[("VOELGOED__SALE__POLL_EVERY", "1s")]),
         time_scale: 1.0,
     }
 }
 
-async fn bought(buyer: &mut Buyer, event: &Event, place: u32) -> anyhow::Result<String> {
-    let hold = held(buyer.hold_seat(event, place).await?)?;
-    let order = placed(buyer.order(&OrderRequest::new(&hold, "ok")).await?)?;
+async fn buy_ticket(buyer: &mut TestBuyer, event: &TestEvent, place: u32) -> anyhow::Result<String> {
+    let hold = granted_hold(buyer.hold_seat(event, place).await?)?;
+    let order = acknowledged_order(buyer.order(&OrderRequest::new(&hold, "ok")).await?)?;
     paid(buyer, &order).await?;
-    text(&buyer.look(&order).await?["tickets"][0], "code")
+    text(&buyer.read_order(&order).await?["tickets"][0], "code")
 }
 
-async fn paid(buyer: &Buyer, order: &Placed) -> anyhow::Result<()> {
-    until("the order is paid", PATIENCE, || async {
-        Ok((buyer.clone().look(order).await?["state"] == "paid").then_some(()))
+async fn paid(buyer: &TestBuyer, order: &AcknowledgedOrder) -> anyhow::Result<()> {
+    until("the order is paid", RECOVERY_TIMEOUT, || async {
+        Ok((buyer.clone().read_order(order).await?["state"] == "paid").then_some(()))
     })
     .await
 }
 
-/// The other node goes on from the position: by the changes since, or by the whole where that is less; never from before it.
-async fn resumes(url: &str, event: &Event, position: &str) -> anyhow::Result<()> {
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let request = http.get(format!("{url}/api/v1/events/{}/stream", event.id)).header("last-event-id", position);
-    let mut stream = request.send().await?.error_for_status()?;
-    let mut text = String::new();
-    hear(&mut stream, &mut text, "data:").await?;
-    let of = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
-    ensure!(matches!(of("event:").as_str(), "delta" | "snapshot"), "not a change but {text:.60}");
-    let (from, to) = (place_in_log(position), place_in_log(&of("id:")));
-    ensure!(from.is_some() && to > from, "from {position} to {}", of("id:"));
+/// Checks that the node resumes the stream after the position, by deltas or by a smaller snapshot, and never before it.
+async fn check_resume(node: &ApiClient, event: &TestEvent, position: &str) -> anyhow::Result<()> {
+    let request = node.request("GET", &format!("/api/v1/events/{}/stream", event.id));
+    let mut stream = SseStream::open(request.header("last-event-id", position)).await?;
+    let frame = stream.next_data().await?;
+    ensure!(matches!(frame.event.as_str(), "delta" | "snapshot"), "not a change but {frame:?}");
+    let (from, to) = (place_in_log(position), place_in_log(&frame.id));
+    ensure!(from.is_some() && to > from, "from {position} to {}", frame.id);
     Ok(())
 }
 

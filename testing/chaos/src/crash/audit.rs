@@ -1,43 +1,45 @@
-//! The clients' journal against the server: 0 lost, 0 doubled, 0 places stuck.
+//! Compares the clients' record with the server: 0 orders, scans and refunds lost or doubled, 0 places stuck.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use serde_json::Value;
-use voelgoed_testkit::books::money_by_order;
-use voelgoed_testkit::buyer::{Buyer, placed};
-use voelgoed_testkit::organizer::{Counts, Organizer};
-use voelgoed_testkit::server::Server;
+use voelgoed_testkit::buyer::{TestBuyer, acknowledged_order};
+use voelgoed_testkit::organizer::{PlaceCounts, TestOrganizer};
+use voelgoed_testkit::report::SuiteReport;
+use voelgoed_testkit::sandbox_provider::money_by_order;
+use voelgoed_testkit::scanner::scan_outcome;
+use voelgoed_testkit::server::TestServer;
 use voelgoed_testkit::until::until;
 
-use super::crowd::Crowd;
-use super::journal::Journal;
+use super::people::CrashPeople;
+use super::record::CrashRecord;
 use super::{GENERAL, SEATS};
-use voelgoed_testkit::verdict::Verdicts;
+use crate::clients::check_same_orders;
 
-/// So many of the latest orders are looked at after each restart; all of them at the end.
-const LATEST: usize = 40;
-/// No place is held, and no order open, this long after the last buyer went home.
-const STUCK: Duration = Duration::from_secs(60);
+/// The latest orders and scans that are compared after each restart; at the end all are.
+const LATEST_RECORDS: usize = 40;
+/// For every hold to expire and every order to end after the last buyer.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What the latest acknowledged orders and scans say that the server does not.
-pub async fn after_restart(organizer: &Organizer, journal: &Journal) -> anyhow::Result<Vec<String>> {
+/// The latest acknowledged orders and scans that the server lacks.
+pub async fn after_restart(organizer: &TestOrganizer, record: &CrashRecord) -> anyhow::Result<Vec<String>> {
     let (orders, scans) = {
-        let pages = journal.open();
-        let latest = |length: usize| length.saturating_sub(LATEST)..length;
-        (pages.orders[latest(pages.orders.len())].to_vec(), pages.scans[latest(pages.scans.len())].to_vec())
+        let records = record.lock();
+        let latest = |length: usize| length.saturating_sub(LATEST_RECORDS)..length;
+        (records.orders[latest(records.orders.len())].to_vec(), records.scans[latest(records.scans.len())].to_vec())
     };
     let mut lost = Vec::new();
-    for bought in &orders {
-        if organizer.order(&bought.order.id).await.is_err() {
-            lost.push(bought.order.id.clone());
+    for record in &orders {
+        if organizer.order(&record.order.id).await.is_err() {
+            lost.push(record.order.id.clone());
         }
     }
     let used: BTreeSet<&String> =
-        scans.iter().filter(|scan| scan.word == "admitted").map(|scan| &scan.ticket).collect();
-    for bought in &orders {
-        let shown = organizer.order(&bought.order.id).await.unwrap_or_default();
+        scans.iter().filter(|scan| scan.outcome == "admitted").map(|scan| &scan.ticket.id).collect();
+    for record in &orders {
+        let shown = organizer.order(&record.order.id).await.unwrap_or_default();
         for ticket in shown["tickets"].as_array().into_iter().flatten() {
             let id = ticket["id"].as_str().unwrap_or_default().to_owned();
             if used.contains(&id) && ticket["state"] != "used" {
@@ -48,61 +50,58 @@ pub async fn after_restart(organizer: &Organizer, journal: &Journal) -> anyhow::
     Ok(lost)
 }
 
-/// Everything, once nobody buys any more.
+/// Compares all records once no client buys any more.
 pub async fn at_the_end(
-    server: &Server,
-    organizer: &Organizer,
-    crowd: &Crowd,
-    journal: &Journal,
-    verdicts: &mut Verdicts,
+    server: &TestServer,
+    organizer: &TestOrganizer,
+    people: &CrashPeople,
+    report: &mut SuiteReport,
 ) -> anyhow::Result<()> {
-    let event = &crowd.event.id;
-    let quiet = until("quiet", STUCK, || async {
+    let event = &people.event.id;
+    let settled = until("no place is held and no order open", SETTLE_TIMEOUT, || async {
         let orders = organizer.orders(event).await?;
         let open = orders.iter().any(|order| order["state"] == "awaiting_payment");
         Ok((!open && organizer.counts(event).await?.held == 0).then_some(()))
     });
-    let quiet = quiet.await;
+    let settled = settled.await;
     println!("{:?}", organizer.counts(event).await?);
-    verdicts.judge("0 places are stuck after 60 s", quiet);
-    verdicts.judge("0 orders are lost or doubled", orders(organizer, event, journal).await);
-    // Money that is still on its way back is in one book and not in the other.
-    let given_back = refunds_done(organizer, crowd).await;
-    let whole = whole_orders(organizer, event).await?;
-    verdicts.judge("each place is sold once, and the map says so", places(organizer, event, &whole).await);
-    verdicts.judge(
-        "each order is booked once, and the provider holds what the ledger says",
-        money(server, organizer, &whole).await,
+    report.check("0 places are stuck after 60 s", settled);
+    report.check("0 orders are lost or doubled", check_orders(organizer, event, people).await);
+    // A pending refund would be in the ledger and not yet with the provider.
+    let refunds = check_refunds_done(organizer, people).await;
+    let full_orders = full_orders(organizer, event).await?;
+    report.check("each place is sold once, and the map shows it", check_places(organizer, event, &full_orders).await);
+    report.check(
+        "each order is booked once, and the provider's charges agree with the ledger",
+        check_money(server, organizer, &full_orders).await,
     );
-    verdicts.judge("a repeated request gets the same order", repeats(crowd, journal).await);
-    verdicts.judge("0 scans are lost or doubled, and what was used stays used", scans(organizer, crowd, &whole).await);
-    verdicts
-        .judge("refunds are done, and the gate refuses their tickets", given_back.and(refunded_stay_out(crowd).await));
+    report.check("a repeated request gets the same order", check_repeats(people).await);
+    report.check(
+        "0 scans are lost or doubled, and used tickets stay used",
+        check_scans(organizer, people, &full_orders).await,
+    );
+    report.check(
+        "refunds are done, and the gate refuses their tickets",
+        refunds.and(check_refunded_tickets(people).await),
+    );
     Ok(())
 }
 
-async fn whole_orders(organizer: &Organizer, event: &str) -> anyhow::Result<Vec<Value>> {
-    let mut whole = Vec::new();
+async fn full_orders(organizer: &TestOrganizer, event: &str) -> anyhow::Result<Vec<Value>> {
+    let mut orders = Vec::new();
     for order in organizer.orders(event).await? {
-        whole.push(organizer.order(order["id"].as_str().unwrap_or_default()).await?);
+        orders.push(organizer.order(order["id"].as_str().unwrap_or_default()).await?);
     }
-    Ok(whole)
+    Ok(orders)
 }
 
-/// Every request was repeated until it was answered, so both sides know of exactly the same orders.
-async fn orders(organizer: &Organizer, event: &str, journal: &Journal) -> anyhow::Result<()> {
-    let there: BTreeSet<String> =
-        organizer.orders(event).await?.iter().filter_map(|order| order["id"].as_str().map(str::to_owned)).collect();
-    let acknowledged: Vec<String> = journal.open().orders.iter().map(|bought| bought.order.id.clone()).collect();
-    let here: BTreeSet<String> = acknowledged.iter().cloned().collect();
-    ensure!(here.len() == acknowledged.len(), "two requests got the same order");
-    let lost: Vec<_> = here.difference(&there).collect();
-    let doubled: Vec<_> = there.difference(&here).collect();
-    ensure!(lost.is_empty() && doubled.is_empty(), "lost {lost:?}, nobody's {doubled:?}");
-    Ok(())
+/// Every request was repeated until it was answered, so clients and server know exactly the same orders.
+async fn check_orders(organizer: &TestOrganizer, event: &str, people: &CrashPeople) -> anyhow::Result<()> {
+    let listed = organizer.orders(event).await?;
+    check_same_orders(&people.record.lock().orders, &listed)
 }
 
-async fn places(organizer: &Organizer, event: &str, orders: &[Value]) -> anyhow::Result<()> {
+async fn check_places(organizer: &TestOrganizer, event: &str, orders: &[Value]) -> anyhow::Result<()> {
     let mut sold = BTreeSet::new();
     for order in orders {
         for ticket in order["tickets"].as_array().into_iter().flatten() {
@@ -113,8 +112,11 @@ async fn places(organizer: &Organizer, event: &str, orders: &[Value]) -> anyhow:
         }
     }
     let all = u64::from(SEATS + GENERAL);
-    let expected = Counts { sold: sold.len() as u64, free: all - sold.len() as u64, ..Counts::default() };
-    until("the map agrees", STUCK, || async { Ok((organizer.counts(event).await? == expected).then_some(())) }).await?;
+    let expected = PlaceCounts { sold: sold.len() as u64, free: all - sold.len() as u64, ..PlaceCounts::default() };
+    until("the map agrees", SETTLE_TIMEOUT, || async {
+        Ok((organizer.counts(event).await? == expected).then_some(()))
+    })
+    .await?;
     let shown = organizer.places(event).await?;
     for (place, state) in shown.iter().enumerate().take(all as usize) {
         ensure!((*state == 2) == sold.contains(&(place as u64)), "place {place} is {state} on the map");
@@ -122,11 +124,11 @@ async fn places(organizer: &Organizer, event: &str, orders: &[Value]) -> anyhow:
     Ok(())
 }
 
-async fn money(server: &Server, organizer: &Organizer, orders: &[Value]) -> anyhow::Result<()> {
-    let journal = organizer.balanced_journal().await?;
+async fn check_money(server: &TestServer, organizer: &TestOrganizer, orders: &[Value]) -> anyhow::Result<()> {
+    let ledger = organizer.balanced_ledger().await?;
     let at_provider = money_by_order(server.data())?;
     let (mut clearing, mut sales) = (BTreeMap::<&str, i64>::new(), BTreeMap::<&str, u32>::new());
-    for entry in &journal {
+    for entry in &ledger {
         *clearing.entry(&entry.order).or_default() += entry.clearing;
         *sales.entry(&entry.order).or_default() += u32::from(entry.kind == "sale");
     }
@@ -145,65 +147,61 @@ async fn money(server: &Server, organizer: &Organizer, orders: &[Value]) -> anyh
     Ok(())
 }
 
-async fn repeats(crowd: &Crowd, journal: &Journal) -> anyhow::Result<()> {
-    let orders = journal.open().orders.clone();
+async fn check_repeats(people: &CrashPeople) -> anyhow::Result<()> {
+    let orders = people.record.lock().orders.clone();
     let step = (orders.len() / 100).max(1);
-    let mut buyer = Buyer::new(crowd.organizer.client.clone());
-    for bought in orders.iter().step_by(step) {
-        let again = placed(buyer.order(&bought.request).await?)?;
+    let mut buyer = TestBuyer::new(people.organizer.client.clone());
+    for record in orders.iter().step_by(step) {
+        let again = acknowledged_order(buyer.order(&record.request).await?)?;
         ensure!(
-            again.id == bought.order.id && again.token == bought.order.token,
+            again.id == record.order.id && again.token == record.order.token,
             "{} became {}",
-            bought.order.id,
+            record.order.id,
             again.id
         );
     }
     Ok(())
 }
 
-async fn scans(organizer: &Organizer, crowd: &Crowd, orders: &[Value]) -> anyhow::Result<()> {
-    let acknowledged = crowd.journal.open().scans.clone();
+async fn check_scans(organizer: &TestOrganizer, people: &CrashPeople, orders: &[Value]) -> anyhow::Result<()> {
+    let acknowledged = people.record.lock().scans.clone();
     let states: BTreeMap<String, String> = orders
         .iter()
         .flat_map(|order| order["tickets"].as_array().cloned().unwrap_or_default())
         .filter_map(|ticket| Some((ticket["id"].as_str()?.to_owned(), ticket["state"].as_str()?.to_owned())))
         .collect();
     let mut admissions = BTreeMap::<String, u32>::new();
-    let listed = organizer.all(&format!("/api/v1/scans?event={}", crowd.event.id)).await?;
+    let listed = organizer.all(&format!("/api/v1/scans?event={}", people.event.id)).await?;
     for scan in &listed {
         if scan["result"] == "admitted" {
             *admissions.entry(scan["ticket"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
         }
     }
-    ensure!(listed.len() == acknowledged.len(), "{} scans acknowledged, {} there", acknowledged.len(), listed.len());
+    ensure!(listed.len() == acknowledged.len(), "{} scans acknowledged, {} listed", acknowledged.len(), listed.len());
     for scan in &acknowledged {
-        let state = states.get(&scan.ticket).map_or("none", String::as_str);
-        ensure!(state == "used", "{} was admitted and is {state}", scan.ticket);
-        ensure!(
-            admissions.get(&scan.ticket) == Some(&1),
-            "{} was admitted {:?} times",
-            scan.ticket,
-            admissions.get(&scan.ticket)
-        );
+        let id = &scan.ticket.id;
+        let state = states.get(id).map_or("none", String::as_str);
+        ensure!(state == "used", "{id} was admitted and is {state}");
+        ensure!(admissions.get(id) == Some(&1), "{id} was admitted {:?} times", admissions.get(id));
     }
     let step = (acknowledged.len() / 100).max(1);
     for scan in acknowledged.iter().step_by(step) {
-        let again = crowd.scanner.send(&scan.request).await?.must(200)?;
-        let word = if again["result"] == "admitted" { "admitted" } else { again["reason"].as_str().unwrap_or("?") };
-        ensure!(word == scan.word, "the same scan of {} was {} and is {word}", scan.ticket, scan.word);
-        let anew = crowd.scanner.send(&crowd.scanner.read(&scan.code)).await?.must(200)?;
-        ensure!(anew["reason"] == "already_used" && anew["first"].is_object(), "a used ticket gets {anew}");
+        let again = scan_outcome(&people.scanner.send(&scan.request).await?.must(200)?);
+        ensure!(again == scan.outcome, "the same scan of {} was {} and is {again}", scan.ticket.id, scan.outcome);
+        let second = people.scanner.send(&people.scanner.scan_of(&scan.ticket.code)).await?.must(200)?;
+        ensure!(second["reason"] == "already_used" && second["first"].is_object(), "a used ticket gets {second}");
     }
     Ok(())
 }
 
-async fn refunds_done(organizer: &Organizer, crowd: &Crowd) -> anyhow::Result<()> {
-    let given_back = crowd.journal.open().refunds.clone();
-    for back in &given_back {
-        let done = until("a refund is done", STUCK, || async {
-            let order = organizer.order(&back.order).await?;
+async fn check_refunds_done(organizer: &TestOrganizer, people: &CrashPeople) -> anyhow::Result<()> {
+    let acknowledged = people.record.lock().refunds.clone();
+    for record in &acknowledged {
+        let id = &record.ticket.order;
+        let done = until("a refund is done", SETTLE_TIMEOUT, || async {
+            let order = organizer.order(id).await?;
             let refunds = order["refunds"].as_array().cloned().unwrap_or_default();
-            ensure!(refunds.len() == 1 && refunds[0]["id"] == *back.refund, "{}: {refunds:?}", back.order);
+            ensure!(refunds.len() == 1 && refunds[0]["id"] == *record.refund, "{id}: {refunds:?}");
             Ok((refunds[0]["state"] == "done" && order["state"] == "refunded").then_some(()))
         });
         done.await?;
@@ -211,11 +209,11 @@ async fn refunds_done(organizer: &Organizer, crowd: &Crowd) -> anyhow::Result<()
     Ok(())
 }
 
-async fn refunded_stay_out(crowd: &Crowd) -> anyhow::Result<()> {
-    let given_back = crowd.journal.open().refunds.clone();
-    for back in &given_back {
-        let scan = crowd.scanner.send(&crowd.scanner.read(&back.code)).await?.must(200)?;
-        ensure!(scan["reason"] == "refunded", "the gate says {scan} of {}", back.ticket);
+async fn check_refunded_tickets(people: &CrashPeople) -> anyhow::Result<()> {
+    let acknowledged = people.record.lock().refunds.clone();
+    for record in &acknowledged {
+        let scan = people.scanner.send(&people.scanner.scan_of(&record.ticket.code)).await?.must(200)?;
+        ensure!(scan["reason"] == "refunded", "the gate answers {scan} for {}", record.ticket.id);
     }
     Ok(())
 }

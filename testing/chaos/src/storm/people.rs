@@ -1,4 +1,4 @@
-//! The people of one organization: they buy, scan, give back and are curious, at any node, until told to stop; whatever got no answer is repeated.
+//! Buys, scans, refunds and tries to read foreign data for one organization, at any node, until stopped; repeats every request that got no final response.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -10,246 +10,230 @@ use rand::rngs::StdRng;
 use reqwest::Method;
 use serde_json::Value;
 use tokio::sync::watch;
-use voelgoed_testkit::buyer::{Buyer, OrderRequest, Placed, held, placed};
-use voelgoed_testkit::client::{Answer, Call, Client};
-use voelgoed_testkit::organizer::{Event, Organizer, text};
-use voelgoed_testkit::scanner::Scanner;
+use voelgoed_testkit::buyer::{AcknowledgedOrder, OrderRequest, TestBuyer, acknowledged_order, granted_hold};
+use voelgoed_testkit::http_client::{ApiCall, ApiClient, ApiResponse};
+use voelgoed_testkit::organizer::{TestEvent, TestOrganizer, text};
+use voelgoed_testkit::scanner::{TestScanner, scan_outcome};
 use voelgoed_testkit::until::until;
 
-use super::journal::{Bought, GivenBack, Journal, Known, LetIn, Reading, Ticket};
+use super::record::{Admission, ScanKnowledge, StormRecord, StormScan};
+use crate::clients::{IssuedTicket, OrderRecord, RefundRecord, is_final, repeat_until_final};
 
-/// Whatever was broken is mended by then.
-const PATIENCE: Duration = Duration::from_secs(150);
-/// So many buyers want each seat.
-const RIVALS: u32 = 3;
-/// Every so many orders go back; one reading of so many is made twice at once, at both nodes.
-const GIVE_BACK_EVERY: usize = 7;
-const READ_TWICE: u32 = 3;
-/// Nobody clicks at once, in milliseconds.
-const THINKS: std::ops::Range<u64> = 20..300;
+/// For everything that was broken to recover.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(150);
+/// Buyers who want each seat.
+const RIVALS_PER_SEAT: u32 = 3;
+/// One order in this many is refunded.
+const ORDERS_PER_REFUND: usize = 7;
+/// One ticket in this many is scanned twice at once, at both nodes.
+const SCANS_PER_DOUBLE_SCAN: u32 = 3;
+/// Between two requests of the same person.
+const THINK_TIME_MILLIS: std::ops::Range<u64> = 20..300;
+/// Between two repetitions of a scan.
+const SCAN_REPEAT_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What the people of one organization share.
+/// Shared by all clients of one organization.
 #[derive(Debug, Clone)]
-pub struct People {
-    /// On sale.
-    pub event: Event,
-    /// Gives money back.
-    pub organizer: Organizer,
-    /// At the gate.
-    pub scanner: Scanner,
-    /// What they were told.
-    pub journal: Arc<Journal>,
-    /// The nodes.
-    pub nodes: Vec<Client>,
-    /// Seats that were wanted so far, times [`RIVALS`].
-    pub wanted: Arc<AtomicU32>,
-    /// How often warm has lost something.
+pub struct StormPeople {
+    /// The event on sale.
+    pub event: TestEvent,
+    /// Refunds tickets.
+    pub organizer: TestOrganizer,
+    /// Scans at the gate.
+    pub scanner: TestScanner,
+    /// The responses so far.
+    pub record: Arc<StormRecord>,
+    /// The clients of the nodes.
+    pub nodes: Vec<ApiClient>,
+    /// The next seat to compete for, times [`RIVALS_PER_SEAT`].
+    pub next_seat: Arc<AtomicU32>,
+    /// How often the warm tier has lost data.
     pub warm_losses: Arc<AtomicU64>,
-    /// The key of another organization, and an order that is not its own.
-    pub stranger: String,
-    /// True: go home.
+    /// The key of the other organization.
+    pub foreign_key: String,
+    /// True stops all clients.
     pub stopped: watch::Receiver<bool>,
 }
 
-impl People {
-    fn is_over(&self) -> bool {
+impl StormPeople {
+    fn is_stopped(&self) -> bool {
         *self.stopped.borrow()
     }
 
-    async fn think(&self, dice: &mut StdRng) {
-        tokio::time::sleep(Duration::from_millis(dice.random_range(THINKS))).await;
+    async fn think(&self, random: &mut StdRng) {
+        tokio::time::sleep(Duration::from_millis(random.random_range(THINK_TIME_MILLIS))).await;
     }
 
-    /// Asks one node after the other until there is an answer that stays.
-    async fn insist<F: Future<Output = anyhow::Result<Answer>>>(
+    /// Sends a request to one node after the other until there is a final response.
+    async fn repeat<F: Future<Output = anyhow::Result<ApiResponse>>>(
         &self,
         first: usize,
-        mut ask: impl FnMut(Client) -> F,
-    ) -> anyhow::Result<Answer> {
+        mut request: impl FnMut(ApiClient) -> F,
+    ) -> anyhow::Result<ApiResponse> {
         let mut at = first;
-        until("an answer", PATIENCE, || {
-            let asked = ask(self.nodes[at % self.nodes.len()].clone());
+        let next = || {
+            let client = self.nodes[at % self.nodes.len()].clone();
             at += 1;
-            async move {
-                match asked.await {
-                    Ok(answer) if answer.status < 500 && answer.status != 429 => Ok(Some(answer)),
-                    Ok(_) | Err(_) => {
-                        self.journal.open().again += 1;
-                        Ok(None)
-                    }
-                }
-            }
-        })
-        .await
+            request(client)
+        };
+        repeat_until_final(RECOVERY_TIMEOUT, is_final, next, |_| self.record.lock().repeated += 1).await
     }
 
-    /// A buyer's life: seats that others want too, and places of the floor.
-    pub async fn buy(self, mut dice: StdRng) -> anyhow::Result<()> {
-        while !self.is_over() {
-            self.think(&mut dice).await;
-            let buyer = Buyer::new(self.nodes[0].clone());
-            let seat = self.wanted.fetch_add(1, Ordering::Relaxed) / RIVALS;
-            let seated = dice.random_bool(0.5) && seat < self.event.seated.1;
+    /// Buys seats that others want too, and places of the floor.
+    pub async fn buy(self, mut random: StdRng) -> anyhow::Result<()> {
+        while !self.is_stopped() {
+            self.think(&mut random).await;
+            let buyer = TestBuyer::new(self.nodes[0].clone());
+            let seat = self.next_seat.fetch_add(1, Ordering::Relaxed) / RIVALS_PER_SEAT;
+            let seated = random.random_bool(0.5) && seat < self.event.seated.1;
             let hold =
-                self.insist(dice.random_range(0..8), |client| {
+                self.repeat(random.random_range(0..8), |client| {
                     let (mut buyer, event) = (buyer.at(&client), &self.event);
                     async move {
                         if seated { buyer.hold_seat(event, seat).await } else { buyer.hold_general(event, 1).await }
                     }
                 });
-            let answer = hold.await?;
-            if answer.status == 409 {
-                self.journal.open().refused += 1;
+            let response = hold.await?;
+            if response.status == 409 {
+                self.record.lock().refused += 1;
                 continue;
             }
-            self.think(&mut dice).await;
-            let method = ["ok", "ok", "ok", "twice", "lost", "declined"][dice.random_range(0..6)];
-            let request = OrderRequest::new(&held(answer)?, method);
-            let answer = self.insist(dice.random_range(0..8), |client| {
+            self.think(&mut random).await;
+            let method = ["ok", "ok", "ok", "twice", "lost", "declined"][random.random_range(0..6)];
+            let request = OrderRequest::new(&granted_hold(response)?, method);
+            let response = self.repeat(random.random_range(0..8), |client| {
                 let (mut buyer, request) = (buyer.at(&client), request.clone());
                 async move { buyer.order(&request).await }
             });
-            let answer = answer.await?;
-            // The hold was lost with the warm tier, or an old copy of it held what is sold: nothing is charged (P2).
-            if answer.status == 410 || answer.code() == "place_taken" {
-                self.journal.open().refused += 1;
+            let response = response.await?;
+            // The warm tier lost the hold, or an old copy of it granted a sold place: nothing is charged (P2).
+            if response.status == 410 || response.code() == "place_taken" {
+                self.record.lock().refused += 1;
                 continue;
             }
-            let order = placed(answer)?;
-            self.journal.open().orders.push(Bought { request, order: order.clone() });
-            self.follow(&buyer, &order, dice.random_range(0..8)).await?;
+            let order = acknowledged_order(response)?;
+            self.record.lock().orders.push(OrderRecord { request, order: order.clone() });
+            self.follow(&buyer, &order, random.random_range(0..8)).await?;
         }
         Ok(())
     }
 
-    /// Watches an order until it is paid or over, and takes its tickets along.
-    async fn follow(&self, buyer: &Buyer, order: &Placed, first: usize) -> anyhow::Result<()> {
+    /// Waits until an order is paid or has ended, and queues its tickets.
+    async fn follow(&self, buyer: &TestBuyer, order: &AcknowledgedOrder, first: usize) -> anyhow::Result<()> {
         let mut at = first;
-        let ended = until("an order's end", PATIENCE, || {
+        let ended = until("the end of an order", RECOVERY_TIMEOUT, || {
             let mut buyer = buyer.at(&self.nodes[at % self.nodes.len()]);
             at += 1;
             async move {
-                let Ok(seen) = buyer.look(order).await else { return Ok(None) };
+                let Ok(seen) = buyer.read_order(order).await else { return Ok(None) };
                 Ok((seen["state"] != "awaiting_payment").then_some(seen))
             }
         });
         let seen = ended.await?;
-        let mut pages = self.journal.open();
-        for ticket in seen["tickets"].as_array().into_iter().flatten() {
-            let ticket = Ticket { order: order.id.clone(), id: text(ticket, "id")?, code: text(ticket, "code")? };
-            if pages.orders.len().is_multiple_of(GIVE_BACK_EVERY) {
-                pages.to_give_back.push_back(ticket);
-            } else {
-                pages.to_admit.push_back(ticket);
-            }
-        }
-        Ok(())
+        let mut records = self.record.lock();
+        let refund = records.orders.len().is_multiple_of(ORDERS_PER_REFUND);
+        records.tickets.add_tickets(&seen, refund)
     }
 
-    /// A scanner's life.
-    pub async fn admit(self, mut dice: StdRng) -> anyhow::Result<()> {
-        while !self.is_over() {
-            let next = self.journal.open().to_admit.pop_front();
+    /// Scans tickets at the gate.
+    pub async fn scan(self, mut random: StdRng) -> anyhow::Result<()> {
+        while !self.is_stopped() {
+            let next = self.record.lock().tickets.to_scan.pop_front();
             let Some(ticket) = next else {
-                self.think(&mut dice).await;
+                self.think(&mut random).await;
                 continue;
             };
-            let first = dice.random_range(0..8);
-            if dice.random_ratio(1, READ_TWICE) {
-                let (one, two) = tokio::try_join!(self.read(&ticket, first), self.read(&ticket, first + 1))?;
-                self.journal.open().readings.extend([one, two]);
+            let first = random.random_range(0..8);
+            if random.random_ratio(1, SCANS_PER_DOUBLE_SCAN) {
+                let (one, two) = tokio::try_join!(
+                    self.scan_until_durable(&ticket, first),
+                    self.scan_until_durable(&ticket, first + 1)
+                )?;
+                self.record.lock().scans.extend([one, two]);
             } else {
-                let reading = self.read(&ticket, first).await?;
-                self.journal.open().readings.push(reading);
+                let scan = self.scan_until_durable(&ticket, first).await?;
+                self.record.lock().scans.push(scan);
             }
         }
         Ok(())
     }
 
-    /// One reading, sent again under its own identifier until cold has it, as a device does.
-    async fn read(&self, ticket: &Ticket, first: usize) -> anyhow::Result<Reading> {
-        let request = self.scanner.read(&ticket.code);
-        let limit = Instant::now() + PATIENCE;
-        let (mut let_in, mut losses) = (None, None);
-        let answer = loop {
+    /// Sends one scan, repeated under its own id until cold has it, as a device does.
+    async fn scan_until_durable(&self, ticket: &IssuedTicket, first: usize) -> anyhow::Result<StormScan> {
+        let request = self.scanner.scan_of(&ticket.code);
+        let deadline = Instant::now() + RECOVERY_TIMEOUT;
+        let (mut admission, mut losses) = (None, None);
+        let scan = loop {
             let from = Instant::now();
-            ensure!(from < limit, "no durable answer to a scan of {}", ticket.id);
-            let sent = self.insist(first, |client| {
+            ensure!(from < deadline, "no durable response to a scan of {}", ticket.id);
+            let sent = self.repeat(first, |client| {
                 let (scanner, request) = (self.scanner.at(&client), request.clone());
                 async move { scanner.send(&request).await }
             });
-            let answer = sent.await?.must(200)?;
-            let known = known(&answer);
-            if answer["result"] == "admitted" && let_in.is_none() {
-                let_in = Some(LetIn { from, until: Instant::now(), known });
+            let scan = sent.await?.must(200)?;
+            let known_by = known_by(&scan);
+            if scan["result"] == "admitted" && admission.is_none() {
+                admission = Some(Admission { from, until: Instant::now(), known_by });
             }
-            if known != Known::WarmAlone {
-                self.journal.open().by_cold += usize::from(known == Known::ColdAlone);
-                break answer;
+            if known_by != ScanKnowledge::WarmAlone {
+                self.record.lock().scans_by_cold += usize::from(known_by == ScanKnowledge::ColdAlone);
+                break scan;
             }
             if losses.is_none() {
                 losses = Some(self.warm_losses.load(Ordering::SeqCst));
-                self.journal.open().by_warm += 1;
+                self.record.lock().scans_by_warm += 1;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(SCAN_REPEAT_INTERVAL).await;
         };
         let warm_lost = losses.is_some_and(|losses| losses != self.warm_losses.load(Ordering::SeqCst));
-        let Ticket { order, id, code } = ticket.clone();
-        let (word, durable) = (word(&answer), Instant::now());
-        Ok(Reading { code, order, ticket: id, word, let_in, durable, warm_lost })
+        let (outcome, durable) = (scan_outcome(&scan), Instant::now());
+        Ok(StormScan { ticket: ticket.clone(), outcome, admission, durable, warm_lost })
     }
 
-    /// An organizer's life: gives back, and asks now and then for what is another organization's (P7).
-    pub async fn give_back(self, mut dice: StdRng) -> anyhow::Result<()> {
-        while !self.is_over() {
-            self.think(&mut dice).await;
-            self.look_elsewhere(dice.random_range(0..8)).await?;
-            let next = self.journal.open().to_give_back.pop_front();
+    /// Refunds tickets and scans them afterwards, and tries to read data of the other organization (P7).
+    pub async fn refund(self, mut random: StdRng) -> anyhow::Result<()> {
+        while !self.is_stopped() {
+            self.think(&mut random).await;
+            self.try_foreign_read(random.random_range(0..8)).await?;
+            let next = self.record.lock().tickets.to_refund.pop_front();
             let Some(ticket) = next else { continue };
-            let Ticket { order, id, .. } = ticket.clone();
-            let key = format!("back-{id}");
-            let answer = self.insist(dice.random_range(0..8), |client| {
-                let organizer = Organizer { client, key: self.organizer.key.clone() };
-                let (order, id, key) = (order.clone(), id.clone(), key.clone());
-                async move { organizer.refund(&order, &[&id], &key).await }
+            let key = format!("refund-{}", ticket.id);
+            let response = self.repeat(random.random_range(0..8), |client| {
+                let organizer = TestOrganizer { client, key: self.organizer.key.clone() };
+                let (ticket, key) = (ticket.clone(), key.clone());
+                async move { organizer.refund(&ticket.order, &[&ticket.id], &key).await }
             });
-            let refund = text(&answer.await?.must(201)?, "id")?;
-            self.journal.open().refunds.push(GivenBack { order, refund });
-            // Somebody tries it all the same.
-            let reading = self.read(&ticket, dice.random_range(0..8)).await?;
-            self.journal.open().turned_away.push(reading);
+            let refund = text(&response.await?.must(201)?, "id")?;
+            self.record.lock().refunds.push(RefundRecord { refund, ticket: ticket.clone() });
+            let scan = self.scan_until_durable(&ticket, random.random_range(0..8)).await?;
+            self.record.lock().scans_after_refund.push(scan);
         }
         Ok(())
     }
 
-    async fn look_elsewhere(&self, first: usize) -> anyhow::Result<()> {
-        let last = self.journal.open().orders.last().map(|bought| bought.order.id.clone());
+    async fn try_foreign_read(&self, first: usize) -> anyhow::Result<()> {
+        let last = self.record.lock().orders.last().map(|record| record.order.id.clone());
         let Some(order) = last else { return Ok(()) };
         let path = format!("/api/v1/orders/{order}");
-        let answer = self.insist(first, |client| {
-            let (path, key) = (path.clone(), self.stranger.clone());
-            async move { client.call(Method::GET, &path, Call { bearer: Some(&key), ..Call::default() }).await }
+        let response = self.repeat(first, |client| {
+            let (path, key) = (path.clone(), self.foreign_key.clone());
+            async move { client.call(Method::GET, &path, ApiCall { bearer: Some(&key), ..ApiCall::default() }).await }
         });
-        let answer = answer.await?;
-        ensure!(answer.status != 401, "the other organization's key is not known: {}", answer.body);
-        let mut pages = self.journal.open();
-        pages.looks_elsewhere += 1;
-        if answer.status != 404 {
-            pages.seen_elsewhere.push(format!("{order}: {} {}", answer.status, answer.body));
+        let response = response.await?;
+        ensure!(response.status != 401, "the other organization's key is not known: {}", response.body);
+        let mut records = self.record.lock();
+        records.foreign_attempts += 1;
+        if response.status != 404 {
+            records.foreign_reads.push(format!("{order}: {} {}", response.status, response.body));
         }
         Ok(())
     }
 }
 
-fn known(answer: &Value) -> Known {
-    match (answer["durable"] == true, answer["degraded"] == true) {
-        (true, false) => Known::Both,
-        (true, true) => Known::ColdAlone,
-        (false, _) => Known::WarmAlone,
+fn known_by(scan: &Value) -> ScanKnowledge {
+    match (scan["durable"] == true, scan["degraded"] == true) {
+        (true, false) => ScanKnowledge::Both,
+        (true, true) => ScanKnowledge::ColdAlone,
+        (false, _) => ScanKnowledge::WarmAlone,
     }
-}
-
-/// `admitted`, or why not.
-pub fn word(answer: &Value) -> String {
-    if answer["result"] == "admitted" { "admitted" } else { answer["reason"].as_str().unwrap_or("?") }.to_owned()
 }

@@ -1,6 +1,6 @@
-//! What is broken, when, and for how long: drawn from a seed before anything starts, so that a seed is a schedule.
+//! Draws from a seed what is broken, when, and for how long, before anything starts, so that a seed determines the schedule.
 //!
-//! To add a kind: a variant of [`Kind`], its line in [`Kind::ALL`], its arm in `strike`.
+//! To add a kind: a variant of [`InjectionKind`], its line in [`InjectionKind::ALL`], its arm in `inject.rs`.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,54 +11,54 @@ use rand::rngs::StdRng;
 
 /// Nodes of the platform.
 pub const NODES: usize = 2;
-/// Quiet before each injection, in milliseconds: people are at work then.
-const BETWEEN: Range<u64> = 300..1_500;
-/// How long something is away, in milliseconds.
-const AWAY: Range<u64> = 200..2_500;
+/// Load before each injection.
+const PAUSE_MILLIS: Range<u64> = 300..1_500;
+/// The duration of an outage.
+const OUTAGE_MILLIS: Range<u64> = 200..2_500;
 
-/// What is broken.
+/// A kind of injection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// kill -9 of a node, and its start.
+pub enum InjectionKind {
+    /// Kills a node (SIGKILL) and starts it again.
     KillNode(usize),
-    /// A node stands still (SIGSTOP) and goes on.
+    /// Pauses a node (SIGSTOP) and continues it.
     FreezeNode(usize),
-    /// kill -9 of Redis; it starts empty.
+    /// Kills Redis (SIGKILL) and starts it empty.
     KillRedis,
-    /// Redis stands still and goes on.
+    /// Pauses Redis and continues it.
     FreezeRedis,
-    /// Redis forgets everything, in full run.
+    /// Empties Redis while it runs.
     Flush,
-    /// Redis starts from a copy that was made earlier.
+    /// Restarts Redis from an old snapshot.
     OldCopy,
-    /// Every connection to Redis is cut.
+    /// Cuts every connection to Redis.
     CutRedis,
-    /// kill -9 of Redis; its replica is promoted, with what had reached it.
+    /// Kills the Redis master (SIGKILL) and promotes its replica with the data that had reached it.
     FailoverRedis,
-    /// Nothing passes between a node and Redis.
-    PartRedis(usize),
-    /// Everything between a node and Redis is late.
+    /// Partitions a node from Redis.
+    PartitionRedis(usize),
+    /// Delays all traffic between a node and Redis.
     SlowRedis(usize),
-    /// kill -9 of Postgres, and its start.
+    /// Kills Postgres (SIGKILL) and starts it again.
     KillPostgres,
-    /// Postgres stands still and goes on.
+    /// Pauses Postgres and continues it.
     FreezePostgres,
-    /// Every connection to Postgres is cut.
+    /// Cuts every connection to Postgres.
     CutPostgres,
-    /// The disk of Postgres is full.
+    /// Fills the disk of Postgres.
     FillDisk,
-    /// Nothing passes between a node and Postgres.
-    PartPostgres(usize),
-    /// Everything between a node and Postgres is late.
+    /// Partitions a node from Postgres.
+    PartitionPostgres(usize),
+    /// Delays all traffic between a node and Postgres.
     SlowPostgres(usize),
-    /// kill -9 of the payment provider, and its start.
+    /// Kills the payment provider (SIGKILL) and starts it again.
     KillProvider,
-    /// The payment provider stands still and goes on.
+    /// Pauses the payment provider and continues it.
     FreezeProvider,
 }
 
-impl Kind {
-    /// Every kind.
+impl InjectionKind {
+    /// All kinds.
     const ALL: [Self; 24] = [
         Self::KillNode(0),
         Self::Flush,
@@ -75,13 +75,13 @@ impl Kind {
         Self::FreezeNode(1),
         Self::FreezeProvider,
         Self::FailoverRedis,
-        Self::PartRedis(0),
-        Self::PartRedis(1),
+        Self::PartitionRedis(0),
+        Self::PartitionRedis(1),
         Self::SlowRedis(0),
         Self::SlowRedis(1),
         Self::FillDisk,
-        Self::PartPostgres(0),
-        Self::PartPostgres(1),
+        Self::PartitionPostgres(0),
+        Self::PartitionPostgres(1),
         Self::SlowPostgres(0),
         Self::SlowPostgres(1),
     ];
@@ -90,35 +90,36 @@ impl Kind {
 /// One entry of the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Injection {
-    /// Quiet before it.
-    pub after: Duration,
+    /// Load before the injection.
+    pub pause: Duration,
     /// What is broken.
-    pub kind: Kind,
-    /// For how long, where it is not over at once.
-    pub away: Duration,
-    /// True: a copy of Redis is kept before, for [`Kind::OldCopy`].
-    pub copy: bool,
+    pub kind: InjectionKind,
+    /// The duration, where the injection has one.
+    pub outage: Duration,
+    /// True where a snapshot of Redis is kept before, for [`InjectionKind::OldCopy`].
+    pub keep_snapshot: bool,
 }
 
 impl fmt::Display for Injection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} for {} ms", self.kind, self.away.as_millis())
+        write!(f, "{:?} for {} ms", self.kind, self.outage.as_millis())
     }
 }
 
-/// The schedule: rounds of every kind whose name contains `only`, in a drawn order, so that none is rare.
-pub fn schedule(mut dice: StdRng, injections: usize, only: &str) -> Vec<Injection> {
-    let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| format!("{kind:?}").contains(only)).collect();
+/// Draws rounds of all kinds whose name contains `only`, each in a random order, so that no kind is rare.
+pub fn schedule(mut random: StdRng, injections: usize, only: &str) -> Vec<Injection> {
+    let kinds: Vec<InjectionKind> =
+        InjectionKind::ALL.into_iter().filter(|kind| format!("{kind:?}").contains(only)).collect();
     let mut drawn = Vec::with_capacity(injections);
     while drawn.len() < injections && !kinds.is_empty() {
         let mut round = kinds.clone();
         while !round.is_empty() && drawn.len() < injections {
-            let kind = round.swap_remove(dice.random_range(0..round.len()));
+            let kind = round.swap_remove(random.random_range(0..round.len()));
             drawn.push(Injection {
-                after: Duration::from_millis(dice.random_range(BETWEEN)),
+                pause: Duration::from_millis(random.random_range(PAUSE_MILLIS)),
                 kind,
-                away: Duration::from_millis(dice.random_range(AWAY)),
-                copy: dice.random_ratio(1, 4),
+                outage: Duration::from_millis(random.random_range(OUTAGE_MILLIS)),
+                keep_snapshot: random.random_ratio(1, 4),
             });
         }
     }
@@ -132,13 +133,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_is_a_schedule_and_each_round_has_every_kind() {
-        let of = |seed| schedule(StdRng::seed_from_u64(seed), 300, "");
-        assert_eq!(of(7), of(7));
-        assert_ne!(of(7), of(8));
-        assert_eq!(of(7)[..20], schedule(StdRng::seed_from_u64(7), 20, ""));
-        for kind in Kind::ALL {
-            assert!(of(7)[..Kind::ALL.len()].iter().any(|injection| injection.kind == kind), "{kind:?}");
+    fn seed_determines_the_schedule_and_each_round_has_every_kind() {
+        let schedule_of = |seed| schedule(StdRng::seed_from_u64(seed), 300, "");
+        assert_eq!(schedule_of(7), schedule_of(7));
+        assert_ne!(schedule_of(7), schedule_of(8));
+        assert_eq!(schedule_of(7)[..20], schedule(StdRng::seed_from_u64(7), 20, ""));
+        for kind in InjectionKind::ALL {
+            assert!(
+                schedule_of(7)[..InjectionKind::ALL.len()].iter().any(|injection| injection.kind == kind),
+                "{kind:?}"
+            );
         }
     }
 }

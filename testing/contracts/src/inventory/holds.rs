@@ -1,16 +1,16 @@
-//! Taking places, changing one's mind, running out of time.
+//! Cases of holds: taking, changing and releasing places, and the expiry of holds (P1, P4).
 
 use std::collections::BTreeSet;
 
-use voelgoed_app::ticketing::sweep::sweep_round;
+use voelgoed_app::ticketing::sweep_holds::sweep_expired_holds;
 
 use super::*;
 
-/// One place that is taken refuses the whole request, which then writes nothing.
-pub async fn a_hold_is_all_or_nothing<S: InventoryStore>(subject: Subject<S>) {
-    let (store, scope) = (&subject.store, loaded(&subject).await);
-    let wanted = request(&subject, [seats(&[3, 4]), vec![floor(2)]].concat());
-    let now = voelgoed_app::environment::Environment::now(&*subject.environment);
+/// One taken place refuses the whole request, which then writes nothing.
+pub async fn hold_with_a_taken_place_is_refused_whole<S: InventoryStore>(sut: Sut<S>) {
+    let (store, scope) = (&sut.store, loaded(&sut).await);
+    let wanted = request(&sut, [seats(&[3, 4]), vec![any_of_area(2)]].concat());
+    let now = voelgoed_app::environment::Environment::now(&*sut.environment);
     let record = store.hold(scope, wanted.clone()).await.unwrap();
     assert_eq!(numbers(&record), [3, 4, 20, 21]);
     assert_eq!(record.places.len(), 3, "a list per pick");
@@ -18,36 +18,37 @@ pub async fn a_hold_is_all_or_nothing<S: InventoryStore>(subject: Subject<S>) {
     assert_eq!((record.expires_at, record.epoch), (now.plus(TEN_MINUTES), Epoch(1)));
 
     let before = store.snapshot(scope).await.unwrap();
-    let refusal = refusal(store.hold(scope, request(&subject, seats(&[2, 3, 4]))).await);
+    let refusal = refusal(store.hold(scope, request(&sut, seats(&[2, 3, 4]))).await);
     assert_eq!(refusal.code, Code::PlaceTaken);
     assert_eq!(refusal.evidence.places, [PlaceNumber(3), PlaceNumber(4)]);
-    let much = HoldRequest { places_per_session: 100, ..request(&subject, [seats(&[0]), vec![floor(99)]].concat()) };
-    assert_eq!(code(store.hold(scope, much).await), Code::SoldOut);
-    for nonsense in [vec![], seats(&[120]), seats(&[0, 0]), vec![floor(0)]] {
-        assert_eq!(code(store.hold(scope, request(&subject, nonsense)).await), Code::InvalidRequest);
+    let too_many =
+        HoldRequest { places_per_session: 100, ..request(&sut, [seats(&[0]), vec![any_of_area(99)]].concat()) };
+    assert_eq!(code(store.hold(scope, too_many).await), Code::SoldOut);
+    for invalid in [vec![], seats(&[120]), seats(&[0, 0]), vec![any_of_area(0)]] {
+        assert_eq!(code(store.hold(scope, request(&sut, invalid)).await), Code::InvalidRequest);
     }
     assert_eq!(store.snapshot(scope).await.unwrap(), before);
-    assert_eq!(counts(&subject, scope).await.held, 4);
+    assert_eq!(counts(&sut, scope).await.held, 4);
 }
 
-/// A repeated request is the first one; a stranger's is not.
-pub async fn the_same_hold_again_answers_the_same<S: InventoryStore>(subject: Subject<S>) {
-    let (store, scope) = (&subject.store, loaded(&subject).await);
-    let wanted = request(&subject, vec![floor(3)]);
+/// A repeat returns the first hold; the same id of another session is refused.
+pub async fn repeated_hold_request_returns_the_first_hold<S: InventoryStore>(sut: Sut<S>) {
+    let (store, scope) = (&sut.store, loaded(&sut).await);
+    let wanted = request(&sut, vec![any_of_area(3)]);
     let first = store.hold(scope, wanted.clone()).await.unwrap();
-    subject.environment.advance(Duration::from_secs(5));
+    sut.environment.advance(Duration::from_secs(5));
     assert_eq!(store.hold(scope, wanted.clone()).await.unwrap(), first);
     assert_eq!(store.read_hold(scope, first.hold).await.unwrap(), first);
-    assert_eq!(counts(&subject, scope).await.held, 3);
-    let stranger = HoldRequest { session: someone(&subject).1, ..wanted };
-    assert_eq!(code(store.hold(scope, stranger).await), Code::NotFound);
+    assert_eq!(counts(&sut, scope).await.held, 3);
+    let other_session = HoldRequest { session: new_ids(&sut).1, ..wanted };
+    assert_eq!(code(store.hold(scope, other_session).await), Code::NotFound);
 }
 
-/// Limits count over all holds of a session, and name themselves.
-pub async fn a_session_is_limited_over_all_its_holds<S: InventoryStore>(subject: Subject<S>) {
-    let (store, scope) = (&subject.store, loaded(&subject).await);
-    let session = someone(&subject).1;
-    let of_session = |quantity| HoldRequest { session, ..request(&subject, vec![floor(quantity)]) };
+/// The limit counts over all holds of a session, and the refusal names it.
+pub async fn session_limit_counts_all_its_holds<S: InventoryStore>(sut: Sut<S>) {
+    let (store, scope) = (&sut.store, loaded(&sut).await);
+    let session = new_ids(&sut).1;
+    let of_session = |quantity| HoldRequest { session, ..request(&sut, vec![any_of_area(quantity)]) };
     let first = store.hold(scope, of_session(6)).await.unwrap();
     store.hold(scope, of_session(4)).await.unwrap();
     assert_eq!(store.held_by(scope, session).await.unwrap(), 10);
@@ -58,12 +59,15 @@ pub async fn a_session_is_limited_over_all_its_holds<S: InventoryStore>(subject:
     store.hold(scope, of_session(1)).await.unwrap();
 }
 
-/// Places of all sessions of one client address count together; what is released, lapsed or ordered no longer counts.
-pub async fn an_address_is_limited_over_all_its_sessions<S: InventoryStore>(subject: Subject<S>) {
-    let (store, scope) = (&subject.store, loaded(&subject).await);
+/// Places of all sessions of one client address count together; released, lapsed and ordered ones do not.
+pub async fn address_limit_counts_the_holds_of_all_its_sessions<S: InventoryStore>(sut: Sut<S>) {
+    let (store, scope) = (&sut.store, loaded(&sut).await);
     let [one, network] = ["10.0.0.1", "2001:db8:1:2::"].map(|text| text.parse().ok());
-    let from =
-        |address, quantity| HoldRequest { address, places_per_address: 12, ..request(&subject, vec![floor(quantity)]) };
+    let from = |address, quantity| HoldRequest {
+        address,
+        places_per_address: 12,
+        ..request(&sut, vec![any_of_area(quantity)])
+    };
     let first = store.hold(scope, from(one, 6)).await.unwrap();
     let second = store.hold(scope, from(one, 5)).await.unwrap();
     let before = store.snapshot(scope).await.unwrap();
@@ -74,11 +78,11 @@ pub async fn an_address_is_limited_over_all_its_sessions<S: InventoryStore>(subj
     store.hold(scope, from(network, 10)).await.unwrap();
     store.hold(scope, from(None, 10)).await.unwrap();
     let last = store.hold(scope, from(one, 1)).await.unwrap();
-    // A change counts for the address of its hold: it may not grow, and may shrink.
+    // A change counts for the address of its hold: over the limit a hold may shrink, but not grow.
     let change = |record: &HoldRecord, quantity| HoldRequest {
         hold: record.hold,
         session: record.session,
-        of_version: record.version,
+        expected_version: record.version,
         address: network,
         ..from(network, quantity)
     };
@@ -87,60 +91,60 @@ pub async fn an_address_is_limited_over_all_its_sessions<S: InventoryStore>(subj
     let low = HoldRequest { places_per_address: 1, ..change(&first, 5) };
     let first = store.change_hold(scope, low).await.unwrap();
     store.hold(scope, from(one, 1)).await.unwrap();
-    // Given back, lapsed, ordered.
+    // Released, lapsed and ordered places.
     store.release(scope, second.hold).await.unwrap();
     store.hold(scope, from(one, 5)).await.unwrap();
     assert_eq!(code(store.hold(scope, from(one, 1)).await), Code::LimitReached);
-    let order = fresh(&*subject.environment as &dyn Environment);
+    let order = new_id(&*sut.environment as &dyn Environment);
     let claims: Vec<_> = numbers(&first).into_iter().map(|place| effect(place, PlaceState::Claimed, 1)).collect();
     store.pin(scope, first.hold).await.unwrap();
     store.apply(scope, Some((first.hold, order)), &claims).await.unwrap();
     store.hold(scope, from(one, 5)).await.unwrap();
     assert_eq!(code(store.hold(scope, from(one, 1)).await), Code::LimitReached);
-    subject.environment.advance(Duration::from_secs(5));
-    // What survives a rebuild is counted anew.
-    installed(store, scope, plan(2)).await.unwrap();
+    sut.environment.advance(Duration::from_secs(5));
+    // Holds that survive a rebuild are counted again.
+    install_event(store, scope, plan(2)).await.unwrap();
     assert_eq!(code(store.hold(scope, from(one, 10)).await), Code::LimitReached);
     store.release(scope, last.hold).await.unwrap();
     store.hold(scope, from(one, 1)).await.unwrap();
     assert_eq!(code(store.hold(scope, from(one, 1)).await), Code::LimitReached);
-    subject.environment.advance(TEN_MINUTES);
+    sut.environment.advance(TEN_MINUTES);
     store.hold(scope, from(one, 10)).await.unwrap();
 }
 
-/// A change is all or nothing too, keeps the common places and the end, and is made once from each version.
-pub async fn a_change_keeps_what_both_have<S: InventoryStore>(subject: Subject<S>) {
-    let (store, scope) = (&subject.store, loaded(&subject).await);
-    let wanted = request(&subject, [seats(&[0, 1]), vec![floor(2)]].concat());
+/// A change is all or nothing too, keeps the common places and the expiry, and is made once per version.
+pub async fn changed_hold_keeps_its_common_places_and_its_end<S: InventoryStore>(sut: Sut<S>) {
+    let (store, scope) = (&sut.store, loaded(&sut).await);
+    let wanted = request(&sut, [seats(&[0, 1]), vec![any_of_area(2)]].concat());
     let first = store.hold(scope, wanted.clone()).await.unwrap();
-    store.hold(scope, request(&subject, seats(&[5]))).await.unwrap();
-    subject.environment.advance(Duration::from_secs(60));
+    store.hold(scope, request(&sut, seats(&[5]))).await.unwrap();
+    sut.environment.advance(Duration::from_secs(60));
 
     let conflicting = HoldRequest { picks: seats(&[1, 5]), ..wanted.clone() };
     assert_eq!(code(store.change_hold(scope, conflicting).await), Code::PlaceTaken);
     assert_eq!(store.read_hold(scope, first.hold).await.unwrap(), first);
 
-    let other = HoldRequest { picks: [seats(&[1, 2]), vec![floor(3)]].concat(), terms: "new".into(), ..wanted };
+    let other = HoldRequest { picks: [seats(&[1, 2]), vec![any_of_area(3)]].concat(), terms: "new".into(), ..wanted };
     let after = store.change_hold(scope, other.clone()).await.unwrap();
     assert_eq!((numbers(&after), after.terms.as_str()), (vec![1, 2, 20, 21, 22], "new"));
     assert_eq!(after.expires_at, first.expires_at);
     assert_eq!((first.version, after.version), (1, 2));
     assert_eq!(code(store.change_hold(scope, other.clone()).await), Code::HoldChanged);
     assert_eq!(store.read_hold(scope, first.hold).await.unwrap(), after);
-    assert_eq!(look(&subject, scope, 0).await, Shown::Free);
+    assert_eq!(display_state(&sut, scope, 0).await, DisplayState::Free);
     assert_eq!(store.held_by(scope, after.session).await.unwrap(), 5);
-    let stranger = HoldRequest { session: someone(&subject).1, ..other.clone() };
-    assert_eq!(code(store.change_hold(scope, stranger).await), Code::NotFound);
-    let unknown = HoldRequest { hold: someone(&subject).0, ..other };
+    let other_session = HoldRequest { session: new_ids(&sut).1, ..other.clone() };
+    assert_eq!(code(store.change_hold(scope, other_session).await), Code::NotFound);
+    let unknown = HoldRequest { hold: new_ids(&sut).0, ..other };
     assert_eq!(code(store.change_hold(scope, unknown).await), Code::HoldExpired);
 }
 
-/// Of many changes made from one version one is carried out, and the others are told.
-pub async fn changes_of_one_version_exclude_each_other<S: InventoryStore>(subject: Subject<S>) {
-    let scope = loaded(&subject).await;
-    let wanted = request(&subject, seats(&[0]));
-    subject.store.hold(scope, wanted.clone()).await.unwrap();
-    let answers = race(&subject, 8, |store, number| {
+/// The other seven changes are refused as `hold_changed`.
+pub async fn one_of_many_changes_of_a_version_succeeds<S: InventoryStore>(sut: Sut<S>) {
+    let scope = loaded(&sut).await;
+    let wanted = request(&sut, seats(&[0]));
+    sut.store.hold(scope, wanted.clone()).await.unwrap();
+    let answers = run_concurrently(&sut, 8, |store, number| {
         let change = HoldRequest { picks: seats(&[0, 1 + number]), ..wanted.clone() };
         async move { store.change_hold(scope, change).await }
     })
@@ -148,18 +152,18 @@ pub async fn changes_of_one_version_exclude_each_other<S: InventoryStore>(subjec
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!(won.len(), 1);
     assert!(lost.into_iter().all(|answer| code(answer) == Code::HoldChanged));
-    assert_eq!(subject.store.read_hold(scope, wanted.hold).await.unwrap(), *won[0].as_ref().unwrap());
-    assert_eq!(counts(&subject, scope).await.held, 2);
+    assert_eq!(sut.store.read_hold(scope, wanted.hold).await.unwrap(), *won[0].as_ref().unwrap());
+    assert_eq!(counts(&sut, scope).await.held, 2);
 }
 
-/// Newest first over all events, a bounded number, for a bounded time; sessions apart. The event need not be loaded.
-pub async fn a_session_finds_the_holds_that_were_noted<S: InventoryStore>(subject: Subject<S>) {
-    let (store, environment) = (&subject.store, &subject.environment);
-    let (one, other) = (new_event(&subject), new_event(&subject));
-    let ((first, session), (second, stranger)) = (someone(&subject), someone(&subject));
+/// Notes cover events that need not be loaded, are limited in number, expire, and belong to one session.
+pub async fn session_lists_its_noted_holds<S: InventoryStore>(sut: Sut<S>) {
+    let (store, environment) = (&sut.store, &sut.environment);
+    let (one, other) = (new_scope(&sut), new_scope(&sut));
+    let ((first, session), (second, other_session)) = (new_ids(&sut), new_ids(&sut));
     assert_eq!(store.noted_holds(session).await.unwrap(), []);
     store.note_hold(session, one, first).await.unwrap();
-    store.note_hold(stranger, one, second).await.unwrap();
+    store.note_hold(other_session, one, second).await.unwrap();
     environment.advance(Duration::from_micros(1));
     store.note_hold(session, other, second).await.unwrap();
     assert_eq!(store.noted_holds(session).await.unwrap(), [(other, second), (one, first)]);
@@ -168,90 +172,90 @@ pub async fn a_session_finds_the_holds_that_were_noted<S: InventoryStore>(subjec
     assert_eq!(store.noted_holds(session).await.unwrap(), [(one, first), (other, second)], "a repeat is the same note");
     for _ in 0..NOTED_HOLDS_MAX {
         environment.advance(Duration::from_micros(1));
-        store.note_hold(session, one, someone(&subject).0).await.unwrap();
+        store.note_hold(session, one, new_ids(&sut).0).await.unwrap();
     }
     let noted = store.noted_holds(session).await.unwrap();
     assert_eq!((noted.len(), noted.contains(&(one, first))), (NOTED_HOLDS_MAX, false));
-    assert_eq!(store.noted_holds(stranger).await.unwrap(), [(one, second)]);
-    environment.advance(NOTED_HOLDS_KEPT);
+    assert_eq!(store.noted_holds(other_session).await.unwrap(), [(one, second)]);
+    environment.advance(NOTED_HOLDS_TTL);
     assert_eq!(store.noted_holds(session).await.unwrap(), []);
 }
 
-/// What is given back can be bought at once; giving it back again changes nothing.
-pub async fn a_release_frees_once<S: InventoryStore>(subject: Subject<S>) {
-    let (store, scope) = (&subject.store, loaded(&subject).await);
-    let first = store.hold(scope, request(&subject, seats(&[0]))).await.unwrap();
+/// Released places can be held at once, and a repeated release does not free them from their next holder.
+pub async fn repeated_release_changes_nothing<S: InventoryStore>(sut: Sut<S>) {
+    let (store, scope) = (&sut.store, loaded(&sut).await);
+    let first = store.hold(scope, request(&sut, seats(&[0]))).await.unwrap();
     store.release(scope, first.hold).await.unwrap();
-    let second = store.hold(scope, request(&subject, seats(&[0]))).await.unwrap();
+    let second = store.hold(scope, request(&sut, seats(&[0]))).await.unwrap();
     store.release(scope, first.hold).await.unwrap();
     assert_eq!(store.read_hold(scope, second.hold).await.unwrap(), second);
     assert_eq!(code(store.read_hold(scope, first.hold).await), Code::HoldExpired);
 }
 
-/// A hold lives to the last microsecond, and no longer.
-pub async fn holds_lapse_by_the_stores_clock<S: InventoryStore>(subject: Subject<S>) {
-    let (store, scope) = (&subject.store, loaded(&subject).await);
-    let held = store.hold(scope, request(&subject, seats(&[0]))).await.unwrap();
-    subject.environment.advance(TEN_MINUTES - Duration::from_micros(1));
-    assert_eq!(code(store.hold(scope, request(&subject, seats(&[0]))).await), Code::PlaceTaken);
-    subject.environment.advance(Duration::from_micros(1));
+/// A hold is valid to the last microsecond before its end (P4).
+pub async fn hold_lapses_exactly_at_its_end<S: InventoryStore>(sut: Sut<S>) {
+    let (store, scope) = (&sut.store, loaded(&sut).await);
+    let held = store.hold(scope, request(&sut, seats(&[0]))).await.unwrap();
+    sut.environment.advance(TEN_MINUTES - Duration::from_micros(1));
+    assert_eq!(code(store.hold(scope, request(&sut, seats(&[0]))).await), Code::PlaceTaken);
+    sut.environment.advance(Duration::from_micros(1));
     assert_eq!(code(store.pin(scope, held.hold).await), Code::HoldExpired);
-    store.hold(scope, request(&subject, seats(&[0]))).await.unwrap();
+    store.hold(scope, request(&sut, seats(&[0]))).await.unwrap();
     assert_eq!(store.held_by(scope, held.session).await.unwrap(), 0);
 }
 
-/// More end at once than one step sweeps: what is left of them serves nobody from that very moment on.
-pub async fn lapsed_holds_serve_nobody_before_they_are_swept<S: InventoryStore>(subject: Subject<S>) {
-    let (store, scope) = (&subject.store, loaded(&subject).await);
-    let picks = (0..SEATS).map(|seat| seats(&[seat])).chain(std::iter::repeat_with(|| vec![floor(1)]));
+/// More holds end at once than one step sweeps; the unswept ones are expired from that moment on (P4).
+pub async fn lapsed_hold_is_expired_before_it_is_swept<S: InventoryStore>(sut: Sut<S>) {
+    let (store, scope) = (&sut.store, loaded(&sut).await);
+    let picks = (0..SEATS).map(|seat| seats(&[seat])).chain(std::iter::repeat_with(|| vec![any_of_area(1)]));
     let mut held = Vec::new();
-    for picks in picks.take(SWEPT_PER_STEP + 1) {
-        held.push(store.hold(scope, request(&subject, picks)).await.unwrap().hold);
+    for picks in picks.take(SWEPT_PER_STEP_MAX + 1) {
+        held.push(store.hold(scope, request(&sut, picks)).await.unwrap().hold);
     }
-    // They go in the order of their ids: the step that asks for the last one sweeps all others.
+    // They are swept in the order of their ids: the step that reads the last one sweeps all others.
     let last = *held.iter().max().unwrap();
-    subject.environment.advance(TEN_MINUTES - Duration::from_micros(1));
+    sut.environment.advance(TEN_MINUTES - Duration::from_micros(1));
     store.read_hold(scope, last).await.unwrap();
-    subject.environment.advance(Duration::from_micros(1));
+    sut.environment.advance(Duration::from_micros(1));
     assert_eq!(code(store.pin(scope, last).await), Code::HoldExpired);
     assert_eq!(code(store.read_hold(scope, last).await), Code::HoldExpired);
 }
 
-/// One sweep serves every event, at most so many holds of each.
-pub async fn a_sweep_frees_lapsed_holds_of_every_event<S: InventoryStore>(subject: Subject<S>) {
-    let (store, one, other) = (&subject.store, loaded(&subject).await, loaded(&subject).await);
+/// A sweep frees at most the given number of holds of each event.
+pub async fn sweep_frees_lapsed_holds_of_every_event<S: InventoryStore>(sut: Sut<S>) {
+    let (store, one, other) = (&sut.store, loaded(&sut).await, loaded(&sut).await);
     for scope in [one, one, one, other] {
-        store.hold(scope, request(&subject, vec![floor(1)])).await.unwrap();
+        store.hold(scope, request(&sut, vec![any_of_area(1)])).await.unwrap();
     }
     assert_eq!(store.sweep(100).await.unwrap(), 0);
-    subject.environment.advance(TEN_MINUTES);
+    sut.environment.advance(TEN_MINUTES);
     assert_eq!(store.sweep(2).await.unwrap(), 3);
-    assert_eq!(counts(&subject, one).await.held, 1);
-    assert_eq!(counts(&subject, other).await.held, 0);
+    assert_eq!(counts(&sut, one).await.held, 1);
+    assert_eq!(counts(&sut, other).await.held, 0);
     assert_eq!(store.sweep(2).await.unwrap(), 1);
     assert_eq!(store.sweep(2).await.unwrap(), 0);
 }
 
-/// However many lapse together, one round frees them all.
-pub async fn a_thousand_lapsed_holds_go_in_one_round<S: InventoryStore>(subject: Subject<S>) {
-    let (store, scope) = (&subject.store, new_event(&subject));
+/// A round repeats sweeps until nothing is left.
+pub async fn one_sweep_round_frees_a_thousand_lapsed_holds<S: InventoryStore>(sut: Sut<S>) {
+    let (store, scope) = (&sut.store, new_scope(&sut));
     let area = AreaSpan { area: AreaId::from_uuid(uuid::Uuid::from_u128(1)), places: 0..1_000, seated: false };
-    installed(store, scope, Install { areas: vec![area], ..plan(1) }).await.unwrap();
+    install_event(store, scope, Install { areas: vec![area], ..plan(1) }).await.unwrap();
     for _ in 0..1_000 {
         let one = vec![Pick::Any { range: 0..1_000, quantity: 1 }];
-        store.hold(scope, request(&subject, one)).await.unwrap();
+        store.hold(scope, request(&sut, one)).await.unwrap();
     }
     let free = async || store.snapshot(scope).await.unwrap().counts[0].free;
-    assert_eq!((sweep_round(&**store).await.unwrap(), free().await), (0, 0));
-    subject.environment.advance(TEN_MINUTES);
-    assert_eq!((sweep_round(&**store).await.unwrap(), free().await), (1_000, 1_000));
+    assert_eq!((sweep_expired_holds(&**store).await.unwrap(), free().await), (0, 0));
+    sut.environment.advance(TEN_MINUTES);
+    assert_eq!((sweep_expired_holds(&**store).await.unwrap(), free().await), (1_000, 1_000));
 }
 
-/// However many ask for a seat at once, one gets it and the others are told which it was.
-pub async fn a_seat_has_one_winner<S: InventoryStore>(subject: Subject<S>) {
-    let scope = loaded(&subject).await;
-    let answers = race(&subject, 200, |store, number| {
-        let wanted = request(&subject, seats(&[number % 4, 7]));
+/// The other 199 requests are refused and name the seat (P1).
+pub async fn one_of_many_concurrent_holds_gets_a_seat<S: InventoryStore>(sut: Sut<S>) {
+    let scope = loaded(&sut).await;
+    let answers = run_concurrently(&sut, 200, |store, number| {
+        let wanted = request(&sut, seats(&[number % 4, 7]));
         async move { store.hold(scope, wanted).await }
     })
     .await;
@@ -262,14 +266,14 @@ pub async fn a_seat_has_one_winner<S: InventoryStore>(subject: Subject<S>) {
         assert_eq!(refused.code, Code::PlaceTaken);
         assert!(refused.evidence.places.contains(&PlaceNumber(7)));
     }
-    assert_eq!(counts(&subject, scope).await.held, 2);
+    assert_eq!(counts(&sut, scope).await.held, 2);
 }
 
-/// An area of a hundred serves exactly a hundred, no place twice.
-pub async fn a_floor_sells_out_exactly<S: InventoryStore>(subject: Subject<S>) {
-    let scope = loaded(&subject).await;
-    let answers = race(&subject, 300, |store, number| {
-        let wanted = request(&subject, vec![floor(1 + number % 3)]);
+/// An area of 100 places serves exactly 100, no place twice.
+pub async fn general_admission_area_sells_out_exactly<S: InventoryStore>(sut: Sut<S>) {
+    let scope = loaded(&sut).await;
+    let answers = run_concurrently(&sut, 300, |store, number| {
+        let wanted = request(&sut, vec![any_of_area(1 + number % 3)]);
         async move { store.hold(scope, wanted).await }
     })
     .await;
@@ -281,7 +285,7 @@ pub async fn a_floor_sells_out_exactly<S: InventoryStore>(subject: Subject<S>) {
             Err(error) => panic!("{error}"),
         }
     }
-    // Who wants one is served as long as there is one.
+    // Requests for one place are served until none is left.
     assert_eq!(places.len(), 100);
-    assert_eq!(counts(&subject, scope).await.held, 100);
+    assert_eq!(counts(&sut, scope).await.held, 100);
 }

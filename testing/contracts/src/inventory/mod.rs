@@ -1,72 +1,73 @@
-//! What `InventoryStore` promises: all or nothing, one holder per place, no sweep of what cold decided, a log without holes, tenants apart (P1, P4, P7, P8).
+//! Contract tests of `InventoryStore`: all or nothing, one holder per place, no sweep of claimed places, a log without gaps, organizations separate (P1, P4, P7, P8).
 //!
-//! Never: a store's keys or scripts. To add a case: a function here below and its name in [`crate::inventory_store_suite`].
+//! Never: a store's keys or scripts. To add a case: a function in a submodule and its name in [`crate::inventory_store_suite`].
 
-mod effects;
-mod gate;
+mod change_log;
+mod cold_effects;
+mod gate_filter;
 mod holds;
-mod loading;
-mod log;
-mod orders;
-mod random;
+mod installation;
+mod pins;
+mod random_commands;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use effects::*;
-pub use gate::*;
+pub use change_log::*;
+pub use cold_effects::*;
+pub use gate_filter::*;
 pub use holds::*;
-pub use loading::*;
-pub use log::*;
-pub use orders::*;
-pub use random::*;
-use voelgoed_app::environment::{Environment, fresh};
+pub use installation::*;
+pub use pins::*;
+pub use random_commands::*;
+use voelgoed_app::environment::{Environment, new_id};
 use voelgoed_app::ticketing::ports::{
-    Answer, EventScope, InventoryError, InventoryStore, Lease, NOTED_HOLDS_KEPT, NOTED_HOLDS_MAX,
+    EventScope, InventoryError, InventoryResult, InventoryStore, NOTED_HOLDS_MAX, NOTED_HOLDS_TTL, RebuildLease,
 };
 use voelgoed_domain::ids::{AreaId, HoldId, SessionId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest, Pick};
-use voelgoed_domain::ticketing::inventory::{AreaSpan, Counts, Install, SWEPT_PER_STEP};
-use voelgoed_domain::ticketing::place::{Epoch, PlaceEffect, PlaceNumber, PlaceState, PlaceVersion, Position, Shown};
+use voelgoed_domain::ticketing::inventory::{AreaCounts, AreaSpan, Install, SWEPT_PER_STEP_MAX};
+use voelgoed_domain::ticketing::place::{DisplayState, Epoch, PlaceEffect, PlaceState, PlaceVersion, Position};
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
-use crate::subject::Subject;
+use crate::sut::Sut;
 
-/// Every case, as a test; `$open` opens a subject.
+/// Makes a test of each case; `$open` is an expression that opens a [`Sut`](crate::sut::Sut) when awaited.
 #[macro_export]
 macro_rules! inventory_store_suite {
     ($open:expr) => {
         $crate::cases! { inventory, $open;
-            everything_is_unloaded_until_installed
-            an_epoch_that_is_not_higher_is_refused
-            one_rebuild_at_a_time_under_a_lease_that_ends
-            a_rebuild_keeps_the_holds_that_conflict_with_nothing
-            an_emptied_store_lost_its_holds
-            tenants_never_mix
-            a_hold_is_all_or_nothing
-            the_same_hold_again_answers_the_same
-            a_session_is_limited_over_all_its_holds
-            an_address_is_limited_over_all_its_sessions
-            a_change_keeps_what_both_have
-            changes_of_one_version_exclude_each_other
-            a_release_frees_once
-            a_session_finds_the_holds_that_were_noted
-            holds_lapse_by_the_stores_clock
-            lapsed_holds_serve_nobody_before_they_are_swept
-            a_sweep_frees_lapsed_holds_of_every_event
-            a_thousand_lapsed_holds_go_in_one_round
-            a_seat_has_one_winner
-            a_floor_sells_out_exactly
-            a_pin_keeps_a_hold_and_lapses_by_itself
-            an_unpinned_hold_may_be_changed_again
-            what_became_an_order_is_out_of_reach
-            what_cold_gave_to_another_is_missed_at_the_pin
-            only_news_are_applied
-            late_claims_leave_nothing_held
-            the_log_has_no_holes_and_signals_each_step
-            who_is_far_behind_or_of_another_epoch_starts_anew
-            the_gate_remembers_over_a_rebuild
-            random_commands_are_answered_as_the_model_says
+            every_call_is_unloaded_until_the_installation
+            installation_with_an_epoch_that_is_not_higher_is_refused
+            installation_without_the_rebuild_lease_is_refused
+            rebuild_keeps_holds_that_do_not_conflict
+            holds_are_lost_after_the_store_was_emptied
+            inventories_of_two_organizations_are_separate
+            hold_with_a_taken_place_is_refused_whole
+            repeated_hold_request_returns_the_first_hold
+            session_limit_counts_all_its_holds
+            address_limit_counts_the_holds_of_all_its_sessions
+            changed_hold_keeps_its_common_places_and_its_end
+            one_of_many_changes_of_a_version_succeeds
+            repeated_release_changes_nothing
+            session_lists_its_noted_holds
+            hold_lapses_exactly_at_its_end
+            lapsed_hold_is_expired_before_it_is_swept
+            sweep_frees_lapsed_holds_of_every_event
+            one_sweep_round_frees_a_thousand_lapsed_holds
+            one_of_many_concurrent_holds_gets_a_seat
+            general_admission_area_sells_out_exactly
+            pin_outlives_its_hold_and_lapses_by_itself
+            unpinned_hold_is_changeable_again
+            ordered_hold_is_neither_changed_nor_swept
+            pin_reports_places_that_cold_gave_to_another
+            effect_of_an_old_version_is_ignored
+            late_claim_leaves_nothing_held
+            change_log_has_no_gaps_and_signals_each_step
+            reader_far_behind_or_of_another_epoch_gets_a_snapshot
+            gate_filter_survives_a_rebuild
+            random_commands_match_the_model
         }
     };
 }
@@ -76,12 +77,12 @@ const PLACES: u32 = 120;
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
 /// A new event of a new organization, not loaded.
-fn new_event<S>(subject: &Subject<S>) -> EventScope {
-    let environment: &dyn Environment = &*subject.environment;
-    EventScope { organization: fresh(environment), event: fresh(environment) }
+fn new_scope<S>(sut: &Sut<S>) -> EventScope {
+    let environment: &dyn Environment = &*sut.environment;
+    EventScope { organization: new_id(environment), event: new_id(environment) }
 }
 
-/// Seats 0..20 and a floor 20..120, nothing sold.
+/// Seats 0..20 and a general-admission area 20..120, nothing sold.
 fn plan(epoch: u64) -> Install {
     // Two installations of one event have the same areas.
     let span = |id, places, seated| AreaSpan { area: AreaId::from_uuid(uuid::Uuid::from_u128(id)), places, seated };
@@ -94,32 +95,36 @@ fn plan(epoch: u64) -> Install {
     }
 }
 
-/// Installs under a lease of the test's own.
-async fn installed<S: InventoryStore>(store: &Arc<S>, scope: EventScope, install: Install) -> Answer<Position> {
+/// Installs with a rebuild lease.
+async fn install_event<S: InventoryStore>(
+    store: &Arc<S>,
+    scope: EventScope,
+    install: Install,
+) -> InventoryResult<Position> {
     let lease = uuid::Uuid::from_u128(7);
-    assert_eq!(store.lease_rebuild(scope, lease, Duration::from_secs(5)).await.unwrap(), Lease::Given);
+    assert_eq!(store.lease_rebuild(scope, lease, Duration::from_secs(5)).await.unwrap(), RebuildLease::Granted);
     store.install(scope, lease, install).await
 }
 
-/// A new event, loaded under epoch 1.
-async fn loaded<S: InventoryStore>(subject: &Subject<S>) -> EventScope {
-    let scope = new_event(subject);
-    let position = installed(&subject.store, scope, plan(1)).await.unwrap();
+/// A new event, loaded with epoch 1.
+async fn loaded<S: InventoryStore>(sut: &Sut<S>) -> EventScope {
+    let scope = new_scope(sut);
+    let position = install_event(&sut.store, scope, plan(1)).await.unwrap();
     assert_eq!(position, Position { epoch: Epoch(1), seq: 0 });
     scope
 }
 
 /// A request of a new session, for ten minutes.
-fn request<S>(subject: &Subject<S>, picks: Vec<Pick>) -> HoldRequest {
-    let environment: &dyn Environment = &*subject.environment;
+fn request<S>(sut: &Sut<S>, picks: Vec<Pick>) -> HoldRequest {
+    let environment: &dyn Environment = &*sut.environment;
     HoldRequest {
-        hold: fresh(environment),
-        session: fresh(environment),
+        hold: new_id(environment),
+        session: new_id(environment),
         picks,
         terms: r#"{"price":1}"#.into(),
         lasts_millis: 600_000,
         places_per_session: 10,
-        of_version: 1,
+        expected_version: 1,
         address: None,
         places_per_address: u32::MAX,
     }
@@ -129,7 +134,7 @@ fn seats(places: &[u32]) -> Vec<Pick> {
     places.iter().map(|place| Pick::Place(PlaceNumber(*place))).collect()
 }
 
-fn floor(quantity: u32) -> Pick {
+fn any_of_area(quantity: u32) -> Pick {
     Pick::Any { range: SEATS..PLACES, quantity }
 }
 
@@ -141,33 +146,33 @@ fn numbers(record: &HoldRecord) -> Vec<u32> {
     record.places.iter().flatten().map(|place| place.0).collect()
 }
 
-/// The refusal in an answer that must be one.
-fn refusal<T: std::fmt::Debug>(answer: Answer<T>) -> Refusal {
+/// The refusal of an answer that must be one.
+fn refusal<T: std::fmt::Debug>(answer: InventoryResult<T>) -> Refusal {
     match answer {
         Err(InventoryError::Refused(refusal)) => refusal,
         other => panic!("expected a refusal, got {other:?}"),
     }
 }
 
-fn code<T: std::fmt::Debug>(answer: Answer<T>) -> Code {
+fn code<T: std::fmt::Debug>(answer: InventoryResult<T>) -> Code {
     refusal(answer).code
 }
 
-fn is_unloaded<T>(answer: &Answer<T>) -> bool {
+fn is_unloaded<T>(answer: &InventoryResult<T>) -> bool {
     matches!(answer, Err(InventoryError::Unloaded))
 }
 
-async fn look<S: InventoryStore>(subject: &Subject<S>, scope: EventScope, place: u32) -> Shown {
-    subject.store.snapshot(scope).await.unwrap().places[place as usize]
+async fn display_state<S: InventoryStore>(sut: &Sut<S>, scope: EventScope, place: u32) -> DisplayState {
+    sut.store.snapshot(scope).await.unwrap().places[place as usize]
 }
 
-/// The counts of seats and floor together, which must add up.
-async fn counts<S: InventoryStore>(subject: &Subject<S>, scope: EventScope) -> Counts {
-    let snapshot = subject.store.snapshot(scope).await.unwrap();
-    let mut sum = Counts::default();
+/// The sum of the counts of both areas; asserts that it is the number of places.
+async fn counts<S: InventoryStore>(sut: &Sut<S>, scope: EventScope) -> AreaCounts {
+    let snapshot = sut.store.snapshot(scope).await.unwrap();
+    let mut sum = AreaCounts::default();
     for (span, counts) in snapshot.areas.iter().zip(&snapshot.counts) {
         let area = &snapshot.places[span.places.start as usize..span.places.end as usize];
-        let mut seen = Counts::default();
+        let mut seen = AreaCounts::default();
         area.iter().for_each(|shown| *seen.of(*shown) += 1);
         assert_eq!(*counts, seen, "counts are those of the places");
         area.iter().for_each(|shown| *sum.of(*shown) += 1);
@@ -176,15 +181,15 @@ async fn counts<S: InventoryStore>(subject: &Subject<S>, scope: EventScope) -> C
     sum
 }
 
-/// Runs one call per number at the same time, each on a task of its own.
-async fn race<S, T, F, Fut>(subject: &Subject<S>, many: u32, call: F) -> Vec<T>
+/// Runs `count` calls at the same time, each in its own task.
+async fn run_concurrently<S, T, F, Fut>(sut: &Sut<S>, count: u32, call: F) -> Vec<T>
 where
     S: InventoryStore,
     T: Send + 'static,
     F: Fn(Arc<S>, u32) -> Fut,
     Fut: Future<Output = T> + Send + 'static,
 {
-    let tasks: Vec<_> = (0..many).map(|number| tokio::spawn(call(Arc::clone(&subject.store), number))).collect();
+    let tasks: Vec<_> = (0..count).map(|number| tokio::spawn(call(Arc::clone(&sut.store), number))).collect();
     let mut answers = vec![];
     for task in tasks {
         answers.push(task.await.unwrap());
@@ -192,8 +197,8 @@ where
     answers
 }
 
-/// A hold and a session out of thin air.
-fn someone<S>(subject: &Subject<S>) -> (HoldId, SessionId) {
-    let environment: &dyn Environment = &*subject.environment;
-    (fresh(environment), fresh(environment))
+/// The ids of a new hold and a new session.
+fn new_ids<S>(sut: &Sut<S>) -> (HoldId, SessionId) {
+    let environment: &dyn Environment = &*sut.environment;
+    (new_id(environment), new_id(environment))
 }

@@ -1,4 +1,4 @@
-//! Viewers of the map through the balancer, who reconnect where they stood, and one of a node that is not killed, who never has to.
+//! Opens viewers of the seat map through the balancer, which reconnect at their position, and one at a node that is not killed, which never has to.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,49 +8,48 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use voelgoed_testkit::client::{Call, Client};
+use voelgoed_testkit::http_client::{ApiCall, ApiClient};
+use voelgoed_testkit::seat_map::SeatMap;
+use voelgoed_testkit::sse::SseStream;
 use voelgoed_testkit::until::until;
 
-use crate::viewer::{Map, Viewer};
+const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
+/// For all viewers to see the same map.
+const CONVERGENCE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A browser that lost its stream waits about so long.
-const WAITS: Duration = Duration::from_millis(50);
-/// Everybody sees the same within this.
-const SOON: Duration = Duration::from_secs(60);
-
-/// What one of them sees.
+/// The state of one viewer.
 #[derive(Debug, Default)]
-struct Seen {
-    map: Map,
-    /// When the stream ended, by the node's death.
+struct ViewerState {
+    map: SeatMap,
+    /// When a stream ended.
     ended: Vec<Instant>,
-    /// When the first frame came on the stream after it.
+    /// When the first frame came on the next stream.
     resumed: Vec<Instant>,
-    /// Snapshots that came on a stream that went on from a position: what was missed could not be told any more.
+    /// Snapshots on a resumed stream: the missed deltas were not available any more.
     gaps: usize,
 }
 
-type Shared = Arc<Mutex<Seen>>;
+type SharedState = Arc<Mutex<ViewerState>>;
 
-/// All of them.
-pub struct Viewers {
-    seen: Vec<Shared>,
-    steady: Shared,
+/// Viewers that reconnect, and a steady one.
+pub struct ReconnectingViewers {
+    states: Vec<SharedState>,
+    steady: SharedState,
     stop: watch::Sender<bool>,
-    at_work: JoinSet<anyhow::Result<()>>,
+    running: JoinSet<anyhow::Result<()>>,
     killed: Mutex<Option<Instant>>,
 }
 
-/// What became of them.
+/// How the viewers of a killed node resumed.
 #[derive(Debug)]
-pub struct Told {
+pub struct ResumedViewers {
     all: usize,
     resumed: usize,
-    /// From the kill until the last of them had a frame again; none where nobody was cut off.
+    /// From the kill until the last viewer received a frame again; none where no viewer was cut off.
     pub longest: Option<Duration>,
 }
 
-impl fmt::Display for Told {
+impl fmt::Display for ResumedViewers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let longest = self.longest.unwrap_or_default();
         write!(f, "{} of {} viewers were cut off and resumed, ", self.resumed, self.all)?;
@@ -58,96 +57,106 @@ impl fmt::Display for Told {
     }
 }
 
-fn lock(seen: &Shared) -> MutexGuard<'_, Seen> {
-    seen.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(state: &SharedState) -> MutexGuard<'_, ViewerState> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Viewers {
-    /// Opens `count` through `balancer`, and the steady one at `node`; each has seen the whole map.
+impl ReconnectingViewers {
+    /// Opens `count` viewers through `balancer`, and the steady one at `node`; each has received a snapshot.
     pub async fn open(balancer: &str, node: &str, event: &str, count: usize) -> anyhow::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let mut viewers = Self {
-            seen: Vec::new(),
-            steady: Shared::default(),
+            states: Vec::new(),
+            steady: SharedState::default(),
             stop,
-            at_work: JoinSet::new(),
+            running: JoinSet::new(),
             killed: Mutex::default(),
         };
         for url in std::iter::once(node).chain(std::iter::repeat_n(balancer, count)) {
-            let seen = Shared::default();
-            viewers.at_work.spawn(follow(url.to_owned(), event.to_owned(), Arc::clone(&seen), stopped.clone()));
-            viewers.seen.push(seen);
+            let state = SharedState::default();
+            viewers.running.spawn(follow(url.to_owned(), event.to_owned(), Arc::clone(&state), stopped.clone()));
+            viewers.states.push(state);
         }
-        viewers.steady = viewers.seen.remove(0);
-        until("everybody sees the map", SOON, || async {
-            let all = viewers.seen.iter().chain([&viewers.steady]);
-            Ok(all.into_iter().all(|seen| !lock(seen).map.places.is_empty()).then_some(()))
+        viewers.steady = viewers.states.remove(0);
+        until("every viewer sees the map", CONVERGENCE_TIMEOUT, || async {
+            let all = viewers.states.iter().chain([&viewers.steady]);
+            Ok(all.into_iter().all(|state| !lock(state).map.places.is_empty()).then_some(()))
         })
         .await?;
         Ok(viewers)
     }
 
-    /// A node is killed now.
+    /// Notes that a node is killed now.
     pub fn note_kill(&self) {
         *self.killed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Waits until all see what the node shows, and judges how they came there.
-    pub async fn close(mut self, node: &Client, event: &str) -> anyhow::Result<Told> {
+    /// Waits until all viewers see the node's map, and checks that each resumed without a gap.
+    pub async fn close(mut self, node: &ApiClient, event: &str) -> anyhow::Result<ResumedViewers> {
         let path = format!("/api/v1/events/{event}/availability");
-        let same = until("everybody sees the same map", SOON, || async {
-            let map = Map::of(&node.get(&path, Call::default()).await?)?;
-            let all = self.seen.iter().chain([&self.steady]);
-            Ok(all.into_iter().all(|seen| lock(seen).map.places == map.places).then_some(()))
+        let same = until("every viewer sees the same map", CONVERGENCE_TIMEOUT, || async {
+            let map = SeatMap::from_availability(&node.get(&path, ApiCall::default()).await?)?;
+            let all = self.states.iter().chain([&self.steady]);
+            Ok(all.into_iter().all(|state| lock(state).map.places == map.places).then_some(()))
         });
         let same = same.await;
         self.stop.send_replace(true);
-        while let Some(ended) = self.at_work.join_next().await {
+        while let Some(ended) = self.running.join_next().await {
             ended??;
         }
         same?;
         ensure!(lock(&self.steady).ended.is_empty(), "the steady viewer was cut off");
-        let gaps: usize = self.seen.iter().map(|seen| lock(seen).gaps).sum();
-        ensure!(gaps == 0, "{gaps} streams could not go on where they stood");
+        let gaps: usize = self.states.iter().map(|state| lock(state).gaps).sum();
+        ensure!(gaps == 0, "{gaps} streams could not resume at their position");
         let killed = *self.killed.lock().unwrap_or_else(PoisonError::into_inner);
-        let killed = killed.context("nobody was killed")?;
-        let cut: Vec<_> = self.seen.iter().filter(|seen| lock(seen).ended.iter().any(|at| *at >= killed)).collect();
-        let longest = cut.iter().filter_map(|seen| lock(seen).resumed.last().copied()).max();
+        let killed = killed.context("no node was killed")?;
+        let cut: Vec<_> = self.states.iter().filter(|state| lock(state).ended.iter().any(|at| *at >= killed)).collect();
+        let longest = cut.iter().filter_map(|state| lock(state).resumed.last().copied()).max();
         ensure!(!cut.is_empty(), "the node that was killed had no viewer");
-        let positions: BTreeSet<_> = cut.iter().map(|seen| lock(seen).resumed.len()).collect();
+        let positions: BTreeSet<_> = cut.iter().map(|state| lock(state).resumed.len()).collect();
         ensure!(!positions.contains(&0), "a viewer has no stream any more");
-        Ok(Told { all: self.seen.len(), resumed: cut.len(), longest: longest.map(|at| at - killed) })
+        Ok(ResumedViewers { all: self.states.len(), resumed: cut.len(), longest: longest.map(|at| at - killed) })
     }
 }
 
-/// A viewer's life: reads, and goes on elsewhere where the stream ends.
-async fn follow(url: String, event: String, seen: Shared, mut stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+/// Reads the stream of the map, and reconnects where it ends, until stopped.
+async fn follow(
+    url: String,
+    event: String,
+    state: SharedState,
+    mut stopped: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
     let path = format!("/api/v1/events/{event}/stream");
-    let mut since = String::new();
     while !*stopped.borrow() {
-        // Whoever is not let in tries again, as a browser does.
-        let Ok(mut viewer) = Viewer::open(&url, &path, None, &since).await else {
-            tokio::time::sleep(WAITS).await;
+        // A new client each time, as a browser that reconnects: an idle connection may lead to the killed node.
+        let mut request = ApiClient::new(&url)?.request("GET", &path);
+        let position = lock(&state).map.position.clone();
+        let resumes = !position.is_empty();
+        if resumes {
+            request = request.header("Last-Event-ID", position);
+        }
+        // A viewer that is refused tries again, as a browser does.
+        let Ok(mut stream) = SseStream::open(request).await else {
+            tokio::time::sleep(RECONNECT_PAUSE).await;
             continue;
         };
         let mut frames = 0;
         loop {
             let frame = tokio::select! {
-                frame = viewer.next() => frame,
+                frame = stream.next_data() => frame,
                 _ = stopped.changed() => return Ok(()),
             };
             let Ok(frame) = frame else { break };
-            let mut seen = lock(&seen);
+            let mut state = lock(&state);
             frames += 1;
-            if frames == 1 && !since.is_empty() {
-                seen.resumed.push(Instant::now());
+            if frames == 1 && resumes {
+                state.resumed.push(Instant::now());
             }
-            seen.gaps += usize::from(frame.event == "snapshot" && !since.is_empty());
-            seen.map.take_in(&frame)?;
-            since.clone_from(&viewer.position);
+            state.gaps += usize::from(frame.event == "snapshot" && resumes);
+            state.map.apply(&frame)?;
         }
-        lock(&seen).ended.push(Instant::now());
-        tokio::time::sleep(WAITS).await;
+        lock(&state).ended.push(Instant::now());
+        tokio::time::sleep(RECONNECT_PAUSE).await;
     }
     Ok(())
 }

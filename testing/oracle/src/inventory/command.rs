@@ -1,15 +1,15 @@
-//! What can be asked of an inventory, and what it can say, as values that two implementations can be compared by.
+//! The commands and replies of an inventory, as values by which two implementations are compared.
 
 use voelgoed_domain::ids::{HoldId, OrderId, SessionId, TicketId};
-use voelgoed_domain::refusal::{Code, Evidence, Refusal};
+use voelgoed_domain::refusal::{Code, Refusal, RefusalEvidence};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest};
 use voelgoed_domain::ticketing::inventory::{GateFilter, Install};
 use voelgoed_domain::ticketing::place::{PlaceEffect, Position};
 
-/// A command.
+/// A call of one inventory method.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "each is named after the method that it stands for")]
-pub enum Command {
+#[expect(missing_docs, reason = "each variant is named after the method that it calls")]
+pub enum InventoryCommand {
     Install(Install),
     Hold(HoldRequest),
     Change(HoldRequest),
@@ -25,30 +25,33 @@ pub enum Command {
     Filter(TicketId),
 }
 
-/// A good answer.
+/// A reply that is not a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
-    /// A hold as it stands.
+pub enum InventoryReply {
+    /// The hold.
     Hold(HoldRecord),
-    /// Where the log stands.
+    /// The position of the change log.
     Position(Position),
     /// A number of places or holds.
     Count(usize),
-    /// What the gate's filter says.
+    /// The ticket's entry in the gate filter.
     Filter(GateFilter),
-    /// Done.
+    /// The command has no result.
     Done,
-    /// The store does not take this: not loaded, or not a higher epoch.
+    /// The event is not loaded, or the epoch of the installation is not higher.
     Unloaded,
 }
 
-/// An answer; of a refusal everything but its wording.
-pub type Verdict = Result<Told, Box<(Code, Evidence)>>;
+/// A refusal without its text.
+pub(super) type ModelRefusal = Box<(Code, RefusalEvidence)>;
 
-/// The comparable part of an answer.
+/// A reply, or a refusal without its text.
+pub type InventoryOutcome = Result<InventoryReply, Box<(Code, RefusalEvidence)>>;
+
+/// Drops the text of a refusal, so that two implementations can be compared.
 ///
 /// # Errors
-/// The refusal without its wording.
-pub fn verdict<T>(answer: Result<T, Refusal>, told: impl FnOnce(T) -> Told) -> Verdict {
-    answer.map(told).map_err(|refusal| Box::new((refusal.code, *refusal.evidence)))
+/// The code and the evidence of the refusal.
+pub fn comparable_outcome<T>(result: Result<T, Refusal>, reply: impl FnOnce(T) -> InventoryReply) -> InventoryOutcome {
+    result.map(reply).map_err(|refusal| Box::new((refusal.code, *refusal.evidence)))
 }

@@ -1,30 +1,31 @@
-//! The warm state of one event as lists that are searched from end to end: what `domain`'s machine, and every store behind it, must answer.
+//! Models the warm state of one event as plain lists, and defines what `domain`'s inventory and every store behind it must reply.
 //!
-//! Never clever: a place's look is worked out anew each time from what cold said and from who holds it (P1, P4).
+//! Never: a cached or incremental state; the display state of a place is computed from cold's rows and the holds each time (P1, P4).
 
+mod choose_places;
 mod command;
-mod decide;
-mod generate;
-mod request;
+mod execute;
+mod random_commands;
 
 use std::net::IpAddr;
 
-pub use command::{Command, Told, Verdict, verdict};
-pub use generate::{World, commands, steps};
+pub use command::{InventoryCommand, InventoryOutcome, InventoryReply, comparable_outcome};
+pub use random_commands::{GeneratorConfig, random_command, timed_commands};
 use voelgoed_domain::ids::{HoldId, OrderId, SessionId, TicketId};
 use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord};
-use voelgoed_domain::ticketing::inventory::{AreaSpan, Counts, InventorySnapshot};
-use voelgoed_domain::ticketing::place::{Epoch, PlaceNumber, PlaceState, Position, Shown};
+use voelgoed_domain::ticketing::inventory::{AreaCounts, AreaSpan, InventorySnapshot};
+use voelgoed_domain::ticketing::place::{DisplayState, Epoch, PlaceState, Position};
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
 
-/// A hold as a person would note it down.
+/// A hold with its granted places and with the places that it still has.
 #[derive(Debug, Clone, PartialEq)]
 struct Hold {
     id: HoldId,
     session: SessionId,
-    /// As granted, list by list.
+    /// One list per pick, as granted.
     granted: Vec<Vec<PlaceNumber>>,
-    /// Those of them that are still its own.
+    /// The granted places that no later effect has taken.
     own: Vec<PlaceNumber>,
     terms: String,
     expires_at: Timestamp,
@@ -62,57 +63,57 @@ impl Hold {
     }
 }
 
-/// What is true of one event.
+/// The complete state of one event.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Model {
+pub struct InventoryModel {
     epoch: Epoch,
     seq: u64,
     clock: Timestamp,
     installed_at: Timestamp,
     areas: Vec<AreaSpan>,
-    /// What cold said last of each place, and in which version.
+    /// State and version of the newest effect of each place.
     cold: Vec<(PlaceState, u32)>,
     holds: Vec<Hold>,
     admitted: Vec<TicketId>,
     revoked: Vec<TicketId>,
 }
 
-impl Model {
-    /// Where the log must stand.
+impl InventoryModel {
+    /// The expected position of the change log.
     #[must_use]
     pub fn position(&self) -> Position {
         Position { epoch: self.epoch, seq: self.seq }
     }
 
-    /// What everybody must see.
+    /// The expected snapshot.
     ///
     /// # Panics
-    /// Where the model itself has a place twice: then the model is wrong.
+    /// If two holds of the model have the same place; the model is wrong then.
     #[must_use]
     pub fn snapshot(&self) -> InventorySnapshot {
-        let places: Vec<_> = (0..self.cold.len()).map(|place| self.look(place)).collect();
+        let places: Vec<_> = (0..self.cold.len()).map(|place| self.display_state(place)).collect();
         let counts = self.areas.iter().map(|span| {
             let area = &places[span.places.start as usize..span.places.end as usize];
-            let count = |shown| u32::try_from(area.iter().filter(|look| **look == shown).count()).unwrap_or(u32::MAX);
-            Counts {
-                free: count(Shown::Free),
-                held: count(Shown::Held),
-                sold: count(Shown::Sold),
-                blocked: count(Shown::Blocked),
+            let count = |shown| u32::try_from(area.iter().filter(|state| **state == shown).count()).unwrap_or(u32::MAX);
+            AreaCounts {
+                free: count(DisplayState::Free),
+                held: count(DisplayState::Held),
+                sold: count(DisplayState::Sold),
+                blocked: count(DisplayState::Blocked),
             }
         });
         InventorySnapshot { position: self.position(), areas: self.areas.clone(), counts: counts.collect(), places }
     }
 
-    fn look(&self, place: usize) -> Shown {
+    fn display_state(&self, place: usize) -> DisplayState {
         let owners = self.holds.iter().filter(|hold| hold.own.iter().any(|own| own.index() == place)).count();
         let state = self.cold[place].0;
-        assert!(owners == 0 || (owners == 1 && state == PlaceState::Free), "place {place} belongs to several");
+        assert!(owners == 0 || (owners == 1 && state == PlaceState::Free), "place {place} has several owners");
         match (state, owners) {
-            (PlaceState::Free, 0) => Shown::Free,
-            (PlaceState::Free | PlaceState::Claimed, _) => Shown::Held,
-            (PlaceState::Sold, _) => Shown::Sold,
-            (PlaceState::Blocked, _) => Shown::Blocked,
+            (PlaceState::Free, 0) => DisplayState::Free,
+            (PlaceState::Free | PlaceState::Claimed, _) => DisplayState::Held,
+            (PlaceState::Sold, _) => DisplayState::Sold,
+            (PlaceState::Blocked, _) => DisplayState::Blocked,
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Best available seats in the whole stadium of 60,000 at 95 % sold, by the size of the party.
+//! Measures the choice of best available seats in a stadium of 60,000 seats at 95 % sold, by the size of the party.
 //!
-//! Sold in adjacent blocks of one to four at random, as people buy. After each choice its seats are sold and as many others come free, so that no two
-//! choices are of the same view. The product asks per area; the whole plan at once is the harder case.
+//! Seats are sold in random adjacent blocks of one to four, as people buy. After each choice its seats are sold and as many others are freed, so that no
+//! two choices see the same map. The product chooses per area; the whole plan at once is the harder case.
 
 use std::time::Instant;
 
@@ -13,22 +13,22 @@ use voelgoed_domain::catalog::layout::Layout;
 use voelgoed_domain::ids::AreaId;
 use voelgoed_domain::ticketing::best_available::{Closeness, PackedStates, Party, SeatingPlan};
 use voelgoed_stress::latency::Latencies;
-use voelgoed_stress::measure::Measures;
-use voelgoed_stress::options::Options;
+use voelgoed_stress::measures::Measures;
+use voelgoed_stress::options::BenchOptions;
 
 const PARTIES: [u32; 7] = [1, 2, 3, 4, 6, 8, 10];
-const CHOICES: usize = 2_000;
-const SOLD_OF_100: usize = 95;
+const CHOICES_PER_PARTY: usize = 2_000;
+const SOLD_PERCENT: usize = 95;
 const SOLD: u8 = 2;
 
-/// Two bits per place, as availability is sent.
-struct Hall {
+/// The state of every seat in two bits, as availability is sent.
+struct PackedHall {
     packed: Vec<u8>,
     seats: usize,
     sold: usize,
 }
 
-impl Hall {
+impl PackedHall {
     fn set(&mut self, place: usize, state: u8) {
         let shift = 2 * (place % 4);
         let byte = &mut self.packed[place / 4];
@@ -37,9 +37,9 @@ impl Hall {
         self.sold = self.sold + usize::from(state != 0) - usize::from(was != 0);
     }
 
-    /// Blocks of one to four change their state at random until the hall is as full as it should be.
-    fn settle(&mut self, random: &mut StdRng) {
-        let wanted = self.seats * SOLD_OF_100 / 100;
+    /// Sells or frees random blocks of one to four seats until the hall is [`SOLD_PERCENT`] sold.
+    fn fill(&mut self, random: &mut StdRng) {
+        let wanted = self.seats * SOLD_PERCENT / 100;
         while self.sold != wanted {
             let state = if self.sold < wanted { SOLD } else { 0 };
             let first = random.random_range(0..self.seats);
@@ -53,26 +53,28 @@ impl Hall {
 }
 
 fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+    let options = BenchOptions::parse();
     let mut count = 0;
     let new_id = || {
         count += 1;
         AreaId::from_uuid(Uuid::from_u128(count))
     };
-    let Ok(layout) = Layout::build(demo_plans::stadium(new_id)) else { anyhow::bail!("the stadium is no layout") };
+    let Ok(layout) = Layout::build(demo_plans::stadium(new_id)) else {
+        anyhow::bail!("the stadium is not a valid layout")
+    };
     let areas: Vec<_> = layout.areas.iter().filter(|area| area.is_seated()).collect();
     let plan = SeatingPlan::new(&areas, layout.focus());
     let seats = plan.seat_count();
     println!("{seats} seats");
     let mut random = StdRng::seed_from_u64(95);
-    let mut hall = Hall { packed: vec![0; seats.div_ceil(4)], seats, sold: 0 };
-    hall.settle(&mut random);
+    let mut hall = PackedHall { packed: vec![0; seats.div_ceil(4)], seats, sold: 0 };
+    hall.fill(&mut random);
     let mut measures = Measures::default();
     let mut together = 0;
     for _ in 0..options.rounds {
         for quantity in PARTIES {
             let mut latencies = Latencies::default();
-            for _ in 0..options.scaled(CHOICES) {
+            for _ in 0..options.scaled(CHOICES_PER_PARTY) {
                 let (view, party) = (PackedStates(&hall.packed), Party::of(quantity));
                 let start = Instant::now();
                 let choice = plan.choose(&view, &party);
@@ -80,13 +82,16 @@ fn main() -> anyhow::Result<()> {
                 let Some(choice) = choice else { anyhow::bail!("no seats for {quantity}") };
                 together += usize::from(choice.closeness == Closeness::Together);
                 choice.places.iter().for_each(|place| hall.set(place.index(), SOLD));
-                hall.settle(&mut random);
+                hall.fill(&mut random);
             }
             measures.add(format!("party of {quantity}, p50"), "µs", latencies.micros(50.0));
             measures.add(format!("party of {quantity}, p99"), "µs", latencies.micros(99.0));
         }
     }
-    println!("{together} of {} choices were together", options.rounds * PARTIES.len() * options.scaled(CHOICES));
+    println!(
+        "in {together} of {} choices all seats were together",
+        options.rounds * PARTIES.len() * options.scaled(CHOICES_PER_PARTY)
+    );
     measures.print();
     Ok(())
 }

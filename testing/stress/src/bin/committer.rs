@@ -1,6 +1,6 @@
-//! Orders at the committer's port, in shared transactions beside one commit each, by the same statements; and what the disk's flush costs.
+//! Measures orders at the committer's port in shared transactions and in one commit each, by the same statements, and the cost of a disk flush.
 //!
-//! Each order has two places, a payment attempt, an idempotency record and its facts. Rounds in turn, each on a fresh database on a real disk.
+//! Each order has two places, a payment attempt, an idempotency record and its outbox events. Rounds alternate, each on a new database on a real disk.
 
 use std::fs::File;
 use std::io::Write;
@@ -12,20 +12,20 @@ use clap::Parser;
 use tokio::task::JoinSet;
 use voelgoed_app::checkout::ports::{NewOrder, OrderStore};
 use voelgoed_cold::{Cold, ColdConfig, CommitMode};
-use voelgoed_contracts::selling::Shop;
-use voelgoed_contracts::subject::{Subject, TestEnvironment};
-use voelgoed_stress::measure::Measures;
-use voelgoed_stress::options::Options;
+use voelgoed_contracts::sales_fixture::SalesFixture;
+use voelgoed_contracts::sut::{Sut, TestEnvironment};
+use voelgoed_stress::measures::Measures;
+use voelgoed_stress::options::BenchOptions;
 use voelgoed_stress::process::cpu_seconds;
 
 const ORDERS: usize = 4_000;
 const LONE_ORDERS: usize = 1_000;
 const TASKS: usize = 32;
 const FLUSHES: usize = 1_000;
-/// A page of the database's log with its head.
+/// A page of the database's log with its header.
 const FLUSHED_BYTES: usize = 4_120;
 
-async fn shop(directory: &Path, mode: CommitMode) -> anyhow::Result<Arc<Shop<Cold>>> {
+async fn fixture(directory: &Path, mode: CommitMode) -> anyhow::Result<Arc<SalesFixture<Cold>>> {
     if directory.exists() {
         std::fs::remove_dir_all(directory)?;
     }
@@ -33,24 +33,24 @@ async fn shop(directory: &Path, mode: CommitMode) -> anyhow::Result<Arc<Shop<Col
     let environment = Arc::new(TestEnvironment::default());
     let config = ColdConfig { commits: mode, ..ColdConfig::embedded(directory) };
     let store = Arc::new(Cold::open(config, environment.clone()).await?);
-    Ok(Arc::new(Shop::open(Subject { store, environment, keep: Box::new(()) }).await))
+    Ok(Arc::new(SalesFixture::open(Sut { store, environment, keep: Box::new(()) }).await))
 }
 
-/// Microseconds per order, as it went by and of processor time.
+/// Microseconds per order: elapsed, and of processor time.
 async fn place(directory: &Path, mode: CommitMode, tasks: usize, orders: usize) -> anyhow::Result<(f64, f64)> {
-    let shop = shop(directory, mode).await?;
+    let fixture = fixture(directory, mode).await?;
     let mut work: Vec<Vec<NewOrder>> = vec![Vec::new(); tasks];
     for number in 0..orders {
         let first = u32::try_from(2 * number)?;
-        work[number % tasks].push(shop.an_order(&[first, first + 1]));
+        work[number % tasks].push(fixture.new_order(&[first, first + 1]));
     }
     let (start, cpu) = (Instant::now(), cpu_seconds("self")?);
     let mut running = JoinSet::new();
     for mine in work {
-        let shop = Arc::clone(&shop);
+        let fixture = Arc::clone(&fixture);
         running.spawn(async move {
             for order in mine {
-                let placed = shop.store().place_order(shop.organization, order).await;
+                let placed = fixture.store().place_order(fixture.organization, order).await;
                 anyhow::ensure!(matches!(placed, Ok(Ok(_))), "an order was not placed");
             }
             Ok(())
@@ -61,11 +61,11 @@ async fn place(directory: &Path, mode: CommitMode, tasks: usize, orders: usize) 
     }
     let per_order = 1e6 / orders as f64;
     let figures = (start.elapsed().as_secs_f64() * per_order, (cpu_seconds("self")? - cpu) * per_order);
-    shop.store().close().await;
+    fixture.store().close().await;
     Ok(figures)
 }
 
-/// Microseconds per flush of a small append to a file beside the database.
+/// Microseconds per flushed append of a page to a file beside the database.
 fn flush(directory: &Path, count: usize) -> anyhow::Result<f64> {
     let mut file = File::create(directory.join("flushed"))?;
     let start = Instant::now();
@@ -78,7 +78,7 @@ fn flush(directory: &Path, count: usize) -> anyhow::Result<f64> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+    let options = BenchOptions::parse();
     let directory = options.data.join("committer");
     let (many, lone) = (options.scaled(ORDERS), options.scaled(LONE_ORDERS));
     let mut measures = Measures::default();

@@ -1,44 +1,43 @@
-//! What a refusal costs beside the command that it stands for: processor time of the server per request, beyond that of an empty route (P10).
+//! Compares the cost of a refusal with that of the served command: processor time of the server per request, beyond that of an empty route (P10).
 //!
-//! The warm tier is a real Redis that is stopped (SIGSTOP) and goes on; the cold one is SQLite, whose disk is made to refuse (`prlimit`). A
-//! refused request is a whole one, with its body, its token and its key: the same that is served when everything is there. The empty route is
-//! measured beside each, so that whatever the server does by itself meanwhile is on both sides.
+//! The warm tier is a real Redis that is paused (SIGSTOP) and continued; the cold tier is SQLite, whose writes are refused (`prlimit`). A refused
+//! request is complete, with body, token and key. The empty route is measured beside each, so that background work of the server counts on both sides.
 
-use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::Parser;
-use voelgoed_stress::client::{Connection, get};
-use voelgoed_stress::crowd::{Crowd, Round};
-use voelgoed_stress::measure::Measures;
-use voelgoed_stress::options::Options;
-use voelgoed_stress::process::give_way;
-use voelgoed_stress::sale::{CONCERT, Held, STADIUM, Show, all_admitted, buy_all, scan};
-use voelgoed_stress::shop::Shop;
+use voelgoed_stress::bench_server::bench_server_options;
+use voelgoed_stress::closed_loop::{ClosedLoop, ClosedLoopRound};
+use voelgoed_stress::measures::Measures;
+use voelgoed_stress::options::BenchOptions;
+use voelgoed_stress::process::{server_cpu_seconds, use_batch_scheduling};
+use voelgoed_stress::raw_client::{RawConnection, get};
+use voelgoed_stress::sale::{CONCERT, HeldSeats, STADIUM, SaleEvent, buy_all, check_all_admitted, scan};
 use voelgoed_testkit::redis::RedisServer;
+use voelgoed_testkit::server::{ServerOptions, TestServer};
 use voelgoed_testkit::until::until;
 
 const CONNECTIONS: usize = 32;
-/// Cheap ones are sent more often: the kernel counts processor time in hundredths of a second.
-const CHEAP: usize = 20_000;
+/// Cheap requests are repeated more often, since the kernel counts processor time in hundredths of a second.
+const CHEAP_REQUESTS: usize = 20_000;
 const HOLDS: usize = 4_000;
 const ORDERS: usize = 1_000;
-/// Of the hall's 1,900, in each round; each goes in and out.
+/// Of the hall's 1,900 seats in each round; each ticket enters and exits.
 const TICKETS: usize = 300;
 /// Below the 20 places that one session may hold.
 const HOLDS_PER_SESSION: usize = 10;
-/// What is broken is known by then, and what is mended too.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// For the server to notice an outage or its end.
+const DETECTION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Everybody.
-struct Bench {
-    options: Options,
+/// The servers, their load, and the measurements.
+struct RefusalBench {
+    options: BenchOptions,
     redis: RedisServer,
-    shop: Shop,
-    concert: Show,
-    stadium: Show,
-    crowd: Crowd,
+    server: TestServer,
+    concert: SaleEvent,
+    stadium: SaleEvent,
+    clients: ClosedLoop,
     measures: Measures,
 }
 
@@ -52,13 +51,15 @@ struct Costs {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
-    give_way()?;
+    let options = BenchOptions::parse();
+    use_batch_scheduling()?;
     let redis = RedisServer::start(&options.data).await?;
-    let shop = Shop::open_with(&options, "refusals", &[("VOELGOED__WARM__URL", redis.url())])?;
-    let (concert, stadium) = (Show::of(&shop, CONCERT).await?, Show::of(&shop, STADIUM).await?);
-    let crowd = Crowd::open(&shop.address, CONNECTIONS).await?;
-    let mut bench = Bench { options, redis, shop, concert, stadium, crowd, measures: Measures::default() };
+    let settings = [("VOELGOED__WARM__URL", redis.url())];
+    let server_options = bench_server_options(&options, "refusals", &settings)?;
+    let server = TestServer::started(ServerOptions { survives_full_disk: true, ..server_options }).await?;
+    let (concert, stadium) = (SaleEvent::of(&server, CONCERT).await?, SaleEvent::of(&server, STADIUM).await?);
+    let clients = ClosedLoop::open(&server.address, CONNECTIONS).await?;
+    let mut bench = RefusalBench { options, redis, server, concert, stadium, clients, measures: Measures::default() };
     // The first round warms caches and connections, and is not counted.
     for round in 0..=bench.options.rounds {
         bench.round(round).await?;
@@ -67,77 +68,80 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-impl Bench {
-    /// Served, refused, mended.
+impl RefusalBench {
+    /// Measures the commands while everything is available, then their refusals, and restores the stores.
     async fn round(&mut self, round: usize) -> anyhow::Result<()> {
         let (served, orders, scans) = self.served(round).await?;
         self.redis.pause()?;
-        self.reaches("warm", "down").await?;
+        self.wait_for_health("warm", "down").await?;
         let seat = self.stadium.seats[0];
-        let sessions = self.stadium.sessions(&mut self.crowd, 1).await?;
-        let cheap = self.options.scaled(CHEAP);
+        let sessions = self.stadium.sessions(&mut self.clients, 1).await?;
+        let cheap = self.options.scaled(CHEAP_REQUESTS);
         let holds = vec![self.stadium.hold(&[seat], &sessions[0]); cheap];
         let orders: Vec<_> = orders.iter().cycle().take(cheap).cloned().collect();
         let empty = self.cost(&vec![get("/livez"); cheap], 200).await?.0;
         let (hold, order) = (self.cost(&holds, 503).await?.0, self.cost(&orders, 503).await?.0);
-        disk(&self.shop, false)?;
+        self.server.allow_file_writes(false)?;
         self.until_scans_are_refused(&scans[0]).await?;
         let scans: Vec<_> = scans.iter().cycle().take(cheap).cloned().collect();
         let scan = self.cost(&scans, 503).await?.0;
-        disk(&self.shop, true)?;
+        self.server.allow_file_writes(true)?;
         self.redis.resume()?;
-        self.reaches("warm", "up").await?;
-        self.reaches("cold", "up").await?;
+        self.wait_for_health("warm", "up").await?;
+        self.wait_for_health("cold", "up").await?;
         if round > 0 {
             self.note(&served, &Costs { empty, hold, order, scan });
         }
         Ok(())
     }
 
-    /// The commands while everything is there; with requests that can be repeated when it is not.
+    /// Measures the commands while all stores are available; returns requests to repeat while they are not.
     async fn served(&mut self, round: usize) -> anyhow::Result<(Costs, Vec<Vec<u8>>, Vec<Vec<u8>>)> {
-        let empty = self.cost(&vec![get("/livez"); self.options.scaled(CHEAP)], 200).await?.0;
+        let empty = self.cost(&vec![get("/livez"); self.options.scaled(CHEAP_REQUESTS)], 200).await?.0;
         let (count, ordered) = (self.options.scaled(HOLDS), self.options.scaled(ORDERS));
-        let sessions = self.stadium.sessions(&mut self.crowd, count.div_ceil(HOLDS_PER_SESSION)).await?;
-        // Every round orders some seats for good, so each has its own.
+        let sessions = self.stadium.sessions(&mut self.clients, count.div_ceil(HOLDS_PER_SESSION)).await?;
+        // Every round sells some seats for good, so each round has its own.
         let mine = self.stadium.seats.len() / (self.options.rounds + 1);
         let seats: Vec<u32> = self.stadium.seats[round * mine..][..count.min(mine)].to_vec();
-        let requests: Vec<_> =
-            seats.iter().zip(sessions.iter().cycle()).map(|(seat, who)| self.stadium.hold(&[*seat], who)).collect();
+        let requests: Vec<_> = seats
+            .iter()
+            .zip(sessions.iter().cycle())
+            .map(|(seat, session)| self.stadium.hold(&[*seat], session))
+            .collect();
         let (hold, held) = self.cost(&requests, 201).await?;
-        let held: Vec<Held> = held.answers.iter().map(Held::of).collect::<Result<_, _>>()?;
-        let orders: Vec<_> = held.iter().take(ordered).map(Held::order).collect();
+        let held: Vec<HeldSeats> = held.responses.iter().map(HeldSeats::read).collect::<Result<_, _>>()?;
+        let orders: Vec<_> = held.iter().take(ordered).map(HeldSeats::order).collect();
         let order = self.cost(&orders, 201).await?.0;
-        // Refused are those of which nothing is known: one that was taken is answered again.
-        let orders = held.iter().take(ordered).map(Held::order_anew).collect();
-        let releases: Vec<_> = held.iter().skip(ordered).map(Held::release).collect();
-        self.crowd.send(&releases, 204).await?;
+        // An order that was placed would be replayed, so the refused ones have new keys.
+        let orders = held.iter().take(ordered).map(HeldSeats::order_with_new_key).collect();
+        let releases: Vec<_> = held.iter().skip(ordered).map(HeldSeats::release).collect();
+        self.clients.send(&releases, 204).await?;
         let tickets = self.options.scaled(TICKETS);
         let seats: Vec<u32> = self.concert.seats[round * tickets..][..tickets].to_vec();
-        let codes = buy_all(&self.shop, &self.concert, &mut self.crowd, &seats).await?;
+        let codes = buy_all(&self.server, &self.concert, &mut self.clients, &seats).await?;
         let mut scans = Vec::new();
         let mut scan_cost = 0.0;
-        for way in ["entry", "exit"] {
-            let requests: Vec<_> = codes.iter().map(|code| scan(&self.shop, code, way)).collect();
+        for direction in ["entry", "exit"] {
+            let requests: Vec<_> = codes.iter().map(|code| scan(&self.server, code, direction)).collect();
             let (cost, scanned) = self.cost(&requests, 200).await?;
-            all_admitted(&scanned.answers)?;
+            check_all_admitted(&scanned.responses)?;
             scan_cost += cost / 2.0;
             scans.extend(requests);
         }
         Ok((Costs { empty, hold, order, scan: scan_cost }, orders, scans))
     }
 
-    /// What each of these requests costs the server, in microseconds of processor time.
-    async fn cost(&mut self, requests: &[Vec<u8>], status: u16) -> anyhow::Result<(f64, Round)> {
-        let before = self.shop.cpu_seconds()?;
-        let round = self.crowd.send(requests, status).await?;
-        Ok(((self.shop.cpu_seconds()? - before) * 1e6 / requests.len() as f64, round))
+    /// The server's processor time per request, in microseconds.
+    async fn cost(&mut self, requests: &[Vec<u8>], status: u16) -> anyhow::Result<(f64, ClosedLoopRound)> {
+        let before = server_cpu_seconds(&self.server)?;
+        let round = self.clients.send(requests, status).await?;
+        Ok(((server_cpu_seconds(&self.server)? - before) * 1e6 / requests.len() as f64, round))
     }
 
     fn note(&mut self, served: &Costs, refused: &Costs) {
         let measures = &mut self.measures;
         measures.add("empty route", "µs", served.empty);
-        measures.add("empty route, while something is away", "µs", refused.empty);
+        measures.add("empty route, while a store is down", "µs", refused.empty);
         for (name, served_cost, refused_cost) in [
             ("hold", served.hold, refused.hold),
             ("order", served.order, refused.order),
@@ -154,35 +158,20 @@ impl Bench {
         }
     }
 
-    /// Waits until `/readyz` says so of a dependency. Who follows the map asks the warm tier, so nobody else need.
-    async fn reaches(&self, dependency: &str, health: &str) -> anyhow::Result<()> {
-        until(&format!("{dependency} is {health}"), PATIENCE, || async {
-            Ok((self.health(dependency).await? == health).then_some(()))
+    /// Waits until `/readyz` reports the health of a dependency. The node itself probes the warm tier, so no request is needed.
+    async fn wait_for_health(&self, dependency: &str, health: &str) -> anyhow::Result<()> {
+        until(&format!("{dependency} is {health}"), DETECTION_TIMEOUT, || async {
+            Ok((self.server.dependency_health(dependency).await? == health).then_some(()))
         })
         .await
     }
 
     async fn until_scans_are_refused(&self, scan: &[u8]) -> anyhow::Result<()> {
-        until("scans are refused", PATIENCE, || async {
-            let answer = Connection::open(&self.shop.address).await?.send(scan).await?;
-            ensure!(matches!(answer.status, 200 | 503), "a scan was answered {}", answer.status);
-            Ok((answer.status == 503 && self.health("cold").await? != "up").then_some(()))
+        until("scans are refused", DETECTION_TIMEOUT, || async {
+            let response = RawConnection::open(&self.server.address).await?.send(scan).await?;
+            ensure!(matches!(response.status, 200 | 503), "a scan was answered {}", response.status);
+            Ok((response.status == 503 && self.server.dependency_health("cold").await? != "up").then_some(()))
         })
         .await
     }
-
-    async fn health(&self, dependency: &str) -> anyhow::Result<String> {
-        let ready = Connection::open(&self.shop.internal).await?.send(&get("/readyz")).await?.json()?;
-        let all = ready["dependencies"].as_array().context("dependencies")?;
-        let found = all.iter().find(|one| one["dependency"] == dependency).context("the dependency")?;
-        Ok(found["health"].as_str().unwrap_or_default().to_owned())
-    }
-}
-
-/// Lets the server write files, or refuses it; what it reads goes on.
-fn disk(shop: &Shop, writes: bool) -> anyhow::Result<()> {
-    let limit = if writes { "--fsize=unlimited:unlimited" } else { "--fsize=0:unlimited" };
-    let status = Command::new("prlimit").args(["--pid", &shop.pid().to_string(), limit]).status()?;
-    ensure!(status.success(), "prlimit: {status}");
-    Ok(())
 }

@@ -1,61 +1,56 @@
-//! What people wait for while a sale and a gate run at once: scans, holds, orders, and how soon a viewer sees that a seat went.
+//! Measures the latency of scans, holds and orders while a sale and a gate run at once, and the delay until a viewer sees a held seat.
 //!
-//! An open loop sends at fixed rates. Scans are of real tickets, in and out in turn, so that each is written. A viewer's delay counts from the moment the
-//! hold's answer arrived until the frame with its seat did; a frame that came before the answer counts as none.
+//! An open loop sends at fixed rates. Scans are of real tickets that enter and exit, so that each is written. A viewer's delay counts from the response to
+//! a hold to the frame with its seat; a frame that comes before the response counts as zero.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use clap::Parser;
-use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use voelgoed_stress::client::get;
-use voelgoed_stress::crowd::Crowd;
+use voelgoed_stress::bench_server::start_bench_server;
+use voelgoed_stress::closed_loop::ClosedLoop;
 use voelgoed_stress::latency::Latencies;
-use voelgoed_stress::measure::Measures;
-use voelgoed_stress::options::Options;
-use voelgoed_stress::paced;
-use voelgoed_stress::sale::{CONCERT, STADIUM, Show, all_admitted, buy_all, hold_all, scan};
-use voelgoed_stress::shop::Shop;
+use voelgoed_stress::measures::Measures;
+use voelgoed_stress::open_loop;
+use voelgoed_stress::options::BenchOptions;
+use voelgoed_stress::process::server_cpu_seconds;
+use voelgoed_stress::sale::{CONCERT, STADIUM, SaleEvent, buy_all, check_all_admitted, hold_all, scan};
+use voelgoed_testkit::http_client::ApiClient;
+use voelgoed_testkit::sse::SseStream;
 
 const SECONDS: usize = 10;
 const HOLDS_PER_SECOND: usize = 100;
 const ORDERS_PER_SECOND: usize = 30;
-/// Each ticket goes in and out once.
+/// Each ticket enters and exits once.
 const SCANS_PER_SECOND: usize = 70;
-/// Of the hall's 1,900, in each round.
+/// Of the hall's 1,900 seats in each round.
 const TICKETS: usize = 350;
 /// Below the 20 places that one session may hold.
 const HOLDS_PER_SESSION: usize = 10;
-/// A viewer that has not seen a seat by then never will.
-const DEADLINE: Duration = Duration::from_secs(5);
+/// For a viewer to see a held seat.
+const VIEWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// When each place was first told to be held, until `done`.
+/// When a viewer first saw each place as held, until `done`.
 async fn watch(
-    address: String,
+    client: ApiClient,
     event: String,
     ready: oneshot::Sender<()>,
     mut done: oneshot::Receiver<()>,
 ) -> anyhow::Result<BTreeMap<u32, Instant>> {
-    let mut stream = TcpStream::connect(&address).await?;
-    stream.write_all(&get(&format!("/api/v1/events/{event}/stream"))).await?;
-    let mut lines = BufReader::new(stream).lines();
+    let mut stream = SseStream::open(client.request("GET", &format!("/api/v1/events/{event}/stream"))).await?;
     let mut ready = Some(ready);
     let mut seen = BTreeMap::new();
     loop {
-        let line = tokio::select! {
-            line = lines.next_line() => line?.context("the stream ended")?,
+        let frame = tokio::select! {
+            frame = stream.next_data() => frame?,
             _ = &mut done => return Ok(seen),
         };
-        let Some(data) = line.strip_prefix("data: ") else { continue };
         let now = Instant::now();
-        // The first frame is the snapshot; from then on nothing is missed.
+        // The first frame is the snapshot; later changes come as deltas.
         ready.take().map(|ready| ready.send(()));
-        let frame: Value = serde_json::from_str(data)?;
-        for change in frame["changes"].as_array().into_iter().flatten() {
+        for change in frame.json()["changes"].as_array().into_iter().flatten() {
             if let (Some(place), Some(1)) = (change[0].as_u64(), change[1].as_u64()) {
                 seen.entry(u32::try_from(place)?).or_insert(now);
             }
@@ -70,44 +65,46 @@ fn add(measures: &mut Measures, name: &str, latencies: &Latencies) {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
-    let shop = Shop::open(&options, "under-load")?;
-    let (concert, stadium) = (Show::of(&shop, CONCERT).await?, Show::of(&shop, STADIUM).await?);
+    let options = BenchOptions::parse();
+    let server = start_bench_server(&options, "under-load").await?;
+    let (concert, stadium) = (SaleEvent::of(&server, CONCERT).await?, SaleEvent::of(&server, STADIUM).await?);
     let mut tickets = concert.seats.chunks_exact(options.scaled(TICKETS));
     let mut seats = stadium.seats.chunks_exact(2);
     let mut measures = Measures::default();
     let seconds = options.scaled(SECONDS);
     for _ in 0..options.rounds {
-        // The server lets go of connections that rested as long as a round lasts.
-        let mut crowd = Crowd::open(&shop.address, 16).await?;
+        // The server closes connections that are idle as long as a round lasts.
+        let mut clients = ClosedLoop::open(&server.address, 16).await?;
         let holding: Vec<u32> = seats.by_ref().take(seconds * HOLDS_PER_SECOND).map(|pair| pair[0]).collect();
         let bought: Vec<&[u32]> = seats.by_ref().take(seconds * ORDERS_PER_SECOND).collect();
-        let sessions = stadium.sessions(&mut crowd, holding.len().div_ceil(HOLDS_PER_SESSION) + bought.len()).await?;
+        let sessions = stadium.sessions(&mut clients, holding.len().div_ceil(HOLDS_PER_SESSION) + bought.len()).await?;
         let (holders, buyers) = sessions.split_at(holding.len().div_ceil(HOLDS_PER_SESSION));
         let orders: Vec<_> =
-            hold_all(&stadium, &mut crowd, &bought, buyers).await?.iter().map(|held| held.order()).collect();
-        let holds = holding.iter().zip(holders.iter().cycle()).map(|(seat, who)| stadium.hold(&[*seat], who)).collect();
-        let here = tickets.next().context("the hall has no more seats; ask for fewer rounds")?;
-        let codes = buy_all(&shop, &concert, &mut crowd, here).await?;
-        let ways = ["entry", "exit"].into_iter().flat_map(|way| codes.iter().map(move |code| (code, way)));
-        let scans = ways.map(|(code, way)| scan(&shop, code, way)).collect();
+            hold_all(&stadium, &mut clients, &bought, buyers).await?.iter().map(|held| held.order()).collect();
+        let holds =
+            holding.iter().zip(holders.iter().cycle()).map(|(seat, session)| stadium.hold(&[*seat], session)).collect();
+        let seats_to_buy = tickets.next().context("the hall has no more seats; ask for fewer rounds")?;
+        let codes = buy_all(&server, &concert, &mut clients, seats_to_buy).await?;
+        let directions = ["entry", "exit"].into_iter();
+        let scans = directions.flat_map(|direction| codes.iter().map(move |code| (code, direction)));
+        let scans = scans.map(|(code, direction)| scan(&server, code, direction)).collect();
         let ((ready, is_ready), (done, is_done)) = (oneshot::channel(), oneshot::channel());
-        let watching = tokio::spawn(watch(shop.address.clone(), stadium.event.clone(), ready, is_done));
-        is_ready.await.context("the viewer saw nothing")?;
-        let cpu = shop.cpu_seconds()?;
+        let watching = tokio::spawn(watch(ApiClient::new(&server.url())?, stadium.event.clone(), ready, is_done));
+        is_ready.await.context("the viewer received nothing")?;
+        let cpu = server_cpu_seconds(&server)?;
         let (held, ordered, scanned) = tokio::try_join!(
-            paced::send(&shop.address, HOLDS_PER_SECOND as f64, holds, 201),
-            paced::send(&shop.address, ORDERS_PER_SECOND as f64, orders, 201),
-            paced::send(&shop.address, SCANS_PER_SECOND as f64, scans, 200),
+            open_loop::send(&server.address, HOLDS_PER_SECOND as f64, holds, 201),
+            open_loop::send(&server.address, ORDERS_PER_SECOND as f64, orders, 201),
+            open_loop::send(&server.address, SCANS_PER_SECOND as f64, scans, 200),
         )?;
-        measures.add("server, CPU", "cores", (shop.cpu_seconds()? - cpu) / seconds as f64);
-        tokio::time::sleep(DEADLINE / 10).await;
+        measures.add("server, CPU", "cores", (server_cpu_seconds(&server)? - cpu) / seconds as f64);
+        tokio::time::sleep(VIEWER_TIMEOUT / 10).await;
         ensure!(done.send(()).is_ok(), "the viewer ended early");
         let seen = watching.await??;
-        all_admitted(scanned.answers.iter().map(|(_, answer)| answer))?;
+        check_all_admitted(scanned.responses.iter().map(|(_, response)| response))?;
         let mut delays = Latencies::default();
-        for (seat, (answered, _)) in holding.iter().zip(&held.answers) {
-            let seen = seen.get(seat).with_context(|| format!("nobody saw seat {seat} go"))?;
+        for (seat, (answered, _)) in holding.iter().zip(&held.responses) {
+            let seen = seen.get(seat).with_context(|| format!("the viewer did not see seat {seat}"))?;
             delays.record(seen.saturating_duration_since(*answered));
         }
         for (name, latencies) in [

@@ -1,10 +1,8 @@
-//! A whole platform on this machine: Redis, Postgres, the sandbox provider, nodes, HAProxy, each a real process on a free port of loopback.
+//! Starts a whole platform on this machine: Redis, Postgres, the sandbox provider, nodes and HAProxy, each a real process on a free port of loopback.
 //!
-//! Never: a process that outlives its value, or one ended that was not started here. What was started is written to `pids.json`, so that a
+//! Never: a process that outlives its value, or the end of one that was not started here. The ids of all processes are in `pids.json`, so that a
 //! later start at the same place ends what a killed one left behind.
 
-mod daemon;
-mod node;
 mod postgres;
 mod redis;
 
@@ -14,163 +12,188 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tokio::process::Command;
 
-pub use daemon::{Daemon, end_leftovers};
-pub use node::Node;
-pub use postgres::Postgres;
-pub use redis::Redis;
+pub use postgres::PostgresPair;
+pub use redis::RedisTier;
 
 use crate::haproxy;
-use crate::port::{free_address, free_port};
+use crate::port::free_port;
+use crate::process::{PIDS_FILE, Process, kill_leftovers};
+use crate::sandbox_provider::{SandboxProviderOptions, sandbox_provider};
+use crate::server::{ServerCommand, ServerOptions, TestServer, run_command};
 
-/// What is started.
+/// The processes of a cluster.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct ClusterPlan {
     /// The `voelgoed` binary.
     pub binary: PathBuf,
-    /// Where everything keeps its files.
+    /// Holds the files of all processes.
     pub root: PathBuf,
-    /// The role of each node.
+    /// The role of each node: `all`, `web` or `worker`.
     pub roles: Vec<&'static str>,
-    /// Three masters with a replica each, instead of one server.
+    /// Three Redis masters with a replica each, instead of one server.
     pub redis_cluster: bool,
     /// A streaming replica of Postgres.
     pub replica: bool,
-    /// HAProxy by this configuration, in front of the nodes that serve people.
+    /// HAProxy with this configuration, in front of the nodes that serve people.
     pub haproxy: Option<PathBuf>,
-    /// What all nodes are told beside where everything is, e.g. `VOELGOED__SALE__HOLD`.
+    /// Settings of all nodes beside the addresses of their stores, e.g. `VOELGOED__SALE__HOLD`.
     pub environment: Vec<(String, String)>,
-    /// The sandbox provider's delays are multiplied by this.
+    /// Multiplies the sandbox provider's delays.
     pub time_scale: f64,
 }
 
-/// Everything that runs.
+/// A running platform.
 #[derive(Debug)]
-pub struct Platform {
-    /// Where buyers go: HAProxy, or the first node.
+pub struct TestCluster {
+    /// Serves buyers: HAProxy, or the first node.
     pub url: String,
-    /// What the demo says about itself.
+    /// The card of the seeded demo.
     pub card: Value,
-    /// The nodes, as the plan names them.
-    pub nodes: Vec<Node>,
+    /// The nodes, in the order of the plan's roles.
+    pub nodes: Vec<TestServer>,
     /// HAProxy.
-    pub haproxy: Option<Daemon>,
+    pub haproxy: Option<Process>,
     /// The sandbox provider.
-    pub provider: Daemon,
+    pub provider: Process,
     /// The warm tier.
-    pub redis: Redis,
+    pub redis: RedisTier,
     /// The cold tier.
-    pub postgres: Postgres,
+    pub postgres: PostgresPair,
     root: PathBuf,
 }
 
-impl Platform {
-    /// Starts everything, migrates, makes the demo where there is none, and waits until all nodes are ready.
+/// Ends what an earlier run below `root` left behind, and deletes its files.
+///
+/// # Errors
+/// The directory cannot be read or deleted.
+pub fn clear_root(root: &Path) -> anyhow::Result<()> {
+    if root.exists() {
+        kill_leftovers(&root.canonicalize()?)?;
+        std::fs::remove_dir_all(root)?;
+    }
+    Ok(())
+}
+
+impl TestCluster {
+    /// Starts all processes, migrates, seeds the demo where there is none, and waits until all nodes are ready.
     ///
     /// # Errors
-    /// Names what does not come up.
-    pub async fn start(plan: Plan) -> anyhow::Result<Self> {
+    /// Names the process that does not come up.
+    pub async fn start(plan: ClusterPlan) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&plan.root)?;
         let root = plan.root.canonicalize()?;
-        end_leftovers(&root)?;
+        kill_leftovers(&root)?;
         let (warm, cold) = (root.join("redis"), root.join("postgres"));
         let (redis, postgres) =
-            tokio::try_join!(Redis::start(&warm, plan.redis_cluster), Postgres::start(&cold, plan.replica))?;
-        let ports = plan.roles.iter().map(|_| Ok((free_port()?, free_port()?)));
-        let ports: Vec<(u16, u16)> = ports.collect::<anyhow::Result<_>>()?;
+            tokio::try_join!(RedisTier::start(&warm, plan.redis_cluster), PostgresPair::start(&cold, plan.replica))?;
+        let options = plan.roles.iter().enumerate().map(|(number, role)| {
+            let name = format!("node-{}", number + 1);
+            let options = ServerOptions::new(&plan.binary, ServerCommand::Serve(role), &root.join(&name));
+            ServerOptions { name, ..options }
+        });
+        let mut nodes = options.map(TestServer::new).collect::<anyhow::Result<Vec<_>>>()?;
         let front = free_port()?;
-        let url = match (&plan.haproxy, ports.first()) {
+        let url = match (&plan.haproxy, nodes.first()) {
             (Some(_), _) => format!("http://127.0.0.1:{front}"),
-            (None, Some((first, _))) => format!("http://127.0.0.1:{first}"),
+            (None, Some(first)) => first.url(),
             (None, None) => anyhow::bail!("a platform without a node"),
         };
-        let master = master(&root)?;
-        let provider = provider(&plan, &root, &url, &master).await?;
-        let environment = environment(&plan, &redis, &postgres, &provider, &url, &master);
-        // Before anything else may fail: what runs already must be known to a later start.
-        let mut platform =
-            Self { url, card: Value::Null, nodes: Vec::new(), haproxy: None, provider, redis, postgres, root };
-        platform.note()?;
-        command(&plan.binary, &["migrate"], &platform.root.join("demo"), &environment).await?;
-        let seed = ["demo", "--seed-only", "--json"];
-        let card = command(&plan.binary, &seed, &platform.root.join("demo"), &environment).await?;
-        platform.card = serde_json::from_str(card.trim()).with_context(|| format!("the demo's line: {card}"))?;
-        for (number, (role, port)) in plan.roles.iter().zip(&ports).enumerate() {
-            let name = format!("node-{}", number + 1);
-            let mut node = Node::new(&name, role, *port, &plan.binary, &platform.root, environment.clone());
-            node.start().await?;
-            platform.nodes.push(node);
-            platform.note()?;
+        let master_key = master_key(&root)?;
+        let mut provider = sandbox_provider(SandboxProviderOptions {
+            binary: &plan.binary,
+            data: &root,
+            shop_url: &url,
+            master_key: &master_key,
+            time_scale: plan.time_scale,
+        })?;
+        provider.start()?;
+        provider.accepts_connections().await?;
+        let environment = environment(&plan, &redis, &postgres, &provider, &url, &master_key);
+        for node in &mut nodes {
+            environment.iter().for_each(|(name, value)| node.set_environment(name, value));
         }
-        for node in &platform.nodes {
+        let mut cluster = Self { url, card: Value::Null, nodes, haproxy: None, provider, redis, postgres, root };
+        // Before anything else may fail: a later start must know what runs already.
+        cluster.write_pids()?;
+        let demo = cluster.root.join("demo");
+        run_command(&plan.binary, &["migrate"], &demo, &environment).await?;
+        let card = run_command(&plan.binary, &["demo", "--seed-only", "--json"], &demo, &environment).await?;
+        cluster.card = serde_json::from_str(card.trim()).with_context(|| format!("the demo's card: {card}"))?;
+        for number in 0..cluster.nodes.len() {
+            cluster.nodes[number].launch().await?;
+            cluster.write_pids()?;
+        }
+        for node in &cluster.nodes {
             node.ready().await?;
         }
         if let Some(config) = &plan.haproxy {
-            platform.haproxy = Some(haproxy::start(config, &platform.root, front, &platform.serving()).await?);
-            platform.note()?;
+            cluster.haproxy = Some(haproxy::start(config, &cluster.root, front, &cluster.backends()).await?);
+            cluster.write_pids()?;
         }
-        Ok(platform)
+        Ok(cluster)
     }
 
-    /// Where each node serves people, and where it says whether it is ready.
-    fn serving(&self) -> Vec<(String, String)> {
-        let serving = self.nodes.iter().filter(|node| node.serves());
-        serving.map(|node| (node.address.clone(), node.check_address().to_owned())).collect()
+    /// The nodes that serve people, in their order.
+    pub fn serving(&self) -> impl Iterator<Item = &TestServer> {
+        self.nodes.iter().filter(|node| node.serves_people())
     }
 
-    /// Has HAProxy read again where its nodes are checked; connections that are open end with their request.
+    /// Of each node that serves people, its public address and that of its health checks.
+    fn backends(&self) -> Vec<(String, String)> {
+        self.serving().map(|node| (node.address.clone(), node.readiness_address().to_owned())).collect()
+    }
+
+    /// Makes HAProxy read again where its nodes are checked; open connections end with their request.
     ///
     /// # Errors
-    /// Where there is none, or the new process does not come up.
+    /// There is no HAProxy, or the new process does not come up.
     pub async fn reload_haproxy(&mut self, config: &Path) -> anyhow::Result<()> {
         let before = self.haproxy.take().context("a platform without HAProxy")?;
-        self.haproxy = Some(haproxy::reload(config, &self.root, before, &self.serving()).await?);
-        self.note()
+        self.haproxy = Some(haproxy::reload(config, &self.root, before, &self.backends()).await?);
+        self.write_pids()
     }
 
-    /// The demo's line with `nodes` and `services`.
+    /// The demo's card with `nodes` and `services`.
     #[must_use]
-    pub fn line(&self) -> Value {
-        let mut line = self.card.clone();
-        // Of the first node that serves people; each node has its own.
-        let first = self.nodes.iter().find(|node| node.serves()).or(self.nodes.first());
-        line["internal_url"] = json!(first.map(|node| format!("http://{}", node.internal_address)));
-        line["nodes"] = self
+    pub fn card_with_processes(&self) -> Value {
+        let mut card = self.card.clone();
+        let first = self.serving().next().or(self.nodes.first());
+        card["internal_url"] = json!(first.map(TestServer::internal_url));
+        card["nodes"] = self
             .nodes
             .iter()
             .map(|node| {
-                let internal_url = format!("http://{}", node.internal_address);
-                json!({"name": node.name, "role": node.role, "address": node.address, "internal_url": internal_url,
-                    "pid": node.pid()})
+                json!({"name": node.name(), "role": node.role(), "address": node.address,
+                    "internal_url": node.internal_url(), "pid": node.pid()})
             })
             .collect();
-        line["services"] = self
+        card["services"] = self
             .services()
             .map(|service| json!({"name": service.name, "address": service.address, "pid": service.pid()}))
             .collect();
-        line
+        card
     }
 
-    fn services(&self) -> impl Iterator<Item = &Daemon> {
+    fn services(&self) -> impl Iterator<Item = &Process> {
         self.haproxy.iter().chain([&self.provider]).chain(&self.redis.servers).chain(self.postgres.servers())
     }
 
-    /// Writes down which processes are ours.
+    /// Writes the ids of all processes to `pids.json`.
     ///
     /// # Errors
-    /// Where it cannot be written.
-    pub fn note(&self) -> anyhow::Result<()> {
-        let pids = self.services().filter_map(Daemon::pid).chain(self.nodes.iter().filter_map(Node::pid));
-        Ok(std::fs::write(self.root.join(daemon::PIDS), json!(pids.collect::<Vec<_>>()).to_string())?)
+    /// The file cannot be written.
+    pub fn write_pids(&self) -> anyhow::Result<()> {
+        let pids = self.services().filter_map(Process::pid).chain(self.nodes.iter().filter_map(TestServer::pid));
+        Ok(std::fs::write(self.root.join(PIDS_FILE), json!(pids.collect::<Vec<_>>()).to_string())?)
     }
 
-    /// Stops everything in order: nodes drain, then what they need.
+    /// Stops all processes in order: nodes drain first, then the services that they need.
     ///
     /// # Errors
-    /// Where a node ends badly; the others are ended all the same.
+    /// A node ends with an error; the others are ended all the same.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        let stopping = self.nodes.iter_mut().filter(|node| node.pid().is_some()).map(Node::stop);
+        let stopping = self.nodes.iter_mut().filter(|node| node.pid().is_some()).map(TestServer::stop);
         let ends = join_all(stopping).await;
         if let Some(haproxy) = &mut self.haproxy {
             haproxy.stop("-TERM").await?;
@@ -184,8 +207,8 @@ impl Platform {
     }
 }
 
-/// The master key of the platform at `root`: random, made once, and found again by a later start at the same place.
-fn master(root: &Path) -> anyhow::Result<String> {
+/// The master key of the platform at `root`: random, made once, and read again by a later start at the same place.
+fn master_key(root: &Path) -> anyhow::Result<String> {
     let path = root.join("master.key");
     if let Ok(text) = std::fs::read_to_string(&path) {
         return Ok(text);
@@ -198,17 +221,17 @@ fn master(root: &Path) -> anyhow::Result<String> {
 }
 
 fn environment(
-    plan: &Plan,
-    redis: &Redis,
-    postgres: &Postgres,
-    provider: &Daemon,
+    plan: &ClusterPlan,
+    redis: &RedisTier,
+    postgres: &PostgresPair,
+    provider: &Process,
     url: &str,
-    master: &str,
+    master_key: &str,
 ) -> Vec<(String, String)> {
     let mut environment: Vec<(String, String)> = [
         ("VOELGOED__WARM__URL", redis.url()),
         ("VOELGOED__COLD__URL", postgres.url()),
-        ("VOELGOED__SECRETS__MASTER", master.to_owned()),
+        ("VOELGOED__SECRETS__MASTER", master_key.to_owned()),
         ("VOELGOED__SANDBOX__URL", format!("http://{}", provider.address)),
         ("VOELGOED__SERVER__PUBLIC_URL", url.to_owned()),
         ("VOELGOED__SERVER__TRUSTED_PROXIES", "127.0.0.1".to_owned()),
@@ -220,28 +243,4 @@ fn environment(
     }
     environment.extend(plan.environment.iter().cloned());
     environment
-}
-
-async fn provider(plan: &Plan, root: &Path, url: &str, master: &str) -> anyhow::Result<Daemon> {
-    let address = free_address()?;
-    let mut command = Command::new(&plan.binary);
-    command.args(["sandbox-psp", "--listen", &address, "--file"]).arg(root.join("sandbox/charges.jsonl"));
-    command.args(["--callback-url", &format!("{url}/api/v1/providers/sandbox/callback")]);
-    command.args(["--time-scale", &plan.time_scale.to_string()]).env("VOELGOED__SECRETS__MASTER", master);
-    std::fs::create_dir_all(root.join("sandbox"))?;
-    let mut provider = Daemon::start("sandbox-psp", &address, command, root)?;
-    provider.listens().await?;
-    Ok(provider)
-}
-
-/// Runs a command of the binary to its end; returns what it printed.
-async fn command(
-    binary: &Path,
-    arguments: &[&str],
-    data: &Path,
-    environment: &[(String, String)],
-) -> anyhow::Result<String> {
-    let mut command = Command::new(binary);
-    command.args(arguments).arg("--data").arg(data).envs(environment.iter().cloned());
-    daemon::output(command).await
 }

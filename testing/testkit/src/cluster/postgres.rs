@@ -1,32 +1,31 @@
-//! Postgres with a role that is no superuser, and where wanted a streaming replica. Its files outlive it: a later start finds them.
+//! Runs a Postgres primary with an unprivileged role and, on request, a streaming replica; the primary's files stay for a later start.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tokio::process::Command;
 
-use super::daemon::{Daemon, output, unprivileged};
 use crate::port::free_port;
+use crate::process::{Process, run_to_end, unprivileged};
 use crate::until::until;
 
-/// A server does what it is told within this.
-const SOON: Duration = Duration::from_secs(60);
+const SERVER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The cold tier's servers.
 #[derive(Debug)]
-pub struct Postgres {
-    /// Where sales are decided.
-    pub primary: Daemon,
+pub struct PostgresPair {
+    /// Takes all writes.
+    pub primary: Process,
     /// A streaming replica.
-    pub replica: Option<Daemon>,
+    pub replica: Option<Process>,
 }
 
-impl Postgres {
-    /// Starts it; makes role, database and replica where they are not there.
+impl PostgresPair {
+    /// Starts the servers; makes role, database and replica where they are absent.
     ///
     /// # Errors
-    /// Where a server does not come up.
+    /// A server does not come up.
     pub async fn start(directory: &Path, replica: bool) -> anyhow::Result<Self> {
         std::fs::create_dir_all(directory)?;
         let home = directory.join("primary");
@@ -35,82 +34,82 @@ impl Postgres {
             let mut init = tool("initdb", directory)?;
             init.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
                 .arg(&home);
-            output(init).await?;
+            run_to_end(init).await?;
         }
         let primary = server("postgres", directory, &home).await?;
         if is_new {
-            sql(&primary, "create role voelgoed login").await?;
-            sql(&primary, "create database voelgoed owner voelgoed").await?;
+            run_sql(&primary, "create role voelgoed login").await?;
+            run_sql(&primary, "create database voelgoed owner voelgoed").await?;
         }
-        let replica = if replica { Some(follow(directory, &primary).await?) } else { None };
+        let replica = if replica { Some(new_replica(directory, &primary).await?) } else { None };
         Ok(Self { primary, replica })
     }
 
-    /// What nodes are told.
+    /// The URL of the database at the primary.
     #[must_use]
     pub fn url(&self) -> String {
         url(&self.primary)
     }
 
-    /// Commits wait for the replica from now on.
+    /// Makes commits wait for the replica.
     ///
     /// # Errors
-    /// Where there is none, or it does not become the synchronous one.
+    /// There is no replica, or it does not become the synchronous standby.
     pub async fn make_synchronous(&self) -> anyhow::Result<()> {
-        // The one that follows calls itself by Postgres' default name.
-        sql(&self.primary, "alter system set synchronous_standby_names = 'FIRST 1 (walreceiver)'").await?;
-        sql(&self.primary, "select pg_reload_conf()").await?;
-        until("the replica is the synchronous standby", SOON, || async {
-            let state = sql(&self.primary, "select sync_state from pg_stat_replication").await?;
+        // A replica has Postgres' default application name.
+        run_sql(&self.primary, "alter system set synchronous_standby_names = 'FIRST 1 (walreceiver)'").await?;
+        run_sql(&self.primary, "select pg_reload_conf()").await?;
+        until("the replica is the synchronous standby", SERVER_TIMEOUT, || async {
+            let state = run_sql(&self.primary, "select sync_state from pg_stat_replication").await?;
             Ok((state.trim() == "sync").then_some(()))
         })
         .await
     }
 
-    /// The replica becomes the primary; where to reach it.
+    /// Promotes the replica to primary, and returns its URL.
     ///
     /// # Errors
-    /// Where there is none, or it does not.
+    /// There is no replica, or it refuses.
     pub async fn promote(&mut self) -> anyhow::Result<String> {
         let replica = self.replica.take().context("there is no replica")?;
-        sql(&replica, "select pg_promote(wait => true)").await?;
+        run_sql(&replica, "select pg_promote(wait => true)").await?;
         self.primary = replica;
         Ok(self.url())
     }
 
-    /// Lets nodes see whether their standby is there.
+    /// Lets the nodes' role read the state of the standby.
     ///
     /// # Errors
-    /// Where the primary refuses.
+    /// The primary refuses.
     pub async fn grant_monitor(&self) -> anyhow::Result<()> {
-        sql(&self.primary, "grant pg_monitor to voelgoed").await.map(drop)
+        run_sql(&self.primary, "grant pg_monitor to voelgoed").await.map(drop)
     }
 
-    /// What nodes are told of the replica.
+    /// The URL of the database at the replica.
     #[must_use]
     pub fn replica_url(&self) -> Option<String> {
         self.replica.as_ref().map(url)
     }
 
-    /// Asks the platform's database; what it answers.
+    /// Runs SQL in the platform's database, and returns its rows.
     ///
     /// # Errors
-    /// Where it refuses.
-    pub async fn ask(&self, text: &str) -> anyhow::Result<String> {
+    /// The server refuses.
+    pub async fn sql(&self, text: &str) -> anyhow::Result<String> {
         let mut command = Command::new(program("psql")?);
         command.args(["-h", "127.0.0.1", "-p", port(&self.primary), "-U", "postgres", "-d", "voelgoed", "-qAtc", text]);
-        output(command).await
+        run_to_end(command).await
     }
 
-    /// Every server.
-    pub fn servers(&self) -> impl Iterator<Item = &Daemon> {
+    /// The primary and the replica.
+    pub fn servers(&self) -> impl Iterator<Item = &Process> {
         [&self.primary].into_iter().chain(&self.replica)
     }
 
-    /// Stops the replica, then the primary; what was answered is on the disk.
+    /// Stops the replica, then the primary.
     ///
     /// # Errors
-    /// Where one does not end.
+    /// A server does not end.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         if let Some(replica) = &mut self.replica {
             replica.stop("-INT").await?;
@@ -120,27 +119,27 @@ impl Postgres {
     }
 }
 
-fn url(server: &Daemon) -> String {
+fn url(server: &Process) -> String {
     format!("postgres://voelgoed@{}/voelgoed", server.address)
 }
 
-async fn follow(directory: &Path, primary: &Daemon) -> anyhow::Result<Daemon> {
+async fn new_replica(directory: &Path, primary: &Process) -> anyhow::Result<Process> {
     let home = directory.join("replica");
-    // Always anew: quicker than to find out what it missed.
+    // A fresh copy is quicker than catching up.
     if home.exists() {
         std::fs::remove_dir_all(&home)?;
     }
     let mut copy = tool("pg_basebackup", directory)?;
     copy.args(["-U", "postgres", "-h", "127.0.0.1", "-p", port(primary), "-R", "-X", "stream", "-c", "fast", "-D"])
         .arg(&home);
-    output(copy).await?;
+    run_to_end(copy).await?;
     server("postgres-replica", directory, &home).await
 }
 
-async fn server(name: &str, directory: &Path, home: &Path) -> anyhow::Result<Daemon> {
+async fn server(name: &str, directory: &Path, home: &Path) -> anyhow::Result<Process> {
     let port = free_port()?;
     let lock = home.join("postmaster.pid");
-    // Left by a killed server, whose process number may be somebody else's by now.
+    // A killed server leaves its lock, whose process id may belong to another process by now.
     if lock.exists() {
         std::fs::remove_file(lock)?;
     }
@@ -155,21 +154,23 @@ async fn server(name: &str, directory: &Path, home: &Path) -> anyhow::Result<Dae
     ] {
         command.args(["-c", setting]);
     }
-    let mut server = Daemon::start(name, &format!("127.0.0.1:{port}"), command, directory)?;
-    server.listens().await?;
-    until(&format!("{name} answers"), SOON, || async { Ok(sql(&server, "select 1").await.is_ok().then_some(())) })
-        .await?;
+    let mut server = Process::spawn(name, &format!("127.0.0.1:{port}"), &command, directory)?;
+    server.accepts_connections().await?;
+    until(&format!("{name} answers queries"), SERVER_TIMEOUT, || async {
+        Ok(run_sql(&server, "select 1").await.is_ok().then_some(()))
+    })
+    .await?;
     Ok(server)
 }
 
-fn port(server: &Daemon) -> &str {
+fn port(server: &Process) -> &str {
     server.address.rsplit(':').next().unwrap_or_default()
 }
 
-async fn sql(server: &Daemon, text: &str) -> anyhow::Result<String> {
+async fn run_sql(server: &Process, text: &str) -> anyhow::Result<String> {
     let mut command = Command::new(program("psql")?);
     command.args(["-h", "127.0.0.1", "-p", port(server), "-U", "postgres", "-d", "postgres", "-qAtc", text]);
-    output(command).await
+    run_to_end(command).await
 }
 
 fn tool(name: &str, directory: &Path) -> anyhow::Result<Command> {
@@ -178,7 +179,7 @@ fn tool(name: &str, directory: &Path) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// Debian keeps each major version in a folder of its own, and only some programs on the path.
+/// Debian installs each major version into a folder of its own, and puts only some programs on the path.
 fn program(name: &str) -> anyhow::Result<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").context("Postgres is not installed")?;
     let mut found: Vec<PathBuf> =

@@ -1,33 +1,32 @@
-//! Redis: one server, or a cluster of three masters with a replica each.
+//! Runs one Redis server, or a Redis Cluster of three masters with a replica each.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::ensure;
-use tokio::process::Command;
 
-use super::daemon::{Daemon, output};
 use crate::port::free_port;
+use crate::process::{Process, run_to_end};
 use crate::until::until;
 
-/// Masters of a cluster; each has a replica.
+/// Each master of a cluster has a replica.
 const MASTERS: usize = 3;
-/// A cluster that was just made agrees within this.
-const AGREES: Duration = Duration::from_secs(60);
+const AGREEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The warm tier's servers.
 #[derive(Debug)]
-pub struct Redis {
-    /// One, or all of the cluster.
-    pub servers: Vec<Daemon>,
+pub struct RedisTier {
+    /// The one server, or all of the cluster.
+    pub servers: Vec<Process>,
     cluster: bool,
 }
 
-impl Redis {
-    /// Starts it, empty.
+impl RedisTier {
+    /// Starts the servers with empty data.
     ///
     /// # Errors
-    /// Where a server does not come up, or the cluster does not agree.
+    /// A server does not come up, or the cluster does not agree on its slots.
     pub async fn start(directory: &Path, cluster: bool) -> anyhow::Result<Self> {
         if directory.exists() {
             std::fs::remove_dir_all(directory)?;
@@ -37,7 +36,7 @@ impl Redis {
             servers.push(server(directory, number, cluster).await?);
         }
         for server in &mut servers {
-            server.listens().await?;
+            server.accepts_connections().await?;
         }
         let redis = Self { servers, cluster };
         if cluster {
@@ -46,7 +45,7 @@ impl Redis {
         Ok(redis)
     }
 
-    /// What nodes are told.
+    /// The URL with all addresses.
     #[must_use]
     pub fn url(&self) -> String {
         let addresses: Vec<&str> = self.servers.iter().map(|server| server.address.as_str()).collect();
@@ -57,14 +56,14 @@ impl Redis {
         let mut command = Command::new("redis-cli");
         command.args(["--cluster", "create"]).args(self.servers.iter().map(|server| server.address.as_str()));
         command.args(["--cluster-replicas", "1", "--cluster-yes"]);
-        output(command).await?;
-        until("the cluster agrees and every master has its replica", AGREES, || async {
+        run_to_end(command).await?;
+        until("the cluster agrees and every master has its replica", AGREEMENT_TIMEOUT, || async {
             let mut replicas = 0;
             for server in &self.servers {
-                if !ask(server, &["cluster", "info"]).await?.contains("cluster_state:ok") {
+                if !execute(server, &["cluster", "info"]).await?.contains("cluster_state:ok") {
                     return Ok(None);
                 }
-                let replication = ask(server, &["info", "replication"]).await?;
+                let replication = execute(server, &["info", "replication"]).await?;
                 replicas += usize::from(replication.contains("master_link_status:up"));
             }
             Ok((replicas == MASTERS).then_some(()))
@@ -73,7 +72,7 @@ impl Redis {
     }
 }
 
-async fn server(directory: &Path, number: usize, cluster: bool) -> anyhow::Result<Daemon> {
+async fn server(directory: &Path, number: usize, cluster: bool) -> anyhow::Result<Process> {
     let name = format!("redis-{number}");
     let home = directory.join(&name);
     std::fs::create_dir_all(&home)?;
@@ -85,13 +84,13 @@ async fn server(directory: &Path, number: usize, cluster: bool) -> anyhow::Resul
         command.args(["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]);
         command.args(["--cluster-port", &free_port()?.to_string(), "--min-replicas-to-write", "1"]);
     }
-    Daemon::start(&name, &format!("127.0.0.1:{port}"), command, directory)
+    Process::spawn(&name, &format!("127.0.0.1:{port}"), &command, directory)
 }
 
-async fn ask(server: &Daemon, question: &[&str]) -> anyhow::Result<String> {
+async fn execute(server: &Process, arguments: &[&str]) -> anyhow::Result<String> {
     let port = server.address.rsplit(':').next().unwrap_or_default();
     ensure!(!port.is_empty(), "{} has no port", server.address);
     let mut command = Command::new("redis-cli");
-    command.args(["-p", port]).args(question);
-    output(command).await
+    command.args(["-p", port]).args(arguments);
+    run_to_end(command).await
 }

@@ -1,4 +1,4 @@
-//! A cluster of six servers on this machine: three masters with a replica each, a node timeout of one second.
+//! Runs a Redis Cluster of three masters with a replica each, with a node timeout of one second.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,16 +10,14 @@ use super::process::RedisServer;
 use crate::port::free_port;
 use crate::until::until;
 
-/// Masters; there are as many replicas.
+/// Each master has one replica.
 const MASTERS: usize = 3;
-/// Joining, and a failover, take at most this.
-const AGREES: Duration = Duration::from_secs(30);
-/// So many times servers are told of each other.
-const HANDSHAKES: usize = 3;
-/// A handshake is over by then.
-const MEETS: Duration = Duration::from_secs(10);
+/// For joining, and for a failover.
+const AGREEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+const HANDSHAKES_MAX: usize = 3;
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A cluster that can be broken in every way.
+/// A cluster whose servers can be killed, paused and failed over.
 #[derive(Debug)]
 pub struct RedisCluster {
     servers: Vec<RedisServer>,
@@ -29,7 +27,7 @@ impl RedisCluster {
     /// Starts six servers below `root` and waits until they agree.
     ///
     /// # Errors
-    /// Where a server does not start or they do not agree.
+    /// A server does not start, or they do not agree.
     pub async fn start(root: &Path) -> anyhow::Result<Self> {
         let mut servers = vec![];
         let mut buses = vec![];
@@ -63,50 +61,50 @@ impl RedisCluster {
     async fn join(&self, buses: &[u16]) -> anyhow::Result<()> {
         let (masters, replicas) = self.servers.split_at(MASTERS);
         for (at, server) in self.servers.iter().enumerate() {
-            server.ask(&["CLUSTER", "SET-CONFIG-EPOCH", &(at + 1).to_string()]).await?;
+            server.execute(&["CLUSTER", "SET-CONFIG-EPOCH", &(at + 1).to_string()]).await?;
         }
         for (at, server) in masters.iter().enumerate() {
             let (first, end) = (16_384 * at / MASTERS, 16_384 * (at + 1) / MASTERS);
-            server.ask(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &(end - 1).to_string()]).await?;
+            server.execute(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &(end - 1).to_string()]).await?;
         }
         self.meet(buses).await?;
         for (master, replica) in masters.iter().zip(replicas) {
-            let id = master.ask(&["CLUSTER", "MYID"]).await?;
-            until("the replica knows its master", AGREES, || async {
-                Ok(replica.ask(&["CLUSTER", "REPLICATE", &id]).await.ok())
+            let id = master.execute(&["CLUSTER", "MYID"]).await?;
+            until("the replica knows its master", AGREEMENT_TIMEOUT, || async {
+                Ok(replica.execute(&["CLUSTER", "REPLICATE", &id]).await.ok())
             })
             .await?;
         }
         for replica in replicas {
-            until("the replica follows", AGREES, || async {
+            until("the replica follows", AGREEMENT_TIMEOUT, || async {
                 let link = replica.field(&["INFO", "replication"], "master_link_status").await?;
                 Ok((link == "up").then_some(()))
             })
             .await?;
         }
-        self.all_say("cluster_state", "ok").await?;
-        self.all_say("cluster_slots_ok", "16384").await
+        self.all_report("cluster_state", "ok").await?;
+        self.all_report("cluster_slots_ok", "16384").await
     }
 
-    /// Makes all known to all. A handshake that takes longer than the node timeout is forgotten, so it is begun again.
+    /// Introduces the servers to each other. A handshake that takes longer than the node timeout is dropped by Redis, so it is repeated.
     async fn meet(&self, buses: &[u16]) -> anyhow::Result<()> {
-        let everyone = self.servers.len().to_string();
-        for _ in 0..HANDSHAKES {
+        let count = self.servers.len().to_string();
+        for _ in 0..HANDSHAKES_MAX {
             for (server, bus) in self.servers.iter().zip(buses).skip(1) {
                 let address = server.address();
                 let (host, port) = address.split_once(':').context("host:port")?;
-                self.servers[0].ask(&["CLUSTER", "MEET", host, port, &bus.to_string()]).await?;
+                self.servers[0].execute(&["CLUSTER", "MEET", host, port, &bus.to_string()]).await?;
             }
-            if let Ok(known) = timeout(MEETS, self.all_say("cluster_known_nodes", &everyone)).await {
+            if let Ok(known) = timeout(HANDSHAKE_TIMEOUT, self.all_report("cluster_known_nodes", &count)).await {
                 return known;
             }
         }
-        bail!("the servers of a cluster did not meet in {HANDSHAKES} handshakes")
+        bail!("the servers of a cluster did not meet in {HANDSHAKES_MAX} handshakes")
     }
 
-    async fn all_say(&self, field: &str, value: &str) -> anyhow::Result<()> {
+    async fn all_report(&self, field: &str, value: &str) -> anyhow::Result<()> {
         for server in &self.servers {
-            until(&format!("{field} is {value}"), AGREES, || async {
+            until(&format!("{field} is {value}"), AGREEMENT_TIMEOUT, || async {
                 Ok((server.field(&["CLUSTER", "INFO"], field).await? == value).then_some(()))
             })
             .await?;
@@ -130,12 +128,12 @@ impl RedisCluster {
     /// The master that has a key now.
     ///
     /// # Errors
-    /// Where no server knows.
+    /// No server has it.
     pub async fn master_of(&self, key: &str) -> anyhow::Result<&RedisServer> {
         for server in &self.servers {
-            // A read with a foreign key is answered `MOVED`, by its own replica too.
-            if server.ask(&["ROLE"]).await.is_ok_and(|role| role.starts_with("master"))
-                && server.ask(&["EXISTS", key]).await.is_ok()
+            // A server replies `MOVED` to a key of another slot, and so does a replica to its own.
+            if server.execute(&["ROLE"]).await.is_ok_and(|role| role.starts_with("master"))
+                && server.execute(&["EXISTS", key]).await.is_ok()
             {
                 return Ok(server);
             }
@@ -146,13 +144,13 @@ impl RedisCluster {
     /// Waits until a master other than `old` has the key.
     ///
     /// # Errors
-    /// Where no failover happens in time.
-    pub async fn failed_over(&self, key: &str, old: &RedisServer) -> anyhow::Result<&RedisServer> {
+    /// No failover happens in time.
+    pub async fn wait_for_failover(&self, key: &str, old: &RedisServer) -> anyhow::Result<&RedisServer> {
         let old = old.address();
-        until("another master has the key", AGREES, || async {
+        until("another master has the key", AGREEMENT_TIMEOUT, || async {
             for server in self.servers.iter().filter(|server| server.address() != old) {
-                if server.ask(&["ROLE"]).await.is_ok_and(|role| role.starts_with("master"))
-                    && server.ask(&["EXISTS", key]).await.is_ok()
+                if server.execute(&["ROLE"]).await.is_ok_and(|role| role.starts_with("master"))
+                    && server.execute(&["EXISTS", key]).await.is_ok()
                 {
                     return Ok(Some(server));
                 }
@@ -162,44 +160,44 @@ impl RedisCluster {
         .await
     }
 
-    /// Moves the slot of a key, with all that is in it, to another master.
+    /// Moves the slot of a key with all its keys to another master.
     ///
     /// # Errors
-    /// Where a server refuses.
+    /// A server refuses.
     pub async fn move_slot(&self, key: &str) -> anyhow::Result<()> {
         let from = self.master_of(key).await?;
         let mut masters = vec![];
         for server in &self.servers {
-            if server.ask(&["ROLE"]).await.is_ok_and(|role| role.starts_with("master")) {
+            if server.execute(&["ROLE"]).await.is_ok_and(|role| role.starts_with("master")) {
                 masters.push(server);
             }
         }
         let to = masters.iter().find(|server| server.address() != from.address()).context("another master")?;
-        let slot = from.ask(&["CLUSTER", "KEYSLOT", key]).await?;
-        let (giver, taker) = (from.ask(&["CLUSTER", "MYID"]).await?, to.ask(&["CLUSTER", "MYID"]).await?);
-        to.ask(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &giver]).await?;
-        from.ask(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &taker]).await?;
-        let keys = from.ask(&["CLUSTER", "GETKEYSINSLOT", &slot, "1000"]).await?;
+        let slot = from.execute(&["CLUSTER", "KEYSLOT", key]).await?;
+        let (source, target) = (from.execute(&["CLUSTER", "MYID"]).await?, to.execute(&["CLUSTER", "MYID"]).await?);
+        to.execute(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &source]).await?;
+        from.execute(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &target]).await?;
+        let keys = from.execute(&["CLUSTER", "GETKEYSINSLOT", &slot, "1000"]).await?;
         let address = to.address();
         let (host, port) = address.split_once(':').context("host:port")?;
         let mut migrate = vec!["MIGRATE", host, port, "", "0", "5000", "KEYS"];
         migrate.extend(keys.split_whitespace());
-        from.ask(&migrate).await?;
-        // The taker first, so that nobody is sent to a server that does not have it yet.
-        to.ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &taker]).await?;
+        from.execute(&migrate).await?;
+        // The target first, so that no client is redirected to a server that does not have the slot yet.
+        to.execute(&["CLUSTER", "SETSLOT", &slot, "NODE", &target]).await?;
         for server in masters {
-            server.ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &taker]).await?;
+            server.execute(&["CLUSTER", "SETSLOT", &slot, "NODE", &target]).await?;
         }
         Ok(())
     }
 
-    /// Forgets everything, at every master.
+    /// Deletes all data at every master.
     ///
     /// # Errors
-    /// Where one does not answer.
+    /// A master does not reply.
     pub async fn flush_all(&self) -> anyhow::Result<()> {
         for server in &self.servers {
-            if server.ask(&["ROLE"]).await.is_ok_and(|role| role.starts_with("master")) {
+            if server.execute(&["ROLE"]).await.is_ok_and(|role| role.starts_with("master")) {
                 server.flush_all().await?;
             }
         }

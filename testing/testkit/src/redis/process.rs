@@ -1,4 +1,4 @@
-//! One `redis-server` as a process of its own: without a snapshot unless asked for one, never evicting.
+//! Runs one `redis-server` that never evicts and writes a snapshot only on request.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,12 +11,11 @@ use super::wire;
 use crate::port::free_port;
 use crate::until::until;
 
-/// A start takes at most this.
-const START: Duration = Duration::from_secs(20);
-/// A replica follows its master within this; it says so once a second.
-const FOLLOWS: Duration = Duration::from_secs(20);
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// A replica reports its offset once a second.
+const REPLICATION_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A server that can be broken in every way. What it keeps over a restart is what [`RedisServer::save`] wrote last.
+/// A server that can be killed, paused, emptied and demoted. A restart loads what [`RedisServer::save`] wrote last.
 #[derive(Debug)]
 pub struct RedisServer {
     directory: PathBuf,
@@ -28,40 +27,40 @@ pub struct RedisServer {
 #[derive(Debug)]
 struct Running {
     server: Child,
-    /// Kills the server when this process ends, however that comes about: its input is then at an end.
+    /// Kills the server when this process ends in any way, which closes the watcher's input.
     watcher: Child,
 }
 
 impl RedisServer {
-    /// Starts a server on a free port, with its files in a directory of its own below `root`.
+    /// Starts a server on a free port, with its files in a new directory below `root`.
     ///
     /// # Errors
-    /// Where `redis-server` is not installed or does not come up.
+    /// `redis-server` is not installed or does not come up.
     pub async fn start(root: &Path) -> anyhow::Result<Self> {
         Self::start_with(root, &[]).await
     }
 
-    /// The same, with further arguments.
+    /// Starts a server with further arguments.
     ///
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_with(root: &Path, arguments: &[String]) -> anyhow::Result<Self> {
         let port = free_port()?;
-        let directory = crate::server::fresh_directory(root, &format!("redis-{port}"))?;
+        let directory = crate::server::empty_directory(root, &format!("redis-{port}"))?;
         std::fs::create_dir_all(&directory)?;
         let server = Self { directory, port, arguments: arguments.to_vec(), running: Mutex::default() };
-        server.rise().await?;
+        server.restart().await?;
         Ok(server)
     }
 
-    /// Starts it again at the same port, with what it saved last, and waits until it answers.
+    /// Starts the server (again) at its port with its last snapshot, and waits until it replies.
     ///
     /// # Errors
-    /// Where it runs already or does not come up.
-    pub async fn rise(&self) -> anyhow::Result<()> {
+    /// It runs already or does not come up.
+    pub async fn restart(&self) -> anyhow::Result<()> {
         self.spawn()?;
-        until("redis answers", START, || async {
-            Ok(wire::ask(self.port, &["PING"]).await.is_ok_and(|answer| answer == "PONG").then_some(()))
+        until("redis replies", START_TIMEOUT, || async {
+            Ok(wire::execute(self.port, &["PING"]).await.is_ok_and(|answer| answer == "PONG").then_some(()))
         })
         .await
         .with_context(|| format!("see {}", self.directory.join("log").display()))
@@ -97,31 +96,29 @@ impl RedisServer {
         format!("redis://{}", self.address())
     }
 
-    /// Sends a command on a connection of its own; lists come as lines.
+    /// Sends a command on a new connection; a list becomes lines.
     ///
     /// # Errors
-    /// Where the server refuses, or does not answer.
-    pub async fn ask(&self, command: &[&str]) -> anyhow::Result<String> {
-        wire::ask(self.port, command).await
+    /// The server refuses, or does not reply.
+    pub async fn execute(&self, command: &[&str]) -> anyhow::Result<String> {
+        wire::execute(self.port, command).await
     }
 
-    /// A field of `INFO` or `CLUSTER INFO`, as given by `command`.
+    /// A field in the reply to `command` (`INFO` or `CLUSTER INFO`).
     pub(super) async fn field(&self, command: &[&str], name: &str) -> anyhow::Result<String> {
-        let info = self.ask(command).await?;
+        let info = self.execute(command).await?;
         let mut fields = info.lines().filter_map(|line| line.trim_end().split_once(':'));
         Ok(fields.find(|(found, _)| *found == name).map(|(_, value)| value.to_owned()).unwrap_or_default())
     }
 
-    /// Waits until its replica has everything that was written here before.
-    ///
-    /// `WAIT` would not do: it knows only what its own connection wrote.
+    /// Waits until the replica has everything that was written to this server before. (`WAIT` covers only what its own connection wrote.)
     ///
     /// # Errors
-    /// Where there is no replica, or it does not follow in time.
-    pub async fn replicated(&self) -> anyhow::Result<()> {
+    /// There is no replica, or it does not catch up in time.
+    pub async fn replica_caught_up(&self) -> anyhow::Result<()> {
         let info = ["INFO", "replication"];
         let written: u64 = self.field(&info, "master_repl_offset").await?.parse()?;
-        until("the replica has it", FOLLOWS, || async {
+        until("the replica catches up", REPLICATION_TIMEOUT, || async {
             let replica = self.field(&info, "slave0").await?;
             let offset = replica.split(',').find_map(|part| part.strip_prefix("offset=")?.parse::<u64>().ok());
             Ok(offset.filter(|offset| *offset >= written).map(drop))
@@ -129,66 +126,66 @@ impl RedisServer {
         .await
     }
 
-    /// Follows `master` from now on, as far as it gets; what it had itself is gone.
+    /// Makes the server a replica of `master`, and discards its own data.
     ///
     /// # Errors
-    /// Where the server does not answer.
+    /// The server does not reply.
     pub async fn follow(&self, master: &Self) -> anyhow::Result<()> {
-        self.ask(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]).await.map(drop)
+        self.execute(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]).await.map(drop)
     }
 
-    /// Follows nobody any more: it is a master, with what it has.
+    /// Makes the server a master, with the data that it has.
     ///
     /// # Errors
-    /// Where the server does not answer.
+    /// The server does not reply.
     pub async fn promote(&self) -> anyhow::Result<()> {
-        self.ask(&["REPLICAOF", "NO", "ONE"]).await.map(drop)
+        self.execute(&["REPLICAOF", "NO", "ONE"]).await.map(drop)
     }
 
-    /// Forgets everything.
+    /// Deletes all data.
     ///
     /// # Errors
-    /// Where the server does not answer.
+    /// The server does not reply.
     pub async fn flush_all(&self) -> anyhow::Result<()> {
-        self.ask(&["FLUSHALL"]).await.map(drop)
+        self.execute(&["FLUSHALL"]).await.map(drop)
     }
 
-    /// Writes a copy, which the next start begins with.
+    /// Writes a snapshot, which the next start loads.
     ///
     /// # Errors
-    /// Where the server does not answer.
+    /// The server does not reply.
     pub async fn save(&self) -> anyhow::Result<()> {
-        self.ask(&["SAVE"]).await.map(drop)
+        self.execute(&["SAVE"]).await.map(drop)
     }
 
-    /// Where [`Self::save`] writes to, and a start looks.
+    /// The file of the snapshot.
     #[must_use]
-    pub fn saved(&self) -> PathBuf {
+    pub fn snapshot_file(&self) -> PathBuf {
         self.directory.join("dump.rdb")
     }
 
-    /// kill -9.
+    /// Kills the server without warning (SIGKILL).
     ///
     /// # Errors
-    /// Where it was not running.
+    /// It is down.
     pub fn kill(&self) -> anyhow::Result<()> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         running.context("the server is down already")?.end();
         Ok(())
     }
 
-    /// SIGSTOP: it is there and answers nothing.
+    /// Stops the server with SIGSTOP: it keeps its connections and does not reply.
     ///
     /// # Errors
-    /// Where it is not running.
+    /// It is down.
     pub fn pause(&self) -> anyhow::Result<()> {
         self.signal("-STOP")
     }
 
-    /// SIGCONT.
+    /// Continues after [`Self::pause`] (SIGCONT).
     ///
     /// # Errors
-    /// Where it is not running.
+    /// It is down.
     pub fn resume(&self) -> anyhow::Result<()> {
         self.signal("-CONT")
     }
@@ -206,7 +203,7 @@ impl RedisServer {
 
 impl Running {
     fn end(mut self) {
-        // The watcher goes first, so that it never kills an id that is somebody else's by then.
+        // The watcher ends first, so that it never kills an id that belongs to another process by then.
         for child in [&mut self.watcher, &mut self.server] {
             let _ = child.kill();
             let _ = child.wait();

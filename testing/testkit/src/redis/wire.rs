@@ -1,4 +1,4 @@
-//! One command to a server and its answer as text: as much of the protocol as a suite needs to arrange things.
+//! Sends one command to a Redis server and reads its reply as text: as much of the protocol as suites need.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// A server answers within this, or is taken to be away.
-const ANSWERS: Duration = Duration::from_secs(5);
+/// A server that does not reply within this is unavailable.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Sends a command on a connection of its own; lists come as lines.
-pub(super) async fn ask(port: u16, command: &[&str]) -> anyhow::Result<String> {
-    let asked = async {
+/// Sends a command on a new connection; a list becomes lines.
+pub(super) async fn execute(port: u16, command: &[&str]) -> anyhow::Result<String> {
+    let exchange = async {
         let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).await?);
         let mut text = format!("*{}\r\n", command.len());
         for part in command {
@@ -21,9 +21,9 @@ pub(super) async fn ask(port: u16, command: &[&str]) -> anyhow::Result<String> {
         stream.write_all(text.as_bytes()).await?;
         read(&mut stream).await
     };
-    timeout(ANSWERS, asked)
+    timeout(REPLY_TIMEOUT, exchange)
         .await
-        .with_context(|| format!("{command:?}: no answer"))?
+        .with_context(|| format!("{command:?}: no reply"))?
         .with_context(|| format!("{command:?}"))
 }
 
@@ -33,7 +33,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> anyhow::Result<String> {
         pending -= 1;
         let mut head = String::new();
         if stream.read_line(&mut head).await? == 0 {
-            bail!("the server hung up");
+            bail!("the server closed the connection");
         }
         let (kind, rest) = head.trim_end().split_at_checked(1).context("an empty line")?;
         match kind {

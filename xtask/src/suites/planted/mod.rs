@@ -1,6 +1,6 @@
-//! Bugs that are planted on purpose are caught by the suites (docs/planted-bugs.md), and what ships cannot have them.
+//! Switches on each planted bug (docs/planted-bugs.md), runs its tests, and fails if no named test fails.
 //!
-//! Never: a bug counted as caught without the name of a test that failed by it, or while its tests fail without it.
+//! Never: a bug counted as caught while its tests fail without the bug too; a shipped binary that knows the switch.
 //! To add a bug: `crates/planted/src/list.rs`.
 
 mod programs;
@@ -10,90 +10,94 @@ use std::path::Path;
 
 use voelgoed_planted::{ALL, Planted, SWITCH};
 
-use self::programs::{Programs, Tests};
+use self::programs::{TestPrograms, TestSelection};
 use super::Suite;
-use crate::machine::{Need, POSTGRES, REDIS};
-use crate::report::Tally;
-use crate::run::Run;
-use crate::shell::Outcome;
+use crate::child_process::TestRun;
+use crate::system_packages::{POSTGRES, REDIS, SystemPackage};
+use crate::task_context::TaskContext;
+use crate::test_counts::TestCounts;
 
-/// Tests that caught one bug and are named in its line.
-const MOST_NAMED: usize = 2;
+/// Tests named in the line of a caught bug.
+const TESTS_SHOWN_MAX: usize = 2;
 
 /// Every planted bug, one at a time.
-pub struct PlantedBugs;
+pub struct PlantedBugsSuite;
 
-impl Suite for PlantedBugs {
+impl Suite for PlantedBugsSuite {
     fn name(&self) -> &'static str {
         "planted"
     }
 
     fn about(&self) -> &'static str {
-        "bugs planted one at a time are caught, each by a test with a name; what ships cannot have them"
+        "each planted bug makes a named test fail; the release binary contains none"
     }
 
-    fn needs(&self) -> &'static [Need] {
+    fn needs(&self) -> &'static [SystemPackage] {
         &[POSTGRES, REDIS]
     }
 
-    /// In short the tests that are expected to catch each bug; at full length every test of their package, to the end.
-    fn run(&self, run: &Run) -> anyhow::Result<Outcome> {
-        let mut said = Outcome::default();
-        note(&mut said, "what ships does not know the switch", unknown_to(run.release_binary()?)?);
-        let programs = Programs::build(run)?;
-        let all: BTreeSet<Tests> = ALL.iter().flat_map(|planted| programs.of(&planted.caught_by)).collect();
+    /// Short runs start the tests that should catch each bug; full-length runs start every test of their package.
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let mut test_run = TestRun::default();
+        record(
+            &mut test_run,
+            "the release binary does not contain the switch",
+            find_switch(context.release_binary()?)?,
+        );
+        let programs = TestPrograms::build(context)?;
+        let all: BTreeSet<TestSelection> = ALL.iter().flat_map(|planted| programs.of(&planted.caught_by)).collect();
         for tests in &all {
-            let outcome = programs.run(tests, None)?;
-            // A filter that finds nothing would catch nothing; a program without tests is none.
-            let sound = outcome.tally.failed == 0 && (run.long || outcome.tally.passed > 0);
-            let failed = outcome.failures().collect::<Vec<_>>().join("; ");
-            note(
-                &mut said,
+            let result = programs.run(tests, None)?;
+            // A filter without matching tests could never catch a bug; at full length programs without tests are allowed.
+            let passes = result.counts.failed == 0 && (context.long || result.counts.passed > 0);
+            let failed = result.failures().collect::<Vec<_>>().join("; ");
+            record(
+                &mut test_run,
                 &format!("without a bug: {tests}"),
-                (!sound).then(|| format!("{} {failed}", outcome.tally)),
+                (!passes).then(|| format!("{} {failed}", result.counts)),
             );
         }
         for planted in ALL {
             let mut caught = Vec::new();
             for tests in programs.of(&planted.caught_by) {
-                let outcome = programs.run(&tests, Some(planted))?;
-                caught.extend(outcome.failures().filter_map(|line| line.split(' ').nth(1)).map(str::to_owned));
+                let result = programs.run(&tests, Some(planted))?;
+                caught.extend(result.failures().filter_map(|line| line.split(' ').nth(1)).map(str::to_owned));
             }
-            let (line, survives) = verdict(planted, &caught);
-            note(&mut said, &line, survives);
+            let (line, failure) = report_line(planted, &caught);
+            record(&mut test_run, &line, failure);
         }
-        Ok(said)
+        Ok(test_run)
     }
 }
 
-fn note(said: &mut Outcome, what: &str, failed: Option<String>) {
-    said.tally.add(Tally::one(failed.is_none()));
+fn record(test_run: &mut TestRun, name: &str, failed: Option<String>) {
+    test_run.counts.add(TestCounts::one(failed.is_none()));
     let line = match failed {
-        None => format!("test {what} ... ok"),
-        Some(why) => format!("test {what} ... FAILED: {why}"),
+        None => format!("test {name} ... ok"),
+        Some(reason) => format!("test {name} ... FAILED: {reason}"),
     };
     println!("{line}");
-    said.lines.push(line);
+    test_run.lines.push(line);
 }
 
-/// The line of a bug; with why it is none of success where nobody caught it.
-fn verdict(planted: &Planted, caught: &[String]) -> (String, Option<String>) {
+/// The report line of a bug, and the reason of failure if no test caught it.
+fn report_line(planted: &Planted, caught: &[String]) -> (String, Option<String>) {
     let Planted { name, promise, breaks, .. } = planted;
     if caught.is_empty() {
         return (format!("{name} ({promise})"), Some(format!("it survived: {breaks}")));
     }
-    let more = caught.len().saturating_sub(MOST_NAMED);
+    let more = caught.len().saturating_sub(TESTS_SHOWN_MAX);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let named = caught.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let named = caught.iter().take(TESTS_SHOWN_MAX).cloned().collect::<Vec<_>>().join(", ");
     (format!("{name} ({promise}) is caught by {named}{rest}"), None)
 }
 
-/// Nothing of the switch and of the list is in the program; else what is.
-fn unknown_to(program: &Path) -> anyhow::Result<Option<String>> {
+/// Finds the switch or a bug's name in the program's bytes.
+fn find_switch(program: &Path) -> anyhow::Result<Option<String>> {
     let bytes = std::fs::read(program)?;
-    let says = String::from_utf8_lossy(&bytes);
-    let texts = std::iter::once(SWITCH).chain(ALL.iter().map(|planted| planted.name));
-    Ok(texts.filter(|text| says.contains(text)).map(|text| format!("{} contains `{text}`", program.display())).next())
+    let text = String::from_utf8_lossy(&bytes);
+    let names = std::iter::once(SWITCH).chain(ALL.iter().map(|planted| planted.name));
+    Ok(names.filter(|name| text.contains(name)).map(|name| format!("{} contains `{name}`", program.display())).next())
 }
 
 #[cfg(test)]
@@ -101,25 +105,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_with_the_switch_is_noticed() -> anyhow::Result<()> {
-        // This one has it: the feature is on here.
-        assert!(unknown_to(&std::env::current_exe()?)?.is_some());
-        assert_eq!(unknown_to(Path::new("/bin/true"))?, None);
+    fn program_that_contains_the_switch_is_found() -> anyhow::Result<()> {
+        // xtask is built with the feature.
+        assert!(find_switch(&std::env::current_exe()?)?.is_some());
+        assert_eq!(find_switch(Path::new("/bin/true"))?, None);
         Ok(())
     }
 
     #[test]
-    fn a_bug_that_nobody_caught_has_survived() {
+    fn bug_without_a_failing_test_is_reported_as_survived() {
         let planted = &ALL[0];
-        let (line, survives) = verdict(planted, &[]);
-        assert!(line.starts_with(planted.name) && survives.is_some());
+        let (line, failure) = report_line(planted, &[]);
+        assert!(line.starts_with(planted.name) && failure.is_some());
         let caught: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
-        let (line, survives) = verdict(planted, &caught);
-        assert!(line.ends_with("is caught by a, b and 1 more") && survives.is_none(), "{line}");
+        let (line, failure) = report_line(planted, &caught);
+        assert!(line.ends_with("is caught by a, b and 1 more") && failure.is_none(), "{line}");
     }
 
     #[test]
-    fn names_are_distinct() {
+    fn names_of_planted_bugs_are_distinct() {
         let names: BTreeSet<_> = ALL.iter().map(|planted| planted.name).collect();
         assert_eq!(names.len(), ALL.len());
     }

@@ -1,11 +1,11 @@
-//! The readers of facts that every node runs; the binary lists them.
+//! The consumers of outbox events that every node runs; the binary lists them.
 
-mod caches;
-mod gates;
-mod order_watchers;
-mod warm;
+mod cache_invalidation;
+mod gate_notifications;
+mod order_notifications;
+mod warm_effects;
 
-pub use caches::Caches;
-pub use gates::Gates;
-pub use order_watchers::OrderWatchers;
-pub use warm::Warm;
+pub use cache_invalidation::CacheInvalidation;
+pub use gate_notifications::GateNotifications;
+pub use order_notifications::OrderNotifications;
+pub use warm_effects::WarmEffects;

@@ -1,10 +1,10 @@
-//! Orders are written and their places claimed, many in one transaction, each all or nothing (P1, P2).
+//! Places many orders in one transaction, each with all of its places or not at all (P1, P2).
 //!
-//! Repeats are answered first; overlaps inside the batch are settled in memory by arrival; then one statement claims the places of all candidates. Who
-//! did not get all of its places gives back those it got. Never: an order row whose places were not claimed by it.
+//! Repeated requests are answered first. Overlaps inside the batch are settled in memory by arrival. One statement then claims the places of all
+//! candidates, and a candidate that did not get all of its places frees those it got. Never: an order row that does not own its places.
 
-mod plan;
-mod repeats;
+mod batch_plan;
+mod replays;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -20,76 +20,86 @@ use voelgoed_app::error::{Fault, StoreResult};
 use voelgoed_app::idempotency::Created;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
-use voelgoed_domain::ticketing::place::{PlaceNumber, PlaceState};
+use voelgoed_domain::ticketing::place::PlaceState;
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
 use crate::Cold;
-use crate::checkout::counts::{self, Room};
-use crate::committer::{Applied, Commit, Unanswered, Verdict};
-use crate::db::{Db, Result, Tx};
-use crate::ticketing::places::{self, Moved, Owned};
+use crate::checkout::sale_counts::{self, LimitCheck};
+use crate::committer::{BatchCommit, BatchOutcome, CommandOutcome, SubmitError};
+use crate::db::{Db, DbResult, Tx};
+use crate::ticketing::places::{self, MovedPlace, OwnedPlace};
 
-/// What a submitter is told.
-pub(crate) type Answer = std::result::Result<Created<()>, Refusal>;
+/// The answer of a submitted order.
+pub(crate) type PlaceOrderResult = Result<Created<()>, Refusal>;
 
-/// The order's own rows beside those per line: order, attempt, record, two facts.
+/// Rows per order beside those per line: order, attempt, record, two outbox events.
 const ROWS_PER_ORDER: usize = 5;
 
-pub(super) async fn place_order(cold: &Cold, organization: OrganizationId, order: NewOrder) -> StoreResult<Answer> {
+pub(super) async fn place_order(
+    cold: &Cold,
+    organization: OrganizationId,
+    order: NewOrder,
+) -> StoreResult<PlaceOrderResult> {
     let places: BTreeSet<PlaceNumber> = order.lines.iter().map(|line| line.place).collect();
     if places.is_empty() || places.len() < order.lines.len() {
-        return Err(Fault::internal("an order without places, or with one twice"));
+        return Err(Fault::internal("an order without places, or with the same place twice"));
     }
     if order.total.is_zero() && order.tickets.len() != order.lines.len() {
-        return Err(Fault::internal("an order that is paid at once without a ticket for each line"));
+        return Err(Fault::internal("a free order without a ticket for each line"));
     }
     match cold.orders.submit(organization, order).await {
         Ok(answer) => Ok(answer),
-        Err(Unanswered::Overloaded) => Ok(Err(overloaded())),
-        Err(Unanswered::Failed(error)) => Err(error.into()),
+        Err(SubmitError::Overloaded) => Ok(Err(overloaded())),
+        Err(SubmitError::Failed(error)) => Err(error.into()),
     }
 }
 
 fn overloaded() -> Refusal {
-    Refusal::new(Code::Overloaded, "More orders wait than can be written. Try again in a moment.")
+    Refusal::new(Code::Overloaded, "More orders wait than can be written. Nothing was ordered; try again in a moment.")
         .with(|evidence| evidence.retry_after = Some(1))
 }
 
-/// The committed command.
+/// The batch command that places orders.
 pub(crate) struct PlaceOrders {
     pub(crate) environment: Arc<dyn Environment>,
 }
 
 #[async_trait]
-impl Commit for PlaceOrders {
+impl BatchCommit for PlaceOrders {
     const NAME: &'static str = "orders";
     type Command = NewOrder;
-    type Answer = Answer;
+    type Reply = PlaceOrderResult;
 
-    fn rows(order: &NewOrder) -> usize {
+    fn row_estimate(order: &NewOrder) -> usize {
         ROWS_PER_ORDER + 2 * order.lines.len()
     }
 
-    /// Tries of one request have their hold in common.
-    fn belongs_with(order: &NewOrder) -> u128 {
+    /// Repeats of one request have the same hold.
+    fn ordering_key(order: &NewOrder) -> u128 {
         order.hold.uuid().as_u128()
     }
 
-    async fn apply(&self, tx: &mut Tx, organization: OrganizationId, orders: &[&NewOrder]) -> Result<Applied<Answer>> {
-        let mut answers = repeats::answers(tx, organization, orders).await?;
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        organization: OrganizationId,
+        orders: &[&NewOrder],
+    ) -> DbResult<BatchOutcome<PlaceOrderResult>> {
+        let mut answers = replays::replayed(tx, organization, orders).await?;
         let known: Vec<bool> = answers.iter().map(Option::is_some).collect();
-        let plan = plan::plan(orders, &known);
+        let plan = batch_plan::plan(orders, &known);
         let mut candidates = Vec::new();
-        for (index, room) in counts::room(tx, organization, orders, &plan.candidates).await? {
+        for (index, room) in sale_counts::check_limits(tx, organization, orders, &plan.candidates).await? {
             match room {
-                Room::Enough => candidates.push(index),
-                Room::Perhaps => {}
-                Room::None(refusal) => answers[index] = Some(Err(refusal)),
+                LimitCheck::Fits => candidates.push(index),
+                LimitCheck::Contested => {}
+                LimitCheck::Exceeded(refusal) => answers[index] = Some(Err(refusal)),
             }
         }
         let mut claimed = claim(tx, organization, orders, &candidates).await?;
         let mut contested = plan.contested;
         let mut winners = Vec::new();
-        let mut given_back = Vec::new();
+        let mut to_free = Vec::new();
         for index in candidates {
             let order = orders[index];
             let got = claimed.remove(&order.id.uuid()).unwrap_or_default();
@@ -97,49 +107,50 @@ impl Commit for PlaceOrders {
                 winners.push((order, got));
                 answers[index] = Some(Ok(Created::Fresh(())));
             } else {
-                given_back.extend(got.iter().map(|moved| owned(order, moved.effect.place)));
+                to_free.extend(got.iter().map(|moved| owned(order, moved.effect.place)));
                 contested.push(index);
             }
         }
         let wrote = !winners.is_empty();
-        places::free(tx, organization, given_back).await?;
+        places::free(tx, organization, to_free).await?;
         if wrote {
             write::write(tx, organization, winners, &*self.environment).await?;
         }
-        refuse_taken(tx, organization, orders, &contested, &mut answers).await?;
-        let verdicts = answers.into_iter().map(|answer| answer.map_or(Verdict::Again, Verdict::Answer)).collect();
-        Ok(Applied { verdicts, wrote })
+        refuse_contested(tx, organization, orders, &contested, &mut answers).await?;
+        let outcomes =
+            answers.into_iter().map(|answer| answer.map_or(CommandOutcome::Retry, CommandOutcome::Reply)).collect();
+        Ok(BatchOutcome { outcomes, wrote })
     }
 
-    async fn look_up(
+    async fn find_committed(
         &self,
         db: &Db,
         organization: OrganizationId,
         orders: &[&NewOrder],
-    ) -> Result<Vec<Option<Answer>>> {
-        let written = repeats::written(db, organization, orders).await?;
+    ) -> DbResult<Vec<Option<PlaceOrderResult>>> {
+        let written = replays::written(db, organization, orders).await?;
         Ok(orders.iter().map(|order| written.contains(&order.id).then_some(Ok(Created::Fresh(())))).collect())
     }
 }
 
-fn owned(order: &NewOrder, place: PlaceNumber) -> Owned {
-    Owned { event: order.event, place, owner: order.id.uuid() }
+fn owned(order: &NewOrder, place: PlaceNumber) -> OwnedPlace {
+    OwnedPlace { event: order.event, place, owner: order.id.uuid() }
 }
 
-/// Claims (or, where nothing is owed, sells at once) the places of all candidates; what each got, by order.
+/// Claims the places of all candidates, or sells those of free orders; returns the places that each order got.
 async fn claim(
     tx: &mut Tx,
     organization: OrganizationId,
     orders: &[&NewOrder],
     candidates: &[usize],
-) -> Result<BTreeMap<Uuid, Vec<Moved>>> {
+) -> DbResult<BTreeMap<Uuid, Vec<MovedPlace>>> {
     let mut wanted = Vec::new();
     for order in candidates.iter().map(|index| orders[*index]) {
         let to = if order.total.is_zero() { PlaceState::Sold } else { PlaceState::Claimed };
         wanted.extend(order.lines.iter().map(|line| (owned(order, line.place), to)));
     }
-    let mut by_order = BTreeMap::<Uuid, Vec<Moved>>::new();
-    for moved in places::take(tx, organization, wanted).await? {
+    let mut by_order = BTreeMap::<Uuid, Vec<MovedPlace>>::new();
+    for moved in places::take_free(tx, organization, wanted).await? {
         if let Some(owner) = moved.effect.owner {
             by_order.entry(owner).or_default().push(moved);
         }
@@ -147,19 +158,19 @@ async fn claim(
     Ok(by_order)
 }
 
-/// Refuses those of whom places are taken, with exactly these; who lost only to others that lost gets no answer yet.
-async fn refuse_taken(
+/// Refuses orders whose places are taken, naming these places. An order that lost only to orders that failed too gets no answer and is retried.
+async fn refuse_contested(
     tx: &mut Tx,
     organization: OrganizationId,
     orders: &[&NewOrder],
     contested: &[usize],
-    answers: &mut [Option<Answer>],
-) -> Result<()> {
+    answers: &mut [Option<PlaceOrderResult>],
+) -> DbResult<()> {
     let wanted = contested.iter().flat_map(|index| {
         let order = orders[*index];
         order.lines.iter().map(|line| (order.event, line.place))
     });
-    let taken: BTreeSet<_> = places::taken(tx, organization, wanted.collect())
+    let taken: BTreeSet<_> = places::find_not_free(tx, organization, wanted.collect())
         .await?
         .iter()
         .map(|moved| (moved.event, moved.effect.place))

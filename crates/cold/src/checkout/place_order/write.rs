@@ -1,18 +1,18 @@
-//! The rows of orders that have their places: order, lines, attempt, record, facts, and tickets where nothing is owed.
+//! Inserts the rows of orders that own their places: order, lines, attempt, record, outbox events, and the tickets of free orders.
 
 use voelgoed_app::checkout::ports::NewOrder;
 use voelgoed_app::environment::Environment;
-use voelgoed_app::idempotency::{IdempotencyRecord, KEPT_FOR};
+use voelgoed_app::idempotency::{ANSWER_RETENTION, IdempotencyRecord};
 use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::OrganizationId;
 
-use crate::checkout::counts;
+use crate::checkout::sale_counts;
 use crate::checkout::tickets::NewTickets;
-use crate::db::{Error, Result, Sql, Tx, Value, binds, row, sql};
-use crate::facts::Facts;
+use crate::db::{DbError, DbResult, Sql, Tx, Value, binds, row, sql};
+use crate::outbox::OutboxBatch;
 use crate::payments::attempts;
-use crate::ticketing::places::Moved;
+use crate::ticketing::places::MovedPlace;
 
 const ORDERS: Sql = sql(
     "checkout.insert_orders",
@@ -30,7 +30,7 @@ const LINES: Sql = sql(
      from (values {rows:10}) as v",
 );
 
-/// A record that is over gives way; a younger one would have been found before.
+/// Replaces an expired record; a current one would have been found before.
 const RECORDS: Sql = sql(
     "checkout.insert_records",
     "insert into idempotency (organization_id, scope, key, request, answer, at)
@@ -43,41 +43,45 @@ const RECORDS: Sql = sql(
 pub(super) async fn write(
     tx: &mut Tx,
     organization: OrganizationId,
-    winners: Vec<(&NewOrder, Vec<Moved>)>,
+    winners: Vec<(&NewOrder, Vec<MovedPlace>)>,
     environment: &dyn Environment,
-) -> Result<()> {
+) -> DbResult<()> {
     let orders: Vec<&NewOrder> = winners.iter().map(|(order, _)| *order).collect();
-    tx.execute_rows(ORDERS, binds![organization], orders.iter().map(|order| order_row(order)).collect::<Result<_>>()?)
-        .await?;
+    tx.execute_rows(
+        ORDERS,
+        binds![organization],
+        orders.iter().map(|order| order_row(order)).collect::<DbResult<_>>()?,
+    )
+    .await?;
     tx.execute_rows(LINES, binds![organization], orders.iter().flat_map(|order| line_rows(order)).collect()).await?;
     attempts::insert_first(tx, organization, &orders).await?;
-    counts::add(tx, organization, &orders).await?;
+    sale_counts::add(tx, organization, &orders).await?;
     write_records(tx, organization, &orders).await?;
     let latest = orders.iter().map(|order| order.at).max().unwrap_or_default();
-    let mut facts = Facts::new(environment, organization, latest);
+    let mut events = OutboxBatch::new(environment, organization, latest);
     let mut tickets = NewTickets::default();
     for (order, got) in winners {
         if order.total.is_zero() {
             tickets.add_known(order.event, order.id, &order.lines, &order.tickets);
         }
-        facts.add(
+        events.add(
             order.id.uuid(),
             1,
             OutboxEvent::OrderChanged { event: order.event, order: order.id, state: state(order) },
         );
         let effects = got.into_iter().map(|moved| moved.effect).collect();
         let claimed_by = Some((order.hold, order.id));
-        facts.add(order.id.uuid(), 1, OutboxEvent::PlacesChanged { event: order.event, claimed_by, effects });
+        events.add(order.id.uuid(), 1, OutboxEvent::PlacesChanged { event: order.event, claimed_by, effects });
     }
     tickets.write(tx, organization).await?;
-    facts.write(tx).await
+    events.write(tx).await
 }
 
 fn state(order: &NewOrder) -> OrderState {
     if order.total.is_zero() { OrderState::Paid } else { OrderState::AwaitingPayment }
 }
 
-fn order_row(order: &NewOrder) -> Result<[Value; 16]> {
+fn order_row(order: &NewOrder) -> DbResult<[Value; 16]> {
     Ok(row![
         order.id,
         order.event,
@@ -94,7 +98,7 @@ fn order_row(order: &NewOrder) -> Result<[Value; 16]> {
         order.total.is_zero().then_some(order.at),
         Value::json(&order.counted)?,
         order.session,
-        order.unpaid_at.as_ref().map(|limit| &limit.address),
+        order.unpaid_limit.as_ref().map(|limit| &limit.address),
     ])
 }
 
@@ -115,18 +119,22 @@ fn line_rows(order: &NewOrder) -> impl Iterator<Item = [Value; 10]> {
     })
 }
 
-async fn write_records(tx: &mut Tx, organization: OrganizationId, orders: &[&NewOrder]) -> Result<()> {
+async fn write_records(tx: &mut Tx, organization: OrganizationId, orders: &[&NewOrder]) -> DbResult<()> {
     let latest = orders.iter().map(|order| order.at).max().unwrap_or_default();
     let mut records: Vec<_> = orders.iter().map(|order| &order.idempotency).collect();
-    // Two transactions that write the same keys must not wait for each other in a circle.
+    // Sorted, so that two transactions that write the same keys cannot deadlock.
     records.sort_unstable_by_key(|record| (&record.key.scope, &record.key.key));
     let sealer = tx.sealer()?;
     let row = |record: &IdempotencyRecord| {
-        let answer = sealer.seal(organization, record).map_err(Error::internal)?;
+        let answer = sealer.seal(organization, record).map_err(DbError::internal)?;
         Ok(row![&record.key.scope, &record.key.key, record.key.request, answer, record.at])
     };
-    let rows = records.into_iter().map(row).collect::<Result<Vec<_>>>()?;
+    let rows = records.into_iter().map(row).collect::<DbResult<Vec<_>>>()?;
     let wanted = rows.len() as u64;
-    let written = tx.execute_rows(RECORDS, binds![organization, latest.minus(KEPT_FOR)], rows).await?;
-    if written == wanted { Ok(()) } else { Err(Error::Serialization("a request was recorded meanwhile".to_owned())) }
+    let written = tx.execute_rows(RECORDS, binds![organization, latest.minus(ANSWER_RETENTION)], rows).await?;
+    if written == wanted {
+        Ok(())
+    } else {
+        Err(DbError::Serialization("a request with the same key was recorded concurrently".to_owned()))
+    }
 }

@@ -1,28 +1,29 @@
-//! A stadium of 60,000 seats in three tiers of blocks around a pitch of 105 by 68 metres, whose centre is (0, 0).
+//! Generates a stadium of 60,000 seats in three tiers of blocks around a pitch of 105 by 68 metres, whose centre is (0, 0).
 //!
-//! Each tier runs along a rectangle with round corners, row after row further out; blocks part it along its normals.
+//! Each tier follows a rectangle with round corners, each row further out than the one before; blocks are cut along the normals. All lengths are metres.
 
 use std::f64::consts::FRAC_PI_2;
 
-use super::shape::{Metres, Part, Spot, centred, count, seated, trim};
+use super::seat_geometry::{Metres, RowPart, SeatDraft, centred, remove_surplus, seat_count, seated_area};
 use crate::catalog::layout::{AreaDraft, SeatFlag};
 use crate::ids::AreaId;
 
-const SEATS: usize = 60_000;
-/// Metres between seats, between rows, and between blocks.
-const SEAT: f64 = 0.5;
-const ROW: f64 = 0.8;
-const AISLE: f64 = 1.2;
-/// A wheelchair place with its companion's beside it, by turns.
-const WHEELCHAIR: f64 = 1.1;
-const WHEELCHAIRS_PER_BLOCK: usize = 16;
-/// The first row: half of its straight stretches, and the radius of its corners.
+const SEAT_COUNT: usize = 60_000;
+const SEAT_SPACING: f64 = 0.5;
+const ROW_SPACING: f64 = 0.8;
+const AISLE_WIDTH: f64 = 1.2;
+/// Between a wheelchair place and the companion place beside it.
+const WHEELCHAIR_SPACING: f64 = 1.1;
+const PLATFORM_PLACES_PER_BLOCK_MAX: usize = 16;
+/// Half of the long straight side of the first row.
 const HALF_LONG: f64 = 40.0;
+/// Half of the short straight side of the first row.
 const HALF_SHORT: f64 = 22.0;
-const CORNER: f64 = 20.5;
+/// Corner radius of the first row.
+const CORNER_RADIUS: f64 = 20.5;
 const FOCUS: Metres = (0.0, 0.0);
 
-/// A tier: its number in the blocks' names, how far its first row is from the innermost, its rows, and blocks per corner.
+/// A ring of blocks. `hundreds` is the first number of its block names, `offset` the distance of its first row from the innermost row.
 struct Tier {
     hundreds: usize,
     offset: f64,
@@ -39,13 +40,13 @@ const TIERS: [Tier; 3] = [
 /// A straight side or a corner, clockwise from the upper side.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Stretch {
-    /// Its middle's direction in quarter turns from up, and half its length.
+    /// The direction of its middle in quarter turns from up, and half of its length.
     Straight(u32, f64),
-    /// The direction in which it begins, in quarter turns from up.
+    /// The direction of its start in quarter turns from up.
     Corner(u32),
 }
 
-const AROUND: [Stretch; 8] = [
+const PERIMETER: [Stretch; 8] = [
     Stretch::Straight(0, HALF_LONG),
     Stretch::Corner(0),
     Stretch::Straight(1, HALF_SHORT),
@@ -57,18 +58,18 @@ const AROUND: [Stretch; 8] = [
 ];
 
 impl Stretch {
-    /// Its length, so far out.
+    /// Its length at the distance `out` from the innermost row.
     fn length(self, out: f64) -> f64 {
         match self {
             Self::Straight(_, half) => 2.0 * half,
-            Self::Corner(_) => FRAC_PI_2 * (CORNER + out),
+            Self::Corner(_) => FRAC_PI_2 * (CORNER_RADIUS + out),
         }
     }
 
-    /// The position `along` it clockwise, so far out.
+    /// The position `along` it clockwise, at the distance `out` from the innermost row.
     fn at(self, along: f64, out: f64) -> Metres {
-        let radius = CORNER + out;
-        // Half the straights beside a corner: the centre of its circle.
+        let radius = CORNER_RADIUS + out;
+        // The centre of the circle of a corner.
         let centre = |quarter: u32| match quarter % 4 {
             0 => (HALF_LONG, -HALF_SHORT),
             1 => (HALF_LONG, HALF_SHORT),
@@ -95,7 +96,7 @@ impl Stretch {
     }
 }
 
-/// A block: which part of which stretch of which tier.
+/// A block: part number `part` of `parts` of a stretch of a tier.
 struct Block<'a> {
     tier: &'a Tier,
     stretch: Stretch,
@@ -115,29 +116,29 @@ impl Block<'_> {
         }
     }
 
-    /// Positions `spacing` apart, so far out, between the aisles on both sides.
+    /// Positions `spacing` apart between the aisles on both sides, at the distance `out` from the innermost row.
     fn across(&self, out: f64, spacing: f64) -> impl Iterator<Item = Metres> {
         let width = self.stretch.length(out) / f64::from(self.parts);
         let middle = width * (f64::from(self.part) + 0.5);
         let stretch = self.stretch;
-        centred(width - AISLE, spacing).map(move |along| stretch.at(middle + along, out))
+        centred(width - AISLE_WIDTH, spacing).map(move |along| stretch.at(middle + along, out))
     }
 
-    fn rows(&self) -> Vec<Part> {
+    fn rows(&self) -> Vec<RowPart> {
         let category = self.category();
         let row = |number: u32| {
-            let out = self.tier.offset + ROW * f64::from(number);
-            let spots = self.across(out, SEAT).map(|at| Spot::new(at, category)).collect();
-            Part { row: (number + 1).to_string(), spots }
+            let out = self.tier.offset + ROW_SPACING * f64::from(number);
+            let seats = self.across(out, SEAT_SPACING).map(|at| SeatDraft::new(at, category)).collect();
+            RowPart { row: (number + 1).to_string(), seats }
         };
-        let mut rows: Vec<Part> = (0..self.row_count()).map(row).collect();
+        let mut rows: Vec<RowPart> = (0..self.row_count()).map(row).collect();
         if self.tier.hundreds == 100 {
             rows.push(self.platform(category));
         }
         rows
     }
 
-    /// The upper tier's straight blocks end a row earlier, where cameras and screens hang.
+    /// The straight blocks of the upper tier have one row less, for cameras and screens.
     fn row_count(&self) -> u32 {
         self.tier.rows - u32::from(self.tier.hundreds == 300 && !self.is_corner())
     }
@@ -147,28 +148,28 @@ impl Block<'_> {
     }
 
     /// The platform behind the lower tier, level with its entrances.
-    fn platform(&self, category: &'static str) -> Part {
-        let places: Vec<Metres> = self.across(self.depth() + 0.6, WHEELCHAIR).collect();
-        let aside = places.len().saturating_sub(WHEELCHAIRS_PER_BLOCK) / 2;
-        let by_turns = [SeatFlag::Accessible, SeatFlag::Companion].into_iter().cycle();
-        let chosen = places.into_iter().skip(aside).take(WHEELCHAIRS_PER_BLOCK).zip(by_turns);
-        let spots = chosen.map(|(at, flag)| Spot::new(at, category).flagged(flag)).collect();
-        Part { row: "P".to_owned(), spots }
+    fn platform(&self, category: &'static str) -> RowPart {
+        let places: Vec<Metres> = self.across(self.depth() + 0.6, WHEELCHAIR_SPACING).collect();
+        let skipped = places.len().saturating_sub(PLATFORM_PLACES_PER_BLOCK_MAX) / 2;
+        let alternating = [SeatFlag::Accessible, SeatFlag::Companion].into_iter().cycle();
+        let chosen = places.into_iter().skip(skipped).take(PLATFORM_PLACES_PER_BLOCK_MAX).zip(alternating);
+        let seats = chosen.map(|(at, flag)| SeatDraft::new(at, category).with_flag(flag)).collect();
+        RowPart { row: "P".to_owned(), seats }
     }
 
-    /// How far out its last row is, and a row more.
+    /// The distance of the row behind its last row from the innermost row.
     fn depth(&self) -> f64 {
-        self.tier.offset + ROW * f64::from(self.tier.rows)
+        self.tier.offset + ROW_SPACING * f64::from(self.tier.rows)
     }
 
-    /// Its border, at half an aisle from the next block's.
+    /// Its border, half an aisle away from the next block.
     fn outline(&self) -> Vec<Metres> {
         let platform = if self.tier.hundreds == 100 { 1.2 } else { 0.0 };
-        let (inner, outer) = (self.tier.offset - ROW / 2.0, self.depth() - ROW / 2.0 + platform);
+        let (inner, outer) = (self.tier.offset - ROW_SPACING / 2.0, self.depth() - ROW_SPACING / 2.0 + platform);
         let steps = if self.is_corner() { 6 } else { 1 };
         let edge = |out: f64, step: u32| {
             let width = self.stretch.length(out) / f64::from(self.parts);
-            let inset = AISLE / 4.0;
+            let inset = AISLE_WIDTH / 4.0;
             let along = inset + (width - 2.0 * inset) * f64::from(step) / f64::from(steps);
             self.stretch.at(width * f64::from(self.part) + along, out)
         };
@@ -184,7 +185,7 @@ pub fn stadium(mut new_id: impl FnMut() -> AreaId) -> Vec<AreaDraft> {
     let mut blocks = Vec::new();
     for tier in &TIERS {
         let mut number = tier.hundreds;
-        for stretch in AROUND {
+        for stretch in PERIMETER {
             let parts = match stretch {
                 Stretch::Straight(..) if stretch.is_long_side() => 4,
                 Stretch::Straight(..) => 2,
@@ -198,19 +199,19 @@ pub fn stadium(mut new_id: impl FnMut() -> AreaId) -> Vec<AreaDraft> {
             }
         }
     }
-    trim_evenly(&mut blocks);
-    blocks.into_iter().map(|(name, block, rows)| seated(new_id(), &name, rows, FOCUS, &block.outline())).collect()
+    remove_surplus_evenly(&mut blocks);
+    blocks.into_iter().map(|(name, block, rows)| seated_area(new_id(), &name, rows, FOCUS, &block.outline())).collect()
 }
 
-/// Takes the surplus from the last rows of the upper corners, the same from each.
-fn trim_evenly(blocks: &mut [(String, Block<'_>, Vec<Part>)]) {
-    let mut surplus = blocks.iter().map(|(_, _, rows)| count(rows)).sum::<usize>().saturating_sub(SEATS);
+/// Removes the surplus from the last rows of the upper corners, the same number from each.
+fn remove_surplus_evenly(blocks: &mut [(String, Block<'_>, Vec<RowPart>)]) {
+    let mut surplus = blocks.iter().map(|(_, _, rows)| seat_count(rows)).sum::<usize>().saturating_sub(SEAT_COUNT);
     let upper_corner = |block: &Block<'_>| block.tier.hundreds == 300 && block.is_corner();
     let corners = blocks.iter().filter(|(_, block, _)| upper_corner(block)).count();
     let upper_corners = blocks.iter_mut().filter(|(_, block, _)| upper_corner(block));
     for (left, (_, _, rows)) in (1..=corners).rev().zip(upper_corners) {
         let share = surplus / left;
-        trim(rows, share);
+        remove_surplus(rows, share);
         surplus -= share;
     }
 }

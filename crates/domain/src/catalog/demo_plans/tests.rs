@@ -1,4 +1,4 @@
-//! The promised numbers, and positions that make sense when drawn.
+//! Tests the documented sizes of the plans, and that their positions can be drawn.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ fn flagged(layout: &Layout, flag: SeatFlag) -> usize {
 }
 
 #[test]
-fn the_plans_have_the_promised_size() {
+fn plans_have_their_documented_size() {
     let hall = built(|ids| concert_hall(ids));
     let field = built(|ids| festival(ids));
     let oval = built(|ids| stadium(ids));
@@ -37,17 +37,17 @@ fn the_plans_have_the_promised_size() {
     assert_eq!(row(&oval), (60_000, 72, [160, 160, 0]));
     assert_eq!(hall.categories(), ["Restricted view", "Category 1", "Premium", "Category 2", "Category 3"]);
     assert_eq!(oval.categories(), ["Category 1", "Category 2", "Home end", "Club", "Category 3", "Category 4"]);
-    assert_eq!(hall.label(crate::ticketing::place::PlaceNumber(0)).as_deref(), Some("Stalls · Row A · Seat 1"));
+    assert_eq!(hall.label(crate::ticketing::place_number::PlaceNumber(0)).as_deref(), Some("Stalls · Row A · Seat 1"));
 }
 
 #[test]
-fn seats_stand_apart_and_within_their_outline() {
+fn seats_do_not_overlap_and_are_within_their_outline() {
     for layout in [built(|ids| concert_hall(ids)), built(|ids| stadium(ids))] {
         let mut cells = BTreeSet::new();
         for area in &layout.areas {
             for row in area.rows() {
                 for seat in &row.seats {
-                    // Nothing is nearer than a cell's width, so that no two seats share a cell of a third of it.
+                    // Seats are at least 18 units apart, so no two of them are in one cell of 6 by 6.
                     assert!(
                         cells.insert(((seat.x / 6.0) as i64, (seat.y / 6.0) as i64)),
                         "{} {} {}",
@@ -57,10 +57,11 @@ fn seats_stand_apart_and_within_their_outline() {
                     );
                 }
                 let gaps = row.seats.windows(2).map(|pair| (pair[0].x - pair[1].x).hypot(pair[0].y - pair[1].y));
-                let (least, most) = gaps.fold((f32::MAX, 0.0), |(least, most), gap| (gap.min(least), gap.max(most)));
+                let (narrowest, widest) =
+                    gaps.fold((f32::MAX, 0.0), |(narrowest, widest), gap| (gap.min(narrowest), gap.max(widest)));
                 assert!(
-                    row.seats.len() < 2 || (least > 18.0 && most < 46.0 && most - least < 1.0),
-                    "{} {}: {least} {most}",
+                    row.seats.len() < 2 || (narrowest > 18.0 && widest < 46.0 && widest - narrowest < 1.0),
+                    "{} {}: {narrowest} {widest}",
                     area.name,
                     row.name
                 );
@@ -81,7 +82,7 @@ fn seats_stand_apart_and_within_their_outline() {
 }
 
 #[test]
-fn the_best_seats_of_the_hall_are_in_the_middle_of_the_front() {
+fn best_seats_of_the_hall_are_in_the_middle_of_the_front_row() {
     let hall = built(|ids| concert_hall(ids));
     let plans = SeatingPlans::of(&hall);
     let stalls = hall.area_named("Stalls").unwrap();
@@ -95,6 +96,6 @@ fn the_best_seats_of_the_hall_are_in_the_middle_of_the_front() {
 }
 
 #[test]
-fn a_plan_is_the_same_every_time() {
+fn plan_is_the_same_in_every_call() {
     assert_eq!(built(|ids| stadium(ids)), built(|ids| stadium(ids)));
 }

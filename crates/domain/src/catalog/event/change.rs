@@ -1,54 +1,55 @@
-//! A change of an event: another name, another date, other doors; what is not given keeps its distance from the start.
+//! Applies an organizer's change to an event and shifts the times that are not given with the start.
 //!
-//! Never: an event that a draft could not have been. To add a field: here, in [`EventChange::apply`], and its row in `tests`.
+//! Never: a changed event that the checks of a draft would refuse. To add a field: here, in [`EventChange::apply`], and its row in `tests`.
 
-use super::draft::{EVENT_NAME_MAX, check_sale};
+use super::draft::{EVENT_NAME_CHARS_MAX, check_sale};
 use super::{Event, SaleWindow};
-use crate::catalog::admission::AdmissionTimes;
-use crate::catalog::wording::worded;
+use crate::catalog::admission_window::AdmissionTimes;
 use crate::refusal::Refusal;
-use crate::time::{Timestamp, zone_name};
+use crate::text::single_line;
+use crate::time::Timestamp;
+use crate::time_zone::canonical_zone_name;
 
-/// What is to change; nothing means that it stays. A time that is given as none takes its default again.
+/// The fields to change; `None` keeps a field, and `Some(None)` resets a time to its default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventChange {
-    /// Another name.
+    /// Display name.
     pub name: Option<String>,
-    /// Another start; doors, end and windows that are not given move with it.
+    /// Start; doors, end and admission times that are not given shift with it.
     pub starts_at: Option<Timestamp>,
-    /// Another zone.
+    /// IANA zone.
     pub timezone: Option<String>,
-    /// Another sale window.
+    /// Sale window.
     pub sale: Option<SaleWindow>,
-    /// Other doors.
+    /// Opening of the doors.
     pub doors_at: Option<Option<Timestamp>>,
-    /// Another end.
+    /// End of the event.
     pub ends_at: Option<Option<Timestamp>>,
-    /// Another first moment of admission.
+    /// Start of admission.
     pub admits_from: Option<Option<Timestamp>>,
-    /// Another end of admission.
+    /// End of admission.
     pub admits_until: Option<Option<Timestamp>>,
 }
 
 impl EventChange {
-    /// The event as it will be.
+    /// The event with the changes.
     ///
     /// # Errors
-    /// `invalid_request` naming the field.
+    /// `invalid_request` with the field.
     pub fn apply(&self, event: &Event) -> Result<Event, Refusal> {
         let mut changed = event.clone();
         if let Some(name) = &self.name {
-            changed.name = worded("name", name, EVENT_NAME_MAX)?;
+            changed.name = single_line("name", name, EVENT_NAME_CHARS_MAX)?;
         }
         if let Some(timezone) = &self.timezone {
-            changed.timezone = zone_name(timezone)?;
+            changed.timezone = canonical_zone_name(timezone)?;
         }
         if let Some(sale) = self.sale {
             check_sale(sale)?;
             changed.sale = sale;
         }
         changed.starts_at = self.starts_at.unwrap_or(event.starts_at);
-        let moved = event.admission.moved(moved_by(event, &changed));
+        let moved = event.admission.moved(start_shift_micros(event, &changed));
         changed.admission = AdmissionTimes {
             doors_at: self.doors_at.unwrap_or(moved.doors_at),
             ends_at: self.ends_at.unwrap_or(moved.ends_at),
@@ -60,8 +61,8 @@ impl EventChange {
     }
 }
 
-/// How much later the event begins, in microseconds: the windows of its ticket types move by as much.
+/// The shift of the start in microseconds, by which the times of its ticket types shift too.
 #[must_use]
-pub fn moved_by(before: &Event, after: &Event) -> i64 {
+pub fn start_shift_micros(before: &Event, after: &Event) -> i64 {
     after.starts_at.micros().saturating_sub(before.starts_at.micros())
 }

@@ -1,10 +1,10 @@
-//! What follows what, when an event is on sale, and every refusal of a draft.
+//! Tests the transitions of an event, when it is on sale, and every refusal of a draft.
 
 use uuid::Uuid;
 
 use super::*;
-use crate::catalog::bounds::MAX_AMOUNT;
-use crate::machine::tests::assert_matrix;
+use crate::catalog::number_ranges::AMOUNT_MINOR_MAX;
+use crate::state_machine::tests::assert_matrix;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_micros(second * 1_000_000)
@@ -31,7 +31,7 @@ fn checked(draft: EventDraft) -> Result<Event, Refusal> {
 }
 
 #[test]
-fn what_follows_what() {
+fn transitions_are_exactly_these() {
     assert_matrix::<EventState>(
         "draft: publish→published
          published: pause→paused close→closed
@@ -41,7 +41,7 @@ fn what_follows_what() {
 }
 
 #[test]
-fn on_sale_means_published_and_within_the_window() {
+fn event_is_on_sale_when_published_and_within_its_window() {
     type Row = (EventState, i64, Option<(Code, Option<i64>)>);
     let rows: &[Row] = &[
         (EventState::Published, 99, Some((Code::SaleClosed, Some(100)))),
@@ -62,7 +62,7 @@ fn on_sale_means_published_and_within_the_window() {
 }
 
 #[test]
-fn a_whole_draft_becomes_an_event() {
+fn valid_draft_becomes_an_event_with_canonical_name_and_zone() {
     let event = checked(draft()).unwrap();
     assert_eq!((event.name.as_str(), event.timezone.as_str()), ("Concert", "Africa/Johannesburg"));
     assert_eq!(event.state, EventState::Draft);
@@ -73,11 +73,11 @@ fn a_whole_draft_becomes_an_event() {
 }
 
 #[test]
-fn what_is_wrong_with_a_draft_is_named() {
+fn refused_draft_names_the_wrong_field() {
     type Change = fn(&mut EventDraft);
     let rows: &[(Change, &str)] = &[
         (|draft| draft.name = " ".into(), "name"),
-        (|draft| draft.name = "x".repeat(EVENT_NAME_MAX + 1), "name"),
+        (|draft| draft.name = "x".repeat(EVENT_NAME_CHARS_MAX + 1), "name"),
         (|draft| draft.timezone = "Mars/Olympus".into(), "timezone"),
         (|draft| draft.timezone = String::new(), "timezone"),
         (|draft| draft.timezone = "../../etc/passwd".into(), "timezone"),
@@ -86,13 +86,13 @@ fn what_is_wrong_with_a_draft_is_named() {
         (|draft| draft.sale.closes_at = at(1), "sale.closes_at"),
         (|draft| draft.currency = Currency::XXX, "currency"),
         (|draft| draft.fees.per_ticket = -1, "fees.per_ticket"),
-        (|draft| draft.fees.per_ticket = MAX_AMOUNT + 1, "fees.per_ticket"),
+        (|draft| draft.fees.per_ticket = AMOUNT_MINOR_MAX + 1, "fees.per_ticket"),
         (|draft| draft.fees.basis_points = 10_001, "fees.basis_points"),
         (|draft| draft.tax.basis_points = 10_001, "tax.basis_points"),
         (|draft| draft.limits.places_per_hold = 0, "limits.places_per_hold"),
-        (|draft| draft.limits.places_per_hold = MAX_PLACES_PER_HOLD + 1, "limits.places_per_hold"),
+        (|draft| draft.limits.places_per_hold = PLACES_PER_HOLD_MAX + 1, "limits.places_per_hold"),
         (|draft| draft.limits.places_per_session = 9, "limits.places_per_session"),
-        (|draft| draft.limits.places_per_session = MAX_PLACES_PER_SESSION + 1, "limits.places_per_session"),
+        (|draft| draft.limits.places_per_session = PLACES_PER_SESSION_MAX + 1, "limits.places_per_session"),
     ];
     for (number, (change, field)) in rows.iter().enumerate() {
         let mut changed = draft();
@@ -102,8 +102,8 @@ fn what_is_wrong_with_a_draft_is_named() {
         assert_eq!(refusal.evidence.field.as_deref(), Some(*field), "row {number}: {refusal}");
     }
     let fits: &[Change] = &[
-        |draft| draft.name = "x".repeat(EVENT_NAME_MAX),
-        |draft| draft.fees = FeePolicy { per_ticket: MAX_AMOUNT, basis_points: 10_000 },
+        |draft| draft.name = "x".repeat(EVENT_NAME_CHARS_MAX),
+        |draft| draft.fees = FeePolicy { per_ticket: AMOUNT_MINOR_MAX, basis_points: 10_000 },
         |draft| draft.tax.basis_points = 10_000,
         |draft| draft.limits = EventLimits { places_per_hold: 100, places_per_session: 500 },
         |draft| draft.limits = EventLimits { places_per_hold: 1, places_per_session: 1 },

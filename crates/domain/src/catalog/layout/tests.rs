@@ -1,4 +1,4 @@
-//! Every limit of a layout at both of its edges, every refusal with its path, and the numbering against a plain walk.
+//! Tests every limit of a layout at both edges, every refusal with its path, and the numbering against a linear walk.
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -71,7 +71,7 @@ fn places_are_numbered_in_order_and_found_again() {
 }
 
 #[test]
-fn an_empty_layout_knows_nothing() {
+fn empty_layout_has_no_places() {
     let layout = Layout { areas: vec![], flags_version: 0 };
     assert_eq!(layout.place_count(), 0);
     assert!(layout.area_of(PlaceNumber(0)).is_none());
@@ -79,7 +79,7 @@ fn an_empty_layout_knows_nothing() {
 }
 
 #[test]
-fn the_focus_is_the_middle_of_the_front() {
+fn focus_is_the_middle_of_the_front_row() {
     let mut left = row("A", 2);
     (left.seats[0].x, left.seats[0].y) = (-4.0, 3.0);
     (left.seats[1].x, left.seats[1].y) = (10.0, 7.0);
@@ -88,7 +88,7 @@ fn the_focus_is_the_middle_of_the_front() {
 }
 
 #[test]
-fn what_is_wrong_is_named_by_its_path() {
+fn refused_draft_names_the_path_of_the_wrong_value() {
     let long = |n: usize| "x".repeat(n);
     let rows: Vec<(Vec<AreaDraft>, &str, &str)> = vec![
         (vec![], "areas", "Must not be empty."),
@@ -147,7 +147,7 @@ fn what_is_wrong_is_named_by_its_path() {
 }
 
 #[test]
-fn every_limit_holds_at_its_edge() {
+fn every_limit_accepts_its_edge_and_refuses_one_more() {
     fn field(result: Result<Layout, Refusal>) -> Option<String> {
         result.err().and_then(|refusal| refusal.evidence.field)
     }
@@ -158,30 +158,30 @@ fn every_limit_holds_at_its_edge() {
     let many_corners =
         |n: usize| vec![AreaDraft { outline: vec![Point { x: 0.0, y: 0.0 }; n], ..general(0, "Floor", 1) }];
     let rows: Vec<(&str, Result<Layout, Refusal>, Option<&str>)> = vec![
-        ("places", Layout::build(vec![general(0, "F", MAX_PLACES)]), None),
-        ("places + 1", Layout::build(vec![general(0, "F", MAX_PLACES), general(1, "G", 1)]), Some("areas")),
+        ("places", Layout::build(vec![general(0, "F", PLACES_MAX)]), None),
+        ("places + 1", Layout::build(vec![general(0, "F", PLACES_MAX), general(1, "G", 1)]), Some("areas")),
         ("overflow", Layout::build(vec![general(0, "F", u32::MAX), general(1, "G", u32::MAX)]), Some("areas")),
-        ("areas", Layout::build(many_areas(MAX_AREAS)), None),
-        ("areas + 1", Layout::build(many_areas(MAX_AREAS + 1)), Some("areas")),
-        ("rows", Layout::build(many_rows(MAX_ROWS_PER_AREA)), None),
-        ("rows + 1", Layout::build(many_rows(MAX_ROWS_PER_AREA + 1)), Some("areas[0].rows")),
-        ("seats", Layout::build(vec![seated(0, "S", vec![row("A", MAX_SEATS_PER_ROW)])]), None),
+        ("areas", Layout::build(many_areas(AREAS_MAX)), None),
+        ("areas + 1", Layout::build(many_areas(AREAS_MAX + 1)), Some("areas")),
+        ("rows", Layout::build(many_rows(ROWS_PER_AREA_MAX)), None),
+        ("rows + 1", Layout::build(many_rows(ROWS_PER_AREA_MAX + 1)), Some("areas[0].rows")),
+        ("seats", Layout::build(vec![seated(0, "S", vec![row("A", SEATS_PER_ROW_MAX)])]), None),
         (
             "seats + 1",
-            Layout::build(vec![seated(0, "S", vec![row("A", MAX_SEATS_PER_ROW + 1)])]),
+            Layout::build(vec![seated(0, "S", vec![row("A", SEATS_PER_ROW_MAX + 1)])]),
             Some("areas[0].rows[0].seats"),
         ),
-        ("categories", Layout::build(many_categories(MAX_CATEGORIES)), None),
-        ("categories + 1", Layout::build(many_categories(MAX_CATEGORIES + 1)), Some("areas[64].category")),
-        ("corners", Layout::build(many_corners(MAX_OUTLINE_POINTS)), None),
-        ("corners + 1", Layout::build(many_corners(MAX_OUTLINE_POINTS + 1)), Some("areas[0].outline")),
-        ("area name", Layout::build(vec![general(0, &"x".repeat(AREA_NAME_MAX), 1)]), None),
-        ("row name", Layout::build(vec![seated(0, "S", vec![row(&"x".repeat(ROW_NAME_MAX), 1)])]), None),
-        ("label", Layout::build(one(|seat| seat.label = "x".repeat(SEAT_LABEL_MAX))), None),
-        ("category", Layout::build(one(|seat| seat.category = "x".repeat(CATEGORY_MAX))), None),
+        ("categories", Layout::build(many_categories(CATEGORIES_MAX)), None),
+        ("categories + 1", Layout::build(many_categories(CATEGORIES_MAX + 1)), Some("areas[64].category")),
+        ("corners", Layout::build(many_corners(OUTLINE_POINTS_MAX)), None),
+        ("corners + 1", Layout::build(many_corners(OUTLINE_POINTS_MAX + 1)), Some("areas[0].outline")),
+        ("area name", Layout::build(vec![general(0, &"x".repeat(AREA_NAME_CHARS_MAX), 1)]), None),
+        ("row name", Layout::build(vec![seated(0, "S", vec![row(&"x".repeat(ROW_NAME_CHARS_MAX), 1)])]), None),
+        ("label", Layout::build(one(|seat| seat.label = "x".repeat(SEAT_LABEL_CHARS_MAX))), None),
+        ("category", Layout::build(one(|seat| seat.category = "x".repeat(CATEGORY_CHARS_MAX))), None),
         (
             "category + 1",
-            Layout::build(one(|seat| seat.category = "x".repeat(CATEGORY_MAX + 1))),
+            Layout::build(one(|seat| seat.category = "x".repeat(CATEGORY_CHARS_MAX + 1))),
             Some("areas[0].rows[0].seats[0].category"),
         ),
         ("coordinate", Layout::build(one(|seat| seat.x = -COORDINATE_MAX)), None),
@@ -192,7 +192,7 @@ fn every_limit_holds_at_its_edge() {
 }
 
 #[test]
-fn flags_are_sorted_and_kept_once() {
+fn flags_are_sorted_and_unique() {
     let layout = Layout::build(one(|seat| {
         seat.flags = vec![SeatFlag::RestrictedView, SeatFlag::Accessible, SeatFlag::RestrictedView];
     }))
@@ -200,13 +200,13 @@ fn flags_are_sorted_and_kept_once() {
     let flags = &layout.seat(PlaceNumber(0)).unwrap().seat.flags;
     assert_eq!(flags, &[SeatFlag::Accessible, SeatFlag::RestrictedView]);
     for flag in SeatFlag::ALL {
-        assert_eq!(SeatFlag::named(&flag.as_str().to_uppercase()), Some(*flag));
+        assert_eq!(SeatFlag::parse(&flag.as_str().to_uppercase()), Some(*flag));
         assert_eq!(serde_json::to_value(flag).unwrap(), flag.as_str());
     }
 }
 
 #[test]
-fn a_layout_survives_its_json() {
+fn layout_round_trips_through_json() {
     let layout = hall();
     let text = serde_json::to_string(&layout).unwrap();
     assert_eq!(serde_json::from_str::<Layout>(&text).unwrap(), layout);
@@ -231,9 +231,9 @@ fn drafts() -> impl Strategy<Value = Vec<AreaDraft>> {
 }
 
 proptest! {
-    /// Every lookup agrees with a plain walk over the drafts.
+    /// Every lookup agrees with a linear walk over the drafts.
     #[test]
-    fn lookups_agree_with_a_walk(drafts in drafts()) {
+    fn lookups_agree_with_a_linear_walk(drafts in drafts()) {
         let mut walk = Vec::new();
         for draft in &drafts {
             match &draft.kind {

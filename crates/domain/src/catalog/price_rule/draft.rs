@@ -1,55 +1,54 @@
-//! A price rule as an organizer gives it, checked against its event's ticket types.
+//! Checks the draft of a price rule against the ticket types of its event and turns it into a [`PriceRule`].
 //!
 //! Never: a code that a buyer could not type. To add a field: here, its check, and its row in `tests`.
 
 use serde::{Deserialize, Serialize};
 
 use super::{PriceEffect, PriceRule};
-use crate::catalog::bounds::{amount, basis_points, within};
-use crate::catalog::wording::worded;
+use crate::catalog::number_ranges::{check_amount, check_basis_points, check_range};
 use crate::ids::{EventId, PriceRuleId, TicketTypeId};
 use crate::refusal::Refusal;
-use crate::text::code_key;
+use crate::text::{promo_code_key, single_line};
 use crate::time::Timestamp;
 
 /// Characters of a promo code.
-pub const CODE_MAX: usize = 40;
-/// The largest number of uses of a code.
-pub const CODE_USES_MAX: u32 = 10_000_000;
+pub const PROMO_CODE_CHARS_MAX: usize = 40;
+/// Uses that may be allowed for one code.
+pub const PROMO_CODE_USES_MAX: u32 = 10_000_000;
 
-/// What an organizer gives to make a price rule.
+/// The request to create a price rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PriceRuleDraft {
-    /// What the buyer types; none means that it applies by itself.
+    /// Promo code; `None` means that the rule applies without a code.
     #[serde(default)]
     pub code: Option<String>,
-    /// For these ticket types; empty means all.
+    /// Ticket types with the lower price; empty means all.
     #[serde(default)]
     pub ticket_types: Vec<TicketTypeId>,
-    /// What it does to the price.
+    /// The change of the price.
     pub effect: PriceEffect,
-    /// From this moment, where given.
+    /// Start of the time window, inclusive.
     #[serde(default)]
     pub starts_at: Option<Timestamp>,
-    /// Until this moment, exclusive, where given.
+    /// End of the time window, exclusive.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
-    /// Of a code: how many orders may use it.
+    /// Orders that may use the code.
     #[serde(default)]
     pub uses_max: Option<u32>,
-    /// Of a code: how many orders of one buyer may use it.
+    /// Orders of one buyer that may use the code.
     #[serde(default)]
     pub uses_per_buyer_max: Option<u32>,
 }
 
 impl PriceRuleDraft {
-    /// The rule of `event`, whose ticket types are `known`.
+    /// The checked rule of `event`, whose ticket types are `known`.
     ///
     /// # Errors
-    /// `invalid_request` naming the field.
+    /// `invalid_request` with the field.
     pub fn check(self, id: PriceRuleId, event: EventId, known: &[TicketTypeId]) -> Result<PriceRule, Refusal> {
-        let code = self.code.map(|code| worded("code", &code, CODE_MAX)).transpose()?;
-        if code.as_ref().is_some_and(|code| code_key(code).is_empty()) {
+        let code = self.code.map(|code| single_line("code", &code, PROMO_CODE_CHARS_MAX)).transpose()?;
+        if code.as_ref().is_some_and(|code| promo_code_key(code).is_empty()) {
             return Err(Refusal::invalid("code", "Must not be empty."));
         }
         if code.as_ref().is_some_and(|code| code.contains(char::is_whitespace)) {
@@ -61,9 +60,9 @@ impl PriceRuleDraft {
             }
         }
         match self.effect {
-            PriceEffect::BasisPointsOff(points) => basis_points("effect.basis_points_off", points).map(drop)?,
-            PriceEffect::AmountOff(minor) => amount("effect.amount_off", minor).map(drop)?,
-            PriceEffect::Price(minor) => amount("effect.price", minor).map(drop)?,
+            PriceEffect::BasisPointsOff(points) => check_basis_points("effect.basis_points_off", points).map(drop)?,
+            PriceEffect::AmountOff(minor) => check_amount("effect.amount_off", minor).map(drop)?,
+            PriceEffect::Price(minor) => check_amount("effect.price", minor).map(drop)?,
         }
         if let (Some(start), Some(end)) = (self.starts_at, self.ends_at)
             && end <= start
@@ -72,9 +71,12 @@ impl PriceRuleDraft {
         }
         for (field, uses) in [("uses_max", self.uses_max), ("uses_per_buyer_max", self.uses_per_buyer_max)] {
             let Some(uses) = uses else { continue };
-            within(field, uses, 1, CODE_USES_MAX)?;
+            check_range(field, uses, 1, PROMO_CODE_USES_MAX)?;
             if code.is_none() {
-                return Err(Refusal::invalid(field, "Only a rule with a code has a number of uses."));
+                return Err(Refusal::invalid(
+                    field,
+                    "Only a rule with a code can limit its uses. Give a `code`, or leave this out.",
+                ));
             }
         }
         Ok(PriceRule {

@@ -1,10 +1,10 @@
-//! What each effect does to a price, when a rule holds, and every refusal of a draft.
+//! Tests the effects on a price, when a rule applies, and every refusal of a draft.
 
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::catalog::bounds::MAX_AMOUNT;
+use crate::catalog::number_ranges::AMOUNT_MINOR_MAX;
 use crate::refusal::Refusal;
 
 fn ticket_type(n: u128) -> TicketTypeId {
@@ -29,7 +29,7 @@ fn checked(draft: PriceRuleDraft) -> Result<PriceRule, Refusal> {
 }
 
 #[test]
-fn an_effect_lowers_the_price_and_stops_at_zero() {
+fn effect_lowers_the_price_to_zero_at_most() {
     let rows: &[(PriceEffect, i64, i64)] = &[
         (PriceEffect::BasisPointsOff(0), 999, 999),
         (PriceEffect::BasisPointsOff(1_000), 1_000, 900),
@@ -54,38 +54,38 @@ fn an_effect_lowers_the_price_and_stops_at_zero() {
 }
 
 #[test]
-fn a_rule_holds_within_its_window_for_its_code_and_types() {
+fn rule_applies_within_its_window_for_its_code_and_ticket_types() {
     let rule = checked(draft()).unwrap();
     assert_eq!(rule.code.as_deref(), Some("Early-Bird"));
     for (micros, current) in [(9, false), (10, true), (19, true), (20, false)] {
-        assert_eq!(rule.is_current(Timestamp::from_micros(micros)), current, "{micros}");
+        assert_eq!(rule.is_active(Timestamp::from_micros(micros)), current, "{micros}");
     }
     let open = PriceRule { starts_at: None, ends_at: None, ..rule.clone() };
-    assert!(open.is_current(Timestamp::from_micros(i64::MIN)) && open.is_current(Timestamp::from_micros(i64::MAX)));
+    assert!(open.is_active(Timestamp::from_micros(i64::MIN)) && open.is_active(Timestamp::from_micros(i64::MAX)));
     for (code, same) in [("early-bird", true), (" EARLY-BIRD ", true), ("earlybird", false), ("", false)] {
-        assert_eq!(rule.has_code(code), same, "{code:?}");
+        assert_eq!(rule.matches_code(code), same, "{code:?}");
     }
-    assert!(!PriceRule { code: None, ..rule.clone() }.has_code(""), "no code is not the empty code");
+    assert!(!PriceRule { code: None, ..rule.clone() }.matches_code(""), "no code is not the empty code");
     assert!(rule.covers(ticket_type(1)) && !rule.covers(ticket_type(2)));
     assert!(PriceRule { ticket_types: vec![], ..rule }.covers(ticket_type(2)));
 }
 
 #[test]
-fn what_is_wrong_with_a_draft_is_named() {
+fn refused_draft_names_the_wrong_field() {
     type Change = fn(&mut PriceRuleDraft);
     let rows: &[(Change, Option<&str>)] = &[
         (|_| (), None),
         (|draft| draft.code = None, None),
-        (|draft| draft.code = Some("x".repeat(CODE_MAX)), None),
-        (|draft| draft.code = Some("x".repeat(CODE_MAX + 1)), Some("code")),
+        (|draft| draft.code = Some("x".repeat(PROMO_CODE_CHARS_MAX)), None),
+        (|draft| draft.code = Some("x".repeat(PROMO_CODE_CHARS_MAX + 1)), Some("code")),
         (|draft| draft.code = Some("  ".into()), Some("code")),
         (|draft| draft.code = Some("early bird".into()), Some("code")),
         (|draft| draft.ticket_types.push(ticket_type(3)), Some("ticket_types[1]")),
         (|draft| draft.effect = PriceEffect::BasisPointsOff(10_000), None),
         (|draft| draft.effect = PriceEffect::BasisPointsOff(10_001), Some("effect.basis_points_off")),
         (|draft| draft.effect = PriceEffect::AmountOff(-1), Some("effect.amount_off")),
-        (|draft| draft.effect = PriceEffect::AmountOff(MAX_AMOUNT), None),
-        (|draft| draft.effect = PriceEffect::Price(MAX_AMOUNT + 1), Some("effect.price")),
+        (|draft| draft.effect = PriceEffect::AmountOff(AMOUNT_MINOR_MAX), None),
+        (|draft| draft.effect = PriceEffect::Price(AMOUNT_MINOR_MAX + 1), Some("effect.price")),
         (|draft| draft.ends_at = draft.starts_at, Some("ends_at")),
         (|draft| draft.starts_at = None, None),
     ];
@@ -99,7 +99,7 @@ fn what_is_wrong_with_a_draft_is_named() {
 
 proptest! {
     #[test]
-    fn a_price_never_rises_nor_falls_below_zero(price in 0..=MAX_AMOUNT, points in 0_u32..20_000, minor in any::<i64>()) {
+    fn price_after_an_effect_is_between_zero_and_the_price_before(price in 0..=AMOUNT_MINOR_MAX, points in 0_u32..20_000, minor in any::<i64>()) {
         for effect in [PriceEffect::BasisPointsOff(points), PriceEffect::AmountOff(minor), PriceEffect::Price(minor)] {
             prop_assert!((0..=price).contains(&effect.apply(price)));
         }

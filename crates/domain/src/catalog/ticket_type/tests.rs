@@ -1,12 +1,12 @@
-//! Which price is the most specific, which places fit, and every refusal of a draft.
+//! Tests the most specific price, the places of a ticket type, and every refusal of a draft.
 
 use uuid::Uuid;
 
 use super::*;
-use crate::catalog::admission::AdmissionTimes;
-use crate::catalog::bounds::MAX_AMOUNT;
+use crate::catalog::admission_window::AdmissionTimes;
 use crate::catalog::event::{Event, EventLimits, EventState, FeePolicy, SaleWindow, TaxPolicy};
 use crate::catalog::layout::{AreaDraft, Layout};
+use crate::catalog::number_ranges::AMOUNT_MINOR_MAX;
 use crate::ids::{LayoutId, OrganizationId};
 use crate::money::Currency;
 use crate::refusal::Refusal;
@@ -64,7 +64,7 @@ fn checked(draft: TicketTypeDraft) -> Result<TicketType, Refusal> {
 }
 
 #[test]
-fn the_most_specific_price_wins() {
+fn most_specific_price_wins() {
     let both = price(Some(area(1)), Some("Standing"), 4);
     let by_area = price(Some(area(1)), None, 3);
     let by_category = price(None, Some("Standing"), 2);
@@ -88,7 +88,7 @@ fn the_most_specific_price_wins() {
 }
 
 #[test]
-fn it_fits_by_area_and_category() {
+fn ticket_type_is_sold_in_its_areas_and_categories_only() {
     let adult = checked(draft()).unwrap();
     let anywhere = TicketType { areas: vec![], ..adult.clone() };
     let any_category = TicketType { categories: vec![], ..adult.clone() };
@@ -102,23 +102,23 @@ fn it_fits_by_area_and_category() {
         (&any_category, area(1), "VIP", true),
         (&any_category, area(2), "VIP", false),
     ];
-    for (number, (kind, area, category, fits)) in rows.into_iter().enumerate() {
-        assert_eq!(kind.fits(area, category), fits, "row {number}");
+    for (number, (ticket_type, area, category, sold)) in rows.into_iter().enumerate() {
+        assert_eq!(ticket_type.is_sold_in(area, category), sold, "row {number}");
     }
 }
 
 #[test]
-fn what_is_wrong_with_a_draft_is_named() {
+fn refused_draft_names_the_wrong_field() {
     type Change = fn(&mut TicketTypeDraft);
     let rows: &[(Change, Option<&str>)] = &[
         (|_| (), None),
         (|draft| draft.name = String::new(), Some("name")),
-        (|draft| draft.name = "x".repeat(TICKET_TYPE_NAME_MAX), None),
-        (|draft| draft.name = "x".repeat(TICKET_TYPE_NAME_MAX + 1), Some("name")),
+        (|draft| draft.name = "x".repeat(TICKET_TYPE_NAME_CHARS_MAX), None),
+        (|draft| draft.name = "x".repeat(TICKET_TYPE_NAME_CHARS_MAX + 1), Some("name")),
         (|draft| draft.price.currency = Currency::ZAR, Some("price.currency")),
         (|draft| draft.price.amount = 0, None),
         (|draft| draft.price.amount = -1, Some("price.amount")),
-        (|draft| draft.price.amount = MAX_AMOUNT + 1, Some("price.amount")),
+        (|draft| draft.price.amount = AMOUNT_MINOR_MAX + 1, Some("price.amount")),
         (|draft| draft.areas = vec![], None),
         (|draft| draft.areas = vec![area(1), area(3)], Some("areas[1]")),
         (|draft| draft.areas = vec![area(1), area(2), area(1)], Some("areas[2]")),
@@ -129,7 +129,7 @@ fn what_is_wrong_with_a_draft_is_named() {
         (|draft| draft.prices = vec![price(None, Some("?"), 5)], Some("prices[0].category")),
         (|draft| draft.prices = vec![price(None, Some("VIP"), -5)], Some("prices[0].amount")),
         (|draft| draft.prices = vec![price(None, Some("VIP"), 5), price(None, Some("VIP"), 6)], Some("prices[1]")),
-        (|draft| draft.prices = vec![price(None, Some("VIP"), 5); MAX_PRICE_OVERRIDES + 1], Some("prices")),
+        (|draft| draft.prices = vec![price(None, Some("VIP"), 5); PRICE_OVERRIDES_MAX + 1], Some("prices")),
         (|draft| draft.limits.min_per_hold = 0, Some("limits.min_per_hold")),
         (|draft| draft.limits.min_per_hold = 101, Some("limits.min_per_hold")),
         (|draft| draft.limits.min_per_hold = 11, Some("limits.max_per_hold")),

@@ -1,20 +1,20 @@
-//! Parts to the cent: tables for the cases that people argue about, properties for all others.
+//! Tests the division of amounts to the cent: tables for the disputed cases, properties for all others.
 
 use proptest::prelude::*;
 
-use super::{LineAmounts, Parts, TaxPlacement, TotalMismatch};
+use super::{AmountParts, LineAmounts, TaxPlacement, TotalMismatch};
 use crate::refusal::Code;
 
 const fn line(price: i64, fee: i64, tax: i64) -> LineAmounts {
     LineAmounts { price, fee, tax }
 }
 
-const fn parts(net: i64, fee: i64, tax: i64) -> Parts {
-    Parts { net, fee, tax }
+const fn parts(net: i64, fee: i64, tax: i64) -> AmountParts {
+    AmountParts { net, fee, tax }
 }
 
 #[test]
-fn a_line_divides_into_net_fee_and_tax() {
+fn line_divides_into_net_fee_and_tax() {
     use TaxPlacement::{OnTop, Within};
     for (amounts, placement, paid, expected) in [
         (line(10_000, 500, 0), Within, 10_500, parts(10_000, 500, 0)),
@@ -32,7 +32,7 @@ fn a_line_divides_into_net_fee_and_tax() {
 }
 
 #[test]
-fn where_the_tax_stands_is_told_from_the_total() {
+fn tax_placement_follows_from_the_total() {
     let lines = [line(1_000, 100, 143), line(500, 0, 65)];
     for (total, expected) in [
         (1_600, Ok(TaxPlacement::Within)),
@@ -66,7 +66,7 @@ fn odd_units_go_to_the_largest_remainders() {
 }
 
 #[test]
-fn exact_parts_are_taken_while_they_are_there() {
+fn exact_parts_are_taken_while_available() {
     let left = parts(90, 5, 5);
     assert_eq!(left.take_parts(parts(40, 5, 0)), Ok(parts(40, 5, 0)));
     assert_eq!(left.take_parts(parts(40, 6, 0)), left.take(46));
@@ -92,7 +92,7 @@ proptest! {
     #[test]
     fn repeated_partial_refunds_end_at_exactly_zero(net in amount(), fee in amount(), tax in amount(), cuts in prop::collection::vec(0..=1_000_i64, 0..20)) {
         let mut left = parts(net, fee, tax);
-        let mut taken = Parts::default();
+        let mut taken = AmountParts::default();
         for cut in cuts {
             let amount = i64::try_from(i128::from(left.total()) * i128::from(cut) / 1_000).unwrap();
             let part = left.take(amount).unwrap();
@@ -102,12 +102,12 @@ proptest! {
             prop_assert!(left.net >= 0 && left.fee >= 0 && left.tax >= 0, "{:?}", left);
         }
         let rest = left.take(left.total()).unwrap();
-        prop_assert_eq!(left.minus(rest), Parts::default());
+        prop_assert_eq!(left.minus(rest), AmountParts::default());
         prop_assert_eq!(taken.plus(rest), parts(net, fee, tax));
     }
 
     #[test]
-    fn a_share_is_never_further_than_a_unit_from_its_proportion(net in amount(), fee in amount(), tax in amount(), cut in 0..=1_000_i64) {
+    fn share_is_within_one_unit_of_its_proportion(net in amount(), fee in amount(), tax in amount(), cut in 0..=1_000_i64) {
         let left = parts(net, fee, tax);
         let amount = i64::try_from(i128::from(left.total()) * i128::from(cut) / 1_000).unwrap();
         let part = left.take(amount).unwrap();

@@ -1,32 +1,32 @@
-//! Each kind of entry with its exact postings, then any run of entries: every currency sums to zero.
+//! Tests the postings of each kind of entry, and that any run of entries sums to zero in every currency.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
 use super::{EntryKind, JournalEntry, LedgerError, parts_left};
-use crate::checkout::amounts::Parts;
+use crate::checkout::amounts::AmountParts;
 use crate::ledger::account::Account;
 use crate::money::{Currency, Money};
 
 const EUR: Currency = Currency::EUR;
 
-const fn parts(net: i64, fee: i64, tax: i64) -> Parts {
-    Parts { net, fee, tax }
+const fn parts(net: i64, fee: i64, tax: i64) -> AmountParts {
+    AmountParts { net, fee, tax }
 }
 
 fn eur(amount: i64) -> Money {
     Money::new(amount, EUR)
 }
 
-fn shown(entry: &JournalEntry) -> String {
+fn describe(entry: &JournalEntry) -> String {
     let lines: Vec<_> =
         entry.postings().iter().map(|posting| format!("{} {:+}", posting.account, posting.amount)).collect();
     format!("{}: {}", entry.kind(), lines.join(", "))
 }
 
 #[test]
-fn every_kind_posts_exactly_this() {
+fn each_kind_has_its_postings() {
     let table = [
         (
             JournalEntry::sale("sandbox", EUR, parts(800, 50, 150)),
@@ -55,16 +55,16 @@ fn every_kind_posts_exactly_this() {
         ),
     ];
     for (entry, expected) in table {
-        assert_eq!(shown(&entry.unwrap()), expected);
+        assert_eq!(describe(&entry.unwrap()), expected);
     }
 }
 
 #[test]
-fn a_reversal_undoes_and_stays_in_the_currency() {
+fn reversal_negates_postings_in_the_same_currency() {
     let sale = JournalEntry::sale("sandbox", Currency::ZAR, parts(800, 50, 150)).unwrap();
     let reversal = sale.reverse();
     assert_eq!(
-        shown(&reversal),
+        describe(&reversal),
         "reversal: provider_clearing:sandbox -1000, organizer_payable +800, fee_income +50, tax_payable +150"
     );
     assert_eq!(reversal.currency(), Currency::ZAR);
@@ -72,9 +72,8 @@ fn a_reversal_undoes_and_stays_in_the_currency() {
 }
 
 #[test]
-fn what_cannot_be_posted() {
+fn invalid_amounts_are_refused() {
     use LedgerError::{Negative, Nothing, Unbalanced};
-    const MOST: i64 = i64::MAX;
     for (entry, expected) in [
         (JournalEntry::sale("sandbox", EUR, parts(0, 0, 0)), Nothing),
         (JournalEntry::refund("sandbox", EUR, parts(0, 0, 0)), Nothing),
@@ -89,15 +88,15 @@ fn what_cannot_be_posted() {
         (JournalEntry::fee(eur(i64::MIN)), Negative),
         (JournalEntry::late_capture("sandbox", eur(-1)), Negative),
         (JournalEntry::late_capture_refund("sandbox", eur(-1)), Negative),
-        // The buyer's side would leave the range of `i64`.
-        (JournalEntry::sale("sandbox", EUR, parts(MOST, 1, 0)), Unbalanced),
+        // The debit exceeds the range of `i64`.
+        (JournalEntry::sale("sandbox", EUR, parts(i64::MAX, 1, 0)), Unbalanced),
     ] {
         assert_eq!(entry.unwrap_err(), expected);
     }
 }
 
 #[test]
-fn what_is_left_is_told_from_the_books() {
+fn parts_left_follow_from_the_postings() {
     let entries = [
         JournalEntry::sale("sandbox", EUR, parts(800, 50, 150)).unwrap(),
         JournalEntry::refund("sandbox", EUR, parts(80, 5, 15)).unwrap(),
@@ -106,7 +105,7 @@ fn what_is_left_is_told_from_the_books() {
     ];
     let postings = entries.iter().flat_map(|entry| entry.postings()).map(|posting| (&posting.account, posting.amount));
     assert_eq!(parts_left(postings), parts(720, 45, 135));
-    assert_eq!(parts_left(std::iter::empty::<(&Account, i64)>()), Parts::default());
+    assert_eq!(parts_left(std::iter::empty::<(&Account, i64)>()), AmountParts::default());
 }
 
 fn amount() -> impl Strategy<Value = i64> {
@@ -135,35 +134,35 @@ fn entry() -> impl Strategy<Value = JournalEntry> {
 
 proptest! {
     #[test]
-    fn any_books_sum_to_zero_in_every_currency(entries in prop::collection::vec(entry(), 0..50)) {
+    fn journal_sums_to_zero_in_every_currency(entries in prop::collection::vec(entry(), 0..50)) {
         let mut sums: BTreeMap<&str, i128> = BTreeMap::new();
         for entry in &entries {
             prop_assert!(entry.postings().len() >= 2);
             prop_assert!(entry.postings().iter().all(|posting| posting.amount != 0));
             let sum: i128 = entry.postings().iter().map(|posting| i128::from(posting.amount)).sum();
-            prop_assert_eq!(sum, 0, "{}", shown(entry));
+            prop_assert_eq!(sum, 0, "{}", describe(entry));
             *sums.entry(entry.currency().code()).or_default() += sum;
         }
         prop_assert!(sums.values().all(|sum| *sum == 0));
     }
 
     #[test]
-    fn a_sale_and_its_refunds_leave_nothing(net in 1..1_000_000_i64, fee in amount(), tax in amount(), cuts in prop::collection::vec(1..1_000_i64, 0..10)) {
-        let mut books = vec![JournalEntry::sale("sandbox", EUR, parts(net, fee, tax)).unwrap()];
-        let left = |books: &[JournalEntry]| {
-            parts_left(books.iter().flat_map(JournalEntry::postings).map(|posting| (&posting.account, posting.amount)))
+    fn fully_refunded_sale_leaves_nothing(net in 1..1_000_000_i64, fee in amount(), tax in amount(), cuts in prop::collection::vec(1..1_000_i64, 0..10)) {
+        let mut journal = vec![JournalEntry::sale("sandbox", EUR, parts(net, fee, tax)).unwrap()];
+        let left = |journal: &[JournalEntry]| {
+            parts_left(journal.iter().flat_map(JournalEntry::postings).map(|posting| (&posting.account, posting.amount)))
         };
         for cut in cuts.into_iter().chain([1_000]) {
-            let remaining = left(&books);
+            let remaining = left(&journal);
             let taken = remaining.take(remaining.total() * cut / 1_000).unwrap();
             match JournalEntry::refund("sandbox", EUR, taken) {
-                Ok(entry) => books.push(entry),
+                Ok(entry) => journal.push(entry),
                 Err(error) => prop_assert_eq!((error, taken.total()), (LedgerError::Nothing, 0)),
             }
         }
-        prop_assert_eq!(left(&books), Parts::default());
+        prop_assert_eq!(left(&journal), AmountParts::default());
         let mut balances: BTreeMap<&Account, i128> = BTreeMap::new();
-        for posting in books.iter().flat_map(JournalEntry::postings) {
+        for posting in journal.iter().flat_map(JournalEntry::postings) {
             *balances.entry(&posting.account).or_default() += i128::from(posting.amount);
         }
         prop_assert!(balances.values().all(|balance| *balance == 0), "{:?}", balances);

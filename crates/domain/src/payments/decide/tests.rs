@@ -1,16 +1,16 @@
-//! Every order state × attempt state × observation × moment, spelled out.
+//! Tests the payment decision for every order state, attempt state, observation and moment.
 
 use std::time::Duration;
 
-use super::{AttemptFacts, Decision, LateWhy, Observation, OrderFacts, PAY_BY_GRACE, decide};
+use super::{AttemptInputs, LateCaptureReason, Observation, OrderInputs, PAY_BY_GRACE, PaymentDecision, decide};
 use crate::checkout::order::OrderState;
-use crate::machine::Machine;
 use crate::money::{Currency, Money};
 use crate::payments::attempt::AttemptState;
-use crate::payments::facts::{PAY_BY, attempt, eur, order};
+use crate::payments::fixtures::{PAY_BY, attempt, eur, order};
+use crate::state_machine::StateMachine;
 use crate::time::Timestamp;
 
-/// In the order of the tables' columns.
+/// The observations, in the order of the tables' columns.
 fn observations() -> [Observation; 9] {
     let captured = |amount| Observation::Captured { amount, provider_ref: "psp-1".to_owned() };
     [
@@ -26,27 +26,27 @@ fn observations() -> [Observation; 9] {
     ]
 }
 
-fn letter(decision: &Decision) -> char {
+fn letter(decision: &PaymentDecision) -> char {
     match decision {
-        Decision::Nothing => '.',
-        Decision::NoAttempt => unreachable!("the rule is asked about attempts that are there"),
-        Decision::Ask => '?',
-        Decision::Record(AttemptState::Pending) => 'p',
-        Decision::Record(AttemptState::Unknown) => 'u',
-        Decision::Record(other) => panic!("{other} is not recorded on its own"),
-        Decision::Fail { .. } => 'f',
-        Decision::Void { expire_order: false } => 'v',
-        Decision::Void { expire_order: true } => 'X',
-        Decision::Issue => 'I',
-        Decision::CapturedLate { why: LateWhy::OrderClosed } => 'c',
-        Decision::CapturedLate { why: LateWhy::AlreadyPaid } => 'a',
-        Decision::CapturedLate { why: LateWhy::AmountDiffers } => 'm',
-        Decision::CapturedLate { why: LateWhy::CurrencyDiffers } => 'y',
+        PaymentDecision::Nothing => '.',
+        PaymentDecision::NoAttempt => unreachable!("the rule decides about stored attempts only"),
+        PaymentDecision::QueryProvider => '?',
+        PaymentDecision::Record(AttemptState::Pending) => 'p',
+        PaymentDecision::Record(AttemptState::Unknown) => 'u',
+        PaymentDecision::Record(other) => panic!("{other} is not recorded on its own"),
+        PaymentDecision::Fail { .. } => 'f',
+        PaymentDecision::Void { expire_order: false } => 'v',
+        PaymentDecision::Void { expire_order: true } => 'X',
+        PaymentDecision::Issue => 'I',
+        PaymentDecision::CapturedLate { why: LateCaptureReason::OrderClosed } => 'c',
+        PaymentDecision::CapturedLate { why: LateCaptureReason::AlreadyPaid } => 'a',
+        PaymentDecision::CapturedLate { why: LateCaptureReason::AmountDiffers } => 'm',
+        PaymentDecision::CapturedLate { why: LateCaptureReason::CurrencyDiffers } => 'y',
     }
 }
 
 /// One line per attempt state, one letter per observation.
-fn table(order: &OrderFacts, now: Timestamp, adjust: impl Fn(&mut AttemptFacts)) -> String {
+fn table(order: &OrderInputs, now: Timestamp, adjust: impl Fn(&mut AttemptInputs)) -> String {
     let row = |state: &AttemptState| {
         let mut attempt = attempt(1, *state);
         adjust(&mut attempt);
@@ -79,7 +79,7 @@ fn after_the_grace() -> [Timestamp; 3] {
 //  columns: pending, captured, other amount, other currency, declined, voided, not reached, absent, no answer
 
 #[test]
-fn an_order_that_waits_and_has_time() {
+fn order_in_time_is_paid_by_a_capture_and_stays_open_after_a_void() {
     for now in before_the_grace_ends() {
         assert_table(
             &table(&order(eur(5_000)), now, |_| {}),
@@ -95,7 +95,7 @@ fn an_order_that_waits_and_has_time() {
 }
 
 #[test]
-fn an_order_that_waits_and_has_no_time_left() {
+fn order_after_the_grace_is_paid_by_a_capture_and_expires_with_a_void() {
     for now in after_the_grace() {
         assert_table(
             &table(&order(eur(5_000)), now, |_| {}),
@@ -111,11 +111,11 @@ fn an_order_that_waits_and_has_no_time_left() {
 }
 
 #[test]
-fn an_order_that_was_paid_by_another_attempt() {
+fn capture_for_an_order_paid_by_another_attempt_is_late() {
     for state in [OrderState::Paid, OrderState::PartiallyRefunded, OrderState::Refunded] {
         for now in before_the_grace_ends().into_iter().chain(after_the_grace()) {
             assert_table(
-                &table(&OrderFacts { state, ..order(eur(5_000)) }, now, |_| {}),
+                &table(&OrderInputs { state, ..order(eur(5_000)) }, now, |_| {}),
                 "created:       pamyfvf.u
                  pending:       .amyfv...
                  unknown:       pamyfv...
@@ -129,11 +129,11 @@ fn an_order_that_was_paid_by_another_attempt() {
 }
 
 #[test]
-fn an_order_that_is_closed() {
+fn capture_for_a_closed_order_is_late() {
     for state in [OrderState::Expired, OrderState::Cancelled] {
         for now in before_the_grace_ends().into_iter().chain(after_the_grace()) {
             assert_table(
-                &table(&OrderFacts { state, ..order(eur(5_000)) }, now, |_| {}),
+                &table(&OrderInputs { state, ..order(eur(5_000)) }, now, |_| {}),
                 "created:       pcmyfvf.u
                  pending:       .cmyfv...
                  unknown:       pcmyfv...
@@ -147,9 +147,9 @@ fn an_order_that_is_closed() {
 }
 
 #[test]
-fn a_refused_connection_proves_nothing_once_another_sender_went_silent() {
+fn refused_connection_leaves_the_attempt_unknown_after_a_second_sender() {
     assert_table(
-        &table(&order(eur(5_000)), PAY_BY.minus(MICRO), |attempt| attempt.taken_over = true),
+        &table(&order(eur(5_000)), PAY_BY.minus(MICRO), |attempt| attempt.has_second_sender = true),
         "created:       pImyfvu.u
          pending:       .Imyfv...
          unknown:       pImyfv...
@@ -161,32 +161,32 @@ fn a_refused_connection_proves_nothing_once_another_sender_went_silent() {
 }
 
 #[test]
-fn an_attempt_over_another_amount_than_the_order_never_pays_it() {
+fn attempt_with_another_amount_than_the_order_never_pays_it() {
     let mut attempt = attempt(1, AttemptState::Pending);
     attempt.amount = eur(4_999);
     let seen = |amount| Observation::Captured { amount, provider_ref: "psp-1".to_owned() };
     for amount in [4_999, 5_000] {
         let decision = decide(&order(eur(5_000)), &attempt, &seen(eur(amount)), PAY_BY);
-        assert_eq!(decision, Decision::CapturedLate { why: LateWhy::AmountDiffers });
+        assert_eq!(decision, PaymentDecision::CapturedLate { why: LateCaptureReason::AmountDiffers });
     }
 }
 
 #[test]
-fn the_buyer_hears_the_reason() {
+fn declined_reason_reaches_the_buyer() {
     let seen = Observation::Declined { reason: "no funds".to_owned() };
     let decision = decide(&order(eur(5_000)), &attempt(1, AttemptState::Pending), &seen, PAY_BY);
-    assert_eq!(decision, Decision::Fail { reason: "no funds".to_owned() });
+    assert_eq!(decision, PaymentDecision::Fail { reason: "no funds".to_owned() });
 }
 
-/// Every order in every state, every attempt, observation and moment.
-fn everything() -> impl Iterator<Item = (OrderFacts, AttemptFacts, Observation, Timestamp)> {
+/// Every combination of order state, attempt state, observation and moment.
+fn all_cases() -> impl Iterator<Item = (OrderInputs, AttemptInputs, Observation, Timestamp)> {
     let moments: Vec<_> = before_the_grace_ends().into_iter().chain(after_the_grace()).collect();
     OrderState::ALL.iter().flat_map(move |order_state| {
         let moments = moments.clone();
         AttemptState::ALL.iter().flat_map(move |attempt_state| {
             let moments = moments.clone();
             observations().into_iter().flat_map(move |seen| {
-                let order = OrderFacts { state: *order_state, ..order(eur(5_000)) };
+                let order = OrderInputs { state: *order_state, ..order(eur(5_000)) };
                 let attempt = attempt(1, *attempt_state);
                 moments.clone().into_iter().map(move |now| (order, attempt, seen.clone(), now))
             })
@@ -195,41 +195,45 @@ fn everything() -> impl Iterator<Item = (OrderFacts, AttemptFacts, Observation, 
 }
 
 #[test]
-fn every_decision_is_an_allowed_transition_and_repeating_the_observation_does_nothing() {
+fn every_decision_is_an_allowed_transition_and_idempotent() {
     let mut cases = 0;
-    for (mut order, mut attempt, seen, now) in everything() {
+    for (mut order, mut attempt, seen, now) in all_cases() {
         let decision = decide(&order, &attempt, &seen, now);
-        if let Some(event) = decision.attempt_event() {
-            attempt.state = attempt.state.after(event).unwrap();
+        if let Some(transition) = decision.attempt_transition() {
+            attempt.state = attempt.state.after(transition).unwrap();
         }
-        if let Some(event) = decision.order_event() {
-            order.state = order.state.after(event).unwrap();
+        if let Some(transition) = decision.order_transition() {
+            order.state = order.state.after(transition).unwrap();
         }
         match &decision {
-            Decision::Record(state) => assert_eq!(attempt.state, *state),
-            Decision::Issue => assert_eq!((order.state, attempt.state), (OrderState::Paid, AttemptState::Captured)),
+            PaymentDecision::Record(state) => assert_eq!(attempt.state, *state),
+            PaymentDecision::Issue => {
+                assert_eq!((order.state, attempt.state), (OrderState::Paid, AttemptState::Captured))
+            }
             _ => {}
         }
-        assert_eq!(decide(&order, &attempt, &seen, now), Decision::Nothing, "{seen:?} twice after {decision:?}");
+        assert_eq!(decide(&order, &attempt, &seen, now), PaymentDecision::Nothing, "{seen:?} twice after {decision:?}");
         cases += 1;
     }
     assert_eq!(cases, 6 * 7 * 9 * 7);
 }
 
 #[test]
-fn money_that_was_taken_is_never_forgotten() {
-    for (order, attempt, seen, now) in everything() {
+fn every_capture_is_issued_or_late() {
+    for (order, attempt, seen, now) in all_cases() {
         let decision = decide(&order, &attempt, &seen, now);
         let took = matches!(seen, Observation::Captured { .. });
-        let kept = matches!(decision, Decision::Issue | Decision::CapturedLate { .. });
+        let kept = matches!(decision, PaymentDecision::Issue | PaymentDecision::CapturedLate { .. });
         assert_eq!(kept, took && !attempt.state.has_captured(), "{seen:?} on {attempt:?}");
     }
 }
 
 #[test]
 fn places_are_freed_only_by_a_confirmed_void_after_the_grace() {
-    for (order, attempt, seen, now) in everything() {
-        if decide(&order, &attempt, &seen, now).order_event() == Some(crate::checkout::order::OrderEvent::Expire) {
+    for (order, attempt, seen, now) in all_cases() {
+        if decide(&order, &attempt, &seen, now).order_transition()
+            == Some(crate::checkout::order::OrderTransition::Expire)
+        {
             assert_eq!(seen, Observation::Voided);
             assert_eq!(order.state, OrderState::AwaitingPayment);
             assert!(now >= PAY_BY.plus(PAY_BY_GRACE));
@@ -238,7 +242,7 @@ fn places_are_freed_only_by_a_confirmed_void_after_the_grace() {
 }
 
 #[test]
-fn claim_of_another_amount_is_asked_about_and_one_of_nothing_buys_nothing() {
+fn claim_of_another_amount_is_verified_and_capture_of_nothing_buys_nothing() {
     let order = order(eur(5_000));
     let now = Timestamp::from_micros(PAY_BY.micros() - 1);
     let captured = |amount| Observation::Captured { amount, provider_ref: "psp-1".to_owned() };

@@ -1,27 +1,27 @@
-//! The next step for every set of attempts at the edges of time, and who may begin another attempt.
+//! Tests the next step for every set of attempts at the edges of time, and when another attempt may open.
 
 use std::time::Duration;
 
 use super::{
-    ATTEMPTS_PER_ORDER, ExpiryStep, UNRESOLVED_ALARM_AFTER, expiry, is_alarming, may_cancel, may_open_attempt,
+    ATTEMPTS_PER_ORDER_MAX, ExpiryStep, UNRESOLVED_ALARM_AFTER, expiry, is_alarming, may_cancel, may_open_attempt,
 };
 use crate::checkout::order::OrderState;
 use crate::payments::attempt::AttemptState::{self, Captured, CapturedLate, Created, Failed, Pending, Unknown, Voided};
-use crate::payments::decide::{AttemptFacts, Cancellation, OrderFacts, PAY_BY_GRACE};
-use crate::payments::facts::{PAY_BY, attempt, eur, order};
+use crate::payments::decide::{AttemptInputs, Cancellation, OrderInputs, PAY_BY_GRACE};
+use crate::payments::fixtures::{PAY_BY, attempt, eur, order};
 use crate::time::Timestamp;
 
 const MICRO: Duration = Duration::from_micros(1);
 
-fn attempts(states: &[AttemptState]) -> Vec<AttemptFacts> {
+fn attempts(states: &[AttemptState]) -> Vec<AttemptInputs> {
     (1..).zip(states).map(|(number, state)| attempt(number, *state)).collect()
 }
 
 fn step(states: &[AttemptState], now: Timestamp) -> String {
-    shown(&order(eur(5_000)), &attempts(states), now)
+    describe(&order(eur(5_000)), &attempts(states), now)
 }
 
-fn shown(order: &OrderFacts, attempts: &[AttemptFacts], now: Timestamp) -> String {
+fn describe(order: &OrderInputs, attempts: &[AttemptInputs], now: Timestamp) -> String {
     match expiry(order, attempts, now) {
         ExpiryStep::Wait => "wait".to_owned(),
         ExpiryStep::CancelAtProvider(id) => format!("cancel {}", id.uuid().as_u128()),
@@ -30,7 +30,7 @@ fn shown(order: &OrderFacts, attempts: &[AttemptFacts], now: Timestamp) -> Strin
 }
 
 #[test]
-fn after_the_grace_every_unresolved_attempt_is_asked_about_and_then_the_order_expires() {
+fn after_the_grace_unresolved_attempts_are_cancelled_before_the_order_expires() {
     let end = PAY_BY.plus(PAY_BY_GRACE);
     let table: &[(&[AttemptState], &str)] = &[
         (&[], "expire"),
@@ -56,22 +56,22 @@ fn after_the_grace_every_unresolved_attempt_is_asked_about_and_then_the_order_ex
 }
 
 #[test]
-fn an_order_that_does_not_wait_for_payment_never_expires() {
+fn order_that_does_not_await_payment_never_expires() {
     for state in OrderState::ALL.iter().filter(|state| **state != OrderState::AwaitingPayment) {
         for attempt_state in AttemptState::ALL {
-            let order = OrderFacts { state: *state, ..order(eur(5_000)) };
+            let order = OrderInputs { state: *state, ..order(eur(5_000)) };
             let later = PAY_BY.plus(Duration::from_secs(86_400));
-            assert_eq!(shown(&order, &attempts(&[*attempt_state]), later), "wait", "{state} {attempt_state}");
+            assert_eq!(describe(&order, &attempts(&[*attempt_state]), later), "wait", "{state} {attempt_state}");
         }
     }
 }
 
 #[test]
-fn a_provider_without_cancel_gets_the_time_it_stated() {
+fn provider_without_cancellation_gets_its_stated_grace() {
     let unsupported = |seconds| {
-        let mut facts = attempt(1, Pending);
-        facts.cancellation = Cancellation::Unsupported { grace: Duration::from_secs(seconds) };
-        facts
+        let mut inputs = attempt(1, Pending);
+        inputs.cancellation = Cancellation::Unsupported { grace: Duration::from_secs(seconds) };
+        inputs
     };
     let table = [
         (unsupported(60), PAY_BY.plus(Duration::from_secs(60)).minus(MICRO), "wait"),
@@ -80,18 +80,18 @@ fn a_provider_without_cancel_gets_the_time_it_stated() {
         (unsupported(0), PAY_BY.plus(PAY_BY_GRACE), "expire"),
         (unsupported(2), PAY_BY.plus(PAY_BY_GRACE), "expire"),
     ];
-    for (facts, now, expected) in table {
-        assert_eq!(shown(&order(eur(5_000)), &[facts], now), expected, "{facts:?} at {now}");
+    for (inputs, now, expected) in table {
+        assert_eq!(describe(&order(eur(5_000)), &[inputs], now), expected, "{inputs:?} at {now}");
     }
     let both = [unsupported(3_600), attempt(2, Unknown)];
-    assert_eq!(shown(&order(eur(5_000)), &both, PAY_BY.plus(PAY_BY_GRACE)), "cancel 2");
+    assert_eq!(describe(&order(eur(5_000)), &both, PAY_BY.plus(PAY_BY_GRACE)), "cancel 2");
 }
 
 #[test]
-fn who_may_begin_another_attempt() {
+fn another_attempt_opens_only_when_none_can_still_capture() {
     let in_time = PAY_BY.minus(MICRO);
-    let many = [Failed; ATTEMPTS_PER_ORDER];
-    let one_less = [Failed; ATTEMPTS_PER_ORDER - 1];
+    let many = [Failed; ATTEMPTS_PER_ORDER_MAX];
+    let one_fewer = [Failed; ATTEMPTS_PER_ORDER_MAX - 1];
     let table: &[(OrderState, &[AttemptState], Timestamp, &str)] = &[
         (OrderState::AwaitingPayment, &[], in_time, "ok"),
         (OrderState::AwaitingPayment, &[], PAY_BY, "not_payable"),
@@ -105,7 +105,7 @@ fn who_may_begin_another_attempt() {
         (OrderState::AwaitingPayment, &[Unknown, Failed], in_time, "payment_unresolved"),
         (OrderState::AwaitingPayment, &[Captured], in_time, "payment_unresolved"),
         (OrderState::AwaitingPayment, &[Unknown], PAY_BY, "not_payable"),
-        (OrderState::AwaitingPayment, &one_less, in_time, "ok"),
+        (OrderState::AwaitingPayment, &one_fewer, in_time, "ok"),
         (OrderState::AwaitingPayment, &many, in_time, "limit_reached"),
         (OrderState::Paid, &[Captured], in_time, "not_payable"),
         (OrderState::Paid, &[], in_time, "not_payable"),
@@ -115,7 +115,7 @@ fn who_may_begin_another_attempt() {
         (OrderState::Refunded, &[], in_time, "not_payable"),
     ];
     for (state, states, now, expected) in table {
-        let order = OrderFacts { state: *state, ..order(eur(5_000)) };
+        let order = OrderInputs { state: *state, ..order(eur(5_000)) };
         let got =
             may_open_attempt(&order, &attempts(states), *now).map_or_else(|refusal| refusal.code.as_str(), |()| "ok");
         assert_eq!(got, *expected, "{state} {states:?} at {now}");
@@ -123,7 +123,7 @@ fn who_may_begin_another_attempt() {
 }
 
 #[test]
-fn who_may_give_the_order_up() {
+fn order_is_cancelled_only_without_unresolved_attempts() {
     for state in OrderState::ALL {
         for attempt_state in AttemptState::ALL {
             let expected = match (state, attempt_state) {
@@ -131,7 +131,7 @@ fn who_may_give_the_order_up() {
                 (OrderState::AwaitingPayment, Created | Pending | Unknown | Captured) => "payment_unresolved",
                 _ => "wrong_state",
             };
-            let order = OrderFacts { state: *state, ..order(eur(5_000)) };
+            let order = OrderInputs { state: *state, ..order(eur(5_000)) };
             let got = may_cancel(&order, &attempts(&[*attempt_state]))
                 .map_or_else(|refusal| refusal.code.as_str(), |()| "ok");
             assert_eq!(got, expected, "{state} {attempt_state}");
@@ -140,13 +140,13 @@ fn who_may_give_the_order_up() {
 }
 
 #[test]
-fn a_person_is_called_for_what_stays_unresolved() {
+fn attempt_unresolved_long_after_pay_by_raises_the_alarm() {
     let late = PAY_BY.plus(UNRESOLVED_ALARM_AFTER);
     for state in AttemptState::ALL {
-        let facts = attempt(1, *state);
-        assert!(!is_alarming(&order(eur(5_000)), &facts, late.minus(MICRO)), "{state}");
+        let inputs = attempt(1, *state);
+        assert!(!is_alarming(&order(eur(5_000)), &inputs, late.minus(MICRO)), "{state}");
         assert_eq!(
-            is_alarming(&order(eur(5_000)), &facts, late),
+            is_alarming(&order(eur(5_000)), &inputs, late),
             matches!(state, Created | Pending | Unknown),
             "{state}"
         );

@@ -1,12 +1,11 @@
-//! Ticket codes that somebody tampered with, for tests that check that none is ever accepted.
+//! Mutates ticket codes for tests that no changed code is ever accepted.
 //!
-//! Never: the code that it was given. All choices come from `random`, so a finding can be repeated. To add a kind: an arm, and raise its count.
+//! Never: returns the given code. All choices come from `random`, so a failure can be repeated. To add a kind: an arm, and raise the count.
 
 use super::CODE_BYTES;
 use crate::scanning::base45;
 
-/// A code of the right length and valid Base45 whose bytes differ from those of `code` in one to four bits, so that it is the signature that must
-/// refuse it; none where `code` is none.
+/// Flips one to four bits of `code` and keeps length and Base45 valid, so that only the signature can refuse the result; none where `code` is not a code.
 #[must_use]
 pub fn well_formed(code: &str, mut random: u64) -> Option<String> {
     let original = base45::decode(code).ok().filter(|bytes| bytes.len() == CODE_BYTES)?;
@@ -21,7 +20,7 @@ pub fn well_formed(code: &str, mut random: u64) -> Option<String> {
     Some(base45::encode(&bytes))
 }
 
-/// Any other text near `code`: characters replaced, added, left out, exchanged or doubled, cut off, or in other case.
+/// Changes the text of `code`: replaces, adds, removes, swaps, doubles, truncates or lowers characters.
 #[must_use]
 pub fn any_text(code: &str, mut random: u64) -> String {
     const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:abcxyz,_\n\0";
@@ -43,7 +42,7 @@ pub fn any_text(code: &str, mut random: u64) -> String {
     if text == code { format!("{text}0") } else { text }
 }
 
-/// A number below `below` (at least 1); splitmix64, so that neighbouring seeds differ in every bit.
+/// A number below `below` (at least 1) by splitmix64, so that neighbouring seeds give unrelated numbers.
 fn draw(random: &mut u64, below: usize) -> usize {
     *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = *random;

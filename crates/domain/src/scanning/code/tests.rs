@@ -1,4 +1,4 @@
-//! The published vectors, the edges of validity, and tampering: no changed code is ever accepted.
+//! Tests the published vectors, the edges of validity, and mutations: a changed code is never accepted.
 
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -80,7 +80,7 @@ fn published() -> (Vec<TicketSigner>, TicketKeys) {
 }
 
 #[test]
-fn the_accepted_vectors_hold_both_ways() {
+fn accepted_vectors_verify_and_sign() {
     let (signers, keys) = published();
     let accepted = vectors().accepted;
     assert_eq!(accepted.len(), 3);
@@ -100,7 +100,7 @@ fn the_accepted_vectors_hold_both_ways() {
 }
 
 #[test]
-fn the_refused_vectors_are_refused_for_their_reason() {
+fn refused_vectors_are_refused_with_their_reason() {
     let (_, keys) = published();
     let refused = vectors().refused;
     assert_eq!(refused.len(), 16);
@@ -130,7 +130,7 @@ fn claims() -> TicketClaims {
 }
 
 #[test]
-fn event_and_validity_at_their_edges() {
+fn event_and_validity_are_checked_at_their_edges() {
     let (code, here) = (signer().sign(&claims()), claims().event);
     let elsewhere = EventId::from_uuid(Uuid::from_u128(3));
     let micro = |micros| Timestamp::from_micros(micros);
@@ -149,7 +149,7 @@ fn event_and_validity_at_their_edges() {
 }
 
 #[test]
-fn validity_is_widened_to_seconds_and_cut_to_what_fits() {
+fn validity_is_widened_to_seconds_and_clamped() {
     let (event, ticket) = (claims().event, claims().ticket);
     for (from, until, expected) in [
         (1_000_000, 2_000_000, (1, 2)),
@@ -164,7 +164,7 @@ fn validity_is_widened_to_seconds_and_cut_to_what_fits() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn each_fault_has_its_error_and_reason() {
     let code = signer().sign(&claims());
     let other = TicketSigner::new(KeyId(8), &[42; 32]).sign(&claims());
     let forged = TicketSigner::new(KeyId(7), &[43; 32]).sign(&claims());
@@ -208,7 +208,7 @@ fn codes_of_issued_keys_have_no_blank_at_either_end() {
 
 #[test]
 fn weak_and_malformed_keys_are_refused() {
-    // The neutral point: any message has a signature under it.
+    // The neutral point: some signature verifies any message.
     let neutral = unhex("0100000000000000000000000000000000000000000000000000000000000000");
     let no_point = unhex("0200000000000000000000000000000000000000000000000000000000000000");
     for bytes in [neutral, no_point, [0; 32]] {
@@ -217,7 +217,7 @@ fn weak_and_malformed_keys_are_refused() {
 }
 
 #[test]
-fn a_foreign_signature_over_other_claims_is_refused() {
+fn signature_of_other_claims_is_refused() {
     let first = base45::decode(&signer().sign(&claims())).unwrap();
     let later = TicketClaims { valid_until: 3_000, ..claims() };
     let second = base45::decode(&signer().sign(&later)).unwrap();
@@ -225,7 +225,7 @@ fn a_foreign_signature_over_other_claims_is_refused() {
     assert_eq!(keys().verify(&swapped), Err(CodeError::Signature));
 }
 
-/// How a keyboard may write a character of a code.
+/// One of the ways in which a keyboard may type a character of a code.
 fn typed(character: char, way: u8) -> String {
     let wide = |c: char| char::from_u32(u32::from(c) - 0x21 + 0xff01).filter(|_| c.is_ascii_graphic());
     match (way % 6, character) {
@@ -241,7 +241,7 @@ fn typed(character: char, way: u8) -> String {
 }
 
 #[test]
-fn what_a_scanner_adds_is_no_part_of_a_code() {
+fn characters_added_by_a_scanner_are_removed() {
     let code = signer().sign(&claims());
     for text in [
         code.to_lowercase(),
@@ -258,7 +258,7 @@ fn what_a_scanner_adds_is_no_part_of_a_code() {
 
 proptest! {
     #[test]
-    fn any_disguise_of_a_code_reads_as_the_code(
+    fn any_typed_spelling_reads_as_the_code(
         ticket in any::<u128>(),
         ways in prop::collection::vec(any::<u8>(), CODE_CHARACTERS),
         before in "[ \t\r\n\u{2}\u{a0}\u{3000}\u{feff}]{0,5}",
@@ -292,7 +292,7 @@ proptest! {
     }
 
     #[test]
-    fn no_changed_code_is_accepted(random in any::<u64>()) {
+    fn changed_code_is_never_accepted(random in any::<u64>()) {
         let code = signer().sign(&claims());
         let changed = well_formed(&code, random).unwrap();
         prop_assert_ne!(&changed, &code);
@@ -304,7 +304,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_answered(text in any::<String>()) {
+    fn verifying_any_text_never_panics(text in any::<String>()) {
         prop_assert!(keys().verify(&text).is_err());
         prop_assert_eq!(well_formed(&text, 1), None);
     }
@@ -316,6 +316,6 @@ fn well_formed_mutations_mostly_reach_the_signature() {
     let reached = (0..1_000)
         .filter(|random| keys().verify(&well_formed(&code, *random).unwrap()) == Err(CodeError::Signature))
         .count();
-    // The others hit the five bytes of version and key number.
+    // The other mutations hit the five bytes of version and key number.
     assert!(reached > 800, "{reached}");
 }

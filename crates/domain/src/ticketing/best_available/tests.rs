@@ -1,4 +1,4 @@
-//! Small halls drawn as text, then random ones against a model that tries everything.
+//! Tests the choice of seats on small halls drawn as text, and random halls against an exhaustive model.
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -7,9 +7,9 @@ use super::*;
 use crate::catalog::layout::{AreaDraft, Layout, Point, RowDraft, Seat, SeatFlag};
 use crate::ids::AreaId;
 
-mod model;
-mod pieces;
-mod wishes;
+mod exhaustive_model;
+mod special_seats;
+mod split_party;
 
 /// A hall drawn row by row: `.` free, `x` taken, `a` accessible, `c` companion, `r` restricted view (`A`, `C`, `R` the same, taken).
 /// Seats are one apart; the stage is above the middle of the first row. `|` parts areas.
@@ -20,7 +20,7 @@ struct Hall {
 }
 
 impl std::fmt::Debug for Hall {
-    /// The drawing, which a failing case can be copied from.
+    /// Prints the drawing, so that a failing case can be copied into a test.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (number, area) in self.layout.areas.iter().enumerate() {
             f.write_str(if number == 0 { "" } else { "\n|" })?;
@@ -77,7 +77,7 @@ fn built(areas: Vec<Vec<RowDraft>>, free: Vec<bool>) -> Hall {
 }
 
 impl Hall {
-    fn choose(&self, party: &Party) -> Option<Choice> {
+    fn choose(&self, party: &Party) -> Option<SeatChoice> {
         self.plan.choose(&FreeIf(|place: PlaceNumber| self.free.get(place.index()) == Some(&true)), party)
     }
 
@@ -88,7 +88,7 @@ impl Hall {
 }
 
 #[test]
-fn a_party_gets_the_best_seats() {
+fn party_gets_the_best_free_seats() {
     use Closeness::{Apart, Neighbouring, Together};
     type Row<'a> = (&'a str, &'a [&'a str], u32, Option<(&'a [u32], Closeness)>);
     let rows: &[Row<'_>] = &[
@@ -101,24 +101,24 @@ fn a_party_gets_the_best_seats() {
         ("no orphan: the edge rather than the middle", &["....."], 3, Some((&[0, 1, 2], Together))),
         ("restricted view comes last", &["rr", "..", ".."], 2, Some((&[2, 3], Together))),
         ("restricted view where nothing else is", &["rr", "xx"], 2, Some((&[0, 1], Together))),
-        ("special seats are kept", &["a..c", "...."], 2, Some((&[1, 2], Together))),
-        ("special seats part a row", &[".a.", "..."], 2, Some((&[3, 4], Together))),
+        ("special seats are left free", &["a..c", "...."], 2, Some((&[1, 2], Together))),
+        ("special seats split a row", &[".a.", "..."], 2, Some((&[3, 4], Together))),
         ("special seats are not given even if nothing else is", &["acac"], 2, None),
         ("two pieces of one row", &["..x..", "x.x.x"], 4, Some((&[0, 1, 3, 4], Neighbouring))),
         ("over two rows", &["..xxx", "xxx.."], 4, Some((&[0, 1, 8, 9], Neighbouring))),
         (
-            "one of three moves over, so that nobody sits alone",
+            "one of three moves over, so that no person sits alone",
             &["...xx", "xxx.."],
             4,
             Some((&[1, 2, 8, 9], Neighbouring)),
         ),
-        ("alone where it cannot be helped", &["...xx", "xxx.x"], 4, Some((&[0, 1, 2, 8], Neighbouring))),
+        ("a person alone where it cannot be avoided", &["...xx", "xxx.x"], 4, Some((&[0, 1, 2, 8], Neighbouring))),
         ("over three rows", &["..", "xx", ".."], 4, Some((&[0, 1, 4, 5], Neighbouring))),
         ("four rows are apart", &["..", "xx", "xx", ".."], 4, Some((&[0, 1, 6, 7], Apart))),
         ("rows of two areas are apart", &["..", "|", ".."], 4, Some((&[0, 1, 2, 3], Apart))),
         ("the last free seats", &[".x.x", "x.x."], 4, Some((&[0, 2, 5, 7], Neighbouring))),
         ("not enough", &[".x.x", "x.xx"], 4, None),
-        ("nobody", &["...."], 0, None),
+        ("an empty party", &["...."], 0, None),
         ("a whole row", &["x...", "...."], 4, Some((&[4, 5, 6, 7], Together))),
         ("sold out", &["xxxx"], 1, None),
     ];
@@ -130,7 +130,7 @@ fn a_party_gets_the_best_seats() {
 }
 
 #[test]
-fn an_area_may_have_a_focus_of_its_own() {
+fn area_focus_replaces_the_layout_focus() {
     let row = |n: usize| {
         let seats = (0..9)
             .map(|x| Seat { label: x.to_string(), x: x as f32, y: n as f32, category: "A".into(), flags: vec![] })
@@ -148,7 +148,7 @@ fn an_area_may_have_a_focus_of_its_own() {
 }
 
 #[test]
-fn plans_are_for_seated_areas_only() {
+fn general_admission_area_has_no_seating_plan() {
     let id = |n| AreaId::from_uuid(Uuid::from_u128(n));
     let layout = Layout::build(vec![AreaDraft::general(id(1), "Field", 10, "GA")]).unwrap();
     assert!(SeatingPlans::of(&layout).get(id(1)).is_none());
@@ -156,23 +156,23 @@ fn plans_are_for_seated_areas_only() {
     assert_eq!(plan.choose(&FreeIf(|_| true), &Party::of(1)), None);
 }
 
-/// A theatre's row as its ticket office lists it: 1, 2, 3, … while the seats stand 19 … 3 1 2 4 … 20.
+/// A theatre row that its ticket office lists as 1, 2, 3, … while the seats are placed 19 … 3 1 2 4 … 20.
 #[test]
-fn odd_and_even_seats_are_neighbours_as_they_stand() {
+fn odd_and_even_numbered_seats_are_neighbours_by_position() {
     let x = |number: u32| if number % 2 == 1 { 10 - i64::from(number / 2) } else { 10 + i64::from(number / 2) };
     let row = |numbers: &mut dyn Iterator<Item = u32>, y: f32| {
         let seat = |n: u32| Seat { label: n.to_string(), x: x(n) as f32, y, category: "A".into(), flags: vec![] };
         RowDraft::new("A", numbers.map(seat).collect())
     };
-    let stands: Vec<u32> = vec![19, 17, 15, 13, 11, 9, 7, 5, 3, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20];
-    // As one row, and as older imports parted it where the listed order leaps.
+    let placed: Vec<u32> = vec![19, 17, 15, 13, 11, 9, 7, 5, 3, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20];
+    // As one row, and split where the listed order jumps, as older imports did.
     for rows in [vec![row(&mut (1..=20), 0.0)], vec![row(&mut (1..=18), 0.0), row(&mut (19..=20), 0.0)]] {
         for quantity in 2..=6_usize {
             let mut hall = built(vec![rows.clone()], vec![true; 20]);
             for _ in 0..20 / quantity {
                 let (places, closeness) = hall.chosen(&Party::of(quantity as u32)).unwrap();
                 let mut at: Vec<usize> =
-                    places.iter().map(|place| stands.iter().position(|n| *n == place + 1).unwrap()).collect();
+                    places.iter().map(|place| placed.iter().position(|n| *n == place + 1).unwrap()).collect();
                 at.sort_unstable();
                 if closeness == Closeness::Together {
                     assert!(at.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{quantity}: {places:?}");
@@ -182,7 +182,7 @@ fn odd_and_even_seats_are_neighbours_as_they_stand() {
             assert!(hall.free.iter().filter(|free| **free).count() < quantity);
         }
     }
-    // Rows left and right of an aisle, each in order, stay two.
+    // Two ordered rows left and right of an aisle stay two rows.
     let aisle = vec![row(&mut [5, 3, 1].into_iter(), 0.0), row(&mut [2, 4, 6].into_iter(), 0.0)];
     let hall = built(vec![aisle], vec![false, false, true, true, false, false]);
     assert_eq!(hall.chosen(&Party::of(2)).unwrap().1, Closeness::Neighbouring);

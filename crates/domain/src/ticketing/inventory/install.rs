@@ -1,25 +1,58 @@
-//! An event's warm state is made anew from cold, under a higher epoch.
+//! Rebuilds an event's warm state from cold under a higher epoch, keeping the holds that conflict with nothing.
 //!
-//! Never: brings back what cold has sold, or drops what the old state learned after cold was read: of each place the higher version counts, and
-//! what the gate knew stays known. Holds that conflict with nothing stay; every other is lost.
+//! Never: brings back a place that cold has sold, or drops a change that arrived after cold was read: the higher version of each place wins, and
+//! admitted and revoked tickets stay known. A hold with a conflicting place is lost.
 
 use voelgoed_planted::{Bug, planted};
 
-use super::book::{Book, Holding};
-use super::gate::Gate;
-use super::log::Log;
-use super::places::Places;
-use super::values::{Install, InstallRefused};
-use super::{Inventory, Step};
+use super::change_log::ChangeLog;
+use super::gate_filter::SeenTickets;
+use super::hold_index::{HoldIndex, StoredHold};
+use super::place_bitmaps::Places;
+use super::snapshot::AreaSpan;
+use super::{Inventory, StepChanges};
+use crate::ids::TicketId;
 use crate::ticketing::hold::HoldPhase;
-use crate::ticketing::place::{PlaceNumber, Shown};
+use crate::ticketing::place::{DisplayState, Epoch, PlaceEffect};
+use crate::ticketing::place_number::PlaceNumber;
 use crate::time::Timestamp;
 
+/// The state of an event as cold has it, from which the warm state is rebuilt.
+#[derive(Debug, Clone)]
+pub struct Install {
+    /// Must be above the installed epoch.
+    pub epoch: Epoch,
+    /// The areas, in place order; they cover `0..n`.
+    pub areas: Vec<AreaSpan>,
+    /// Every place that has a row in cold.
+    pub places: Vec<PlaceEffect>,
+    /// Tickets that no longer admit.
+    pub revoked: Vec<TicketId>,
+    /// Tickets that have been admitted.
+    pub admitted: Vec<TicketId>,
+}
+
+/// Why a rebuild was refused; the installed state stays.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InstallRefused {
+    /// Another rebuild with this epoch or a higher one came first.
+    #[error("epoch {} is not above the installed epoch {}", offered.0, installed.0)]
+    EpochNotHigher {
+        /// The epoch of the refused rebuild.
+        offered: Epoch,
+        /// The epoch that stays.
+        installed: Epoch,
+    },
+    /// The areas do not cover `0..n` in order, or a row names a place beyond them.
+    #[error("areas and places contradict each other at place {0}")]
+    Malformed(u32),
+}
+
 impl Inventory {
-    /// The state that cold describes, with what may survive of `previous`.
+    /// Builds the state that cold describes and keeps the newer versions, live holds and seen tickets of `previous`.
     ///
     /// # Errors
-    /// [`InstallRefused`], and `previous` stays as it is.
+    /// [`InstallRefused`]; `previous` stays in use.
     pub fn install(previous: Option<&Self>, install: Install, now: Timestamp) -> Result<Self, InstallRefused> {
         if let Some(old) = previous
             && install.epoch <= old.epoch
@@ -34,19 +67,21 @@ impl Inventory {
             }
             if row.version >= places.version(row.place) {
                 places.set_version(row.place, row.version);
-                places.show(row.place, row.state.into());
+                places.set_display_state(row.place, row.state.into());
             }
         }
         let clock = previous.map_or(now, |old| old.clock.max(now));
-        let mut gate =
-            Gate { admitted: install.admitted.into_iter().collect(), revoked: install.revoked.into_iter().collect() };
-        let mut book = Book::default();
+        let mut seen_tickets = SeenTickets {
+            admitted: install.admitted.into_iter().collect(),
+            revoked: install.revoked.into_iter().collect(),
+        };
+        let mut holds = HoldIndex::default();
         if let Some(old) = previous {
-            gate.admitted.extend(&old.gate.admitted);
-            gate.revoked.extend(&old.gate.revoked);
+            seen_tickets.admitted.extend(&old.seen_tickets.admitted);
+            seen_tickets.revoked.extend(&old.seen_tickets.revoked);
             if old.places.areas() == places.areas() {
-                old.hand_over_news(&mut places);
-                old.hand_over_holds(&mut places, &mut book, clock);
+                old.keep_newer_versions(&mut places);
+                old.keep_live_holds(&mut places, &mut holds, clock);
             }
         }
         Ok(Self {
@@ -55,45 +90,47 @@ impl Inventory {
             clock,
             installed_at: clock,
             places,
-            book,
-            log: Log::default(),
-            gate,
-            step: Step::default(),
+            holds,
+            log: ChangeLog::default(),
+            seen_tickets,
+            step: StepChanges::default(),
         })
     }
 
-    /// What cold decided after the rebuild had read it.
-    fn hand_over_news(&self, places: &mut Places) {
+    /// Keeps the places that cold changed after the rebuild had read it.
+    fn keep_newer_versions(&self, places: &mut Places) {
         for place in (0..places.len()).map(PlaceNumber) {
             if self.places.version(place) > places.version(place) {
-                let held = self.book.holder(place).is_some();
+                let held = self.holds.holder(place).is_some();
                 places.set_version(place, self.places.version(place));
-                places.show(place, if held { Shown::Free } else { self.places.shown(place) });
+                places
+                    .set_display_state(place, if held { DisplayState::Free } else { self.places.display_state(place) });
             }
         }
     }
 
-    fn hand_over_holds(&self, places: &mut Places, book: &mut Book, now: Timestamp) {
-        for holding in self.book.iter().filter(|holding| holding.lapses_at() > now) {
+    fn keep_live_holds(&self, places: &mut Places, holds: &mut HoldIndex, now: Timestamp) {
+        for holding in self.holds.iter().filter(|holding| holding.lapses_at() > now) {
             let claimed = matches!(holding.record.phase, HoldPhase::Claimed { .. });
             if !claimed && !self.survives(holding, places) {
                 continue;
             }
-            book.enter(holding.clone());
-            for place in self.book.reach(holding) {
-                if places.shown(place) == Shown::Free {
-                    book.take(place, holding.record.hold);
-                    places.show(place, Shown::Held);
+            holds.insert(holding.clone());
+            for place in self.holds.held_places(holding) {
+                if places.display_state(place) == DisplayState::Free {
+                    holds.assign(place, holding.record.hold);
+                    places.set_display_state(place, DisplayState::Held);
                 }
             }
         }
     }
 
-    /// Whether all that was granted is still this hold's, and free in cold.
-    fn survives(&self, holding: &Holding, places: &Places) -> bool {
+    /// True where the hold still has every granted place and each of them is free in cold.
+    fn survives(&self, holding: &StoredHold, places: &Places) -> bool {
         planted(Bug::ConflictingHoldSurvives)
-            || holding
-                .granted()
-                .all(|place| self.book.holder(place) == Some(holding.record.hold) && places.shown(place) == Shown::Free)
+            || holding.granted().all(|place| {
+                self.holds.holder(place) == Some(holding.record.hold)
+                    && places.display_state(place) == DisplayState::Free
+            })
     }
 }

@@ -1,56 +1,59 @@
-//! The warm state of one event as a pure machine: what the memory adapter runs, and what judges every other one.
+//! The warm state of one event as a pure state machine: the memory store runs it, and tests judge every other store by it.
 //!
-//! Never: grants a sale (cold does, P1), reads a clock (`now` is an argument and never goes backwards), or leaves a step half done.
-//! Each command is one atomic step: sweep at most [`SWEPT_PER_STEP`] lapsed holds, act, append one entry to the log. It keeps P4: a place is free
-//! unless exactly one hold or the cold tier has it. To add a command: a file beside these, through [`Inventory::step`], and a row in the oracle.
+//! Never: sells a place (cold does, P1), reads a clock (`now` is an argument and never goes backwards), or leaves a step half done.
+//! Each command is one atomic step: expire at most [`SWEPT_PER_STEP_MAX`] lapsed holds, act, append one entry to the change log. A place is free
+//! unless exactly one hold or the cold tier has it (P4). To add a command: a file beside these, through [`Inventory::run_step`], and a row in the oracle.
 
-mod allot;
-mod apply;
-mod book;
-mod change;
-mod gate;
-mod grant;
+mod allocate;
+mod apply_effects;
+mod change_hold;
+mod change_log;
+mod expire_holds;
+mod gate_filter;
+mod grant_hold;
+mod hold_index;
 mod install;
-mod log;
-mod pin;
-mod places;
-mod read;
+mod pin_hold;
+mod place_bitmaps;
+mod queries;
 pub mod refusals;
-mod release;
-mod sweep;
+mod release_hold;
+mod snapshot;
 #[cfg(test)]
 mod tests;
-mod values;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use log::{LOG_CHANGES, LOG_STEPS};
-pub use read::minted;
-pub use values::{AreaSpan, CatchUp, Counts, GateFilter, Install, InstallRefused, InventoryChange, InventorySnapshot};
+pub use change_log::{LOG_CHANGES_MAX, LOG_STEPS_MAX};
+pub use gate_filter::GateFilter;
+pub use install::{Install, InstallRefused};
+pub use queries::id_created_at;
+pub use snapshot::{AreaCounts, AreaSpan, CatchUp, InventoryChange, InventorySnapshot};
 
-use self::book::Book;
-use self::gate::Gate;
-use self::log::Log;
-use self::places::Places;
+use self::change_log::ChangeLog;
+use self::gate_filter::SeenTickets;
+use self::hold_index::HoldIndex;
+use self::place_bitmaps::Places;
 use voelgoed_planted::{Bug, planted};
 
 use crate::refusal::Refusal;
-use crate::ticketing::place::{Epoch, PlaceNumber, Position, Shown};
+use crate::ticketing::place::{DisplayState, Epoch, Position};
+use crate::ticketing::place_number::PlaceNumber;
 use crate::time::Timestamp;
 
-/// The most lapsed holds that a step frees before it acts, so that no step is long.
-pub const SWEPT_PER_STEP: usize = 100;
-/// How long a pin lasts: the time to write an order.
-pub const PIN_LASTS: Duration = Duration::from_secs(60);
-/// The longest life that a hold may ask for, its extension included.
-pub const LONGEST_HOLD: Duration = Duration::from_secs(60 * 60);
-/// The most places in one hold.
-pub const PLACES_PER_HOLD: u32 = 100;
-/// The most holds that a session may have at once, those that became orders not counted.
-pub const HOLDS_PER_SESSION: u32 = 20;
-/// The most bytes of priced terms that a hold keeps.
-pub const TERMS_BYTES: usize = 64 * 1024;
+/// How many lapsed holds a step expires before it acts; bounds the time of a step.
+pub const SWEPT_PER_STEP_MAX: usize = 100;
+/// How long a pin lasts: the time that writing an order may take.
+pub const PIN_DURATION: Duration = Duration::from_secs(60);
+/// The longest duration that a request may ask for, its extension included.
+pub const HOLD_DURATION_MAX: Duration = Duration::from_secs(60 * 60);
+/// How many places one hold may have.
+pub const PLACES_PER_HOLD_MAX: u32 = 100;
+/// How many holds a session may have at once; holds that became orders do not count.
+pub const HOLDS_PER_SESSION_MAX: u32 = 20;
+/// How many bytes of priced terms a hold may have.
+pub const TERMS_BYTES_MAX: usize = 64 * 1024;
 
 /// The warm state of one event.
 #[derive(Debug, Clone)]
@@ -58,52 +61,52 @@ pub struct Inventory {
     epoch: Epoch,
     /// The number of the last step that wrote something, within the epoch.
     seq: u64,
-    /// The latest moment seen.
+    /// The latest `now` of any command.
     clock: Timestamp,
-    /// When this epoch began; unknown holds older than that were lost, not expired.
+    /// When this epoch began; an unknown hold with an older id was lost, not expired.
     installed_at: Timestamp,
     places: Places,
-    book: Book,
-    log: Log,
-    gate: Gate,
-    step: Step,
+    holds: HoldIndex,
+    log: ChangeLog,
+    seen_tickets: SeenTickets,
+    step: StepChanges,
 }
 
-/// What the running step has done so far.
+/// What the running step has changed so far.
 #[derive(Debug, Clone, Default)]
-struct Step {
-    /// How each place touched was shown before the step.
-    before: BTreeMap<PlaceNumber, Shown>,
-    /// Whether anything was written, seen or unseen.
+struct StepChanges {
+    /// The display state before the step, of each place that the step touched.
+    before: BTreeMap<PlaceNumber, DisplayState>,
+    /// True where the step wrote anything, displayed or not.
     wrote: bool,
 }
 
 impl Inventory {
-    /// Where the log stands.
+    /// The position of the last logged change.
     #[must_use]
     pub const fn position(&self) -> Position {
         Position { epoch: self.epoch, seq: self.seq }
     }
 
-    /// One atomic step: the clock moves on, lapsed holds go, `act` acts, and what changed becomes one entry of the log.
-    /// A refused act writes nothing itself; what was swept stays swept.
-    fn step<T>(&mut self, now: Timestamp, act: impl FnOnce(&mut Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    /// Runs one atomic step: advances the clock, expires lapsed holds, runs `act`, and logs all changes as one entry.
+    /// A refused act writes nothing; holds that the step expired stay expired.
+    fn run_step<T>(&mut self, now: Timestamp, act: impl FnOnce(&mut Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
         self.clock = self.clock.max(now);
-        self.free_lapsed(SWEPT_PER_STEP);
-        let answer = act(self);
-        self.close_step();
-        answer
+        self.free_lapsed(SWEPT_PER_STEP_MAX);
+        let result = act(self);
+        self.finish_step();
+        result
     }
 
-    fn close_step(&mut self) {
-        let Step { before, wrote } = std::mem::take(&mut self.step);
+    fn finish_step(&mut self) {
+        let StepChanges { before, wrote } = std::mem::take(&mut self.step);
         if !wrote {
             return;
         }
         self.seq += 1;
         let places = before
             .into_iter()
-            .map(|(place, was)| (place, was, self.places.shown(place)))
+            .map(|(place, was)| (place, was, self.places.display_state(place)))
             .filter(|(_, was, is)| was != is)
             .map(|(place, _, is)| (place, is))
             .collect();
@@ -112,10 +115,10 @@ impl Inventory {
         }
     }
 
-    /// The one way in which a place changes its look: bitmaps, counts and log follow.
-    fn show(&mut self, place: PlaceNumber, shown: Shown) {
-        let was = self.places.show(place, shown);
-        if was != shown {
+    /// The only way to change a display state: keeps bitmaps, counts and log consistent.
+    fn set_display_state(&mut self, place: PlaceNumber, state: DisplayState) {
+        let was = self.places.set_display_state(place, state);
+        if was != state {
             self.step.before.entry(place).or_insert(was);
             self.step.wrote = true;
         }

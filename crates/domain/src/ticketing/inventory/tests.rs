@@ -1,4 +1,4 @@
-//! The rules of the inventory, case by case; the oracle's random runs cover their combinations.
+//! Tests the inventory case by case; the oracle's random runs cover the combinations.
 
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros((1_700_000_000 + seconds) * 1_000_000)
 }
 
-/// A version 7 id minted `seconds` after the start of the tests.
+/// A version 7 id that was created `seconds` after the start of the tests.
 fn hold_id(seconds: i64, number: u8) -> HoldId {
     let millis = u64::try_from(at(seconds).millis()).unwrap();
     HoldId::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, &[number; 10]).into_uuid())
@@ -58,7 +58,7 @@ fn floor(quantity: u32) -> Pick {
 
 fn request(number: u8, picks: Vec<Pick>) -> HoldRequest {
     HoldRequest {
-        of_version: 1,
+        expected_version: 1,
         address: None,
         places_per_address: u32::MAX,
         hold: hold_id(1, number),
@@ -79,12 +79,12 @@ fn code<T: std::fmt::Debug>(answer: Result<T, Refusal>) -> &'static str {
 }
 
 #[test]
-fn a_hold_is_granted_whole_or_not_at_all() {
+fn hold_is_granted_on_all_places_or_none() {
     let mut hall = hall();
     let first = hall.hold(request(1, [seats(&[3, 4]), vec![floor(3)]].concat()), at(1)).unwrap();
     assert_eq!(numbers(&first), [3, 4, 10, 11, 12]);
     assert_eq!(first.expires_at, at(601));
-    assert_eq!(hall.snapshot().counts[0], Counts { free: 8, held: 2, sold: 0, blocked: 0 });
+    assert_eq!(hall.snapshot().counts[0], AreaCounts { free: 8, held: 2, sold: 0, blocked: 0 });
     assert_eq!(hall.snapshot().counts[1].held, 3);
 
     let before = hall.snapshot();
@@ -93,23 +93,23 @@ fn a_hold_is_granted_whole_or_not_at_all() {
     assert_eq!(refusal.evidence.places, [PlaceNumber(3), PlaceNumber(4)]);
     assert_eq!(hall.snapshot(), before, "a refusal writes nothing");
 
-    assert_eq!(hall.hold(request(1, seats(&[9])), at(3)), Ok(first), "the same id answers the same");
-    let stranger = HoldRequest { session: session(7), ..request(1, seats(&[9])) };
-    assert_eq!(code(hall.hold(stranger, at(3))), "not_found");
+    assert_eq!(hall.hold(request(1, seats(&[9])), at(3)), Ok(first), "repeating the id returns the same hold");
+    let other_session = HoldRequest { session: session(7), ..request(1, seats(&[9])) };
+    assert_eq!(code(hall.hold(other_session, at(3))), "not_found");
 }
 
 #[test]
-fn requests_that_make_no_sense_or_want_too_much_are_refused() {
+fn malformed_or_oversized_requests_are_refused() {
     let crowd = |quantity| vec![floor(quantity)];
     let cases: Vec<(&str, HoldRequest, &str)> = vec![
-        ("nothing", request(1, vec![]), "invalid_request"),
+        ("no picks", request(1, vec![]), "invalid_request"),
         ("beyond the last place", request(1, seats(&[200])), "invalid_request"),
         ("named twice", request(1, seats(&[5, 5])), "invalid_request"),
         ("none of a range", request(1, crowd(0)), "invalid_request"),
         ("an empty range", request(1, vec![Pick::Any { range: 12..12, quantity: 1 }]), "invalid_request"),
         ("a range beyond the end", request(1, vec![Pick::Any { range: 10..201, quantity: 1 }]), "invalid_request"),
         ("too long", HoldRequest { lasts_millis: 60 * MINUTE + 1, ..request(1, crowd(1)) }, "invalid_request"),
-        ("too many words", HoldRequest { terms: "x".repeat(TERMS_BYTES + 1), ..request(1, crowd(1)) }, "too_large"),
+        ("terms too long", HoldRequest { terms: "x".repeat(TERMS_BYTES_MAX + 1), ..request(1, crowd(1)) }, "too_large"),
         ("over the session's limit", request(1, crowd(51)), "limit_reached"),
         ("over the hold's limit", HoldRequest { places_per_session: 999, ..request(1, crowd(101)) }, "limit_reached"),
         ("quantities that overflow", request(1, vec![floor(u32::MAX), floor(u32::MAX)]), "limit_reached"),
@@ -121,12 +121,12 @@ fn requests_that_make_no_sense_or_want_too_much_are_refused() {
         assert_eq!(hall.position().seq, 0, "{case}");
     }
     let mut hall = hall();
-    let most = HoldRequest { places_per_session: 100, lasts_millis: 60 * MINUTE, ..request(1, crowd(100)) };
-    assert_eq!(numbers(&hall.hold(most, at(1)).unwrap()).len(), 100, "the limits themselves are allowed");
+    let largest = HoldRequest { places_per_session: 100, lasts_millis: 60 * MINUTE, ..request(1, crowd(100)) };
+    assert_eq!(numbers(&hall.hold(largest, at(1)).unwrap()).len(), 100, "the limits themselves are allowed");
 }
 
 #[test]
-fn a_session_has_limits_over_all_its_holds() {
+fn session_limit_counts_all_holds_but_no_orders() {
     let mut hall = hall();
     for number in 0..20 {
         let one = HoldRequest { session: session(1), ..request(number, vec![floor(1)]) };
@@ -136,7 +136,7 @@ fn a_session_has_limits_over_all_its_holds() {
     let another = HoldRequest { session: session(1), ..request(20, vec![floor(1)]) };
     assert_eq!(code(hall.hold(another.clone(), at(1))), "limit_reached");
     hall.apply(Some((hold_id(1, 0), order(1))), &[effect(10, PlaceState::Claimed, 1)], at(2));
-    assert!(hall.hold(another, at(2)).is_ok(), "what became an order no longer counts");
+    assert!(hall.hold(another, at(2)).is_ok(), "a hold that became an order does not count");
 }
 
 #[test]
@@ -149,24 +149,24 @@ fn picks_of_one_request_never_share_a_place() {
 }
 
 #[test]
-fn lapsed_holds_go_a_hundred_at_a_time_and_never_serve_again() {
+fn lapsed_holds_expire_a_hundred_per_step_and_are_refused_before() {
     let mut hall = hall();
     for number in 0..150 {
         hall.hold(request(number, vec![floor(1)]), at(1)).unwrap();
     }
     assert_eq!(hall.snapshot().counts[1].held, 150);
-    // They go in the order of their ids, in which the version stands before the number's second digit.
+    // Holds expire in the order of their ids, in which the version comes before the second digit of the number.
     let last = (0..150).map(|number| hold_id(1, number)).max().unwrap();
     assert!(hall.read_hold(last, at(600)).is_ok(), "a second before its end");
     assert_eq!(code(hall.read_hold(last, at(601))), "hold_expired");
-    assert_eq!(hall.snapshot().counts[1].held, 50, "one step sweeps a hundred");
-    assert_eq!(code(hall.pin(last, at(601))), "hold_expired", "lapsed though not yet swept");
-    assert_eq!(hall.sweep(7, at(602)), 0, "that step swept the rest");
+    assert_eq!(hall.snapshot().counts[1].held, 50, "one step expires a hundred");
+    assert_eq!(code(hall.pin(last, at(601))), "hold_expired", "lapsed but not yet swept");
+    assert_eq!(hall.sweep(7, at(602)), 0, "the step of the pin expired the rest");
     assert_eq!(hall.snapshot().counts[1].free, 190);
 }
 
 #[test]
-fn a_change_keeps_what_both_have_and_takes_all_or_nothing() {
+fn changed_hold_keeps_common_places_and_is_all_or_nothing() {
     let mut hall = hall();
     hall.hold(request(1, [seats(&[0, 1]), vec![floor(2)]].concat()), at(1)).unwrap();
     hall.hold(request(2, seats(&[5])), at(1)).unwrap();
@@ -179,16 +179,20 @@ fn a_change_keeps_what_both_have_and_takes_all_or_nothing() {
     assert_eq!(after.expires_at, at(601), "its end stays");
     assert_eq!(hall.held_by(session(1), at(60)), 5);
     let again = request(1, [seats(&[1, 2]), vec![floor(3)]].concat());
-    assert_eq!(code(hall.change_hold(again.clone(), at(61))), "hold_changed", "it was made from an older version");
-    let again = hall.change_hold(HoldRequest { of_version: 2, ..again }, at(61)).unwrap();
-    assert_eq!(again, HoldRecord { version: 3, ..after }, "the same change again moves nothing");
+    assert_eq!(
+        code(hall.change_hold(again.clone(), at(61))),
+        "hold_changed",
+        "the change was made from an older version"
+    );
+    let again = hall.change_hold(HoldRequest { expected_version: 2, ..again }, at(61)).unwrap();
+    assert_eq!(again, HoldRecord { version: 3, ..after }, "repeating the change moves no place");
     assert_eq!(code(hall.change_hold(request(9, seats(&[1])), at(61))), "hold_expired");
-    let stranger = HoldRequest { session: session(2), ..request(1, seats(&[1])) };
-    assert_eq!(code(hall.change_hold(stranger, at(61))), "not_found");
+    let other_session = HoldRequest { session: session(2), ..request(1, seats(&[1])) };
+    assert_eq!(code(hall.change_hold(other_session, at(61))), "not_found");
 }
 
 #[test]
-fn a_release_frees_once_and_then_does_nothing() {
+fn repeated_release_changes_nothing() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0])), at(1)).unwrap();
     assert_eq!(hall.release(hold_id(1, 1), at(2)), Ok(()));
@@ -199,7 +203,7 @@ fn a_release_frees_once_and_then_does_nothing() {
 }
 
 #[test]
-fn a_pin_leaves_the_end_and_lapses_by_itself() {
+fn pin_keeps_the_end_of_the_hold_and_lapses() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0])), at(1)).unwrap();
     let hold = hold_id(1, 1);
@@ -209,16 +213,16 @@ fn a_pin_leaves_the_end_and_lapses_by_itself() {
     assert_eq!(code(hall.change_hold(request(1, seats(&[1])), at(531))), "already_ordered");
     let again = hall.pin(hold, at(535)).unwrap();
     assert_eq!((again.expires_at, again.phase), (at(601), HoldPhase::Pinned { until: at(595) }));
-    assert_eq!(hall.read_hold(hold, at(595)).unwrap().phase, HoldPhase::Active, "the pin lapsed, the hold lives");
+    assert_eq!(hall.read_hold(hold, at(595)).unwrap().phase, HoldPhase::Active, "the pin lapsed, the hold is live");
 
     hall.pin(hold, at(600)).unwrap();
-    assert!(hall.read_hold(hold, at(659)).is_ok(), "a pin keeps it over its end");
+    assert!(hall.read_hold(hold, at(659)).is_ok(), "a pin keeps the hold beyond its end");
     hall.unpin(hold, at(659));
-    assert_eq!(code(hall.read_hold(hold, at(659))), "hold_expired", "without the pin its end counts");
+    assert_eq!(code(hall.read_hold(hold, at(659))), "hold_expired", "without the pin the hold lapses at its end");
 }
 
 #[test]
-fn a_claim_takes_places_out_of_every_reach() {
+fn claimed_places_are_freed_by_no_release_and_no_sweep() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0, 1])), at(1)).unwrap();
     let hold = hold_id(1, 1);
@@ -235,11 +239,11 @@ fn a_claim_takes_places_out_of_every_reach() {
     hall.apply(None, &[effect(0, PlaceState::Sold, 2), effect(1, PlaceState::Free, 2)], at(5001));
     hall.apply(Some((hold, order(9))), &claims, at(5002));
     let counts = hall.snapshot().counts[0];
-    assert_eq!((counts.free, counts.held, counts.sold), (9, 0, 1), "a redelivered claim is old news");
+    assert_eq!((counts.free, counts.held, counts.sold), (9, 0, 1), "a redelivered claim is ignored");
 }
 
 #[test]
-fn a_place_that_cold_gave_to_another_is_missed_at_the_pin() {
+fn pin_is_refused_with_the_places_that_cold_assigned_to_others() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0, 1])), at(1)).unwrap();
     hall.apply(None, &[effect(1, PlaceState::Blocked, 1)], at(2));
@@ -248,23 +252,23 @@ fn a_place_that_cold_gave_to_another_is_missed_at_the_pin() {
     assert_eq!(numbers(&hall.change_hold(request(1, seats(&[0, 2])), at(4)).unwrap()), [0, 2]);
     assert!(hall.pin(hold_id(1, 1), at(5)).is_ok());
     hall.apply(None, &[effect(999, PlaceState::Sold, 1)], at(6));
-    assert_eq!(hall.snapshot().counts[0].blocked, 1, "an effect on no place of ours is passed over");
+    assert_eq!(hall.snapshot().counts[0].blocked, 1, "an effect on an unknown place is ignored");
 }
 
 #[test]
-fn claims_that_arrive_after_their_undoing_leave_nothing_held() {
+fn claim_that_arrives_after_its_release_leaves_no_place_held() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0])), at(1)).unwrap();
     let hold = hold_id(1, 1);
     hall.pin(hold, at(2)).unwrap();
     hall.apply(None, &[effect(0, PlaceState::Free, 2)], at(3));
-    assert_eq!(hall.snapshot().counts[0].held, 1, "the hold keeps what it holds");
+    assert_eq!(hall.snapshot().counts[0].held, 1, "the hold keeps its place");
     hall.apply(Some((hold, order(9))), &[effect(0, PlaceState::Claimed, 1)], at(4));
     assert_eq!(hall.snapshot().counts[0].free, 10);
 }
 
 #[test]
-fn a_rebuild_keeps_what_conflicts_with_nothing() {
+fn rebuild_keeps_holds_without_conflict_and_newer_versions() {
     let mut old = hall();
     old.hold(request(1, seats(&[0])), at(1)).unwrap();
     old.hold(request(2, seats(&[1, 2])), at(1)).unwrap();
@@ -283,16 +287,16 @@ fn a_rebuild_keeps_what_conflicts_with_nothing() {
     assert_eq!(new.read_hold(hold_id(1, 1), at(4)).unwrap().epoch, Epoch(1), "survives");
     assert_eq!(code(new.read_hold(hold_id(1, 2), at(4))), "hold_lost");
     let counts = new.snapshot().counts[0];
-    assert_eq!((counts.free, counts.held, counts.sold), (7, 2, 1), "what it learned after cold was read stays");
+    assert_eq!((counts.free, counts.held, counts.sold), (7, 2, 1), "a version that arrived after cold was read stays");
     assert_eq!(new.gate_filter(used), GateFilter::Admitted);
     assert!(matches!(new.changes_since(old.position()), CatchUp::Snapshot(_)));
 
     let bare = Inventory::install(None, plan(3), at(5)).unwrap().read_hold(hold_id(1, 1), at(6));
-    assert_eq!(code(bare), "hold_lost", "an empty store knows by the id's age");
+    assert_eq!(code(bare), "hold_lost", "an empty store decides by the age of the id");
 }
 
 #[test]
-fn a_plan_with_holes_or_rows_beyond_it_is_refused() {
+fn install_with_gaps_or_unknown_places_is_refused() {
     let mut holes = plan(1);
     holes.areas[1].places.start = 11;
     assert!(matches!(Inventory::install(None, holes, at(0)), Err(InstallRefused::Malformed(10))));
@@ -301,29 +305,29 @@ fn a_plan_with_holes_or_rows_beyond_it_is_refused() {
 }
 
 #[test]
-fn the_log_tells_every_step_once_until_it_forgets() {
+fn change_log_returns_every_step_once_until_it_is_truncated() {
     let mut hall = hall();
     let start = hall.position();
     hall.hold(request(1, seats(&[7])), at(1)).unwrap();
     hall.pin(hold_id(1, 1), at(2)).unwrap();
     let CatchUp::Changes(changes) = hall.changes_since(start) else { panic!("expected changes") };
     assert_eq!(changes.iter().map(|change| change.position.seq).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(changes[0].places, [(PlaceNumber(7), Shown::Held)]);
+    assert_eq!(changes[0].places, [(PlaceNumber(7), DisplayState::Held)]);
     assert!(changes[1].places.is_empty());
     assert_eq!(hall.changes_since(hall.position()), CatchUp::Changes(vec![]));
 
-    for version in 1..=u32::try_from(LOG_STEPS).unwrap() {
+    for version in 1..=u32::try_from(LOG_STEPS_MAX).unwrap() {
         hall.apply(None, &[effect(8, PlaceState::Blocked, version)], at(3));
     }
     let kept = Position { seq: 2, ..start };
-    assert!(matches!(hall.changes_since(kept), CatchUp::Changes(changes) if changes.len() == LOG_STEPS));
+    assert!(matches!(hall.changes_since(kept), CatchUp::Changes(changes) if changes.len() == LOG_STEPS_MAX));
     assert!(matches!(hall.changes_since(Position { seq: 1, ..start }), CatchUp::Snapshot(_)));
     let ahead = Position { seq: u64::MAX, ..start };
     assert!(matches!(hall.changes_since(ahead), CatchUp::Snapshot(_)));
 }
 
 #[test]
-fn the_clock_never_goes_back() {
+fn clock_never_goes_backwards() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0])), at(100)).unwrap();
     let late = hall.hold(request(2, seats(&[1])), at(50)).unwrap();
@@ -331,7 +335,7 @@ fn the_clock_never_goes_back() {
 }
 
 #[test]
-fn the_gate_remembers_the_worst() {
+fn revoked_ticket_stays_revoked_after_a_late_admission() {
     let ticket = TicketId::from_uuid(Uuid::from_u128(1));
     let mut hall = hall();
     assert_eq!(hall.gate_filter(ticket), GateFilter::Unseen);

@@ -1,4 +1,4 @@
-//! Terms and granted places joined: one priced line per place, as holds show them and orders keep them.
+//! Joins terms with granted places into one priced line per place, which holds show and orders store.
 //!
 //! Never: a place without a price or a price without a place. To add a column: a field of [`PricedPlace`], filled in [`Terms::price_places`].
 
@@ -8,34 +8,34 @@ use super::Terms;
 use crate::catalog::layout::Layout;
 use crate::ids::TicketTypeId;
 use crate::money::Money;
-use crate::ticketing::place::PlaceNumber;
+use crate::ticketing::place_number::PlaceNumber;
 
-/// One place with what is paid for it.
+/// A granted place with its price, fee and tax.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PricedPlace {
-    /// Which place.
+    /// The granted place.
     pub place: PlaceNumber,
-    /// What a ticket says of it.
+    /// The place's label, as printed on the ticket.
     pub label: String,
-    /// Sold as what.
+    /// The ticket type that the place is sold as.
     pub ticket_type: TicketTypeId,
     /// The ticket type's name at the time of the hold.
     pub ticket_type_name: String,
-    /// After price rules.
+    /// The price after price rules.
     pub price: Money,
-    /// On top of the price.
+    /// The fee on top of the price.
     pub fee: Money,
-    /// On price and fee: within them where the terms say `tax_included`, else on top.
+    /// The tax on price and fee: within them where the terms have `tax_included`, else on top.
     pub tax: Money,
 }
 
-/// The granted places do not fit the terms: a fault of the store.
+/// The granted places do not match the terms: a fault of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TermsMismatch {
-    /// Another number of picks, or of places in one of them.
-    #[error("the places granted to a hold do not fit its terms")]
+    /// The number of picks differs, or the number of places in one of them.
+    #[error("the places granted to a hold do not match its terms")]
     Quantity,
-    /// A place that the plan does not have.
+    /// A place that the layout does not have.
     #[error("place {} is not in the event's layout", .0.0)]
     UnknownPlace(PlaceNumber),
 }
@@ -44,7 +44,7 @@ impl Terms {
     /// One line per granted place, in the order of the picks; `granted` has one list per pick.
     ///
     /// # Errors
-    /// [`TermsMismatch`], a fault: nothing may be sold by it.
+    /// [`TermsMismatch`], a fault of the store: the places must not be sold.
     pub fn price_places(
         &self,
         layout: &Layout,

@@ -1,26 +1,26 @@
-//! Promo codes: whether one lowers a price of what is chosen, and why not where it does not.
+//! Applies promo codes, and refuses a code that lowers no price of the chosen tickets, with the reason.
 //!
-//! Never: a code that is accepted and changes nothing, so that nobody pays in the belief that it did.
+//! Never: accepts a code without effect, so that no buyer pays in the belief that the code counted.
 //! To add a reason: its sentence here, and its row in `tests`.
 
-use super::{Amended, PricedLine, Rules, Terms, TermsLine, unit_price};
+use super::{AmendedHold, PricedLine, Rules, Terms, TermsLine, unit_price};
 use crate::catalog::event::Event;
 use crate::catalog::layout::Layout;
 use crate::catalog::listing::Listing;
 use crate::catalog::price_rule::{PriceEffect, PriceRule};
 use crate::money::Money;
 use crate::refusal::Refusal;
-use crate::text::code_key;
+use crate::text::promo_code_key;
 use crate::ticketing::hold::Pick;
-use crate::ticketing::place::PlaceNumber;
+use crate::ticketing::place_number::PlaceNumber;
 use crate::time::Timestamp;
 
-/// The rule of a code, while it is valid.
+/// Finds the rule of a code that is valid at `now`.
 ///
 /// # Errors
 /// `invalid_request` naming `code`, with the reason.
-pub(super) fn named<'a>(listing: &'a Listing, code: &str, now: Timestamp) -> Result<&'a PriceRule, Refusal> {
-    let rule = listing.price_rules.iter().find(|rule| rule.has_code(code));
+pub(super) fn rule_of_code<'a>(listing: &'a Listing, code: &str, now: Timestamp) -> Result<&'a PriceRule, Refusal> {
+    let rule = listing.price_rules.iter().find(|rule| rule.matches_code(code));
     let rule = rule.ok_or_else(|| refused("This code is unknown."))?;
     if let Some(start) = rule.starts_at.filter(|start| now < *start) {
         return Err(refused(format!("This code is valid from {start} on.")));
@@ -31,7 +31,7 @@ pub(super) fn named<'a>(listing: &'a Listing, code: &str, now: Timestamp) -> Res
     }
 }
 
-/// Whether the code lowers the price of a line at least.
+/// Checks that the code lowers the price of at least one line.
 ///
 /// # Errors
 /// `invalid_request` naming `code`, with the reason.
@@ -40,7 +40,7 @@ pub(super) fn check_effect(event: &Event, rule: &PriceRule, lines: &[PricedLine]
     if covered.is_empty() {
         return Err(refused("This code is not for the chosen tickets."));
     }
-    if covered.iter().any(|line| line.terms.without_code.is_some()) {
+    if covered.iter().any(|line| line.terms.is_cheaper_by_code()) {
         return Ok(());
     }
     if covered.iter().all(|line| line.list == 0) {
@@ -62,16 +62,11 @@ pub(super) fn check_effect(event: &Event, rule: &PriceRule, lines: &[PricedLine]
     }))
 }
 
-/// Whether a hold's code makes a line of it cheaper.
-pub(super) fn lowers_a_price(lines: &[TermsLine]) -> bool {
-    lines.iter().any(|line| line.without_code.is_some())
-}
-
-/// The content of a hold without its code: each line at the price that it was held for.
-fn without_code(event: &Event, held: Amended) -> Amended {
+/// Removes the code from a hold: each line gets back the price that it was held for.
+fn without_code(event: &Event, held: AmendedHold) -> AmendedHold {
     let lines = held.terms.lines.into_iter().map(|line| full_price(event, line)).collect();
     let terms = Terms::over(held.terms.currency, held.terms.tax_included, None, lines);
-    Amended { picks: held.picks, terms }
+    AmendedHold { picks: held.picks, terms }
 }
 
 fn full_price(event: &Event, line: TermsLine) -> TermsLine {
@@ -81,41 +76,41 @@ fn full_price(event: &Event, line: TermsLine) -> TermsLine {
     }
 }
 
-/// The content of a hold with a code that is given later. Prices stay or become lower; a code that the hold has already is replaced where the new one
-/// makes the whole cheaper. An empty code takes off the one that the hold has.
+/// Applies a code to a hold. No price rises; a code that the hold has is replaced where the new one makes the hold cheaper.
+/// An empty code removes the one that the hold has.
 ///
 /// # Errors
 /// `invalid_request` naming `code`, with the reason.
-pub fn with_code(listing: &Listing, held: Amended, code: &str, now: Timestamp) -> Result<Amended, Refusal> {
+pub fn apply_code(listing: &Listing, held: AmendedHold, code: &str, now: Timestamp) -> Result<AmendedHold, Refusal> {
     let code = code.trim();
     if code.is_empty() {
-        let nothing = held.terms.code.is_none();
-        return if nothing { Err(refused("Give a code.")) } else { Ok(without_code(&listing.event, held)) };
+        let has_code = held.terms.code.is_some();
+        return if !has_code { Err(refused("Give a code.")) } else { Ok(without_code(&listing.event, held)) };
     }
-    if held.terms.code.as_deref().is_some_and(|own| code_key(own) == code_key(code)) {
+    if held.terms.code.as_deref().is_some_and(|own| promo_code_key(own) == promo_code_key(code)) {
         return Ok(held);
     }
-    let rules = Rules::now(listing, Some(code), now)?;
-    let had = held.terms.totals.total;
+    let rules = Rules::current(listing, Some(code), now)?;
+    let total_before = held.terms.totals.total;
     let lines: Vec<PricedLine> =
         held.picks.iter().zip(held.terms.lines).map(|(pick, line)| reprice(listing, &rules, pick, line)).collect();
-    if let Some(rule) = rules.named {
+    if let Some(rule) = rules.of_code {
         check_effect(&listing.event, rule, &lines)?;
     }
     let lines = lines.into_iter().map(|line| line.terms).collect();
     let terms = Terms::over(held.terms.currency, held.terms.tax_included, Some(code.to_owned()), lines);
-    if terms.totals.total >= had {
+    if terms.totals.total >= total_before {
         return Err(refused("The code that this hold has already is as good or better."));
     }
-    Ok(Amended { picks: held.picks, terms })
+    Ok(AmendedHold { picks: held.picks, terms })
 }
 
-/// A held line under the code of `rules` alone; never dearer than it was held for.
+/// Prices a held line by the rules in force; never above the price that it was held for.
 fn reprice(listing: &Listing, rules: &Rules<'_>, pick: &Pick, line: TermsLine) -> PricedLine {
     let line = full_price(&listing.event, line);
     let held = line.price;
     let found = listing.ticket_type(line.ticket_type).zip(place_of(&listing.layout, pick));
-    // What is off sale meanwhile keeps its price.
+    // A ticket type that went off sale keeps its price.
     let Some((ticket_type, (area, category))) = found else {
         return PricedLine { list: held, terms: line };
     };

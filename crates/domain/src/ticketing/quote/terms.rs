@@ -1,7 +1,7 @@
-//! The priced terms of a hold, as they are kept with it and read back when it becomes an order.
+//! The priced terms of a hold: written as JSON with the hold, and read back when the hold becomes an order.
 //!
-//! Never: a price that changes after the hold, totals that are not the sum of the lines (checked when read back, P5).
-//! To change the shape: raise [`TERMS_VERSION`] and keep reading the older one; holds in flight carry it.
+//! Never: a price that changes after the hold, or totals that are not the sum of the lines (checked on reading, P5).
+//! To change the shape: raise [`TERMS_VERSION`] and keep reading the older one, because live holds have it.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,31 +11,31 @@ use crate::catalog::ticket_type::TicketType;
 use crate::ids::TicketTypeId;
 use crate::money::{Currency, Money};
 
-/// The version that is written.
+/// The version of newly written terms.
 pub const TERMS_VERSION: u32 = 1;
 
-/// What a hold costs. Amounts are minor units of `currency`. However it is read back, its version and sums are checked.
+/// The prices of a hold, in minor units of `currency`. Deserialization checks the version and the sums.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "UncheckedTerms")]
 pub struct Terms {
     /// The version of this shape.
     pub v: u32,
-    /// Of every amount here.
+    /// The currency of every amount here.
     pub currency: Currency,
-    /// True: prices and fees contain the tax; false: it is on top.
+    /// True where prices and fees contain the tax; false where it is on top.
     pub tax_included: bool,
-    /// The promo code that was given.
+    /// The promo code of the hold, as the buyer wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// One per pick of the hold, in its order.
+    /// One line per pick of the hold, in its order.
     pub lines: Vec<TermsLine>,
     /// The sums over all lines.
     pub totals: Totals,
 }
 
-/// Terms as they were written, not yet trusted.
+/// Terms as read from a store, before their checks.
 #[derive(Deserialize)]
-struct Written {
+struct UncheckedTerms {
     v: u32,
     currency: Currency,
     tax_included: bool,
@@ -45,11 +45,11 @@ struct Written {
     totals: Totals,
 }
 
-impl TryFrom<Written> for Terms {
+impl TryFrom<UncheckedTerms> for Terms {
     type Error = MalformedTerms;
 
-    fn try_from(written: Written) -> Result<Self, MalformedTerms> {
-        let Written { v, currency, tax_included, code, lines, totals } = written;
+    fn try_from(unchecked: UncheckedTerms) -> Result<Self, MalformedTerms> {
+        let UncheckedTerms { v, currency, tax_included, code, lines, totals } = unchecked;
         if v != TERMS_VERSION {
             return Err(MalformedTerms::Version(v));
         }
@@ -64,15 +64,15 @@ impl TryFrom<Written> for Terms {
 /// The terms of one pick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TermsLine {
-    /// Sold as what.
+    /// The ticket type that the places are sold as.
     pub ticket_type: TicketTypeId,
-    /// The ticket type's name at that time.
+    /// The ticket type's name at the time of the hold.
     pub name: String,
-    /// Of one ticket, after price rules.
+    /// The price of one ticket, after price rules.
     pub price: i64,
-    /// Of one ticket.
+    /// The fee on one ticket.
     pub fee: i64,
-    /// Of one ticket, on price and fee.
+    /// The tax on price and fee of one ticket.
     pub tax: i64,
     /// How many tickets.
     pub quantity: u32,
@@ -84,23 +84,23 @@ pub struct TermsLine {
 /// Sums over all lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// The tickets' prices.
+    /// The sum of the prices.
     pub tickets: i64,
-    /// The fees.
+    /// The sum of the fees.
     pub fees: i64,
-    /// The tax, within the two above or on top.
+    /// The sum of the taxes, within the two above or on top.
     pub tax: i64,
-    /// What the buyer pays.
+    /// The amount that the buyer pays.
     pub total: i64,
 }
 
-/// A text that is not terms of a known version, or whose totals are not the sum of its lines: a fault of the store.
+/// Why stored terms are refused: a fault of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum MalformedTerms {
-    /// Not the shape.
+    /// Not JSON of this shape.
     #[error("the terms of a hold cannot be read")]
     Shape(#[from] serde_json::Error),
-    /// A version that this program does not know.
+    /// A version that this program cannot read.
     #[error("the terms of a hold have the unknown version {0}")]
     Version(u32),
     /// The totals are not the sum of the lines, or an amount is out of range.
@@ -115,10 +115,15 @@ impl TermsLine {
         Self { ticket_type: ticket_type.id, name, price, fee, tax, quantity, without_code: None }
     }
 
-    /// The line at another price, which a promo code made of `without`.
+    /// Replaces the price of the line; `without` is its price without the promo code.
     pub(super) fn priced(self, UnitPrice { price, fee, tax }: UnitPrice, without: i64) -> Self {
         let without_code = (price < without).then_some(without);
         Self { price, fee, tax, without_code, ..self }
+    }
+
+    /// True where the promo code makes the line cheaper.
+    pub(super) const fn is_cheaper_by_code(&self) -> bool {
+        self.without_code.is_some()
     }
 
     fn sums(&self, tax_included: bool) -> Option<Totals> {
@@ -151,51 +156,51 @@ impl Terms {
         Self::over(event.currency, event.tax.included, code, lines)
     }
 
-    /// Terms over `lines`. The catalogue bounds prices to `MAX_AMOUNT` and holds to 100 places, which keeps every sum within `i64`.
+    /// Terms over `lines`. The catalogue bounds prices to `AMOUNT_MINOR_MAX` and holds to 100 places, which keeps every sum within `i64`.
     pub(super) fn over(currency: Currency, tax_included: bool, code: Option<String>, lines: Vec<TermsLine>) -> Self {
         let saturated = Totals { tickets: i64::MAX, fees: i64::MAX, tax: i64::MAX, total: i64::MAX };
         let totals = Totals::over(&lines, tax_included).unwrap_or(saturated);
         Self { v: TERMS_VERSION, currency, tax_included, code, lines, totals }
     }
 
-    /// What the buyer pays.
+    /// The amount that the buyer pays.
     #[must_use]
     pub const fn total(&self) -> Money {
         Money::new(self.totals.total, self.currency)
     }
 
-    /// The fees.
+    /// The sum of the fees.
     #[must_use]
     pub const fn fees(&self) -> Money {
         Money::new(self.totals.fees, self.currency)
     }
 
-    /// The tax, within the total in any case.
+    /// The sum of the taxes; the total contains it in either case.
     #[must_use]
     pub const fn tax(&self) -> Money {
         Money::new(self.totals.tax, self.currency)
     }
 
-    /// How many places are priced.
+    /// The number of priced places.
     #[must_use]
     pub fn place_count(&self) -> u64 {
         self.lines.iter().map(|line| u64::from(line.quantity)).sum()
     }
 
-    /// The text that is kept with the hold.
+    /// The JSON that is stored with the hold.
     ///
     /// # Errors
-    /// Where it has no JSON: a hold is not granted without its terms.
+    /// Where serialization fails; then no hold may be granted.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }
 
-    /// Reads what [`Terms::to_json`] wrote.
+    /// Reads the JSON of [`Terms::to_json`].
     ///
     /// # Errors
-    /// [`MalformedTerms`], a fault: nothing may be charged by it.
+    /// [`MalformedTerms`], a fault of the store: nothing may be charged.
     pub fn from_json(text: &str) -> Result<Self, MalformedTerms> {
-        let written: Written = serde_json::from_str(text)?;
-        written.try_into()
+        let unchecked: UncheckedTerms = serde_json::from_str(text)?;
+        unchecked.try_into()
     }
 }

@@ -1,4 +1,4 @@
-//! Prices, limits and refusals as tables; the sums and the tax as properties.
+//! Tests prices, limits and refusals as tables, and sums and taxes as properties.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::catalog::admission::AdmissionTimes;
+use crate::catalog::admission_window::AdmissionTimes;
 use crate::catalog::event::{Event, EventLimits, EventState, FeePolicy, SaleWindow, TaxPolicy};
 use crate::catalog::layout::{AreaDraft, Layout, RowDraft, Seat};
 use crate::catalog::price_rule::PriceEffect;
@@ -142,7 +142,7 @@ fn each_line_gets_its_most_specific_price() {
 }
 
 #[test]
-fn what_cannot_be_quoted_is_refused_with_its_reason() {
+fn invalid_quote_is_refused_with_its_field_or_limit() {
     let listing = listing();
     let many = |n: u32| (0..n).map(|place| seat(place, ADULT)).collect::<Vec<_>>();
     let any =
@@ -170,8 +170,8 @@ fn what_cannot_be_quoted_is_refused_with_its_reason() {
         (vec![field(7, ADULT)], 150, limited(limits::PLACES_PER_HOLD, 6)),
         (vec![field(6, ADULT), seat(0, ADULT)], 150, limited(limits::PLACES_PER_HOLD, 6)),
         (vec![field(u32::MAX, ADULT), field(u32::MAX, ADULT)], 150, limited(limits::PLACES_PER_HOLD, 6)),
-        (vec![seat(0, CHILD), seat(1, ADULT)], 150, limited(limits::MIN_PER_HOLD, 2)),
-        ((0..4).map(|n| seat(n, CHILD)).collect(), 150, limited(limits::MAX_PER_HOLD, 3)),
+        (vec![seat(0, CHILD), seat(1, ADULT)], 150, limited(limits::TICKETS_PER_HOLD_MIN, 2)),
+        ((0..4).map(|n| seat(n, CHILD)).collect(), 150, limited(limits::TICKETS_PER_HOLD_MAX, 3)),
     ];
     for (number, (lines, now, expected)) in rows.into_iter().enumerate() {
         let refusal = quote(&listing, &lines, None, at(now)).unwrap_err();
@@ -183,7 +183,7 @@ fn what_cannot_be_quoted_is_refused_with_its_reason() {
 }
 
 #[test]
-fn the_best_rule_for_the_buyer_wins_and_a_useless_code_is_refused() {
+fn lowest_price_rule_wins_and_code_without_effect_is_refused() {
     let mut listing = listing();
     let mut children = rule(4, Some("Kids"), PriceEffect::Price(100));
     children.ticket_types = vec![kind(CHILD)];

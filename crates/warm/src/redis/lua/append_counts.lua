@@ -1,6 +1,5 @@
--- Appends what a node counted to the event's stream, which ends by itself when nothing is added for long.
--- KEYS[1] is the event's prefix. ARGV: 1 the run id and 2 the moment (every call has them; nothing here depends on them), 3 the minute,
--- 4 to 6 the counts, 7 most entries, 8 how long the stream lasts, in milliseconds.
+-- Appends the counts of a node to the event's stream, which expires when no node appends.
+-- ARGV: 1 run id and 2 time (unused), 3 minute, 4 to 6 counts, 7 maximum of entries, 8 expiry of the stream in milliseconds.
 
 local stream = base .. 'counts'
 call('XADD', stream, 'MAXLEN', ARGV[7], '*', 'minute', ARGV[3], 'viewed', ARGV[4], 'held', ARGV[5], 'refused', ARGV[6])

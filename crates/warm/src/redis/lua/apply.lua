@@ -1,31 +1,31 @@
--- Carries over what cold decided, each place only above its version. ARGV: 5 the hold that became an order by it (or nothing),
--- 6 that order, 7 the effects (place u32, version u32, look u8).
+-- Applies decisions of cold, each only if its version is newer than the place's. ARGV: 5 hold that became an order (or empty), 6 that order,
+-- 7 effects (place u32, version u32, state u8).
 if not loaded() then return UNLOADED end
-tick()
-free_lapsed(SWEPT_PER_STEP)
+advance_clock()
+free_lapsed(SWEPT_PER_STEP_MAX)
 local claimant = ARGV[5] ~= '' and ARGV[5]
 if claimant then
-  local known = get(claimant)
-  if known and known.phase ~= CLAIMED then
-    count_address(known, -#in_reach(claimant, known))
-    known.phase, known.order = CLAIMED, ARGV[6]
-    keep(claimant, known)
-    count(known.session, -1, 0)
+  local record = get_hold(claimant)
+  if record and record.phase ~= CLAIMED then
+    change_address_usage(record, -#held_places(claimant, record))
+    record.phase, record.order = CLAIMED, ARGV[6]
+    store_hold(claimant, record)
+    change_usage(record.session, -1, 0)
   end
 end
 for at = 1, #ARGV[7], 9 do
-  local place, newer, now = struct.unpack('<I4I4B', ARGV[7], at)
+  local place, newer, state = struct.unpack('<I4I4B', ARGV[7], at)
   if place < length then
     local held_by = holder(place)
     if newer > version(place) then
       set_version(place, newer)
-      wrote = true
-      if now ~= FREE or not held_by then
-        let_go(place)
-        show(place, now)
+      has_written = true
+      if state ~= FREE or not held_by then
+        unassign(place)
+        set_display_state(place, state)
       end
     elseif held_by and held_by == claimant then
-      -- Cold has moved on since this claim, and what is in a hold's reach is free there.
+      -- Cold has a newer decision than this claim, and a place that a hold has is free in cold.
       free_place(place)
     end
   end

@@ -1,5 +1,5 @@
--- Forgets entries of the event's stream that cold has; answers how many are left.
--- KEYS[1] is the event's prefix. ARGV: 1 and 2 as in append_counts.lua, then the entries.
+-- Removes entries of the event's stream that cold has recorded; returns how many are left.
+-- ARGV: 1 and 2 as in append_counts.lua, then the ids of the entries.
 
 local stream = base .. 'counts'
 if call('EXISTS', stream) == 0 then return 0 end

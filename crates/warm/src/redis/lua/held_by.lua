@@ -1,5 +1,5 @@
--- How many places a session has in the reach of its holds. ARGV: 5 the session.
+-- The number of places that the holds of a session have. ARGV: 5 session.
 if not loaded() then return UNLOADED end
-tick()
-free_lapsed(SWEPT_PER_STEP)
-return answer(tally(ARGV[5]).places)
+advance_clock()
+free_lapsed(SWEPT_PER_STEP_MAX)
+return answer(usage(ARGV[5]).places)

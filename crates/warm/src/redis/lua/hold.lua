@@ -1,20 +1,20 @@
--- Grants all that is asked for or nothing; the same id again answers the hold as it stands.
+-- Grants all requested places or none; a repeat with the same id returns the hold.
 if not loaded() then return UNLOADED end
-local id, minted, session = read_request()
-tick()
-free_lapsed(SWEPT_PER_STEP)
-if get_both(id, session) then
-  local known, no = live(id, minted)
-  if not known then return refuse(no) end
-  if known.session ~= session then return refuse('not_found') end
-  return answer(as_it_stands(id))
+local id, created_at, session = read_request()
+advance_clock()
+free_lapsed(SWEPT_PER_STEP_MAX)
+if get_hold_and_usage(id, session) then
+  local record, code = live_hold(id, created_at)
+  if not record then return refuse(code) end
+  if record.session ~= session then return refuse('not_found') end
+  return answer(packed_hold(id))
 end
-local lists, no, evidence = allot(session, nil, {})
-if not lists then return refuse(no, evidence) end
+local lists, code, evidence = allocate(session, nil, {})
+if not lists then return refuse(code, evidence) end
 local record = {
-  session = session, expires = clock + lasts * 1000, phase = ACTIVE, ['until'] = 0, order = address or NO_ORDER, epoch = epoch, extended = 0, version = 1,
+  session = session, expires = clock + duration_millis * 1000, phase = ACTIVE, ['until'] = 0, order = address or NO_ORDER, epoch = epoch, extended = 0, version = 1,
 }
-written(record, lists, terms)
-enter(id, record)
+set_lists(record, lists, terms)
+insert_hold(id, record)
 for _, list in ipairs(lists) do for _, place in ipairs(list) do take_place(place, id) end end
-return answer(entries['h' .. id])
+return answer(book_writes['h' .. id])

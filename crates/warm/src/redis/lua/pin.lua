@@ -1,15 +1,15 @@
--- Keeps a hold from lapsing while an order is written; its end stays. ARGV: 5 the hold, 6 when its id was minted.
+-- Pins a hold so that it cannot expire while an order is placed; its own expiry stays. ARGV: 5 hold, 6 time in the hold's id.
 if not loaded() then return UNLOADED end
-tick()
-free_lapsed(SWEPT_PER_STEP)
+advance_clock()
+free_lapsed(SWEPT_PER_STEP_MAX)
 local id = ARGV[5]
-local known, no = live(id, ARGV[6])
-if not known then return refuse(no) end
-if known.phase == CLAIMED then return refuse('ordered', known.order) end
-local places, gone = granted(known), {}
-look_up(places)
-for _, place in ipairs(places) do if holders[place] ~= id then gone[#gone + 1] = place end end
-if #gone > 0 then return refuse('place_taken', pack(gone)) end
-known.phase, known['until'] = PINNED, clock + PIN_LASTS
-keep(id, known)
-return answer(as_it_stands(id))
+local record, code = live_hold(id, ARGV[6])
+if not record then return refuse(code) end
+if record.phase == CLAIMED then return refuse('ordered', record.order) end
+local places, taken = granted(record), {}
+read_holders(places)
+for _, place in ipairs(places) do if holders[place] ~= id then taken[#taken + 1] = place end end
+if #taken > 0 then return refuse('place_taken', pack_places(taken)) end
+record.phase, record['until'] = PINNED, clock + PIN_DURATION
+store_hold(id, record)
+return answer(packed_hold(id))

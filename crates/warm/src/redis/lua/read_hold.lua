@@ -1,7 +1,7 @@
--- The hold as it stands. ARGV: 5 the hold, 6 when its id was minted.
+-- Returns a hold. ARGV: 5 hold, 6 time in the hold's id.
 if not loaded() then return UNLOADED end
-tick()
-free_lapsed(SWEPT_PER_STEP)
-local known, no = live(ARGV[5], ARGV[6])
-if not known then return refuse(no) end
-return answer(as_it_stands(ARGV[5]))
+advance_clock()
+free_lapsed(SWEPT_PER_STEP_MAX)
+local record, code = live_hold(ARGV[5], ARGV[6])
+if not record then return refuse(code) end
+return answer(packed_hold(ARGV[5]))

@@ -1,9 +1,9 @@
--- Frees an active hold; one that is gone already stays gone. ARGV: 5 the hold, 6 when its id was minted.
+-- Frees an active hold; nothing happens if the hold is gone already. ARGV: 5 hold, 6 time in the hold's id.
 if not loaded() then return UNLOADED end
-tick()
-free_lapsed(SWEPT_PER_STEP)
-if not live(ARGV[5], ARGV[6]) then return answer(0) end
-local known, no, evidence = active(ARGV[5], ARGV[6])
-if not known then return refuse(no, evidence) end
+advance_clock()
+free_lapsed(SWEPT_PER_STEP_MAX)
+if not live_hold(ARGV[5], ARGV[6]) then return answer(0) end
+local record, code, evidence = active_hold(ARGV[5], ARGV[6])
+if not record then return refuse(code, evidence) end
 free_hold(ARGV[5])
 return answer(0)

@@ -1,4 +1,4 @@
--- The whole state at one position.
+-- Returns the whole state at one position.
 if not loaded() then return UNLOADED end
 local areas = read_areas()
 if not areas then return UNLOADED end

@@ -1,8 +1,8 @@
--- Frees lapsed holds as a step of its own; answers how many, and how many holds, kept scans and counts are left. ARGV: 5 how many at most (0: none).
+-- Frees expired holds as a step of its own; returns how many, and the holds, offline scans and counts that are left. ARGV: 5 maximum of holds (0: none).
 if not loaded() then return UNLOADED end
-local most, freed = tonumber(ARGV[5]), 0
-if most > 0 then
-  tick()
-  freed = free_lapsed(most)
+local limit, freed = tonumber(ARGV[5]), 0
+if limit > 0 then
+  advance_clock()
+  freed = free_lapsed(limit)
 end
-return answer({ freed, open, call('HLEN', base .. 'kept'), call('XLEN', base .. 'counts') })
+return answer({ freed, hold_count, call('HLEN', base .. 'kept'), call('XLEN', base .. 'counts') })

@@ -1,3 +1,3 @@
--- A step was broken off: what it left must not be acted upon. The next call answers `unloaded`, and the event is rebuilt.
+-- Unloads an event after a script failed halfway, so that the partial step is never served; the next call returns `unloaded`, and the event is rebuilt.
 call('HDEL', META, 'state')
 return { 0, 0, 0, 0 }

@@ -1,10 +1,10 @@
--- Takes a pin back; nothing happens where there is none. ARGV: 5 the hold.
+-- Removes the pin of a hold; nothing happens if there is none. ARGV: 5 hold.
 if not loaded() then return UNLOADED end
-tick()
-free_lapsed(SWEPT_PER_STEP)
-local known = get(ARGV[5])
-if known and known.phase == PINNED then
-  known.phase, known['until'] = ACTIVE, 0
-  keep(ARGV[5], known)
+advance_clock()
+free_lapsed(SWEPT_PER_STEP_MAX)
+local record = get_hold(ARGV[5])
+if record and record.phase == PINNED then
+  record.phase, record['until'] = ACTIVE, 0
+  store_hold(ARGV[5], record)
 end
 return answer(0)

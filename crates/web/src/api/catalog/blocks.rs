@@ -1,4 +1,4 @@
-//! Places that an organizer keeps back, or gives back to the sale.
+//! Lets organizers block places of an event and give them back to the sale.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,22 +6,31 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voelgoed_app::ticketing::block::{block as block_command, unblock as unblock_command};
+use utoipa_axum::routes;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::EventId;
-use voelgoed_domain::ticketing::place::PlaceNumber;
+use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
-use crate::api::created::{done, idempotent, or_replayed};
-use crate::extract::{Body, OptionalKey, Organizer, PathId};
-use crate::problem::{Answer, Problem};
+use crate::api::idempotent_response::{idempotent, no_content_response, outcome_or_replay};
+use crate::extract::{JsonBody, OptionalKey, Organizer, PathId};
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Class, Route, Slice, api};
 use crate::state::Web;
 
-/// Places to keep back, or to give back.
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(block), Access::Organizer(Scope::Catalog), Slice::Ticketing).class(Class::Hold),
+        api(routes!(unblock), Access::Organizer(Scope::Catalog), Slice::Ticketing).class(Class::Hold),
+    ]
+}
+
+/// Places to block or to give back.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlocksBody {
     places: Vec<u32>,
-    /// Why, for the organizer's own people.
+    /// Why, for the members of the organization.
     #[serde(default)]
     reason: String,
 }
@@ -32,7 +41,7 @@ pub struct UnblockedDto {
     places: Vec<u32>,
 }
 
-/// Keeps places back, all or nothing.
+/// Blocks places, all or nothing.
 #[utoipa::path(post, path = "/api/v1/events/{event}/blocks", params(("event" = String, Path)), request_body = BlocksBody, tag = "ticketing",
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem, description = "place_taken")))]
 pub async fn block(
@@ -40,17 +49,16 @@ pub async fn block(
     caller: Organizer,
     PathId(event): PathId<EventId>,
     key: OptionalKey,
-    body: Body<BlocksBody>,
-) -> Answer<Response> {
-    caller.may(Scope::Catalog)?;
+    body: JsonBody<BlocksBody>,
+) -> HandlerResult<Response> {
     let scope = caller.event(&web, event).await?;
     let places = body.value.places.into_iter().map(PlaceNumber).collect();
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &|()| Bytes::from_static(b"null"));
-    let command = block_command(&web.platform, scope, places, body.value.reason, repeat);
+    let command = web.slices.ticketing.block(scope, places, body.value.reason, repeat);
     let outcome = caller.act(&web, "places.block", event, command).await;
-    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    Ok(done(&outcome))
+    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    Ok(no_content_response(&outcome))
 }
 
 /// Gives blocked places back to the sale; those that are not blocked are left alone.
@@ -60,12 +68,11 @@ pub async fn unblock(
     State(web): State<Web>,
     caller: Organizer,
     PathId(event): PathId<EventId>,
-    body: Body<BlocksBody>,
-) -> Answer<Json<UnblockedDto>> {
-    caller.may(Scope::Catalog)?;
+    body: JsonBody<BlocksBody>,
+) -> HandlerResult<Json<UnblockedDto>> {
     let scope = caller.event(&web, event).await?;
     let places = body.value.places.into_iter().map(PlaceNumber).collect();
-    let command = unblock_command(&web.platform, scope, places);
+    let command = web.slices.ticketing.unblock(scope, places);
     let given = caller.act(&web, "places.unblock", event, command).await?;
     Ok(Json(UnblockedDto { places: given.iter().map(|place| place.0).collect() }))
 }

@@ -1,4 +1,4 @@
-//! Events as their organizer makes and lists them, drafts included.
+//! Lets organizers create, change, delete and list their events, drafts included.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,26 +6,35 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
-use voelgoed_app::catalog::change_event::change_event as change_event_command;
-use voelgoed_app::catalog::create_event::create_event as create_event_command;
-use voelgoed_app::catalog::delete_event::delete_event as delete_event_command;
+use utoipa_axum::routes;
 use voelgoed_domain::accounts::scope::Scope;
-use voelgoed_domain::catalog::admission::AdmissionTimes;
+use voelgoed_domain::catalog::admission_window::AdmissionTimes;
 use voelgoed_domain::catalog::event::{Event, EventChange, EventDraft, EventLimits, FeePolicy, SaleWindow, TaxPolicy};
 use voelgoed_domain::ids::{EventId, LayoutId};
 use voelgoed_domain::money::Currency;
 use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
-use crate::api::created::{created, idempotent, or_replayed};
 use crate::api::events::{EventLimitsDto, EventSummaryDto, FeesDto, SaleWindowDto, TaxDto, summary};
+use crate::api::idempotent_response::{created_response, idempotent, outcome_or_replay};
 use crate::api::paging::{ListDto, ListParams};
-use crate::extract::{Body, OptionalKey, Organizer, Params, PathId};
-use crate::problem::{Answer, Problem};
-use crate::rendered::json;
+use crate::extract::{JsonBody, OptionalKey, Organizer, PathId, QueryParams};
+use crate::json_bytes::json;
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Class, Route, Slice, api};
 use crate::state::Web;
 
-/// An event to make.
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(create_event), Access::Organizer(Scope::Catalog), Slice::Catalog),
+        api(routes!(change_event), Access::Organizer(Scope::Catalog), Slice::Catalog).class(Class::Hold),
+        api(routes!(delete_event), Access::Organizer(Scope::Catalog), Slice::Catalog).class(Class::Hold),
+        api(routes!(list_own_events), Access::Organizer(Scope::Catalog), Slice::Catalog).class(Class::Report),
+    ]
+}
+
+/// An event to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventBody {
@@ -40,10 +49,10 @@ pub struct EventBody {
     /// When it ends; its tickets admit until 24 h later. 6 h after the start where absent.
     #[schema(value_type = Option<String>, format = DateTime)]
     ends_at: Option<Timestamp>,
-    /// From when its tickets admit, whatever the doors.
+    /// From when its tickets admit, instead of the time of the doors.
     #[schema(value_type = Option<String>, format = DateTime)]
     admits_from: Option<Timestamp>,
-    /// Until when its tickets admit, exclusive, whatever the end.
+    /// Until when its tickets admit, exclusive, instead of 24 h after the end.
     #[schema(value_type = Option<String>, format = DateTime)]
     admits_until: Option<Timestamp>,
     /// IANA name.
@@ -57,7 +66,7 @@ pub struct EventBody {
     tax: TaxDto,
     limits: Option<EventLimitsDto>,
     /// `single` (the default): each ticket admits once; `reentry`: again after each exit scan.
-    #[serde(default = "EntryRule::usual")]
+    #[serde(default = "EntryRule::default")]
     #[schema(value_type = String, example = "single")]
     entry_rule: EntryRule,
 }
@@ -96,19 +105,18 @@ pub async fn create_event(
     State(web): State<Web>,
     caller: Organizer,
     key: OptionalKey,
-    body: Body<EventBody>,
-) -> Answer<Response> {
-    caller.may(Scope::Catalog)?;
+    body: JsonBody<EventBody>,
+) -> HandlerResult<Response> {
     let show = |event: &Event| json(&summary(event, String::new()));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let command = create_event_command(&web.platform, caller.organization, body.value.into(), repeat);
+    let command = web.slices.catalog.create_event(caller.organization, body.value.into(), repeat);
     let outcome = caller.act(&web, "event.create", "", command).await;
-    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    Ok(created(outcome, show))
+    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    Ok(created_response(outcome, show))
 }
 
-/// What changes of an event; what is absent stays. A time that is given as `null` takes its default again.
+/// A change of an event; absent fields stay as they are. A time of `null` takes its default again.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventChangeBody {
@@ -133,28 +141,27 @@ pub struct EventChangeBody {
     admits_until: Option<Option<Timestamp>>,
 }
 
-/// Tells `null` from absent.
+/// Distinguishes `null` from an absent field.
 fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<Timestamp>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
 
-/// Changes an event in any state of it: its name, dates, doors, admission, sale window. Tickets that are sold stay valid.
+/// Changes an event in any state: its name, dates, doors, admission, sale window. Tickets that are sold stay valid.
 #[utoipa::path(patch, path = "/api/v1/events/{event}", params(("event" = String, Path)), request_body = EventChangeBody, tag = "catalog",
     responses((status = 200, body = EventSummaryDto), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn change_event(
     State(web): State<Web>,
     caller: Organizer,
     PathId(event): PathId<EventId>,
-    body: Body<EventChangeBody>,
-) -> Answer<Json<EventSummaryDto>> {
-    caller.may(Scope::Catalog)?;
+    body: JsonBody<EventChangeBody>,
+) -> HandlerResult<Json<EventSummaryDto>> {
     let scope = caller.event(&web, event).await?;
     let EventChangeBody { name, starts_at, timezone, sale, doors_at, ends_at, admits_from, admits_until } = body.value;
     let sale = sale.map(|sale| SaleWindow { opens_at: sale.opens_at, closes_at: sale.closes_at });
     let change = EventChange { name, starts_at, timezone, sale, doors_at, ends_at, admits_from, admits_until };
-    let command = change_event_command(&web.platform, scope, change);
+    let command = web.slices.catalog.change_event(scope, change);
     let changed = caller.act(&web, "event.change", event, command).await?;
-    let venue = web.platform.listings.venue(scope).await?;
+    let venue = web.slices.catalog.listings.venue(scope).await?;
     Ok(Json(summary(&changed, venue.name.clone())))
 }
 
@@ -165,10 +172,9 @@ pub async fn delete_event(
     State(web): State<Web>,
     caller: Organizer,
     PathId(event): PathId<EventId>,
-) -> Answer<StatusCode> {
-    caller.may(Scope::Catalog)?;
+) -> HandlerResult<StatusCode> {
     let scope = caller.event(&web, event).await?;
-    caller.act(&web, "event.delete", event, delete_event_command(&web.platform, scope)).await?;
+    caller.act(&web, "event.delete", event, web.slices.catalog.delete_event(scope)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -178,9 +184,8 @@ pub async fn delete_event(
 pub async fn list_own_events(
     State(web): State<Web>,
     caller: Organizer,
-    Params(params): Params<ListParams>,
-) -> Answer<Json<ListDto<EventSummaryDto>>> {
-    caller.may(Scope::Catalog)?;
-    let found = web.platform.catalog.events(Some(caller.organization), false, params.page()?).await?;
+    QueryParams(params): QueryParams<ListParams>,
+) -> HandlerResult<Json<ListDto<EventSummaryDto>>> {
+    let found = web.slices.catalog.store.events(Some(caller.organization), false, params.page()?).await?;
     Ok(Json(ListDto::of(found, |item| summary(&item.event, item.venue))))
 }

@@ -1,7 +1,7 @@
-//! What organizers make and do of events, a file per thing. To add one: its file, and its routes in `api::other_routes`.
+//! Lets organizers manage venues, events, ticket types, price rules and blocked places, a file per resource.
 
-pub mod acts;
 pub mod blocks;
+pub mod event_transitions;
 pub mod events;
 pub mod price_rules;
 pub mod ticket_types;

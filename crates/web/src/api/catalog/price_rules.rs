@@ -1,28 +1,34 @@
-//! Price rules: other prices under a condition, e.g. a promo code.
+//! Lets organizers create price rules: other prices under a condition, e.g. a promo code.
 
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voelgoed_app::catalog::create_price_rule::create_price_rule as create_price_rule_command;
+use utoipa_axum::routes;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRule, PriceRuleDraft};
 use voelgoed_domain::ids::{EventId, PriceRuleId, TicketTypeId};
 use voelgoed_domain::time::Timestamp;
 
-use crate::api::created::{created, idempotent, or_replayed};
-use crate::extract::{Body, OptionalKey, Organizer};
-use crate::problem::{Answer, Problem};
-use crate::rendered::json;
+use crate::api::idempotent_response::{created_response, idempotent, outcome_or_replay};
+use crate::extract::{JsonBody, OptionalKey, Organizer};
+use crate::json_bytes::json;
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Route, Slice, api};
 use crate::state::Web;
 
-/// A price rule to make.
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![api(routes!(create_price_rule), Access::Organizer(Scope::Catalog), Slice::Catalog)]
+}
+
+/// A price rule to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PriceRuleBody {
     #[schema(value_type = String)]
     event: EventId,
-    /// What the buyer types; absent where the rule applies by itself.
+    /// The code that buyers type; absent where the rule applies to all.
     code: Option<String>,
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
@@ -34,9 +40,9 @@ pub struct PriceRuleBody {
     starts_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     ends_at: Option<Timestamp>,
-    /// Of a code: how many orders may use it.
+    /// The number of orders that may use the code.
     uses_max: Option<u32>,
-    /// Of a code: how many orders of one buyer may use it.
+    /// The number of orders of one buyer that may use the code.
     uses_per_buyer_max: Option<u32>,
 }
 
@@ -61,9 +67,8 @@ pub async fn create_price_rule(
     State(web): State<Web>,
     caller: Organizer,
     key: OptionalKey,
-    body: Body<PriceRuleBody>,
-) -> Answer<Response> {
-    caller.may(Scope::Catalog)?;
+    body: JsonBody<PriceRuleBody>,
+) -> HandlerResult<Response> {
     let scope = caller.event(&web, body.value.event).await?;
     let show = |rule: &PriceRule| {
         json(&PriceRuleDto {
@@ -79,8 +84,8 @@ pub async fn create_price_rule(
     let repeat = idempotent(key.clone(), &show);
     let PriceRuleBody { code, ticket_types, effect, starts_at, ends_at, uses_max, uses_per_buyer_max, .. } = body.value;
     let draft = PriceRuleDraft { code, ticket_types, effect, starts_at, ends_at, uses_max, uses_per_buyer_max };
-    let command = create_price_rule_command(&web.platform, scope, draft, repeat);
+    let command = web.slices.catalog.create_price_rule(scope, draft, repeat);
     let outcome = caller.act(&web, "price_rule.create", scope.event, command).await;
-    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    Ok(created(outcome, show))
+    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    Ok(created_response(outcome, show))
 }

@@ -1,27 +1,36 @@
-//! Ticket types: what is sold for an event's places, and for how much.
+//! Lets organizers create and retire ticket types: what is sold for an event's places, and at which price.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use voelgoed_app::catalog::create_ticket_type::create_ticket_type as create_ticket_type_command;
+use utoipa_axum::routes;
 use voelgoed_domain::accounts::scope::Scope;
-use voelgoed_domain::catalog::admission::AdmissionTimes;
+use voelgoed_domain::catalog::admission_window::AdmissionTimes;
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTypeDraft, TicketTypeLimits};
 use voelgoed_domain::ids::{AreaId, EventId, TicketTypeId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use crate::api::created::{created, idempotent, or_replayed};
 use crate::api::events::{TicketTypeDto, TicketTypeLimitsDto, ticket_type};
+use crate::api::idempotent_response::{created_response, idempotent, outcome_or_replay};
 use crate::api::money::MoneyDto;
-use crate::extract::{Body, OptionalKey, Organizer, PathId};
-use crate::problem::{Answer, Problem};
-use crate::rendered::json;
+use crate::extract::{JsonBody, OptionalKey, Organizer, PathId};
+use crate::json_bytes::json;
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Route, Slice, api};
 use crate::state::Web;
 
-/// A ticket type to make.
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(create_ticket_type), Access::Organizer(Scope::Catalog), Slice::Catalog),
+        api(routes!(retire_ticket_type), Access::Organizer(Scope::Catalog), Slice::Catalog),
+    ]
+}
+
+/// A ticket type to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TicketTypeBody {
@@ -43,10 +52,10 @@ pub struct TicketTypeBody {
     /// When it ends; its tickets admit until 24 h later.
     #[schema(value_type = Option<String>, format = DateTime)]
     ends_at: Option<Timestamp>,
-    /// From when its tickets admit, whatever the doors.
+    /// From when its tickets admit, instead of the time of the doors.
     #[schema(value_type = Option<String>, format = DateTime)]
     admits_from: Option<Timestamp>,
-    /// Until when its tickets admit, exclusive, whatever the end.
+    /// Until when its tickets admit, exclusive, instead of 24 h after the end.
     #[schema(value_type = Option<String>, format = DateTime)]
     admits_until: Option<Timestamp>,
 }
@@ -83,25 +92,24 @@ impl From<TicketTypeBody> for TicketTypeDraft {
     }
 }
 
-/// Says what is sold for an event's places, and for how much.
+/// Adds a ticket type to an event.
 #[utoipa::path(post, path = "/api/v1/ticket-types", request_body = TicketTypeBody, tag = "catalog",
     responses((status = 201, body = TicketTypeDto), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn create_ticket_type(
     State(web): State<Web>,
     caller: Organizer,
     key: OptionalKey,
-    body: Body<TicketTypeBody>,
-) -> Answer<Response> {
-    caller.may(Scope::Catalog)?;
+    body: JsonBody<TicketTypeBody>,
+) -> HandlerResult<Response> {
     let scope = caller.event(&web, body.value.event).await?;
-    let listing = web.platform.listings.listing(scope).await?;
+    let listing = web.slices.catalog.listings.listing(scope).await?;
     let show = |found: &TicketType| json(&ticket_type(&listing.event, found));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let command = create_ticket_type_command(&web.platform, scope, body.value.into(), repeat);
+    let command = web.slices.catalog.create_ticket_type(scope, body.value.into(), repeat);
     let outcome = caller.act(&web, "ticket_type.create", scope.event, command).await;
-    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    Ok(created(outcome, show))
+    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    Ok(created_response(outcome, show))
 }
 
 /// Takes a ticket type off sale; holds and orders keep theirs.
@@ -111,9 +119,8 @@ pub async fn retire_ticket_type(
     State(web): State<Web>,
     caller: Organizer,
     PathId(id): PathId<TicketTypeId>,
-) -> Answer<StatusCode> {
-    caller.may(Scope::Catalog)?;
-    let command = web.platform.catalog.retire_ticket_type(caller.organization, id, web.platform.environment.now());
+) -> HandlerResult<StatusCode> {
+    let command = web.slices.catalog.store.retire_ticket_type(caller.organization, id, web.slices.context.now());
     if !caller.act(&web, "ticket_type.retire", id, command).await? {
         return Err(Refusal::not_found().into());
     }

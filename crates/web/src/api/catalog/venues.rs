@@ -1,23 +1,32 @@
-//! Venues: where events take place.
+//! Lets organizers create and list venues.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use voelgoed_app::catalog::create_venue::create_venue as create_venue_command;
+use utoipa_axum::routes;
 use voelgoed_app::catalog::ports::Venue;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::VenueId;
 
-use crate::api::created::{created, idempotent, or_replayed};
+use crate::api::idempotent_response::{created_response, idempotent, outcome_or_replay};
 use crate::api::paging::{ListDto, ListParams};
-use crate::extract::{Body, OptionalKey, Organizer, Params};
-use crate::problem::{Answer, Problem};
-use crate::rendered::json;
+use crate::extract::{JsonBody, OptionalKey, Organizer, QueryParams};
+use crate::json_bytes::json;
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Route, Slice, api};
 use crate::state::Web;
 
-/// A venue to make.
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(create_venue), Access::Organizer(Scope::Catalog), Slice::Catalog),
+        api(routes!(list_venues), Access::Organizer(Scope::Catalog), Slice::Catalog),
+    ]
+}
+
+/// A venue to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VenueBody {
@@ -46,17 +55,15 @@ pub async fn create_venue(
     State(web): State<Web>,
     caller: Organizer,
     key: OptionalKey,
-    body: Body<VenueBody>,
-) -> Answer<Response> {
-    caller.may(Scope::Catalog)?;
+    body: JsonBody<VenueBody>,
+) -> HandlerResult<Response> {
     let show = |found: &Venue| json(&venue(found));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let command =
-        create_venue_command(&web.platform, caller.organization, &body.value.name, &body.value.address, repeat);
+    let command = web.slices.catalog.create_venue(caller.organization, &body.value.name, &body.value.address, repeat);
     let outcome = caller.act(&web, "venue.create", "", command).await;
-    let outcome = or_replayed(&web, caller.organization, key.as_ref(), outcome).await?;
-    Ok(created(outcome, show))
+    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    Ok(created_response(outcome, show))
 }
 
 /// The venues, oldest first.
@@ -65,9 +72,8 @@ pub async fn create_venue(
 pub async fn list_venues(
     State(web): State<Web>,
     caller: Organizer,
-    Params(params): Params<ListParams>,
-) -> Answer<Json<ListDto<VenueDto>>> {
-    caller.may(Scope::Catalog)?;
-    let found = web.platform.catalog.venues(caller.organization, params.page()?).await?;
+    QueryParams(params): QueryParams<ListParams>,
+) -> HandlerResult<Json<ListDto<VenueDto>>> {
+    let found = web.slices.catalog.store.venues(caller.organization, params.page()?).await?;
     Ok(Json(ListDto::of(found, |found| venue(&found))))
 }

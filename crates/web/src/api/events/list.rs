@@ -1,27 +1,34 @@
-//! The published events.
+//! Lists the published events, from the last read while the catalog is unavailable.
 
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_axum::routes;
 use uuid::Uuid;
 use voelgoed_domain::ids::OrganizationId;
 
 use super::{EventSummaryDto, summary};
 use crate::api::paging::{ListDto, ListParams};
-use crate::extract::Params;
-use crate::last_known::published_events;
-use crate::problem::{Answer, Problem};
+use crate::extract::QueryParams;
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Route, Slice, api};
+use crate::stale_fallback::published_events;
 use crate::state::Web;
 
-/// Which events are wanted.
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![api(routes!(list), Access::Buyer, Slice::Catalog)]
+}
+
+/// The requested page of events.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct EventsParams {
     /// Of this organization only.
     #[param(value_type = Option<String>)]
     organization: Option<OrganizationId>,
-    /// The cursor that the part before gave as `next`.
+    /// The cursor that the page before had as `next`.
     #[param(value_type = Option<String>)]
     after: Option<Uuid>,
     /// How many items, 1 to 200.
@@ -34,10 +41,10 @@ pub struct EventsParams {
     responses((status = 200, body = ListDto<EventSummaryDto>), (status = 400, body = Problem)))]
 pub async fn list(
     State(web): State<Web>,
-    Params(params): Params<EventsParams>,
-) -> Answer<Json<ListDto<EventSummaryDto>>> {
+    QueryParams(params): QueryParams<EventsParams>,
+) -> HandlerResult<Json<ListDto<EventSummaryDto>>> {
     let page = ListParams { after: params.after, limit: params.limit }.page()?;
     let found = published_events(&web, params.organization, page).await?;
     let list = ListDto::of(found.page, |item| summary(&item.event, item.venue));
-    Ok(Json(list.known(found.stale_since, web.platform.environment.now())))
+    Ok(Json(list.stale_since(found.stale_since, web.slices.context.now())))
 }

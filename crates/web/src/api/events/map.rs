@@ -1,4 +1,4 @@
-//! The seating plan that an event pins.
+//! Serves the seating plan of an event, cacheable by its version.
 
 use std::sync::Arc;
 
@@ -7,23 +7,33 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa_axum::routes;
 use voelgoed_domain::catalog::layout::{Area, AreaKind, Layout};
 use voelgoed_domain::ids::EventId;
 
 use super::visible;
-use crate::conditional::{conditional, is_known};
+use crate::etag::{etag_response, matches_etag};
 use crate::extract::PathId;
+use crate::json_bytes::json;
 use crate::precompressed::Precompressed;
-use crate::problem::{Answer, Problem};
-use crate::rendered::json;
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, CachePolicy, Route, Slice, api};
 use crate::state::Web;
+
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![api(routes!(map), Access::Buyer, Slice::Catalog).of_a_sale().cache(CACHE)]
+}
+
+/// Revalidated at each use, since flags of seats may be set while the event is on sale; a client with the version gets 304.
+const CACHE: CachePolicy = CachePolicy::PublicRevalidate;
 
 /// A seating plan for drawing.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MapDto {
     /// `lay_…`
     layout: String,
-    /// The version of this map; the same one never changes. Another one where flags of its seats were set.
+    /// The version of this map; a version never changes. Setting flags of seats makes a new one.
     version: String,
     /// The areas, in place order.
     areas: Vec<MapAreaDto>,
@@ -71,7 +81,7 @@ pub struct MapSeatDto {
     flags: Vec<voelgoed_domain::catalog::layout::SeatFlag>,
 }
 
-/// The map of a layout.
+/// Renders the map of a layout.
 fn map_of(id: String, version: String, layout: &Layout) -> MapDto {
     MapDto { layout: id, version, areas: layout.areas.iter().map(map_area).collect() }
 }
@@ -120,17 +130,19 @@ pub(in crate::api) fn map_area(area: &Area) -> MapAreaDto {
 /// The pinned seating plan; cacheable by its version, which changes where flags of its seats are set.
 #[utoipa::path(get, path = "/api/v1/events/{event}/map", params(("event" = String, Path)), tag = "catalog",
     responses((status = 200, body = MapDto), (status = 304, description = "as before"), (status = 404, body = Problem)))]
-pub async fn map(State(web): State<Web>, PathId(event): PathId<EventId>, headers: HeaderMap) -> Answer<Response> {
+pub async fn map(
+    State(web): State<Web>,
+    PathId(event): PathId<EventId>,
+    headers: HeaderMap,
+) -> HandlerResult<Response> {
     let (_, listing) = visible(&web, event).await?;
     let version = listing.layout_version();
     let etag = format!("\"{version}\"");
-    // Asked for anew each time, since flags may be set while the event is on sale; who has the version gets 304.
-    let caching = "public, no-cache";
-    if is_known(&headers, &etag) {
-        return Ok(conditional(&headers, &etag, caching, Response::default));
+    if matches_etag(&headers, &etag) {
+        return Ok(etag_response(&headers, &etag, CACHE.header(), Response::default));
     }
     let (layout, id, name) = (Arc::clone(&listing.layout), listing.event.layout.to_string(), version.clone());
     let render = move || Precompressed::new(json(&map_of(id, name, &layout)), "application/json");
     let map = web.maps.get(&version, render).await?;
-    Ok(conditional(&headers, &etag, caching, || map.answer(&headers)))
+    Ok(etag_response(&headers, &etag, CACHE.header(), || map.response(&headers)))
 }

@@ -1,4 +1,4 @@
-//! What anybody may see of events, a file per call; and the parts that several of them show.
+//! Serves the public data of events, a file per route; this file has the DTOs that several of them share.
 
 pub mod list;
 pub mod map;
@@ -17,40 +17,40 @@ use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_hot::listings::STALE_AFTER;
-use voelgoed_resilience::{Answer as Availability, Capability};
+use voelgoed_resilience::{Capability, CapabilityAnswer};
 
 use super::money::MoneyDto;
-use crate::problem::Answer;
+use crate::problem::HandlerResult;
 use crate::state::Web;
 
-/// Whose event it is; its span says so from now on.
+/// The tenant of an event; recorded in the span of the request.
 ///
 /// # Errors
 /// `not_found`.
-pub async fn located(web: &Web, event: EventId) -> Answer<EventScope> {
-    let scope = web.platform.listings.locate(event).await?;
-    voelgoed_telemetry::spans::belongs_to(&scope.organization, Some(&scope.event));
+pub async fn located(web: &Web, event: EventId) -> HandlerResult<EventScope> {
+    let scope = web.slices.catalog.listings.locate(event).await?;
+    voelgoed_telemetry::spans::record_tenant(&scope.organization, Some(&scope.event));
     Ok(scope)
 }
 
-/// The listing of an event that everybody may see.
+/// The listing of a public event.
 ///
 /// # Errors
 /// `not_found`, also for a draft.
-pub async fn visible(web: &Web, event: EventId) -> Answer<(EventScope, Arc<Listing>)> {
+pub async fn visible(web: &Web, event: EventId) -> HandlerResult<(EventScope, Arc<Listing>)> {
     let scope = located(web, event).await?;
-    let listing = web.platform.listings.listing(scope).await?;
+    let listing = web.slices.catalog.listings.listing(scope).await?;
     if listing.event.state == EventState::Draft {
         return Err(Refusal::not_found().into());
     }
     Ok((scope, listing))
 }
 
-/// When what is shown of an event was read from the catalog, and whether it may be old, since the catalog cannot be asked.
+/// When an event's listing was read from the catalog, and whether it may be old because the catalog is unavailable.
 pub fn catalog_age(web: &Web, scope: EventScope, now: Timestamp) -> (Timestamp, bool) {
-    let at = web.platform.listings.read_at(scope).unwrap_or(now);
+    let at = web.slices.catalog.listings.read_at(scope).unwrap_or(now);
     let is_old = now.since(at) > STALE_AFTER;
-    (at, is_old && web.capabilities.may(Capability::Browse) != Availability::Yes)
+    (at, is_old && web.capabilities.may(Capability::Browse) != CapabilityAnswer::Yes)
 }
 
 /// An event as lists show it.
@@ -61,18 +61,18 @@ pub struct EventSummaryDto {
     pub id: EventId,
     /// Its name.
     pub name: String,
-    /// Where it is.
+    /// The name of the venue.
     pub venue: String,
     /// When it begins.
     #[schema(value_type = String, format = DateTime)]
     pub starts_at: Timestamp,
-    /// When the doors open, where that is said.
+    /// When the doors open, where that is known.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub doors_at: Option<Timestamp>,
-    /// When it ends, where that is said.
+    /// When it ends, where that is known.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ends_at: Option<Timestamp>,
-    /// From when its tickets admit, where their type says nothing else.
+    /// From when its tickets admit, where their type has no other time.
     #[schema(value_type = String, format = DateTime)]
     pub admits_from: Timestamp,
     /// Until when its tickets admit, exclusive.
@@ -110,7 +110,7 @@ pub struct TicketTypeDto {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Its price where nothing more specific is said.
+    /// Its price where no more specific one applies.
     pub price: MoneyDto,
     /// The areas that it is sold for; empty means all.
     pub areas: Vec<String>,
@@ -148,16 +148,16 @@ pub struct PriceDto {
 /// How many of a ticket type one hold may contain.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 pub struct TicketTypeLimitsDto {
-    /// At least so many, where any.
+    /// The fewest, where any are in the hold.
     pub min_per_hold: u32,
-    /// At most so many.
+    /// The most.
     pub max_per_hold: u32,
     /// The most of it for one buyer, over all orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_buyer: Option<u32>,
 }
 
-/// What is charged on top of each ticket.
+/// The fees on top of each ticket.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
 pub struct FeesDto {
     /// Minor units per ticket.
@@ -220,7 +220,7 @@ pub fn summary(event: &Event, venue: String) -> EventSummaryDto {
     }
 }
 
-/// A ticket type, rendered.
+/// Renders a ticket type.
 pub fn ticket_type(event: &Event, found: &TicketType) -> TicketTypeDto {
     let window = found.admission.type_window(event.admission_window());
     TicketTypeDto {

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use voelgoed_app::analytics::ports::Step;
+use utoipa_axum::routes;
+use voelgoed_app::analytics::sale_step::SaleStep;
 use voelgoed_domain::catalog::layout::Area;
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::time::Timestamp;
@@ -13,8 +14,14 @@ use super::{
     EventLimitsDto, EventSummaryDto, FeesDto, TaxDto, TicketTypeDto, catalog_age, summary, ticket_type, visible,
 };
 use crate::extract::PathId;
-use crate::problem::{Answer, Problem};
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Route, Slice, api};
 use crate::state::Web;
+
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![api(routes!(show), Access::Buyer, Slice::Catalog).of_a_sale()]
+}
 
 /// An area in an event's description.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,7 +61,7 @@ pub struct EventDto {
     /// When all of this was read from the catalog.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// True where a part of the platform is away and this may be old.
+    /// True where the catalog is unavailable and this may be old.
     stale: bool,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
@@ -74,12 +81,12 @@ fn area(area: &Area) -> AreaDto {
 /// One event with areas, ticket types, fees, tax and sale window.
 #[utoipa::path(get, path = "/api/v1/events/{event}", params(("event" = String, Path)), tag = "catalog",
     responses((status = 200, body = EventDto), (status = 404, body = Problem)))]
-pub async fn show(State(web): State<Web>, PathId(event): PathId<EventId>) -> Answer<Json<EventDto>> {
+pub async fn show(State(web): State<Web>, PathId(event): PathId<EventId>) -> HandlerResult<Json<EventDto>> {
     let (scope, listing) = visible(&web, event).await?;
-    web.platform.counters.count(&*web.platform.environment, scope, Step::Viewed);
-    let venue = web.platform.listings.venue(scope).await?;
+    web.slices.analytics.count(scope, SaleStep::Viewed);
+    let venue = web.slices.catalog.listings.venue(scope).await?;
     let limits = listing.event.limits;
-    let now = web.platform.environment.now();
+    let now = web.slices.context.now();
     let (at, stale) = catalog_age(&web, scope, now);
     Ok(Json(EventDto {
         summary: summary(&listing.event, venue.name.clone()),
@@ -94,7 +101,7 @@ pub async fn show(State(web): State<Web>, PathId(event): PathId<EventId>) -> Ans
             places_per_session: limits.places_per_session,
         },
         waiting_room: None,
-        viewers: web.fanout.watching(scope),
+        viewers: web.fanout.viewers_on_all_nodes(scope),
         at,
         stale,
         now,

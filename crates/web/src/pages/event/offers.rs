@@ -1,6 +1,6 @@
-//! What is sold for which area and category, at what price now: `domain`'s pricing, tabulated for the page and its scripts.
+//! Tabulates the current prices of each ticket type by area and category, by the pricing of `domain`.
 //!
-//! Never a promise: the hold fixes the price, after codes; this is what it will be without one.
+//! Never: a promise; the hold fixes the price and applies a promo code.
 
 use serde::Serialize;
 use voelgoed_domain::catalog::layout::Area;
@@ -10,24 +10,24 @@ use voelgoed_domain::money::Money;
 use voelgoed_domain::ticketing::quote::{UnitPrice, unit_price};
 use voelgoed_domain::time::Timestamp;
 
-/// One ticket type for one area and category. Indices, since scripts read thousands of seats by them.
+/// The price of a ticket type in an area and category, as indices: scripts look thousands of seats up.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Offer {
-    /// Which of the listing's ticket types.
+    /// Index of the listing's ticket type.
     pub ticket_type: usize,
-    /// Which of the layout's areas.
+    /// Index of the layout's area.
     pub area: usize,
-    /// Which of the layout's categories.
+    /// Index in [`Offers::categories`].
     pub category: usize,
     /// The ticket's price, in minor units.
     pub price: i64,
-    /// The fee on it.
+    /// The fee on the ticket, in minor units.
     pub fee: i64,
-    /// What the buyer pays for one: price, fee, and tax where it is on top.
+    /// The buyer's payment for one ticket: price, fee, and tax unless the price includes it.
     pub pays: i64,
 }
 
-/// Everything on offer.
+/// All offers of a listing.
 #[derive(Debug)]
 pub struct Offers {
     /// The layout's categories, in the order of their first place.
@@ -38,7 +38,7 @@ pub struct Offers {
 }
 
 impl Offers {
-    /// What `listing` offers at `now`.
+    /// The offers of `listing` at `now`.
     pub fn of(listing: &Listing, now: Timestamp) -> Self {
         let admissions = listing.admissions();
         let admits = |found: &TicketType| !admissions.window(Some(found.id)).is_over(now);
@@ -50,7 +50,7 @@ impl Offers {
                     .ticket_types
                     .iter()
                     .enumerate()
-                    .filter(|(_, found)| found.fits(area.id, category) && admits(found));
+                    .filter(|(_, found)| found.is_sold_in(area.id, category) && admits(found));
                 for (ticket_type, _) in fitting {
                     let unit = price(listing, ticket_type, area, category, now);
                     let on_top = if listing.event.tax.included { 0 } else { unit.tax };
@@ -77,19 +77,19 @@ impl Offers {
         self.categories.len() - 1
     }
 
-    /// The offers for an area, of one category where given.
+    /// The offers for an area, or for one category of it.
     pub fn in_area(&self, area: usize, category: Option<usize>) -> impl Iterator<Item = &Offer> {
         self.all
             .iter()
             .filter(move |offer| offer.area == area && category.is_none_or(|wanted| offer.category == wanted))
     }
 
-    /// The lowest amount that anybody pays for a place.
+    /// The lowest payment for one place.
     pub fn lowest(&self) -> Option<Money> {
         self.all.iter().map(|offer| offer.pays).min().map(|amount| Money::new(amount, self.currency))
     }
 
-    /// The lowest and highest of some offers.
+    /// The lowest and the highest payment.
     pub fn range<'a>(&self, offers: impl Iterator<Item = &'a Offer>) -> Option<(Money, Money)> {
         let amounts: Vec<_> = offers.map(|offer| offer.pays).collect();
         let money = |amount: &i64| Money::new(*amount, self.currency);
@@ -97,11 +97,11 @@ impl Offers {
     }
 }
 
-/// With the rules that hold by themselves; codes come with the hold.
+/// Applies the price rules without a promo code.
 fn price(listing: &Listing, ticket_type: usize, area: &Area, category: &str, now: Timestamp) -> UnitPrice {
     let found = &listing.ticket_types[ticket_type];
     let rules =
-        listing.price_rules.iter().filter(|rule| rule.code.is_none() && rule.is_current(now) && rule.covers(found.id));
+        listing.price_rules.iter().filter(|rule| rule.code.is_none() && rule.is_active(now) && rule.covers(found.id));
     unit_price(&listing.event, found.price_in(area.id, category).amount, |price| {
         rules.map(|rule| rule.effect.apply(price)).min().unwrap_or(price)
     })

@@ -1,53 +1,56 @@
-//! Checkout: the places that are kept, what they cost, for how long, and the form that makes an order of them.
+//! Shows the checkout of a hold: its places and prices, the time left, and the form that places the order.
 
 pub mod change;
-pub mod methods;
 pub mod order;
+pub mod payment_methods;
 
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use voelgoed_app::error::Error;
-use voelgoed_app::ticketing::hold::of_token;
+use voelgoed_app::error::CommandError;
+use voelgoed_app::ticketing::hold_view::HoldView;
 use voelgoed_app::ticketing::ports::EventScope;
-use voelgoed_app::ticketing::read_hold::read_hold;
-use voelgoed_app::ticketing::terms::HoldView;
 use voelgoed_app::token::TokenKind;
 use voelgoed_domain::ids::{HoldId, OrderId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::HoldPhase;
 
-use self::methods::{Method, methods};
-use super::form::Query;
+use self::payment_methods::{PaymentMethod, payment_methods};
+use super::cover_picture::cover;
+use super::degraded_notice::{self, is_unavailable};
+use super::error_page::with_recovery_link;
+use super::form::{Form, Query};
 use super::form_errors::FormErrors;
-use super::less::{self, is_away};
-use super::list::cover;
-use super::own;
-use super::shell::{Shell, page};
-use super::text::{Moment, counted, money, percent};
-use super::turned_away::with_way_back;
+use super::formatting::{Moment, countdown, counted, money, percent};
+use super::page_layout::{PageLayout, html_page};
+use super::reserved_holds;
 use crate::extract::{KnownSession, PathId};
-use crate::problem::{Answer, Failure};
+use crate::problem::{Failure, HandlerResult};
 use crate::state::Web;
 
-/// What a buyer has typed, kept where it has to be corrected.
+/// The fields of the checkout form that a buyer filled in.
 #[derive(Debug, Default)]
-pub struct Typed {
-    /// Their name.
+pub struct BuyerFields {
+    /// The name.
     pub name: String,
-    /// Their e-mail address.
+    /// The e-mail address.
     pub email: String,
-    /// Their method.
+    /// `provider:method`.
     pub method: String,
 }
 
-impl Typed {
-    /// True where nothing was typed; a method is chosen from the beginning.
+impl BuyerFields {
+    /// Reads a form.
+    pub fn of(form: &Form) -> Self {
+        let text = |name| form.get(name).unwrap_or_default().to_owned();
+        Self { name: text("name"), email: text("email"), method: text("method") }
+    }
+
+    /// True if nothing was typed; the method does not count, because one is chosen from the beginning.
     pub fn is_empty(&self) -> bool {
         self.name.is_empty() && self.email.is_empty()
     }
@@ -63,7 +66,7 @@ struct ItemView {
 #[derive(Template)]
 #[template(path = "checkout/hold.html")]
 struct HoldPage {
-    shell: Shell,
+    page_layout: PageLayout,
     id: String,
     token: String,
     event: String,
@@ -72,7 +75,7 @@ struct HoldPage {
     starts: Moment,
     cover: u8,
     until: Moment,
-    less: Option<String>,
+    degraded: Option<String>,
     left_millis: u64,
     left: String,
     places: String,
@@ -83,100 +86,112 @@ struct HoldPage {
     total: String,
     free: bool,
     code: Option<String>,
-    methods: Vec<Method>,
+    methods: Vec<PaymentMethod>,
     key: String,
-    said: Said,
-    typed: Typed,
-    /// Seconds until a page without scripts looks again: its time is over then.
-    over_in: u64,
+    messages: HoldMessages,
+    fields: BuyerFields,
+    /// Seconds until a page without scripts reloads: just after the expiry.
+    reload_seconds: u64,
 }
 
-/// What the page says about what was sent before.
+/// Messages about the form that was sent before.
 #[derive(Debug, Default)]
-pub struct Said {
-    /// What went wrong, where anything did.
+pub struct HoldMessages {
+    /// A refusal that belongs to no field.
     pub notice: Option<String>,
-    /// What is wrong with which field.
+    /// Refusals of fields.
     pub errors: FormErrors,
-    /// What was done.
+    /// A confirmation.
     pub done: Option<String>,
 }
 
-/// The fields of the form, in their order.
+/// The fields of the form in their order.
 pub const FIELDS: &[&str] = &["code", "name", "email", "method"];
 
-/// The page; with its token, or for the session that took the hold.
+/// Shows the page to the bearer of the hold's token or to its session.
 pub async fn show(
     State(web): State<Web>,
     PathId(id): PathId<HoldId>,
     KnownSession(session): KnownSession,
     Query(form): Query,
-) -> Answer<Response> {
+) -> HandlerResult<Response> {
     let keep = form.get("keep").unwrap_or_default();
     let scope = match form.get("token") {
-        Some(token) => of_token(&web.platform, id, token)?,
-        None => match own::scope_of_hold(&web, session, id).await {
+        Some(token) => web.slices.ticketing.scope_of_hold_token(id, token)?,
+        None => match reserved_holds::scope_of_hold(&web, session, id).await {
             Ok(scope) => scope,
-            Err(failure) => return Ok(with_way_back(failure, "/mine".to_owned(), "See what is reserved for you")),
+            Err(failure) => return Ok(with_recovery_link(failure, "/mine".to_owned(), "See what is reserved for you")),
         },
     };
-    match unordered(&web, scope, id, keep).await? {
-        Continue(view) => render(&web, &view, StatusCode::OK, Said::default(), Typed::default()).await,
+    match read_open_hold(&web, scope, id, keep).await? {
+        Continue(view) => render(&web, &view, StatusCode::OK, HoldMessages::default(), BuyerFields::default()).await,
         Break(answer) => Ok(answer),
     }
 }
 
-/// The hold, while it may still be changed; else what is answered instead: its order, where another window made one of it, or the way on.
-pub async fn unordered(
+/// Reads a hold that can still be changed; else breaks with the response: a redirect to its order, or an error page.
+pub async fn read_open_hold(
     web: &Web,
     scope: EventScope,
     hold: HoldId,
     keep: &str,
-) -> Answer<ControlFlow<Response, HoldView>> {
-    let over = match read_hold(&web.platform, scope, hold).await {
+) -> HandlerResult<ControlFlow<Response, HoldView>> {
+    let error = match web.slices.ticketing.read_hold(scope, hold).await {
         Ok(view) => match view.record.phase {
             HoldPhase::Active => return Ok(Continue(view)),
-            // An order is being written, or was a moment ago.
+            // An order is being placed, or was placed a moment ago.
             HoldPhase::Pinned { .. } => {
-                let order = web.platform.orders.order_of_hold(scope.organization, hold).await?;
-                return Ok(order.map_or(Continue(view), |order| Break(to_order(web, scope, order))));
+                let order = web.slices.checkout.orders.order_of_hold(scope.organization, hold).await?;
+                return Ok(order.map_or(Continue(view), |order| Break(redirect_to_order(web, scope, order))));
             }
             HoldPhase::Claimed { .. } => Refusal::new(Code::HoldLost, "This hold is over.").into(),
         },
-        Err(error) if is_away(&error) => return Ok(Break(later(web, scope, hold, error))),
+        Err(error) if is_unavailable(&error) => return Ok(Break(hold_unavailable(web, scope, hold, error))),
         Err(error) => error,
     };
-    Ok(Break(gone(web, scope, hold, over, keep).await?))
+    Ok(Break(hold_ended(web, scope, hold, error, keep).await?))
 }
 
-/// Nobody can say now how the hold is: the way back is to itself.
-pub fn later(web: &Web, scope: EventScope, hold: HoldId, error: Error) -> Response {
-    let token = web.platform.tokens.mint(TokenKind::Hold, scope, hold);
-    with_way_back(Failure(error), format!("/holds/{hold}?token={token}"), "Look at your places again")
+/// The hold cannot be read now: an error page with a link to the same checkout.
+pub fn hold_unavailable(web: &Web, scope: EventScope, hold: HoldId, error: CommandError) -> Response {
+    let token = web.slices.context.tokens.mint(TokenKind::Hold, scope, hold);
+    with_recovery_link(Failure(error), format!("/holds/{hold}?token={token}"), "Look at your places again")
 }
 
-/// A hold that is not there any more: its order where it became one, else the way back to the event with `keep` chosen again.
-pub async fn gone(web: &Web, scope: EventScope, hold: HoldId, error: Error, keep: &str) -> Answer<Response> {
-    let Error::Refused(refusal) = error else { return Err(error.into()) };
-    if let Some(order) = web.platform.orders.order_of_hold(scope.organization, hold).await? {
-        return Ok(to_order(web, scope, order));
+/// The hold has ended: redirects to its order, else an error page with a link to the event with the places in `keep` chosen.
+pub async fn hold_ended(
+    web: &Web,
+    scope: EventScope,
+    hold: HoldId,
+    error: CommandError,
+    keep: &str,
+) -> HandlerResult<Response> {
+    let CommandError::Refused(refusal) = error else { return Err(error.into()) };
+    if let Some(order) = web.slices.checkout.orders.order_of_hold(scope.organization, hold).await? {
+        return Ok(redirect_to_order(web, scope, order));
     }
     let keep: String = keep.chars().filter(|c| c.is_ascii_digit() || *c == ',').collect();
     let query = if keep.is_empty() { String::new() } else { format!("?keep={keep}") };
     let href = format!("/events/{}{query}", scope.event);
-    Ok(with_way_back(Failure::from(refusal), href, "Choose places again"))
+    Ok(with_recovery_link(Failure::from(refusal), href, "Choose places again"))
 }
 
-/// Whoever has the hold's token may see the order that it became.
-pub fn to_order(web: &Web, scope: EventScope, order: OrderId) -> Response {
-    let token = web.platform.tokens.mint(TokenKind::Order, scope, order);
+/// Redirects to the order with its token: the bearer of a hold's token may see the order that the hold became.
+pub fn redirect_to_order(web: &Web, scope: EventScope, order: OrderId) -> Response {
+    let token = web.slices.context.tokens.mint(TokenKind::Order, scope, order);
     Redirect::to(&format!("/orders/{order}?token={token}")).into_response()
 }
 
-/// The page with a status and a notice.
-pub async fn render(web: &Web, view: &HoldView, status: StatusCode, said: Said, typed: Typed) -> Answer<Response> {
-    let listing = web.platform.listings.listing(view.scope).await?;
-    let venue = web.platform.listings.venue(view.scope).await?;
+/// Renders the page with a status and messages.
+pub async fn render(
+    web: &Web,
+    view: &HoldView,
+    status: StatusCode,
+    messages: HoldMessages,
+    fields: BuyerFields,
+) -> HandlerResult<Response> {
+    let listing = web.slices.catalog.listings.listing(view.scope).await?;
+    let venue = web.slices.catalog.listings.venue(view.scope).await?;
     let event = &listing.event;
     let terms = &view.terms.terms;
     let until = Moment::new(view.record.expires_at, &event.timezone);
@@ -194,47 +209,41 @@ pub async fn render(web: &Web, view: &HoldView, status: StatusCode, said: Said, 
         price: money(priced.price),
     });
     let template = HoldPage {
-        shell: Shell::new(format!("Checkout · {}", event.name)),
+        page_layout: PageLayout::new(format!("Checkout · {}", event.name)),
         id: view.id.to_string(),
-        token: web.platform.tokens.mint(TokenKind::Hold, view.scope, view.id),
+        token: web.slices.context.tokens.mint(TokenKind::Hold, view.scope, view.id),
         event: event.id.to_string(),
         event_name: event.name.clone(),
         venue: venue.name.clone(),
         starts: Moment::new(event.starts_at, &event.timezone),
         cover: cover(event),
-        less: less::paying(web, &until),
+        degraded: degraded_notice::payment_notice(web, &until),
         until,
         left_millis: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
-        left: clock_of(left),
+        left: countdown(left),
         places: counted(view.places.len() as u64, "place", "places"),
         keep: keep.join(","),
         items: items.collect(),
-        fees: some_money(terms.fees()),
-        tax: some_money(terms.tax()).map(|tax| tax_words(&tax, event.tax.basis_points, terms.tax_included)),
+        fees: nonzero_money(terms.fees()),
+        tax: nonzero_money(terms.tax()).map(|tax| tax_text(&tax, event.tax.basis_points, terms.tax_included)),
         total: money(terms.total()),
         free: terms.total().is_zero(),
         code: terms.code.clone(),
-        methods: methods(&web.platform.gateways),
-        key: web.platform.environment.uuid().simple().to_string(),
-        said,
-        typed,
-        over_in: left.as_secs() + 2,
+        methods: payment_methods(&web.slices.payments.gateways),
+        key: web.slices.context.environment.uuid().simple().to_string(),
+        messages,
+        fields,
+        reload_seconds: left.as_secs() + 2,
     };
-    Ok(page(status, &template))
+    Ok(html_page(status, &template))
 }
 
-fn some_money(amount: Money) -> Option<String> {
+fn nonzero_money(amount: Money) -> Option<String> {
     (!amount.is_zero()).then(|| money(amount))
 }
 
 /// `R 12.50 included (15 %)`.
-pub fn tax_words(tax: &str, basis_points: u32, included: bool) -> String {
+pub fn tax_text(tax: &str, basis_points: u32, included: bool) -> String {
     let how = if included { "included" } else { "added" };
     format!("{tax} {how} ({})", percent(basis_points))
-}
-
-/// `9:58`
-pub fn clock_of(left: Duration) -> String {
-    let seconds = left.as_secs();
-    format!("{}:{:02}", seconds / 60, seconds % 60)
 }

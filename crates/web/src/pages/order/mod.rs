@@ -1,15 +1,13 @@
-//! An order, followed live: what happens to its payment, in words; its tickets once it is paid; what went back.
+//! Shows an order: the state of its payment, its tickets once it is paid, and its refunds; `order.js` keeps the page current.
 
+mod order_status;
 pub mod pay_again;
-mod words;
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use voelgoed_app::checkout::ports::OrderDetail;
-use voelgoed_app::checkout::read_order::scope_of_token;
-use voelgoed_app::checkout::view_order::view_order;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::token::TokenKind;
 use voelgoed_domain::catalog::listing::Listing;
@@ -20,22 +18,22 @@ use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::scanning::ticket::TicketState;
-use voelgoed_resilience::{Answer as Answered, Capability, Degradation};
+use voelgoed_resilience::{Capability, CapabilityAnswer, Degradation};
 
-use self::words::{Told, fingerprint, told};
+use self::order_status::{OrderStatusText, fingerprint, order_status};
+use super::cover_picture::cover;
+use super::degraded_notice::is_unavailable;
+use super::error_page::with_recovery_link;
 use super::form::Query;
-use super::hold::methods::{Method, methods};
-use super::hold::tax_words;
-use super::less::is_away;
-use super::list::cover;
-use super::shell::{Shell, page};
-use super::text::{Moment, money};
-use super::turned_away::with_way_back;
+use super::formatting::{Moment, money};
+use super::hold::payment_methods::{PaymentMethod, payment_methods};
+use super::hold::tax_text;
+use super::page_layout::{PageLayout, html_page};
 use crate::extract::{KnownSession, PathId};
-use crate::problem::{Answer, Failure};
+use crate::problem::{Failure, HandlerResult};
 use crate::state::Web;
 
-/// An order is looked for among the newest of a session.
+/// Without a token, an order is found among the newest orders of its session.
 const ORDERS_OF_SESSION_MAX: u32 = 200;
 
 struct LineView {
@@ -55,14 +53,14 @@ struct TicketView {
 
 struct RefundView {
     amount: String,
-    words: &'static str,
+    state: &'static str,
     reason: String,
 }
 
 #[derive(Template)]
 #[template(path = "checkout/order.html")]
 struct OrderPage {
-    shell: Shell,
+    page_layout: PageLayout,
     id: String,
     short_id: String,
     token: String,
@@ -76,7 +74,7 @@ struct OrderPage {
     made: Moment,
     buyer: String,
     email: String,
-    told: Told,
+    order_status: OrderStatusText,
     fingerprint: String,
     lines: Vec<LineView>,
     fees: Option<String>,
@@ -84,66 +82,67 @@ struct OrderPage {
     total: String,
     tickets: Vec<TicketView>,
     refunds: Vec<RefundView>,
-    methods: Vec<Method>,
+    methods: Vec<PaymentMethod>,
     key: String,
     method_error: Option<String>,
     notice: Option<String>,
-    /// Where an order that is over leads to.
-    again: Option<String>,
+    /// The event's page with the same seats chosen, for an order that ended.
+    choose_again: Option<String>,
 }
 
-/// The page; with its token, or for the session that made the order.
+/// Shows the page to the bearer of the order's token or to its session.
 pub async fn show(
     State(web): State<Web>,
     PathId(order): PathId<OrderId>,
     KnownSession(session): KnownSession,
     Query(form): Query,
-) -> Answer<Response> {
+) -> HandlerResult<Response> {
     let scope = match form.get("token") {
-        Some(token) => scope_of_token(&web.platform, order, token).await?,
+        Some(token) => web.slices.checkout.scope_of_token(order, token).await?,
         None => match scope_of_session(&web, session, order).await {
             Ok(scope) => scope,
-            Err(failure) => return Ok(with_way_back(failure, "/mine".to_owned(), "See your orders")),
+            Err(failure) => return Ok(with_recovery_link(failure, "/mine".to_owned(), "See your orders")),
         },
     };
     match render(&web, scope, order, StatusCode::OK, None).await {
-        Err(Failure(error)) if is_away(&error) => {
-            let way = format!("/orders/{order}?token={}", web.platform.tokens.mint(TokenKind::Order, scope, order));
-            Ok(with_way_back(Failure(error), way, "Look at your order again"))
+        Err(Failure(error)) if is_unavailable(&error) => {
+            let href =
+                format!("/orders/{order}?token={}", web.slices.context.tokens.mint(TokenKind::Order, scope, order));
+            Ok(with_recovery_link(Failure(error), href, "Look at your order again"))
         }
         shown => shown,
     }
 }
 
-/// The event of an order that this session made.
-async fn scope_of_session(web: &Web, session: Option<SessionId>, order: OrderId) -> Answer<EventScope> {
+/// The event of an order of this session.
+async fn scope_of_session(web: &Web, session: Option<SessionId>, order: OrderId) -> HandlerResult<EventScope> {
     let session = session.ok_or_else(Refusal::not_found)?;
-    let orders = web.platform.orders.orders_of_session(session, ORDERS_OF_SESSION_MAX).await?;
+    let orders = web.slices.checkout.orders.orders_of_session(session, ORDERS_OF_SESSION_MAX).await?;
     let found = orders.iter().find(|found| found.id == order).ok_or_else(Refusal::not_found)?;
     Ok(EventScope { organization: found.organization, event: found.event })
 }
 
-/// The page with a status and a notice.
+/// Renders the page with a status and a notice.
 pub async fn render(
     web: &Web,
     scope: EventScope,
     order: OrderId,
     status: StatusCode,
     notice: Option<String>,
-) -> Answer<Response> {
-    let detail = view_order(&web.platform, scope.organization, order).await?;
-    let listing = web.platform.listings.listing(scope).await?;
-    let venue = web.platform.listings.venue(scope).await?;
+) -> HandlerResult<Response> {
+    let detail = web.slices.checkout.view_order(scope.organization, order).await?;
+    let listing = web.slices.catalog.listings.listing(scope).await?;
+    let venue = web.slices.catalog.listings.venue(scope).await?;
     let event = &listing.event;
-    let now = web.platform.environment.now();
+    let now = web.slices.context.now();
     let OrderDetail { order, lines, .. } = &*detail;
     let in_currency = |amount| Money::new(amount, order.total.currency);
     let id = order.id.to_string();
     let template = OrderPage {
-        shell: Shell::new(format!("Your order · {}", event.name)),
+        page_layout: PageLayout::new(format!("Your order · {}", event.name)),
         short_id: id.get(id.len().saturating_sub(8)..).unwrap_or_default().to_uppercase(),
         id,
-        token: web.platform.tokens.mint(TokenKind::Order, scope, order.id),
+        token: web.slices.context.tokens.mint(TokenKind::Order, scope, order.id),
         event: event.id.to_string(),
         event_name: event.name.clone(),
         venue: venue.name.clone(),
@@ -154,7 +153,7 @@ pub async fn render(
         made: Moment::new(order.created_at, &event.timezone),
         buyer: order.buyer.name.clone(),
         email: order.buyer.email.clone(),
-        told: told(&detail, &event.timezone, now, payments(web)),
+        order_status: order_status(&detail, &event.timezone, now, payment_degradation(web)),
         fingerprint: fingerprint(&detail),
         lines: lines
             .iter()
@@ -165,21 +164,21 @@ pub async fn render(
             })
             .collect(),
         fees: (!order.fees.is_zero()).then(|| money(order.fees)),
-        tax: (!order.tax.is_zero()).then(|| tax_words(&money(order.tax), event.tax.basis_points, event.tax.included)),
+        tax: (!order.tax.is_zero()).then(|| tax_text(&money(order.tax), event.tax.basis_points, event.tax.included)),
         total: money(order.total),
         tickets: tickets(&detail, listing.event.entry_rule),
         refunds: refunds(&detail),
-        methods: methods(&web.platform.gateways),
-        key: web.platform.environment.uuid().simple().to_string(),
+        methods: payment_methods(&web.slices.payments.gateways),
+        key: web.slices.context.environment.uuid().simple().to_string(),
         method_error: None,
         notice,
-        again: again(&detail, &listing),
+        choose_again: choose_again(&detail, &listing),
     };
-    Ok(page(status, &template))
+    Ok(html_page(status, &template))
 }
 
-/// The event with the same seats chosen, where nothing came of the order.
-fn again(detail: &OrderDetail, listing: &Listing) -> Option<String> {
+/// The address of the event with the order's seats chosen, if the order ended without tickets.
+fn choose_again(detail: &OrderDetail, listing: &Listing) -> Option<String> {
     let is_over = matches!(detail.order.state, OrderState::Expired | OrderState::Cancelled | OrderState::Refunded);
     let seats = detail.lines.iter().filter(|line| listing.layout.seat(line.place).is_some());
     let keep: Vec<_> = seats.map(|line| line.place.0.to_string()).collect();
@@ -187,28 +186,28 @@ fn again(detail: &OrderDetail, listing: &Listing) -> Option<String> {
     is_over.then(|| if keep.is_empty() { event.clone() } else { format!("{event}?keep={}", keep.join(",")) })
 }
 
-/// What is less than usual with payments.
-fn payments(web: &Web) -> Option<Degradation> {
+/// The degradation of payments.
+fn payment_degradation(web: &Web) -> Option<Degradation> {
     match web.capabilities.may(Capability::OrderAndPay) {
-        Answered::Degraded { why } => Some(why),
-        Answered::Yes | Answered::Refused { .. } => None,
+        CapabilityAnswer::Degraded { why } => Some(why),
+        CapabilityAnswer::Yes | CapabilityAnswer::Refused { .. } => None,
     }
 }
 
 fn tickets(detail: &OrderDetail, rule: EntryRule) -> Vec<TicketView> {
-    let again = rule == EntryRule::Reentry;
+    let may_reenter = rule == EntryRule::Reentry;
     let view = |ticket: &voelgoed_app::checkout::ports::Ticket| TicketView {
         id: ticket.id.to_string(),
         label: ticket.label.clone(),
         ticket_type: ticket.ticket_type_name.clone(),
         state: match ticket.state {
             TicketState::Valid => "Valid",
-            TicketState::Used if again => "In use: come and go",
+            TicketState::Used if may_reenter => "In use: come and go",
             TicketState::Used => "Used at the gate",
             TicketState::Revoking | TicketState::Revoked => "No longer valid",
         },
         revoked: matches!(ticket.state, TicketState::Revoking | TicketState::Revoked),
-        admits: ticket.state == TicketState::Valid || again && ticket.state == TicketState::Used,
+        admits: ticket.state == TicketState::Valid || may_reenter && ticket.state == TicketState::Used,
     };
     detail.tickets.iter().map(view).collect()
 }
@@ -216,7 +215,7 @@ fn tickets(detail: &OrderDetail, rule: EntryRule) -> Vec<TicketView> {
 fn refunds(detail: &OrderDetail) -> Vec<RefundView> {
     let view = |refund: &voelgoed_app::payments::ports::Refund| RefundView {
         amount: money(refund.amount),
-        words: match refund.state {
+        state: match refund.state {
             RefundState::Pending => "on its way to the provider",
             RefundState::Unknown => "being checked with the provider",
             RefundState::Done => "paid back",

@@ -1,7 +1,7 @@
-//! One change told to ten thousand viewers: the server's processor time per frame and viewer, beside a bare loop that sends the same bytes as often to as
-//! many sockets. Frames go out as the server sees fit (it stretches its tick for many viewers); the bare loop repeats their number and size.
+//! Measures the server's processor time per frame and viewer for ten thousand viewers, and that of a bare loop that sends the same bytes as often to as
+//! many sockets. The server chooses when to send frames (it lengthens its tick for many viewers); the bare loop repeats their number and size.
 //!
-//! Viewers are this program again as a child, so that no process needs more files than it may open; so is the bare loop.
+//! Viewers and the bare loop are child processes of this program, so that no process exceeds its limit of open files.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,46 +11,45 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Parser;
 use serde_json::{Value, json};
-use voelgoed_stress::client::Connection;
-use voelgoed_stress::crowd::Crowd;
-use voelgoed_stress::measure::Measures;
-use voelgoed_stress::options::Options;
-use voelgoed_stress::process::cpu_seconds;
-use voelgoed_stress::sale::{Held, STADIUM, Show};
-use voelgoed_stress::shop::Shop;
+use voelgoed_stress::bench_server::start_bench_server;
+use voelgoed_stress::closed_loop::ClosedLoop;
+use voelgoed_stress::measures::Measures;
+use voelgoed_stress::options::BenchOptions;
+use voelgoed_stress::process::{cpu_seconds, server_cpu_seconds};
+use voelgoed_stress::raw_client::RawConnection;
+use voelgoed_stress::sale::{HeldSeats, STADIUM, SaleEvent};
 
 mod viewers;
 
 const VIEWERS: usize = 10_000;
-/// One round of the server.
-const ROUND: Duration = Duration::from_secs(8);
-/// Between two changes; well below the server's tick, so that every tick has something to tell.
-const CHANGE_EVERY: Duration = Duration::from_millis(25);
+const ROUND_DURATION: Duration = Duration::from_secs(8);
+/// Well below the server's tick, so that every tick has a change.
+const CHANGE_INTERVAL: Duration = Duration::from_millis(25);
 
-/// This program as a child that answers each line with a line of JSON.
-struct Helper(Child);
+/// This program as a child that replies to each line with a line of JSON.
+struct ChildProgram(Child);
 
-impl Helper {
+impl ChildProgram {
     fn start(arguments: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         Ok(Self(command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?))
     }
 
-    fn hear(&mut self) -> anyhow::Result<Value> {
-        // One byte at a time, so that nothing of the next line is taken away with this one.
+    fn read_line(&mut self) -> anyhow::Result<Value> {
+        // One byte at a time, so that nothing of the next line is lost in the buffer.
         let stdout = self.0.stdout.as_mut().context("stdout is piped")?;
         let mut line = String::new();
         BufReader::with_capacity(1, stdout).read_line(&mut line)?;
-        serde_json::from_str(&line).with_context(|| format!("a helper answers JSON: {line}"))
+        serde_json::from_str(&line).with_context(|| format!("a child replies in JSON: {line}"))
     }
 
-    fn ask(&mut self, line: &str) -> anyhow::Result<Value> {
+    fn request(&mut self, line: &str) -> anyhow::Result<Value> {
         writeln!(self.0.stdin.as_mut().context("stdin is piped")?, "{line}")?;
-        self.hear()
+        self.read_line()
     }
 }
 
-impl Drop for Helper {
+impl Drop for ChildProgram {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -58,13 +57,13 @@ impl Drop for Helper {
 }
 
 /// Frames and bytes that all viewers have received so far.
-fn received(viewers: &mut Helper) -> anyhow::Result<(f64, f64)> {
-    let counts = viewers.ask("count")?;
+fn received(viewers: &mut ChildProgram) -> anyhow::Result<(f64, f64)> {
+    let counts = viewers.request("count")?;
     Ok((counts["frames"].as_f64().unwrap_or(0.0), counts["bytes"].as_f64().unwrap_or(0.0)))
 }
 
-/// Waits until nothing arrives any more, so that a round owns what it caused.
-async fn quiet(viewers: &mut Helper) -> anyhow::Result<(f64, f64)> {
+/// Waits until no frames arrive any more, so that a round counts exactly its own frames.
+async fn wait_until_quiet(viewers: &mut ChildProgram) -> anyhow::Result<(f64, f64)> {
     let mut before = received(viewers)?;
     loop {
         tokio::time::sleep(Duration::from_millis(700)).await;
@@ -76,23 +75,23 @@ async fn quiet(viewers: &mut Helper) -> anyhow::Result<(f64, f64)> {
     }
 }
 
-/// Holds a seat and gives it back, again and again, for one round.
-async fn changes(show: &Show, address: &str, session: &str) -> anyhow::Result<()> {
-    // A new connection each time: the server lets go of those that rested between rounds.
-    let mut connection = Connection::open(address).await?;
-    let end = tokio::time::Instant::now() + ROUND;
-    let mut seats = show.seats.iter().step_by(7).cycle();
+/// Holds and releases seats for one round.
+async fn change_seats(event: &SaleEvent, address: &str, session: &str) -> anyhow::Result<()> {
+    // A new connection each time: the server closes those that are idle between rounds.
+    let mut connection = RawConnection::open(address).await?;
+    let end = tokio::time::Instant::now() + ROUND_DURATION;
+    let mut seats = event.seats.iter().step_by(7).cycle();
     while tokio::time::Instant::now() < end {
         let seat = seats.next().context("a stadium has seats")?;
-        let held = Held::of(&connection.send(&show.hold(&[*seat], session)).await?.expect(201)?)?;
-        tokio::time::sleep(CHANGE_EVERY).await;
+        let held = HeldSeats::read(&connection.send(&event.hold(&[*seat], session)).await?.expect(201)?)?;
+        tokio::time::sleep(CHANGE_INTERVAL).await;
         connection.send(&held.release()).await?.expect(204)?;
-        tokio::time::sleep(CHANGE_EVERY).await;
+        tokio::time::sleep(CHANGE_INTERVAL).await;
     }
     Ok(())
 }
 
-/// The bare loop: accepts so many viewers, then sends what it is asked to.
+/// The bare loop: accepts `count` viewers, then sends frames as each input line says.
 fn bare_loop(count: usize) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", json!({ "address": listener.local_addr()?.to_string() }));
@@ -106,9 +105,7 @@ fn bare_loop(count: usize) -> anyhow::Result<()> {
     println!("{}", json!({ "viewers": sockets.len() }));
     for line in std::io::stdin().lines() {
         let numbers: Vec<u64> = line?.split(' ').map(str::parse).collect::<Result<_, _>>()?;
-        let [frames, bytes, millis] = numbers[..] else {
-            anyhow::bail!("frames, bytes and milliseconds are asked for")
-        };
+        let [frames, bytes, millis] = numbers[..] else { anyhow::bail!("a line has frames, bytes and milliseconds") };
         let mut frame = vec![b'x'; usize::try_from(bytes)?];
         let end = frame.len().saturating_sub(4);
         frame[end..].copy_from_slice(b"\n\n\r\n");
@@ -125,43 +122,43 @@ fn bare_loop(count: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure(options: &Options) -> anyhow::Result<()> {
+async fn measure(options: &BenchOptions) -> anyhow::Result<()> {
     let count = options.scaled(VIEWERS);
-    let shop = Shop::open(options, "fanout")?;
-    let show = Show::of(&shop, STADIUM).await?;
-    let mut crowd = Crowd::open(&shop.address, 1).await?;
-    let sessions = show.sessions(&mut crowd, 1).await?;
-    let path = format!("/api/v1/events/{}/stream", show.event);
-    let mut bare = Helper::start(&["bare", &count.to_string()])?;
-    let address = bare.hear()?["address"].as_str().context("the bare loop listens")?.to_owned();
-    let mut theirs = Helper::start(&["viewers", &address, "/", &count.to_string()])?;
-    theirs.hear()?;
-    bare.hear()?;
-    let mut ours = Helper::start(&["viewers", &shop.address, &path, &count.to_string()])?;
-    ours.hear()?;
+    let server = start_bench_server(options, "fanout").await?;
+    let event = SaleEvent::of(&server, STADIUM).await?;
+    let mut clients = ClosedLoop::open(&server.address, 1).await?;
+    let sessions = event.sessions(&mut clients, 1).await?;
+    let path = format!("/api/v1/events/{}/stream", event.event);
+    let mut bare = ChildProgram::start(&["bare", &count.to_string()])?;
+    let address = bare.read_line()?["address"].as_str().context("the bare loop listens")?.to_owned();
+    let mut bare_viewers = ChildProgram::start(&["viewers", &address, "/", &count.to_string()])?;
+    bare_viewers.read_line()?;
+    bare.read_line()?;
+    let mut viewers = ChildProgram::start(&["viewers", &server.address, &path, &count.to_string()])?;
+    viewers.read_line()?;
     let mut measures = Measures::default();
     for _ in 0..options.rounds {
-        let before = quiet(&mut ours).await?;
-        let cpu = shop.cpu_seconds()?;
-        changes(&show, &shop.address, &sessions[0]).await?;
-        let after = quiet(&mut ours).await?;
-        let cpu = shop.cpu_seconds()? - cpu;
+        let before = wait_until_quiet(&mut viewers).await?;
+        let cpu = server_cpu_seconds(&server)?;
+        change_seats(&event, &server.address, &sessions[0]).await?;
+        let after = wait_until_quiet(&mut viewers).await?;
+        let cpu = server_cpu_seconds(&server)? - cpu;
         let (frames, bytes) = (after.0 - before.0, after.1 - before.1);
-        ensure!(frames > 0.0, "the viewers saw nothing");
+        ensure!(frames > 0.0, "the viewers received nothing");
         let (per_viewer, size) = ((frames / count as f64).round(), (bytes / frames).round());
-        let every = (ROUND.as_millis() as f64 / per_viewer).round();
-        let floor = bare.ask(&format!("{per_viewer} {size} {every}"))?;
-        ensure!(floor["missed"] == 0, "the bare loop could not send everything: {floor}");
-        quiet(&mut theirs).await?;
+        let interval = (ROUND_DURATION.as_millis() as f64 / per_viewer).round();
+        let bare_round = bare.request(&format!("{per_viewer} {size} {interval}"))?;
+        ensure!(bare_round["missed"] == 0, "the bare loop could not send everything: {bare_round}");
+        wait_until_quiet(&mut bare_viewers).await?;
         measures.add("server, CPU per frame and viewer", "µs", cpu * 1e6 / frames);
         let sent = per_viewer * count as f64;
         measures.add(
             "bare loop, CPU per frame and viewer",
             "µs",
-            floor["cpu"].as_f64().unwrap_or(f64::NAN) * 1e6 / sent,
+            bare_round["cpu"].as_f64().unwrap_or(f64::NAN) * 1e6 / sent,
         );
         measures.add("bytes of a frame", "B", size);
-        measures.add("between two frames", "ms", every);
+        measures.add("between two frames", "ms", interval);
     }
     measures.print();
     Ok(())
@@ -169,7 +166,7 @@ async fn measure(options: &Options) -> anyhow::Result<()> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+    let options = BenchOptions::parse();
     let child: Vec<&str> = options.child.iter().map(String::as_str).collect();
     match child[..] {
         ["bare", count] => bare_loop(count.parse()?),

@@ -1,4 +1,4 @@
-//! Many viewers in one process, each a socket and as little else as can be: they count what arrives.
+//! Opens many viewers in one process, each a bare socket, and counts the frames and bytes that arrive.
 //!
 //! Their addresses are spread over 127.0.x.y, since one pair of addresses has only 28,000 ports.
 
@@ -11,43 +11,47 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Viewers per address.
-const PER_ADDRESS: usize = 250;
-/// A viewer's buffer: a frame fits, a snapshot takes some turns.
-const BUFFER: usize = 4 * 1024;
+const VIEWERS_PER_ADDRESS: usize = 250;
+/// A frame fits; a snapshot takes several reads.
+const BUFFER_BYTES: usize = 4 * 1024;
 
 #[derive(Default)]
-struct Counts {
+struct ReceivedCounts {
     frames: AtomicU64,
     bytes: AtomicU64,
 }
 
-/// Connects `count` viewers to `path`, says so, and tells their counts for every line on stdin.
+/// Connects `count` viewers to `path`, prints that, and prints their counts for every line on stdin.
 pub async fn watch(address: &str, path: &str, count: usize) -> anyhow::Result<()> {
     let server: SocketAddr = address.parse()?;
-    let counts = Arc::<Counts>::default();
+    let counts = Arc::<ReceivedCounts>::default();
     for at in 0..count {
-        let source = Ipv4Addr::new(127, 0, u8::try_from(1 + at / PER_ADDRESS)?, u8::try_from(1 + at % PER_ADDRESS)?);
+        let source = Ipv4Addr::new(
+            127,
+            0,
+            u8::try_from(1 + at / VIEWERS_PER_ADDRESS)?,
+            u8::try_from(1 + at % VIEWERS_PER_ADDRESS)?,
+        );
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((source, 0)))?;
         let mut stream = socket.connect(server).await.with_context(|| format!("viewer {at} could not connect"))?;
         stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n").as_bytes()).await?;
         tokio::spawn(count_frames(stream, Arc::clone(&counts)));
-        // The machine is small: the server answers while the others come.
+        // Lets the server answer while further viewers connect.
         tokio::task::yield_now().await;
     }
     println!("{}", json!({ "viewers": count }));
-    let asked = || std::io::stdin().read_line(&mut String::new()).is_ok_and(|read| read > 0);
-    while tokio::task::spawn_blocking(asked).await? {
+    let next_line = || std::io::stdin().read_line(&mut String::new()).is_ok_and(|read| read > 0);
+    while tokio::task::spawn_blocking(next_line).await? {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         println!("{}", json!({ "frames": count(&counts.frames), "bytes": count(&counts.bytes) }));
     }
     Ok(())
 }
 
-/// Counts the ends of frames until the server hangs up.
-async fn count_frames(mut stream: TcpStream, counts: Arc<Counts>) {
-    let mut buffer = vec![0; BUFFER];
+/// Counts the ends of frames until the server closes the connection.
+async fn count_frames(mut stream: TcpStream, counts: Arc<ReceivedCounts>) {
+    let mut buffer = vec![0; BUFFER_BYTES];
     while let Ok(read) = stream.read(&mut buffer).await {
         if read == 0 {
             return;

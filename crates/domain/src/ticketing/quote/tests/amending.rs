@@ -1,8 +1,8 @@
-//! A hold changed: what stays keeps its price, and the limits judge the whole.
+//! Tests changes of a hold: kept places keep their price, and the limits apply to the whole hold.
 
 use super::*;
 
-/// Seats 0 and 4 and two of the field (8, 9), held for 45,000 + 35,000 + 2 · 30,000 while everything was at its list price.
+/// Seats 0 and 4 and two of the field (8, 9), held at list prices: 45,000 + 35,000 + 2 · 30,000.
 fn held() -> (Listing, Terms, Vec<Vec<PlaceNumber>>) {
     let listing = listing();
     let lines = [seat(0, ADULT), seat(4, ADULT), field(2, ADULT)];
@@ -11,7 +11,7 @@ fn held() -> (Listing, Terms, Vec<Vec<PlaceNumber>>) {
 }
 
 #[test]
-fn what_stays_keeps_its_price() {
+fn kept_places_keep_their_price() {
     let (mut listing, terms, granted) = held();
     listing.ticket_types[0].price.amount = 50_000;
     listing.ticket_types[0].prices.clear();
@@ -26,7 +26,7 @@ fn what_stays_keeps_its_price() {
 }
 
 #[test]
-fn giving_back_needs_no_open_sale_but_adding_does() {
+fn removing_places_needs_no_open_sale_but_adding_does() {
     let (listing, terms, granted) = held();
     let after_the_sale = at(500);
     let fewer = amend(&listing, &terms, &granted, &places(&[0]), &[], after_the_sale).unwrap().unwrap();
@@ -36,7 +36,7 @@ fn giving_back_needs_no_open_sale_but_adding_does() {
 }
 
 #[test]
-fn a_code_goes_on_for_what_is_added_while_it_is_valid() {
+fn valid_code_applies_to_added_places() {
     let mut listing = listing();
     let mut friend = rule(1, Some("friend"), PriceEffect::Price(10));
     friend.ends_at = Some(at(160));
@@ -49,7 +49,7 @@ fn a_code_goes_on_for_what_is_added_while_it_is_valid() {
 }
 
 #[test]
-fn a_code_goes_with_the_last_place_that_it_makes_cheaper() {
+fn code_is_dropped_with_the_last_place_that_it_discounts() {
     let mut listing = listing();
     let mut child = rule(1, Some("child"), PriceEffect::Price(10));
     child.ticket_types = vec![kind(CHILD)];
@@ -63,7 +63,7 @@ fn a_code_goes_with_the_last_place_that_it_makes_cheaper() {
 }
 
 #[test]
-fn what_cannot_be_changed_is_refused_with_its_reason() {
+fn invalid_change_is_refused_with_its_field() {
     let (listing, terms, granted) = held();
     type Row<'a> = (&'a [u32], &'a [QuoteLine], Code, Option<&'a str>);
     let rows: &[Row<'_>] = &[
@@ -79,13 +79,13 @@ fn what_cannot_be_changed_is_refused_with_its_reason() {
         let refusal = amend(&listing, &terms, &granted, &places(remove), add, at(150)).unwrap().unwrap_err();
         assert_eq!((refusal.code, refusal.evidence.field.as_deref()), (*code, *field), "row {number}: {refusal}");
     }
-    // A place given back may be taken again in the same change, at today's price.
+    // A removed place may be added again in the same change, at the current price.
     let again = amend(&listing, &terms, &granted, &places(&[0, 4, 8, 9]), &[seat(0, ADULT)], at(150)).unwrap();
     assert_eq!(again.unwrap().picks, [Pick::Place(PlaceNumber(0))]);
 }
 
 #[test]
-fn granted_places_that_do_not_fit_are_a_fault() {
+fn granted_places_that_mismatch_the_terms_are_a_fault() {
     let (listing, terms, granted) = held();
     assert_eq!(amend(&listing, &terms, &granted[..2], &[], &[], at(150)), Err(TermsMismatch::Quantity));
     let fewer = [places(&[0]), places(&[4]), places(&[8])];

@@ -1,4 +1,4 @@
-//! Terms as they are kept: what is read back, and what is a fault.
+//! Tests terms as JSON and as rows: which are read back, and which are refused as a fault of the store.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn two_lines() -> Terms {
 }
 
 #[test]
-fn the_kept_text_is_stable() {
+fn terms_json_is_stable() {
     let zero = Uuid::from_u128(ADULT).simple().to_string();
     let line = |price: i64, tax: i64, quantity: u32| {
         format!(
@@ -25,7 +25,7 @@ fn the_kept_text_is_stable() {
 }
 
 #[test]
-fn what_does_not_add_up_is_a_fault() {
+fn terms_with_wrong_sums_or_version_are_malformed() {
     let text = two_lines().to_json().unwrap();
     assert!(Terms::from_json(&text).is_ok());
     let rows: &[(&str, &str, &str)] = &[
@@ -48,7 +48,7 @@ fn what_does_not_add_up_is_a_fault() {
 }
 
 #[test]
-fn places_and_terms_must_fit() {
+fn granted_places_must_match_the_terms() {
     let (listing, terms) = (listing(), two_lines());
     let priced = terms.price_places(&listing.layout, &[places(&[0]), places(&[9, 20])]).unwrap();
     let got: Vec<_> = priced.iter().map(|line| (line.place.0, line.label.as_str(), line.price.amount)).collect();

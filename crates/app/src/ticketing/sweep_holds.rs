@@ -1,0 +1,23 @@
+//! Frees expired holds that no other step of the warm tier has freed (P4).
+
+use super::ports::InventoryStore;
+use crate::error::StoreResult;
+
+/// Expired holds that one step frees, so that steps stay short.
+const HOLDS_PER_STEP_MAX: usize = 100;
+
+/// Frees all expired holds and returns their number.
+///
+/// # Errors
+/// A fault of the warm tier; the next round frees the rest.
+pub async fn sweep_expired_holds(store: &dyn InventoryStore) -> StoreResult<usize> {
+    let mut freed = 0;
+    loop {
+        let expired = store.sweep(HOLDS_PER_STEP_MAX).await?;
+        freed += expired;
+        if expired < HOLDS_PER_STEP_MAX {
+            return Ok(freed);
+        }
+        tokio::task::yield_now().await;
+    }
+}

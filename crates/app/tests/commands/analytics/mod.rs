@@ -1,0 +1,5 @@
+//! Covers the counts of a sale: in a node's memory, in warm's streams, in cold.
+
+mod collect_counts;
+mod counters;
+mod funnel;

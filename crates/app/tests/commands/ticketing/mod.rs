@@ -1,0 +1,9 @@
+//! Covers holds: granting, choosing, changing and releasing them, and blocks of places.
+
+mod best_available;
+mod block;
+mod change_hold;
+mod grant_hold;
+mod hold_bulkhead;
+mod release_hold;
+mod sweep_holds;

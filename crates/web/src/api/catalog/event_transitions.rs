@@ -1,0 +1,81 @@
+//! Lets organizers publish, pause, open and close an event.
+
+use axum::Json;
+use axum::extract::State;
+use utoipa_axum::routes;
+use voelgoed_domain::accounts::scope::Scope;
+use voelgoed_domain::catalog::event::EventTransition;
+use voelgoed_domain::ids::EventId;
+
+use crate::api::events::{EventSummaryDto, summary};
+use crate::extract::{Organizer, PathId};
+use crate::problem::{HandlerResult, Problem};
+use crate::routes::{Access, Class, Route, Slice, api};
+use crate::state::Web;
+
+/// The routes of this file.
+pub fn routes() -> Vec<Route> {
+    vec![
+        api(routes!(publish), Access::Organizer(Scope::Catalog), Slice::Catalog).class(Class::Hold),
+        api(routes!(pause), Access::Organizer(Scope::Catalog), Slice::Catalog).class(Class::Hold),
+        api(routes!(open), Access::Organizer(Scope::Catalog), Slice::Catalog).class(Class::Hold),
+        api(routes!(close), Access::Organizer(Scope::Catalog), Slice::Catalog).class(Class::Hold),
+    ]
+}
+
+async fn act(
+    web: &Web,
+    caller: &Organizer,
+    event: EventId,
+    act: EventTransition,
+    action: &str,
+) -> HandlerResult<Json<EventSummaryDto>> {
+    let scope = caller.event(web, event).await?;
+    let moved = caller.act(web, action, event, web.slices.catalog.transition_event(scope, act)).await?;
+    let venue = web.slices.catalog.listings.venue(scope).await?;
+    Ok(Json(summary(&moved, venue.name.clone())))
+}
+
+/// Shows the event to all, and sells it within its window.
+#[utoipa::path(post, path = "/api/v1/events/{event}/publish", params(("event" = String, Path)), tag = "catalog",
+    responses((status = 200, body = EventSummaryDto), (status = 404, body = Problem), (status = 409, body = Problem, description = "wrong_state")))]
+pub async fn publish(
+    State(web): State<Web>,
+    caller: Organizer,
+    PathId(event): PathId<EventId>,
+) -> HandlerResult<Json<EventSummaryDto>> {
+    act(&web, &caller, event, EventTransition::Publish, "event.publish").await
+}
+
+/// Stops selling for a while; holds and orders go on.
+#[utoipa::path(post, path = "/api/v1/events/{event}/pause", params(("event" = String, Path)), tag = "catalog",
+    responses((status = 200, body = EventSummaryDto), (status = 404, body = Problem), (status = 409, body = Problem, description = "wrong_state")))]
+pub async fn pause(
+    State(web): State<Web>,
+    caller: Organizer,
+    PathId(event): PathId<EventId>,
+) -> HandlerResult<Json<EventSummaryDto>> {
+    act(&web, &caller, event, EventTransition::Pause, "event.pause").await
+}
+
+/// Sells again after a pause.
+#[utoipa::path(post, path = "/api/v1/events/{event}/open", params(("event" = String, Path)), tag = "catalog",
+    responses((status = 200, body = EventSummaryDto), (status = 404, body = Problem), (status = 409, body = Problem, description = "wrong_state")))]
+pub async fn open(
+    State(web): State<Web>,
+    caller: Organizer,
+    PathId(event): PathId<EventId>,
+) -> HandlerResult<Json<EventSummaryDto>> {
+    act(&web, &caller, event, EventTransition::Open, "event.open").await
+}
+
+/// Stops selling for good.
+#[utoipa::path(post, path = "/api/v1/events/{event}/close", params(("event" = String, Path)), tag = "catalog",
+    responses((status = 200, body = EventSummaryDto), (status = 404, body = Problem), (status = 409, body = Problem, description = "wrong_state")))]
+pub async fn close(
+    State(web): State<Web>,
+    caller: Organizer,
+    PathId(event): PathId<EventId>,
+) -> HandlerResult<Json<EventSummaryDto>> {
+    act(&web, &caller, event, EventTransition::Close, "event.close").await
+}
