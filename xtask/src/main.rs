@@ -7,6 +7,7 @@ mod bench;
 mod child_process;
 mod demo_server;
 mod dev;
+mod mutants;
 mod report;
 mod step_timer;
 mod suites;

@@ -14,8 +14,6 @@ use uuid::Uuid;
 use voelgoed_domain::ids::{EventId, Id, IdKind, OrganizationId};
 use voelgoed_domain::scanning::code::TicketSigner;
 
-use voelgoed_planted::{Bug, planted};
-
 use crate::ticketing::ports::EventScope;
 
 const MAC_BYTES: usize = 16;
@@ -137,9 +135,7 @@ impl Tokens {
     pub fn read(&self, kind: TokenKind, token: &str) -> Option<TokenClaims> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (body, mac) = bytes.split_at_checked(BODY_BYTES)?;
-        if !same(&sign(&self.token_key, body), mac) && !planted(Bug::TokenUnchecked)
-            || body.first() != Some(&(kind as u8))
-        {
+        if !same(&sign(&self.token_key, body), mac) || body.first() != Some(&(kind as u8)) {
             return None;
         }
         let part = |at: usize| Uuid::from_slice(body.get(at..at + 16)?).ok();

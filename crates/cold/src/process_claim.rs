@@ -36,7 +36,7 @@ impl ProcessClaim {
         }
     }
 
-    /// Tells the operator why a process cannot have this claim, and what to change.
+    /// States why a process cannot have this claim, and what the operator has to change.
     fn refusal(self) -> DbError {
         DbError::internal(match self {
             Self::Exclusive => {

@@ -4,6 +4,7 @@
 //! `viewers`, `edges`), which names the binary in `VOELGOED_BIN`. To add a test: a file in `tests/`; to add a fixture: a module here.
 
 pub mod server;
+pub mod settled_map;
 pub mod tenant;
 
 /// True at full length (`cargo xtask test --long`).

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use voelgoed_api_tests::is_long;
 use voelgoed_api_tests::server::start_server;
+use voelgoed_api_tests::settled_map::read_settled_map;
 use voelgoed_api_tests::tenant::TestTenant;
-use voelgoed_api_tests::{EFFECT_TIMEOUT, is_long};
 use voelgoed_testkit::limits::UNLIMITED;
 use voelgoed_testkit::seat_map::{ResumeBy, SeatMap, SeatMapStream};
 use voelgoed_testkit::server::TestServer;
@@ -18,8 +18,6 @@ use voelgoed_testkit::server::TestServer;
 /// Disconnections of the viewer in the short and in the full run.
 const CUTS: (u32, u32) = (60, 1_000);
 const CONNECTION_MILLIS_MAX: u64 = 120;
-/// Without a change the map has settled.
-const SETTLED_INTERVAL: Duration = Duration::from_millis(1_500);
 /// For a viewer to see the last change.
 const VIEWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// The seats of the hall; they come before the places without seats.
@@ -105,23 +103,6 @@ async fn watch_and_be_cut_off(
     Ok((snapshots, deltas))
 }
 
-/// The map once it has not changed for a while, since effects of orders may come last.
-async fn settled(server: &TestServer, tenant: &TestTenant) -> anyhow::Result<SeatMap> {
-    let path = format!("/api/v1/events/{}/availability", tenant.event);
-    let reading = async {
-        let mut before = SeatMap::default();
-        loop {
-            let now = SeatMap::from_availability(&server.get(&path, "").await?)?;
-            if now == before {
-                return anyhow::Ok(now);
-            }
-            before = now;
-            tokio::time::sleep(SETTLED_INTERVAL).await;
-        }
-    };
-    tokio::time::timeout(EFFECT_TIMEOUT, reading).await.context("the map settles")?
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn viewer_that_is_cut_off_at_random_sees_the_same_map() -> anyhow::Result<()> {
     let server = Arc::new(start_server(UNLIMITED).await?);
@@ -153,7 +134,7 @@ async fn viewer_that_is_cut_off_at_random_sees_the_same_map() -> anyhow::Result<
     stop.store(true, Ordering::Relaxed);
     let (held, released, sold) = trading.await??;
 
-    let settled = settled(&server, &tenant).await?;
+    let settled = read_settled_map(&server, &tenant).await?;
     position.send(settled.position.clone())?;
     let mut connection = SeatMapStream::open(server.client(), &tenant.event, &cut_off, ResumeBy::LastEventId).await?;
     read_until(&mut connection, &mut cut_off, &settled.position).await?;

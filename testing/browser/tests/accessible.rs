@@ -60,13 +60,13 @@ async fn buy(browser: &ChromeBrowser<'_>, shop: &DemoShop, axe: &str, name: &str
     browser.script(&format!("{fill} document.getElementById('pay').click()")).await?;
     browser.wait_for("document.getElementById('email-error')", PAGE_TIMEOUT).await?;
     found.extend(violations(browser, axe, &format!("{name} errors")).await?);
-    let wired = "const {activeElement: focused} = document;
+    let described = "const {activeElement: focused} = document;
         return [focused.id, focused.getAttribute('aria-describedby'), document.getElementById('email').value,
             document.querySelectorAll('#errors a').length].join()";
-    let wired = browser.script(wired).await?;
+    let described = browser.script(described).await?;
     ensure!(
-        wired == "name,name-error,nobody@nowhere,2",
-        "{name}: focus, description, what was typed, summary: {wired}"
+        described == "name,name-error,nobody@nowhere,2",
+        "{name}: focus, description, what was typed, summary: {described}"
     );
     browser.script("const {elements} = document.getElementById('order-form'); elements.name.value = 'Ann'; elements.email.value = 'ann@example.org'; document.getElementById('pay').click()").await?;
     browser.wait_for("document.querySelector('.ticket')", PAGE_TIMEOUT).await?;

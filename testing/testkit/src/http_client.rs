@@ -135,7 +135,7 @@ impl ApiClient {
     /// Sends a request and reads its response.
     ///
     /// # Errors
-    /// No whole response came: nobody knows then whether the request was served.
+    /// No whole response came, so it is unknown whether the request was served.
     pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<ApiResponse> {
         let request = request.build()?;
         let what = format!("{} {}", request.method(), request.url().path());

@@ -409,7 +409,7 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("voelgoed-again-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let mut command = Command::new("sh");
-        command.args(["-c", "echo ready; echo logged >&2; exec sleep 600"]);
+        command.args(["-c", "echo logged >&2; echo ready; exec sleep 600"]);
         let log = directory.join("again.log");
         let mut process = Process::new("again", "nowhere", &command, log.clone()).with_log_writer(LogWriter::Pipe);
         for _ in 0..2 {

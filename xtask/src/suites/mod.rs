@@ -12,9 +12,9 @@ mod crash;
 mod demo;
 mod deny;
 mod fmt;
+mod mutants;
 mod nodes;
 mod payments;
-mod planted;
 mod race;
 mod readme;
 mod schemathesis;
@@ -41,7 +41,7 @@ const SUITES: &[&dyn Suite] = &[
     &clippy::ClippySuite,
     &deny::DenySuite,
     &workspace::WorkspaceSuite,
-    &planted::PlantedBugsSuite,
+    &mutants::MutantsSuite,
     &demo::DemoSuite,
     &race::RaceSuite,
     &payments::PaymentsSuite,

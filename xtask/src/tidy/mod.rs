@@ -23,7 +23,7 @@ mod lints;
 mod log_messages;
 mod metrics;
 mod module_graph;
-mod planted;
+mod mutants;
 mod purity;
 mod read_workspace;
 mod route_rows;
@@ -45,7 +45,6 @@ use workspace::Workspace;
 
 /// Every rule, in alphabetical order.
 const RULES: &[&dyn Rule] = &[
-    &route_rows::RouteRowsRule,
     &attributes::AttributesRule,
     &banned_words::BannedWordsRule,
     &configuration::ConfigurationRule,
@@ -63,8 +62,9 @@ const RULES: &[&dyn Rule] = &[
     &lints::LintsRule,
     &log_messages::LogMessagesRule,
     &metrics::MetricsRule,
-    &planted::PlantedBugs,
+    &mutants::MutantsRule,
     &purity::PurityRule,
+    &route_rows::RouteRowsRule,
     &sleep::SleepRule,
     &statements::StatementsRule,
     &supply::SupplyRule,

@@ -13,7 +13,8 @@ use crate::child_process;
 /// Folders that are read, in addition to the files of the root.
 const FOLDERS: &[&str] = &[".cargo", ".ci", "crates", "deploy", "docs", "testing", "xtask"];
 /// Extensions of the files that are read.
-const EXTENSIONS: &[&str] = &["css", "csv", "html", "js", "json", "lua", "md", "rs", "sh", "sql", "svg", "toml", "txt"];
+const EXTENSIONS: &[&str] =
+    &["css", "csv", "html", "js", "json", "lua", "md", "patch", "rs", "sh", "sql", "svg", "toml", "txt"];
 
 /// Reads the repository at `root`.
 pub fn read(root: &Path) -> anyhow::Result<Workspace> {

@@ -9,7 +9,6 @@ use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{HoldId, TicketTypeId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::{HoldPhase, HoldRecord};
-use voelgoed_planted::{Bug, planted};
 use voelgoed_resilience::Capability;
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::checkout::{OrderEnd, order_ended, order_placed, order_refused};
@@ -172,9 +171,6 @@ impl Checkout {
             unpaid_limit,
             idempotency: command.idempotent.record(&detail, now)?,
         };
-        if let Some(attempt) = detail.attempts.first().filter(|_| planted(Bug::ChargedBeforeClaim)) {
-            self.payments.dispatch(scope.organization, attempt.id);
-        }
         self.placed_keys.insert(&command.idempotent.key.key);
         match self.orders.place_order(scope.organization, new).await?? {
             Created::Replayed(answer) => Ok(Created::Replayed(answer)),

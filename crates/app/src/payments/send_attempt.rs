@@ -4,8 +4,6 @@
 
 use voelgoed_domain::ids::{OrganizationId, PaymentId};
 
-use voelgoed_planted::{Bug, planted};
-
 use super::Payments;
 use super::ports::{Attempt, Charge, ProviderKey, SendLease};
 use crate::error::{CommandError, CommandResult};
@@ -29,10 +27,7 @@ impl Payments {
         let now = self.context.now();
         let lease =
             SendLease { token: self.context.environment.uuid(), until: now.plus(self.context.times.send_lease) };
-        let leased = match self.store.lease_send(organization, payment, lease, now).await? {
-            None if planted(Bug::ChargedWithoutLease) => self.store.read_attempt(organization, payment).await?,
-            leased => leased,
-        };
+        let leased = self.store.lease_send(organization, payment, lease, now).await?;
         let Some(attempt) = leased else { return Ok(()) };
         let gateway = self.gateway(&attempt.provider)?;
         let charge = Charge {

@@ -17,7 +17,6 @@ use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::scanning::entry::{Direction, ScanReason, filter_refusal};
 use voelgoed_domain::ticketing::inventory::GateFilter;
-use voelgoed_planted::{Bug, planted};
 use voelgoed_resilience::{Capability, Deadline, Degradation, Dependency};
 
 use super::Scanning;
@@ -152,5 +151,5 @@ fn offline_outcome(OfflineScan { scan, result, first, acknowledged: _ }: Offline
         clock,
         window: scan.window.filter(|_| matches!(result, ScanResult::Refused(ScanReason::NotYet | ScanReason::Expired))),
     };
-    ScanOutcome { scan, repeated: true, durable: planted(Bug::WarmScanDurable), degraded: true }
+    ScanOutcome { scan, repeated: true, durable: false, degraded: true }
 }

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use voelgoed_domain::ids::TicketId;
-use voelgoed_planted::{Bug, planted};
 use voelgoed_resilience::Deadline;
 
 use super::Scanning;
@@ -78,9 +77,6 @@ impl Scanning {
         let noted = async {
             let offline_scans =
                 load_and_retry(&*self.loader, scope, || self.journal.begin_intent(scope, act, tickets, limit)).await?;
-            if planted(Bug::KeptScanOvertaken) {
-                return Ok(());
-            }
             self.record_offline_scans(scope, offline_scans).await
         };
         log_unavailable(scope, timeout(INTENT_TIMEOUT, noted).await)
@@ -91,9 +87,6 @@ impl Scanning {
         let recorded = async {
             let pending = || self.journal.pending(scope, Some(ticket), OFFLINE_SCANS_PER_TICKET_MAX);
             let offline_scans = load_and_retry(&*self.loader, scope, pending).await?;
-            if planted(Bug::KeptScanOvertaken) {
-                return Ok(());
-            }
             self.record_offline_scans(scope, offline_scans).await
         };
         log_unavailable(scope, timeout(INTENT_TIMEOUT, recorded).await)

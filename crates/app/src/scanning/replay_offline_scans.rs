@@ -5,13 +5,12 @@
 
 use std::time::Duration;
 
-use voelgoed_domain::ids::ScanId;
 use voelgoed_resilience::Capability;
 use voelgoed_telemetry::metrics::scanning::scan_conflict;
 
 use super::Scanning;
 use super::ports::{NewScan, OfflineScan, ScanResult};
-use crate::error::CommandResult;
+use crate::error::{CommandResult, Fault, StoreResult};
 use crate::ticketing::ports::{EventScope, InventoryError};
 
 /// The time between two rounds.
@@ -20,35 +19,47 @@ pub const REPLAY_INTERVAL: Duration = Duration::from_secs(1);
 const SCANS_PER_PAGE_MAX: usize = 200;
 
 impl Scanning {
-    /// Runs one round over all events with offline scans; returns the number of scans that cold recorded.
+    /// Runs one round over all events with offline scans; returns the number of scans that cold recorded. A scan that cold cannot record stays in the
+    /// journal and delays no other.
     ///
     /// # Errors
-    /// A fault of either tier; the next round continues.
+    /// The first fault of either tier; the next round continues.
     pub async fn replay_offline_scans(&self) -> CommandResult<usize> {
         if self.context.require(Capability::Scan)?.is_some() {
             return Ok(0);
         }
-        let mut replayed = 0;
+        let (mut replayed, mut first_error) = (0, None);
         for scope in self.journal.events().await? {
-            loop {
-                let page = match self.journal.pending(scope, None, SCANS_PER_PAGE_MAX).await {
-                    Ok(page) => page,
-                    // Lost with the store; the devices have their copies.
-                    Err(InventoryError::Unloaded | InventoryError::Refused(_)) => Vec::new(),
-                    Err(InventoryError::Fault(fault)) => return Err(fault.into()),
-                };
-                let count = page.len();
-                self.record_offline_scans(scope, page).await?;
-                replayed += count;
-                if count < SCANS_PER_PAGE_MAX {
-                    break;
-                }
+            match self.replay_event(scope).await {
+                Ok(count) => replayed += count,
+                Err(error) => first_error = first_error.or(Some(error)),
             }
         }
-        Ok(replayed)
+        first_error.map_or(Ok(replayed), Err)
     }
 
-    /// Records these scans in cold, oldest first, and removes them from the journal.
+    async fn replay_event(&self, scope: EventScope) -> CommandResult<usize> {
+        let mut replayed = 0;
+        loop {
+            let page = match self.journal.pending(scope, None, SCANS_PER_PAGE_MAX).await {
+                Ok(page) => page,
+                // Lost with the store; the devices have their copies.
+                Err(InventoryError::Unloaded | InventoryError::Refused(_)) => Vec::new(),
+                Err(InventoryError::Fault(fault)) => return Err(fault.into()),
+            };
+            let count = page.len();
+            self.record_offline_scans(scope, page).await?;
+            replayed += count;
+            if count < SCANS_PER_PAGE_MAX {
+                return Ok(replayed);
+            }
+        }
+    }
+
+    /// Records these scans in cold, oldest first, and removes the recorded ones from the journal.
+    ///
+    /// # Errors
+    /// The first fault. A scan whose fault is its own leaves the others recorded; where cold is unavailable, the rest is not tried.
     pub(super) async fn record_offline_scans(
         &self,
         scope: EventScope,
@@ -58,20 +69,39 @@ impl Scanning {
             return Ok(());
         }
         let admissions = self.admissions(scope).await;
-        let ids: Vec<ScanId> = offline_scans.iter().map(|offline| offline.scan.id).collect();
+        let (mut recorded, mut first_fault) = (Vec::new(), None);
         for offline in offline_scans {
+            let id = offline.scan.id;
             let new = NewScan { admissions: admissions.clone(), ..as_decided(offline) };
-            let recorded = self.store.record_scan(scope.organization, new).await?;
-            if recorded.scan.conflict && !recorded.repeated {
-                tracing::warn!(organization = %scope.organization, event = %scope.event, scan = %recorded.scan.id, slice = "scanning", "an admission by warm conflicts with cold");
-                scan_conflict();
+            match self.record_offline_scan(scope, new).await {
+                Ok(()) => recorded.push(id),
+                Err(fault @ Fault::Internal(_)) => {
+                    tracing::error!(organization = %scope.organization, event = %scope.event, scan = %id, %fault, slice = "scanning", "cold cannot record an offline scan; it stays in the journal");
+                    first_fault = first_fault.or(Some(fault));
+                }
+                Err(fault) => {
+                    first_fault = first_fault.or(Some(fault));
+                    break;
+                }
             }
         }
-        match self.journal.remove_recorded(scope, &ids).await {
-            Ok(()) | Err(InventoryError::Unloaded) => Ok(()),
-            Err(InventoryError::Refused(refusal)) => Err(refusal.into()),
-            Err(InventoryError::Fault(fault)) => Err(fault.into()),
+        if !recorded.is_empty() {
+            match self.journal.remove_recorded(scope, &recorded).await {
+                Ok(()) | Err(InventoryError::Unloaded) => {}
+                Err(InventoryError::Refused(refusal)) => return Err(refusal.into()),
+                Err(InventoryError::Fault(fault)) => return Err(fault.into()),
+            }
         }
+        first_fault.map_or(Ok(()), |fault| Err(fault.into()))
+    }
+
+    async fn record_offline_scan(&self, scope: EventScope, new: NewScan) -> StoreResult<()> {
+        let recorded = self.store.record_scan(scope.organization, new).await?;
+        if recorded.scan.conflict && !recorded.repeated {
+            tracing::warn!(organization = %scope.organization, event = %scope.event, scan = %recorded.scan.id, slice = "scanning", "an admission by warm conflicts with cold");
+            scan_conflict();
+        }
+        Ok(())
     }
 }
 

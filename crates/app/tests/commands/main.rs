@@ -10,6 +10,7 @@ mod checkout;
 mod idempotency;
 mod nodes;
 mod outbox;
+mod page;
 mod payments;
 mod refusals;
 mod replays;

@@ -2,7 +2,6 @@
 
 use voelgoed_app::checkout::ports::OrderDetail;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
-use voelgoed_planted::Bug;
 
 use super::order_row::{self, OrderRow, order_columns};
 use super::tickets;
@@ -16,13 +15,7 @@ const ORDER: Sql = sql(
 
 pub(super) async fn read_order(db: &Db, organization: OrganizationId, id: OrderId) -> DbResult<Option<OrderDetail>> {
     let mut snapshot = db.snapshot(organization).await?;
-    let Some(row) = snapshot
-        .fetch_optional::<OrderRow>(
-            ORDER.planted(Bug::OrderOfAnyTenant, "o.organization_id = $1", "$1 = $1"),
-            binds![organization, id],
-        )
-        .await?
-    else {
+    let Some(row) = snapshot.fetch_optional::<OrderRow>(ORDER, binds![organization, id]).await? else {
         return Ok(None);
     };
     let order = row.order()?;

@@ -10,7 +10,6 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use voelgoed_domain::ids::OrganizationId;
-use voelgoed_planted::{Bug, planted};
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::cold::{self, BatchRepeat};
 
@@ -72,10 +71,7 @@ impl<C: BatchCommit> Flusher<C> {
             if applied.outcomes.len() != commands.len() {
                 return Err(DbError::internal("a batch has not one outcome per command"));
             }
-            if applied.wrote && planted(Bug::ReplyBeforeFlush) {
-                #[expect(clippy::disallowed_methods, reason = "a planted bug: nobody awaits it")]
-                tokio::spawn(tx.commit());
-            } else if applied.wrote {
+            if applied.wrote {
                 tx.commit().await?
             } else {
                 tx.rollback().await?
@@ -120,10 +116,6 @@ impl<C: BatchCommit> Flusher<C> {
         tracing::warn!(%organization, detail, commands = batch.len(), committer = C::NAME, slice = "cold", "the reply of a commit was lost; looking up what was written");
         cold::committer_repeated(C::NAME, BatchRepeat::LookedUp);
         let commands: Vec<&C::Command> = batch.iter().map(|waiting| &waiting.command).collect();
-        if planted(Bug::LostCommitGuessed) {
-            let outcomes = batch.iter().map(|_| CommandOutcome::Retry).collect();
-            return reply(batch, outcomes);
-        }
         match self.commit.find_committed(&self.db, organization, &commands).await {
             Ok(found) if found.len() == batch.len() => {
                 let outcomes =

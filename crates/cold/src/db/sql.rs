@@ -21,8 +21,6 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock, RwLock};
 
-use voelgoed_planted::{Bug, altered};
-
 use super::{DbError, DbResult, Engine};
 
 /// A statement with its metric label.
@@ -32,13 +30,6 @@ pub struct Sql {
     pub name: &'static str,
     /// SQL with binds and tokens.
     pub text: &'static str,
-}
-
-impl Sql {
-    /// The statement altered by a planted bug where that bug is switched on, which it never is in a release.
-    pub(crate) fn planted(self, bug: Bug, from: &str, to: &str) -> Self {
-        Self { text: altered(bug, self.text, from, to), ..self }
-    }
 }
 
 /// A statement whose duration is measured as `name`.

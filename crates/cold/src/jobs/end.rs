@@ -6,7 +6,6 @@ use uuid::Uuid;
 use voelgoed_app::jobs::ports::JobEnd;
 use voelgoed_domain::ids::JobId;
 use voelgoed_domain::time::Timestamp;
-use voelgoed_planted::Bug;
 
 use crate::db::{Db, DbResult, Sql, SystemRole, binds, sql};
 
@@ -38,9 +37,7 @@ const REVIVE: Sql = sql(
 pub(super) async fn end(db: &Db, id: JobId, lease: Uuid, end: JobEnd, now: Timestamp) -> DbResult<bool> {
     let mut tx = db.begin_unflushed(SystemRole::Jobs).await?;
     let changed = match end {
-        JobEnd::Done | JobEnd::Cancelled(_) => {
-            tx.execute(GONE.planted(Bug::JobUnfenced, " and lease = $2", " and $2 = $2"), binds![id, lease]).await?
-        }
+        JobEnd::Done | JobEnd::Cancelled(_) => tx.execute(GONE, binds![id, lease]).await?,
         JobEnd::Retry { at, error } => tx.execute(RETRY, binds![id, lease, at, error, now]).await?,
         JobEnd::Snooze(at) => tx.execute(SNOOZE, binds![id, lease, at]).await?,
         JobEnd::Parked { until, reason } => tx.execute(PARK, binds![id, lease, until, reason, now]).await?,

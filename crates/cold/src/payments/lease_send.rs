@@ -9,8 +9,6 @@ use voelgoed_app::payments::ports::{Attempt, SendLease};
 use voelgoed_domain::ids::{OrganizationId, PaymentId};
 use voelgoed_domain::time::Timestamp;
 
-use voelgoed_planted::Bug;
-
 use super::attempts::{self, AttemptRow};
 use crate::Cold;
 use crate::committer::{BatchCommit, BatchOutcome, CommandOutcome, SubmitError};
@@ -79,8 +77,7 @@ impl BatchCommit for SendLeases {
             let SendLeaseRequest { payment, lease, now } = it;
             row![*payment, lease.token, lease.until, *now]
         });
-        let statement = LEASE.planted(Bug::TwoSenders, "lease_until is null", "v.column4 = v.column4");
-        let leased: Vec<(Uuid,)> = tx.fetch_rows(statement, binds![organization], rows.collect()).await?;
+        let leased: Vec<(Uuid,)> = tx.fetch_rows(LEASE, binds![organization], rows.collect()).await?;
         let leased: Vec<PaymentId> = leased.into_iter().map(|(id,)| PaymentId::from_uuid(id)).collect();
         let wrote = !leased.is_empty();
         let rows = if wrote { attempts::read_rows(tx, organization, leased).await? } else { Vec::new() };

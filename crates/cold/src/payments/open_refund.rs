@@ -10,7 +10,6 @@ use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::payments::refund_plan::{RefundInputs, TicketInputs, plan_refund};
 use voelgoed_domain::refusal::{Code, Refusal};
-use voelgoed_planted::{Bug, planted};
 
 use super::attempts::{self, AttemptRow};
 use super::refunds;
@@ -161,9 +160,7 @@ async fn write(tx: &mut Tx, cold: &Cold, order: &Order, provider: &str, new: &Ne
     tx.execute(INSERT, values).await?;
     let rows: Vec<_> = new.tickets.iter().map(|ticket| row![*ticket]).collect();
     let wanted = rows.len() as u64;
-    if !planted(Bug::RefundedTicketAdmits)
-        && tx.execute_rows(REVOKE, binds![organization, new.id, amount > 0], rows).await? != wanted
-    {
+    if tx.execute_rows(REVOKE, binds![organization, new.id, amount > 0], rows).await? != wanted {
         return Err(DbError::internal("a ticket changed under its order's lock"));
     }
     bump_version(tx, organization, order.id).await?;

@@ -6,7 +6,6 @@ use uuid::Uuid;
 use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceState, PlaceVersion};
 use voelgoed_domain::ticketing::place_number::PlaceNumber;
-use voelgoed_planted::Bug;
 
 use crate::db::{DbResult, Sql, Tx, Value, binds, row, sql};
 
@@ -96,14 +95,7 @@ pub(crate) async fn take_free(
 ) -> DbResult<Vec<MovedPlace>> {
     wanted.sort_unstable_by_key(|(owned, _)| *owned);
     let rows = wanted.into_iter().map(|(it, state)| row![it.event, it.place, state, it.owner]).collect();
-    moved(
-        tx.fetch_rows(
-            TAKE.planted(Bug::ClaimsTaken, "where places.state = 'free'", "where true"),
-            binds![organization],
-            rows,
-        )
-        .await?,
-    )
+    moved(tx.fetch_rows(TAKE, binds![organization], rows).await?)
 }
 
 /// Sells places that their owners have claimed; returns those that were claimed.

@@ -12,7 +12,7 @@ use crate::server;
 
 /// Orders per round, placed and paid concurrently.
 const ORDERS_PER_ROUND: u32 = 8;
-/// Postgres plans a statement anew in its first five executions; then it may keep a plan.
+/// Postgres plans a statement again in its first five executions; then it may keep a plan.
 const ROUNDS_UNTIL_PLANS_ARE_KEPT: u32 = 8;
 /// Rows per table for one organization, and as many for small organizations together, so that the planner estimates organizations to be small. A scan of
 /// the organization would read more rows than this per statement.

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use voelgoed_planted::{Bug, planted};
 
 use super::attempt::{AttemptState, AttemptTransition};
 use crate::checkout::order::{OrderState, OrderTransition};
@@ -242,12 +241,11 @@ fn captured(order: &OrderInputs, attempt: &AttemptInputs, amount: Money) -> Paym
     if amount.currency != attempt.amount.currency || amount.currency != order.total.currency {
         return late(LateCaptureReason::CurrencyDiffers);
     }
-    if (amount != attempt.amount || amount != order.total) && !planted(Bug::OddAmountBuys) {
+    if amount != attempt.amount || amount != order.total {
         return late(LateCaptureReason::AmountDiffers);
     }
     match order.state {
         OrderState::AwaitingPayment => PaymentDecision::Issue,
-        OrderState::Expired if planted(Bug::LateMoneyIssues) => PaymentDecision::Issue,
         OrderState::Paid | OrderState::PartiallyRefunded | OrderState::Refunded => late(LateCaptureReason::AlreadyPaid),
         OrderState::Expired | OrderState::Cancelled => late(LateCaptureReason::OrderClosed),
     }

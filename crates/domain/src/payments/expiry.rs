@@ -4,7 +4,6 @@
 //! To add a step: a variant of [`ExpiryStep`], and its rows in the table.
 
 use std::time::Duration;
-use voelgoed_planted::{Bug, planted};
 
 use super::attempt::AttemptState;
 use super::decide::{AttemptInputs, Cancellation, OrderInputs, PAY_BY_GRACE, is_overdue};
@@ -41,7 +40,6 @@ pub fn expiry(order: &OrderInputs, attempts: &[AttemptInputs], now: Timestamp) -
     let mut step = ExpiryStep::Expire;
     for attempt in attempts.iter().filter(|attempt| attempt.state.is_unresolved()) {
         match attempt.cancellation {
-            Cancellation::AtProvider if planted(Bug::FreedWithoutProvider) => {}
             Cancellation::AtProvider => return ExpiryStep::CancelAtProvider(attempt.id),
             Cancellation::Unsupported { grace } if now < order.pay_by.plus(grace.max(PAY_BY_GRACE)) => {
                 step = ExpiryStep::Wait;

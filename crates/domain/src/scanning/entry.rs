@@ -4,7 +4,6 @@
 //! (ticket, entry number) makes the decision final. To add a reason: a line in [`ScanReason`], its rule here, its rows in the tests.
 
 use serde::{Deserialize, Serialize};
-use voelgoed_planted::{Bug, planted};
 
 use super::ticket::{TicketState, TicketTransition};
 use crate::ids::{AreaId, GateId};
@@ -169,7 +168,6 @@ fn reason_of_state(inputs: &ScanInputs<'_>) -> Option<ScanReason> {
         TicketState::Revoking | TicketState::Revoked if inputs.refunded => Some(ScanReason::Refunded),
         TicketState::Revoking | TicketState::Revoked => Some(ScanReason::Revoked),
         TicketState::Valid | TicketState::Used => match inputs.rule {
-            EntryRule::Single if planted(Bug::AdmitsTwice) => None,
             EntryRule::Single if inputs.entries > 0 || inputs.ticket == TicketState::Used => {
                 Some(ScanReason::AlreadyUsed)
             }

@@ -9,7 +9,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use voelgoed_domain::time::Timestamp;
-use voelgoed_planted::{Bug, planted};
 
 /// Limits the age of a signed message, and how far its timestamp may lie in the future.
 pub const SIGNATURE_AGE_MAX: Duration = Duration::from_secs(5 * 60);
@@ -70,7 +69,7 @@ impl SandboxSecret {
     /// [`CallbackInvalid`] says why.
     pub fn verify(&self, timestamp: &str, signature: &str, body: &[u8], now: Timestamp) -> Result<(), CallbackInvalid> {
         let expected = format!("{SCHEME}{}", self.digest(timestamp, body));
-        if !planted(Bug::UnsignedCallback) && !bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) {
+        if !bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) {
             return Err(CallbackInvalid::Forged);
         }
         let seconds: i64 = timestamp.parse().map_err(|_| CallbackInvalid::Forged)?;

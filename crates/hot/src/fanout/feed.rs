@@ -15,7 +15,6 @@ use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::ticketing::inventory::CatchUp;
 use voelgoed_domain::ticketing::place::Position;
 use voelgoed_domain::time::Timestamp;
-use voelgoed_planted::{Bug, planted};
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::realtime::FrameKind;
 
@@ -216,7 +215,7 @@ impl Feed {
     pub(super) fn publish(&self, pending: &mut Pending, now: Timestamp) -> Option<PublishedFrame> {
         let view = self.view()?;
         let stream = self.stream();
-        let stale = match (&stream.stale, view.is_stale(now) && !planted(Bug::StaleNotTold)) {
+        let stale = match (&stream.stale, view.is_stale(now)) {
             (_, false) => None,
             (Some(sent), true) => Some(sent.clone()),
             (None, true) => Some(frame::stale(view.at(), now)),

@@ -10,7 +10,6 @@ use voelgoed_app::outbox::consumer::ConsumeError;
 use voelgoed_app::outbox::event::OutboxRow;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
-use voelgoed_planted::{Bug, planted};
 
 use super::Relay;
 use crate::attempt::panic_text;
@@ -61,10 +60,6 @@ impl Relay {
                     outbox = %row.id, organization = %row.organization, aggregate = %row.aggregate, version = row.version, reason,
                     "an outbox row was not accepted and will be delivered again"
                 );
-                if planted(Bug::FailedFactDelivered) {
-                    delivery.delivered.push((row.id, row.at));
-                    continue;
-                }
                 delivery.failed = Some(row.id);
                 break;
             }

@@ -16,7 +16,6 @@ mod error;
 mod inventory;
 mod keys;
 mod offline_scan_journal;
-mod planted;
 mod presence;
 mod reply;
 mod request;

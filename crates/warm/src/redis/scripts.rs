@@ -12,8 +12,6 @@ use voelgoed_domain::ticketing::inventory::{
     SWEPT_PER_STEP_MAX, TERMS_BYTES_MAX,
 };
 
-use super::planted::with_bug;
-
 /// One function of the library.
 pub(super) struct Script {
     /// The name in the library, in metrics and in errors.
@@ -62,15 +60,14 @@ const SHARED: &[&str] = &[
 
 /// The library of this program version.
 pub(super) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
-    let shared = SHARED.iter().fold(limits(), |text, part| text + with_bug(part));
-    let digested = ALL.iter().fold(shared.clone(), |text, script| {
-        text + script.name + script.flag.unwrap_or_default() + with_bug(script.body)
-    });
+    let shared = SHARED.iter().fold(limits(), |text, part| text + part);
+    let digested = ALL
+        .iter()
+        .fold(shared.clone(), |text, script| text + script.name + script.flag.unwrap_or_default() + script.body);
     let name = format!("voelgoed_{}", redis::Script::new(&digested).get_hash());
     let prefix = name.clone() + "_";
     let mut source = format!("#!lua name={name}\n{shared}");
     for Script { name, flag, body, .. } in ALL {
-        let body = with_bug(body);
         let flags = flag.map_or_else(String::new, |flag| format!("'{flag}'"));
         // Writing to a string cannot fail.
         let _ = write!(

@@ -70,7 +70,7 @@ async fn scope_can_be_granted_only_by_its_holder() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn member_with_more_scopes_cannot_be_taken_over() -> anyhow::Result<()> {
+async fn password_of_a_member_with_more_scopes_cannot_be_reset() -> anyhow::Result<()> {
     let server = start_server(UNLIMITED).await?;
     let tenant = TestTenant::make(&server, "takeover").await?;
     let weak = key_with(&server, &tenant, &[ADMIN]).await?;

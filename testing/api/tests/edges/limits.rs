@@ -21,14 +21,14 @@ async fn body_over_the_limit_by_one_byte_is_refused() -> anyhow::Result<()> {
     let server = start_server(&[UNLIMITED, &[("VOELGOED__LIMITS__BODY", "4096")]].concat()).await?;
     let tenant = TestTenant::make(&server, "body").await?;
     let sizes = [(BODY_BYTES_MAX, 201, ""), (BODY_BYTES_MAX + 1, 413, "too_large")];
-    for ((size, status, code), announced) in sizes.into_iter().flat_map(|size| [(size, true), (size, false)]) {
+    for ((size, status, code), with_length) in sizes.into_iter().flat_map(|size| [(size, true), (size, false)]) {
         let mut text = tenant.seats(1).to_string();
         text.push_str(&" ".repeat(size - text.len()));
-        let body = body(text, announced);
+        let body = body(text, with_length);
         let request = server.request("POST", &format!("/api/v1/events/{}/holds", tenant.event));
         let answer = server.send(request.header("Content-Type", "application/json").body(body)).await?;
         let found = (answer.status, answer.code());
-        assert_eq!(found, (status, code.to_owned()), "{size}, announced {announced}: {}", answer.body);
+        assert_eq!(found, (status, code.to_owned()), "{size}, with_length {with_length}: {}", answer.body);
         if status == 413 {
             assert_eq!(answer.json()["limit"], json!({"name": "largest_body", "most": BODY_BYTES_MAX}));
         }
@@ -43,13 +43,13 @@ async fn seating_plan_has_its_own_body_limit() -> anyhow::Result<()> {
     let tenant = TestTenant::make(&server, "plan").await?;
     let plan = "area,row,seat,x,y,category\nFloor,A,1,0,0,all\n";
     for (size, status) in [(BODY_BYTES_MAX + 1, 201), (4 * BODY_BYTES_MAX, 201), (4 * BODY_BYTES_MAX + 1, 413)] {
-        for announced in [true, false] {
+        for with_length in [true, false] {
             let text = format!("{plan}{}", "\n".repeat(size - plan.len()));
-            let body = body(text, announced);
+            let body = body(text, with_length);
             let path = format!("/api/v1/layouts/import?format=csv&venue={}", tenant.venue);
             let request = server.request("POST", &path).bearer_auth(&tenant.key);
             let answer = server.send(request.header("Content-Type", "text/csv").body(body)).await?;
-            assert_eq!(answer.status, status, "{size}, announced {announced}: {}", answer.body);
+            assert_eq!(answer.status, status, "{size}, with_length {with_length}: {}", answer.body);
             if status == 413 {
                 assert_eq!(answer.json()["limit"], json!({"name": "largest_layout", "most": 4 * BODY_BYTES_MAX}));
             }

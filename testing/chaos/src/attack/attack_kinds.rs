@@ -19,7 +19,7 @@ pub struct AttackTarget {
     /// `host:port`
     pub address: String,
     /// The event with the largest map.
-    pub largest_event: String,
+    pub stadium_event: String,
     /// The event of which the other buyer buys.
     pub event: String,
     /// The event's general-admission area.
@@ -103,8 +103,8 @@ impl AttackKind {
 
     async fn attack_once(self, target: &AttackTarget, number: usize) -> std::io::Result<()> {
         let mut stream = connect(target, matches!(self, Self::NonReaders)).await?;
-        let AttackTarget { largest_event, event, .. } = target;
-        let map = format!("GET /api/v1/events/{largest_event}/map HTTP/1.1\r\nHost: x\r\n");
+        let AttackTarget { stadium_event, event, .. } = target;
+        let map = format!("GET /api/v1/events/{stadium_event}/map HTTP/1.1\r\nHost: x\r\n");
         match self {
             Self::SlowBodies => {
                 let holds = format!("/api/v1/events/{event}/holds");

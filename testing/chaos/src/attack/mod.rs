@@ -95,7 +95,7 @@ struct AttackFixture {
     server: TestServer,
     proxy: Option<Process>,
     /// The demo's event with the largest map.
-    largest_event: String,
+    stadium_event: String,
     /// The event of which the bystander buys.
     event: TestEvent,
     gate: TestScanner,
@@ -126,9 +126,9 @@ impl AttackFixture {
         .await?;
         let event = TestOrganizer::of_demo(&url, &server.card)?.make_event("Attacked", 20, 5_000).await?;
         let first_event = text(&server.card["events"][0], "id")?;
-        let largest_event = largest_event(&url, &server.card).await.unwrap_or(first_event);
+        let stadium_event = stadium_event(&url, &server.card).await.unwrap_or(first_event);
         let (gate, code) = other_organization(&server, &url).await?;
-        Ok(Self { way: way.to_owned(), server, proxy, largest_event, event, gate, code })
+        Ok(Self { way: way.to_owned(), server, proxy, stadium_event, event, gate, code })
     }
 
     fn url(&self) -> String {
@@ -156,7 +156,7 @@ impl AttackFixture {
         if let Some((attack, last)) = attack {
             let target = AttackTarget {
                 address: self.address(),
-                largest_event: self.largest_event.clone(),
+                stadium_event: self.stadium_event.clone(),
                 event: self.event.id.clone(),
                 area: self.event.general.0.clone(),
                 ticket_type: self.event.ticket_type.clone(),
@@ -179,7 +179,7 @@ impl AttackFixture {
 }
 
 /// The demo's event with the largest map.
-async fn largest_event(url: &str, card: &serde_json::Value) -> anyhow::Result<String> {
+async fn stadium_event(url: &str, card: &serde_json::Value) -> anyhow::Result<String> {
     let client = ApiClient::new(url)?;
     let mut largest = (0, String::new());
     for event in card["events"].as_array().context("the demo's events")? {

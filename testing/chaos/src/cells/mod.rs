@@ -29,45 +29,45 @@ pub struct CellsOptions {
     /// The configuration of HAProxy.
     #[arg(long, default_value = "deploy/haproxy/haproxy.cfg")]
     haproxy: PathBuf,
-    /// Only the scenes whose name contains this.
+    /// Only the scenarios whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
 }
 
-/// Runs all scenes concurrently, and the columns of a scene one after the other.
+/// Runs all scenarios concurrently, and the columns of one scenario one after the other.
 pub async fn run(binary: &Path, root: &Path, options: &CellsOptions, report: &mut SuiteReport) -> anyhow::Result<()> {
     let (binary, haproxy) = (binary.canonicalize()?, options.haproxy.canonicalize()?);
     let root = root.join("cells");
     std::fs::create_dir_all(&root)?;
     let root = root.canonicalize()?;
-    let scenes: [(&str, _); 4] = tokio::join!(
-        scene(options, "disk", async |report| disk_full::run(&binary, &root, report).await),
-        scene(options, "warm and provider", async |report| {
+    let scenarios: [(&str, _); 4] = tokio::join!(
+        scenario(options, "disk", async |report| disk_full::run(&binary, &root, report).await),
+        scenario(options, "warm and provider", async |report| {
             let mut fixture = fixture::CellsFixture::open(&binary, &root, "warm", false).await?;
             warm_down::run(&mut fixture, report).await?;
             provider_down::run(&mut fixture, report).await?;
             fixture.check_final_state(report).await
         }),
-        scene(options, "cold", async |report| {
+        scenario(options, "cold", async |report| {
             let mut fixture = fixture::CellsFixture::open(&binary, &root, "cold", true).await?;
             primary_down::run(&mut fixture, report).await?;
             cold_down::run(&mut fixture, report).await?;
             fixture.check_final_state(report).await
         }),
-        scene(options, "node", async |report| node_dies::run(&binary, &root, &haproxy, report).await),
+        scenario(options, "node", async |report| node_dies::run(&binary, &root, &haproxy, report).await),
     )
     .into();
-    for (name, (of_scene, ended)) in scenes {
-        report.add(&of_scene);
+    for (name, (of_scenario, ended)) in scenarios {
+        report.add(&of_scenario);
         if let Some(ended) = ended {
-            report.check(&format!("{name}: the scene runs to its end"), ended);
+            report.check(&format!("{name}: the scenario runs to its end"), ended);
         }
     }
     Ok(())
 }
 
-/// Runs a scene with a report of its own, so that scenes can run concurrently.
-async fn scene<'n>(
+/// Runs a scenario with a report of its own, so that scenarios can run concurrently.
+async fn scenario<'n>(
     options: &CellsOptions,
     name: &'n str,
     run: impl AsyncFnOnce(&mut SuiteReport) -> anyhow::Result<()>,

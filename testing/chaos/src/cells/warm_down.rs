@@ -80,13 +80,23 @@ async fn check_paused(fixture: &mut CellsFixture, report: &mut SuiteReport) -> a
         fixture.page_says(&checkout, "Look at your places again").await,
     );
 
+    check_recovery(fixture, report, &order, &refunded_order).await
+}
+
+/// Resumes Redis: what was refused is possible again, and the gate's filter has the refunded ticket.
+async fn check_recovery(
+    fixture: &mut CellsFixture,
+    report: &mut SuiteReport,
+    order: &OrderRequest,
+    refunded_order: &Value,
+) -> anyhow::Result<()> {
     fixture.redis.resume()?;
     report.check("warm back: detected without a request", fixture.wait_until_up("warm").await);
     let live = until("the map is live", RECOVERY_TIMEOUT, || async {
         Ok((fixture.map().await? == (200, false)).then_some(()))
     });
     report.check("warm back: the map is live", live.await);
-    let order = acknowledged_order(fixture.buyer.clone().order(&order).await?)?;
+    let order = acknowledged_order(fixture.buyer.clone().order(order).await?)?;
     report.check("warm back: the refused order, repeated, is paid", fixture.paid(&order).await.map(drop));
     let place = refunded_order["items"][0]["place"].as_u64().and_then(|place| u32::try_from(place).ok());
     let free = until("the place of the refund is free", RECOVERY_TIMEOUT, || async {

@@ -46,14 +46,14 @@ pub struct ResumedViewers {
     all: usize,
     resumed: usize,
     /// From the kill until the last viewer received a frame again; none where no viewer was cut off.
-    pub longest: Option<Duration>,
+    pub last_resumed_after: Option<Duration>,
 }
 
 impl fmt::Display for ResumedViewers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let longest = self.longest.unwrap_or_default();
+        let last_resumed_after = self.last_resumed_after.unwrap_or_default();
         write!(f, "{} of {} viewers were cut off and resumed, ", self.resumed, self.all)?;
-        write!(f, "the last of them {} ms after the kill", longest.as_millis())
+        write!(f, "the last of them {} ms after the kill", last_resumed_after.as_millis())
     }
 }
 
@@ -111,11 +111,11 @@ impl ReconnectingViewers {
         let killed = *self.killed.lock().unwrap_or_else(PoisonError::into_inner);
         let killed = killed.context("no node was killed")?;
         let cut: Vec<_> = self.states.iter().filter(|state| lock(state).ended.iter().any(|at| *at >= killed)).collect();
-        let longest = cut.iter().filter_map(|state| lock(state).resumed.last().copied()).max();
+        let last_resumed_after = cut.iter().filter_map(|state| lock(state).resumed.last().copied()).max();
         ensure!(!cut.is_empty(), "the node that was killed had no viewer");
         let positions: BTreeSet<_> = cut.iter().map(|state| lock(state).resumed.len()).collect();
         ensure!(!positions.contains(&0), "a viewer has no stream any more");
-        Ok(ResumedViewers { all: self.states.len(), resumed: cut.len(), longest: longest.map(|at| at - killed) })
+        Ok(ResumedViewers { all: self.states.len(), resumed: cut.len(), last_resumed_after: last_resumed_after.map(|at| at - killed) })
     }
 }
 

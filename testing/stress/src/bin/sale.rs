@@ -12,9 +12,9 @@ use anyhow::Context;
 use clap::Parser;
 use tokio::task::JoinSet;
 use voelgoed_stress::bench_server::bench_server_options;
-use voelgoed_stress::closed_loop::ClosedLoop;
+use voelgoed_stress::closed_loop::{ClosedLoop, ClosedLoopRound};
 use voelgoed_stress::measures::Measures;
-use voelgoed_stress::open_loop;
+use voelgoed_stress::open_loop::{self, OpenLoopRun};
 use voelgoed_stress::options::BenchOptions;
 use voelgoed_stress::raw_client::{RawConnection, get};
 use voelgoed_stress::sale::{CONCERT, HeldSeats, PlacedOrder, STADIUM, SaleEvent, buy_all, check_all_admitted, scan};
@@ -83,6 +83,23 @@ async fn request_counts(address: &str) -> anyhow::Result<(f64, f64)> {
     Ok((count("no")? + count("yes")?, count("yes")?))
 }
 
+/// Adds the figures of one round: `(all, cold)` are the requests of the sale and those that touched cold.
+fn add_round(
+    measures: &mut Measures,
+    fast: &ClosedLoopRound,
+    at_fixed_rate: &OpenLoopRun,
+    (all, cold): (f64, f64),
+    paid: usize,
+    seconds: f64,
+) {
+    measures.add("scans during the sale", "1/s", fast.per_second());
+    measures.add("scan during the sale, p50", "ms", at_fixed_rate.latencies.millis(50.0));
+    measures.add("scan during the sale, p99", "ms", at_fixed_rate.latencies.millis(99.0));
+    measures.add("requests of the sale", "1/s", all / seconds);
+    measures.add("orders paid", "1/s", paid as f64 / seconds);
+    measures.add("requests that never touched cold", "%", 100.0 * (all - cold) / all);
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let options = BenchOptions::parse();
@@ -145,13 +162,8 @@ async fn main() -> anyhow::Result<()> {
         while let Some(ended) = visitors.join_next().await {
             ended??;
         }
-        let (all, cold) = (after.0 - before.0, after.1 - before.1);
-        measures.add("scans during the sale", "1/s", fast.per_second());
-        measures.add("scan during the sale, p50", "ms", at_fixed_rate.latencies.millis(50.0));
-        measures.add("scan during the sale, p99", "ms", at_fixed_rate.latencies.millis(99.0));
-        measures.add("requests of the sale", "1/s", all / seconds);
-        measures.add("orders paid", "1/s", (sale.bought.load(Ordering::Relaxed) - bought) as f64 / seconds);
-        measures.add("requests that never touched cold", "%", 100.0 * (all - cold) / all);
+        let paid = sale.bought.load(Ordering::Relaxed) - bought;
+        add_round(&mut measures, &fast, &at_fixed_rate, (after.0 - before.0, after.1 - before.1), paid, seconds);
     }
     measures.print();
     Ok(())

@@ -1,4 +1,4 @@
-//! Stands in for the parts of a test platform that a test of commands does not need for real: the seat view and the password hasher.
+//! Replaces the parts of a test platform that a test of commands does not need for real: the seat view and the password hasher.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use voelgoed_domain::refusal::Code;
-use voelgoed_planted::{Bug, planted};
 
 use crate::error::CommandError;
 use crate::outbox::consumer::{ConsumeError, OutboxConsumer};
@@ -35,10 +34,6 @@ impl OutboxConsumer for WarmEffects {
             OutboxEvent::PlacesChanged { event, claimed_by, effects } => {
                 let scope = scope(*event);
                 let apply = || self.inventory.apply(scope, *claimed_by, effects);
-                if planted(Bug::UnloadedAcknowledged) {
-                    drop(apply().await);
-                    return Ok(());
-                }
                 load_and_retry(&*self.loader, scope, apply).await.map(drop)
             }
             OutboxEvent::TicketAdmitted { event, ticket } => {

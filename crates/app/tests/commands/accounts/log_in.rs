@@ -161,7 +161,7 @@ impl PasswordHasher for CountingPasswords {
 }
 
 #[tokio::test]
-async fn number_of_checked_passwords_does_not_tell_an_unknown_address_from_one_membership() {
+async fn number_of_checked_passwords_is_the_same_for_an_unknown_address_and_one_membership() {
     let mut shop = TestPlatform::open().await;
     let passwords = Arc::new(CountingPasswords::default());
     shop.slices.accounts.passwords = passwords.clone();

@@ -1,15 +1,23 @@
 //! Enforces limits over all orders: of a buyer, by session and by e-mail address, and of a promo code.
 
+use std::time::Duration;
+
 use voelgoed_app::environment::new_id;
 use voelgoed_app::error::{CommandError, CommandResult};
+use voelgoed_app::payments::apply_observation::LateCapture;
 use voelgoed_app::ticketing::change_hold::ChangeHold;
 use voelgoed_app::ticketing::choose_places::HoldItem;
 use voelgoed_app::ticketing::hold::HoldCommand;
 use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRuleDraft};
-use voelgoed_domain::ids::{HoldId, SessionId};
+use voelgoed_domain::checkout::order::OrderState;
+use voelgoed_domain::ids::{HoldId, OrderId, SessionId};
+use voelgoed_domain::payments::decide::Observation;
 use voelgoed_domain::refusal::{Code, Refusal};
 
+use voelgoed_domain::ticketing::place::PlaceState;
 use voelgoed_testkit::platform::TestPlatform;
+
+use crate::support::{captured, place_state};
 
 async fn field(shop: &TestPlatform, session: SessionId, quantity: u32, code: Option<&str>) -> CommandResult<HoldId> {
     let area = shop.slices.catalog.listings.listing(shop.scope).await?.layout.areas[1].id;
@@ -115,4 +123,91 @@ async fn promo_code_is_applied_to_a_hold() {
     let view = shop.slices.ticketing.change_hold(change("half")).await.unwrap();
     assert_eq!(view.places.iter().map(|place| place.price.amount).collect::<Vec<_>>(), [22_500, 22_500]);
     assert_eq!(view.terms.terms.code.as_deref(), Some("half"));
+}
+
+#[tokio::test]
+async fn ticket_type_limits_the_tickets_of_one_buyer_over_all_orders() {
+    let shop = TestPlatform::builder().ticket_type(|it| it.limits.max_per_buyer = Some(3)).open().await;
+    let (ann, other): (SessionId, SessionId) = (new_id(&*shop.environment), new_id(&*shop.environment));
+    let first = field(&shop, ann, 2, None).await.unwrap();
+    ordered(&shop, first, "ann@example.org").await.unwrap();
+    for (session, email) in [(ann, "bea@example.org"), (other, "ann@example.org")] {
+        let two = field(&shop, session, 2, None).await.unwrap();
+        let limit = refusal(ordered(&shop, two, email).await).evidence.limit.unwrap();
+        assert_eq!((limit.name, limit.most), ("max_per_buyer", 3), "{email}");
+        shop.slices.ticketing.release_hold(shop.scope, two).await.unwrap();
+    }
+    let one = field(&shop, other, 1, None).await.unwrap();
+    ordered(&shop, one, "ann@example.org").await.unwrap();
+    let three = field(&shop, new_id(&*shop.environment), 3, None).await.unwrap();
+    ordered(&shop, three, "cleo@example.org").await.unwrap();
+}
+
+/// Orders all that one buyer may have at once, with a code that may be used once, and lets the order end unpaid.
+async fn ended_unpaid(ends: impl AsyncFn(&TestPlatform, OrderId)) {
+    let shop = TestPlatform::open().await;
+    *shop.provider.answer.lock().unwrap() = Some(Observation::Voided);
+    rule(&shop, "once", PriceEffect::AmountOff(100), (Some(1), None)).await;
+    let ann: SessionId = new_id(&*shop.environment);
+    let first = field(&shop, ann, 6, Some("once")).await.unwrap();
+    let order = ordered(&shop, first, "ann@example.org").await.unwrap();
+    ends(&shop, order).await;
+    assert_eq!(place_state(&shop, 4).await, PlaceState::Free);
+    shop.relay().await;
+    let again = field(&shop, ann, 6, Some("once")).await.unwrap();
+    ordered(&shop, again, "ann@example.org").await.unwrap();
+}
+
+#[tokio::test]
+async fn order_that_was_cancelled_at_its_provider_counts_no_more_for_its_buyer_and_its_code() {
+    ended_unpaid(async |shop, order| {
+        shop.slices.checkout.cancel_order(shop.scope.organization, order).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn order_that_expired_at_its_provider_counts_no_more_for_its_buyer_and_its_code() {
+    ended_unpaid(async |shop, _| {
+        shop.environment.advance(Duration::from_secs(905));
+        assert_eq!(shop.slices.payments.expire_orders().await.unwrap(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn order_that_ended_without_an_open_attempt_counts_no_more_for_its_buyer_and_its_code() {
+    ended_unpaid(async |shop, order| {
+        let (organization, declined) = (shop.scope.organization, Observation::Declined { reason: "no money".into() });
+        *shop.provider.charge_answer.lock().unwrap() = Some(declined);
+        let payment = shop.slices.checkout.read_order(organization, order).await.unwrap().attempts[0].id;
+        shop.slices.payments.send_attempt(organization, payment).await.unwrap();
+        shop.slices.checkout.cancel_order(organization, order).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn order_that_a_late_capture_bought_again_counts_once_for_its_code() {
+    let shop = TestPlatform::open().await;
+    *shop.provider.answer.lock().unwrap() = Some(Observation::Voided);
+    rule(&shop, "two", PriceEffect::AmountOff(100), (Some(2), None)).await;
+    let held = field(&shop, new_id(&*shop.environment), 1, Some("two")).await.unwrap();
+    let id = ordered(&shop, held, "ann@example.org").await.unwrap();
+    shop.environment.advance(Duration::from_secs(905));
+    shop.slices.payments.expire_orders().await.unwrap();
+    shop.relay().await;
+    let (organization, payments) = (shop.scope.organization, &shop.slices.payments);
+    let order = shop.slices.checkout.read_order(organization, id).await.unwrap();
+    let late = LateCapture { payment: order.attempts[0].id, captured: order.order.total };
+    payments.apply_observation(organization, late.payment, captured(late.captured)).await.unwrap();
+    payments.settle_late_capture(organization, late).await.unwrap();
+    assert_eq!(shop.slices.checkout.read_order(organization, id).await.unwrap().order.state, OrderState::Paid);
+    for (email, valid) in [("bea@example.org", true), ("cleo@example.org", false)] {
+        let other = field(&shop, new_id(&*shop.environment), 1, Some("two")).await;
+        match valid {
+            true => drop(ordered(&shop, other.unwrap(), email).await.unwrap()),
+            false => assert_eq!(refusal(other).code, Code::LimitReached),
+        }
+    }
 }

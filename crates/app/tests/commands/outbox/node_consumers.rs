@@ -12,7 +12,7 @@ use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::outbox::cluster_bus::{ClusterBus, ClusterMessage, ClusterMessages, ClusterPublisher};
 use voelgoed_app::outbox::consumer::OutboxConsumer as _;
 use voelgoed_app::outbox::consumers::{CacheInvalidation, GateNotifications};
-use voelgoed_app::outbox::event::{OutboxEvent, OutboxRow};
+use voelgoed_app::outbox::event::{OUTBOX_FORMAT_MAX, OutboxEvent, OutboxRow};
 use voelgoed_app::scanning::gate_signals::{GateSignal, GateWatch};
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::event::EventState;
@@ -167,4 +167,12 @@ async fn event_that_cannot_be_published_to_other_nodes_is_acknowledged() {
     bus.is_down.store(true, Ordering::SeqCst);
     let publisher = ClusterPublisher { bus, node: shop.environment.uuid() };
     publisher.consume(&row(&shop, OutboxEvent::ListingChanged { event: shop.scope.event })).await.unwrap();
+}
+
+#[tokio::test]
+async fn events_of_the_first_format_are_read_by_every_program() {
+    let shop = TestPlatform::open().await;
+    let formats: Vec<_> = every_event(&shop).iter().map(OutboxEvent::format).collect();
+    assert_eq!(formats, [1, 1, 1, 1, 2, 1]);
+    assert_eq!(formats.into_iter().max(), Some(OUTBOX_FORMAT_MAX));
 }

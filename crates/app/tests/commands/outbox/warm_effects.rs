@@ -66,6 +66,8 @@ async fn effect_on_a_deleted_event_is_acknowledged_and_a_fault_is_not() {
         at: shop.environment.now(),
     };
     warm.consume(&row).await.unwrap();
+    let event = OutboxEvent::TicketAdmitted { event: shop.scope.event, ticket: new_id(&*shop.environment) };
+    let row = OutboxRow { event, ..row };
     shop.cold.close().await;
     assert!(matches!(warm.consume(&row).await, Err(ConsumeError::RetryLater(_))));
 }

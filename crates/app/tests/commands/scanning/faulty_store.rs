@@ -29,6 +29,8 @@ pub enum StoreFault {
     Unavailable,
     /// The store carries the next call out, loses its answer, and is unavailable from then on.
     LosesAnswer,
+    /// The store never answers.
+    Hangs,
 }
 
 /// A store that fails as the test says.
@@ -69,6 +71,9 @@ impl<S> FaultyStore<S> {
         let fault = self.fault.load(Ordering::SeqCst);
         if fault == StoreFault::Unavailable as u8 {
             return Err(Fault::unavailable(self.dependency, "no connection").into());
+        }
+        if fault == StoreFault::Hangs as u8 {
+            return std::future::pending().await;
         }
         let answer = answer.await;
         if fault == StoreFault::LosesAnswer as u8 {

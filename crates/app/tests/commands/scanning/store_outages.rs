@@ -1,6 +1,8 @@
 //! Loses a gate's stores at the worst moments: one ticket, one admission, as long as one store that knew survives (P6; docs/adr/0010). No outbox event has
 //! reached warm in any of these cases.
 
+use std::time::{Duration, Instant};
+
 use voelgoed_app::error::{CommandError, CommandResult};
 use voelgoed_app::scanning::decide_scan::ScanOutcome;
 use voelgoed_app::scanning::ports::ScanResult;
@@ -175,4 +177,30 @@ async fn ticket_that_warm_admitted_alone_cannot_be_refunded() {
     assert_eq!(code(sold.refund(&two).await), Code::TicketUsed);
     one.cold.set(StoreFault::None);
     assert_eq!(outcome(one.scan(&reading).await), (ScanResult::Admitted, true, false));
+}
+
+#[tokio::test]
+async fn warm_decides_a_scan_that_cold_does_not_answer_in_time() {
+    let sold = SoldTicket::sell().await;
+    let node = sold.node();
+    let (first, second) = (sold.scan_at(0), sold.scan_at(1));
+    node.cold.set(StoreFault::Hangs);
+    let waited = Instant::now();
+    assert_eq!(outcome(node.scan(&first).await), (ScanResult::Admitted, false, true));
+    assert!(waited.elapsed() >= Duration::from_secs(2), "cold had its time");
+    node.cold.set(StoreFault::None);
+    assert_eq!(outcome(node.scan(&second).await), (USED, true, false));
+    assert_eq!(outcome(node.scan(&first).await), (ScanResult::Admitted, true, false));
+}
+
+#[tokio::test]
+async fn cold_decides_a_scan_while_warm_does_not_answer() {
+    let sold = SoldTicket::sell().await;
+    let (one, two) = (sold.node(), sold.node());
+    one.warm.set(StoreFault::Hangs);
+    assert_eq!(outcome(one.scan(&sold.scan_at(0)).await), (ScanResult::Admitted, true, true));
+    // Neither tier can refuse the ticket for this node now: warm has not acknowledged the update.
+    one.cold.set(StoreFault::Unavailable);
+    assert_eq!(code(one.scan(&sold.scan_at(1)).await), Code::OfflineRules);
+    assert_eq!(outcome(two.scan(&sold.scan_at(1)).await), (USED, true, false));
 }

@@ -11,6 +11,7 @@ use voelgoed_app::ticketing::address_limit::PlacesPerAddress;
 use voelgoed_app::ticketing::change_hold::ChangeHold;
 use voelgoed_app::ticketing::choose_places::HoldItem;
 use voelgoed_app::ticketing::hold::{CAPPED_PLACES_MAX, HoldCommand};
+use voelgoed_app::ticketing::hold_terms::ANSWERED_CHANGES_MAX;
 use voelgoed_app::ticketing::hold_view::HoldView;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::ticketing::seat_view::{Occupancy, SeatView};
@@ -277,4 +278,29 @@ async fn change_that_is_overtaken_5_times_is_refused_as_hold_changed() {
     let (changed, overtaken) = overtaken(TRIES_MAX + 3).await;
     assert_eq!(code(changed), Code::HoldChanged);
     assert_eq!(overtaken, TRIES_MAX);
+}
+
+#[tokio::test]
+async fn last_16_changes_of_a_hold_and_its_grant_are_replayed() {
+    let shop = TestPlatform::open().await;
+    let command = HoldCommand {
+        repeatable: Some(("grant".into(), [0; 32])),
+        ..hold_command(&shop, session(&shop), vec![seat(&shop, 0)])
+    };
+    let held = shop.slices.ticketing.hold(command.clone()).await.unwrap();
+    let numbered = |number: usize| {
+        let change = if number % 2 == 1 { adding(&shop, &held, 3) } else { removing(&shop, &held, &[3]) };
+        ChangeHold { repeatable: Some((number.to_string(), [number as u8; 32])), ..change }
+    };
+    for number in 1..=ANSWERED_CHANGES_MAX {
+        assert!(!shop.slices.ticketing.change_hold(numbered(number)).await.unwrap().replayed);
+    }
+    let first = shop.slices.ticketing.change_hold(numbered(1)).await.unwrap();
+    assert_eq!((first.replayed, places(&first)), (true, vec![0, 3]));
+    shop.slices.ticketing.change_hold(numbered(ANSWERED_CHANGES_MAX + 1)).await.unwrap();
+    assert_eq!(code(shop.slices.ticketing.change_hold(numbered(1)).await), Code::InvalidRequest, "it is forgotten");
+    let second = shop.slices.ticketing.change_hold(numbered(2)).await.unwrap();
+    assert_eq!((second.replayed, places(&second)), (true, vec![0]));
+    let granted = shop.slices.ticketing.hold(command).await.unwrap();
+    assert_eq!((granted.replayed, places(&granted)), (true, vec![0]));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use voelgoed_app::environment::Environment as _;
-use voelgoed_app::error::CommandResult;
+use voelgoed_app::error::{CommandError, CommandResult};
 use voelgoed_app::ticketing::address_limit::PlacesPerAddress;
 use voelgoed_app::ticketing::hold::{CAPPED_PLACES_MAX, HoldCommand};
 use voelgoed_app::ticketing::load_event::{LoadEvent, area_spans};
@@ -232,4 +232,32 @@ async fn event_that_another_node_loads_is_waited_for() {
     let installed = async { ticketing.inventory.install(shop.scope, lease, install).await.unwrap() };
     let (held, _) = futures::join!(hold(&shop, vec![seat(&shop, 0)]), installed);
     assert_eq!(held.unwrap().record.epoch, Epoch(7), "this node did not load it too");
+}
+
+#[tokio::test]
+async fn hold_that_is_noted_for_an_unknown_event_is_not_listed() {
+    let shop = TestPlatform::open().await;
+    let ann = session(&shop);
+    shop.try_hold_seat(0, ann, None).await.unwrap();
+    let elsewhere = EventScope { event: voelgoed_app::environment::new_id(&*shop.environment), ..shop.scope };
+    let unknown = voelgoed_app::environment::new_id(&*shop.environment);
+    shop.slices.ticketing.inventory.note_hold(ann, elsewhere, unknown).await.unwrap();
+    assert_eq!(shop.slices.ticketing.session_holds(ann).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn list_of_a_sessions_holds_is_a_fault_while_an_event_cannot_be_read() {
+    let shop = TestPlatform::open().await;
+    let ann = session(&shop);
+    shop.try_hold_seat(0, ann, None).await.unwrap();
+    let elsewhere = EventScope { event: voelgoed_app::environment::new_id(&*shop.environment), ..shop.scope };
+    let unknown = voelgoed_app::environment::new_id(&*shop.environment);
+    shop.cold.close().await;
+    shop.slices.ticketing.inventory.note_hold(ann, elsewhere, unknown).await.unwrap();
+    assert!(matches!(shop.slices.ticketing.session_holds(ann).await, Err(CommandError::Fault(_))));
+    assert_eq!(
+        shop.slices.ticketing.session_holds_of(ann, shop.scope).await.unwrap().len(),
+        1,
+        "its listing is cached"
+    );
 }

@@ -9,7 +9,6 @@ use voelgoed_app::idempotency::{ANSWER_RETENTION, IdempotencyKey, replay};
 use voelgoed_app::sealing::Sealer;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
-use voelgoed_planted::{Bug, planted};
 
 use super::PlaceOrderResult;
 use crate::db::{Db, DbError, DbResult, Sql, Tx, binds, row, sql};
@@ -71,9 +70,7 @@ fn answer(
     ordered: &BTreeMap<Uuid, Uuid>,
 ) -> DbResult<Option<PlaceOrderResult>> {
     let wanted = &order.idempotency.key;
-    if !planted(Bug::RepeatIsAnotherOrder)
-        && let Some(row) = records.get(&(wanted.scope.clone(), wanted.key.clone()))
-    {
+    if let Some(row) = records.get(&(wanted.scope.clone(), wanted.key.clone())) {
         return replay_record(sealer, organization, wanted, row).map(Some);
     }
     Ok(ordered.get(&order.hold.uuid()).map(|existing| {

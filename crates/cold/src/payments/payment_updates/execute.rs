@@ -10,12 +10,11 @@ use voelgoed_domain::ledger::entry::JournalEntry;
 use voelgoed_domain::payments::decide::PaymentDecision;
 use voelgoed_domain::ticketing::place::PlaceEffect;
 
-use voelgoed_planted::{Bug, planted};
-
 use super::super::journal;
 use super::payment_update::PaymentUpdate;
 use crate::checkout::free_places::places_of;
 use crate::checkout::order_row;
+use crate::checkout::sale_counts;
 use crate::checkout::tickets::NewTickets;
 use crate::db::{DbError, DbResult, Sql, Tx, binds, row, sql};
 use crate::jobs;
@@ -53,10 +52,9 @@ pub(super) async fn execute(
     let lines = lines(tx, organization, updates).await?;
     move_rows(tx, organization, updates).await?;
     let mut effects = move_places(tx, organization, updates, &lines).await?;
+    release_counts(tx, organization, updates, &lines).await?;
     issue_tickets(tx, organization, updates, &lines, environment).await?;
-    if !planted(Bug::SaleNotBooked) {
-        ledger::append(tx, organization, &entries(updates, &lines, environment)?).await?;
-    }
+    ledger::append(tx, organization, &entries(updates, &lines, environment)?).await?;
     let late = updates.iter().filter(|update| matches!(update.decision, PaymentDecision::CapturedLate { .. }));
     let late: Vec<_> = late.filter_map(|update| update.observed.late_capture_job.clone()).collect();
     jobs::insert(tx, &late).await?;
@@ -132,6 +130,20 @@ async fn move_places(
         effects.entry(*order).or_default().push(it.effect);
     }
     Ok(effects)
+}
+
+/// An order that ends unpaid counts no longer for its buyer and its promo code.
+async fn release_counts(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    updates: &[PaymentUpdate<'_>],
+    lines: &Lines,
+) -> DbResult<()> {
+    for update in updates.iter().filter(|update| update.frees()) {
+        let lines = lines.get(&update.order.id).map_or(&[][..], Vec::as_slice);
+        sale_counts::release(tx, organization, (update.order.event, update.order.id), lines).await?;
+    }
+    Ok(())
 }
 
 async fn issue_tickets(

@@ -58,7 +58,7 @@ impl BatchCommit for PaymentUpdates {
     type Command = PaymentObservation;
     type Reply = StoreResult<PaymentDecision>;
 
-    fn row_estimate(_learned: &PaymentObservation) -> usize {
+    fn row_estimate(_observation: &PaymentObservation) -> usize {
         ROWS_PER_UPDATE
     }
 

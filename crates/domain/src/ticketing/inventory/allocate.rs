@@ -4,8 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use voelgoed_planted::{Bug, planted};
-
 use super::{HOLD_DURATION_MAX, HOLDS_PER_SESSION_MAX, Inventory, PLACES_PER_HOLD_MAX, TERMS_BYTES_MAX, refusals};
 use crate::ids::HoldId;
 use crate::refusal::Refusal;
@@ -109,7 +107,7 @@ impl Inventory {
         for pick in &request.picks {
             let Pick::Place(place) = *pick else { continue };
             let mine = own.is_some() && self.holds.holder(place) == own;
-            if mine || self.places.display_state(place) == DisplayState::Free || planted(Bug::SeatHeldTwice) {
+            if mine || self.places.display_state(place) == DisplayState::Free {
                 chosen.insert(place);
             } else {
                 taken.push(place);

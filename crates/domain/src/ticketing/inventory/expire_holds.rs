@@ -2,8 +2,6 @@
 //!
 //! Never: frees a place that the hold no longer has, so no sweep frees a place that cold has claimed.
 
-use voelgoed_planted::{Bug, planted};
-
 use super::Inventory;
 use crate::ids::HoldId;
 use crate::time::Timestamp;
@@ -31,9 +29,7 @@ impl Inventory {
     /// Removes a hold and frees the places that it still has.
     pub(super) fn free_hold(&mut self, hold: HoldId) {
         let Some(holding) = self.holds.get(hold) else { return };
-        let freed =
-            if planted(Bug::SweepFreesClaimed) { holding.granted().collect() } else { self.holds.held_places(holding) };
-        for place in freed {
+        for place in self.holds.held_places(holding) {
             self.free_place(place);
         }
         self.holds.remove(hold);

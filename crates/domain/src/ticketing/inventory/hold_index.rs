@@ -5,8 +5,6 @@
 use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
 
-use voelgoed_planted::{Bug, planted};
-
 use crate::ids::{HoldId, OrderId, SessionId};
 use crate::ticketing::hold::{HoldPhase, HoldRecord};
 use crate::ticketing::place_number::PlaceNumber;
@@ -156,10 +154,7 @@ impl HoldIndex {
 
     /// The first hold that has lapsed by `now`, ordered by end and then by id.
     pub(super) fn first_lapsed(&self, now: Timestamp) -> Option<HoldId> {
-        self.expiry
-            .first()
-            .filter(|(at, _)| *at < now || *at == now && !planted(Bug::SweepsOneLate))
-            .map(|(_, hold)| *hold)
+        self.expiry.first().filter(|(at, _)| *at <= now).map(|(_, hold)| *hold)
     }
 
     fn subtract_from_address(&mut self, address: IpAddr, places: u32) {

@@ -2,8 +2,6 @@
 //!
 //! Never: a pin without an end. It lapses after [`PIN_DURATION`], so a crashed node cannot block places.
 
-use voelgoed_planted::{Bug, planted};
-
 use super::{Inventory, PIN_DURATION, refusals};
 use crate::ids::HoldId;
 use crate::refusal::Refusal;
@@ -27,9 +25,6 @@ impl Inventory {
             }
             let until = inventory.clock.plus(PIN_DURATION);
             inventory.holds.update(hold, |holding| {
-                if planted(Bug::PinMovesEnd) {
-                    holding.record.expires_at = holding.record.expires_at.plus(PIN_DURATION);
-                }
                 holding.record.phase = HoldPhase::Pinned { until };
             });
             inventory.step.wrote = true;

@@ -1,7 +1,5 @@
 //! Reads an inventory: a hold, the places of a session, a snapshot, and the changes since a position.
 
-use voelgoed_planted::{Bug, planted};
-
 use super::hold_index::StoredHold;
 use super::snapshot::{CatchUp, InventorySnapshot};
 use super::{HOLD_DURATION_MAX, Inventory, refusals};
@@ -57,9 +55,7 @@ impl Inventory {
 
     /// The hold, unless it has lapsed (whether it was swept or not).
     pub(super) fn live_hold(&self, hold: HoldId) -> Result<&StoredHold, Refusal> {
-        let is_live = |holding: &&StoredHold| {
-            holding.lapses_at() > self.clock || planted(Bug::LapsesOneLate) && holding.lapses_at() == self.clock
-        };
+        let is_live = |holding: &&StoredHold| holding.lapses_at() > self.clock;
         self.holds.get(hold).filter(is_live).ok_or_else(|| self.missing_hold(hold))
     }
 

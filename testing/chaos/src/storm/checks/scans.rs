@@ -1,4 +1,4 @@
-//! Checks that acknowledged scans are listed, and that no ticket is admitted twice unlawfully (P3, P6).
+//! Checks that acknowledged scans are listed, and that no ticket is admitted twice unallowedly (P3, P6).
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ pub async fn check_scans(people: &StormPeople, orders: &[Value]) -> anyhow::Resu
 
 /// Checks that at most one scan of a ticket admits while a store that knows the first one is available (P6).
 ///
-/// A response says which stores know a scan (docs/adr/0010): both, where it is `durable` and not `degraded`. Two admissions are lawful only where one
+/// A response says which stores know a scan (docs/adr/0010): both, where it is `durable` and not `degraded`. Two admissions are allowed only where one
 /// store alone knew the first, and was unavailable or had lost it when the other decided; then a conflict is reported.
 pub async fn check_double_admissions(people: &StormPeople) -> anyhow::Result<()> {
     let scans = people.record.lock().scans.clone();
@@ -58,20 +58,20 @@ pub async fn check_double_admissions(people: &StormPeople) -> anyhow::Result<()>
     for scan in scans.iter().filter(|scan| scan.admission.is_some()) {
         admitted.entry(&scan.ticket.id).or_default().push(scan);
     }
-    let (mut lawful, mut unlawful) = (Vec::new(), Vec::new());
+    let (mut allowed, mut unallowed) = (Vec::new(), Vec::new());
     for (ticket, scans) in admitted.iter().filter(|(_, scans)| scans.len() > 1) {
         let pairs = scans.iter().enumerate().flat_map(|(at, one)| scans[at + 1..].iter().map(move |two| (one, two)));
-        if pairs.clone().all(|(one, two)| is_lawful(one, two) || is_lawful(two, one)) {
-            lawful.push((*ticket, scans.iter().any(|scan| scan.warm_lost)));
+        if pairs.clone().all(|(one, two)| is_allowed(one, two) || is_allowed(two, one)) {
+            allowed.push((*ticket, scans.iter().any(|scan| scan.warm_lost)));
         } else {
-            unlawful.push(format!("{ticket}: {scans:?}"));
+            unallowed.push(format!("{ticket}: {scans:?}"));
         }
     }
-    println!("{} tickets admitted; twice where no available store knew: {}", admitted.len(), lawful.len());
-    ensure!(unlawful.is_empty(), "{unlawful:?}");
+    println!("{} tickets admitted; twice where no available store knew: {}", admitted.len(), allowed.len());
+    ensure!(unallowed.is_empty(), "{unallowed:?}");
     let conflicts = people.organizer.all(&format!("/api/v1/conflicts?event={}", people.event.id)).await?;
     // An admission that warm has lost is known only to the device, which is answered that the ticket is used.
-    for (ticket, _) in lawful.into_iter().filter(|(_, lost)| !lost) {
+    for (ticket, _) in allowed.into_iter().filter(|(_, lost)| !lost) {
         ensure!(conflicts.iter().any(|conflict| conflict["ticket"] == *ticket), "{ticket} is not reported");
     }
     Ok(())
@@ -89,7 +89,7 @@ pub fn check_refunded(people: &StormPeople) -> anyhow::Result<()> {
 }
 
 /// Whether no store that decided `second` could know `first`.
-fn is_lawful(first: &StormScan, second: &StormScan) -> bool {
+fn is_allowed(first: &StormScan, second: &StormScan) -> bool {
     use ScanKnowledge::{Both, ColdAlone, WarmAlone};
     let (Some(one), Some(two)) = (&first.admission, &second.admission) else { return true };
     let comes_first = one.from <= two.until;
@@ -102,7 +102,7 @@ fn is_lawful(first: &StormScan, second: &StormScan) -> bool {
         }
 }
 
-/// Checks that another organization's device learns nothing about the tickets, and that its key reads no orders and scans (P7).
+/// Checks that another organization's device reads nothing about the tickets, and that its key reads no orders and scans (P7).
 pub async fn check_isolation(people: &StormPeople, others: &StormPeople) -> anyhow::Result<()> {
     let scans = people.record.lock().scans.clone();
     let step = (scans.len() / RESCANNED_TICKETS).max(1);
@@ -152,22 +152,22 @@ mod tests {
     }
 
     #[test]
-    fn two_admissions_are_lawful_only_where_the_deciding_store_could_not_know_the_first() {
+    fn two_admissions_are_allowed_only_where_the_deciding_store_could_not_know_the_first() {
         let begin = Instant::now();
         let first = |known_by, durable, lost| scan(begin, 0, 1, known_by, durable, lost);
         let second = |known_by| scan(begin, 2, 3, known_by, 3, false);
         let unknown = scan(begin, 2, 3, WarmAlone, 9, false);
         for known_by in [Both, ColdAlone, WarmAlone] {
-            assert!(!is_lawful(&first(Both, 1, false), &second(known_by)), "both knew");
+            assert!(!is_allowed(&first(Both, 1, false), &second(known_by)), "both knew");
         }
-        assert!(is_lawful(&first(ColdAlone, 1, false), &unknown), "cold alone knew, warm alone decided");
-        assert!(!is_lawful(&first(ColdAlone, 1, false), &second(ColdAlone)));
-        assert!(!is_lawful(&first(ColdAlone, 1, false), &second(Both)));
-        assert!(is_lawful(&first(WarmAlone, 5, false), &second(ColdAlone)), "warm alone knew, cold alone decided");
-        assert!(!is_lawful(&first(WarmAlone, 2, false), &scan(begin, 4, 5, ColdAlone, 5, false)), "cold had it");
-        assert!(!is_lawful(&first(WarmAlone, 5, false), &second(Both)));
-        assert!(!is_lawful(&first(WarmAlone, 5, false), &unknown));
-        assert!(is_lawful(&first(WarmAlone, 5, true), &second(Both)), "warm had lost it");
-        assert!(!is_lawful(&unknown, &first(ColdAlone, 1, true)), "the other came first");
+        assert!(is_allowed(&first(ColdAlone, 1, false), &unknown), "cold alone knew, warm alone decided");
+        assert!(!is_allowed(&first(ColdAlone, 1, false), &second(ColdAlone)));
+        assert!(!is_allowed(&first(ColdAlone, 1, false), &second(Both)));
+        assert!(is_allowed(&first(WarmAlone, 5, false), &second(ColdAlone)), "warm alone knew, cold alone decided");
+        assert!(!is_allowed(&first(WarmAlone, 2, false), &scan(begin, 4, 5, ColdAlone, 5, false)), "cold had it");
+        assert!(!is_allowed(&first(WarmAlone, 5, false), &second(Both)));
+        assert!(!is_allowed(&first(WarmAlone, 5, false), &unknown));
+        assert!(is_allowed(&first(WarmAlone, 5, true), &second(Both)), "warm had lost it");
+        assert!(!is_allowed(&unknown, &first(ColdAlone, 1, true)), "the other came first");
     }
 }

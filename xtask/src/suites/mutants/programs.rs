@@ -1,4 +1,4 @@
-//! Builds the test programs of the workspace and starts them one by one with a planted bug switched on.
+//! Builds the test programs of the mutated tree and starts them one by one with a mutant switched on.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::Value;
-use voelgoed_planted::{Catcher, Planted, SWITCH};
+use voelgoed_mutants::{Catcher, MutantInfo, SWITCH};
 
 use crate::child_process::{self, TestRun};
 use crate::suites::PROGRAM_TIMEOUT;
@@ -37,24 +37,30 @@ pub struct TestPrograms {
     root: PathBuf,
     /// Path by package folder and target name.
     by_target: BTreeMap<(String, String), PathBuf>,
-    /// The server binary with the switch, for tests that start one.
+    /// The mutated server, for tests that start one.
     server: PathBuf,
     long: bool,
 }
 
 impl TestPrograms {
-    /// Builds every test program and the server.
+    /// Builds every test program of the mutated tree, and the server among them. External crates are shared with the other builds in `target`.
     pub fn build(context: &TaskContext) -> anyhow::Result<Self> {
-        let server = PathBuf::from(context.program("voelgoed")?.get_program());
-        let mut command = child_process::cargo(&context.root);
-        command.args(["test", "--workspace", "--no-run", "--quiet", "--message-format=json-render-diagnostics"]);
+        let root = crate::mutants::create(&context.root)?;
+        let target = context.root.join("target");
+        let mut command = child_process::cargo(&root);
+        command.args(["test", "--workspace", "--exclude", "xtask", "--no-run", "--quiet"]);
+        command.arg("--message-format=json-render-diagnostics").env("CARGO_TARGET_DIR", &target);
         let messages = child_process::capture(&mut command)?;
-        let by_target =
-            messages.lines().filter_map(|line| program(&context.root, &serde_json::from_str(line).ok()?)).collect();
-        Ok(Self { root: context.root.clone(), by_target, server, long: context.long })
+        let messages: Vec<Value> = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let by_target = messages.iter().filter_map(|message| program(&root, message)).collect();
+        // The next build of the workspace replaces `target/debug/voelgoed` by the real one.
+        let server = target.join("mutants/voelgoed");
+        std::fs::copy(target.join("debug/voelgoed"), &server).context("the mutated server")?;
+        context.program("voelgoed")?;
+        Ok(Self { root, by_target, server, long: context.long })
     }
 
-    /// The tests to run against a bug: those expected to catch it, or at full length all tests of their package.
+    /// The tests to run against a mutant: those expected to catch it, or at full length all tests of their package.
     ///
     /// `testing/api` starts servers of its own and is too slow to run whole.
     pub fn of(&self, catcher: &Catcher) -> Vec<TestSelection> {
@@ -70,16 +76,16 @@ impl TestPrograms {
         own.map(|(_, target)| tests(target, "")).collect()
     }
 
-    /// Runs the selected tests without printing, with `planted` switched on if given.
-    pub fn run(&self, tests: &TestSelection, planted: Option<&Planted>) -> anyhow::Result<TestRun> {
+    /// Runs the selected tests without printing, with `mutant` switched on if given.
+    pub fn run(&self, tests: &TestSelection, mutant: Option<&MutantInfo>) -> anyhow::Result<TestRun> {
         let target = (tests.package.clone(), tests.target.clone());
         let program =
             self.by_target.get(&target).with_context(|| format!("no test program was built for {target:?}"))?;
         let mut command = Command::new(program);
         command.arg(&tests.names).current_dir(self.root.join(&tests.package)).stderr(Stdio::null());
         command.env("VOELGOED_BIN", &self.server).env_remove(SWITCH);
-        if let Some(planted) = planted {
-            command.env(SWITCH, planted.name);
+        if let Some(mutant) = mutant {
+            command.env(SWITCH, mutant.name);
         }
         child_process::run_tests_quietly(&mut command, if self.long { PROGRAM_TIMEOUT } else { SHORT_RUN_TIMEOUT })
     }

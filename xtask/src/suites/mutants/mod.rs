@@ -1,14 +1,14 @@
-//! Switches on each planted bug (docs/planted-bugs.md), runs its tests, and fails if no named test fails.
+//! Switches on each mutant (docs/mutants.md) in a build of the mutated tree, runs its tests, and fails if no named test fails.
 //!
-//! Never: a bug counted as caught while its tests fail without the bug too; a shipped binary that knows the switch.
-//! To add a bug: `crates/planted/src/list.rs`.
+//! Never: a mutant counted as caught while its tests fail without it too; a shipped binary that knows the switch.
+//! To add a mutant: `testing/mutants/src/list.rs`.
 
 mod programs;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use voelgoed_planted::{ALL, Planted, SWITCH};
+use voelgoed_mutants::{ALL, MutantInfo, SWITCH};
 
 use self::programs::{TestPrograms, TestSelection};
 use super::Suite;
@@ -17,26 +17,26 @@ use crate::system_packages::{POSTGRES, REDIS, SystemPackage};
 use crate::task_context::TaskContext;
 use crate::test_counts::TestCounts;
 
-/// Tests named in the line of a caught bug.
+/// Tests named in the line of a caught mutant.
 const TESTS_SHOWN_MAX: usize = 2;
 
-/// Every planted bug, one at a time.
-pub struct PlantedBugsSuite;
+/// Every mutant, one at a time.
+pub struct MutantsSuite;
 
-impl Suite for PlantedBugsSuite {
+impl Suite for MutantsSuite {
     fn name(&self) -> &'static str {
-        "planted"
+        "mutants"
     }
 
     fn about(&self) -> &'static str {
-        "each planted bug makes a named test fail; the release binary contains none"
+        "each mutant makes a named test fail; the release binary contains none"
     }
 
     fn needs(&self) -> &'static [SystemPackage] {
         &[POSTGRES, REDIS]
     }
 
-    /// Short runs start the tests that should catch each bug; full-length runs start every test of their package.
+    /// Short runs start the tests that should catch each mutant; full-length runs start every test of their package.
     fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
         let mut test_run = TestRun::default();
         record(
@@ -45,25 +45,25 @@ impl Suite for PlantedBugsSuite {
             find_switch(context.release_binary()?)?,
         );
         let programs = TestPrograms::build(context)?;
-        let all: BTreeSet<TestSelection> = ALL.iter().flat_map(|planted| programs.of(&planted.caught_by)).collect();
+        let all: BTreeSet<TestSelection> = ALL.iter().flat_map(|mutant| programs.of(&mutant.caught_by)).collect();
         for tests in &all {
             let result = programs.run(tests, None)?;
-            // A filter without matching tests could never catch a bug; at full length programs without tests are allowed.
+            // A filter without matching tests could never catch a mutant; at full length programs without tests are allowed.
             let passes = result.counts.failed == 0 && (context.long || result.counts.passed > 0);
             let failed = result.failures().collect::<Vec<_>>().join("; ");
             record(
                 &mut test_run,
-                &format!("without a bug: {tests}"),
+                &format!("without a mutant: {tests}"),
                 (!passes).then(|| format!("{} {failed}", result.counts)),
             );
         }
-        for planted in ALL {
+        for mutant in ALL {
             let mut caught = Vec::new();
-            for tests in programs.of(&planted.caught_by) {
-                let result = programs.run(&tests, Some(planted))?;
+            for tests in programs.of(&mutant.caught_by) {
+                let result = programs.run(&tests, Some(mutant))?;
                 caught.extend(result.failures().filter_map(|line| line.split(' ').nth(1)).map(str::to_owned));
             }
-            let (line, failure) = report_line(planted, &caught);
+            let (line, failure) = report_line(mutant, &caught);
             record(&mut test_run, &line, failure);
         }
         Ok(test_run)
@@ -80,9 +80,9 @@ fn record(test_run: &mut TestRun, name: &str, failed: Option<String>) {
     test_run.lines.push(line);
 }
 
-/// The report line of a bug, and the reason of failure if no test caught it.
-fn report_line(planted: &Planted, caught: &[String]) -> (String, Option<String>) {
-    let Planted { name, promise, breaks, .. } = planted;
+/// The report line of a mutant, and the reason of failure if no test caught it.
+fn report_line(mutant: &MutantInfo, caught: &[String]) -> (String, Option<String>) {
+    let MutantInfo { name, promise, breaks, .. } = mutant;
     if caught.is_empty() {
         return (format!("{name} ({promise})"), Some(format!("it survived: {breaks}")));
     }
@@ -92,11 +92,11 @@ fn report_line(planted: &Planted, caught: &[String]) -> (String, Option<String>)
     (format!("{name} ({promise}) is caught by {named}{rest}"), None)
 }
 
-/// Finds the switch or a bug's name in the program's bytes.
+/// Finds the switch or a mutant's name in the program's bytes.
 fn find_switch(program: &Path) -> anyhow::Result<Option<String>> {
     let bytes = std::fs::read(program)?;
     let text = String::from_utf8_lossy(&bytes);
-    let names = std::iter::once(SWITCH).chain(ALL.iter().map(|planted| planted.name));
+    let names = std::iter::once(SWITCH).chain(ALL.iter().map(|mutant| mutant.name));
     Ok(names.filter(|name| text.contains(name)).map(|name| format!("{} contains `{name}`", program.display())).next())
 }
 
@@ -106,25 +106,25 @@ mod tests {
 
     #[test]
     fn program_that_contains_the_switch_is_found() -> anyhow::Result<()> {
-        // xtask is built with the feature.
+        // xtask itself has the list.
         assert!(find_switch(&std::env::current_exe()?)?.is_some());
         assert_eq!(find_switch(Path::new("/bin/true"))?, None);
         Ok(())
     }
 
     #[test]
-    fn bug_without_a_failing_test_is_reported_as_survived() {
-        let planted = &ALL[0];
-        let (line, failure) = report_line(planted, &[]);
-        assert!(line.starts_with(planted.name) && failure.is_some());
+    fn mutant_without_a_failing_test_is_reported_as_survived() {
+        let mutant = &ALL[0];
+        let (line, failure) = report_line(mutant, &[]);
+        assert!(line.starts_with(mutant.name) && failure.is_some());
         let caught: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
-        let (line, failure) = report_line(planted, &caught);
+        let (line, failure) = report_line(mutant, &caught);
         assert!(line.ends_with("is caught by a, b and 1 more") && failure.is_none(), "{line}");
     }
 
     #[test]
-    fn names_of_planted_bugs_are_distinct() {
-        let names: BTreeSet<_> = ALL.iter().map(|planted| planted.name).collect();
+    fn names_of_mutants_are_distinct() {
+        let names: BTreeSet<_> = ALL.iter().map(|mutant| mutant.name).collect();
         assert_eq!(names.len(), ALL.len());
     }
 }

@@ -1,24 +1,24 @@
-//! The list of planted bugs: what each breaks, and the tests that are expected to catch it in the short run.
+//! Lists the mutants: the promise that each breaks, what goes wrong, and the tests that must fail by it.
 //!
-//! Never: a bug that nobody asks about, or a name that docs/planted-bugs.md does not explain (`cargo xtask tidy` looks).
-//! To add one: a line here, `planted(Bug::…)` where it breaks something, and a test that fails by it.
+//! Never: a mutant without a patch, or a name that docs/mutants.md does not explain (`cargo xtask tidy` checks both).
+//! To add one: a line here, `patches/<name>.patch`, its row in docs/mutants.md, and a test that fails by it.
 
-/// A bug of the list.
+/// A mutant of the list.
 #[derive(Debug, Clone, Copy)]
-pub struct Planted {
-    /// Which.
-    pub bug: Bug,
-    /// Its name for the switch.
+pub struct MutantInfo {
+    /// The value that the patched code compares with.
+    pub mutant: Mutant,
+    /// The value of [`SWITCH`](crate::SWITCH) that activates it.
     pub name: &'static str,
     /// The promise that it breaks.
     pub promise: &'static str,
     /// What goes wrong.
     pub breaks: &'static str,
-    /// Who is expected to catch it.
+    /// The tests that must fail by it.
     pub caught_by: Catcher,
 }
 
-/// Tests that are expected to fail by a bug.
+/// A selection of tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Catcher {
     /// The folder of their package.
@@ -29,15 +29,15 @@ pub struct Catcher {
     pub tests: &'static str,
 }
 
-macro_rules! bugs {
-    ($($promise:ident $bug:ident = $name:literal, $breaks:literal, by $package:literal $target:literal $tests:literal;)+) => {
-        /// A bug that can be switched on.
+macro_rules! mutants {
+    ($($promise:ident $mutant:ident = $name:literal, $breaks:literal, by $package:literal $target:literal $tests:literal;)+) => {
+        /// A change of the code that breaks a promise.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Bug { $(#[doc = $breaks] $bug,)+ }
+        pub enum Mutant { $(#[doc = $breaks] $mutant,)+ }
 
         /// All of them.
-        pub const ALL: &[Planted] = &[$(Planted {
-            bug: Bug::$bug,
+        pub const ALL: &[MutantInfo] = &[$(MutantInfo {
+            mutant: Mutant::$mutant,
             name: $name,
             promise: stringify!($promise),
             breaks: $breaks,
@@ -46,7 +46,7 @@ macro_rules! bugs {
     };
 }
 
-bugs! {
+mutants! {
     // The inventory's machine, and with it warm in memory.
     P1 SeatHeldTwice = "seat-held-twice", "a seat of another's hold is held again",
         by "crates/warm" "warm" "memory::inventory::random_commands";
@@ -90,7 +90,7 @@ bugs! {
     // Money, tickets and the gate: rules.
     P2 OddAmountBuys = "odd-amount-buys", "a capture of another amount than was asked for pays the order",
         by "crates/domain" "lib" "payments::decide";
-    P1 LateMoneyIssues = "late-money-issues", "a capture after the order expired issues tickets without taking the places anew",
+    P1 LateMoneyIssues = "late-money-issues", "a capture after the order expired issues tickets without taking the places again",
         by "crates/domain" "lib" "payments::decide";
     P2 FreedWithoutProvider = "freed-without-provider", "an order expires while its provider could still capture",
         by "crates/domain" "lib" "payments::expiry";
@@ -150,6 +150,6 @@ bugs! {
         by "crates/gateways" "lib" "signature::tests";
     P4 FrameSkipped = "frame-skipped", "a viewer that comes back misses a frame",
         by "crates/hot" "lib" "fanout::frame_ring";
-    P10 StaleNotTold = "stale-not-told", "viewers are not told that what they see is old",
+    P10 StaleMarkMissing = "stale-mark-missing", "viewers see old availability without its stale mark",
         by "crates/hot" "lib" "fanout::tests::lifecycle::silence";
 }
