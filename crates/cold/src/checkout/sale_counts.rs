@@ -199,7 +199,7 @@ pub(crate) async fn recount(
 }
 
 /// Uncounts an order that ends unpaid.
-pub(super) async fn release(
+pub(crate) async fn release(
     tx: &mut Tx,
     organization: OrganizationId,
     (event, order): (EventId, OrderId),

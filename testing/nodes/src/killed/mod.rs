@@ -87,11 +87,7 @@ pub async fn run(nodes: &NodesCli, options: &KilledOptions, report: &mut SuiteRe
             Ok(resumed) => {
                 println!("round {round}: {resumed}");
                 if let Some(last) = resumed.last_resumed_after {
-                    measures.add(
-                        "a viewer's next frame after the kill, the last",
-                        "ms",
-                        last.as_secs_f64() * 1e3,
-                    );
+                    measures.add("a viewer's next frame after the kill, the last", "ms", last.as_secs_f64() * 1e3);
                 }
             }
             Err(error) => viewing = Err(error),

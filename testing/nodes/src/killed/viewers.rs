@@ -115,7 +115,11 @@ impl ReconnectingViewers {
         ensure!(!cut.is_empty(), "the node that was killed had no viewer");
         let positions: BTreeSet<_> = cut.iter().map(|state| lock(state).resumed.len()).collect();
         ensure!(!positions.contains(&0), "a viewer has no stream any more");
-        Ok(ResumedViewers { all: self.states.len(), resumed: cut.len(), last_resumed_after: last_resumed_after.map(|at| at - killed) })
+        Ok(ResumedViewers {
+            all: self.states.len(),
+            resumed: cut.len(),
+            last_resumed_after: last_resumed_after.map(|at| at - killed),
+        })
     }
 }
 
