@@ -71,7 +71,7 @@ fn add(router: Router<Web>, web: &Web, route: Route) -> Router<Web> {
     let Route { spec, handler } = route;
     let handler = match handler {
         Handler::Api(handler) => handler.2,
-        Handler::Plain(handler) => handler,
+        Handler::Plain(handler) => *handler,
     };
     let handler = match spec.access {
         Access::Organizer(_) | Access::AnyOrganizer => handler

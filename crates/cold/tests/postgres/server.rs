@@ -65,5 +65,5 @@ pub fn share(sut: &Sut<Cold>) -> Sut<Cold> {
 
 /// The first page with at most `limit` rows.
 pub fn page(limit: u32) -> PageRequest {
-    PageRequest { after: None, limit: limit }
+    PageRequest { after: None, limit }
 }

@@ -57,17 +57,13 @@ impl ScanReason {
 
 text_enum! {
     /// How often a ticket admits.
+    #[derive(Default)]
     "entry rule" EntryRule {
         /// Once.
+        #[default]
         Single = "single",
         /// Again after each exit scan.
         Reentry = "reentry",
-    }
-}
-
-impl Default for EntryRule {
-    fn default() -> Self {
-        Self::Single
     }
 }
 

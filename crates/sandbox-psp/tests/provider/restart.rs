@@ -29,7 +29,6 @@ async fn restart_keeps_answered_charges_and_resumes_pending_ones() {
     let url = provider.client.url.clone();
     provider.kill().await;
 
-    let mut config = config;
     config.callback_url = Some(receiver.url.clone());
     let provider = TestProvider::start(config).await;
     assert_eq!(provider.client.url, url, "a restart takes the same port, so that the shop still finds it");

@@ -14,7 +14,7 @@ pub(crate) enum Handler {
     /// Documented by `#[utoipa::path]`.
     Api(Box<UtoipaMethodRouter<Web>>),
     /// A page, or a route of operators.
-    Plain(MethodRouter<Web>),
+    Plain(Box<MethodRouter<Web>>),
 }
 
 /// A route: its row and its handler.
@@ -40,7 +40,7 @@ pub fn api(handler: UtoipaMethodRouter<Web>, access: Access, slice: Slice) -> Ro
 /// A page, or another route that the OpenAPI document leaves out.
 #[must_use]
 pub fn plain(method: Method, path: &str, handler: MethodRouter<Web>, access: Access, slice: Slice) -> Route {
-    Route::new(method, path.to_owned(), access, slice, Handler::Plain(handler))
+    Route::new(method, path.to_owned(), access, slice, Handler::Plain(Box::new(handler)))
 }
 
 fn method_of(item: &PathItem) -> Method {

@@ -32,12 +32,15 @@ use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
 use super::TestPlatform;
 
+/// Changes a value before it is stored.
+pub(super) type Change<T> = Box<dyn FnOnce(&mut T) + Send>;
+
 /// What differs from the event that a test platform sells by default.
 #[derive(Default)]
 pub(super) struct OfferChanges {
     pub(super) areas: Option<Vec<AreaDraft>>,
-    pub(super) event: Option<Box<dyn FnOnce(&mut Event) + Send>>,
-    pub(super) ticket_type: Option<Box<dyn FnOnce(&mut TicketType) + Send>>,
+    pub(super) event: Option<Change<Event>>,
+    pub(super) ticket_type: Option<Change<TicketType>>,
 }
 
 /// Publishes an event of four seats and a field of ten, with one ticket type for all of them.

@@ -34,7 +34,7 @@ async fn refund_of_a_ticket_revokes_it_and_writes_the_job_that_executes_it() {
     assert_eq!((opened.payment, opened.provider.as_str()), (Some(order.attempts[0].id), "puppet"));
     let after = read(&shop, order.order.id).await;
     assert_eq!(after.tickets[0].state, TicketState::Revoking);
-    assert_eq!(after.refunds, [opened.clone()]);
+    assert_eq!(after.refunds, std::slice::from_ref(&opened));
     let now = shop.environment.now();
     let jobs = shop.cold.lease(Queue::Payments, &[EXECUTE_REFUND], 10, now, Duration::from_secs(60)).await.unwrap();
     let jobs: Vec<ExecuteRefund> = jobs.into_iter().map(|job| serde_json::from_value(job.payload).unwrap()).collect();

@@ -109,7 +109,7 @@ async fn offline_package_has_the_devices_gates_and_the_tickets_that_no_longer_ad
     let ticket = RefundSelection::Tickets(vec![fixture.tickets[1]]);
     created(refund(shop, refunded.unwrap().order, ticket, "refund").await);
     let package = shop.slices.scanning.offline_package(&fixture.device).await.unwrap();
-    assert_eq!(package.gates, [fixture.gate.clone()]);
+    assert_eq!(package.gates, std::slice::from_ref(&fixture.gate));
     assert_eq!((package.admitted, package.revoked), (vec![fixture.tickets[0]], vec![fixture.tickets[1]]));
     let listing = shop.slices.catalog.listings.listing(shop.scope).await.unwrap();
     assert_eq!((package.window, package.event), (listing.event.admission_window(), listing.event.clone()));

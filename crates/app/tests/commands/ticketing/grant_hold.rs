@@ -227,7 +227,7 @@ async fn event_that_another_node_loads_is_waited_for() {
     let lease = shop.environment.uuid();
     let given = ticketing.inventory.lease_rebuild(shop.scope, lease, Duration::from_secs(60)).await.unwrap();
     assert_eq!(given, RebuildLease::Granted);
-    let areas = area_spans(&*shop.slices.catalog.listings.listing(shop.scope).await.unwrap());
+    let areas = area_spans(&shop.slices.catalog.listings.listing(shop.scope).await.unwrap());
     let install = Install { epoch: Epoch(7), areas, places: vec![], revoked: vec![], admitted: vec![] };
     let installed = async { ticketing.inventory.install(shop.scope, lease, install).await.unwrap() };
     let (held, _) = futures::join!(hold(&shop, vec![seat(&shop, 0)]), installed);
