@@ -10,7 +10,7 @@ use crate::Cold;
 use crate::db::{Sql, SystemRole, binds, sql};
 
 const HEARTBEAT: Sql = sql(
-    "nodes.heartbeat",
+    "nodes.announce",
     "insert into nodes (id, role, address, version, started_at, lives_until) values ($1, $2, $3, $4, $5, $6)
      on conflict (id) do update set lives_until = excluded.lives_until",
 );

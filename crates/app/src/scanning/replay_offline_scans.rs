@@ -3,27 +3,29 @@
 //! Any node may repeat this at any time, because cold writes each scan's identifier once. Never: an admission undone by cold; cold records an objection as a
 //! conflict.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use voelgoed_resilience::Capability;
+use voelgoed_resilience::{Capability, LogInterval};
 use voelgoed_telemetry::metrics::scanning::scan_conflict;
 
 use super::Scanning;
 use super::ports::{NewScan, OfflineScan, ScanResult};
-use crate::error::{CommandResult, Fault, StoreResult};
+use crate::error::{CommandError, CommandResult, Fault, StoreResult};
 use crate::ticketing::ports::{EventScope, InventoryError};
 
 /// The time between two rounds.
 pub const REPLAY_INTERVAL: Duration = Duration::from_secs(1);
 /// Scans of one page.
 const SCANS_PER_PAGE_MAX: usize = 200;
+static UNRECORDED_LOG: LogInterval = LogInterval::new(Duration::from_secs(60));
 
 impl Scanning {
     /// Runs one round over all events with offline scans; returns the number of scans that cold recorded. A scan that cold cannot record stays in the
     /// journal and delays no other.
     ///
     /// # Errors
-    /// The first fault of either tier; the next round continues.
+    /// The first fault. A fault of one scan or event leaves the others recorded; where a tier is unavailable, the round ends, and the next one continues.
     pub async fn replay_offline_scans(&self) -> CommandResult<usize> {
         if self.context.require(Capability::Scan)?.is_some() {
             return Ok(0);
@@ -32,7 +34,8 @@ impl Scanning {
         for scope in self.journal.events().await? {
             match self.replay_event(scope).await {
                 Ok(count) => replayed += count,
-                Err(error) => first_error = first_error.or(Some(error)),
+                Err(error @ CommandError::Fault(Fault::Internal(_))) => first_error = first_error.or(Some(error)),
+                Err(error) => return Err(error),
             }
         }
         first_error.map_or(Ok(replayed), Err)
@@ -59,7 +62,7 @@ impl Scanning {
     /// Records these scans in cold, oldest first, and removes the recorded ones from the journal.
     ///
     /// # Errors
-    /// The first fault. A scan whose fault is its own leaves the others recorded; where cold is unavailable, the rest is not tried.
+    /// The first fault. A scan whose fault is its own leaves those of other tickets recorded; where cold is unavailable, the rest is not tried.
     pub(super) async fn record_offline_scans(
         &self,
         scope: EventScope,
@@ -70,13 +73,21 @@ impl Scanning {
         }
         let admissions = self.admissions(scope).await;
         let (mut recorded, mut first_fault) = (Vec::new(), None);
+        // The scans of one ticket are recorded in their order, or not at all.
+        let mut failed_tickets = HashSet::new();
         for offline in offline_scans {
-            let id = offline.scan.id;
+            let (id, ticket) = (offline.scan.id, offline.scan.ticket);
+            if ticket.is_some_and(|ticket| failed_tickets.contains(&ticket)) {
+                continue;
+            }
             let new = NewScan { admissions: admissions.clone(), ..as_decided(offline) };
             match self.record_offline_scan(scope, new).await {
                 Ok(()) => recorded.push(id),
                 Err(fault @ Fault::Internal(_)) => {
-                    tracing::error!(organization = %scope.organization, event = %scope.event, scan = %id, %fault, slice = "scanning", "cold cannot record an offline scan; it stays in the journal");
+                    if let Some(suppressed) = UNRECORDED_LOG.due() {
+                        tracing::error!(organization = %scope.organization, event = %scope.event, scan = %id, %fault, suppressed, slice = "scanning", "cold cannot record an offline scan; it stays in the journal");
+                    }
+                    failed_tickets.extend(ticket);
                     first_fault = first_fault.or(Some(fault));
                 }
                 Err(fault) => {

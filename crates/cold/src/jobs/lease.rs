@@ -39,7 +39,7 @@ const BURY: Sql = sql(
 );
 const RENEW: Sql = sql("jobs.renew", "update jobs set leased_until = $3 where id = $1 and lease = $2");
 
-const RUNNERS_LOST: &str = "its runners were lost while it ran, in each of its attempts";
+const RUNNERS_LOST: &str = "its runners were lost while it ran, as often as it has attempts";
 
 /// The token of a new lease, its begin and its end.
 pub(super) struct Lease {

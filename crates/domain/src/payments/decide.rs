@@ -210,7 +210,7 @@ pub fn decide(order: &OrderInputs, attempt: &AttemptInputs, seen: &Observation, 
         (Observation::Declined { reason }, _) => PaymentDecision::Fail { reason: reason.clone() },
         (Observation::Voided, _) => PaymentDecision::Void { expire_order: is_overdue(order, now) },
         (Observation::NotReached, AttemptState::Created) if !attempt.has_second_sender => PaymentDecision::Fail {
-            reason: "The payment provider could not be reached. Nothing was charged; try again.".to_owned(),
+            reason: "The payment provider could not be reached. Nothing was charged.".to_owned(),
         },
         (Observation::NotReached | Observation::NoAnswer, AttemptState::Created) => {
             PaymentDecision::Record(AttemptState::Unknown)
@@ -231,9 +231,7 @@ fn captured(order: &OrderInputs, attempt: &AttemptInputs, amount: Money) -> Paym
     if amount.amount <= 0 {
         // Without money there is nothing to refund, and nothing is bought.
         return match attempt.state.is_unresolved() {
-            true => PaymentDecision::Fail {
-                reason: "The payment provider took no money. Try again or choose another way to pay.".to_owned(),
-            },
+            true => PaymentDecision::Fail { reason: "The payment provider took no money.".to_owned() },
             false => PaymentDecision::Nothing,
         };
     }

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use tokio::time::{Instant, sleep, timeout};
-use voelgoed_app::error::{CommandError, CommandResult, Dependency, Fault};
-use voelgoed_app::ticketing::ports::{InventoryError, InventoryResult};
+use voelgoed_app::error::{CommandError, CommandResult, Fault};
+use voelgoed_app::ticketing::load_event::load_and_retry;
+use voelgoed_app::ticketing::ports::InventoryResult;
 use voelgoed_domain::ticketing::inventory::CatchUp;
 use voelgoed_domain::ticketing::place::Position;
 
@@ -24,21 +25,7 @@ impl Fanout {
         {
             return Ok(view);
         }
-        let changes = match self.read_changes(feed).await {
-            Err(InventoryError::Unloaded) => {
-                self.loader.load(feed.scope).await?;
-                self.read_changes(feed).await
-            }
-            result => result,
-        };
-        let changes = changes.map_err(|error| match error {
-            InventoryError::Unloaded => CommandError::Fault(Fault::unavailable(
-                Dependency::Warm,
-                "the event was unloaded again right after its rebuild",
-            )),
-            InventoryError::Refused(refusal) => CommandError::Refused(refusal),
-            InventoryError::Fault(fault) => CommandError::Fault(fault),
-        })?;
+        let changes = load_and_retry(&*self.loader, feed.scope, || self.read_changes(feed)).await?;
         let view = feed.merge(&mut pending, changes, self.environment.now());
         view.ok_or_else(|| CommandError::Fault(Fault::internal("changes of an event that was never read")))
     }

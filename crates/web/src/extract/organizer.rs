@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use voelgoed_app::accounts::audit::audited;
 use voelgoed_app::accounts::change_member::Granter;
 use voelgoed_app::accounts::log_in::csrf_token;
@@ -70,12 +70,15 @@ impl Organizer {
         audited(&*web.slices.context.environment, &self.actor, action, subject, command).await
     }
 
-    /// Counts a write against the organization's limit.
-    async fn count_write(self, web: &Web, parts: &Parts) -> Result<Self, Failure> {
-        if !parts.method.is_safe() {
-            check_organizer_write(web, self.organization).await?;
+    /// Counts a request that writes against the organization's limit.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub async fn count_write(&self, web: &Web, method: &Method) -> Result<(), Refusal> {
+        match method.is_safe() {
+            true => Ok(()),
+            false => check_organizer_write(web, self.organization).await,
         }
-        Ok(self)
     }
 
     /// The scope of an event of this organization.
@@ -103,11 +106,11 @@ impl Organizer {
     /// Finds the caller by its key or login.
     ///
     /// # Errors
-    /// `unauthenticated`, `csrf_mismatch`, `rate_limited`.
+    /// `unauthenticated`, `csrf_mismatch`; `rate_limited` after too many wrong keys.
     pub async fn authenticate(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
         let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, web).await;
         if let Some(secret) = bearer(&parts.headers) {
-            return by_key(web, secret, address).await?.count_write(web, parts).await;
+            return by_key(web, secret, address).await;
         }
         let token = cookie(&parts.headers, LOGIN_COOKIE.of(&web.settings)).ok_or_else(unauthenticated)?;
         let look_up = web.slices.accounts.credentials.login(fingerprint(token));
@@ -123,13 +126,12 @@ impl Organizer {
             return Err(Refusal::new(Code::CsrfMismatch, "Reload the page and try again.").into());
         }
         spans::record_tenant(&login.member.organization, None);
-        let caller = Self {
+        Ok(Self {
             organization: login.member.organization,
             actor: login.member.id.to_string(),
             scopes: login.member.scopes.clone(),
             member: Some(login.member.id),
-        };
-        caller.count_write(web, parts).await
+        })
     }
 }
 

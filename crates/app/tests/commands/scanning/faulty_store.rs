@@ -59,6 +59,10 @@ impl<S> FaultyStore<S> {
         self.poisoned.lock().unwrap().insert(scan);
     }
 
+    pub fn heal(&self) {
+        self.poisoned.lock().unwrap().clear();
+    }
+
     pub fn recorded(&self) -> Vec<ScanId> {
         self.recorded.lock().unwrap().clone()
     }

@@ -84,6 +84,27 @@ async fn scan_that_cold_cannot_write_does_not_keep_the_others_from_cold() {
 }
 
 #[tokio::test]
+async fn scans_of_a_ticket_wait_behind_its_scan_that_cold_cannot_write() {
+    let mut gate = ScannerFixture::with_tickets(2).await;
+    let cold = with_faults(&mut gate);
+    gate.cold_is(DependencyHealth::Down);
+    let mut scans = vec![];
+    for ticket in [0, 1, 0, 0, 1] {
+        scans.push(gate.enter_offline(ticket).await);
+        gate.shop.environment.advance(SECOND);
+    }
+    gate.cold_is(DependencyHealth::Up);
+    cold.poison(scans[0]);
+    gate.shop.slices.scanning.replay_offline_scans().await.unwrap_err();
+    assert_eq!(pending(&gate).await, [scans[0], scans[2], scans[3]]);
+    cold.heal();
+    assert_eq!(gate.shop.slices.scanning.replay_offline_scans().await.unwrap(), 3);
+    for (scan, expected) in scans.iter().zip([ScanResult::Admitted, ScanResult::Admitted, USED, USED, USED]) {
+        assert_eq!(stored(&gate, *scan).await, Some(expected));
+    }
+}
+
+#[tokio::test]
 async fn scans_of_other_tickets_are_decided_by_cold_beside_one_that_cold_cannot_write() {
     let mut gate = ScannerFixture::with_tickets(2).await;
     let cold = with_faults(&mut gate);

@@ -103,11 +103,16 @@ fn redirect_to_hold(web: &Web, scope: EventScope, view: &HoldView) -> Response {
 fn repeatable(form: &Form, wanted: &HoldForm) -> Option<(String, [u8; 32])> {
     let page = form.get("key").filter(|key| key.len() <= 64 && key.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
     let mut hasher = Sha256::new();
-    hasher.update(format!("{wanted:?}"));
+    hasher.update(digest_text(wanted));
     hasher.update(form.get("code").unwrap_or_default());
     let digest: [u8; 32] = hasher.finalize().into();
     // The prefix keeps keys of pages apart from keys of the API.
     Some((format!("page/{page}/{}", STANDARD_NO_PAD.encode(digest)), digest))
+}
+
+/// The text of a choice under its idempotency key. Nodes of another version may answer the repeat, so the text is fixed: a renamed type may not change it.
+fn digest_text(HoldForm { items, best_available }: &HoldForm) -> String {
+    format!("Asked {{ items: {items:?}, best_available: {best_available} }}")
 }
 
 async fn refused(
@@ -120,4 +125,31 @@ async fn refused(
 ) -> HandlerResult<Response> {
     let shown = EventPageRequest::from_form(form, listing).refused(refusal, &listing.event.timezone);
     render(web, buyer, scope, listing, status_of(refusal.code.kind()), shown).await
+}
+
+#[cfg(test)]
+mod tests {
+    use voelgoed_app::ticketing::choose_places::HoldItem;
+    use voelgoed_domain::ids::{AreaId, TicketTypeId};
+    use voelgoed_domain::ticketing::place_number::PlaceNumber;
+
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn text_of_a_choice_is_that_of_the_versions_before() {
+        let ticket_type = TicketTypeId::from_uuid(Uuid::from_u128(1));
+        let area = AreaId::from_uuid(Uuid::from_u128(2));
+        let items = vec![
+            HoldItem::Place { place: PlaceNumber(7), ticket_type, accessible: true },
+            HoldItem::Area { area, quantity: 3, ticket_type, accessible: 1, companions: 0 },
+        ];
+        assert_eq!(
+            digest_text(&HoldForm { items, best_available: false }),
+            "Asked { items: [Place { place: PlaceNumber(7), ticket_type: tt_00000000000000000000000000000001, accessible: true }, \
+             Area { area: ar_00000000000000000000000000000002, quantity: 3, ticket_type: tt_00000000000000000000000000000001, \
+             accessible: 1, companions: 0 }], best_available: false }"
+        );
+    }
 }
