@@ -1,7 +1,8 @@
 //! Defines refusals: expected negative results of a request, each with a stable code, a sentence for a person and evidence for a program.
 //!
 //! Never: a technical fault (the adapters have error types for these), or an HTTP status (`web` maps each [`RefusalKind`] to one).
-//! To add a code: one line in the [`codes!`] list, and a row in docs/errors.md.
+//! To add a code: a line in the [`codes!`] list, a row in docs/errors.md, an example in docs/errors-examples.md, and a sentence for buyers in
+//! `web`'s `pages/refusal_sentences.rs` if a page can show it.
 
 use serde::Serialize;
 

@@ -17,7 +17,7 @@ use crate::record::CallbackState;
 use crate::request_error::RequestError;
 use crate::state::{ChangeResult, PendingCallback, ProviderState, StateChange};
 
-/// Limits changes between decision and flush.
+/// Changes that are applied in memory and not yet flushed to the data file.
 const CHANGES_IN_FLIGHT_MAX: usize = 4096;
 
 /// The provider's state and its data file.
@@ -27,11 +27,11 @@ pub struct DurableState {
     memory: Mutex<Memory>,
     journal: SandboxJournal,
     changes: Semaphore,
-    /// Wakes the capture scheduler when the next capture may have become an earlier one.
+    /// Wakes the capture scheduler after a change that may have added an earlier capture.
     next_capture_changed: Notify,
     /// Wakes the webhook sender when there are [`CallbackUpdates`].
     callbacks_changed: Notify,
-    /// True: no request is answered any more.
+    /// True after [`DurableState::stop`]; every request is refused then.
     stopped: AtomicBool,
 }
 
@@ -137,7 +137,7 @@ impl DurableState {
         self.stopped.store(true, Ordering::Release);
     }
 
-    /// When the next charge falls due.
+    /// The time of the next capture; none if no charge waits for one.
     pub async fn next_capture(&self) -> Result<Option<Timestamp>, RequestError> {
         self.read(ProviderState::next_capture).await
     }

@@ -79,7 +79,7 @@ pub struct WebState {
     pub failed_auth_limiter: FailedAuthLimiter,
     /// Reads request bodies into a bounded pool.
     pub body_reader: BodyReader,
-    /// Permits to look an unknown credential up before its request has a load-shed permit.
+    /// Permits for looking up unknown credentials. The look-up happens before the request has a permit of load shedding.
     pub key_lookups: Semaphore,
     /// Reads of public pages and lists, per address.
     pub read_limiter: RateLimiter<IpAddr>,

@@ -36,11 +36,11 @@ pub struct NewJob {
 /// A queue of jobs with its own workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Queue {
-    /// Money: charges, polls, refunds.
+    /// Refunds and late captures.
     Payments,
-    /// Reconcilers, sweeps and retention.
+    /// Deletion of rows past their retention period.
     Upkeep,
-    /// Mail and webhooks.
+    /// No kind of job yet; mail and webhooks will use it.
     Notifications,
 }
 

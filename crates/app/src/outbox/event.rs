@@ -65,7 +65,7 @@ pub enum OutboxEvent {
 pub const OUTBOX_FORMAT_MAX: u32 = 2;
 
 impl OutboxEvent {
-    /// The format that a consumer must support to read this event. Programs without formats read format 1.
+    /// The format that a consumer must support to read this event. Programs that are older than formats can read format 1 only.
     #[must_use]
     pub const fn format(&self) -> u32 {
         match self {

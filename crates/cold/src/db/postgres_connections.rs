@@ -10,7 +10,8 @@ use super::{DbError, DbResult};
 
 /// How long a session that sends nothing may hold the locks of its transaction.
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
-/// Per connection; each text has up to nine sizes (`execute.rs`).
+/// Prepared statements per connection. A statement with rows is prepared once per number of rows, which is
+/// a power of two up to 256 (`execute.rs`).
 const STATEMENT_CACHE_CAPACITY: usize = 512;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 

@@ -38,7 +38,7 @@ pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-/// The secrets among `variables` as text: a secret of digits alone must not become a number.
+/// The secrets among `variables`, as text, because a secret of digits alone would be read as a number.
 pub(super) fn secrets_of(variables: impl Iterator<Item = (String, String)>) -> impl Iterator<Item = (String, String)> {
     variables.filter_map(|(name, value)| {
         let name = name.strip_prefix("VOELGOED__SECRETS__")?.to_lowercase();

@@ -1,4 +1,4 @@
-//! Renders docs/errors.md as the page that `type` of each problem links to, with an anchor per code.
+//! Renders docs/errors.md as a page with an anchor per code. The member `type` of each problem links to it.
 
 use askama::Template;
 use axum::http::StatusCode;

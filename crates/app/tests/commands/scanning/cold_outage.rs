@@ -19,7 +19,7 @@ async fn ticket_that_warm_admitted_is_not_admitted_again_by_cold() {
     gate.cold_is(DependencyHealth::Down);
     assert_eq!(gate.enter(0).await, (ScanResult::Admitted, false));
     gate.cold_is(DependencyHealth::Up);
-    // No round has replayed the scan yet: the next scan of the ticket does.
+    // `replay_offline_scans` has not run yet. The next scan of the ticket records the offline scan in cold first.
     assert_eq!(gate.enter(0).await, (USED, true));
 }
 

@@ -14,7 +14,7 @@ pub(super) struct RowLabels {
     pub seat_label: Option<String>,
 }
 
-/// Orders the seats by position, or by label where all positions are equal, and returns one row per part between aisles; all parts have the same name.
+/// Orders the seats by position, or by label if all positions are equal. Splits the row at its aisles; the parts have the same name.
 pub(super) fn order_and_split(
     at: impl Fn() -> String,
     labels: &RowLabels,

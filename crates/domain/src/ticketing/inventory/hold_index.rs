@@ -1,6 +1,6 @@
 //! Indexes the holds of an event by id, by expiry, by place, by session and by client address.
 //!
-//! Never: two holds that have one place. A place leaves its hold when the cold tier decides about it; the hold's record still lists the place as granted.
+//! Never: two holds with the same place. Once cold has decided about a place, the index no longer gives it to the hold; the hold's record still lists it.
 
 use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};

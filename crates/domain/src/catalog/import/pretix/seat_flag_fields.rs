@@ -6,7 +6,7 @@ use super::super::seat_flags::{self, Meaning};
 use super::json_shapes::Loose;
 use crate::catalog::layout::SeatFlag;
 
-/// The flags in the field `key` of a seat; values without a meaning and denials are reported.
+/// The flags in the field `key` of a seat. A value that says no is no flag. A value without a known meaning is reported as a finding.
 pub(super) fn read_flags(field: &str, key: &str, value: &Loose, findings: &mut Findings) -> Vec<SeatFlag> {
     match (value, seat_flags::flag_of_word(key)) {
         (Loose::Null, _) | (Loose::Bool(false), Some(_)) => Vec::new(),
