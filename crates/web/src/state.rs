@@ -62,7 +62,7 @@ pub struct WebState {
     /// Writes of buyers, per address.
     pub address_limiter: Limiter<IpAddr>,
     /// Logins, per address.
-    pub login_limiter: Limiter<IpAddr>,
+    pub login_address_limiter: Limiter<IpAddr>,
     /// Wrong passwords, per account.
     pub login_limits: LoginLimits,
     /// Password checks that run or wait, per address, so that no address occupies the password hasher.

@@ -67,7 +67,7 @@ pub fn web_state(runtime: &Runtime, settings: &Settings, exporter: &'static Expo
         settings: web_settings(settings),
         session_limiter: Limiter::new(rate("session_writes", limits.session_burst, limits.session_per), shared()),
         address_limiter: Limiter::new(rate("address_writes", limits.address_burst, limits.address_per), shared()),
-        login_limiter: Limiter::new(rate("logins", limits.login_burst, limits.login_per), shared()),
+        login_address_limiter: Limiter::new(rate("logins", limits.login_burst, limits.login_per), shared()),
         organizer_limiter: organizer_limiter(limits, &shared),
         hold_limiter: Limiter::new(rate("holds_per_address", limits.hold_burst, limits.hold_per), shared()),
         login_limits: login_limits(limits, &shared),

@@ -68,7 +68,7 @@ async fn limited_log_in(
     body: LoginBody,
     browser: Option<&str>,
 ) -> Result<Login, CommandError> {
-    let checked = web.login_limiter.check(&address).await;
+    let checked = web.login_address_limiter.check(&address).await;
     checked.map_err(|limited| rate_limit_refusal(limited, "Too many logins from this address. Wait a moment."))?;
     // All spellings of an address count as one account.
     let account = counting_key(&body.email);

@@ -194,7 +194,7 @@ pub async fn change_own_password(
     body: JsonBody<OwnPasswordBody>,
 ) -> HandlerResult<Response> {
     let id = caller.member.ok_or_else(|| Refusal::invalid("Authorization", "A key has no password; log in."))?;
-    let checked = web.login_limiter.check(&address).await;
+    let checked = web.login_address_limiter.check(&address).await;
     checked.map_err(|limited| rate_limit_refusal(limited, "Too many attempts from this address. Wait a moment."))?;
     // A stranger at an open browser must not try passwords from many addresses.
     let account = format!("own password of {id}");
