@@ -25,7 +25,6 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use crate::catalog::event::PLACES_PER_HOLD_MAX;
 pub use change_log::{LOG_CHANGES_MAX, LOG_STEPS_MAX};
 pub use gate_filter::GateFilter;
 pub use install::{Install, InstallRefused};
@@ -48,6 +47,8 @@ pub const SWEPT_PER_STEP_MAX: usize = 100;
 pub const PIN_DURATION: Duration = Duration::from_secs(60);
 /// The longest duration that a request may ask for, its extension included.
 pub const HOLD_DURATION_MAX: Duration = Duration::from_secs(60 * 60);
+/// How many places one hold may have.
+pub const PLACES_PER_HOLD_MAX: u32 = 100;
 /// How many holds a session may have at once; holds that became orders do not count.
 pub const HOLDS_PER_SESSION_MAX: u32 = 20;
 /// How many bytes of priced terms a hold may have.
