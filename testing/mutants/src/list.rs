@@ -129,21 +129,21 @@ mutants! {
     P8 FailedFactDelivered = "failed-fact-delivered", "the relay marks a fact delivered before its reader took note",
         by "crates/jobs" "jobs" "relay::unloaded_row";
     P8 UnloadedAcknowledged = "unloaded-acknowledged", "an effect that warm answered `unloaded` is acknowledged",
-        by "crates/app" "sale" "relay::";
+        by "crates/app" "commands" "outbox::warm_effects";
     P2 ChargedBeforeClaim = "charged-before-claim", "a charge is set off before the order is written",
-        by "crates/app" "sale" "order::";
+        by "crates/app" "commands" "checkout::place_order";
     P2 ChargedWithoutLease = "charged-without-lease", "a charge is sent by who did not get the attempt's lease",
-        by "crates/app" "sale" "charge::";
+        by "crates/app" "commands" "payments::send_attempt";
     P3 WarmScanDurable = "warm-scan-durable", "a scan that only warm has is answered as durable",
-        by "crates/app" "sale" "gate::";
+        by "crates/app" "commands" "scanning::cold_outage";
     P6 KeptScanOvertaken = "kept-scan-overtaken", "cold decides a scan while warm keeps an earlier admission of the ticket",
-        by "crates/app" "sale" "gate::";
+        by "crates/app" "commands" "scanning::";
 
     // The surface.
     P7 TokenUnchecked = "token-unchecked", "a token with a wrong signature is believed",
         by "crates/app" "lib" "token::tests";
     P7 TokenOfAnotherHold = "token-of-another-hold", "the token of one hold opens another",
-        by "crates/app" "sale" "order::";
+        by "crates/app" "commands" "checkout::place_order";
     P7 EventOfAnyTenant = "event-of-any-tenant", "an organizer acts on an event of another organization",
         by "testing/api" "tenants" "foreign_ids_are_answered";
     P2 UnsignedCallback = "unsigned-callback", "a callback is believed without its signature",

@@ -123,6 +123,18 @@ mod tests {
     }
 
     #[test]
+    fn test_target_of_each_mutant_exists() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for MutantInfo { name, caught_by, .. } in ALL.iter().filter(|mutant| mutant.caught_by.target != "lib") {
+            let tests = root.join(caught_by.package).join("tests");
+            let exists = [format!("{}.rs", caught_by.target), format!("{}/main.rs", caught_by.target)]
+                .iter()
+                .any(|file| tests.join(file).is_file());
+            assert!(exists, "{name}: {} has no test target {}", caught_by.package, caught_by.target);
+        }
+    }
+
+    #[test]
     fn names_of_mutants_are_distinct() {
         let names: BTreeSet<_> = ALL.iter().map(|mutant| mutant.name).collect();
         assert_eq!(names.len(), ALL.len());
