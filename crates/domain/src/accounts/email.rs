@@ -60,18 +60,7 @@ fn is_domain(domain: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{EMAIL_BYTES_MAX, counting_key, lowercase_address, stored_address};
-    use crate::refusal::{Code, Refusal};
-
-    fn check(got: Result<String, Refusal>, expected: Option<&str>, text: &str) {
-        match (got, expected) {
-            (Ok(got), Some(expected)) => assert_eq!(got, expected, "{text:?}"),
-            (Err(refusal), None) => {
-                assert_eq!(refusal.code, Code::InvalidRequest);
-                assert_eq!(refusal.evidence.field.as_deref(), Some("it"), "{text:?}");
-            }
-            (got, expected) => panic!("{text:?}: {got:?}, expected {expected:?}"),
-        }
-    }
+    use crate::accounts::text_checks::check;
 
     #[test]
     fn addresses_of_any_script_are_normalized_or_refused() {

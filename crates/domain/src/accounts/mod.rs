@@ -10,3 +10,5 @@ pub mod role;
 pub mod scope;
 pub mod scope_checks;
 pub mod secret_key;
+#[cfg(test)]
+mod text_checks;

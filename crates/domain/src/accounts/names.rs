@@ -36,18 +36,7 @@ pub fn slug(field: &str, text: &str) -> Result<String, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::{NAME_CHARS_MAX, SLUG_CHARS_MAX, display_name, slug};
-    use crate::refusal::{Code, Refusal};
-
-    fn check(got: Result<String, Refusal>, expected: Option<&str>, text: &str) {
-        match (got, expected) {
-            (Ok(got), Some(expected)) => assert_eq!(got, expected, "{text:?}"),
-            (Err(refusal), None) => {
-                assert_eq!(refusal.code, Code::InvalidRequest);
-                assert_eq!(refusal.evidence.field.as_deref(), Some("it"), "{text:?}");
-            }
-            (got, expected) => panic!("{text:?}: {got:?}, expected {expected:?}"),
-        }
-    }
+    use crate::accounts::text_checks::check;
 
     #[test]
     fn display_names_are_cleaned_and_limited() {
