@@ -13,6 +13,8 @@ use super::{PATCHES, parse};
 const NOT_SOURCE: &[&str] = &["target", ".git", "node_modules", "voelgoed-data"];
 /// The dependency that the patched crates need.
 const DEPENDENCY: &str = "voelgoed-mutants.workspace = true\n";
+/// The start of the version of all crates in the manifest of the workspace.
+const VERSION: &str = "[workspace.package]\nversion = \"";
 
 /// Writes the mutated tree and returns its folder.
 pub fn create(root: &Path) -> anyhow::Result<PathBuf> {
@@ -20,6 +22,7 @@ pub fn create(root: &Path) -> anyhow::Result<PathBuf> {
     let mut files = BTreeMap::new();
     read(root, Path::new(""), &mut files)?;
     patch(&mut files)?;
+    set_version(&mut files)?;
     let mut old = BTreeMap::new();
     if tree.is_dir() {
         read(&tree, Path::new(""), &mut old)?;
@@ -33,6 +36,16 @@ pub fn create(root: &Path) -> anyhow::Result<PathBuf> {
         std::fs::write(&path, content).with_context(|| path.display().to_string())?;
     }
     Ok(tree)
+}
+
+/// Gives the crates of the tree a version of their own. Both trees share a target directory, and cargo would take an artifact of one for the other's.
+fn set_version(files: &mut BTreeMap<PathBuf, Vec<u8>>) -> anyhow::Result<()> {
+    let manifest = files.get_mut(Path::new("Cargo.toml")).context("the workspace has a manifest")?;
+    let text = std::str::from_utf8(manifest)?;
+    let (before, after) = text.split_once(VERSION).context("the workspace has a version")?;
+    let (version, after) = after.split_once('"').context("the version is quoted")?;
+    *manifest = format!("{before}{VERSION}{version}+mutants\"{after}").into_bytes();
+    Ok(())
 }
 
 fn read(root: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> anyhow::Result<()> {
