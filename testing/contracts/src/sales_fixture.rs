@@ -181,7 +181,7 @@ impl<S: SalesTier> SalesFixture<S> {
             unique_key: Some(format!("late:{payment}")),
             max_attempts: 3,
         };
-        PaymentObservation { payment, observation, at: self.environment().now(), late_capture_job: Some(job) }
+        PaymentObservation { payment, observation, at: self.environment().now(), unmatched_capture_job: Some(job) }
     }
 
     /// Applies an observation; panics on a fault.

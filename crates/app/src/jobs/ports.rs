@@ -36,7 +36,7 @@ pub struct NewJob {
 /// A queue of jobs with its own workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Queue {
-    /// Refunds and late captures.
+    /// Refunds and unmatched captures.
     Payments,
     /// Deletion of rows past their retention period.
     Upkeep,

@@ -15,7 +15,7 @@ pub mod refused_refund;
 pub mod resolve_attempts;
 pub mod send_attempt;
 pub mod send_queue;
-pub mod settle_late_capture;
+pub mod settle_unmatched_capture;
 
 use std::sync::Arc;
 

@@ -35,7 +35,7 @@ state_machine! {
         Cancel = "cancel",
         /// The time to pay is over, and no attempt may still be captured.
         Expire = "expire",
-        /// A late capture buys the places again.
+        /// An unmatched capture buys the places again.
         Reissue = "reissue",
         /// Some of the money is refunded.
         RefundPart = "refund_part",

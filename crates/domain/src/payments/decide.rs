@@ -117,8 +117,8 @@ impl AttemptInputs {
 }
 
 text_enum! {
-    /// Why the order cannot use a capture.
-    "reason of a late capture" LateCaptureReason {
+    /// Why a capture matches no order that awaits it; stored as the reason of the attempt.
+    "reason of an unmatched capture" UnmatchedReason {
         /// The order is expired or cancelled.
         OrderClosed = "order_closed",
         /// Another attempt paid the order.
@@ -153,10 +153,11 @@ pub enum PaymentDecision {
     QueryProvider,
     /// Captured for this order: it is paid, its places are sold, its tickets are issued.
     Issue,
-    /// Captured, but the order cannot use the money; [`resolve_late`](super::late_capture::resolve_late) decides what follows.
-    CapturedLate {
+    /// Captured, but the order cannot use the money; the attempt becomes `captured_late`, and
+    /// [`resolve_unmatched`](super::unmatched_capture::resolve_unmatched) decides what follows.
+    CapturedUnmatched {
         /// Why the order cannot use the money.
-        why: LateCaptureReason,
+        why: UnmatchedReason,
     },
 }
 
@@ -171,7 +172,7 @@ impl PaymentDecision {
             Self::Fail { .. } => Some(AttemptTransition::Fail),
             Self::Void { .. } => Some(AttemptTransition::Void),
             Self::Issue => Some(AttemptTransition::Capture),
-            Self::CapturedLate { .. } => Some(AttemptTransition::CaptureLate),
+            Self::CapturedUnmatched { .. } => Some(AttemptTransition::CaptureUnmatched),
         }
     }
 
@@ -235,17 +236,19 @@ fn captured(order: &OrderInputs, attempt: &AttemptInputs, amount: Money) -> Paym
             false => PaymentDecision::Nothing,
         };
     }
-    let late = |why| PaymentDecision::CapturedLate { why };
+    let unmatched = |why| PaymentDecision::CapturedUnmatched { why };
     if amount.currency != attempt.amount.currency || amount.currency != order.total.currency {
-        return late(LateCaptureReason::CurrencyDiffers);
+        return unmatched(UnmatchedReason::CurrencyDiffers);
     }
     if amount != attempt.amount || amount != order.total {
-        return late(LateCaptureReason::AmountDiffers);
+        return unmatched(UnmatchedReason::AmountDiffers);
     }
     match order.state {
         OrderState::AwaitingPayment => PaymentDecision::Issue,
-        OrderState::Paid | OrderState::PartiallyRefunded | OrderState::Refunded => late(LateCaptureReason::AlreadyPaid),
-        OrderState::Expired | OrderState::Cancelled => late(LateCaptureReason::OrderClosed),
+        OrderState::Paid | OrderState::PartiallyRefunded | OrderState::Refunded => {
+            unmatched(UnmatchedReason::AlreadyPaid)
+        }
+        OrderState::Expired | OrderState::Cancelled => unmatched(UnmatchedReason::OrderClosed),
     }
 }
 

@@ -29,7 +29,7 @@ pub struct RefundInputs<'a> {
     pub state: OrderState,
     /// The amount paid for the order.
     pub total: Money,
-    /// The sum of pending, unknown and done refunds, in minor units; failed refunds and late captures do not count.
+    /// The sum of pending, unknown and done refunds, in minor units; failed refunds and unmatched captures do not count.
     pub returned: i64,
     /// All tickets of the order.
     pub tickets: &'a [TicketInputs],

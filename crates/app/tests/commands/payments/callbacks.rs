@@ -49,7 +49,7 @@ async fn claim_of_another_amount_changes_nothing_until_the_provider_confirms_it(
         let whole = after(claim, Some(|it| it)).await;
         assert_eq!(whole, (OrderState::Paid, AttemptState::Captured, 1));
         let part = after(claim, Some(|it| Money { amount: 1, ..it })).await;
-        assert_eq!(part, (OrderState::AwaitingPayment, AttemptState::CapturedLate, 0));
+        assert_eq!(part, (OrderState::AwaitingPayment, AttemptState::CapturedUnmatched, 0));
     }
     let nothing = after(odd[0], Some(|it| Money { amount: 0, ..it })).await;
     assert_eq!(nothing, (OrderState::AwaitingPayment, AttemptState::Failed, 0));
