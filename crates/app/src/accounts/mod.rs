@@ -7,7 +7,7 @@ pub mod create_member;
 pub mod create_organization;
 pub mod credentials;
 pub mod log_in;
-pub mod passwords;
+pub mod password_hasher;
 pub mod ports;
 mod ports_of_other_slices;
 pub mod quotas;

@@ -19,12 +19,12 @@ pub(crate) async fn append(tx: &mut Tx, rows: &[OutboxRow]) -> DbResult<()> {
         return Ok(());
     }
     let mut binds = Vec::with_capacity(rows.len());
-    for (part, OutboxRow { id, organization, aggregate, version, event, at }) in rows.iter().enumerate() {
+    for (part, OutboxRow { id, organization, aggregate, version, outbox_event, at }) in rows.iter().enumerate() {
         let part = u32::try_from(part)?;
-        let format = event.format();
+        let format = outbox_event.format();
         let (due_at, format_due_at) =
             if format > 1 { (Timestamp::from_micros(NEVER_DUE), Some(*at)) } else { (*at, None) };
-        let body = event_body::write(event)?;
+        let body = event_body::write(outbox_event)?;
         binds.push(row![*organization, *id, *aggregate, *version, part, body, *at, due_at, format, format_due_at]);
     }
     tx.execute_rows(APPEND, vec![], binds).await?;

@@ -19,7 +19,7 @@ mod draft;
 mod tests;
 
 pub use change::{EventChange, start_shift_micros};
-pub use draft::{EVENT_NAME_CHARS_MAX, EventDraft, PLACES_PER_HOLD_MAX, PLACES_PER_SESSION_MAX};
+pub use draft::{EVENT_NAME_CHARS_MAX, EventDraft, PLACES_PER_SESSION_MAX};
 
 /// A show with a date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

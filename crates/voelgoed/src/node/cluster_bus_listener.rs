@@ -62,7 +62,7 @@ impl ClusterBusListener {
             organization: message.organization,
             aggregate: Uuid::nil(),
             version: 0,
-            event: message.event,
+            outbox_event: message.outbox_event,
             at: self.slices.context.now(),
         };
         for consumer in &self.consumers {

@@ -86,7 +86,7 @@ pub async fn change_writes_one_complete_row<S: OutboxTier>(sut: Sut<S>) {
         organization,
         aggregate: events[0].id.uuid(),
         version: 1,
-        event: OutboxEvent::ListingChanged { event: events[0].id },
+        outbox_event: OutboxEvent::ListingChanged { event: events[0].id },
         at: sut.environment.now(),
     };
     assert_eq!(*row, expected);

@@ -50,7 +50,7 @@ async fn hold_is_pinned_while_its_order_is_written_and_its_end_stays() {
     let held = hold(&shop, vec![seat(&shop, 0)]).await.unwrap();
     let order = created(shop.order(held.id).await);
     assert!(matches!(phase(&shop, held.id).await, HoldPhase::Pinned { .. }));
-    let extension = shop.slices.context.times.extension;
+    let extension = shop.slices.context.times.payment_extension;
     assert_eq!(order.order.pay_by, held.record.expires_at.plus(extension));
     shop.relay().await;
     assert_eq!(phase(&shop, held.id).await, HoldPhase::Claimed { order: order.order.id });
@@ -181,7 +181,7 @@ async fn answer_to_an_order_is_what_cold_has() {
 
 #[tokio::test]
 async fn order_with_less_than_5_seconds_to_pay_is_refused_as_expired() {
-    let times = voelgoed_app::context::SaleTimes { extension: Duration::from_secs(1), ..Default::default() };
+    let times = voelgoed_app::context::SaleTimes { payment_extension: Duration::from_secs(1), ..Default::default() };
     for (left, valid) in [(Duration::from_secs(4), true), (Duration::from_micros(3_999_999), false)] {
         let shop = TestPlatform::builder().times(times).open().await;
         let held = shop.hold_seat(0).await;

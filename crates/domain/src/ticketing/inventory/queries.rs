@@ -2,10 +2,11 @@
 
 use super::hold_index::StoredHold;
 use super::snapshot::{CatchUp, InventorySnapshot};
-use super::{HOLD_DURATION_MAX, Inventory, refusals};
+use super::{Inventory, refusals};
 use crate::ids::{HoldId, SessionId};
 use crate::refusal::Refusal;
 use crate::ticketing::hold::{HoldPhase, HoldRecord};
+use crate::ticketing::hold_limits::HOLD_DURATION_MAX;
 use crate::ticketing::place::Position;
 use crate::time::Timestamp;
 

@@ -6,6 +6,7 @@ use super::*;
 use crate::ids::{AreaId, HoldId, OrderId, SessionId, TicketId};
 use crate::refusal::Code;
 use crate::ticketing::hold::{HoldPhase, HoldRecord, HoldRequest, Pick};
+use crate::ticketing::hold_limits::TERMS_BYTES_MAX;
 use crate::ticketing::place::{PlaceEffect, PlaceState, PlaceVersion};
 
 const MINUTE: u64 = 60_000;
