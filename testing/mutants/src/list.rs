@@ -1,7 +1,7 @@
 //! Lists the mutants: the promise that each breaks, what goes wrong, and the tests that must fail by it.
 //!
-//! Never: a mutant without a patch, or a name that docs/mutants.md does not explain (`cargo xtask tidy` checks both).
-//! To add one: a line here, `patches/<name>.patch`, its row in docs/mutants.md, and a test that fails by it.
+//! Each mutant has a patch and a row in docs/mutants.md (`cargo xtask tidy` checks both). To add one: a line here, `patches/<name>.patch`, its row in
+//! docs/mutants.md, and a test that fails by it.
 
 /// A mutant of the list.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,4 @@
-//! Replays requests: the same request under a key has its first answer, whatever would refuse it now; another request under the key is refused.
+//! Replays requests: the same request under a key gets its first answer, even if it would be refused now; another request under the key is refused.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ const APPEND: Sql = sql(
     "outbox.append",
     "insert into outbox (organization_id, id, aggregate, version, part, body, at, due_at, format, format_due_at) values {rows:10}",
 );
-/// The `due_at` of rows above format 1: programs that know no formats never take such a row, nor later rows of its aggregate.
+/// The `due_at` of rows above format 1, far in the future: a program from before formats leaves such a row and later rows of its aggregate in the outbox.
 const NEVER_DUE: i64 = i64::MAX;
 
 /// Appends rows and wakes the relay after the commit. Rows of one aggregate and version are delivered in the given order.

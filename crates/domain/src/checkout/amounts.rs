@@ -121,8 +121,8 @@ impl AmountParts {
         }
     }
 
-    /// Takes `amount` from each part in proportion; odd units go to the largest remainders, of equals to net, fee, tax in this order. No part falls
-    /// below zero, and taking the whole total leaves exactly nothing, after any number of earlier takes.
+    /// Takes `amount` from each part in proportion; odd units go to the largest remainders, of equals to net, fee, tax in this order. After any number of
+    /// takes every part is at least zero, and taking the whole total leaves zero.
     ///
     /// # Errors
     /// [`Code::RefundTooLarge`] where the total is below `amount`.

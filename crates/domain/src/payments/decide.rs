@@ -1,7 +1,7 @@
 //! Decides what an observation of a payment attempt changes; one rule for answers, callbacks, polls and cancellations (P2).
 //!
-//! Never: a guess. Without proof that no money can be captured the places stay claimed; a capture ends in tickets or in a refund.
-//! The first observation wins, and repeating it changes nothing. To add an observation: a variant, and its rows in the tests.
+//! Never: a guess. Places stay claimed until the provider proves that the attempt cannot be captured; a capture ends in tickets or in a refund. The first
+//! observation wins, and repeating it changes nothing. To add an observation: a variant, and its rows in the tests.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ pub struct AttemptInputs {
     pub state: AttemptState,
     /// The requested amount.
     pub amount: Money,
-    /// True where a second sender leased the attempt. A connection refused to the second does not prove that the first sent nothing.
+    /// True where a second sender leased the attempt. A refused connection of the second says nothing about what the first has sent.
     pub has_second_sender: bool,
     /// Whether the provider can cancel.
     pub cancellation: Cancellation,
@@ -135,7 +135,7 @@ text_enum! {
 pub enum PaymentDecision {
     /// The observation changes nothing.
     Nothing,
-    /// No attempt has this identifier, and none will: attempts are stored before they are sent to a provider.
+    /// No attempt has this identifier. Attempts are stored before they are sent, so this is final.
     NoAttempt,
     /// The attempt gets this state (`pending` or `unknown`).
     Record(AttemptState),
@@ -230,7 +230,7 @@ fn captured(order: &OrderInputs, attempt: &AttemptInputs, amount: Money) -> Paym
         return PaymentDecision::Nothing;
     }
     if amount.amount <= 0 {
-        // Without money there is nothing to refund, and nothing is bought.
+        // A capture of zero buys nothing and needs no refund.
         return match attempt.state.is_unresolved() {
             true => PaymentDecision::Fail { reason: "The payment provider took no money.".to_owned() },
             false => PaymentDecision::Nothing,

@@ -71,8 +71,8 @@ pub struct UnmatchedRefund {
     pub amount: Money,
 }
 
-/// Finds an unmatched capture that must be refunded again: every refund so far failed at the provider. The money was never the order's, so all of
-/// it is refunded. An unmatched capture without any refund is not owed yet, because its job may still reissue the order.
+/// Finds an unmatched capture that must be refunded again: every refund so far failed at the provider. The money was never the order's, so all of it is
+/// refunded. While an unmatched capture has no refund, its job may still reissue the order, so nothing is owed yet.
 #[must_use]
 pub fn unmatched_refund_owed(unmatched: &[PaymentId], refunds: &[UnmatchedRefund]) -> Option<(PaymentId, Money)> {
     unmatched.iter().find_map(|payment| {

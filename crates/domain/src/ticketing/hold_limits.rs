@@ -1,4 +1,4 @@
-//! Defines the limits that every hold obeys, whatever its event allows: places, duration, bytes of terms, and holds of one session.
+//! Defines the limits of every hold, in addition to those of its event: places, duration, bytes of terms, and holds of one session.
 //!
 //! An event's own limits are in [`EventLimits`](crate::catalog::event::EventLimits); [`limits`](super::limits) checks those and names every limit.
 

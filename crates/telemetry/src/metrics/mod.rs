@@ -34,7 +34,7 @@ macro_rules! areas {
 }
 
 areas! {
-    analytics, http, ticketing, checkout, payments, scanning, warm, cold, jobs, realtime, cache, resilience, process, live_event,
+    analytics, http, ticketing, checkout, payments, scanning, warm, cold, jobs, hot_availability, cache, resilience, process, live_event,
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl ClusterBusListener {
         }
     }
 
-    /// Reads again whatever missed messages may have changed.
+    /// Invalidates the caches and wakes the watchers, because messages may have been missed.
     fn resync(&self) {
         self.slices.checkout.views.invalidate_all();
         self.slices.checkout.watch.resync();

@@ -1,4 +1,4 @@
-//! Contract tests of `OutboxStore`: no row is taken twice while it is leased, none is lost, none is taken before an earlier one of its aggregate (P8).
+//! Contract tests of `OutboxStore`: a leased row is taken once, rows of an aggregate are taken in order, and every row is delivered (P8).
 //!
 //! The tests write rows by changing listings: an event is an aggregate, and each of its changes one row.
 

@@ -37,7 +37,7 @@ macro_rules! refund_store_suite {
             concurrent_settle_and_retry_have_one_winner
             refused_refund_is_not_settled_after_its_money_was_refunded
             unmatched_capture_is_refunded_whole_and_once
-            failed_refund_of_a_unmatched_capture_can_be_repeated
+            failed_refund_of_an_unmatched_capture_can_be_repeated
             concurrent_refunds_pay_once
             other_organizations_cannot_refund
         }

@@ -47,7 +47,7 @@ pub async fn unmatched_capture_is_refunded_whole_and_once<S: SalesTier>(sut: Sut
 }
 
 /// After a refund that the provider refused, another one may pay the same money, in full, and then no more.
-pub async fn failed_refund_of_a_unmatched_capture_can_be_repeated<S: SalesTier>(sut: Sut<S>) {
+pub async fn failed_refund_of_an_unmatched_capture_can_be_repeated<S: SalesTier>(sut: Sut<S>) {
     let fixture = SalesFixture::open(sut).await;
     let (order, payment) = fixture.placed_order(&[1]).await;
     assert!(matches!(fixture.capture(payment, PAID_PER_PLACE + 7).await, PaymentDecision::CapturedUnmatched { .. }));

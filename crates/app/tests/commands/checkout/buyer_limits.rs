@@ -176,7 +176,7 @@ async fn order_that_expired_at_its_provider_counts_no_more_for_its_buyer_and_its
 }
 
 #[tokio::test]
-async fn order_that_ended_without_an_open_attempt_counts_no_more_for_its_buyer_and_its_code() {
+async fn ended_order_stops_counting_for_its_buyer_and_its_code() {
     ended_unpaid(async |shop, order| {
         let (organization, declined) = (shop.scope.organization, Observation::Declined { reason: "no money".into() });
         *shop.provider.charge_answer.lock().unwrap() = Some(declined);
@@ -188,7 +188,7 @@ async fn order_that_ended_without_an_open_attempt_counts_no_more_for_its_buyer_a
 }
 
 #[tokio::test]
-async fn order_that_a_unmatched_capture_bought_again_counts_once_for_its_code() {
+async fn order_that_an_unmatched_capture_bought_again_counts_once_for_its_code() {
     let shop = TestPlatform::open().await;
     *shop.provider.answer.lock().unwrap() = Some(Observation::Voided);
     rule(&shop, "two", PriceEffect::AmountOff(100), (Some(2), None)).await;

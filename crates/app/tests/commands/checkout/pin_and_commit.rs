@@ -168,7 +168,7 @@ async fn order_for_nothing_is_paid_at_once_with_its_tickets() {
 }
 
 #[tokio::test]
-async fn answer_to_an_order_is_what_cold_has() {
+async fn answer_to_an_order_equals_the_stored_order() {
     let shop = TestPlatform::open().await;
     let held = hold(&shop, vec![seat(&shop, 3), seat(&shop, 0), places_of_area(&shop, 1, 2).await]).await.unwrap();
     let order = created(shop.order(held.id).await);
@@ -198,7 +198,7 @@ async fn order_with_less_than_5_seconds_to_pay_is_refused_as_expired() {
 }
 
 #[tokio::test]
-async fn tickets_that_no_longer_admit_are_not_ordered() {
+async fn order_of_expired_tickets_is_refused() {
     let shop = TestPlatform::builder()
         .event(|event| event.admission.admits_until = Some(event.sale.opens_at.plus(Duration::from_secs(500))))
         .open()

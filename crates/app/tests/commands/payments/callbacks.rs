@@ -1,4 +1,4 @@
-//! Handles callbacks that claim odd amounts: never a fault, never a ticket on their word alone, and an end for the order.
+//! Handles callbacks that claim a wrong amount: the provider is polled before a ticket is issued, and the order ends.
 
 use voelgoed_app::payments::ports::{Callback, ProviderKey};
 use voelgoed_domain::checkout::order::OrderState;

@@ -152,7 +152,7 @@ async fn late_money_owed(shop: &TestPlatform, extra: i64) -> (voelgoed_app::chec
 }
 
 #[tokio::test]
-async fn refund_of_exactly_the_late_money_takes_it_from_the_late_attempt() {
+async fn refund_of_exactly_the_unmatched_amount_uses_the_unmatched_attempt() {
     let shop = TestPlatform::open().await;
     let (order, late) = late_money_owed(&shop, 7).await;
     let opened = created(refund(&shop, order.order.id, RefundSelection::Amount(late), "late").await);

@@ -53,7 +53,7 @@ async fn refund_that_was_settled_by_hand_is_done_and_is_not_requested_again() {
 }
 
 #[tokio::test]
-async fn refund_that_was_not_refused_is_neither_retried_nor_settled() {
+async fn retry_and_settlement_need_a_refused_refund() {
     let shop = TestPlatform::open().await;
     let (order, opened) = refunding(&shop, 0).await;
     let (payments, organization, id) = (&shop.slices.payments, shop.scope.organization, order.order.id);

@@ -132,7 +132,7 @@ async fn second_capture_of_a_paid_order_goes_back_once() {
 }
 
 #[tokio::test]
-async fn capture_of_another_amount_or_currency_goes_back_as_it_was_taken() {
+async fn capture_of_another_amount_or_currency_is_refunded_in_full() {
     for (change, why, reason) in [
         (-1, UnmatchedReason::AmountDiffers, "amount_differs"),
         (1, UnmatchedReason::AmountDiffers, "amount_differs"),
@@ -205,7 +205,7 @@ async fn unmatched_capture_for_tickets_that_no_longer_admit_goes_back() {
 }
 
 #[tokio::test]
-async fn job_of_an_attempt_that_was_not_captured_late_changes_nothing() {
+async fn job_of_a_matched_capture_changes_nothing() {
     let shop = TestPlatform::open().await;
     let order = shop.paid_order(0).await;
     let late = UnmatchedCapture { payment: order.attempts[0].id, captured: order.order.total };

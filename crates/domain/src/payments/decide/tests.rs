@@ -242,7 +242,7 @@ fn places_are_freed_only_by_a_confirmed_void_after_the_grace() {
 }
 
 #[test]
-fn claim_of_another_amount_is_verified_and_capture_of_nothing_buys_nothing() {
+fn claim_of_another_amount_is_verified_and_capture_of_zero_fails() {
     let order = order(eur(5_000));
     let now = Timestamp::from_micros(PAY_BY.micros() - 1);
     let captured = |amount| Observation::Captured { amount, provider_ref: "psp-1".to_owned() };

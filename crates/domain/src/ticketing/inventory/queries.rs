@@ -54,7 +54,7 @@ impl Inventory {
         CatchUp::Snapshot(self.snapshot())
     }
 
-    /// The hold, unless it has lapsed (whether it was swept or not).
+    /// The hold, unless it has lapsed; a lapsed hold that is not swept yet counts as lapsed.
     pub(super) fn live_hold(&self, hold: HoldId) -> Result<&StoredHold, Refusal> {
         let is_live = |holding: &&StoredHold| holding.lapses_at() > self.clock;
         self.holds.get(hold).filter(is_live).ok_or_else(|| self.missing_hold(hold))

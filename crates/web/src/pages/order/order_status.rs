@@ -58,7 +58,7 @@ fn paid(detail: &OrderDetail) -> String {
     let many = detail.lines.len() != 1;
     let tickets = if many { "Here are your tickets. Show the codes" } else { "Here is your ticket. Show the code" };
     format!(
-        "{tickets} at the gate, on your phone or on paper. Keep this page's address: whoever has it has the tickets."
+        "{tickets} at the gate, on your phone or on paper. Keep this page's address: a person who has it has the tickets."
     )
 }
 
