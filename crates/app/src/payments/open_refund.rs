@@ -2,7 +2,7 @@
 //!
 //! Tickets stop admitting before their places are free, and the provider is called last.
 
-use voelgoed_domain::checkout::amounts::{LineAmounts, TaxPlacement};
+use voelgoed_domain::checkout::amount_parts::{LineAmounts, TaxPlacement};
 use voelgoed_domain::ids::{OrderId, OrganizationId, PaymentId, RefundId, TicketId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::attempt::AttemptState;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 use voelgoed_app::ledger::ports::LedgerStore;
 use voelgoed_app::page::PageRequest;
-use voelgoed_domain::checkout::amounts::AmountParts;
+use voelgoed_domain::checkout::amount_parts::AmountParts;
 use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};
 use voelgoed_domain::ledger::entry::JournalEntry;
 use voelgoed_domain::money::{Currency, Money};

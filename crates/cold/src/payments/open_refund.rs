@@ -4,7 +4,7 @@ use voelgoed_app::checkout::ports::{Order, OrderLine, Ticket};
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::payments::ports::{NewRefund, Refund};
-use voelgoed_domain::checkout::amounts::{LineAmounts, TaxPlacement};
+use voelgoed_domain::checkout::amount_parts::{LineAmounts, TaxPlacement};
 use voelgoed_domain::ids::{OrganizationId, PaymentId};
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::refund::RefundState;

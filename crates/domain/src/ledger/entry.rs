@@ -3,7 +3,7 @@
 //! Never: an entry of two currencies, or an edited entry. To add a kind: a line in [`EntryKind`], its constructor, its row in the tests.
 
 use super::account::Account;
-use crate::checkout::amounts::AmountParts;
+use crate::checkout::amount_parts::AmountParts;
 use crate::money::{Currency, Money};
 use crate::text_enum::text_enum;
 

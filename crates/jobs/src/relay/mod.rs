@@ -16,7 +16,7 @@ use voelgoed_app::outbox::event::{TakenRows, UnreadableRow};
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_telemetry::metrics::cold::{outbox_parked, outbox_unreadable, outbox_waiting};
 
-use crate::alarm::{ALARM_GRACE, Alarm, UNREADABLE_LISTED_MAX};
+use crate::alarm_interval::{ALARM_GRACE, Alarm, UNREADABLE_LISTED_MAX};
 use crate::settings::RelaySettings;
 use crate::store_availability::StoreAvailability;
 use crate::wakeup::wakeup;

@@ -5,10 +5,10 @@
 
 use crate::metric::Metric;
 
-pub mod analytics;
 pub mod cache;
 pub mod checkout;
 pub mod cold;
+pub mod count_streams;
 pub mod hot_availability;
 pub mod http;
 pub mod jobs;
@@ -34,7 +34,7 @@ macro_rules! areas {
 }
 
 areas! {
-    analytics, http, ticketing, checkout, payments, scanning, warm, cold, jobs, hot_availability, cache, resilience, process, live_event,
+    count_streams, http, ticketing, checkout, payments, scanning, warm, cold, jobs, hot_availability, cache, resilience, process, live_event,
 }
 
 #[cfg(test)]

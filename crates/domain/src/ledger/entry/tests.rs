@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{EntryKind, JournalEntry, LedgerError, parts_left};
-use crate::checkout::amounts::AmountParts;
+use crate::checkout::amount_parts::AmountParts;
 use crate::ledger::account::Account;
 use crate::money::{Currency, Money};
 

@@ -1,4 +1,4 @@
-//! The values that describe an inventory to its readers: areas, counts, snapshots and changes.
+//! Defines the values that describe an inventory to its readers: areas, counts, snapshots and changes.
 //!
 //! Never: a database row, a Redis key or a JSON shape; adapters and the HTTP API have types of their own.
 
