@@ -17,7 +17,7 @@ use voelgoed_resilience::{Dependency, DependencyHealth};
 
 use voelgoed_testkit::platform::TestPlatform;
 
-/// Some places of the field, which has ten.
+/// A hold of some of the field's ten places.
 async fn field(
     shop: &TestPlatform,
     session: SessionId,

@@ -1,6 +1,6 @@
 //! Divides what a buyer pays for each place of an order into the organizer's net, the fee and the tax.
 //!
-//! Never: a cent that belongs to no part, or to two (P5). To add a part: a field of [`AmountParts`], and its account in `ledger`.
+//! Each cent belongs to exactly one part (P5). To add a part: a field of [`AmountParts`], and its account in `ledger`.
 
 use serde::{Deserialize, Serialize};
 
