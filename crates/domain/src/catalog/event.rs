@@ -128,7 +128,7 @@ pub struct TaxPolicy {
     pub included: bool,
 }
 
-/// How many places one buyer may hold.
+/// How many places one buyer may hold, chosen per event. [`hold_limits`](crate::ticketing::hold_limits) has the limits of every hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventLimits {
     /// Maximum in one hold.

@@ -1,4 +1,4 @@
-//! Places orders whose commit is refused or unanswered: pins are taken back or left, and places of a field are replaced by others.
+//! Places orders whose commit is refused or unanswered: the pin is released or kept until it expires, and lost places of a field are replaced by others.
 
 use std::time::Duration;
 
