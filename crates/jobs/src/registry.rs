@@ -29,7 +29,6 @@ pub enum WiringError {
     NoHandler {
         /// The schedule.
         name: &'static str,
-        /// The kind.
         kind: &'static str,
     },
     /// A period of zero would leave no time for other jobs.
