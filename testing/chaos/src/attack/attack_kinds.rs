@@ -31,7 +31,7 @@ pub struct AttackTarget {
 }
 #[derive(Debug, Clone, Copy)]
 pub enum AttackKind {
-    /// BodyReader of orders, scans and holds, sent a byte at a time.
+    /// Bodies of orders, scans and holds, sent a byte at a time.
     SlowBodies,
     /// Heads, sent a byte at a time.
     SlowHeads,
