@@ -50,7 +50,7 @@ pub enum RetrySafety {
     OnlyIfUnsent,
 }
 
-/// What an error of the dependency says about the call.
+/// The kind of a failed call, which decides about a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallFailure {
     /// The dependency is healthy and refused the call; a retry would be refused too.

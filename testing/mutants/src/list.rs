@@ -25,7 +25,7 @@ pub struct Catcher {
     pub package: &'static str,
     /// The test target: `lib` for unit tests, else the file or folder below `tests/`.
     pub target: &'static str,
-    /// What their names contain.
+    /// The part that the names of the tests have in common.
     pub tests: &'static str,
 }
 
@@ -35,7 +35,7 @@ macro_rules! mutants {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Mutant { $(#[doc = $breaks] $mutant,)+ }
 
-        /// All of them.
+        /// Every mutant.
         pub const ALL: &[MutantInfo] = &[$(MutantInfo {
             mutant: Mutant::$mutant,
             name: $name,

@@ -24,7 +24,7 @@ use crate::context::Context;
 /// Creates and changes organizations, members and keys, and logs members in.
 #[derive(Clone)]
 pub struct Accounts {
-    /// What all slices share.
+    /// The context that all slices share.
     pub context: Context,
     /// Organizations, members, keys and logins in the cold tier.
     pub store: Arc<dyn AccountStore>,

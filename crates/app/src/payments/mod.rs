@@ -32,7 +32,7 @@ use crate::replays::Replays;
 /// Charges orders and refunds money.
 #[derive(Clone)]
 pub struct Payments {
-    /// What all slices share.
+    /// The context that all slices share.
     pub context: Context,
     /// Payment attempts and refunds in the cold tier.
     pub store: Arc<dyn PaymentStore>,

@@ -133,7 +133,7 @@ async fn counts_of(
     counts(tx.fetch_rows(statement, binds![organization], rows).await?)
 }
 
-/// What an order adds to its stored counts and to the unpaid places of its address.
+/// The numbers that an order adds to its stored counts and to the unpaid places of its address.
 fn limited_amounts(order: &NewOrder) -> BTreeMap<String, u32> {
     let places = u32::try_from(order.lines.len()).unwrap_or(u32::MAX);
     let unpaid = order.unpaid_limit.iter().map(|limit| (limit.address.clone(), places));

@@ -59,7 +59,7 @@ impl TaxPlacement {
 }
 
 impl LineAmounts {
-    /// What the buyer pays for the place. Saturates; the catalogue bounds amounts far below that.
+    /// The amount that the buyer pays for the place. Saturates; the catalogue bounds amounts far below that.
     #[must_use]
     pub const fn paid(self, placement: TaxPlacement) -> i64 {
         let before = self.price.saturating_add(self.fee);

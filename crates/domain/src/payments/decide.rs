@@ -21,7 +21,7 @@ pub const PAY_BY_GRACE: Duration = Duration::from_secs(5);
 /// How many characters of a provider's reference or reason are stored.
 pub const PROVIDER_TEXT_CHARS_MAX: usize = 500;
 
-/// What is known of an attempt from an answer, a callback, a poll or a cancellation.
+/// The state of an attempt at its provider, as an answer, a callback, a poll or a cancellation reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Observation {

@@ -1,4 +1,4 @@
-//! Decides what becomes of an unmatched capture: the ended order is reissued, or the money refunded.
+//! Resolves an unmatched capture: the ended order is reissued, or the money refunded.
 //!
 //! Never: keeps the money without tickets, or decides twice (P2). To add a reason: a line in [`UnmatchedRefundReason`] and its rows in the table.
 
@@ -27,7 +27,7 @@ text_enum! {
     }
 }
 
-/// What becomes of an unmatched capture.
+/// The resolution of an unmatched capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnmatchedResolution {
     /// The order buys the same places again, and its tickets are issued.

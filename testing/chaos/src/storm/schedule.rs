@@ -90,7 +90,7 @@ impl InjectionKind {
 pub struct Injection {
     /// Load before the injection.
     pub pause: Duration,
-    /// What is broken.
+    /// The injected fault.
     pub kind: InjectionKind,
     /// The duration, where the injection has one.
     pub outage: Duration,

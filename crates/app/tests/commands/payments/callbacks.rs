@@ -13,7 +13,7 @@ fn captured(amount: Money) -> Observation {
     Observation::Captured { amount, provider_ref: "ref".into() }
 }
 
-/// What became of an order after a message claims `claim` and the provider, on being asked, says `answer`.
+/// The state of an order after a message claims `claim` and a poll of the provider returns `answer`.
 async fn after(claim: fn(Money) -> Money, answer: Option<fn(Money) -> Money>) -> (OrderState, AttemptState, usize) {
     let shop = TestPlatform::open().await;
     let (slices, organization) = (&shop.slices, shop.scope.organization);

@@ -16,7 +16,7 @@ use crate::pages::formatting::{Moment, money};
 pub struct OrderStatusText {
     /// A few words.
     pub heading: String,
-    /// What it means for the buyer.
+    /// The sentence for the buyer.
     pub detail: String,
     /// The end of a CSS class: `wait`, `good`, `bad` or `over`.
     pub tone: &'static str,
