@@ -16,7 +16,7 @@ pub mod secret;
 use std::sync::Arc;
 
 use credentials::Credentials;
-use passwords::PasswordHasher;
+use password_hasher::PasswordHasher;
 use ports::AccountStore;
 
 use crate::context::Context;
