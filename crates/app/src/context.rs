@@ -23,7 +23,7 @@ pub struct SaleTimes {
     /// The life of a hold, from its grant.
     pub hold: Duration,
     /// How long an order may be paid after its hold has expired.
-    pub extension: Duration,
+    pub payment_extension: Duration,
     /// The lease of the node that sends a charge.
     pub send_lease: Duration,
     /// The time between two polls of a provider about one unresolved attempt.
@@ -36,7 +36,7 @@ impl Default for SaleTimes {
     fn default() -> Self {
         Self {
             hold: Duration::from_secs(600),
-            extension: Duration::from_secs(300),
+            payment_extension: Duration::from_secs(300),
             send_lease: Duration::from_secs(15),
             poll_interval: Duration::from_secs(5),
             order_link_lifetime: Duration::from_secs(90 * 24 * 3600),

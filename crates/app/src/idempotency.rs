@@ -83,8 +83,7 @@ pub struct Idempotent<'a, V> {
 impl<V> Idempotent<'_, V> {
     /// The record to write in the commit that creates `view`.
     ///
-    /// # Errors
-    /// A fault if the answer could not be rendered: the commit must not happen then, because a repeat could not be answered.
+    /// # Errors A fault if the answer could not be rendered. The caller then rolls back, because a repeat would find no answer.
     pub fn record(&self, view: &V, at: Timestamp) -> StoreResult<IdempotencyRecord> {
         let answer = (self.render)(view);
         if answer.is_empty() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::accounts::Accounts;
 use crate::accounts::credentials::Credentials;
-use crate::accounts::passwords::PasswordHasher;
+use crate::accounts::password_hasher::PasswordHasher;
 use crate::accounts::ports::AccountStore;
 use crate::analytics::Analytics;
 use crate::analytics::ports::{AnalyticsStore, CountStream};

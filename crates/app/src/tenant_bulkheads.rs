@@ -1,5 +1,5 @@
-//! Limits the concurrent work of each organization on a node, per class of work, so that one organization's sale cannot starve another's, and its holds
-//! cannot starve its own orders and scans (P7, P9).
+//! Limits the concurrent work of each organization on a node, per class of work, so that every organization's sale keeps its share, and holds leave room for
+//! orders and scans (P7, P9).
 //!
 //! Never: a refusal after work has begun, so a refused request has changed nothing. To add a class: a variant of [`WorkClass`].
 

@@ -13,7 +13,7 @@ pub(crate) fn decode_each<R, T>(
     rows: Vec<R>,
     mut decode: impl FnMut(R) -> DbResult<T>,
 ) -> Vec<T> {
-    rows.into_iter().filter_map(|row| kept(stored_as, decode(row))).collect()
+    rows.into_iter().filter_map(|row| decoded_or_none(stored_as, decode(row))).collect()
 }
 
 /// [`decode_each`] for a page. The page is cut before decoding, so the cursor of the next page is right.
@@ -25,7 +25,7 @@ pub(crate) fn decode_page<R, T>(
     Page { items: decode_each(stored_as, page.items, decode), next: page.next }
 }
 
-fn kept<T>(stored_as: &'static str, decoded: DbResult<T>) -> Option<T> {
+fn decoded_or_none<T>(stored_as: &'static str, decoded: DbResult<T>) -> Option<T> {
     decoded.inspect_err(|error| row_unreadable(stored_as, error)).ok()
 }
 

@@ -1,9 +1,8 @@
 //! Implements the stores of `voelgoed_app` that must survive a crash, on SQLite (embedded) or Postgres.
 //!
-//! One folder per slice, one file per operation; `db/` is the store layer, `committer/` lets many commands share a transaction.
-//! Never: a decision that `voelgoed_domain` does not make, a statement without its organization unless the port says "system role" (P7), a reply before
-//! the flush (P3), state and its outbox row in two commits (P8).
-//! To add a port method: its file in the slice's folder, its statement as a `Sql`, its suite in `testing/contracts`.
+//! One folder per slice, one file per operation; `db/` is the store layer, `committer/` lets many commands share a transaction. Decisions come from
+//! `voelgoed_domain`. Every statement names its organization, except where the port says "system role" (P7). A reply follows the flush (P3). State and its
+//! outbox row are one commit (P8). To add a port method: its file in the slice's folder, its statement as a `Sql`, its suite in `testing/contracts`.
 
 mod accounts;
 mod analytics;

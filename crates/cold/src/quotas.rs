@@ -29,7 +29,7 @@ const PRICE_RULES: Sql =
     sql("quotas.price_rules", "select count(*) from price_rules where organization_id = $1 and event_id = $2");
 const GATES: Sql = sql("quotas.gates", "select count(*) from gates where organization_id = $1 and event_id = $2");
 
-/// What a transaction adds.
+/// The kind of row that a transaction adds; each kind has a limit per organization or event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Quota {
     Members,

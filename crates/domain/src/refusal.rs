@@ -118,7 +118,7 @@ codes! {
     QuotaReached = "quota_reached", Conflict;
     /// The idempotency key was used before with another body.
     IdempotencyMismatch = "idempotency_mismatch", Conflict;
-    /// The hold expired.
+    /// The time of the hold ended before its order.
     HoldExpired = "hold_expired", Gone;
     /// The warm tier lost the hold; the places may be chosen again.
     HoldLost = "hold_lost", Gone;

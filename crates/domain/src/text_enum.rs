@@ -3,7 +3,7 @@
 //! Never: a changed text without a migration of the stores.
 //! To add a variant: one line in its list; the compiler then points to every `match`, and each store's check constraint needs the text.
 
-/// A text from a store or a client that names no variant: a fault of the data, not a refusal.
+/// A stored or sent text that names no variant. This is a fault, because the data is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown text `{text}` for a {kind}")]
 pub struct UnknownText {

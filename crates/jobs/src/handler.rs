@@ -1,6 +1,6 @@
 //! Defines the trait of job handlers, and the outcomes of a run that decide what happens to the job.
 //!
-//! Never: a handler that is not idempotent (P8), or one that waits without a limit (P9). To add an outcome: here, in `attempt.rs`, in the README's table.
+//! Every handler is idempotent (P8), and each of its waits has a limit (P9). To add an outcome: here, in `attempt.rs`, in the README's table.
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 //! Never: the work itself (it is in `app`), SQL, a clock of its own, work that is lost with the process. Promises: P8 (at least once,
 //! in an aggregate's order), P9 (every wait, queue and retry has a named limit). To add a kind of job: see the README's last section.
 
-mod alarm;
+mod alarm_interval;
 mod attempt;
 pub mod backoff;
 pub mod handler;

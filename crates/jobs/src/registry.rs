@@ -29,7 +29,7 @@ pub enum WiringError {
     NoHandler {
         /// The schedule.
         name: &'static str,
-        /// The kind.
+        /// The kind of its jobs.
         kind: &'static str,
     },
     /// A period of zero would leave no time for other jobs.

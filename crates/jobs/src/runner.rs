@@ -11,7 +11,7 @@ use voelgoed_app::error::StoreResult;
 use voelgoed_app::jobs::ports::{JobStore, Queue};
 use voelgoed_telemetry::metrics::jobs::{JobState, jobs_stored, jobs_unreadable};
 
-use crate::alarm::{ALARM_GRACE, Alarm, UNREADABLE_LISTED_MAX};
+use crate::alarm_interval::{ALARM_GRACE, Alarm, UNREADABLE_LISTED_MAX};
 use crate::registry::Registry;
 use crate::run_schedules::run_schedules;
 use crate::runner_context::RunnerContext;

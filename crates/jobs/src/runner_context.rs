@@ -8,7 +8,7 @@ use voelgoed_app::jobs::ports::JobStore;
 use crate::registry::Registry;
 use crate::settings::RunnerSettings;
 
-/// What every task of one runner uses.
+/// The parts that all tasks of one runner share.
 pub(crate) struct RunnerContext {
     pub(crate) store: Arc<dyn JobStore>,
     pub(crate) environment: Arc<dyn Environment>,

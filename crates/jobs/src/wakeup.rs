@@ -2,8 +2,8 @@
 
 use futures::FutureExt;
 
-/// A future that completes at the next notification, and whether every subscription completes at once. Call it before polling the store.
-/// A notification from before the call is consumed, because the poll that follows sees what it announced.
+/// A future that completes at the next notification, and whether every subscription completes at once. Call it before polling the store. A notification from
+/// before the call is consumed, because the poll that follows sees the change that it was for.
 pub(crate) fn wakeup<F: Future<Output = ()> + Unpin>(subscribe: impl Fn() -> F) -> (F, bool) {
     let mut notified = subscribe();
     if (&mut notified).now_or_never().is_some() {

@@ -1,8 +1,8 @@
 //! Wraps calls to one remote dependency: deadline → bulkhead → (breaker → attempt, repeated while retries are allowed).
 //!
-//! Never: a call that waits without limit (P9), a retry of a call that may have been done unless the caller declares it idempotent (P2). Every error
-//! names the layer that ended the call, and whether the call may have been done. To guard a dependency: a `const` [`GuardLimit`] beside its client,
-//! and one [`Guard`] in the wiring that reports the dependency's health.
+//! Every wait has a limit (P9). A call that may have been executed is retried only if the caller declares it idempotent (P2). Every error names the layer
+//! that ended the call, and whether the call may have been done. To guard a dependency: a `const` [`GuardLimit`] beside its client, and one [`Guard`] in the
+//! wiring that reports the dependency's health.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,7 +50,7 @@ pub enum RetrySafety {
     OnlyIfUnsent,
 }
 
-/// What an error of the dependency says about the call.
+/// The kind of a failed call, which decides about a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallFailure {
     /// The dependency is healthy and refused the call; a retry would be refused too.

@@ -96,7 +96,7 @@ pub struct Readiness {
 /// The health of one dependency in [`Readiness`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct DependencyReadiness {
-    /// The dependency.
+    /// The dependency that [`Self::health`] describes.
     pub dependency: Dependency,
     /// As last reported.
     pub health: DependencyHealth,

@@ -1,7 +1,7 @@
 //! Limits how often each key (session, address, API key) may act, by named limits in this process.
 //!
-//! Never: more keys than `keys_max` (P9). A full shard gives all of its new keys one shared allowance, so invented keys neither gain extra allowance nor
-//! lock out known keys. The algorithm is governor's; the key store and the clock are ours.
+//! Never: more keys than `keys_max` (P9). A full shard gives all of its new keys one shared allowance, so a flood of invented keys gets one allowance, and
+//! known keys keep theirs. The algorithm is governor's; the key store and the clock are ours.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};

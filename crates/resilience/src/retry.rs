@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn policy_never_has_no_waits() {
+    fn policy_without_retries_has_no_waits() {
         assert_eq!(RetryPolicy::NEVER.waits(1).count(), 0);
     }
 

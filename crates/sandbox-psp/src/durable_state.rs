@@ -43,7 +43,7 @@ struct Memory {
     callback_updates: CallbackUpdates,
 }
 
-/// What changed for the webhook sender since it last looked.
+/// The changes for the webhook sender since its last read.
 #[derive(Debug, Default)]
 pub struct CallbackUpdates {
     /// Identifiers of new callbacks.

@@ -1,6 +1,6 @@
 //! Locks `<data file>.lock` while the provider runs and writes its address there, so that a second start finds the running provider.
 //!
-//! Never: the address of a process that has ended. Only the lock says whether a provider runs; the content may be left over.
+//! Only the lock says whether a provider runs; an address in an unlocked file belongs to a process that has ended.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -53,8 +53,8 @@ impl LockFile {
     }
 }
 
-/// The endpoint of the provider that runs on `data_file`; none where none runs. A provider that ends with its parent is given time to
-/// end first: where its parent was killed, charges sent to it would be lost.
+/// The endpoint of the provider that runs on `data_file`; none where none runs. A provider that ends with its parent gets time to end first, because charges
+/// that are sent to it after its parent was killed are lost.
 ///
 /// # Errors
 /// Where the lock file cannot be opened, or a running provider does not write its endpoint within two seconds.

@@ -14,8 +14,9 @@ pub enum RequestError {
     KeyCancelled,
     #[error("the charge arrived after its send_before")]
     TooLate,
+    /// The charges of this method belong to another address than the one that got the request.
     #[error("this method's charges are taken elsewhere, see GET /methods")]
-    NotHere,
+    Misdirected,
     #[error("there is no charge with this key")]
     UnknownCharge,
     #[error("there is no refund with this key")]
@@ -26,7 +27,7 @@ pub enum RequestError {
     RefundTooLarge,
     /// The signature or the authorization is wrong, or the timestamp is outside the window.
     #[error("the signature or the authorization is not valid; nothing was changed")]
-    NotBelieved,
+    InvalidSignature,
     #[error("the data file takes no more records; nothing was changed")]
     Full,
     /// Too many changes are in flight; nothing was changed.
@@ -45,12 +46,12 @@ impl RequestError {
             Self::KeyMismatch => "key_mismatch",
             Self::KeyCancelled => "key_cancelled",
             Self::TooLate => "too_late",
-            Self::NotHere => "not_here",
+            Self::Misdirected => "not_here",
             Self::UnknownCharge => "unknown_charge",
             Self::UnknownRefund => "unknown_refund",
             Self::NotCaptured => "not_captured",
             Self::RefundTooLarge => "refund_too_large",
-            Self::NotBelieved => "not_believed",
+            Self::InvalidSignature => "not_believed",
             Self::Full => "full",
             Self::Busy => "busy",
             Self::Broken => "broken",

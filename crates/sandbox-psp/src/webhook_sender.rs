@@ -1,7 +1,7 @@
 //! Posts callbacks to the shop until it answers 2xx, with a backoff that doubles up to a maximum.
 //!
-//! Never: more than [`DELIVERIES_IN_FLIGHT_MAX`] deliveries at once, a call without a timeout, a callback about a change that is not flushed,
-//! a followed redirect. A restart forgets the backoff, not the callbacks.
+//! At most [`DELIVERIES_IN_FLIGHT_MAX`] deliveries run at once, each with a timeout. A callback is sent after the flush of its change; redirects are not
+//! followed. A restart forgets the backoff, not the callbacks.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,7 @@
 //! Counts per show event, for at most [`LIVE_EVENTS_MAX`] open events; all other events are counted together as `other`.
 //!
-//! Never: a series that outlives its event, so the number of series is limited (P9); a series of two tenants (P7), because each carries
-//! organization and event.
-//! To add a metric: one line in `metrics/live_event.rs`.
+//! A series ends with its event, so the number of series is limited (P9), and belongs to one tenant (P7), because each carries organization and event. To add
+//! a metric: one line in `metrics/live_event.rs`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Argon2, PasswordHash};
 use async_trait::async_trait;
-use voelgoed_app::accounts::passwords::PasswordHasher;
+use voelgoed_app::accounts::password_hasher::PasswordHasher;
 use voelgoed_app::error::{CommandResult, Fault};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_resilience::{Bulkhead, BulkheadLimit};

@@ -1,4 +1,4 @@
-//! Limits unknown keys by client address, with a budget for each kind of key, so that tried keys load neither the cold store nor the caches.
+//! Limits unknown keys by client address, with a budget for each kind of key, so that guessing keys cannot load cold or fill the caches.
 //!
 //! Never: a key of the platform refused because other clients at its address tried unknown ones. The mark of an issued key proves it before any store is
 //! read; a key without a mark is remembered once it was found.

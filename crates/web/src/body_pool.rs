@@ -1,6 +1,6 @@
 //! Bounds the bytes of request bodies in memory by one pool; seating plans have a part of the pool, and the plans of one address a part of that.
 //!
-//! Never: a pool that plans alone can fill, so that holds, orders and scans are always read, also while organizers upload plans.
+//! Plans cannot fill the whole pool, so that bodies of holds, orders and scans are read while organizers upload plans.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -29,7 +29,7 @@ const IPV4_PREFIX_MIN: u8 = 8;
 /// Of a trusted IPv6 network.
 const IPV6_PREFIX_MIN: u8 = 16;
 
-/// The networks of proxies whose forwarding headers are believed.
+/// The networks of trusted proxies: their forwarding headers name the client.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -102,7 +102,7 @@ impl std::str::FromStr for ForwardingHeader {
 /// How client addresses are found and counted.
 #[derive(Debug, Clone)]
 pub struct AddressRules {
-    /// The proxies whose headers are believed.
+    /// The trusted proxies.
     pub trusted_proxies: TrustedProxies,
     /// The header that they write.
     pub header: ForwardingHeader,

@@ -1,4 +1,4 @@
-//! Refuses a request that does not name its host exactly once (RFC 9112, 3.2), so that a proxy and this server never read different hosts.
+//! Requires exactly one host per request (RFC 9112, 3.2), so that a proxy and this server read the same host.
 //!
 //! Ours beside `http::uri::Authority`, which also accepts user info.
 

@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn dto_without_json_is_a_500_and_never_an_empty_success() {
+    fn dto_without_json_is_answered_with_a_500() {
         for response in [
             json_response(StatusCode::OK, json(&Unserializable)),
             json_response(StatusCode::CREATED, json(&vec![Unserializable])),

@@ -1,7 +1,7 @@
 //! Renders and compresses a large response once per version on a blocking thread, and evicts the least recently requested versions above a limit of bytes.
 //!
-//! Never: more than [`RENDERS_MAX`] version rendered at a time, or more bytes stored than the limit; a single version above the limit is stored alone.
-//! Ours instead of `quick_cache`: the version that was just requested must stay, whatever its size.
+//! Never: more than [`RENDERS_MAX`] version rendered at a time, or more bytes stored than the limit; a single version above the limit is stored alone. Own
+//! code instead of `quick_cache`: the version that was just requested must stay, even if it is larger than the cache.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use crate::precompressed::Precompressed;
 
 /// Versions that are rendered at once, compression included.
 const RENDERS_MAX: usize = 1;
-/// Versions that are stored, whatever their size.
+/// How many versions are stored, of any size.
 const VERSIONS_MAX: usize = 1_000;
 
 /// The rendered versions of seating plans.

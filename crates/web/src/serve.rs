@@ -26,7 +26,7 @@ use crate::write_timeout::WriteTimeout;
 const BUFFER_BYTES: usize = 8 * 1024;
 /// A connection whose client has not sent its headers by then is closed.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The wait after a failed accept (no file descriptor left), so that the loop does not spin.
+/// The wait after a failed accept, because the loop would spin while the process has no free file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The limits of one listener.

@@ -1,4 +1,4 @@
-//! Holds what handlers and layers read of the node's configuration.
+//! Holds the settings that handlers and layers of the HTTP server read.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use crate::client_address::AddressRules;
 /// The settings of the HTTP API and the pages.
 #[derive(Debug, Clone)]
 pub struct WebSettings {
-    /// Of every route but those that take seating plans.
+    /// The largest body in bytes, except for seating plans.
     pub body_bytes_max: usize,
-    /// Of a seating plan, given or imported.
+    /// The largest seating plan in bytes, as JSON or as an imported file.
     pub layout_bytes_max: usize,
     /// A request that takes longer is answered 503. The frames of a stream are not part of its request.
     pub request_deadline: Duration,

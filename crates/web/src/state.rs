@@ -33,7 +33,7 @@ use crate::settings::WebSettings;
 use crate::stale_fallback::{EventListKey, OrganizerListKey};
 use crate::stream_permits::StreamPermits;
 
-/// What every handler shares; [`Web`] is the handle.
+/// The state that all handlers share; [`Web`] is the handle.
 pub struct WebState {
     /// The slices with their operations.
     pub slices: Slices,
@@ -55,7 +55,7 @@ pub struct WebState {
     pub load_shed: LoadShed,
     /// Renders the metrics as Prometheus text.
     pub exporter: &'static Exporter,
-    /// What handlers read of the configuration.
+    /// The settings that handlers read.
     pub settings: WebSettings,
     /// Writes of buyers, per session.
     pub session_limiter: Limiter<SessionId>,

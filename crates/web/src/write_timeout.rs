@@ -1,6 +1,6 @@
-//! Ends a connection whose peer accepts no bytes for a timeout, so that a peer that never reads holds neither memory nor a permit.
+//! Ends a connection whose peer accepts no bytes for a timeout, so that a peer that stops reading gives its memory and permit back.
 //!
-//! Never: a running timeout while nothing waits to be written; a stream may be silent for any time.
+//! The timeout runs only while bytes wait to be written; a stream may be silent for any time.
 
 use std::future::Future;
 use std::io::{Error, ErrorKind, IoSlice};

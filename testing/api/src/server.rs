@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use std::path::Path;
-use voelgoed_testkit::port::free_port;
+use voelgoed_testkit::free_port::free_port;
 use voelgoed_testkit::server::{ServerCommand, ServerOptions, TestServer};
 
 /// Starts a server with these settings (`VOELGOED__…`) and waits until it is ready.

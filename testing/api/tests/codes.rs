@@ -1,4 +1,4 @@
-//! Checks that no tampered ticket code is accepted, neither by the verification that gates and servers share nor over HTTP (P6).
+//! Checks that every tampered ticket code is refused by the shared verification and over HTTP (P6).
 
 use std::collections::BTreeMap;
 

@@ -32,7 +32,7 @@ pub struct RaceOptions {
     buyers: usize,
 }
 
-/// What a buyer wants.
+/// The kind of place that a buyer requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
     /// A chosen seat, then others while it is taken.

@@ -29,7 +29,7 @@ pub fn new_message(environment: &TestEnvironment, from: Uuid) -> ClusterMessage 
     ClusterMessage {
         from,
         organization: new_id(environment),
-        event: OutboxEvent::ListingChanged { event: new_id(environment) },
+        outbox_event: OutboxEvent::ListingChanged { event: new_id(environment) },
     }
 }
 

@@ -181,7 +181,7 @@ impl<S: SalesTier> SalesFixture<S> {
             unique_key: Some(format!("late:{payment}")),
             max_attempts: 3,
         };
-        PaymentObservation { payment, observation, at: self.environment().now(), late_capture_job: Some(job) }
+        PaymentObservation { payment, observation, at: self.environment().now(), unmatched_capture_job: Some(job) }
     }
 
     /// Applies an observation; panics on a fault.
@@ -268,7 +268,7 @@ impl<S: SalesTier> SalesFixture<S> {
             let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
             assert!(rows.iter().all(|row| row.organization == self.organization));
             self.store().delivered(&ids, now).await.unwrap();
-            events.extend(rows.into_iter().map(|row| row.event));
+            events.extend(rows.into_iter().map(|row| row.outbox_event));
         }
     }
 

@@ -17,7 +17,7 @@ mod flush;
 mod killed;
 mod promotion;
 mod rolling;
-mod sale;
+mod two_node_sale;
 mod upgrade;
 
 use std::path::PathBuf;
@@ -92,7 +92,7 @@ async fn main() -> ExitCode {
 }
 
 async fn check(nodes: &NodesCli, long: bool, report: &mut SuiteReport) {
-    let sale = sale::run(nodes, long, report).await;
+    let sale = two_node_sale::run(nodes, long, report).await;
     report.check("the sale across two nodes runs to its end", sale);
     let rolling = rolling::run(nodes, long, report).await;
     report.check("the rolling restart runs to its end", rolling);

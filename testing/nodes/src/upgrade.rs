@@ -1,4 +1,4 @@
-//! Upgrades nodes one by one under load: no request fails, and outbox events that the older program does not know wait for a newer one.
+//! Upgrades nodes one by one under load: every request succeeds, and outbox events of a newer format wait for a newer node.
 //!
 //! The short run plants rows of an unknown kind and of an unknown format under today's program. The long run (`--long`) builds the program of
 //! [`PREVIOUS`] from the repository's history and upgrades real nodes from it, which takes minutes.

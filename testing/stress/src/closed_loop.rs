@@ -1,6 +1,6 @@
 //! Runs a closed loop: each of its connections sends the next request when the last one is answered, which measures the capacity of a server.
 //!
-//! Never: a published latency, since a connection that waits sends nothing. Latencies come from [`crate::open_loop`].
+//! Measures no latencies: a waiting connection sends nothing, so slow responses would be counted too rarely. [`crate::open_loop`] measures them.
 
 use std::time::{Duration, Instant};
 

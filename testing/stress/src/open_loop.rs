@@ -1,4 +1,4 @@
-//! Runs an open loop: requests are sent when they are due, whatever became of earlier ones. A latency counts from the due time, so that a stall of the
+//! Runs an open loop: requests are sent when they are due, without waiting for earlier ones. A latency counts from the due time, so that a stall of the
 //! server (and the loop's own delay) is charged to all requests due meanwhile.
 //!
 //! Never: a request left out because the server is slow; beyond [`REQUESTS_IN_FLIGHT_MAX`] the run fails instead.

@@ -5,12 +5,12 @@
 
 pub mod buyer;
 pub mod cluster;
+pub mod free_port;
 pub mod haproxy;
 pub mod http_client;
 pub mod limits;
 pub mod organizer;
 pub mod platform;
-pub mod port;
 pub mod postgres;
 pub mod process;
 pub mod proxy;

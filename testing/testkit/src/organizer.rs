@@ -41,7 +41,7 @@ pub struct PlaceCounts {
     pub free: u64,
     /// In a hold or an unpaid order.
     pub held: u64,
-    /// Sold.
+    /// Sold places.
     pub sold: u64,
     /// Blocked by the organizer.
     pub blocked: u64,

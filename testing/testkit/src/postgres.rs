@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
-use crate::port::free_port;
+use crate::free_port::free_port;
 use crate::until::until;
 
 /// For a start, also after a crash.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::port::free_address;
+use crate::free_port::free_address;
 use crate::process::Process;
 
 /// How the provider is started.

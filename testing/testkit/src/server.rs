@@ -10,8 +10,8 @@ use anyhow::{Context, ensure};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use crate::free_port::free_address;
 use crate::http_client::{ApiCall, ApiClient, ApiResponse};
-use crate::port::free_address;
 use crate::process::{LogWriter, Process, is_alive, run_to_end, send_signal};
 use crate::until::until;
 

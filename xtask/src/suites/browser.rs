@@ -38,8 +38,12 @@ impl Suite for BrowserSuite {
         }
         let server = DemoServer::start(context.release_binary()?, &data)?;
         let axe = installed_axe(context)?;
-        let mut test_run =
-            run_browser_tests(context, server, &axe, &["sale", "no_script", "kept", "pictures", "accessible"])?;
+        let mut test_run = run_browser_tests(
+            context,
+            server,
+            &axe,
+            &["sale", "no_script", "session_pages", "pictures", "accessible"],
+        )?;
         // The cluster gets an empty data directory in each run, because the tests need the demo's first seats free.
         let root = context.target().join("suite-browser-cluster");
         if root.exists() {

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn code_is_what_remains_without_comments_and_strings() {
+    fn comments_and_strings_are_removed_from_code() {
         assert_eq!(code("let a = \"text\"; // b\nc /* d */ e", RUST), "let a = ; c e");
         assert_eq!(code("fn f(x: &'static str) {}", RUST), "fn f(x: &'static str) {}");
         assert_eq!(code("bar(\"x\")", RUST), "bar( )");

@@ -1,7 +1,7 @@
 //! Passes the audit line of an act to the act's transaction in a task-local, so that an act and its audit line are one commit.
 //!
-//! Never: a line without its act, an act without its line, a second line for a replay. To add an act: the API or CLI runs the command in [`audited`], the
-//! command names what it creates with [`set_subject`], and the store ends the transaction with `commit_act`.
+//! Act and line are committed together or both fail; a replay adds no second line. To add an act: the API or CLI runs the command in [`audited`], the command
+//! names what it creates with [`set_subject`], and the store ends the transaction with `commit_act`.
 
 use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};

@@ -7,7 +7,7 @@ pub mod create_member;
 pub mod create_organization;
 pub mod credentials;
 pub mod log_in;
-pub mod passwords;
+pub mod password_hasher;
 pub mod ports;
 mod ports_of_other_slices;
 pub mod quotas;
@@ -16,7 +16,7 @@ pub mod secret;
 use std::sync::Arc;
 
 use credentials::Credentials;
-use passwords::PasswordHasher;
+use password_hasher::PasswordHasher;
 use ports::AccountStore;
 
 use crate::context::Context;
@@ -24,7 +24,7 @@ use crate::context::Context;
 /// Creates and changes organizations, members and keys, and logs members in.
 #[derive(Clone)]
 pub struct Accounts {
-    /// What all slices share.
+    /// The context that all slices share.
     pub context: Context,
     /// Organizations, members, keys and logins in the cold tier.
     pub store: Arc<dyn AccountStore>,

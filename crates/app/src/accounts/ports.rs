@@ -51,7 +51,7 @@ pub struct MemberChange {
     pub name: Option<String>,
     /// The new scopes, sorted, without duplicates.
     pub scopes: Option<Vec<Scope>>,
-    /// Whether the member may not log in.
+    /// True disables the member's logins, false enables them.
     pub disabled: Option<bool>,
     /// The argon2 hash of the new password.
     pub password_hash: Option<String>,

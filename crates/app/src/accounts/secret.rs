@@ -1,6 +1,6 @@
 //! Creates API keys, device keys and login tokens with a MAC, by which any node recognises its own secrets without a store.
 //!
-//! So a guess is recognised before any lookup: guesses are limited, issued secrets are not. Secrets are shown once and stored as their SHA-256.
+//! A guess is recognised before a lookup and limited; issued secrets are not limited. Secrets are shown once and stored as their SHA-256.
 
 use voelgoed_domain::accounts::secret_key::SECRET_BYTES;
 pub use voelgoed_domain::accounts::secret_key::SecretKind;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use uuid::Uuid;
-use voelgoed_telemetry::metrics::analytics::{counts_collected, counts_waiting};
+use voelgoed_telemetry::metrics::count_streams::{counts_collected, counts_waiting};
 
 use super::Analytics;
 use super::ports::StepCountEntry;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use voelgoed_domain::time::Timestamp;
-use voelgoed_telemetry::metrics::analytics::counts_lost;
+use voelgoed_telemetry::metrics::count_streams::counts_lost;
 
 use super::Analytics;
 use super::ports::StepCounts;

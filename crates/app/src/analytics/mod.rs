@@ -18,7 +18,7 @@ use crate::context::Context;
 /// Counts the steps of a sale and reads the funnel.
 #[derive(Clone)]
 pub struct Analytics {
-    /// What all slices share.
+    /// The context that all slices share.
     pub context: Context,
     /// The counts of this node that are not in a stream yet.
     pub counters: Arc<Counters>,

@@ -22,7 +22,7 @@ use crate::context::Context;
 /// Creates and changes venues, layouts, events, ticket types and price rules.
 #[derive(Clone)]
 pub struct Catalog {
-    /// What all slices share.
+    /// The context that all slices share.
     pub context: Context,
     /// The catalog in the cold tier.
     pub store: Arc<dyn CatalogStore>,

@@ -32,7 +32,7 @@ impl Checkout {
         let total = view.terms.terms.total();
         let (scope, id) = (command.scope, self.context.new_id());
         // Only the order gets the extension; a refused order leaves the hold unchanged.
-        let pay_by = view.record.expires_at.plus(self.context.times.extension);
+        let pay_by = view.record.expires_at.plus(self.context.times.payment_extension);
         let attempts = match (&command.payment, total.is_zero()) {
             (_, true) => Vec::new(),
             (None, false) => return Err(no_payment().into()),

@@ -29,7 +29,7 @@ use crate::ticketing::address_limit::PlacesPerAddress;
 /// Places, shows and cancels orders.
 #[derive(Clone)]
 pub struct Checkout {
-    /// What all slices share.
+    /// The context that all slices share.
     pub context: Context,
     /// Orders in the cold tier.
     pub orders: Arc<dyn OrderStore>,

@@ -1,6 +1,6 @@
 //! Turns a hold into an order: pins the hold in warm, claims its places in one cold commit, and queues the charge after the commit (P1, P2, P3).
 //!
-//! Never: a charge before its places are claimed. A repeat with the same key gets the same bytes, whatever happened in between.
+//! Never: a charge before its places are claimed. A repeat with the same key gets the same bytes, even if the order has changed since.
 
 use std::net::IpAddr;
 

@@ -36,7 +36,7 @@ pub struct NewJob {
 /// A queue of jobs with its own workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Queue {
-    /// Refunds and late captures.
+    /// Refunds and unmatched captures.
     Payments,
     /// Deletion of rows past their retention period.
     Upkeep,
@@ -143,8 +143,8 @@ pub trait JobStore: Send + Sync + 'static {
     /// Writes jobs in their own commit. Commands write their jobs in the command's commit instead.
     async fn enqueue(&self, jobs: Vec<NewJob>) -> StoreResult<()>;
 
-    /// Leases due jobs of a queue and of `kinds`, oldest first; a job with an expired lease is due. Jobs of other kinds are left to nodes that run them. A
-    /// job that cannot be read is postponed without counting an attempt, and does not block others.
+    /// Leases due jobs of a queue and of `kinds`, oldest first; a job with an expired lease is due. Jobs of other kinds are left to nodes that run them. An
+    /// unreadable job is postponed; the attempt is not counted, and later jobs run.
     async fn lease(
         &self,
         queue: Queue,

@@ -1,4 +1,4 @@
-//! Declares the reads of the ledger in the cold tier.
+//! Declares the ledger store, which reads balances and journal entries; the commits of payments write them.
 
 use async_trait::async_trait;
 use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};

@@ -22,8 +22,8 @@ pub use voelgoed_resilience::{RateLimit, SpendOutcome, allowance};
 
 use ports::{Allowances, Caller};
 
-/// A node leases one of this many parts of an allowance at a time, and grants one part to a caller that is new to the node without a round trip. So a
-/// caller may pass its limit by a twentieth for each node, and a caller with few requests costs no round trip.
+/// A node leases one of this many parts of an allowance at a time, and grants one part to a caller that is new to the node without a round trip.
+/// Consequences: a caller may exceed its limit by a twentieth per node, and a caller with few requests costs no round trip.
 const PARTS_PER_ALLOWANCE: u32 = 20;
 /// After a failed call to the shared count, this node does not call it again for this long.
 const RETRY_DELAY: Duration = Duration::from_secs(1);

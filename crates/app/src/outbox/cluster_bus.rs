@@ -24,7 +24,7 @@ pub struct ClusterMessage {
     pub organization: OrganizationId,
     /// The outbox event; `fact` in JSON, which nodes of other versions read.
     #[serde(rename = "fact")]
-    pub event: OutboxEvent,
+    pub outbox_event: OutboxEvent,
 }
 
 /// The channel between nodes.
@@ -60,10 +60,11 @@ impl OutboxConsumer for ClusterPublisher {
     }
 
     async fn consume(&self, row: &OutboxRow) -> Result<(), ConsumeError> {
-        if matches!(row.event, OutboxEvent::PlacesChanged { .. }) {
+        if matches!(row.outbox_event, OutboxEvent::PlacesChanged { .. }) {
             return Ok(());
         }
-        let message = ClusterMessage { from: self.node, organization: row.organization, event: row.event.clone() };
+        let message =
+            ClusterMessage { from: self.node, organization: row.organization, outbox_event: row.outbox_event.clone() };
         if let Err(fault) = self.bus.publish(&message).await {
             // The subscribers have lost the connection too and read everything again after they reconnect.
             tracing::debug!(%fault, organization = %row.organization, "an outbox event was not published to the other nodes");

@@ -91,7 +91,7 @@ pub struct OutboxRow {
     /// The aggregate's version after the commit.
     pub version: u32,
     /// The committed change.
-    pub event: OutboxEvent,
+    pub outbox_event: OutboxEvent,
     /// The time of the commit.
     pub at: Timestamp,
 }

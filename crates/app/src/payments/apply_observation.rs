@@ -19,12 +19,12 @@ use crate::jobs::ports::{NewJob, Queue};
 /// Limits the log lines about unknown payments.
 static NO_ATTEMPT_LOG_INTERVAL: LogInterval = LogInterval::new(Duration::from_secs(60));
 
-/// The job that settles a late capture.
-pub const LATE_CAPTURE: &str = "payments.late_capture";
+/// The job that settles an unmatched capture.
+pub const UNMATCHED_CAPTURE: &str = "payments.late_capture";
 
-/// The payload of [`LATE_CAPTURE`].
+/// The payload of [`UNMATCHED_CAPTURE`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct LateCapture {
+pub struct UnmatchedCapture {
     /// The attempt.
     pub payment: PaymentId,
     /// The captured amount.
@@ -44,20 +44,21 @@ impl Payments {
     ) -> CommandResult<PaymentDecision> {
         let at = self.context.now();
         let observation = observation.cleaned();
-        let late_capture_job = match &observation {
+        let unmatched_capture_job = match &observation {
             Observation::Captured { amount, .. } | Observation::Claimed { amount, .. } => Some(NewJob {
                 id: self.context.new_id(),
                 organization: Some(organization),
-                kind: LATE_CAPTURE,
+                kind: UNMATCHED_CAPTURE,
                 queue: Queue::Payments,
-                payload: serde_json::to_value(LateCapture { payment, captured: *amount }).map_err(Fault::internal)?,
+                payload: serde_json::to_value(UnmatchedCapture { payment, captured: *amount })
+                    .map_err(Fault::internal)?,
                 run_at: at,
-                unique_key: Some(format!("{LATE_CAPTURE}:{payment}")),
+                unique_key: Some(format!("{UNMATCHED_CAPTURE}:{payment}")),
                 max_attempts: 50,
             }),
             _ => None,
         };
-        let update = PaymentObservation { payment, observation, at, late_capture_job };
+        let update = PaymentObservation { payment, observation, at, unmatched_capture_job };
         let watch = Stopwatch::start();
         let decision = self.store.apply_observation(organization, update).await?;
         count(&decision, watch);
@@ -85,7 +86,7 @@ fn count(decision: &PaymentDecision, watch: Stopwatch) {
                 order_ended(OrderEnd::Expired);
             }
         }
-        PaymentDecision::CapturedLate { .. } => attempt_ended(AttemptEnd::CapturedLate),
+        PaymentDecision::CapturedUnmatched { .. } => attempt_ended(AttemptEnd::CapturedUnmatched),
         PaymentDecision::Issue => {
             attempt_ended(AttemptEnd::Captured);
             order_ended(OrderEnd::Paid);

@@ -1,6 +1,6 @@
 //! Handles a provider's callback: verifies its signature and replies with success only after the commit (P2, P3).
 //!
-//! A callback for no known attempt is counted and answered with success, so that the provider does not repeat it for ever.
+//! A callback for an unknown attempt is counted and answered with success, so that the provider stops repeating it.
 
 use voelgoed_domain::payments::decide::{Observation, PaymentDecision};
 use voelgoed_resilience::Capability;
@@ -53,7 +53,7 @@ impl Payments {
     }
 
     /// Applies the callback's observation. A capture of another amount than the charge raises an alarm, and a poll of the provider decides: a message alone
-    /// neither refunds money nor keeps an order open.
+    /// is no proof.
     async fn apply_callback(&self, gateway: &dyn PaymentGateway, callback: Callback) -> CommandResult<PaymentDecision> {
         let Callback { key, observation } = callback;
         let claim = match observation {

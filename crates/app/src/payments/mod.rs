@@ -15,7 +15,7 @@ pub mod refused_refund;
 pub mod resolve_attempts;
 pub mod send_attempt;
 pub mod send_queue;
-pub mod settle_late_capture;
+pub mod settle_unmatched_capture;
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ use crate::replays::Replays;
 /// Charges orders and refunds money.
 #[derive(Clone)]
 pub struct Payments {
-    /// What all slices share.
+    /// The context that all slices share.
     pub context: Context,
     /// Payment attempts and refunds in the cold tier.
     pub store: Arc<dyn PaymentStore>,

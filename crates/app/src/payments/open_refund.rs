@@ -2,13 +2,13 @@
 //!
 //! Tickets stop admitting before their places are free, and the provider is called last.
 
-use voelgoed_domain::checkout::amounts::{LineAmounts, TaxPlacement};
+use voelgoed_domain::checkout::amount_parts::{LineAmounts, TaxPlacement};
 use voelgoed_domain::ids::{OrderId, OrganizationId, PaymentId, RefundId, TicketId};
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::attempt::AttemptState;
-use voelgoed_domain::payments::late_capture::{LateRefundAttempt, late_refund_owed};
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::payments::refund_plan::{RefundInputs, RefundPlan, RefundSelection, TicketInputs, plan_refund};
+use voelgoed_domain::payments::unmatched_capture::{UnmatchedRefund, unmatched_refund_owed};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::text::multi_line;
 use voelgoed_resilience::{Capability, Degradation};
@@ -160,22 +160,22 @@ impl Payments {
     }
 }
 
-/// The attempt whose money is refunded (none for a free order), the amount, and the tickets. A late capture whose refund failed comes first if exactly its
-/// amount is requested, because that money does not belong to the order.
+/// The attempt whose money is refunded (none for a free order), the amount, and the tickets. An unmatched capture whose refund failed comes
+/// first if exactly its amount is requested, because that money does not belong to the order.
 fn source<'a>(
     detail: &'a OrderDetail,
     command: &OpenRefund<'_>,
 ) -> CommandResult<(Option<&'a Attempt>, Money, Vec<TicketId>)> {
     let selection = &command.selection;
     let of = |state| detail.attempts.iter().filter(move |attempt| attempt.state == state);
-    let late: Vec<PaymentId> = of(AttemptState::CapturedLate).map(|attempt| attempt.id).collect();
+    let unmatched: Vec<PaymentId> = of(AttemptState::CapturedUnmatched).map(|attempt| attempt.id).collect();
     let refunds = detail.refunds.iter();
-    let late_refunds: Vec<LateRefundAttempt> = refunds
+    let unmatched_refunds: Vec<UnmatchedRefund> = refunds
         .filter_map(|refund| {
-            Some(LateRefundAttempt { payment: refund.payment?, state: refund.state, amount: refund.amount })
+            Some(UnmatchedRefund { payment: refund.payment?, state: refund.state, amount: refund.amount })
         })
         .collect();
-    let owed = late_refund_owed(&late, &late_refunds);
+    let owed = unmatched_refund_owed(&unmatched, &unmatched_refunds);
     if let (Some((payment, amount)), RefundSelection::Amount(requested)) = (owed, selection)
         && amount == *requested
         && let Some(attempt) = detail.attempts.iter().find(|attempt| attempt.id == payment)

@@ -97,9 +97,9 @@ pub trait PaymentStore: Send + Sync + 'static {
     /// The number and age of unresolved attempts of all organizations (system role).
     async fn unresolved(&self) -> StoreResult<UnresolvedPayments>;
 
-    /// Writes a refund and marks its tickets `revoking`. The refund of a late capture has no tickets and the whole captured amount, in any state of the
-    /// order; a second one for it is refused. A refund without an attempt needs a free order. Refused: `refund_too_large`, `ticket_used`, `wrong_state`,
-    /// `not_found`.
+    /// Writes a refund and marks its tickets `revoking`. The refund of an unmatched capture has no tickets and the whole captured amount, in
+    /// any state of the order; a second one for it is refused. A refund without an attempt needs a free order. Refused: `refund_too_large`,
+    /// `ticket_used`, `wrong_state`, `not_found`.
     async fn open_refund(
         &self,
         organization: OrganizationId,
@@ -163,14 +163,14 @@ pub trait PaymentStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> StoreResult<RefundState>;
 
-    /// Settles a late capture by selling the places again: the order becomes `paid` with tickets. False if a place is no longer free in cold.
+    /// Settles an unmatched capture by selling the places again: the order becomes `paid` with tickets. False if a place is no longer free in cold.
     async fn reissue(&self, organization: OrganizationId, payment: PaymentId, now: Timestamp) -> StoreResult<bool>;
 }
 
 /// The places of orders in the warm tier; ticketing implements it.
 #[async_trait]
 pub trait SoldPlaces: Send + Sync + 'static {
-    /// Takes the places of a late capture by an ordinary hold.
+    /// Takes the places of an unmatched capture by an ordinary hold.
     async fn hold_again(&self, scope: EventScope, request: HoldRequest) -> CommandResult<()>;
     /// Frees an active hold.
     async fn release(&self, scope: EventScope, hold: HoldId) -> CommandResult<()>;

@@ -34,7 +34,7 @@ pub struct Attempt {
     pub amount: Money,
     /// The provider's own reference, if it is known.
     pub provider_ref: Option<String>,
-    /// The reason of a failed attempt.
+    /// Why the attempt failed, or the [`UnmatchedReason`](voelgoed_domain::payments::decide::UnmatchedReason) of its capture.
     pub reason: Option<String>,
     /// The charge is not sent after this time.
     pub send_before: Timestamp,
@@ -81,8 +81,8 @@ pub struct PaymentObservation {
     pub observation: Observation,
     /// The time.
     pub at: Timestamp,
-    /// The job to write if the capture is late; present for every observed capture.
-    pub late_capture_job: Option<NewJob>,
+    /// The job to write if the capture matches no order; present for every observed capture.
+    pub unmatched_capture_job: Option<NewJob>,
 }
 
 /// A stored refund.

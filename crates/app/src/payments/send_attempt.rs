@@ -15,8 +15,8 @@ pub const fn provider_key(attempt: &Attempt) -> ProviderKey {
 }
 
 impl Payments {
-    /// Sends the attempt, unless another sender has its lease, its time has passed, or a provider has no endpoint yet: then no call failed, and the reconciler
-    /// sends it later.
+    /// Sends the attempt, unless another sender has its lease, its time has passed, or a provider has no endpoint yet. In these cases the reconciler sends it
+    /// later.
     ///
     /// # Errors
     /// A fault of the cold tier; the reconciler repeats it.

@@ -1,6 +1,6 @@
 //! Queues new payment attempts in this process, from the commit of their order to the task that sends them to the provider.
 //!
-//! A hint: the reconciler in `resolve_attempts` sends attempts that a full queue or a dead node lost (P2).
+//! The queue may lose an attempt, because it is full or its node dies; the reconciler in `resolve_attempts` sends such attempts (P2).
 
 use std::sync::Mutex;
 use std::sync::PoisonError;

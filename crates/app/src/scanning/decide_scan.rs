@@ -1,4 +1,4 @@
-//! Decides a scan in cold while cold answers, in warm alone while it does not, and in neither where both are unavailable (P3, P6, P10).
+//! Decides a scan in cold, in warm alone while cold is unavailable, or leaves it to the device while both are (P3, P6, P10).
 //!
 //! | Cold | Warm | Decision |
 //! |---|---|---|
@@ -7,8 +7,8 @@
 //! | unavailable | up | warm decides from its filter: not `durable`, `degraded` |
 //! | unavailable | unavailable | refused as `offline_rules`; the device keeps the scan |
 //!
-//! Never: `durable` before cold has flushed the scan; a decision by cold before it has the offline scans of the same ticket; a decision by warm while
-//! an update of the same event is pending on this node.
+//! `durable` means that cold has flushed the scan. Cold decides after it has the offline scans of the same ticket. Warm decides only while this node has no
+//! pending update of the same event.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl Scanning {
             return self.decide_in_warm(scope, new).await;
         }
         let mut degraded = degradation.is_some();
-        // An exit admits no one, so it needs no intent.
+        // An exit is no admission, so it needs no intent.
         let enters = new.ticket.filter(|_| new.direction == Direction::Entry);
         let mut begun = false;
         if !degraded {

@@ -25,7 +25,7 @@ use crate::ticketing::load_event::LoadEvent;
 /// Creates gates and devices, and decides scans.
 #[derive(Clone)]
 pub struct Scanning {
-    /// What all slices share.
+    /// The context that all slices share.
     pub context: Context,
     /// Gates, devices and scans in the cold tier.
     pub store: Arc<dyn ScanStore>,

@@ -1,4 +1,4 @@
-//! Derives the signed code of a ticket from the master key, so that codes are not stored and the code of a ticket does not change.
+//! Derives the signed code of a ticket from the master key, so that codes need no storage and the code of a ticket stays the same.
 
 use voelgoed_domain::ids::{EventId, OrganizationId, TicketId};
 use voelgoed_domain::scanning::code::{KeyId, TicketClaims, TicketSigner};

@@ -68,7 +68,7 @@ impl Ticketing {
         self.try_change(change, degradation).await
     }
 
-    /// Replays the answer to the same change, which is refused now.
+    /// Returns the stored answer if the same change was made before; `refused` is the answer to the repeat.
     ///
     /// # Errors
     /// `refused` if there was no such change; `idempotency_mismatch`.

@@ -181,7 +181,9 @@ impl Ticketing {
     ) -> CommandResult<(HoldView, Grant)> {
         let duration = match degradation {
             // The buyer cannot order yet and must not lose the places meanwhile.
-            Some(Degradation::HoldsCapped) => self.context.times.hold.saturating_add(self.context.times.extension),
+            Some(Degradation::HoldsCapped) => {
+                self.context.times.hold.saturating_add(self.context.times.payment_extension)
+            }
             Some(_) | None => self.context.times.hold,
         };
         let request = command.repeatable.as_ref().map(|(_, digest)| STANDARD_NO_PAD.encode(digest));

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use voelgoed_domain::ticketing::hold::HoldRecord;
-use voelgoed_domain::ticketing::inventory::TERMS_BYTES_MAX;
+use voelgoed_domain::ticketing::hold_limits::TERMS_BYTES_MAX;
 use voelgoed_domain::ticketing::place::Epoch;
 use voelgoed_domain::ticketing::place_number::PlaceNumber;
 use voelgoed_domain::ticketing::quote::Terms;

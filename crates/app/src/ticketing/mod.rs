@@ -29,7 +29,7 @@ use crate::context::Context;
 /// Grants, changes and releases holds, and blocks places.
 #[derive(Clone)]
 pub struct Ticketing {
-    /// What all slices share.
+    /// The context that all slices share.
     pub context: Context,
     /// The warm inventory.
     pub inventory: Arc<dyn InventoryStore>,

@@ -1,4 +1,4 @@
-//! Frees expired holds that no other step of the warm tier has freed (P4).
+//! Frees expired holds whose event had no other step since (P4); the task `sweep` in `voelgoed/src/node/background_tasks.rs` calls it each second.
 
 use super::ports::InventoryStore;
 use crate::error::StoreResult;

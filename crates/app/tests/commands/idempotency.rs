@@ -1,4 +1,4 @@
-//! Replays stored answers: to the same request only, for as long as they are kept, and nothing that could not be rendered.
+//! Replays stored answers to the same request until their retention ends; an answer that could not be rendered is not stored.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ async fn order_is_replayed_until_the_retention_of_its_answer_ends_and_named_afte
 }
 
 #[tokio::test]
-async fn answer_that_cannot_be_rendered_creates_nothing() {
+async fn unrenderable_answer_rolls_the_command_back() {
     let shop = TestPlatform::open().await;
     let before = venues(&shop).await;
     let created = venue(&shop, "Hall", 1, "").await;
@@ -69,7 +69,7 @@ async fn answer_that_cannot_be_rendered_creates_nothing() {
 }
 
 #[tokio::test]
-async fn stored_answer_is_not_looked_for_while_cold_is_not_up_or_where_the_request_differs() {
+async fn stored_answer_is_read_only_while_cold_is_up_and_for_the_same_request() {
     let shop = TestPlatform::open().await;
     created(venue(&shop, "Hall", 1, "first").await);
     let replays = &shop.slices.payments.replays;

@@ -1,7 +1,7 @@
 //! Runs commands across the tiers: warm in memory, cold on SQLite, a scripted payment provider, and a clock that the test moves.
 //!
-//! Never: a server, the machine's clock, a fake for a store that the platform runs for real; faults are injected in front of it.
-//! To add a case: a function in the file of its operation, in the folder of its slice.
+//! The stores are real, with faults injected in front of them; no test starts a server or reads the machine's clock. To add a case: a function in the file of
+//! its operation, in the folder of its slice.
 
 mod accounts;
 mod analytics;

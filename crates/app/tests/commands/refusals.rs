@@ -280,7 +280,7 @@ async fn refused_changes_of_members_keys_and_devices_change_nothing() {
     .await;
     let scanning = [Scope::Scanning];
     let device = slices.scanning.create_device(shop.scope, &admin, "North 1", vec![new_id(&*shop.environment)], None);
-    refused(&shop, "a device by whoever may not scan", Code::MissingScope, device).await;
+    refused(&shop, "a device paired by a member without the scope", Code::MissingScope, device).await;
     let device =
         slices.scanning.create_device(shop.scope, &scanning, "North 1", vec![new_id(&*shop.environment)], None);
     refused(&shop, "a device without a gate", Code::InvalidRequest, device).await;

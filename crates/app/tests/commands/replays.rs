@@ -1,4 +1,4 @@
-//! Replays requests: the same request under a key has its first answer, whatever would refuse it now; another request under the key is refused.
+//! Replays requests: the same request under a key gets its first answer, even if it would be refused now; another request under the key is refused.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use voelgoed_resilience::{Dependency, DependencyHealth};
 
 use voelgoed_testkit::platform::TestPlatform;
 
-/// Some places of the field, which has ten.
+/// A hold of some of the field's ten places.
 async fn field(
     shop: &TestPlatform,
     session: SessionId,

@@ -40,7 +40,7 @@ pub fn limit<T: Debug>(result: CommandResult<T>) -> (Code, &'static str, u64) {
     (refusal.code, limit.name, limit.most)
 }
 
-/// What a creating command must have made now.
+/// Unwraps the value of a command that must have created it now.
 pub fn created<T>(result: CommandResult<Created<T>>) -> T {
     match result.unwrap() {
         Created::Fresh(value) => value,

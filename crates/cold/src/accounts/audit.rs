@@ -1,4 +1,4 @@
-//! Appends an audit line in the transaction of each act, so that no act is committed without its line.
+//! Appends an audit line in the transaction of each act, so that act and line are one commit.
 
 use uuid::Uuid;
 use voelgoed_app::accounts::audit::current_audit_line;

@@ -67,7 +67,7 @@ pub(super) async fn append(
         organization,
         aggregate: event.uuid(),
         version,
-        event: OutboxEvent::ListingChanged { event },
+        outbox_event: OutboxEvent::ListingChanged { event },
         at: now,
     };
     outbox::append(tx, &[row]).await

@@ -1,7 +1,6 @@
 //! Implements the order store: places, reads, lists, cancels and closes orders, and reads their tickets.
 //!
-//! Never: an order without its claimed places, or a claimed place without its order (P1, P2): both are written in one commit.
-//! To add an operation: its file here, and its line in the port below.
+//! An order and its claimed places are written in one commit (P1, P2). To add an operation: its file here, and its line in the port below.
 
 mod close_unpaid;
 pub(crate) mod free_places;

@@ -1,8 +1,8 @@
 //! Counts places per buyer and uses per promo code in the transaction of the order, so that concurrent orders cannot exceed the limits.
 //!
-//! Each count is a row of `sale_counts`. The unpaid places of a client address have no row: they are read from `orders`, so concurrent transactions on
-//! Postgres, which do not see each other's orders, may exceed that limit together. Orders of program versions before the counts are not counted.
-//! Never: a row of `sale_counts` that a new order raises above its limit.
+//! Each count is a row of `sale_counts`. The unpaid places of a client address are counted from `orders` instead of a row. Concurrent Postgres transactions
+//! do not see each other's orders, so together they may exceed that limit. Orders of program versions before the counts are not counted. Never: a row of
+//! `sale_counts` that a new order raises above its limit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -133,7 +133,7 @@ async fn counts_of(
     counts(tx.fetch_rows(statement, binds![organization], rows).await?)
 }
 
-/// What an order adds to its stored counts and to the unpaid places of its address.
+/// The numbers that an order adds to its stored counts and to the unpaid places of its address.
 fn limited_amounts(order: &NewOrder) -> BTreeMap<String, u32> {
     let places = u32::try_from(order.lines.len()).unwrap_or(u32::MAX);
     let unpaid = order.unpaid_limit.iter().map(|limit| (limit.address.clone(), places));

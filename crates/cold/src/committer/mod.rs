@@ -1,4 +1,4 @@
-//! Commits many commands in one transaction: while one flush is in flight, the next batch gathers (without a timer, so a single command does not wait).
+//! Commits many commands in one transaction: the next batch gathers while a flush is in flight; a command that comes alone starts at once.
 //!
 //! Never: a reply before the flush, a reply after a lost commit without a look-up, two organizations in one transaction (P1, P3, P7).
 //! To add a batch command: a type that implements [`BatchCommit`] in its slice's folder, and a [`Batcher`] of it in `Cold`.

@@ -160,7 +160,7 @@ impl Db {
         self.inner.quotas.get_or_init(Quotas::default)
     }
 
-    /// What seals the stored answers of idempotency records.
+    /// The key that seals the stored answers of idempotency records.
     ///
     /// # Errors
     /// [`DbError::Internal`] where this database was opened without one.

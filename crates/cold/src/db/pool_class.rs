@@ -7,7 +7,7 @@ pub(crate) enum PoolClass {
     Gate,
     /// Orders and payments.
     Sale,
-    /// What buyers and gates are shown of orders and payments: the connections of [`Self::Sale`], or a replica while the primary is unavailable.
+    /// Reads of orders and payments for buyers and gates: the connections of [`Self::Sale`], or a replica while the primary is unavailable.
     Display,
     /// Other reads and writes of organizers and of the shop.
     Desk,

@@ -1,4 +1,4 @@
-//! Builds the options of Postgres connections and pools, so that no statement, lock or wait for a connection is without a timeout (P9).
+//! Builds the options of Postgres connections and pools, so that each statement, lock and wait for a connection has a timeout (P9).
 
 use std::str::FromStr;
 use std::time::Duration;

@@ -51,7 +51,7 @@ async fn rows_are_written_and_read_back_in_chunks() {
 }
 
 #[tokio::test]
-async fn transaction_without_a_commit_writes_nothing_and_frees_the_writer() {
+async fn uncommitted_transaction_is_rolled_back_and_frees_the_writer() {
     let dir = TempDir::new();
     let db = Db::open_sqlite(dir.path()).await.unwrap();
     let [org, event] = [1, 2].map(Uuid::from_u128);

@@ -115,7 +115,7 @@ impl Tx {
         self.db.quotas()
     }
 
-    /// What seals the stored answers of idempotency records.
+    /// The key that seals the stored answers of idempotency records.
     ///
     /// # Errors
     /// As [`Db::sealer`].

@@ -1,7 +1,7 @@
 //! Leases due jobs, the oldest first, and renews leases.
 //!
-//! Never: a job of a kind that the runner does not know; a batch that fails because one of its rows cannot be decoded; another lease of a job whose runners
-//! were lost in all of its attempts. Such a job is buried, so that it cannot crash every runner.
+//! Leases only kinds that the runner knows. An undecodable row is parked and the rest of the batch leased. A job whose runners were lost in all of its
+//! attempts is buried, so that it cannot crash every runner.
 
 use uuid::Uuid;
 use voelgoed_app::jobs::ports::{LeasedJob, Queue};

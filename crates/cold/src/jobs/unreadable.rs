@@ -1,4 +1,4 @@
-//! Parks jobs that this program cannot decode, and lists them with jobs of kinds that it does not run.
+//! Parks undecodable jobs, and lists them together with jobs of unknown kinds.
 //!
 //! Never: an attempt counted, a job given up. A node that can decode the job leases it once its pause has passed.
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 use voelgoed_app::ledger::ports::LedgerStore;
 use voelgoed_app::page::PageRequest;
-use voelgoed_domain::checkout::amounts::AmountParts;
+use voelgoed_domain::checkout::amount_parts::AmountParts;
 use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};
 use voelgoed_domain::ledger::entry::JournalEntry;
 use voelgoed_domain::money::{Currency, Money};
@@ -42,7 +42,7 @@ async fn write(cold: &Cold, number: u128, entries: &[(EntryHeader, JournalEntry)
 async fn balances_are_sums_of_the_organizations_postings_by_currency() {
     let directory = TempDir::new();
     let cold = cold(&directory).await;
-    let late = JournalEntry::late_capture("sandbox", Money::new(500, Currency::ZAR)).unwrap();
+    let late = JournalEntry::unmatched_capture("sandbox", Money::new(500, Currency::ZAR)).unwrap();
     let entries = [
         (header(1), sale(Currency::ZAR, 10_000)),
         (header(2), sale(Currency::ZAR, 20_000)),

@@ -27,13 +27,13 @@ impl<'a> OutboxBatch<'a> {
     /// Adds `event` of `aggregate`, whose version is `version` now.
     pub(crate) fn add(&mut self, aggregate: Uuid, version: u32, event: OutboxEvent) {
         let (id, organization, at) = (self.environment.uuid(), self.organization, self.at);
-        self.rows.push(OutboxRow { id, organization, aggregate, version, event, at });
+        self.rows.push(OutboxRow { id, organization, aggregate, version, outbox_event: event, at });
     }
 
     /// Appends the events, `OrderChanged` first: the other events wait while the warm tier is unavailable and block later events of their aggregate,
     /// but viewers of the order need no warm tier.
     pub(crate) async fn write(mut self, tx: &mut Tx) -> DbResult<()> {
-        self.rows.sort_by_key(|row| !matches!(row.event, OutboxEvent::OrderChanged { .. }));
+        self.rows.sort_by_key(|row| !matches!(row.outbox_event, OutboxEvent::OrderChanged { .. }));
         outbox::append(tx, &self.rows).await
     }
 }

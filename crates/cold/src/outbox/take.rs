@@ -114,7 +114,7 @@ fn outbox_row(row: StoredEventRow) -> DbResult<OutboxRow> {
         organization: OrganizationId::from_uuid(row.organization_id),
         aggregate: row.aggregate,
         version: u32::try_from(row.version)?,
-        event: event_body::read(&row.body)?,
+        outbox_event: event_body::read(&row.body)?,
         at: Timestamp::from_micros(row.at),
     })
 }

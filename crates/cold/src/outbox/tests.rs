@@ -62,7 +62,7 @@ async fn events_of_one_commit_are_taken_in_the_order_of_their_append() {
     // Identifiers decrease while versions increase, so that a test by identifier would fail.
     let row = |version: u32, part: usize, event| {
         let id = Uuid::from_u128(1_000 - u128::from(version) * 100 - part as u128);
-        OutboxRow { id, organization, aggregate: Uuid::from_u128(9), version, event, at: NOW }
+        OutboxRow { id, organization, aggregate: Uuid::from_u128(9), version, outbox_event: event, at: NOW }
     };
     let mut expected = Vec::new();
     for version in 1..=2 {
@@ -83,8 +83,14 @@ async fn events_of_a_dropped_transaction_are_not_written() {
     let organization = OrganizationId::from_uuid(Uuid::from_u128(1));
     let event = events().remove(0);
     let mut tx = cold.db.begin(organization).await.unwrap();
-    let row =
-        OutboxRow { id: Uuid::from_u128(1), organization, aggregate: Uuid::from_u128(9), version: 1, event, at: NOW };
+    let row = OutboxRow {
+        id: Uuid::from_u128(1),
+        organization,
+        aggregate: Uuid::from_u128(9),
+        version: 1,
+        outbox_event: event,
+        at: NOW,
+    };
     append(&mut tx, &[row]).await.unwrap();
     drop(tx);
     assert_eq!(cold.pending(NOW).await.unwrap(), (0, 0));

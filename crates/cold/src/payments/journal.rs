@@ -1,7 +1,7 @@
 //! Splits the money of an order into net, fee and tax, and computes from the journal how much of each is left to refund (P5).
 
 use voelgoed_app::checkout::ports::{Order, OrderLine};
-use voelgoed_domain::checkout::amounts::{AmountParts, LineAmounts, TaxPlacement};
+use voelgoed_domain::checkout::amount_parts::{AmountParts, LineAmounts, TaxPlacement};
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::ledger::account::Account;
 use voelgoed_domain::ledger::entry::parts_left;

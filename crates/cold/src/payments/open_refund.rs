@@ -4,7 +4,7 @@ use voelgoed_app::checkout::ports::{Order, OrderLine, Ticket};
 use voelgoed_app::idempotency::{Created, IdempotencyRecord};
 use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::payments::ports::{NewRefund, Refund};
-use voelgoed_domain::checkout::amounts::{LineAmounts, TaxPlacement};
+use voelgoed_domain::checkout::amount_parts::{LineAmounts, TaxPlacement};
 use voelgoed_domain::ids::{OrganizationId, PaymentId};
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::refund::RefundState;
@@ -64,7 +64,9 @@ pub(super) async fn open_refund(
     let state = attempt.as_ref().map(AttemptRow::state).transpose()?;
     let checked = match (&attempt, state) {
         (Some(_), Some(AttemptState::Captured)) => check(&mut tx, organization, &order, &new).await?,
-        (Some(late), Some(AttemptState::CapturedLate)) => check_late(&mut tx, organization, late, &new).await?,
+        (Some(unmatched), Some(AttemptState::CapturedUnmatched)) => {
+            check_unmatched(&mut tx, organization, unmatched, &new).await?
+        }
         (None, _) if order.total.is_zero() => check(&mut tx, organization, &order, &new).await?,
         _ => Err(Refusal::new(Code::WrongState, "This attempt has captured no money, so nothing can be refunded.")),
     };
@@ -100,8 +102,8 @@ async fn check(tx: &mut Tx, organization: OrganizationId, order: &Order, new: &N
     }))
 }
 
-/// Checks a refund of a late capture: the whole amount, once.
-async fn check_late(
+/// Checks a refund of an unmatched capture: the whole amount, once.
+async fn check_unmatched(
     tx: &mut Tx,
     organization: OrganizationId,
     attempt: &AttemptRow,

@@ -102,24 +102,26 @@ fn event(state: RefundState, seen: &RefundObservation) -> Option<RefundTransitio
 /// Appends the journal entry and returns the order's new state.
 async fn settle(tx: &mut Tx, cold: &Cold, order: &Order, refund: &Refund, now: Timestamp) -> DbResult<OrderState> {
     let organization = order.organization;
-    let late = match refund.payment {
+    let unmatched = match refund.payment {
         None => false,
         Some(payment) => {
             let attempt = attempts::read_row(tx, organization, payment).await?;
             let attempt = attempt.ok_or_else(|| DbError::internal("a refund without its attempt"))?;
-            attempt.state()? == AttemptState::CapturedLate
+            attempt.state()? == AttemptState::CapturedUnmatched
         }
     };
     let tickets = tickets::of_order(tx, organization, order.id).await?;
     if !refund.amount.is_zero() {
-        let entry = match late {
-            true => JournalEntry::late_capture_refund(&refund.provider, refund.amount).map_err(DbError::internal)?,
+        let entry = match unmatched {
+            true => {
+                JournalEntry::unmatched_capture_refund(&refund.provider, refund.amount).map_err(DbError::internal)?
+            }
             false => entry(tx, order, refund, &tickets).await?,
         };
         let header = EntryHeader { id: new_id(&*cold.environment), event: order.event, order: order.id, at: now };
         ledger::append(tx, organization, &[(header, entry)]).await?;
     }
-    if late {
+    if unmatched {
         // The order was never paid with this money.
         return Ok(order.state);
     }

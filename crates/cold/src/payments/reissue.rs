@@ -1,4 +1,4 @@
-//! Reissues an ended order after a late capture: sells all of its places again in one commit, or changes nothing (P1, P2).
+//! Reissues an ended order after an unmatched capture: sells all of its places again in one commit, or changes nothing (P1, P2).
 
 use voelgoed_app::checkout::ports::{Order, OrderLine};
 use voelgoed_app::environment::new_id;
@@ -85,7 +85,7 @@ async fn issue(
     tickets.add(environment, event, order.id, lines);
     tickets.write(tx, organization).await?;
     let parts = journal::parts(order, lines, |_| true)?;
-    let entry = JournalEntry::late_capture_sale(order.total.currency, parts).map_err(DbError::internal)?;
+    let entry = JournalEntry::unmatched_capture_sale(order.total.currency, parts).map_err(DbError::internal)?;
     let header = EntryHeader { id: new_id(environment), event, order: order.id, at: now };
     ledger::append(tx, organization, &[(header, entry)]).await?;
     let effects = sold.into_iter().map(|moved| moved.effect).collect();

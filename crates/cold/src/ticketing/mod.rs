@@ -1,7 +1,7 @@
 //! Implements the place store, whose rows decide every sale (P1).
 //!
-//! Never: a place moved from a state that `domain::ticketing::place` does not allow, a transition without `version + 1` and its outbox row (P8).
-//! To add a transition: its statement in `places.rs`, conditional on the state before.
+//! A place changes only by a transition that `domain::ticketing::place` allows. Each transition adds 1 to `version` and writes its outbox row (P8). To add a
+//! transition: its statement in `places.rs`, conditional on the state before.
 
 mod block;
 mod epoch;

@@ -153,7 +153,7 @@ pub async fn row_of_an_unknown_format_is_left_to_newer_programs(sut: Sut<Cold>) 
     assert!(!row.is_malformed && row.reason.contains("format 99"), "{row:?}");
 }
 
-/// The query of a program without formats returns neither a row of a newer format nor a later row of its aggregate.
+/// The query of a program from before formats skips a row of a newer format and the later rows of its aggregate.
 pub async fn program_without_formats_does_not_see_newer_rows(sut: Sut<Cold>) {
     let [newer, second, third] = events(&sut).await;
     execute(&sut, SystemRole::Relay, NEWER, vec![number(i64::MAX), uuid(newer.id.uuid())]).await;
@@ -165,7 +165,7 @@ pub async fn program_without_formats_does_not_see_newer_rows(sut: Sut<Cold>) {
     assert!(seen.iter().all(|aggregate| [second.id.uuid(), third.id.uuid()].contains(aggregate)));
 }
 
-/// Neither an unknown kind nor an undecodable payload blocks other jobs or counts as an attempt.
+/// A job of an unknown kind or with an undecodable payload waits; other jobs run, and no attempt is counted.
 pub async fn undecodable_job_blocks_no_other_job(sut: Sut<Cold>) {
     let environment = &*sut.environment;
     let job = |kind| NewJob {

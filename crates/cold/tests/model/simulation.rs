@@ -103,7 +103,7 @@ impl Simulation {
             | ModelCommand::RequestCancellation { order }
             | ModelCommand::Reissue { order }
             | ModelCommand::RefundTicket { order, .. }
-            | ModelCommand::RefundLateCapture { order } => {
+            | ModelCommand::RefundUnmatchedCapture { order } => {
                 if !self.orders.is_empty() {
                     self.apply_to_order(order % self.orders.len(), command).await;
                 }
@@ -126,7 +126,9 @@ impl Simulation {
             (ModelCommand::RefundTicket { ticket, .. }, Some(payment)) => {
                 self.refund_ticket(order, payment, ticket).await
             }
-            (ModelCommand::RefundLateCapture { .. }, Some(payment)) => self.refund_late_capture(order, payment).await,
+            (ModelCommand::RefundUnmatchedCapture { .. }, Some(payment)) => {
+                self.refund_unmatched_capture(order, payment).await
+            }
             (ModelCommand::Close { .. }, _) => self.close(order).await,
             (ModelCommand::RequestCancellation { .. }, _) => {
                 let now = self.shop.environment().now();
@@ -186,7 +188,7 @@ impl Simulation {
                 self.sold(order).await;
             }
             _ => {
-                assert!(matches!(decision, PaymentDecision::CapturedLate { .. }), "{decision:?}");
+                assert!(matches!(decision, PaymentDecision::CapturedUnmatched { .. }), "{decision:?}");
                 self.clearing += amount;
                 self.orders[order].payment_state = PaymentModel::Late(amount, false);
             }
@@ -255,7 +257,7 @@ impl Simulation {
         }
     }
 
-    async fn refund_late_capture(&mut self, order: usize, payment: PaymentId) {
+    async fn refund_unmatched_capture(&mut self, order: usize, payment: PaymentId) {
         let it = &self.orders[order];
         let PaymentModel::Late(amount, is_refunded) = it.payment_state else { return };
         let refund = self.shop.new_refund(it.id, payment, amount, &[]);

@@ -52,7 +52,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn list_is_read_from_the_replica_once_it_has_replayed_the_readers_write() {
+async fn list_is_read_from_the_replica_after_replay_of_the_readers_write() {
     let fixture = Fixture::open().await;
     for number in 1..=5 {
         fixture.shop.placed_order(&[number]).await;
@@ -84,7 +84,7 @@ async fn replica_with_paused_replay_is_not_read() {
 }
 
 #[tokio::test]
-async fn without_the_primary_display_reads_work_and_nothing_is_sold() {
+async fn display_reads_work_and_sales_stop_without_the_primary() {
     let mut fixture = Fixture::open().await;
     let (order, payment) = fixture.shop.placed_order(&[1]).await;
     let capabilities = Capabilities::new();

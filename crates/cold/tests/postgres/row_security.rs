@@ -50,7 +50,7 @@ async fn read_without_a_where_sees_only_rows_of_its_organization() {
 }
 
 #[tokio::test]
-async fn write_without_a_where_changes_only_rows_of_its_organization_and_moves_none_to_another() {
+async fn write_without_a_where_changes_only_rows_of_its_organization() {
     let (one, other) = two_shops().await;
     let db = one.store().db();
     let mut tx = db.begin(one.organization).await.unwrap();

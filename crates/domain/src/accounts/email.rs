@@ -16,8 +16,8 @@ pub fn lowercase_address(field: &str, text: &str) -> Result<String, Refusal> {
     Ok(stored_address(field, text)?.to_lowercase())
 }
 
-/// The key to count attempts by, for any typed text: the [`lowercase_address`] where the text is an address. Any other text has a key that no address
-/// has, so that failed logins with it are counted and match no member.
+/// The key to count attempts by, for any typed text: the [`lowercase_address`] where the text is an address. Any other text has a key of its own, so that its
+/// failed logins are counted.
 #[must_use]
 pub fn counting_key(text: &str) -> String {
     lowercase_address("email", text).unwrap_or_else(|_| {

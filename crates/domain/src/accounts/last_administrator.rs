@@ -1,6 +1,6 @@
 //! Refuses to remove the last member or key that can administer an organization (`last_administrator`).
 //!
-//! Never: an organization without an administrator; the last administering member, or the last administering key, that removes its own scope.
+//! An organization keeps at least one administrator; the last administering member or key cannot remove its own scope.
 
 use crate::ids::{ApiKeyId, MemberId};
 use crate::refusal::{Code, Refusal};
@@ -8,7 +8,7 @@ use crate::refusal::{Code, Refusal};
 /// The enabled members and keys of an organization with the scope `admin`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Administrators {
-    /// Members.
+    /// Members with the scope `admin`.
     pub members: Vec<MemberId>,
     /// API keys.
     pub keys: Vec<ApiKeyId>,

@@ -19,7 +19,7 @@ mod draft;
 mod tests;
 
 pub use change::{EventChange, start_shift_micros};
-pub use draft::{EVENT_NAME_CHARS_MAX, EventDraft, PLACES_PER_HOLD_MAX, PLACES_PER_SESSION_MAX};
+pub use draft::{EVENT_NAME_CHARS_MAX, EventDraft, PLACES_PER_SESSION_MAX};
 
 /// A show with a date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -128,7 +128,7 @@ pub struct TaxPolicy {
     pub included: bool,
 }
 
-/// How many places one buyer may hold.
+/// How many places one buyer may hold, chosen per event. [`hold_limits`](crate::ticketing::hold_limits) has the limits of every hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventLimits {
     /// Maximum in one hold.

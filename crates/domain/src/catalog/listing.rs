@@ -59,7 +59,7 @@ impl Listing {
         ticket_type.admission.type_window(self.event.admission_window())
     }
 
-    /// True once nothing will be sold any more: the sale is over, or no ticket could admit.
+    /// True once selling has ended for good: the sale is over, or every ticket would be expired.
     #[must_use]
     pub fn is_sale_over(&self, now: Timestamp) -> bool {
         self.event.is_sale_over(now)

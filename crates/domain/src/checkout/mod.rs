@@ -1,4 +1,4 @@
 //! Turns claimed places into orders: order states, and the amounts of an order.
 
-pub mod amounts;
+pub mod amount_parts;
 pub mod order;

@@ -35,7 +35,7 @@ state_machine! {
         Cancel = "cancel",
         /// The time to pay is over, and no attempt may still be captured.
         Expire = "expire",
-        /// A late capture buys the places again.
+        /// An unmatched capture buys the places again.
         Reissue = "reissue",
         /// Some of the money is refunded.
         RefundPart = "refund_part",
@@ -69,7 +69,7 @@ pub fn check_time_to_pay(pay_by: Timestamp, now: Timestamp) -> Result<(), Refusa
 }
 
 impl OrderState {
-    /// True where the order was paid, whatever was refunded since.
+    /// True where the order was paid, even if all of it was refunded since.
     #[must_use]
     pub const fn was_paid(self) -> bool {
         matches!(self, Self::Paid | Self::PartiallyRefunded | Self::Refunded)

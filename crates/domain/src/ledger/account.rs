@@ -19,7 +19,7 @@ pub enum Account {
     /// Owed to the tax office.
     TaxPayable,
     /// Captured for orders that could not use it.
-    LateCaptures,
+    UnmatchedCaptures,
 }
 
 const PROVIDER_CLEARING: &str = "provider_clearing:";
@@ -31,7 +31,7 @@ impl fmt::Display for Account {
             Self::OrganizerPayable => f.write_str("organizer_payable"),
             Self::FeeIncome => f.write_str("fee_income"),
             Self::TaxPayable => f.write_str("tax_payable"),
-            Self::LateCaptures => f.write_str("late_captures"),
+            Self::UnmatchedCaptures => f.write_str("late_captures"),
         }
     }
 }
@@ -45,7 +45,7 @@ impl FromStr for Account {
             ("organizer_payable", _) => Ok(Self::OrganizerPayable),
             ("fee_income", _) => Ok(Self::FeeIncome),
             ("tax_payable", _) => Ok(Self::TaxPayable),
-            ("late_captures", _) => Ok(Self::LateCaptures),
+            ("late_captures", _) => Ok(Self::UnmatchedCaptures),
             _ => Err(UnknownText { kind: "account", text: text.to_owned() }),
         }
     }
@@ -63,7 +63,7 @@ mod tests {
             (Account::OrganizerPayable, "organizer_payable"),
             (Account::FeeIncome, "fee_income"),
             (Account::TaxPayable, "tax_payable"),
-            (Account::LateCaptures, "late_captures"),
+            (Account::UnmatchedCaptures, "late_captures"),
         ] {
             assert_eq!(account.to_string(), text);
             assert_eq!(text.parse(), Ok(account));

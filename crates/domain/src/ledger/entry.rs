@@ -3,7 +3,7 @@
 //! Never: an entry of two currencies, or an edited entry. To add a kind: a line in [`EntryKind`], its constructor, its row in the tests.
 
 use super::account::Account;
-use crate::checkout::amounts::AmountParts;
+use crate::checkout::amount_parts::AmountParts;
 use crate::money::{Currency, Money};
 use crate::text_enum::text_enum;
 
@@ -17,11 +17,11 @@ text_enum! {
         /// A fee was charged to the organizer outside of a sale.
         Fee = "fee",
         /// Money was captured for an order that could not use it.
-        LateCapture = "late_capture",
-        /// A late capture bought the order's places again.
-        LateCaptureSale = "late_capture_sale",
-        /// A late capture was refunded.
-        LateCaptureRefund = "late_capture_refund",
+        UnmatchedCapture = "late_capture",
+        /// An unmatched capture bought the order's places again.
+        UnmatchedCaptureSale = "late_capture_sale",
+        /// An unmatched capture was refunded.
+        UnmatchedCaptureRefund = "late_capture_refund",
         /// A wrong entry was reversed.
         Reversal = "reversal",
     }
@@ -89,29 +89,29 @@ impl JournalEntry {
     ///
     /// # Errors
     /// [`LedgerError`] where the amount is zero or negative.
-    pub fn late_capture(provider: &str, amount: Money) -> Result<Self, LedgerError> {
+    pub fn unmatched_capture(provider: &str, amount: Money) -> Result<Self, LedgerError> {
         let clearing = Account::ProviderClearing(provider.to_owned());
-        let [debit, credit] = pair(clearing, Account::LateCaptures, amount)?;
-        Self::new(EntryKind::LateCapture, amount.currency, debit, [credit])
+        let [debit, credit] = pair(clearing, Account::UnmatchedCaptures, amount)?;
+        Self::new(EntryKind::UnmatchedCapture, amount.currency, debit, [credit])
     }
 
-    /// A late capture that buys the order's places again: the debt to the buyer becomes a sale.
+    /// An unmatched capture that buys the order's places again: the debt to the buyer becomes a sale.
     ///
     /// # Errors
     /// [`LedgerError`] where a part is negative, or all are zero.
-    pub fn late_capture_sale(currency: Currency, parts: AmountParts) -> Result<Self, LedgerError> {
-        let debit = Posting { account: Account::LateCaptures, amount: parts.total() };
-        Self::new(EntryKind::LateCaptureSale, currency, debit, credits(parts)?)
+    pub fn unmatched_capture_sale(currency: Currency, parts: AmountParts) -> Result<Self, LedgerError> {
+        let debit = Posting { account: Account::UnmatchedCaptures, amount: parts.total() };
+        Self::new(EntryKind::UnmatchedCaptureSale, currency, debit, credits(parts)?)
     }
 
-    /// A refund of a late capture.
+    /// A refund of an unmatched capture.
     ///
     /// # Errors
     /// [`LedgerError`] where the amount is zero or negative.
-    pub fn late_capture_refund(provider: &str, amount: Money) -> Result<Self, LedgerError> {
+    pub fn unmatched_capture_refund(provider: &str, amount: Money) -> Result<Self, LedgerError> {
         let clearing = Account::ProviderClearing(provider.to_owned());
-        let [debit, credit] = pair(Account::LateCaptures, clearing, amount)?;
-        Self::new(EntryKind::LateCaptureRefund, amount.currency, debit, [credit])
+        let [debit, credit] = pair(Account::UnmatchedCaptures, clearing, amount)?;
+        Self::new(EntryKind::UnmatchedCaptureRefund, amount.currency, debit, [credit])
     }
 
     /// The entry that reverses this one; both stay in the journal.
@@ -159,14 +159,14 @@ impl JournalEntry {
     }
 }
 
-/// The parts of an order's money that were not refunded yet, computed from the postings of all its entries; late captures do not count.
+/// The parts of an order's money that were not refunded yet, computed from the postings of all its entries; unmatched captures do not count.
 #[must_use]
 pub fn parts_left<'a>(postings: impl IntoIterator<Item = (&'a Account, i64)>) -> AmountParts {
     postings.into_iter().fold(AmountParts::default(), |left, (account, amount)| match account {
         Account::OrganizerPayable => AmountParts { net: left.net.saturating_sub(amount), ..left },
         Account::FeeIncome => AmountParts { fee: left.fee.saturating_sub(amount), ..left },
         Account::TaxPayable => AmountParts { tax: left.tax.saturating_sub(amount), ..left },
-        Account::ProviderClearing(_) | Account::LateCaptures => left,
+        Account::ProviderClearing(_) | Account::UnmatchedCaptures => left,
     })
 }
 

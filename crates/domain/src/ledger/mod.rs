@@ -8,7 +8,7 @@
 //! | `organizer_payable` | liability | owed to the organizer |
 //! | `fee_income` | income | the platform's fees |
 //! | `tax_payable` | liability | owed to the tax office |
-//! | `late_captures` | liability | captured for orders that could not use it; owed to buyers until reissued or refunded |
+//! | `late_captures` | liability | unmatched captures; owed to buyers until reissued or refunded |
 //!
 //! To add an account: a variant of [`account::Account`], a row here, and the constructor in [`entry`] that uses it.
 

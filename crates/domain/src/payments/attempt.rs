@@ -17,7 +17,7 @@ state_machine! {
         /// The money was captured for this order.
         Captured = "captured",
         /// The money was captured after the order could no longer use it; it is refunded, or the order is reissued.
-        CapturedLate = "captured_late",
+        CapturedUnmatched = "captured_late",
         /// The provider declined, or was never reached.
         Failed = "failed",
         /// Cancelled at the provider before a capture.
@@ -33,12 +33,12 @@ state_machine! {
         /// The money was captured, and the order can use it.
         Capture = "capture",
         /// The money was captured, and the order cannot use it.
-        CaptureLate = "capture_late",
+        CaptureUnmatched = "capture_late",
         /// The provider declined, or was never reached.
         Fail = "fail",
         /// The provider cancelled the attempt for good.
         Void = "void",
-        /// The late capture bought the places again.
+        /// The unmatched capture bought the places again.
         Reissue = "reissue",
     }
 
@@ -46,24 +46,24 @@ state_machine! {
         Created, Accept => Pending;
         Created, Lose => Unknown;
         Created, Capture => Captured;
-        Created, CaptureLate => CapturedLate;
+        Created, CaptureUnmatched => CapturedUnmatched;
         Created, Fail => Failed;
         Created, Void => Voided;
         Pending, Lose => Unknown;
         Pending, Capture => Captured;
-        Pending, CaptureLate => CapturedLate;
+        Pending, CaptureUnmatched => CapturedUnmatched;
         Pending, Fail => Failed;
         Pending, Void => Voided;
         Unknown, Accept => Pending;
         Unknown, Capture => Captured;
-        Unknown, CaptureLate => CapturedLate;
+        Unknown, CaptureUnmatched => CapturedUnmatched;
         Unknown, Fail => Failed;
         Unknown, Void => Voided;
         Failed, Capture => Captured;
-        Failed, CaptureLate => CapturedLate;
+        Failed, CaptureUnmatched => CapturedUnmatched;
         Voided, Capture => Captured;
-        Voided, CaptureLate => CapturedLate;
-        CapturedLate, Reissue => Captured;
+        Voided, CaptureUnmatched => CapturedUnmatched;
+        CapturedUnmatched, Reissue => Captured;
     }
 }
 
@@ -77,7 +77,7 @@ impl AttemptState {
     /// True where the money was captured.
     #[must_use]
     pub const fn has_captured(self) -> bool {
-        matches!(self, Self::Captured | Self::CapturedLate)
+        matches!(self, Self::Captured | Self::CapturedUnmatched)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Decides what an observation of a payment attempt changes; one rule for answers, callbacks, polls and cancellations (P2).
 //!
-//! Never: a guess. Without proof that no money can be captured the places stay claimed; a capture ends in tickets or in a refund.
-//! The first observation wins, and repeating it changes nothing. To add an observation: a variant, and its rows in the tests.
+//! Never: a guess. Places stay claimed until the provider proves that the attempt cannot be captured; a capture ends in tickets or in a refund. The first
+//! observation wins, and repeating it changes nothing. To add an observation: a variant, and its rows in the tests.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub const PAY_BY_GRACE: Duration = Duration::from_secs(5);
 /// How many characters of a provider's reference or reason are stored.
 pub const PROVIDER_TEXT_CHARS_MAX: usize = 500;
 
-/// What is known of an attempt from an answer, a callback, a poll or a cancellation.
+/// The state of an attempt at its provider, as an answer, a callback, a poll or a cancellation reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Observation {
@@ -102,7 +102,7 @@ pub struct AttemptInputs {
     pub state: AttemptState,
     /// The requested amount.
     pub amount: Money,
-    /// True where a second sender leased the attempt. A connection refused to the second does not prove that the first sent nothing.
+    /// True where a second sender leased the attempt. A refused connection of the second says nothing about what the first has sent.
     pub has_second_sender: bool,
     /// Whether the provider can cancel.
     pub cancellation: Cancellation,
@@ -117,8 +117,8 @@ impl AttemptInputs {
 }
 
 text_enum! {
-    /// Why the order cannot use a capture.
-    "reason of a late capture" LateCaptureReason {
+    /// Why a capture matches no order that awaits it; stored as the reason of the attempt.
+    "reason of an unmatched capture" UnmatchedReason {
         /// The order is expired or cancelled.
         OrderClosed = "order_closed",
         /// Another attempt paid the order.
@@ -135,7 +135,7 @@ text_enum! {
 pub enum PaymentDecision {
     /// The observation changes nothing.
     Nothing,
-    /// No attempt has this identifier, and none will: attempts are stored before they are sent to a provider.
+    /// No attempt has this identifier. Attempts are stored before they are sent, so this is final.
     NoAttempt,
     /// The attempt gets this state (`pending` or `unknown`).
     Record(AttemptState),
@@ -153,10 +153,11 @@ pub enum PaymentDecision {
     QueryProvider,
     /// Captured for this order: it is paid, its places are sold, its tickets are issued.
     Issue,
-    /// Captured, but the order cannot use the money; [`resolve_late`](super::late_capture::resolve_late) decides what follows.
-    CapturedLate {
+    /// Captured, but the order cannot use the money; the attempt becomes `captured_late`, and
+    /// [`resolve_unmatched`](super::unmatched_capture::resolve_unmatched) decides what follows.
+    CapturedUnmatched {
         /// Why the order cannot use the money.
-        why: LateCaptureReason,
+        why: UnmatchedReason,
     },
 }
 
@@ -171,7 +172,7 @@ impl PaymentDecision {
             Self::Fail { .. } => Some(AttemptTransition::Fail),
             Self::Void { .. } => Some(AttemptTransition::Void),
             Self::Issue => Some(AttemptTransition::Capture),
-            Self::CapturedLate { .. } => Some(AttemptTransition::CaptureLate),
+            Self::CapturedUnmatched { .. } => Some(AttemptTransition::CaptureUnmatched),
         }
     }
 
@@ -229,23 +230,25 @@ fn captured(order: &OrderInputs, attempt: &AttemptInputs, amount: Money) -> Paym
         return PaymentDecision::Nothing;
     }
     if amount.amount <= 0 {
-        // Without money there is nothing to refund, and nothing is bought.
+        // A capture of zero buys nothing and needs no refund.
         return match attempt.state.is_unresolved() {
             true => PaymentDecision::Fail { reason: "The payment provider took no money.".to_owned() },
             false => PaymentDecision::Nothing,
         };
     }
-    let late = |why| PaymentDecision::CapturedLate { why };
+    let unmatched = |why| PaymentDecision::CapturedUnmatched { why };
     if amount.currency != attempt.amount.currency || amount.currency != order.total.currency {
-        return late(LateCaptureReason::CurrencyDiffers);
+        return unmatched(UnmatchedReason::CurrencyDiffers);
     }
     if amount != attempt.amount || amount != order.total {
-        return late(LateCaptureReason::AmountDiffers);
+        return unmatched(UnmatchedReason::AmountDiffers);
     }
     match order.state {
         OrderState::AwaitingPayment => PaymentDecision::Issue,
-        OrderState::Paid | OrderState::PartiallyRefunded | OrderState::Refunded => late(LateCaptureReason::AlreadyPaid),
-        OrderState::Expired | OrderState::Cancelled => late(LateCaptureReason::OrderClosed),
+        OrderState::Paid | OrderState::PartiallyRefunded | OrderState::Refunded => {
+            unmatched(UnmatchedReason::AlreadyPaid)
+        }
+        OrderState::Expired | OrderState::Cancelled => unmatched(UnmatchedReason::OrderClosed),
     }
 }
 

@@ -3,9 +3,9 @@
 pub mod attempt;
 pub mod decide;
 pub mod expiry;
-pub mod late_capture;
 pub mod refund;
 pub mod refund_plan;
+pub mod unmatched_capture;
 
 #[cfg(test)]
 mod fixtures;

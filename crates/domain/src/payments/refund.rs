@@ -1,7 +1,7 @@
-//! The states and transitions of a refund.
+//! Defines the states and transitions of a refund.
 //!
-//! Never: a refund that is dropped because a provider was silent or refused; it stays open until it is done or a person has looked at it (P5).
-//! To add a transition: one line in the list and its cell in the test.
+//! Never: a refund that is dropped because a provider was silent or refused; it stays open until it is done or a person has looked at it (P5). To add a
+//! transition: one line in the list and its cell in the test. The reasons of automatic refunds are in `unmatched_capture`.
 
 use crate::state_machine::state_machine;
 

@@ -1,7 +1,7 @@
 //! Plans a refund of a paid order, by tickets or by amount, and the transition of the order that follows.
 //!
-//! Never: refunds more than was paid and is not yet being returned, or a used ticket unless forced (P5, P6). Refunding a paid order and cancelling
-//! an unpaid one are separate commands. To add a way to select: a variant of [`RefundSelection`], and its rows in the tests.
+//! The sum of all refunds stays within the payment (P5). A used ticket is refunded only if forced (P6). Refunding a paid order and cancelling an unpaid one
+//! are separate commands. To add a way to select: a variant of [`RefundSelection`], and its rows in the tests.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub struct RefundInputs<'a> {
     pub state: OrderState,
     /// The amount paid for the order.
     pub total: Money,
-    /// The sum of pending, unknown and done refunds, in minor units; failed refunds and late captures do not count.
+    /// The sum of pending, unknown and done refunds, in minor units; failed refunds and unmatched captures do not count.
     pub returned: i64,
     /// All tickets of the order.
     pub tickets: &'a [TicketInputs],
@@ -55,7 +55,7 @@ pub struct RefundPlan {
     pub order_transition: OrderTransition,
 }
 
-/// Plans a refund. The last tickets of an order take whatever amount is left, so that an earlier refund of an amount does not lock them.
+/// Plans a refund. The last tickets of an order take the remaining amount, so that they stay refundable after an earlier refund of an amount.
 ///
 /// | selection | `revoke` | revoked tickets |
 /// |---|---|---|

@@ -184,7 +184,7 @@ pub const fn filter_refusal(
 ) -> Option<ScanReason> {
     let reason = match (early, direction, filter) {
         (Some(reason), Direction::Entry, _) => Some(reason),
-        // A person inside may leave, whatever the ticket's state.
+        // A person inside may leave in any state of the ticket.
         (Some(reason), Direction::Exit, _) if reason.has_no_ticket() => Some(reason),
         (_, Direction::Exit, _) | (None, Direction::Entry, GateFilter::Unseen) => None,
         (None, Direction::Entry, GateFilter::Admitted) => Some(ScanReason::AlreadyUsed),
@@ -196,8 +196,8 @@ pub const fn filter_refusal(
     }
 }
 
-/// True where the warm tier would admit only because its filter has not seen the ticket. That proves nothing while an unresolved intent covers
-/// the ticket: cold may have committed its admission or revocation, which the filter does not have yet.
+/// True where the warm tier would admit only because its filter has not seen the ticket. While an unresolved intent covers the ticket, cold may have
+/// committed an admission or revocation that the filter does not have yet.
 #[must_use]
 pub const fn relies_on_unseen(direction: Direction, early: Option<ScanReason>, forced: bool) -> bool {
     matches!((direction, early, forced), (Direction::Entry, None, false))

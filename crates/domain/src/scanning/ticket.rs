@@ -1,7 +1,7 @@
 //! The states and transitions of a ticket.
 //!
-//! Never: from used back to valid, whatever a clock says (P6); a re-entry is another entry, which the entry rule counts.
-//! To add a transition: one line in the list and its cell in the test.
+//! Never: from used back to valid (P6); a re-entry is another entry, which the entry rule counts. To add a transition: one line in the list and its cell in
+//! the test.
 
 use crate::state_machine::state_machine;
 

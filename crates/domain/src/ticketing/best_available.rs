@@ -1,7 +1,7 @@
 //! Chooses the best free seats for a party: adjacent in one row, without leaving a single seat alone, nearest to the focus.
 //!
-//! Never: a seat that is not free in the given view, or an accessible or companion seat that was not requested. Choosing grants nothing: the
-//! inventory grants (P1); after a conflict the caller chooses again on a current view. To add a wish: a field of [`Party`] and its mask in `choose`.
+//! Only seats that are free in the given view are chosen; accessible and companion seats only on request. Choosing grants nothing: the inventory grants (P1);
+//! after a conflict the caller chooses again on a current view. To add a wish: a field of [`Party`] and its mask in `choose`.
 //!
 //! Each step applies only where the one before finds nothing:
 //!

@@ -2,6 +2,7 @@
 
 pub mod best_available;
 pub mod hold;
+pub mod hold_limits;
 pub mod inventory;
 pub mod limits;
 pub mod place;

@@ -31,7 +31,7 @@ state_machine! {
     PlaceTransition {
         /// An order takes the place, before any charge can start.
         Claim = "claim",
-        /// The order is paid. Directly from free for an order of total 0 and for a reissued late capture.
+        /// The order is paid. Directly from free for an order of total 0 and for a reissued unmatched capture.
         Sell = "sell",
         /// The order ended unpaid.
         Release = "release",

@@ -1,7 +1,7 @@
 //! Prices a request for places; the only source of a hold's terms, whose prices stay fixed from then on.
 //!
-//! Never: a price outside the sale window, a ticket type that does not fit its place, or a total that is not the sum of its lines (P5).
-//! To add a part of a price: a field of [`TermsLine`], its line in `price`, and the invariants in `tests`.
+//! Prices need an open sale window and a ticket type that fits the place; the total is the sum of the lines (P5). To add a part of a price: a field of
+//! [`TermsLine`], its line in `price`, and the invariants in `tests`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,7 +9,7 @@
 //! | `key_cancelled` | `Voided` |
 //! | a charge | its state |
 //!
-//! `GET /charges/{key}`: `unknown_charge` is `Absent`; a refused connection is `NoAnswer`, since it does not prove that there is no charge.
+//! `GET /charges/{key}`: `unknown_charge` is `Absent`; a refused connection is `NoAnswer`, because the charge may exist.
 //!
 //! Never: more than the reply states. An unreadable reply is `NoAnswer`, and the caller polls later (P2).
 //! To add a code of the provider: its row here and in the table of the tests.
@@ -53,7 +53,7 @@ pub fn charge(outcome: CallOutcome) -> Observation {
     }
 }
 
-/// What a charge proves that was not sent, because the provider did not say where it takes charges.
+/// The observation of a charge that was not sent because the provider did not list an endpoint for its method.
 pub fn unsent_charge(outcome: &CallOutcome) -> Observation {
     tracing::warn!(ended = ?outcome, "sandbox provider does not say where it takes charges, charge not sent");
     Observation::NotReached

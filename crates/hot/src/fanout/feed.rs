@@ -16,7 +16,7 @@ use voelgoed_domain::ticketing::inventory::CatchUp;
 use voelgoed_domain::ticketing::place::Position;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_telemetry::Stopwatch;
-use voelgoed_telemetry::metrics::realtime::FrameKind;
+use voelgoed_telemetry::metrics::hot_availability::FrameKind;
 
 use super::frame;
 use super::frame_ring::FrameRing;

@@ -28,7 +28,7 @@ use voelgoed_app::ticketing::load_event::LoadEvent;
 use voelgoed_app::ticketing::ports::{EventScope, InventoryStore};
 use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
 use voelgoed_domain::ticketing::place::Position;
-use voelgoed_telemetry::metrics::realtime::{SnapshotRead, snapshot_read};
+use voelgoed_telemetry::metrics::hot_availability::{SnapshotRead, snapshot_read};
 
 use self::feed::Feed;
 use self::tick_loop::READ_TIMEOUT;

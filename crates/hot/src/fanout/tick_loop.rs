@@ -15,7 +15,7 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use voelgoed_app::ticketing::ports::InventorySignal;
 use voelgoed_telemetry::Stopwatch;
-use voelgoed_telemetry::metrics::realtime::{FrameKind, fanout_tick, frame_sent, propagated};
+use voelgoed_telemetry::metrics::hot_availability::{FrameKind, fanout_tick, frame_sent, propagated};
 
 use super::Fanout;
 use super::feed::{Feed, PublishedFrame};

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::{Stream, stream};
 use tokio::sync::watch;
 use voelgoed_domain::ticketing::place::Position;
-use voelgoed_telemetry::metrics::realtime::{self, Resync, viewer_resynced};
+use voelgoed_telemetry::metrics::hot_availability::{self, Resync, viewer_resynced};
 
 use super::feed::{Feed, StreamState};
 use super::frame;
@@ -34,7 +34,7 @@ pub(super) struct Viewer {
 struct ViewerCount {
     of_event: Arc<AtomicUsize>,
     of_node: Arc<AtomicUsize>,
-    _metric: realtime::ViewerGuard,
+    _metric: hot_availability::ViewerGuard,
 }
 
 impl Drop for ViewerCount {
@@ -49,7 +49,7 @@ impl Viewer {
         let count = ViewerCount {
             of_event: Arc::clone(&feed.viewers),
             of_node: Arc::clone(of_node),
-            _metric: realtime::viewer(),
+            _metric: hot_availability::viewer(),
         };
         count.of_event.fetch_add(1, Ordering::Relaxed);
         count.of_node.fetch_add(1, Ordering::Relaxed);

@@ -16,7 +16,7 @@ use voelgoed_app::outbox::event::{TakenRows, UnreadableRow};
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_telemetry::metrics::cold::{outbox_parked, outbox_unreadable, outbox_waiting};
 
-use crate::alarm::{ALARM_GRACE, Alarm, UNREADABLE_LISTED_MAX};
+use crate::alarm_interval::{ALARM_GRACE, Alarm, UNREADABLE_LISTED_MAX};
 use crate::settings::RelaySettings;
 use crate::store_availability::StoreAvailability;
 use crate::wakeup::wakeup;
@@ -121,7 +121,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Counts the rows that this program cannot read, and raises the alarm for those that no newer node took in time.
+    /// Counts the unreadable rows, and raises an alarm for those that waited too long for a newer node.
     async fn report_unreadable(&self, alarm: &mut Alarm) -> StoreResult<()> {
         let now = self.environment.now();
         let rows = self.store.unreadable(UNREADABLE_LISTED_MAX).await?;

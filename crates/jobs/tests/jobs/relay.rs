@@ -162,7 +162,7 @@ async fn each_row_is_delivered_to_every_consumer_once_and_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unloaded_row_is_never_acknowledged_and_delays_no_other_aggregate() {
+async fn unloaded_row_stays_undelivered_while_other_aggregates_are_delivered() {
     let fixture = RelayFixture::new().await;
     let [poison, healthy] = fixture.events().await;
     *fixture.consumer.unloaded.lock().unwrap() = Some(poison.id.uuid());

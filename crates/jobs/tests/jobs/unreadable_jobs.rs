@@ -1,4 +1,4 @@
-//! Tests that a job which this program cannot run waits for another node, without counting an attempt or delaying other jobs.
+//! Tests that an unreadable job waits for a newer node while other jobs run, and that the wait counts as no attempt.
 
 use std::sync::Arc;
 

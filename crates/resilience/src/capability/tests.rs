@@ -31,7 +31,7 @@ fn single_mode_answers_as_its_cell_of_the_table() {
 }
 
 #[test]
-fn browsing_never_stops_and_sales_stop_without_a_writable_cold_tier() {
+fn browsing_continues_and_sales_stop_while_cold_cannot_write() {
     let refused = |capability, mode| matches!(worst_answer(capability, &[mode]), CapabilityAnswer::Refused { .. });
     for mode in FailureMode::ALL {
         assert!(!refused(Capability::Browse, mode), "browsing never stops: {mode:?}");

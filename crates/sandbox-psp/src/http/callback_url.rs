@@ -17,7 +17,7 @@ pub async fn set(
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let secret = &context.state.config.callback_secret;
     let (timestamp, signature) = (header(TIMESTAMP_HEADER), header(SIGNATURE_HEADER));
-    secret.verify(timestamp, signature, &body, clock::now()).map_err(|_| RequestError::NotBelieved)?;
+    secret.verify(timestamp, signature, &body, clock::now()).map_err(|_| RequestError::InvalidSignature)?;
     let target: CallbackTarget =
         serde_json::from_slice(&body).map_err(|error| RequestError::Invalid(format!("body: {error}")))?;
     if !reqwest::Url::parse(&target.url).is_ok_and(|url| url.scheme() == "http") {

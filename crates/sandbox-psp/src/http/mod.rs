@@ -63,7 +63,7 @@ async fn require_shop_authorization(
     next: Next,
 ) -> Result<Response, RequestError> {
     let presented = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    context.state.config.callback_secret.verify_call(presented).map_err(|_| RequestError::NotBelieved)?;
+    context.state.config.callback_secret.verify_call(presented).map_err(|_| RequestError::InvalidSignature)?;
     Ok(next.run(request).await)
 }
 
@@ -78,11 +78,11 @@ impl IntoResponse for RequestError {
     fn into_response(self) -> Response {
         let status = match self {
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NotBelieved => StatusCode::UNAUTHORIZED,
+            Self::InvalidSignature => StatusCode::UNAUTHORIZED,
             Self::UnknownCharge | Self::UnknownRefund => StatusCode::NOT_FOUND,
             Self::KeyMismatch | Self::TooLate | Self::NotCaptured | Self::RefundTooLarge => StatusCode::CONFLICT,
             Self::KeyCancelled => StatusCode::GONE,
-            Self::NotHere => StatusCode::MISDIRECTED_REQUEST,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::Full => StatusCode::INSUFFICIENT_STORAGE,
             Self::Busy | Self::Broken => StatusCode::SERVICE_UNAVAILABLE,
         };

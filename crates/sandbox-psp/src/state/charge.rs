@@ -57,7 +57,7 @@ fn validate(request: &ChargeRequest) -> Result<&'static MethodBehaviour, Request
         return Err(invalid("currency: must be three capital letters"));
     }
     let behaviour = behaviour_of(&request.method).ok_or_else(|| invalid("method: see GET /methods"))?;
-    if behaviour.is_reachable { Ok(behaviour) } else { Err(RequestError::NotHere) }
+    if behaviour.is_reachable { Ok(behaviour) } else { Err(RequestError::Misdirected) }
 }
 
 fn new_charge(request: &ChargeRequest, behaviour: &MethodBehaviour, now: Timestamp, delays: &Delays) -> ChargeEntry {

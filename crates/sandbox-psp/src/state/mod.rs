@@ -3,10 +3,10 @@
 //! Never: a clock, a file, a lock. A decision returns the record to write and the reply; only [`ProviderState::apply`] changes the state,
 //! so replaying the data file through it restores the same state.
 
-mod callback;
 mod cancel;
 mod capture;
 mod charge;
+mod pending_callbacks;
 mod refund;
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use voelgoed_domain::time::Timestamp;
 
-pub use callback::PendingCallback;
+pub use pending_callbacks::PendingCallback;
 
 use crate::protocol::{ChargeReply, RefundReply, RefundState};
 use crate::record::{ChargeEntry, Record, RefundEntry};

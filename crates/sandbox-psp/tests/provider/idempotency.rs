@@ -95,7 +95,7 @@ async fn invalid_request_gets_a_code_and_is_not_recorded() {
 }
 
 #[tokio::test]
-async fn caller_without_the_secret_is_refused_and_nothing_is_recorded() {
+async fn caller_without_the_secret_is_refused_before_a_record_is_written() {
     let directory = TempDirectory::new();
     let provider = TestProvider::with_defaults(&directory.data_file()).await;
     provider.client.charge(&charge("k", "slow")).await.unwrap();

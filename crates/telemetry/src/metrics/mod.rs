@@ -5,16 +5,16 @@
 
 use crate::metric::Metric;
 
-pub mod analytics;
 pub mod cache;
 pub mod checkout;
 pub mod cold;
+pub mod count_streams;
+pub mod hot_availability;
 pub mod http;
 pub mod jobs;
 pub mod live_event;
 pub mod payments;
 pub mod process;
-pub mod realtime;
 pub mod resilience;
 pub mod scanning;
 pub mod ticketing;
@@ -34,7 +34,7 @@ macro_rules! areas {
 }
 
 areas! {
-    analytics, http, ticketing, checkout, payments, scanning, warm, cold, jobs, realtime, cache, resilience, process, live_event,
+    count_streams, http, ticketing, checkout, payments, scanning, warm, cold, jobs, hot_availability, cache, resilience, process, live_event,
 }
 
 #[cfg(test)]

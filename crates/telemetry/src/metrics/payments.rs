@@ -49,7 +49,7 @@ label_values! {
         /// The money is captured.
         Captured = "captured",
         /// Captured after the order had ended.
-        CapturedLate = "captured_late",
+        CapturedUnmatched = "captured_late",
         /// Declined by the provider.
         Failed = "failed",
         /// Cancelled at the provider, nothing captured.

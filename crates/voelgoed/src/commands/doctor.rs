@@ -35,28 +35,28 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
     let nodes = runtime.cold.live_nodes(now).await?;
     let standby = runtime.cold.standby().await?;
     runtime.cold.close().await;
-    output::line(format_args!("unbalanced entries  {}", unbalanced.len()))?;
-    output::line(format_args!("facts not delivered {waiting} (oldest {oldest} ms)"))?;
-    output::line(format_args!("unreadable facts    {}", unreadable.len()))?;
+    output::line(format_args!("unbalanced entries       {}", unbalanced.len()))?;
+    output::line(format_args!("outbox events waiting    {waiting} (oldest {oldest} ms)"))?;
+    output::line(format_args!("unreadable outbox events {}", unreadable.len()))?;
     for row in &unreadable {
         output::line(format_args!("  {} of {} since {}: {}", row.id, row.aggregate, row.at, row.reason))?;
     }
-    output::line(format_args!("unreadable jobs     {}", not_run.len()))?;
+    output::line(format_args!("unreadable jobs          {}", not_run.len()))?;
     for job in &not_run {
         output::line(format_args!("  {} {} since {}: {}", job.id, job.kind, job.run_at, job.reason))?;
     }
-    output::line(format_args!("dead jobs           {}", dead.len()))?;
+    output::line(format_args!("dead jobs                {}", dead.len()))?;
     for job in &dead {
         output::line(format_args!("  {} {} {}", job.id, job.kind, job.last_error.as_deref().unwrap_or("")))?;
     }
-    output::line(format_args!("nodes               {}", nodes.len()))?;
+    output::line(format_args!("nodes                    {}", nodes.len()))?;
     for node in &nodes {
         output::line(format_args!(
             "  {} {} {} {} since {}",
             node.id, node.role, node.address, node.version, node.started_at
         ))?;
     }
-    output::line(format_args!("synchronous standby {}", standby_text(&standby)))?;
+    output::line(format_args!("synchronous standby      {}", standby_text(&standby)))?;
     let problems = check_warm(settings).await?;
     if !unbalanced.is_empty() {
         bail!(

@@ -46,7 +46,7 @@ pub fn start(
     background: &CancellationToken,
 ) -> anyhow::Result<()> {
     let slices = &runtime.slices;
-    // A worker has no viewers, but a late capture may search for seats.
+    // A worker has no viewers, but an unmatched capture may search for seats.
     let fanout = Arc::clone(&runtime.fanout);
     let stop = background.clone();
     tasks.spawn(async move { fanout.run(stop.cancelled()).await });

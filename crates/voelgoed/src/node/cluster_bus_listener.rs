@@ -62,7 +62,7 @@ impl ClusterBusListener {
             organization: message.organization,
             aggregate: Uuid::nil(),
             version: 0,
-            event: message.event,
+            outbox_event: message.outbox_event,
             at: self.slices.context.now(),
         };
         for consumer in &self.consumers {
@@ -72,7 +72,7 @@ impl ClusterBusListener {
         }
     }
 
-    /// Reads again whatever missed messages may have changed.
+    /// Invalidates the caches and wakes the watchers, because messages may have been missed.
     fn resync(&self) {
         self.slices.checkout.views.invalidate_all();
         self.slices.checkout.watch.resync();

@@ -1,4 +1,4 @@
-//! Limits connections to the open files of the process, since a listener without free files serves no client, not even the operator.
+//! Limits connections to the open files of the process, so that clients cannot use up the files that the operator's listener needs.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

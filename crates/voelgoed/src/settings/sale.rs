@@ -29,7 +29,7 @@ impl SaleSettings {
     pub const fn times(&self) -> SaleTimes {
         SaleTimes {
             hold: self.hold,
-            extension: self.extension,
+            payment_extension: self.extension,
             send_lease: self.send_lease,
             poll_interval: self.poll_every,
             order_link_lifetime: self.order_link_lifetime,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::secret_strength::check_text;
 
-/// `[secrets]`; not shown by `Debug`.
+/// `[secrets]`. `Debug` is written by hand, so that a log of the settings never prints a secret.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretSettings {
@@ -28,7 +28,7 @@ impl SecretSettings {
 
 impl fmt::Debug for SecretSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secrets(…)")
+        f.write_str("SecretSettings(not shown)")
     }
 }
 

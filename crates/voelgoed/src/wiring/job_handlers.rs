@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use voelgoed_app::error::{CommandError, CommandResult};
 use voelgoed_app::jobs::ports::Queue;
 use voelgoed_app::payments::Payments;
-use voelgoed_app::payments::apply_observation::{LATE_CAPTURE, LateCapture};
+use voelgoed_app::payments::apply_observation::{UNMATCHED_CAPTURE, UnmatchedCapture};
 use voelgoed_app::payments::execute_refund::{EXECUTE_REFUND, ExecuteRefund, RefundProgress};
 use voelgoed_app::retention::RetentionPruner;
 use voelgoed_jobs::{JobContext, JobHandler, JobOutcome, Registry, Schedule, WiringError};
@@ -21,7 +21,7 @@ const PRUNE: &str = "upkeep.prune";
 pub fn registry(payments: &Payments, retention: RetentionPruner) -> Result<Registry, WiringError> {
     let handlers: Vec<Arc<dyn JobHandler>> = vec![
         Arc::new(RefundHandler(payments.clone())),
-        Arc::new(LateCaptureHandler(payments.clone())),
+        Arc::new(UnmatchedCaptureHandler(payments.clone())),
         Arc::new(PruneHandler(retention)),
     ];
     let prunes = Schedule { name: "prune", period: Duration::from_secs(60), kind: PRUNE, queue: Queue::Upkeep };
@@ -59,23 +59,23 @@ impl JobHandler for RefundHandler {
     }
 }
 
-struct LateCaptureHandler(Payments);
+struct UnmatchedCaptureHandler(Payments);
 
 #[async_trait]
-impl JobHandler for LateCaptureHandler {
+impl JobHandler for UnmatchedCaptureHandler {
     fn kind(&self) -> &'static str {
-        LATE_CAPTURE
+        UNMATCHED_CAPTURE
     }
 
     async fn run(&self, job: JobContext) -> JobOutcome {
-        let late: LateCapture = match job.payload() {
+        let capture: UnmatchedCapture = match job.payload() {
             Ok(payload) => payload,
             Err(unreadable) => return unreadable,
         };
         let Some(organization) = job.organization() else {
             return JobOutcome::Dead("a capture without organization".to_owned());
         };
-        outcome(self.0.settle_late_capture(organization, late).await.map(|()| JobOutcome::Done))
+        outcome(self.0.settle_unmatched_capture(organization, capture).await.map(|()| JobOutcome::Done))
     }
 }
 

@@ -40,7 +40,7 @@ fn refused_first_step_creates_nothing() {
 }
 
 #[test]
-fn command_that_creates_nothing_refuses_a_directory_without_data_and_names_it() {
+fn reading_command_refuses_a_directory_without_data_and_names_it() {
     let program = Program::new("absent");
     let (provider, backup) = (program.root().join("charges"), program.root().join("backup"));
     let (provider, backup) = (provider.to_str().unwrap(), backup.to_str().unwrap());

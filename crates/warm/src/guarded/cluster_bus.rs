@@ -1,6 +1,6 @@
 //! Wraps the cluster bus in a guard.
 //!
-//! Never: reports health. Nothing is decided by a message, so a failing bus does not degrade a capability.
+//! Never: reports health. Messages are hints without influence on decisions, so all capabilities stay while the bus fails.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Lists the events that may have work for a worker in sorted sets, so that workers neither scan all keys nor call a script per event.
+//! Lists the events that may have work for a worker in sorted sets, so that workers read one list instead of all keys.
 //!
 //! A node lists an event before the step that leaves work there, at most once per [`LIST_INTERVAL`]. Never: the only source; a list can be lost with
 //! its server, so workers still scan all keys every [`DISCOVER_INTERVAL`].
@@ -20,7 +20,7 @@ const LIST_INTERVAL: Duration = Duration::from_secs(60);
 const LIST_TIMEOUT: Duration = Duration::from_millis(200);
 /// The interval of scans of all keys, for events of lost lists or of nodes with an older program.
 pub(super) const DISCOVER_INTERVAL: Duration = Duration::from_secs(300);
-/// An event without work is removed from its list when it was not listed again for this time.
+/// An idle event is removed from its list after this time.
 const LISTED_FOR: Duration = Duration::from_secs(2 * 3600);
 /// Events that one read of a list returns, those listed longest ago first.
 const READ_MAX: usize = 50_000;

@@ -27,7 +27,7 @@ impl Activity {
     }
 }
 
-/// What a node remembers of the lists; all times in seconds.
+/// The entries of the lists that this node knows; all times in seconds.
 #[derive(Default)]
 pub(super) struct ActiveEvents {
     /// When this node listed an event.

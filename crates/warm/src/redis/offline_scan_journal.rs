@@ -1,6 +1,6 @@
 //! Implements the offline scan journal: stores scans that cold has not recorded yet in the event's slot; they survive a rebuild of the event.
 //!
-//! Never: a rule of its own. This side computes the refusal for each state of the gate filter by `domain`; the script picks one by the actual state.
+//! Never: a rule of its own. The node computes the refusal for each state of the gate filter by `domain`; the script picks one by the actual state.
 
 use async_trait::async_trait;
 use serde_json::to_vec;

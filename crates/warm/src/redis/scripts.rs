@@ -2,15 +2,15 @@
 //!
 //! One library instead of a script per command, because a script would redefine the shared functions at each call, which costs more than most commands.
 //! The library's name contains the digest of its text, so nodes of two versions each call their own functions. Function names are metric labels, so
-//! they stay when a file is renamed. Never: a limit of its own; each constant comes from `domain::ticketing::inventory`.
+//! they stay when a file is renamed. Never: a limit of its own; each constant comes from `domain::ticketing::{inventory, hold_limits}`.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use voelgoed_domain::ticketing::inventory::{
-    HOLD_DURATION_MAX, HOLDS_PER_SESSION_MAX, LOG_CHANGES_MAX, LOG_STEPS_MAX, PIN_DURATION, PLACES_PER_HOLD_MAX,
-    SWEPT_PER_STEP_MAX, TERMS_BYTES_MAX,
+use voelgoed_domain::ticketing::hold_limits::{
+    HOLD_DURATION_MAX, HOLDS_PER_SESSION_MAX, PLACES_PER_HOLD_MAX, TERMS_BYTES_MAX,
 };
+use voelgoed_domain::ticketing::inventory::{LOG_CHANGES_MAX, LOG_STEPS_MAX, PIN_DURATION, SWEPT_PER_STEP_MAX};
 
 /// One function of the library.
 pub(super) struct Script {

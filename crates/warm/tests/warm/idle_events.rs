@@ -1,4 +1,4 @@
-//! Checks that past events without work cost the server no calls, and that unreadable entries do not block others. Calls are counted, not timed.
+//! Checks that workers make no call for idle past events, and that they pass over unreadable entries. Calls are counted, not timed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +68,7 @@ fn a_scan(node: &StoreNode) -> NewScan {
 }
 
 #[tokio::test]
-async fn past_events_cost_an_idle_platform_no_script_and_no_scan_of_keys() {
+async fn idle_platform_makes_no_calls_for_past_events() {
     let server = RedisServer::start(crate::shared_servers::directory()).await.unwrap();
     let mut node = StoreNode::new(&server.url());
     for _ in 0..PAST_EVENTS {

@@ -27,8 +27,8 @@ pub fn routes() -> Vec<Route> {
 /// Rejected callbacks are logged once per interval, with their number.
 static REJECTED_LOG: LogInterval = LogInterval::new(Duration::from_secs(60));
 
-/// Applies a callback: 204 once it is committed, and the provider repeats it after any other status. A callback that no repeat can make right (an unknown
-/// payment, another amount, a reference with control characters) is counted or stored without them, and answered 204 as well.
+/// Applies a callback: 204 once it is committed, and the provider repeats it after any other status. A callback that would stay wrong in a repeat (unknown
+/// payment, another amount, control characters in the reference) is counted or stored cleaned, and answered 204 as well.
 #[utoipa::path(post, path = "/api/v1/providers/{name}/callback", params(("name" = String, Path)), tag = "payments",
     request_body(content = String, content_type = "application/json"),
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
@@ -47,7 +47,7 @@ pub async fn callback(State(web): State<Web>, Path(name): Path<String>, request:
         Err(rejected @ (CallbackRejected::Forged | CallbackRejected::Stale)) => {
             // Any client can send these; each is counted by `voelgoed_provider_callbacks_total`.
             if let Some(suppressed) = REJECTED_LOG.due() {
-                tracing::warn!(provider = name, %rejected, suppressed, slice = "payments", "callbacks were not believed");
+                tracing::warn!(provider = name, %rejected, suppressed, slice = "payments", "callbacks had no valid signature");
             }
             Err(Refusal::new(Code::Unauthenticated, "The signature or its time is not valid.").into())
         }

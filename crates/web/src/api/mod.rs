@@ -2,13 +2,11 @@
 //!
 //! Never: a rule, SQL, a store's key. To add a route: its handler with `#[utoipa::path]`, and its row in `routes()` of the same file.
 
-pub mod accounts;
 pub mod analytics;
 pub mod audit;
 pub mod availability;
 pub mod callbacks;
 pub mod catalog;
-
 pub mod devices;
 pub mod events;
 pub mod gates;
@@ -22,6 +20,7 @@ pub mod money;
 pub mod openapi;
 pub mod order_stream;
 pub mod orders;
+pub mod organizations_and_keys;
 pub mod paging;
 pub mod refunds;
 pub mod sales;
@@ -45,7 +44,7 @@ pub fn routes() -> Vec<Route> {
         tickets::routes(),
         login::routes(),
         members::routes(),
-        accounts::routes(),
+        organizations_and_keys::routes(),
         audit::routes(),
         catalog::venues::routes(),
         catalog::events::routes(),

@@ -74,8 +74,8 @@ pub struct BatchAnswerDto {
     detail: Option<String>,
 }
 
-/// Takes up to 100 scans, each answered by itself; one that fails or cannot be read does not keep the others out. A clock that cannot be read is no
-/// evidence against a forced scan.
+/// Takes up to 100 scans, each answered by itself; a failing or unreadable scan leaves the others unaffected. A clock that cannot be read is no evidence
+/// against a forced scan.
 #[utoipa::path(post, path = "/api/v1/scans/batch", request_body = BatchBody, tag = "scanning",
     responses((status = 200, body = BatchDto), (status = 401, body = Problem), (status = 413, body = Problem)))]
 pub async fn batch(

@@ -1,4 +1,4 @@
-//! Looks a presented key up, and counts it against the budget of its address where this node has no reason to believe in it.
+//! Looks a presented key up; a key that is neither signed by this platform nor found before counts against the budget of its address.
 
 use std::future::Future;
 use std::net::IpAddr;

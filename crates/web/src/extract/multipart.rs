@@ -1,7 +1,7 @@
 //! Extracts the one file of a `multipart/form-data` body (RFC 7578), as browsers and `curl -F` send it.
 //!
-//! Ours instead of `multer`: the whole body is in memory already, and a borrowed slice of it needs no stream, no copy and no further crates.
-//! Never: one of several files, or a file that does not end.
+//! Own code instead of `multer`: the body is in memory already, so the parser borrows a slice of it and needs no further crate. Never: one of several files,
+//! or a file that does not end.
 
 use memchr::memmem;
 use voelgoed_domain::refusal::Refusal;

@@ -1,6 +1,6 @@
 //! Extracts identifiers from paths and parameters from queries.
 //!
-//! A text that is no identifier is answered like an identifier that does not exist: `not_found`.
+//! A malformed identifier is answered like an unknown one: `not_found`.
 
 use std::str::FromStr;
 

@@ -27,7 +27,7 @@ enum Part {
     Broken,
 }
 
-/// What the head says of the body, in the lines that were read.
+/// The headers so far that determine where the body ends.
 #[derive(Debug, Clone, Copy, Default)]
 struct BodyHeaders {
     is_http_1_0: bool,

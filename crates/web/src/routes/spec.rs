@@ -51,15 +51,15 @@ impl Access {
 /// When load shedding refuses a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Never, and the route takes no permit: operators must reach an overloaded node.
+    /// Never shed, and the route takes no permit: operators must reach an overloaded node.
     Health,
-    /// Last, where the caller gives this proof; else as [`Class::Hold`].
+    /// Shed last if the caller gives this proof; else as [`Class::Hold`].
     Critical(Proof),
-    /// After browsing.
+    /// Shed after browsing.
     Hold,
-    /// After reports.
+    /// Shed after reports.
     Browse,
-    /// First.
+    /// Shed first.
     Report,
 }
 

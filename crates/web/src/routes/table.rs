@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_name_the_capability_that_the_table_refuses_them_by() {
+    fn refused_commands_name_their_capability() {
         use voelgoed_resilience::Capability;
         for (method, path, capability) in [
             (Method::POST, "/api/v1/events/{event}/holds", Capability::Hold),

@@ -1,4 +1,4 @@
-//! Checks which responses are cacheable and which have a session: a personal response is not cacheable, and a cacheable one has no session.
+//! Checks which responses are cacheable and which have a session: a personal response is `no-store`, and a cacheable one has no session.
 
 use serde_json::json;
 use voelgoed_api_tests::server::start_server;

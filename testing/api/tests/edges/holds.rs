@@ -1,4 +1,4 @@
-//! Checks holds on their way to an order: a failed request does not shorten a hold, and a paused sale does not end it.
+//! Checks holds on their way to an order: a hold keeps its end after a failed request and during a paused sale.
 
 use std::collections::BTreeSet;
 

@@ -17,7 +17,7 @@ mod internal;
 mod limits;
 mod login;
 mod members;
-mod pages;
+mod page_forms;
 mod plans;
 mod quotas;
 mod response_format;

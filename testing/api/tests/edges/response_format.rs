@@ -96,7 +96,7 @@ async fn unchanged_resource_is_answered_with_304() -> anyhow::Result<()> {
         assert!(etag.trim_start_matches("W/").starts_with('"') && etag.ends_with('"'), "{part}: {etag}");
         assert_eq!((again.status, again.body.as_str()), (304, ""), "{part}");
         let session = (first.header("set-cookie"), first.header("x-session"));
-        assert_eq!(session, ("", ""), "{part}: what may be kept carries nobody's session");
+        assert_eq!(session, ("", ""), "{part}: a cacheable response carries no session");
     }
     let path = format!("/api/v1/events/{}/availability", tenant.event);
     let before = server.send(server.request("GET", &path)).await?.header("etag").to_owned();

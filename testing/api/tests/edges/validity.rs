@@ -102,7 +102,7 @@ async fn ticket_of_a_moved_event_stays_valid_and_an_early_scan_names_the_times()
 }
 
 #[tokio::test]
-async fn ticket_that_can_never_be_admitted_is_not_sold() -> anyhow::Result<()> {
+async fn expired_ticket_type_is_not_sold() -> anyhow::Result<()> {
     let fixture = ValidityFixture::open("over").await?;
     let free = json!(fixture.tenant.ticket_type);
     let held = fixture.hold(&free).await?.json();

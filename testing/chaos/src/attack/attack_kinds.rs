@@ -29,11 +29,9 @@ pub struct AttackTarget {
     /// The attacker's address: `127.0.0.{last}`.
     pub last: u8,
 }
-
-/// A kind of attack.
 #[derive(Debug, Clone, Copy)]
 pub enum AttackKind {
-    /// BodyReader of orders, scans and holds, sent a byte at a time.
+    /// Bodies of orders, scans and holds, sent a byte at a time.
     SlowBodies,
     /// Heads, sent a byte at a time.
     SlowHeads,

@@ -40,9 +40,7 @@ pub struct BystanderRequests {
 /// The requests of all bystanders.
 #[derive(Debug, Default)]
 pub struct BystanderResults {
-    /// The buyer.
     pub buyer: BystanderRequests,
-    /// The gate.
     pub gate: BystanderRequests,
     /// Health checks.
     pub health: BystanderRequests,

@@ -54,7 +54,6 @@ pub struct CellsFixture {
     pub event: TestEvent,
     /// The device at the event's gate.
     pub scanner: TestScanner,
-    /// A buyer.
     pub buyer: TestBuyer,
     data: PathBuf,
     next_seat: u32,

@@ -48,12 +48,12 @@ impl CellsFixture {
         Ok(list_state(&organizer.call(Method::GET, "/api/v1/venues", None, None).await?))
     }
 
-    /// GrantedHold: a number of general-admission places, by a new buyer.
+    /// Holds general-admission places for a new buyer.
     pub async fn hold(&self, places: u32) -> anyhow::Result<ApiOutcome> {
         Ok(outcome(&TestBuyer::new(self.client.clone()).hold_general(&self.event, places).await?))
     }
 
-    /// Order.
+    /// Places an order.
     pub async fn order(&self, request: &OrderRequest) -> anyhow::Result<ApiOutcome> {
         Ok(outcome(&self.buyer.clone().order(request).await?))
     }

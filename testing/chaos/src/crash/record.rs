@@ -21,11 +21,8 @@ pub struct ScanRecord {
 /// All acknowledgements, each list in the order of the responses.
 #[derive(Debug, Default)]
 pub struct CrashRecords {
-    /// Orders.
     pub orders: Vec<OrderRecord>,
-    /// Scans.
     pub scans: Vec<ScanRecord>,
-    /// Refunds.
     pub refunds: Vec<RefundRecord>,
     /// Tickets that wait for a scan or a refund.
     pub tickets: TicketQueues,

@@ -1,4 +1,4 @@
-//! Checks that every sandbox method ends without a human in a ticket, no charge or a refund, also where server or provider is killed at any step (P2).
+//! Checks that every sandbox method ends by itself in a ticket, in a refund or without a charge, also if server or provider is killed at any step (P2).
 //!
 //! Each scenario has a server of its own on a copy of the same data directory, so that scenarios run concurrently.
 

@@ -3,9 +3,9 @@
 //! | outcome | order | attempt | place | ledger, and the provider's charges |
 //! |---|---|---|---|---|
 //! | `Ticket` | `paid` | `captured` | sold, one valid ticket | a sale: the total is at the provider |
-//! | `TicketLate` | `paid` | `captured` (after `captured_late`) | sold again, one valid ticket | a late capture and its sale: the total is at the provider |
+//! | `TicketLate` | `paid` | `captured` (after `captured_late`) | sold again, one valid ticket | an unmatched capture and its sale: the total is at the provider |
 //! | `NoCharge` | `expired` | `failed` or `voided` | free | nothing |
-//! | `LateRefund` | `expired` | `captured_late`, refund `done` | taken by another buyer | a late capture and its refund: nothing is left there |
+//! | `LateRefund` | `expired` | `captured_late`, refund `done` | taken by another buyer | an unmatched capture and its refund: nothing is left there |
 //! | `Refunded` | `refunded` | `captured`, refund `done` | free, ticket `revoked` | a sale and its refund: nothing is left there |
 //! | `NoOrder` | none | none | free | nothing |
 //!

@@ -29,7 +29,7 @@ use self::schedule::schedule;
 /// Options of `storm`.
 #[derive(Debug, Args)]
 pub struct StormOptions {
-    /// Injections.
+    /// How many faults are injected.
     #[arg(long, default_value_t = 300)]
     injections: usize,
     /// Decides what is broken and when; printed, so that a schedule can be repeated.

@@ -28,8 +28,6 @@ const SUPERVISION_INTERVAL: Duration = Duration::from_millis(500);
 /// Protects nothing.
 const MASTER_KEY: &str = "610a939be7a7c3524fb8527f4c1ff5c2bf5af2758515373ebcbed1d30cbb565b";
 const DATABASE: &str = "storm";
-
-/// The platform.
 pub struct StormPlatform {
     /// Holds all files; the provider's charges are below it.
     pub data: PathBuf,

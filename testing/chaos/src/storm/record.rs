@@ -46,11 +46,8 @@ pub struct StormScan {
 /// All acknowledgements, each list in the order of the responses.
 #[derive(Debug, Default)]
 pub struct StormRecords {
-    /// Orders.
     pub orders: Vec<OrderRecord>,
-    /// Scans.
     pub scans: Vec<StormScan>,
-    /// Refunds.
     pub refunds: Vec<RefundRecord>,
     /// Scans of tickets whose refund was acknowledged before.
     pub scans_after_refund: Vec<StormScan>,

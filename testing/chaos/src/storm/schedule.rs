@@ -15,8 +15,6 @@ pub const NODES: usize = 2;
 const PAUSE_MILLIS: Range<u64> = 300..1_500;
 /// The duration of an outage.
 const OUTAGE_MILLIS: Range<u64> = 200..2_500;
-
-/// A kind of injection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InjectionKind {
     /// Kills a node (SIGKILL) and starts it again.
@@ -92,7 +90,7 @@ impl InjectionKind {
 pub struct Injection {
     /// Load before the injection.
     pub pause: Duration,
-    /// What is broken.
+    /// The injected fault.
     pub kind: InjectionKind,
     /// The duration, where the injection has one.
     pub outage: Duration,

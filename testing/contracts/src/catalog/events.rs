@@ -11,7 +11,7 @@ use crate::catalog_fixtures::{
 };
 use crate::sut::Sut;
 
-/// Times that are not given move with the start, those of ticket types too, on sale or retired; contradictory times change nothing.
+/// All times that the request does not name move with the start, also those of retired ticket types; contradictory times change nothing.
 pub async fn moving_an_event_moves_its_admission_windows<S: CatalogTier>(sut: Sut<S>) {
     let (store, environment) = (&sut.store, &sut.environment);
     let organization = stored_organization(&sut).await;

@@ -56,7 +56,7 @@ pub async fn layout_versions_count_up_within_their_venue<S: CatalogTier>(sut: Su
     assert_eq!(refused.code, Code::NotFound);
 }
 
-/// No version is used twice and none is skipped.
+/// Versions are consecutive.
 pub async fn concurrent_layouts_of_a_venue_get_consecutive_versions<S: CatalogTier>(sut: Sut<S>) {
     let organization = stored_organization(&sut).await;
     let venue = stored_venue(&sut, organization).await;

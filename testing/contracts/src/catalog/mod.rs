@@ -76,7 +76,7 @@ async fn take_listing_changes<S: CatalogTier>(sut: &Sut<S>) -> Vec<(EventId, u32
     let rows = sut.store.take(500, sut.environment.now(), SECOND).await.unwrap().rows;
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     sut.store.delivered(&ids, sut.environment.now()).await.unwrap();
-    let change = |row: voelgoed_app::outbox::event::OutboxRow| match row.event {
+    let change = |row: voelgoed_app::outbox::event::OutboxRow| match row.outbox_event {
         OutboxEvent::ListingChanged { event } => (event, row.version),
         other => panic!("{other:?}"),
     };

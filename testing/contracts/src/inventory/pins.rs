@@ -1,4 +1,4 @@
-//! Cases of pinned and ordered holds: neither a change nor a sweep takes their places (P4).
+//! Cases of pinned and ordered holds: they keep their places during changes and sweeps (P4).
 
 use voelgoed_app::environment::Environment as _;
 use voelgoed_domain::ids::OrderId;
@@ -52,7 +52,7 @@ pub async fn unpinned_hold_is_changeable_again<S: InventoryStore>(sut: Sut<S>) {
     store.unpin(scope, held.hold).await.unwrap();
 }
 
-/// Neither the hold's expiry nor a sweep frees places that cold claimed for an order.
+/// Places that cold claimed for an order stay taken after the hold's expiry and after a sweep.
 pub async fn ordered_hold_is_neither_changed_nor_swept<S: InventoryStore>(sut: Sut<S>) {
     let (store, scope) = (&sut.store, loaded(&sut).await);
     let held = store.hold(scope, request(&sut, seats(&[0, 1]))).await.unwrap();

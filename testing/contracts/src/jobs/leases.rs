@@ -11,7 +11,7 @@ use voelgoed_app::jobs::ports::{JobEnd, JobStore, LeasedJob, NewJob, Queue, Queu
 use super::{KINDS, LEASE, SECOND, depth, end, job, lease, lease_one};
 use crate::sut::Sut;
 
-/// A job is leased neither before its time nor while its lease lives, and returns as it was enqueued.
+/// A job is leased when due and after its lease has ended, and is returned as it was enqueued.
 pub async fn due_jobs_are_leased_oldest_first_and_once<S: JobStore>(sut: Sut<S>) {
     let environment = &*sut.environment;
     let now = environment.now();

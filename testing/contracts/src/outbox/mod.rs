@@ -1,4 +1,4 @@
-//! Contract tests of `OutboxStore`: no row is taken twice while it is leased, none is lost, none is taken before an earlier one of its aggregate (P8).
+//! Contract tests of `OutboxStore`: a leased row is taken once, rows of an aggregate are taken in order, and every row is delivered (P8).
 //!
 //! The tests write rows by changing listings: an event is an aggregate, and each of its changes one row.
 
@@ -86,7 +86,7 @@ pub async fn change_writes_one_complete_row<S: OutboxTier>(sut: Sut<S>) {
         organization,
         aggregate: events[0].id.uuid(),
         version: 1,
-        event: OutboxEvent::ListingChanged { event: events[0].id },
+        outbox_event: OutboxEvent::ListingChanged { event: events[0].id },
         at: sut.environment.now(),
     };
     assert_eq!(*row, expected);

@@ -85,7 +85,7 @@ async fn lease_send<S: SalesTier>(fixture: &SalesFixture<S>, payment: PaymentId,
     fixture.store().lease_send(fixture.organization, payment, lease, now).await.unwrap().is_some()
 }
 
-/// Neither two senders at the same time, nor a sender after the deadline or for a decided attempt.
+/// One sender at a time; a sender after the deadline or for a decided attempt gets no lease.
 pub async fn attempt_is_leased_to_one_sender_at_a_time<S: SalesTier>(sut: Sut<S>) {
     let fixture = SalesFixture::open(sut).await;
     let (_, payment) = fixture.placed_order(&[1]).await;

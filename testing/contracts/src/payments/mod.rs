@@ -2,11 +2,11 @@
 
 mod attempts;
 mod captures;
-mod late_captures;
+mod unmatched_captures;
 
 pub use attempts::*;
 pub use captures::*;
-pub use late_captures::*;
+pub use unmatched_captures::*;
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::decide::Observation;
 
@@ -28,10 +28,10 @@ macro_rules! payment_store_suite {
             second_sender_that_was_not_reached_leaves_the_attempt_unknown
             unresolved_attempts_are_taken_longest_unpolled_first
             other_organizations_cannot_decide_attempts
-            late_capture_is_booked_separately
-            late_capture_reissues_the_order
-            late_capture_cannot_reissue_taken_places
-            two_late_captures_reissue_the_order_once
+            unmatched_capture_is_booked_separately
+            unmatched_capture_reissues_the_order
+            unmatched_capture_cannot_reissue_taken_places
+            two_unmatched_captures_reissue_the_order_once
         }
     };
 }

@@ -1,14 +1,14 @@
 //! Contract tests of the refunds of `PaymentStore`: never more than was paid, tickets before places, journal together with the money (P5, P6, P7).
 
-mod late_capture_refunds;
 mod open_refund;
 mod provider_outcomes;
 mod refused_refunds;
+mod unmatched_capture_refunds;
 
-pub use late_capture_refunds::*;
 pub use open_refund::*;
 pub use provider_outcomes::*;
 pub use refused_refunds::*;
+pub use unmatched_capture_refunds::*;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::idempotency::Created;
 use voelgoed_app::payments::ports::{NewRefund, RefundObservation};
@@ -36,8 +36,8 @@ macro_rules! refund_store_suite {
             refused_refund_is_retried_or_settled_by_hand
             concurrent_settle_and_retry_have_one_winner
             refused_refund_is_not_settled_after_its_money_was_refunded
-            late_capture_is_refunded_whole_and_once
-            failed_refund_of_a_late_capture_can_be_repeated
+            unmatched_capture_is_refunded_whole_and_once
+            failed_refund_of_an_unmatched_capture_can_be_repeated
             concurrent_refunds_pay_once
             other_organizations_cannot_refund
         }

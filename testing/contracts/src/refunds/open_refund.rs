@@ -83,7 +83,7 @@ pub async fn ticket_refund_revokes_then_frees_then_pays<S: SalesTier>(sut: Sut<S
     assert_eq!(fixture.place_states(&[1, 2]).await, "1:sold.5 2:free.3");
 }
 
-/// Nothing was paid: no attempt is named, no provider is called, no journal entry is written.
+/// A free order needs no provider call and no journal entry, so its refund names no attempt.
 pub async fn free_tickets_are_revoked<S: SalesTier>(sut: Sut<S>) {
     let fixture = SalesFixture::open(sut).await;
     let (paid, _, bought) = fixture.paid_order(&[5]).await;
@@ -92,7 +92,7 @@ pub async fn free_tickets_are_revoked<S: SalesTier>(sut: Sut<S>) {
     fixture.place_order(&order).await;
     let tickets = fixture.read_order(order.id).await.tickets;
     assert_eq!(tickets.iter().map(|ticket| ticket.id).collect::<Vec<_>>(), order.tickets);
-    // A paid ticket is not refunded as a free one, and a free one has no money to refund.
+    // A paid ticket cannot be refunded as a free one; a refund of a free ticket moves no money.
     assert_code(open_refund(&fixture, &fixture.new_refund(paid, None, 0, &bought)).await, Code::WrongState);
     assert_code(open_refund(&fixture, &fixture.new_refund(order.id, None, 1, &[])).await, Code::RefundTooLarge);
     for (at, state) in [(0, OrderState::PartiallyRefunded), (1, OrderState::Refunded)] {

@@ -106,12 +106,12 @@ pub async fn concurrent_settle_and_retry_have_one_winner<S: SalesTier>(sut: Sut<
     }
 }
 
-/// A refused refund does not count as paid, so that other refunds may pay its money; it can then not be settled. The same for late captures.
+/// A refused refund does not count as paid, so that other refunds may pay its money; it can then not be settled. The same for unmatched captures.
 pub async fn refused_refund_is_not_settled_after_its_money_was_refunded<S: SalesTier>(sut: Sut<S>) {
     let fixture = SalesFixture::open(sut).await;
     let paid = fixture.paid_order(&[1]).await;
     let late = fixture.placed_order(&[2]).await;
-    assert!(matches!(fixture.capture(late.1, PAID_PER_PLACE + 7).await, PaymentDecision::CapturedLate { .. }));
+    assert!(matches!(fixture.capture(late.1, PAID_PER_PLACE + 7).await, PaymentDecision::CapturedUnmatched { .. }));
     for (order, payment, amount) in [(paid.0, paid.1, PAID_PER_PLACE), (late.0, late.1, PAID_PER_PLACE + 7)] {
         let refunds = [(); 2].map(|()| fixture.new_refund(order, payment, amount, &[]));
         for refund in &refunds {

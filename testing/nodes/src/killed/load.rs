@@ -1,4 +1,4 @@
-//! Sends buyers through the balancer: a closed loop measures the capacity, an open loop sends them at a fixed rate whatever became of earlier ones.
+//! Sends buyers through the balancer: a closed loop measures the capacity, an open loop sends them at a fixed rate without waiting for earlier ones.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Opens viewers of the seat map through the balancer, which reconnect at their position, and one at a node that is not killed, which never has to.
+//! Opens viewers of the seat map through the balancer, which reconnect at their position, and one at a surviving node, which stays connected.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use voelgoed_domain::refusal::{Code, LimitHit, RefusalEvidence};
 use voelgoed_domain::ticketing::hold::{HoldRequest, Pick};
-use voelgoed_domain::ticketing::inventory::{
+use voelgoed_domain::ticketing::hold_limits::{
     HOLD_DURATION_MAX, HOLDS_PER_SESSION_MAX, PLACES_PER_HOLD_MAX, TERMS_BYTES_MAX,
 };
 use voelgoed_domain::ticketing::place::DisplayState;

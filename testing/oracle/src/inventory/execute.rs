@@ -5,7 +5,8 @@ use std::time::Duration;
 use voelgoed_domain::ids::{HoldId, OrderId};
 use voelgoed_domain::refusal::{Code, RefusalEvidence};
 use voelgoed_domain::ticketing::hold::HoldRequest;
-use voelgoed_domain::ticketing::inventory::{GateFilter, HOLD_DURATION_MAX, Install, PIN_DURATION, SWEPT_PER_STEP_MAX};
+use voelgoed_domain::ticketing::hold_limits::HOLD_DURATION_MAX;
+use voelgoed_domain::ticketing::inventory::{GateFilter, Install, PIN_DURATION, SWEPT_PER_STEP_MAX};
 use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceState};
 use voelgoed_domain::time::Timestamp;
 

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 pub use postgres::PostgresPair;
 pub use redis::RedisTier;
 
+use crate::free_port::free_port;
 use crate::haproxy;
-use crate::port::free_port;
 use crate::process::{PIDS_FILE, Process, kill_leftovers};
 use crate::sandbox_provider::{SandboxProviderOptions, sandbox_provider};
 use crate::server::{ServerCommand, ServerOptions, TestServer, run_command};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::port::free_port;
+use crate::free_port::free_port;
 use crate::process::{Process, run_to_end, unprivileged};
 use crate::until::until;
 

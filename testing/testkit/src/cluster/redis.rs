@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use crate::port::free_port;
+use crate::free_port::free_port;
 use crate::process::{Process, run_to_end};
 use crate::until::until;
 

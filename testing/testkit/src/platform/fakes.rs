@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use voelgoed_app::accounts::passwords::PasswordHasher;
+use voelgoed_app::accounts::password_hasher::PasswordHasher;
 use voelgoed_app::error::CommandResult;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::ticketing::seat_view::{Occupancy, SeatView};

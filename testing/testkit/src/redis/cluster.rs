@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use tokio::time::timeout;
 
 use super::process::RedisServer;
-use crate::port::free_port;
+use crate::free_port::free_port;
 use crate::until::until;
 
 /// Each master has one replica.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::wire;
-use crate::port::free_port;
+use crate::free_port::free_port;
 use crate::until::until;
 
 const START_TIMEOUT: Duration = Duration::from_secs(20);

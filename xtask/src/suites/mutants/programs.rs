@@ -91,7 +91,7 @@ impl TestPrograms {
     }
 }
 
-/// Package folder, target and path of the test program that a JSON message of cargo announces.
+/// Package folder, target and path of the test program that a JSON message of cargo names.
 fn program(root: &Path, message: &Value) -> Option<((String, String), PathBuf)> {
     if message["reason"] != "compiler-artifact" || message["profile"]["test"] != true {
         return None;

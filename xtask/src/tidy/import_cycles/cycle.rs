@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn graph_without_cycles_has_none() {
+    fn acyclic_graph_has_no_cycle() {
         assert_eq!(find(&graph(&[("a", "b"), ("a", "c"), ("b", "c")])), []);
     }
 }

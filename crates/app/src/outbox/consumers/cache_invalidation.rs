@@ -24,7 +24,7 @@ impl OutboxConsumer for CacheInvalidation {
     }
 
     async fn consume(&self, row: &OutboxRow) -> Result<(), ConsumeError> {
-        match &row.event {
+        match &row.outbox_event {
             OutboxEvent::ListingChanged { event } => self.listings.revalidate(row.organization, *event),
             OutboxEvent::CredentialRevoked { revoked } => self.credentials.revoke(row.organization, revoked),
             OutboxEvent::PlacesChanged { .. }

@@ -18,7 +18,7 @@ impl OutboxConsumer for GateNotifications {
 
     async fn consume(&self, row: &OutboxRow) -> Result<(), ConsumeError> {
         let scope = |event| EventScope { organization: row.organization, event };
-        match &row.event {
+        match &row.outbox_event {
             OutboxEvent::TicketAdmitted { event, ticket } => {
                 self.0.signal(scope(*event), GateSignal::Admitted(*ticket))
             }

@@ -27,7 +27,7 @@ impl OutboxConsumer for OrderNotifications {
     }
 
     async fn consume(&self, row: &OutboxRow) -> Result<(), ConsumeError> {
-        if let OutboxEvent::OrderChanged { order, .. } = row.event
+        if let OutboxEvent::OrderChanged { order, .. } = row.outbox_event
             && row.version != CREATED_VERSION
         {
             self.views.invalidate(row.organization, order);

@@ -30,7 +30,7 @@ impl OutboxConsumer for WarmEffects {
 
     async fn consume(&self, row: &OutboxRow) -> Result<(), ConsumeError> {
         let scope = |event| EventScope { organization: row.organization, event };
-        let applied = match &row.event {
+        let applied = match &row.outbox_event {
             OutboxEvent::PlacesChanged { event, claimed_by, effects } => {
                 let scope = scope(*event);
                 let apply = || self.inventory.apply(scope, *claimed_by, effects);

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use voelgoed_app::accounts::change_member::{Granter, MemberUpdate};
 use voelgoed_app::accounts::create_member::NewMember;
 use voelgoed_app::accounts::log_in::{LOGIN_MEMBERSHIPS_MAX, LOGIN_TTL, Login, csrf_token};
-use voelgoed_app::accounts::passwords::PasswordHasher;
+use voelgoed_app::accounts::password_hasher::PasswordHasher;
 use voelgoed_app::accounts::ports::{AccountStore, Member, MemberChange};
 use voelgoed_app::environment::Environment as _;
 use voelgoed_app::error::CommandResult;

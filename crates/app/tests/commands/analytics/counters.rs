@@ -1,4 +1,4 @@
-//! Counts the steps of a sale on a node: each step once, and no count is dropped that can be kept (P8).
+//! Counts each step of a sale once on its node, and keeps the counts for the next round while warm refuses them (P8).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -39,7 +39,7 @@ async fn state(shop: &TestPlatform, scope: EventScope) -> EventState {
 }
 
 #[tokio::test]
-async fn event_without_a_ticket_type_is_not_published() {
+async fn publishing_an_event_without_ticket_types_is_refused() {
     let shop = TestPlatform::open().await;
     let scope = draft_event(&shop).await;
     let publish = async || shop.slices.catalog.transition_event(scope, EventTransition::Publish).await;

@@ -1,4 +1,4 @@
-//! Lets other requests win the race for a layout a number of times before cold is called.
+//! Wraps a catalog store so that a concurrent request wins the race for a layout a given number of times.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

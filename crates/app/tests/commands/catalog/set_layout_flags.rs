@@ -1,4 +1,4 @@
-//! Sets flags of seats: of all events with the layout, again where others change it at the same time, and not where nothing changes.
+//! Sets flags of seats in all events of the layout; repeats after a concurrent change; writes nothing if no flag changes.
 
 use voelgoed_app::catalog::set_layout_flags::SetLayoutFlags;
 use voelgoed_domain::catalog::layout::SeatFlag;
@@ -40,7 +40,7 @@ async fn new_flags_are_in_the_listing_at_once() {
 }
 
 #[tokio::test]
-async fn change_that_changes_nothing_is_not_written() {
+async fn change_to_equal_values_is_not_written() {
     let mut shop = TestPlatform::open().await;
     let racing = RacingCatalog::new(shop.slices.catalog.store.clone(), 0);
     shop.slices.catalog.store = racing.clone();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use voelgoed_app::environment::new_id;
 use voelgoed_app::error::{CommandError, CommandResult};
-use voelgoed_app::payments::apply_observation::LateCapture;
+use voelgoed_app::payments::apply_observation::UnmatchedCapture;
 use voelgoed_app::ticketing::change_hold::ChangeHold;
 use voelgoed_app::ticketing::choose_places::HoldItem;
 use voelgoed_app::ticketing::hold::HoldCommand;
@@ -176,7 +176,7 @@ async fn order_that_expired_at_its_provider_counts_no_more_for_its_buyer_and_its
 }
 
 #[tokio::test]
-async fn order_that_ended_without_an_open_attempt_counts_no_more_for_its_buyer_and_its_code() {
+async fn ended_order_stops_counting_for_its_buyer_and_its_code() {
     ended_unpaid(async |shop, order| {
         let (organization, declined) = (shop.scope.organization, Observation::Declined { reason: "no money".into() });
         *shop.provider.charge_answer.lock().unwrap() = Some(declined);
@@ -188,7 +188,7 @@ async fn order_that_ended_without_an_open_attempt_counts_no_more_for_its_buyer_a
 }
 
 #[tokio::test]
-async fn order_that_a_late_capture_bought_again_counts_once_for_its_code() {
+async fn order_that_an_unmatched_capture_bought_again_counts_once_for_its_code() {
     let shop = TestPlatform::open().await;
     *shop.provider.answer.lock().unwrap() = Some(Observation::Voided);
     rule(&shop, "two", PriceEffect::AmountOff(100), (Some(2), None)).await;
@@ -199,9 +199,9 @@ async fn order_that_a_late_capture_bought_again_counts_once_for_its_code() {
     shop.relay().await;
     let (organization, payments) = (shop.scope.organization, &shop.slices.payments);
     let order = shop.slices.checkout.read_order(organization, id).await.unwrap();
-    let late = LateCapture { payment: order.attempts[0].id, captured: order.order.total };
+    let late = UnmatchedCapture { payment: order.attempts[0].id, captured: order.order.total };
     payments.apply_observation(organization, late.payment, captured(late.captured)).await.unwrap();
-    payments.settle_late_capture(organization, late).await.unwrap();
+    payments.settle_unmatched_capture(organization, late).await.unwrap();
     assert_eq!(shop.slices.checkout.read_order(organization, id).await.unwrap().order.state, OrderState::Paid);
     for (email, valid) in [("bea@example.org", true), ("cleo@example.org", false)] {
         let other = field(&shop, new_id(&*shop.environment), 1, Some("two")).await;

@@ -47,7 +47,7 @@ async fn order_that_was_captured_before_its_cancellation_is_issued() {
 }
 
 #[tokio::test]
-async fn order_without_an_open_attempt_is_cancelled_without_its_provider() {
+async fn order_with_resolved_attempts_is_cancelled_without_a_provider_call() {
     let shop = TestPlatform::open().await;
     let order = shop.order_seat(0).await;
     *shop.provider.charge_answer.lock().unwrap() = Some(Observation::Declined { reason: "no money".into() });

@@ -1,4 +1,4 @@
-//! Places orders whose commit is refused or unanswered: pins are taken back or left, and places of a field are replaced by others.
+//! Places orders whose commit is refused or unanswered: the pin is released or kept until it expires, and lost places of a field are replaced by others.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ async fn hold_is_pinned_while_its_order_is_written_and_its_end_stays() {
     let held = hold(&shop, vec![seat(&shop, 0)]).await.unwrap();
     let order = created(shop.order(held.id).await);
     assert!(matches!(phase(&shop, held.id).await, HoldPhase::Pinned { .. }));
-    let extension = shop.slices.context.times.extension;
+    let extension = shop.slices.context.times.payment_extension;
     assert_eq!(order.order.pay_by, held.record.expires_at.plus(extension));
     shop.relay().await;
     assert_eq!(phase(&shop, held.id).await, HoldPhase::Claimed { order: order.order.id });
@@ -168,7 +168,7 @@ async fn order_for_nothing_is_paid_at_once_with_its_tickets() {
 }
 
 #[tokio::test]
-async fn answer_to_an_order_is_what_cold_has() {
+async fn answer_to_an_order_equals_the_stored_order() {
     let shop = TestPlatform::open().await;
     let held = hold(&shop, vec![seat(&shop, 3), seat(&shop, 0), places_of_area(&shop, 1, 2).await]).await.unwrap();
     let order = created(shop.order(held.id).await);
@@ -181,7 +181,7 @@ async fn answer_to_an_order_is_what_cold_has() {
 
 #[tokio::test]
 async fn order_with_less_than_5_seconds_to_pay_is_refused_as_expired() {
-    let times = voelgoed_app::context::SaleTimes { extension: Duration::from_secs(1), ..Default::default() };
+    let times = voelgoed_app::context::SaleTimes { payment_extension: Duration::from_secs(1), ..Default::default() };
     for (left, valid) in [(Duration::from_secs(4), true), (Duration::from_micros(3_999_999), false)] {
         let shop = TestPlatform::builder().times(times).open().await;
         let held = shop.hold_seat(0).await;
@@ -198,7 +198,7 @@ async fn order_with_less_than_5_seconds_to_pay_is_refused_as_expired() {
 }
 
 #[tokio::test]
-async fn tickets_that_no_longer_admit_are_not_ordered() {
+async fn order_of_expired_tickets_is_refused() {
     let shop = TestPlatform::builder()
         .event(|event| event.admission.admits_until = Some(event.sale.opens_at.plus(Duration::from_secs(500))))
         .open()

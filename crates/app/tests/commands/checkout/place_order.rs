@@ -21,7 +21,7 @@ async fn place_that_cold_gave_to_another_is_not_charged() {
     let refused = shop.order(hold).await.err().unwrap();
     assert!(matches!(&refused, CommandError::Refused(refusal) if refusal.code == Code::PlaceTaken), "{refused:?}");
     let mut charges = shop.slices.payments.send_queue.take_receiver().unwrap();
-    assert!(charges.try_recv().is_err(), "a charge was set off for an order that was never written");
+    assert!(charges.try_recv().is_err(), "a charge was sent for an order that was not written");
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn lost_answer_of_an_order_is_replayed_while_warm_is_down() {
     assert!(matches!(&again, Created::Replayed(answer) if &answer[..] == b"an order"), "{again:?}");
     let refused = shop.order(other).await.err().unwrap();
     assert!(matches!(&refused, CommandError::Refused(refusal) if refusal.code == Code::TryAgain), "{refused:?}");
-    // What cold cannot be asked is not asked of it.
+    // While cold is down, the capability check refuses the repeat too.
     capabilities.report(Dependency::Cold, DependencyHealth::Down);
     let refused = shop.order(taken).await.err().unwrap();
     assert!(matches!(&refused, CommandError::Refused(refusal) if refusal.code == Code::TryAgain), "{refused:?}");

@@ -39,7 +39,7 @@ async fn change_that_the_outbox_delivers_is_seen_at_once() {
     let to = |wanted: OrderState| {
         let is_it =
             move |fact: &OutboxEvent| matches!(fact, OutboxEvent::OrderChanged { state, .. } if *state == wanted);
-        rows.iter().find(|row| is_it(&row.event)).unwrap()
+        rows.iter().find(|row| is_it(&row.outbox_event)).unwrap()
     };
     let watch = shop.slices.checkout.watch.clone();
     let reader = OrderNotifications { views: shop.slices.checkout.views.clone(), watch };

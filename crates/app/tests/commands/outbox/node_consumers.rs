@@ -25,7 +25,7 @@ fn row(shop: &TestPlatform, event: OutboxEvent) -> OutboxRow {
         organization: shop.scope.organization,
         aggregate: shop.environment.uuid(),
         version: 1,
-        event,
+        outbox_event: event,
         at: shop.environment.now(),
     }
 }
@@ -155,7 +155,7 @@ async fn other_nodes_get_every_event_but_changes_of_places() {
         publisher.consume(&row(&shop, event.clone())).await.unwrap();
     }
     let organization = shop.scope.organization;
-    let message = |event: &OutboxEvent| ClusterMessage { from: node, organization, event: event.clone() };
+    let message = |event: &OutboxEvent| ClusterMessage { from: node, organization, outbox_event: event.clone() };
     let expected: Vec<_> = events[1..].iter().map(message).collect();
     assert_eq!(*bus.published.lock().unwrap(), expected);
 }

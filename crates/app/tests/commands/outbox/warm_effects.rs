@@ -17,7 +17,7 @@ async fn effect_on_an_unloaded_event_is_acknowledged_once_warm_shows_it() {
     shop.slices.ticketing.places.block(shop.scope.organization, shop.scope.event, block, None).await.unwrap().unwrap();
     assert!(shop.slices.ticketing.inventory.snapshot(shop.scope).await.is_err(), "the event is not loaded");
     let rows = shop.outbox_rows().await;
-    let row = rows.iter().find(|row| matches!(row.event, OutboxEvent::PlacesChanged { .. })).unwrap();
+    let row = rows.iter().find(|row| matches!(row.outbox_event, OutboxEvent::PlacesChanged { .. })).unwrap();
     let ticketing = &shop.slices.ticketing;
     let reader = WarmEffects { inventory: ticketing.inventory.clone(), loader: ticketing.loader.clone() };
     for _ in 0..2 {
@@ -40,7 +40,7 @@ async fn sold_place_is_shown_as_sold_and_its_revoked_ticket_is_in_the_gates_filt
         organization: shop.scope.organization,
         aggregate: shop.scope.event.uuid(),
         version: 1,
-        event,
+        outbox_event: event,
         at: shop.environment.now(),
     };
     let ticketing = &shop.slices.ticketing;
@@ -62,12 +62,15 @@ async fn effect_on_a_deleted_event_is_acknowledged_and_a_fault_is_not() {
         organization: shop.scope.organization,
         aggregate: shop.scope.event.uuid(),
         version: 1,
-        event: OutboxEvent::TicketAdmitted { event: new_id(&*shop.environment), ticket: new_id(&*shop.environment) },
+        outbox_event: OutboxEvent::TicketAdmitted {
+            event: new_id(&*shop.environment),
+            ticket: new_id(&*shop.environment),
+        },
         at: shop.environment.now(),
     };
     warm.consume(&row).await.unwrap();
-    let event = OutboxEvent::TicketAdmitted { event: shop.scope.event, ticket: new_id(&*shop.environment) };
-    let row = OutboxRow { event, ..row };
+    let outbox_event = OutboxEvent::TicketAdmitted { event: shop.scope.event, ticket: new_id(&*shop.environment) };
+    let row = OutboxRow { outbox_event, ..row };
     shop.cold.close().await;
     assert!(matches!(warm.consume(&row).await, Err(ConsumeError::RetryLater(_))));
 }

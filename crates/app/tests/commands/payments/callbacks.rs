@@ -1,4 +1,4 @@
-//! Handles callbacks that claim odd amounts: never a fault, never a ticket on their word alone, and an end for the order.
+//! Handles callbacks that claim a wrong amount: the provider is polled before a ticket is issued, and the order ends.
 
 use voelgoed_app::payments::ports::{Callback, ProviderKey};
 use voelgoed_domain::checkout::order::OrderState;
@@ -13,7 +13,7 @@ fn captured(amount: Money) -> Observation {
     Observation::Captured { amount, provider_ref: "ref".into() }
 }
 
-/// What became of an order after a message claims `claim` and the provider, on being asked, says `answer`.
+/// The state of an order after a message claims `claim` and a poll of the provider returns `answer`.
 async fn after(claim: fn(Money) -> Money, answer: Option<fn(Money) -> Money>) -> (OrderState, AttemptState, usize) {
     let shop = TestPlatform::open().await;
     let (slices, organization) = (&shop.slices, shop.scope.organization);
@@ -49,7 +49,7 @@ async fn claim_of_another_amount_changes_nothing_until_the_provider_confirms_it(
         let whole = after(claim, Some(|it| it)).await;
         assert_eq!(whole, (OrderState::Paid, AttemptState::Captured, 1));
         let part = after(claim, Some(|it| Money { amount: 1, ..it })).await;
-        assert_eq!(part, (OrderState::AwaitingPayment, AttemptState::CapturedLate, 0));
+        assert_eq!(part, (OrderState::AwaitingPayment, AttemptState::CapturedUnmatched, 0));
     }
     let nothing = after(odd[0], Some(|it| Money { amount: 0, ..it })).await;
     assert_eq!(nothing, (OrderState::AwaitingPayment, AttemptState::Failed, 0));

@@ -52,7 +52,7 @@ async fn tickets_are_revoked_before_the_provider_answers() {
 }
 
 #[tokio::test]
-async fn refund_without_an_answer_is_polled_and_requested_again_only_where_it_never_arrived() {
+async fn unanswered_refund_is_polled_and_requested_again_only_if_it_never_arrived() {
     let shop = TestPlatform::open().await;
     let (_, opened) = refunding(&shop, 0).await;
     let organization = shop.scope.organization;

@@ -1,4 +1,4 @@
-//! Covers attempts and refunds: sending, resolving, expiring, late captures, callbacks.
+//! Covers attempts and refunds: sending, resolving, expiring, unmatched captures, callbacks.
 
 mod callbacks;
 mod execute_refund;
@@ -8,5 +8,5 @@ mod pay_again;
 mod refused_refund;
 mod resolve_attempts;
 mod send_attempt;
-mod settle_late_capture;
+mod settle_unmatched_capture;
 pub mod steps;

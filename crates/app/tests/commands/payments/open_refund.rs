@@ -7,7 +7,7 @@ use voelgoed_app::environment::Environment as _;
 use voelgoed_app::error::CommandResult;
 use voelgoed_app::idempotency::{Created, Idempotent};
 use voelgoed_app::jobs::ports::{JobStore, Queue};
-use voelgoed_app::payments::apply_observation::LateCapture;
+use voelgoed_app::payments::apply_observation::UnmatchedCapture;
 use voelgoed_app::payments::execute_refund::{EXECUTE_REFUND, ExecuteRefund};
 use voelgoed_app::payments::open_refund::{OpenRefund, REASON_CHARS_MAX};
 use voelgoed_app::payments::ports::{Refund, RefundObservation};
@@ -143,8 +143,8 @@ async fn late_money_owed(shop: &TestPlatform, extra: i64) -> (voelgoed_app::chec
     let late = Money::new(order.order.total.amount + extra, order.order.total.currency);
     let first = order.attempts[0].id;
     shop.slices.payments.apply_observation(organization, first, captured(late)).await.unwrap();
-    let job = LateCapture { payment: first, captured: late };
-    shop.slices.payments.settle_late_capture(organization, job).await.unwrap();
+    let job = UnmatchedCapture { payment: first, captured: late };
+    shop.slices.payments.settle_unmatched_capture(organization, job).await.unwrap();
     let opened = read(shop, order.order.id).await.refunds[0].id;
     *shop.provider.refund_answer.lock().unwrap() = Some(RefundObservation::Failed { reason: "closed".into() });
     shop.slices.payments.execute_refund(organization, opened).await.unwrap();
@@ -152,7 +152,7 @@ async fn late_money_owed(shop: &TestPlatform, extra: i64) -> (voelgoed_app::chec
 }
 
 #[tokio::test]
-async fn refund_of_exactly_the_late_money_takes_it_from_the_late_attempt() {
+async fn refund_of_exactly_the_unmatched_amount_uses_the_unmatched_attempt() {
     let shop = TestPlatform::open().await;
     let (order, late) = late_money_owed(&shop, 7).await;
     let opened = created(refund(&shop, order.order.id, RefundSelection::Amount(late), "late").await);
@@ -177,7 +177,11 @@ async fn late_money_of_an_unpaid_order_goes_back_whole() {
     let payment = order.attempts[0].id;
     shop.slices.payments.apply_observation(organization, payment, captured(late)).await.unwrap();
     assert_eq!(code(refund(&shop, id, cents(late, 5), "early").await), Code::WrongState, "its own job comes first");
-    shop.slices.payments.settle_late_capture(organization, LateCapture { payment, captured: late }).await.unwrap();
+    shop.slices
+        .payments
+        .settle_unmatched_capture(organization, UnmatchedCapture { payment, captured: late })
+        .await
+        .unwrap();
     let opened = read(&shop, id).await.refunds[0].id;
     *shop.provider.refund_answer.lock().unwrap() = Some(RefundObservation::Failed { reason: "closed".into() });
     shop.slices.payments.execute_refund(organization, opened).await.unwrap();

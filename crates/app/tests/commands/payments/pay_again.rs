@@ -84,7 +84,7 @@ async fn order_past_its_time_to_pay_takes_no_other_attempt() {
 }
 
 #[tokio::test]
-async fn order_of_tickets_that_no_longer_admit_takes_no_other_attempt() {
+async fn second_attempt_for_expired_tickets_is_refused() {
     let shop = TestPlatform::builder()
         .event(|event| event.admission.admits_until = Some(event.sale.opens_at.plus(Duration::from_secs(700))))
         .open()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use voelgoed_app::checkout::ports::OrderDetail;
-use voelgoed_app::payments::apply_observation::LateCapture;
+use voelgoed_app::payments::apply_observation::UnmatchedCapture;
 use voelgoed_app::payments::execute_refund::RefundProgress;
 use voelgoed_app::payments::ports::{Refund, RefundObservation};
 use voelgoed_app::payments::refused_refund::REFERENCE_CHARS_MAX;
@@ -53,7 +53,7 @@ async fn refund_that_was_settled_by_hand_is_done_and_is_not_requested_again() {
 }
 
 #[tokio::test]
-async fn refund_that_was_not_refused_is_neither_retried_nor_settled() {
+async fn retry_and_settlement_need_a_refused_refund() {
     let shop = TestPlatform::open().await;
     let (order, opened) = refunding(&shop, 0).await;
     let (payments, organization, id) = (&shop.slices.payments, shop.scope.organization, order.order.id);
@@ -97,7 +97,7 @@ async fn buyer_sees_the_retry_and_the_settlement_of_a_refund_at_once() {
     let (payments, organization, id) = (&shop.slices.payments, shop.scope.organization, order.order.id);
     let (payment, late) = (order.attempts[0].id, Money::new(7, order.order.total.currency));
     payments.apply_observation(organization, payment, captured(late)).await.unwrap();
-    payments.settle_late_capture(organization, LateCapture { payment, captured: late }).await.unwrap();
+    payments.settle_unmatched_capture(organization, UnmatchedCapture { payment, captured: late }).await.unwrap();
     let opened = read(&shop, id).await.refunds[0].id;
     *shop.provider.refund_answer.lock().unwrap() = Some(RefundObservation::Failed { reason: "closed".into() });
     payments.execute_refund(organization, opened).await.unwrap();

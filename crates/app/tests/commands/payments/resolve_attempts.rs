@@ -1,4 +1,4 @@
-//! Resolves attempts that no node settled: sends those that were not sent, polls the rest, and bars what never arrived at the provider.
+//! Resolves open attempts: sends the unsent ones, polls the others, and bars the key of a charge that the provider does not know.
 
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ async fn attempt_that_its_provider_accepted_is_barred_only_after_the_time_to_pay
 }
 
 #[tokio::test]
-async fn attempt_without_an_answer_is_never_cancelled_by_a_poll() {
+async fn poll_leaves_an_unanswered_attempt_open() {
     let (shop, order) = charged(Observation::NoAnswer).await;
     advance_to(&shop, order.order.pay_by.plus(UNRESOLVED_ALARM_AFTER));
     for _ in 0..2 {
@@ -147,7 +147,7 @@ async fn attempt_is_polled_once_per_interval() {
 }
 
 #[tokio::test]
-async fn attempt_whose_provider_never_returns_does_not_stop_the_others() {
+async fn attempts_are_resolved_while_the_provider_of_another_is_down() {
     let shop = TestPlatform::open().await;
     let (stuck, other) = (shop.order_seat(0).await, shop.order_seat(3).await);
     *shop.provider.charge_answer.lock().unwrap() = Some(Observation::NoAnswer);

@@ -92,7 +92,7 @@ async fn refused_connection_of_a_second_sender_leaves_the_attempt_unknown() {
 }
 
 #[tokio::test]
-async fn attempt_of_a_provider_that_is_not_configured_is_not_charged() {
+async fn attempt_of_an_unconfigured_provider_is_not_charged() {
     let mut shop = TestPlatform::open().await;
     let order = shop.order_seat(0).await;
     shop.slices.payments.gateways.clear();

@@ -1,4 +1,4 @@
-//! Scans while cold is unavailable: one ticket, one admission, and nothing called durable that is not (P3, P6).
+//! Scans while cold is unavailable: one ticket, one admission, and the answer is `durable: false` (P3, P6).
 
 use voelgoed_app::scanning::ports::ScanResult;
 use voelgoed_resilience::DependencyHealth;

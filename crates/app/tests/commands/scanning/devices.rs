@@ -125,7 +125,7 @@ async fn offline_package_has_the_devices_gates_and_the_tickets_that_no_longer_ad
 }
 
 #[tokio::test]
-async fn offline_package_of_types_without_own_times_lists_no_tickets() {
+async fn offline_package_lists_tickets_only_of_types_with_own_times() {
     let shop = TestPlatform::builder().ticket_type(|it| it.admission = Default::default()).open().await;
     let fixture = ScannerFixture::on(shop, 1).await;
     let package = fixture.shop.slices.scanning.offline_package(&fixture.device).await.unwrap();

@@ -19,7 +19,7 @@ use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_warm::memory::MemoryInventory;
 
-/// What is wrong with a store.
+/// The fault of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum StoreFault {

@@ -59,7 +59,7 @@ async fn offline_scans_are_replayed_oldest_first_with_their_results() {
 }
 
 #[tokio::test]
-async fn scan_that_cold_cannot_write_does_not_keep_the_others_from_cold() {
+async fn replay_continues_after_a_scan_that_cold_cannot_write() {
     for poisoned in 0..3 {
         let mut gate = ScannerFixture::with_tickets(3).await;
         let cold = with_faults(&mut gate);

@@ -127,7 +127,7 @@ async fn code_of_another_event_or_another_key_is_refused() {
 }
 
 #[tokio::test]
-async fn holder_who_left_may_enter_again_and_none_leaves_without_an_entry() {
+async fn holder_who_left_may_enter_again_and_exit_needs_an_entry() {
     let gate = ScannerFixture::with_tickets(1).await;
     let exit = || ScanCommand { direction: Direction::Exit, ..gate.command(0) };
     assert_eq!(result(&gate, exit()).await, refused(ScanReason::NotInside));

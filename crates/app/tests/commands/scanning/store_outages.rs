@@ -61,7 +61,7 @@ async fn unresolved_intent_of_a_dead_node_admits_the_same_scan_only() {
     let sold = SoldTicket::sell().await;
     let (one, two) = (sold.node(), sold.node());
     let (first, second) = (sold.scan_at(0), sold.scan_at(1));
-    // Warm notes the intent and cold writes the scan, and the node receives neither answer: the device gets none.
+    // Warm stores the intent and cold the scan, but both answers are lost, so the device gets no answer.
     one.warm.set(StoreFault::LosesAnswer);
     one.cold.set(StoreFault::LosesAnswer);
     assert_eq!(code(one.scan(&first).await), Code::OfflineRules);
@@ -95,7 +95,7 @@ async fn unacknowledged_decision_of_warm_does_not_count_as_an_admission() {
     let sold = SoldTicket::sell().await;
     let (one, two) = (sold.node(), sold.node());
     let (first, second) = (sold.scan_at(0), sold.scan_at(1));
-    // Warm carries it out after its caller has given up; meanwhile cold, which cannot reach warm, has let in somebody else.
+    // Warm executes the call after its caller has given up; in between, a node without warm admitted another person by cold.
     one.capabilities.report(Dependency::Cold, DependencyHealth::Down);
     one.warm.set(StoreFault::LosesAnswer);
     assert_eq!(code(one.scan(&first).await), Code::OfflineRules);
@@ -199,7 +199,7 @@ async fn cold_decides_a_scan_while_warm_does_not_answer() {
     let (one, two) = (sold.node(), sold.node());
     one.warm.set(StoreFault::Hangs);
     assert_eq!(outcome(one.scan(&sold.scan_at(0)).await), (ScanResult::Admitted, true, true));
-    // Neither tier can refuse the ticket for this node now: warm has not acknowledged the update.
+    // Warm has not acknowledged the update, so this node cannot refuse the ticket yet.
     one.cold.set(StoreFault::Unavailable);
     assert_eq!(code(one.scan(&sold.scan_at(1)).await), Code::OfflineRules);
     assert_eq!(outcome(two.scan(&sold.scan_at(1)).await), (USED, true, false));

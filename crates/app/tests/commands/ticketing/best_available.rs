@@ -78,7 +78,7 @@ async fn fifth_choice_of_seats_is_still_granted() {
 }
 
 #[tokio::test]
-async fn sixth_choice_is_not_made_and_the_refusal_names_no_places() {
+async fn last_conflicting_choice_refuses_the_hold_and_names_no_places() {
     let mut views: Vec<&[u32]> = vec![&[]; CHOICES_MAX];
     views.push(&[1, 2]);
     let (shop, view) = with_row(4, &views).await;

@@ -261,7 +261,7 @@ async fn overtaken(times: usize) -> (CommandResult<HoldView>, usize) {
 }
 
 #[tokio::test]
-async fn overtaken_change_is_made_from_what_the_other_change_left() {
+async fn concurrent_change_is_repeated_on_the_new_state() {
     for times in [1, TRIES_MAX - 1] {
         let (changed, overtaken) = overtaken(times).await;
         let changed = changed.unwrap();

@@ -52,7 +52,7 @@ async fn hold_while_orders_are_impossible_has_4_places_and_lasts_longer() {
     let four = vec![places_of_area(&shop, 1, CAPPED_PLACES_MAX).await];
     let held = shop.slices.ticketing.hold(hold_command(&shop, ann, four)).await.unwrap();
     let times = shop.slices.context.times;
-    assert_eq!(held.record.expires_at, shop.environment.now().plus(times.hold + times.extension));
+    assert_eq!(held.record.expires_at, shop.environment.now().plus(times.hold + times.payment_extension));
     assert_eq!(code(hold_field(&shop, ann, 1).await), Code::LimitReached, "the cap is for all holds of the session");
 }
 

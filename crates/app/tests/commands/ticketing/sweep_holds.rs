@@ -1,4 +1,4 @@
-//! Sweeps lapsed holds: all of them in one round, however many lapse together, and no other.
+//! Sweeps all lapsed holds in one round, also when many lapse at once, and leaves other holds.
 
 use std::time::Duration;
 

@@ -55,9 +55,10 @@ pub(super) async fn execute(
     release_counts(tx, organization, updates, &lines).await?;
     issue_tickets(tx, organization, updates, &lines, environment).await?;
     ledger::append(tx, organization, &entries(updates, &lines, environment)?).await?;
-    let late = updates.iter().filter(|update| matches!(update.decision, PaymentDecision::CapturedLate { .. }));
-    let late: Vec<_> = late.filter_map(|update| update.observed.late_capture_job.clone()).collect();
-    jobs::insert(tx, &late).await?;
+    let unmatched =
+        updates.iter().filter(|update| matches!(update.decision, PaymentDecision::CapturedUnmatched { .. }));
+    let unmatched: Vec<_> = unmatched.filter_map(|update| update.observed.unmatched_capture_job.clone()).collect();
+    jobs::insert(tx, &unmatched).await?;
     let latest = updates.iter().map(|update| update.observed.at).max().unwrap_or_default();
     let mut events = OutboxBatch::new(environment, organization, latest);
     for update in updates {
@@ -178,8 +179,8 @@ fn entries(
                 JournalEntry::sale(provider, update.order.total.currency, parts)
             }
             // A capture of zero has nothing to refund.
-            (PaymentDecision::CapturedLate { .. }, Some((amount, _))) if !amount.is_zero() => {
-                JournalEntry::late_capture(provider, amount)
+            (PaymentDecision::CapturedUnmatched { .. }, Some((amount, _))) if !amount.is_zero() => {
+                JournalEntry::unmatched_capture(provider, amount)
             }
             _ => continue,
         };

@@ -67,11 +67,11 @@ impl<'a> PaymentUpdate<'a> {
         }
     }
 
-    /// The reason of a failure or of a late capture, for display.
+    /// The reason of a failure or of an unmatched capture, stored with the attempt.
     pub(super) fn reason(&self) -> Option<&str> {
         match &self.decision {
             PaymentDecision::Fail { reason } => Some(reason),
-            PaymentDecision::CapturedLate { why } => Some(why.as_str()),
+            PaymentDecision::CapturedUnmatched { why } => Some(why.as_str()),
             _ => None,
         }
     }

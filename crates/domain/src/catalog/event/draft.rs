@@ -12,13 +12,12 @@ use crate::money::Currency;
 use crate::refusal::Refusal;
 use crate::scanning::entry::EntryRule;
 use crate::text::single_line;
+use crate::ticketing::hold_limits::PLACES_PER_HOLD_MAX;
 use crate::time::Timestamp;
 use crate::time_zone::canonical_zone_name;
 
 /// Characters of an event's name.
 pub const EVENT_NAME_CHARS_MAX: usize = 120;
-/// Upper bound of `places_per_hold`: one script of the warm tier changes at most this many places.
-pub const PLACES_PER_HOLD_MAX: u32 = 100;
 /// Upper bound of `places_per_session`.
 pub const PLACES_PER_SESSION_MAX: u32 = 500;
 

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::*;
 use crate::catalog::number_ranges::AMOUNT_MINOR_MAX;
 use crate::state_machine::tests::assert_matrix;
+use crate::ticketing::hold_limits::PLACES_PER_HOLD_MAX;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_micros(second * 1_000_000)

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{PriceOverride, TicketType, TicketTypeLimits};
 use crate::catalog::admission_window::AdmissionTimes;
-use crate::catalog::event::{Event, PLACES_PER_HOLD_MAX, PLACES_PER_SESSION_MAX};
+use crate::catalog::event::{Event, PLACES_PER_SESSION_MAX};
 use crate::catalog::layout::Layout;
 use crate::catalog::number_ranges::{check_amount, check_range};
 use crate::ids::{AreaId, TicketTypeId};
 use crate::money::Money;
 use crate::refusal::Refusal;
 use crate::text::{self, single_line};
+use crate::ticketing::hold_limits::PLACES_PER_HOLD_MAX;
 
 /// Characters of a ticket type's name.
 pub const TICKET_TYPE_NAME_CHARS_MAX: usize = 80;

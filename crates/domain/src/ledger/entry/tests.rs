@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{EntryKind, JournalEntry, LedgerError, parts_left};
-use crate::checkout::amounts::AmountParts;
+use crate::checkout::amount_parts::AmountParts;
 use crate::ledger::account::Account;
 use crate::money::{Currency, Money};
 
@@ -42,15 +42,15 @@ fn each_kind_has_its_postings() {
         ),
         (JournalEntry::fee(eur(30)), "fee: organizer_payable +30, fee_income -30"),
         (
-            JournalEntry::late_capture("sandbox", eur(1_000)),
+            JournalEntry::unmatched_capture("sandbox", eur(1_000)),
             "late_capture: provider_clearing:sandbox +1000, late_captures -1000",
         ),
         (
-            JournalEntry::late_capture_sale(EUR, parts(800, 50, 150)),
+            JournalEntry::unmatched_capture_sale(EUR, parts(800, 50, 150)),
             "late_capture_sale: late_captures +1000, organizer_payable -800, fee_income -50, tax_payable -150",
         ),
         (
-            JournalEntry::late_capture_refund("sandbox", eur(1_000)),
+            JournalEntry::unmatched_capture_refund("sandbox", eur(1_000)),
             "late_capture_refund: late_captures +1000, provider_clearing:sandbox -1000",
         ),
     ];
@@ -77,17 +77,17 @@ fn invalid_amounts_are_refused() {
     for (entry, expected) in [
         (JournalEntry::sale("sandbox", EUR, parts(0, 0, 0)), Nothing),
         (JournalEntry::refund("sandbox", EUR, parts(0, 0, 0)), Nothing),
-        (JournalEntry::late_capture_sale(EUR, parts(0, 0, 0)), Nothing),
+        (JournalEntry::unmatched_capture_sale(EUR, parts(0, 0, 0)), Nothing),
         (JournalEntry::fee(eur(0)), Nothing),
-        (JournalEntry::late_capture("sandbox", eur(0)), Nothing),
-        (JournalEntry::late_capture_refund("sandbox", eur(0)), Nothing),
+        (JournalEntry::unmatched_capture("sandbox", eur(0)), Nothing),
+        (JournalEntry::unmatched_capture_refund("sandbox", eur(0)), Nothing),
         (JournalEntry::sale("sandbox", EUR, parts(-1, 1, 0)), Negative),
         (JournalEntry::refund("sandbox", EUR, parts(5, -1, 0)), Negative),
         (JournalEntry::sale("sandbox", EUR, parts(5, 0, -1)), Negative),
         (JournalEntry::fee(eur(-1)), Negative),
         (JournalEntry::fee(eur(i64::MIN)), Negative),
-        (JournalEntry::late_capture("sandbox", eur(-1)), Negative),
-        (JournalEntry::late_capture_refund("sandbox", eur(-1)), Negative),
+        (JournalEntry::unmatched_capture("sandbox", eur(-1)), Negative),
+        (JournalEntry::unmatched_capture_refund("sandbox", eur(-1)), Negative),
         // The debit exceeds the range of `i64`.
         (JournalEntry::sale("sandbox", EUR, parts(i64::MAX, 1, 0)), Unbalanced),
     ] {
@@ -100,8 +100,8 @@ fn parts_left_follow_from_the_postings() {
     let entries = [
         JournalEntry::sale("sandbox", EUR, parts(800, 50, 150)).unwrap(),
         JournalEntry::refund("sandbox", EUR, parts(80, 5, 15)).unwrap(),
-        JournalEntry::late_capture("sandbox", eur(1_000)).unwrap(),
-        JournalEntry::late_capture_refund("sandbox", eur(1_000)).unwrap(),
+        JournalEntry::unmatched_capture("sandbox", eur(1_000)).unwrap(),
+        JournalEntry::unmatched_capture_refund("sandbox", eur(1_000)).unwrap(),
     ];
     let postings = entries.iter().flat_map(|entry| entry.postings()).map(|posting| (&posting.account, posting.amount));
     assert_eq!(parts_left(postings), parts(720, 45, 135));
@@ -122,9 +122,9 @@ fn entry() -> impl Strategy<Value = JournalEntry> {
                 0 => JournalEntry::sale("sandbox", currency, parts),
                 1 => JournalEntry::refund("sandbox", currency, parts),
                 2 => JournalEntry::fee(money),
-                3 => JournalEntry::late_capture("other", money),
-                4 => JournalEntry::late_capture_sale(currency, parts),
-                _ => JournalEntry::late_capture_refund("other", money),
+                3 => JournalEntry::unmatched_capture("other", money),
+                4 => JournalEntry::unmatched_capture_sale(currency, parts),
+                _ => JournalEntry::unmatched_capture_refund("other", money),
             };
             let entry = entry.unwrap();
             if reversed { entry.reverse() } else { entry }

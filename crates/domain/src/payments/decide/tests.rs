@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AttemptInputs, LateCaptureReason, Observation, OrderInputs, PAY_BY_GRACE, PaymentDecision, decide};
+use super::{AttemptInputs, Observation, OrderInputs, PAY_BY_GRACE, PaymentDecision, UnmatchedReason, decide};
 use crate::checkout::order::OrderState;
 use crate::money::{Currency, Money};
 use crate::payments::attempt::AttemptState;
@@ -38,10 +38,10 @@ fn letter(decision: &PaymentDecision) -> char {
         PaymentDecision::Void { expire_order: false } => 'v',
         PaymentDecision::Void { expire_order: true } => 'X',
         PaymentDecision::Issue => 'I',
-        PaymentDecision::CapturedLate { why: LateCaptureReason::OrderClosed } => 'c',
-        PaymentDecision::CapturedLate { why: LateCaptureReason::AlreadyPaid } => 'a',
-        PaymentDecision::CapturedLate { why: LateCaptureReason::AmountDiffers } => 'm',
-        PaymentDecision::CapturedLate { why: LateCaptureReason::CurrencyDiffers } => 'y',
+        PaymentDecision::CapturedUnmatched { why: UnmatchedReason::OrderClosed } => 'c',
+        PaymentDecision::CapturedUnmatched { why: UnmatchedReason::AlreadyPaid } => 'a',
+        PaymentDecision::CapturedUnmatched { why: UnmatchedReason::AmountDiffers } => 'm',
+        PaymentDecision::CapturedUnmatched { why: UnmatchedReason::CurrencyDiffers } => 'y',
     }
 }
 
@@ -167,7 +167,7 @@ fn attempt_with_another_amount_than_the_order_never_pays_it() {
     let seen = |amount| Observation::Captured { amount, provider_ref: "psp-1".to_owned() };
     for amount in [4_999, 5_000] {
         let decision = decide(&order(eur(5_000)), &attempt, &seen(eur(amount)), PAY_BY);
-        assert_eq!(decision, PaymentDecision::CapturedLate { why: LateCaptureReason::AmountDiffers });
+        assert_eq!(decision, PaymentDecision::CapturedUnmatched { why: UnmatchedReason::AmountDiffers });
     }
 }
 
@@ -223,7 +223,7 @@ fn every_capture_is_issued_or_late() {
     for (order, attempt, seen, now) in all_cases() {
         let decision = decide(&order, &attempt, &seen, now);
         let took = matches!(seen, Observation::Captured { .. });
-        let kept = matches!(decision, PaymentDecision::Issue | PaymentDecision::CapturedLate { .. });
+        let kept = matches!(decision, PaymentDecision::Issue | PaymentDecision::CapturedUnmatched { .. });
         assert_eq!(kept, took && !attempt.state.has_captured(), "{seen:?} on {attempt:?}");
     }
 }
@@ -242,7 +242,7 @@ fn places_are_freed_only_by_a_confirmed_void_after_the_grace() {
 }
 
 #[test]
-fn claim_of_another_amount_is_verified_and_capture_of_nothing_buys_nothing() {
+fn claim_of_another_amount_is_verified_and_capture_of_zero_fails() {
     let order = order(eur(5_000));
     let now = Timestamp::from_micros(PAY_BY.micros() - 1);
     let captured = |amount| Observation::Captured { amount, provider_ref: "psp-1".to_owned() };
@@ -264,7 +264,7 @@ fn claim_of_another_amount_is_verified_and_capture_of_nothing_buys_nothing() {
         (AttemptState::Unknown, ("Immfffmy", "I???????")),
         (AttemptState::Failed, ("Imm...my", "I???????")),
         (AttemptState::Captured, ("........", "........")),
-        (AttemptState::CapturedLate, ("........", "........")),
+        (AttemptState::CapturedUnmatched, ("........", "........")),
     ] {
         let row = |seen: &dyn Fn(Money) -> Observation| -> String {
             amounts.iter().map(|amount| letter(&decide(&order, &attempt(1, state), &seen(*amount), now))).collect()

@@ -6,7 +6,9 @@ use super::{
     ATTEMPTS_PER_ORDER_MAX, ExpiryStep, UNRESOLVED_ALARM_AFTER, expiry, is_alarming, may_cancel, may_open_attempt,
 };
 use crate::checkout::order::OrderState;
-use crate::payments::attempt::AttemptState::{self, Captured, CapturedLate, Created, Failed, Pending, Unknown, Voided};
+use crate::payments::attempt::AttemptState::{
+    self, Captured, CapturedUnmatched, Created, Failed, Pending, Unknown, Voided,
+};
 use crate::payments::decide::{AttemptInputs, Cancellation, OrderInputs, PAY_BY_GRACE};
 use crate::payments::fixtures::{PAY_BY, attempt, eur, order};
 use crate::time::Timestamp;
@@ -38,13 +40,13 @@ fn after_the_grace_unresolved_attempts_are_cancelled_before_the_order_expires() 
         (&[Pending], "cancel 1"),
         (&[Unknown], "cancel 1"),
         (&[Captured], "wait"),
-        (&[CapturedLate], "expire"),
+        (&[CapturedUnmatched], "expire"),
         (&[Failed], "expire"),
         (&[Voided], "expire"),
         (&[Failed, Unknown], "cancel 2"),
         (&[Voided, Failed, Failed], "expire"),
         (&[Failed, Captured], "wait"),
-        (&[CapturedLate, Pending], "cancel 2"),
+        (&[CapturedUnmatched, Pending], "cancel 2"),
         (&[Unknown, Captured], "wait"),
     ];
     for (states, expected) in table {
@@ -97,7 +99,7 @@ fn another_attempt_opens_only_when_none_can_still_capture() {
         (OrderState::AwaitingPayment, &[], PAY_BY, "not_payable"),
         (OrderState::AwaitingPayment, &[Failed], in_time, "ok"),
         (OrderState::AwaitingPayment, &[Voided, Failed], in_time, "ok"),
-        (OrderState::AwaitingPayment, &[CapturedLate], in_time, "ok"),
+        (OrderState::AwaitingPayment, &[CapturedUnmatched], in_time, "ok"),
         (OrderState::AwaitingPayment, &[Created], in_time, "payment_unresolved"),
         (OrderState::AwaitingPayment, &[Pending], in_time, "payment_unresolved"),
         (OrderState::AwaitingPayment, &[Unknown], in_time, "payment_unresolved"),
@@ -127,7 +129,7 @@ fn order_is_cancelled_only_without_unresolved_attempts() {
     for state in OrderState::ALL {
         for attempt_state in AttemptState::ALL {
             let expected = match (state, attempt_state) {
-                (OrderState::AwaitingPayment, Failed | Voided | CapturedLate) => "ok",
+                (OrderState::AwaitingPayment, Failed | Voided | CapturedUnmatched) => "ok",
                 (OrderState::AwaitingPayment, Created | Pending | Unknown | Captured) => "payment_unresolved",
                 _ => "wrong_state",
             };

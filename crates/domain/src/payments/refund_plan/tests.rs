@@ -170,7 +170,7 @@ fn free_tickets_can_be_revoked() {
 }
 
 #[test]
-fn order_is_refunded_when_no_money_and_no_live_free_ticket_is_left() {
+fn order_is_refunded_once_all_money_is_returned_and_all_free_tickets_are_revoked() {
     use OrderTransition::{RefundPart, RefundRest};
     for (total, returned, live, expected) in [
         (100, 99, 0, RefundPart),

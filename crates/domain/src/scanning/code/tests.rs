@@ -271,7 +271,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_code_stays_refused_however_it_is_typed(random in any::<u64>()) {
+    fn damaged_code_is_refused_in_every_spelling(random in any::<u64>()) {
         let code = signer().sign(&claims());
         let text = any_text(&code, random);
         let read = scanned(&text.to_lowercase());

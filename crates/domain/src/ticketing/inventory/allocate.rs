@@ -4,10 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{HOLD_DURATION_MAX, HOLDS_PER_SESSION_MAX, Inventory, PLACES_PER_HOLD_MAX, TERMS_BYTES_MAX, refusals};
+use super::{Inventory, refusals};
 use crate::ids::HoldId;
 use crate::refusal::Refusal;
 use crate::ticketing::hold::{HoldRequest, Pick};
+use crate::ticketing::hold_limits::{HOLD_DURATION_MAX, HOLDS_PER_SESSION_MAX, PLACES_PER_HOLD_MAX, TERMS_BYTES_MAX};
 use crate::ticketing::place::DisplayState;
 use crate::ticketing::place_number::PlaceNumber;
 

@@ -6,7 +6,7 @@ use super::snapshot::InventoryChange;
 
 /// How many steps the log keeps.
 pub const LOG_STEPS_MAX: usize = 4096;
-/// How many place changes the log keeps over all steps; the newest step is kept whatever its size.
+/// How many place changes the log keeps over all steps; the newest step is kept even if it is larger.
 pub const LOG_CHANGES_MAX: usize = 65_536;
 
 #[derive(Debug, Clone, Default)]

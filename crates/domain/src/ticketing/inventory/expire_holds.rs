@@ -1,6 +1,6 @@
 //! Expires lapsed holds and frees their places (P4).
 //!
-//! Never: frees a place that the hold no longer has, so no sweep frees a place that cold has claimed.
+//! Frees only places that the hold still has, so a place that cold has claimed stays claimed.
 
 use super::Inventory;
 use crate::ids::HoldId;

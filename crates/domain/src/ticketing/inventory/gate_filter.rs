@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::Inventory;
 use crate::ids::TicketId;
 
-/// What the warm tier knows of a ticket.
+/// The state of a ticket in the gate filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GateFilter {
     /// Not seen before: cold decides.
@@ -25,7 +25,7 @@ pub(super) struct SeenTickets {
 }
 
 impl Inventory {
-    /// What is known of a ticket; `Revoked` also where the ticket was admitted before.
+    /// The state of a ticket; `Revoked` also where the ticket was admitted before.
     #[must_use]
     pub fn gate_filter(&self, ticket: TicketId) -> GateFilter {
         if self.seen_tickets.revoked.contains(&ticket) {

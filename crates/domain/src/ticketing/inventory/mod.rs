@@ -45,14 +45,6 @@ use crate::time::Timestamp;
 pub const SWEPT_PER_STEP_MAX: usize = 100;
 /// How long a pin lasts: the time that writing an order may take.
 pub const PIN_DURATION: Duration = Duration::from_secs(60);
-/// The longest duration that a request may ask for, its extension included.
-pub const HOLD_DURATION_MAX: Duration = Duration::from_secs(60 * 60);
-/// How many places one hold may have.
-pub const PLACES_PER_HOLD_MAX: u32 = 100;
-/// How many holds a session may have at once; holds that became orders do not count.
-pub const HOLDS_PER_SESSION_MAX: u32 = 20;
-/// How many bytes of priced terms a hold may have.
-pub const TERMS_BYTES_MAX: usize = 64 * 1024;
 
 /// The warm state of one event.
 #[derive(Debug, Clone)]

@@ -2,10 +2,11 @@
 
 use super::hold_index::StoredHold;
 use super::snapshot::{CatchUp, InventorySnapshot};
-use super::{HOLD_DURATION_MAX, Inventory, refusals};
+use super::{Inventory, refusals};
 use crate::ids::{HoldId, SessionId};
 use crate::refusal::Refusal;
 use crate::ticketing::hold::{HoldPhase, HoldRecord};
+use crate::ticketing::hold_limits::HOLD_DURATION_MAX;
 use crate::ticketing::place::Position;
 use crate::time::Timestamp;
 
@@ -53,7 +54,7 @@ impl Inventory {
         CatchUp::Snapshot(self.snapshot())
     }
 
-    /// The hold, unless it has lapsed (whether it was swept or not).
+    /// The hold, unless it has lapsed; a lapsed hold that is not swept yet counts as lapsed.
     pub(super) fn live_hold(&self, hold: HoldId) -> Result<&StoredHold, Refusal> {
         let is_live = |holding: &&StoredHold| holding.lapses_at() > self.clock;
         self.holds.get(hold).filter(is_live).ok_or_else(|| self.missing_hold(hold))

@@ -1,8 +1,8 @@
 //! Builds the refusals of an inventory, so that every store answers with the same codes, texts and evidence.
 
-use super::{HOLDS_PER_SESSION_MAX, PLACES_PER_HOLD_MAX};
 use crate::ids::OrderId;
 use crate::refusal::{Code, Refusal};
+use crate::ticketing::hold_limits::{HOLDS_PER_SESSION_MAX, PLACES_PER_HOLD_MAX};
 use crate::ticketing::limits::{OPEN_HOLDS, PLACES_PER_ADDRESS};
 
 /// The request has no picks.
@@ -11,7 +11,7 @@ pub fn no_picks() -> Refusal {
     Refusal::invalid("items", "Choose at least one place.")
 }
 
-/// Longer than [`super::HOLD_DURATION_MAX`].
+/// Longer than [`HOLD_DURATION_MAX`](crate::ticketing::hold_limits::HOLD_DURATION_MAX).
 #[must_use]
 pub fn hold_too_long() -> Refusal {
     Refusal::invalid(
@@ -20,7 +20,7 @@ pub fn hold_too_long() -> Refusal {
     )
 }
 
-/// Terms longer than [`super::TERMS_BYTES_MAX`].
+/// Terms longer than [`TERMS_BYTES_MAX`](crate::ticketing::hold_limits::TERMS_BYTES_MAX).
 #[must_use]
 pub fn terms_too_long() -> Refusal {
     Refusal::new(Code::TooLarge, "The terms of this hold are too long. Nothing was changed; choose fewer places.")

@@ -6,6 +6,7 @@ use super::*;
 use crate::ids::{AreaId, HoldId, OrderId, SessionId, TicketId};
 use crate::refusal::Code;
 use crate::ticketing::hold::{HoldPhase, HoldRecord, HoldRequest, Pick};
+use crate::ticketing::hold_limits::TERMS_BYTES_MAX;
 use crate::ticketing::place::{PlaceEffect, PlaceState, PlaceVersion};
 
 const MINUTE: u64 = 60_000;
@@ -222,7 +223,7 @@ fn pin_keeps_the_end_of_the_hold_and_lapses() {
 }
 
 #[test]
-fn claimed_places_are_freed_by_no_release_and_no_sweep() {
+fn claimed_places_stay_taken_after_a_release_and_a_sweep() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0, 1])), at(1)).unwrap();
     let hold = hold_id(1, 1);

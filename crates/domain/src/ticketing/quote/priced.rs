@@ -1,6 +1,6 @@
 //! Joins terms with granted places into one priced line per place, which holds show and orders store.
 //!
-//! Never: a place without a price or a price without a place. To add a column: a field of [`PricedPlace`], filled in [`Terms::price_places`].
+//! Each place has one price, and each price one place. To add a column: a field of [`PricedPlace`], filled in [`Terms::price_places`].
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,6 @@
 //! Applies promo codes, and refuses a code that lowers no price of the chosen tickets, with the reason.
 //!
-//! Never: accepts a code without effect, so that no buyer pays in the belief that the code counted.
-//! To add a reason: its sentence here, and its row in `tests`.
+//! A code without effect is refused, so that a buyer sees before paying that the price stays. To add a reason: its sentence here, and its row in `tests`.
 
 use super::{AmendedHold, PricedLine, Rules, Terms, TermsLine, unit_price};
 use crate::catalog::event::Event;

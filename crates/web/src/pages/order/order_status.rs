@@ -16,7 +16,7 @@ use crate::pages::formatting::{Moment, money};
 pub struct OrderStatusText {
     /// A few words.
     pub heading: String,
-    /// What it means for the buyer.
+    /// The sentence for the buyer.
     pub detail: String,
     /// The end of a CSS class: `wait`, `good`, `bad` or `over`.
     pub tone: &'static str,
@@ -44,7 +44,7 @@ pub fn order_status(
     match order.state {
         OrderState::AwaitingPayment => awaiting_payment(detail, timezone, now, degradation),
         OrderState::Paid => OrderStatusText { is_pending: false, ..status("You are going!", paid(detail), "good") },
-        OrderState::Expired if was_captured_late(detail) => {
+        OrderState::Expired if was_captured_unmatched(detail) => {
             status("Your payment came too late", "The time to pay was over and the places had gone. We pay everything back; there is nothing that you need to do.".to_owned(), "bad")
         }
         OrderState::Expired => status("The time to pay ran out", "Your places were let go. Nothing was charged.".to_owned(), "over"),
@@ -58,7 +58,7 @@ fn paid(detail: &OrderDetail) -> String {
     let many = detail.lines.len() != 1;
     let tickets = if many { "Here are your tickets. Show the codes" } else { "Here is your ticket. Show the code" };
     format!(
-        "{tickets} at the gate, on your phone or on paper. Keep this page's address: whoever has it has the tickets."
+        "{tickets} at the gate, on your phone or on paper. Keep this page's address: a person who has it has the tickets."
     )
 }
 
@@ -68,8 +68,8 @@ fn paid_back(detail: &OrderDetail) -> String {
     format!("{} went back the way it came.{then}", money(detail.order.total))
 }
 
-fn was_captured_late(detail: &OrderDetail) -> bool {
-    detail.attempts.iter().any(|attempt| attempt.state == AttemptState::CapturedLate)
+fn was_captured_unmatched(detail: &OrderDetail) -> bool {
+    detail.attempts.iter().any(|attempt| attempt.state == AttemptState::CapturedUnmatched)
 }
 
 fn awaiting_payment(
@@ -106,7 +106,7 @@ fn awaiting_payment(
             let text = format!("Nothing was charged. {kept} Choose a method and try again.");
             ("The payment did not go through", text, "bad")
         }
-        Some(AttemptState::CapturedLate) => {
+        Some(AttemptState::CapturedUnmatched) => {
             let text = format!(
                 "Another amount than yours was taken. It goes back whole, without your doing. {kept} Choose a method and try again."
             );

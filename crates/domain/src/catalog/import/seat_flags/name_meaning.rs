@@ -1,6 +1,6 @@
 //! Decides whether a name (of an area, row, seat or category) affirms or denies that seats are for wheelchairs or companions.
 //!
-//! Never: a flag from a denied word, e.g. from `not wheelchair accessible`.
+//! A denied word sets no flag, as in `not wheelchair accessible`.
 
 use super::flag_words::flag_of_word;
 use super::vocabulary::{DENIALS, DENYING_PREFIXES, PHRASES, STEMS, WEAK_WORDS, WHOLE_WORDS};

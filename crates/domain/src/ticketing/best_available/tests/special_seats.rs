@@ -1,4 +1,4 @@
-//! Tests accessible and companion seats: chosen in exactly the requested numbers, and never without a request.
+//! Tests accessible and companion seats: chosen in exactly the requested numbers, which may be zero.
 
 use super::exhaustive_model::halls;
 use super::*;

@@ -1,4 +1,4 @@
-//! Tests promo codes that are given after the hold: no price rises, and a code without effect is refused.
+//! Tests promo codes that are given after the hold: prices fall or stay, and a code without effect is refused.
 
 use super::*;
 

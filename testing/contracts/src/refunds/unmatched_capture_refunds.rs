@@ -1,4 +1,4 @@
-//! Cases of refunds of late captures: whole and once (P5).
+//! Cases of refunds of unmatched captures: whole and once (P5).
 
 use voelgoed_app::payments::ports::RefundObservation;
 use voelgoed_domain::checkout::order::OrderState;
@@ -11,11 +11,11 @@ use crate::sales_fixture::{PAID_PER_PLACE, SalesFixture, SalesTier, assert_code}
 use crate::sut::Sut;
 
 /// The order may have any state, and keeps it.
-pub async fn late_capture_is_refunded_whole_and_once<S: SalesTier>(sut: Sut<S>) {
+pub async fn unmatched_capture_is_refunded_whole_and_once<S: SalesTier>(sut: Sut<S>) {
     let fixture = SalesFixture::open(sut).await;
     let (order, payment) = fixture.placed_order(&[1]).await;
     let late = fixture.capture(payment, PAID_PER_PLACE + 7).await;
-    assert!(matches!(late, PaymentDecision::CapturedLate { .. }));
+    assert!(matches!(late, PaymentDecision::CapturedUnmatched { .. }));
     for amount in [PAID_PER_PLACE + 6, PAID_PER_PLACE + 8, 0] {
         assert_code(
             open_refund(&fixture, &fixture.new_refund(order, payment, amount, &[])).await,
@@ -47,10 +47,10 @@ pub async fn late_capture_is_refunded_whole_and_once<S: SalesTier>(sut: Sut<S>) 
 }
 
 /// After a refund that the provider refused, another one may pay the same money, in full, and then no more.
-pub async fn failed_refund_of_a_late_capture_can_be_repeated<S: SalesTier>(sut: Sut<S>) {
+pub async fn failed_refund_of_an_unmatched_capture_can_be_repeated<S: SalesTier>(sut: Sut<S>) {
     let fixture = SalesFixture::open(sut).await;
     let (order, payment) = fixture.placed_order(&[1]).await;
-    assert!(matches!(fixture.capture(payment, PAID_PER_PLACE + 7).await, PaymentDecision::CapturedLate { .. }));
+    assert!(matches!(fixture.capture(payment, PAID_PER_PLACE + 7).await, PaymentDecision::CapturedUnmatched { .. }));
     let failed = fixture.new_refund(order, payment, PAID_PER_PLACE + 7, &[]);
     open_refund(&fixture, &failed).await.unwrap();
     let refused = RefundObservation::Failed { reason: "the account is closed".into() };

@@ -1,6 +1,6 @@
 //! Divides what a buyer pays for each place of an order into the organizer's net, the fee and the tax.
 //!
-//! Never: a cent that belongs to no part, or to two (P5). To add a part: a field of [`AmountParts`], and its account in `ledger`.
+//! Each cent belongs to exactly one part (P5). To add a part: a field of [`AmountParts`], and its account in `ledger`.
 
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ impl TaxPlacement {
 }
 
 impl LineAmounts {
-    /// What the buyer pays for the place. Saturates; the catalogue bounds amounts far below that.
+    /// The amount that the buyer pays for the place. Saturates; the catalogue bounds amounts far below that.
     #[must_use]
     pub const fn paid(self, placement: TaxPlacement) -> i64 {
         let before = self.price.saturating_add(self.fee);
@@ -121,8 +121,8 @@ impl AmountParts {
         }
     }
 
-    /// Takes `amount` from each part in proportion; odd units go to the largest remainders, of equals to net, fee, tax in this order. No part falls
-    /// below zero, and taking the whole total leaves exactly nothing, after any number of earlier takes.
+    /// Takes `amount` from each part in proportion; odd units go to the largest remainders, of equals to net, fee, tax in this order. After any number of
+    /// takes every part is at least zero, and taking the whole total leaves zero.
     ///
     /// # Errors
     /// [`Code::RefundTooLarge`] where the total is below `amount`.

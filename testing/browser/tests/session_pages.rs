@@ -97,7 +97,7 @@ async fn order_is_found_again_after_the_tab_was_closed() -> anyhow::Result<()> {
     let (order, _) = visitor.send_and_follow(&format!("{}/order", path(&address)), &fields).await?;
     let mine = visitor.open("/mine").await?;
     ensure!(mine.html.contains(path(&order)) && mine.text().contains("A small evening"), "{}", mine.text());
-    ensure!(!mine.html.contains("ann@example.org"), "the page names nobody");
+    ensure!(!mine.html.contains("ann@example.org"), "the page shows no buyer's name or address");
     ensure!(visitor.open(path(&order)).await?.status == 200, "by the session alone");
     ensure!(stranger.open(path(&order)).await?.status == 404, "a stranger without the token");
     ensure!(stranger.open("/mine").await?.text().contains("Nothing is reserved"), "a stranger's page");
@@ -264,7 +264,7 @@ async fn address_of_a_form_redirects_to_its_page() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn event_that_cannot_be_bought_offers_no_choice() -> anyhow::Result<()> {
+async fn sold_out_or_closed_event_shows_no_choice() -> anyhow::Result<()> {
     let shop = DemoShop::of_suite()?;
     let visitor = Visitor::enter(&shop)?;
     let full = event(&shop, 1, open_sale()).await?;

@@ -9,7 +9,7 @@ use voelgoed_app::checkout::ports::OrderDetail;
 use voelgoed_app::environment::Environment as _;
 use voelgoed_app::error::{CommandError, CommandResult};
 use voelgoed_app::jobs::ports::{JobStore, Queue};
-use voelgoed_app::payments::apply_observation::{LATE_CAPTURE, LateCapture};
+use voelgoed_app::payments::apply_observation::{UNMATCHED_CAPTURE, UnmatchedCapture};
 use voelgoed_app::payments::ports::{Refund, SoldPlaces};
 use voelgoed_app::ticketing::ports::{Block, EventScope};
 use voelgoed_contracts::catalog_fixtures::{expect_created, new_ticket_type};
@@ -18,7 +18,7 @@ use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{HoldId, PaymentId, TicketId};
 use voelgoed_domain::money::{Currency, Money};
 use voelgoed_domain::payments::attempt::AttemptState;
-use voelgoed_domain::payments::decide::{LateCaptureReason, PaymentDecision};
+use voelgoed_domain::payments::decide::{PaymentDecision, UnmatchedReason};
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::HoldRequest;
@@ -34,23 +34,23 @@ async fn capture_late(
     shop: &TestPlatform,
     payment: PaymentId,
     amount: Money,
-    expected: LateCaptureReason,
-) -> LateCapture {
+    expected: UnmatchedReason,
+) -> UnmatchedCapture {
     let organization = shop.scope.organization;
     let decision = shop.slices.payments.apply_observation(organization, payment, captured(amount)).await.unwrap();
-    assert_eq!(decision, PaymentDecision::CapturedLate { why: expected });
-    LateCapture { payment, captured: amount }
+    assert_eq!(decision, PaymentDecision::CapturedUnmatched { why: expected });
+    UnmatchedCapture { payment, captured: amount }
 }
 
-async fn settle(shop: &TestPlatform, late: &LateCapture) -> CommandResult<()> {
-    shop.slices.payments.settle_late_capture(shop.scope.organization, late.clone()).await
+async fn settle(shop: &TestPlatform, late: &UnmatchedCapture) -> CommandResult<()> {
+    shop.slices.payments.settle_unmatched_capture(shop.scope.organization, late.clone()).await
 }
 
 /// An expired order of these seats whose money was captured afterwards.
-async fn late_order(shop: &TestPlatform, seats: &[u32]) -> (OrderDetail, LateCapture) {
+async fn late_order(shop: &TestPlatform, seats: &[u32]) -> (OrderDetail, UnmatchedCapture) {
     let held = hold(shop, seats.iter().map(|place| seat(shop, *place)).collect()).await.unwrap();
     let order = expire(shop, created(shop.order(held.id).await)).await;
-    let late = capture_late(shop, order.attempts[0].id, order.order.total, LateCaptureReason::OrderClosed).await;
+    let late = capture_late(shop, order.attempts[0].id, order.order.total, UnmatchedReason::OrderClosed).await;
     (order, late)
 }
 
@@ -62,7 +62,7 @@ async fn only_refund(shop: &TestPlatform, order: &OrderDetail) -> Refund {
 }
 
 #[tokio::test]
-async fn late_capture_with_free_places_buys_them_again() {
+async fn unmatched_capture_with_free_places_buys_them_again() {
     let shop = TestPlatform::open().await;
     let (order, late) = late_order(&shop, &[0, 3]).await;
     for _ in 0..2 {
@@ -75,18 +75,18 @@ async fn late_capture_with_free_places_buys_them_again() {
 }
 
 #[tokio::test]
-async fn late_capture_writes_the_job_that_settles_it() {
+async fn unmatched_capture_writes_the_job_that_settles_it() {
     let shop = TestPlatform::open().await;
     let (_, late) = late_order(&shop, &[0]).await;
     let now = shop.environment.now();
-    let jobs = shop.cold.lease(Queue::Payments, &[LATE_CAPTURE], 10, now, Duration::from_secs(60)).await.unwrap();
+    let jobs = shop.cold.lease(Queue::Payments, &[UNMATCHED_CAPTURE], 10, now, Duration::from_secs(60)).await.unwrap();
     assert_eq!(jobs.len(), 1);
-    let payload: LateCapture = serde_json::from_value(jobs[0].payload.clone()).unwrap();
+    let payload: UnmatchedCapture = serde_json::from_value(jobs[0].payload.clone()).unwrap();
     assert_eq!((payload.payment, payload.captured), (late.payment, late.captured));
 }
 
 #[tokio::test]
-async fn late_capture_with_one_place_held_by_another_buyer_goes_back() {
+async fn unmatched_capture_with_one_place_held_by_another_buyer_goes_back() {
     let shop = TestPlatform::open().await;
     let (order, late) = late_order(&shop, &[0, 3]).await;
     hold(&shop, vec![seat(&shop, 3)]).await.unwrap();
@@ -97,12 +97,12 @@ async fn late_capture_with_one_place_held_by_another_buyer_goes_back() {
         assert_eq!((refund.state, refund.payment), (RefundState::Pending, Some(late.payment)));
         assert!(refund.tickets.is_empty());
     }
-    assert_eq!(states(&shop, order.order.id).await, (OrderState::Expired, vec![AttemptState::CapturedLate]));
+    assert_eq!(states(&shop, order.order.id).await, (OrderState::Expired, vec![AttemptState::CapturedUnmatched]));
     hold(&shop, vec![seat(&shop, 0)]).await.unwrap();
 }
 
 #[tokio::test]
-async fn late_capture_with_a_place_that_only_cold_knows_as_taken_goes_back_and_frees_its_hold() {
+async fn unmatched_capture_with_a_place_that_only_cold_knows_as_taken_goes_back_and_frees_its_hold() {
     let shop = TestPlatform::open().await;
     let (order, late) = late_order(&shop, &[0, 3]).await;
     let block = Block { id: shop.environment.uuid(), places: vec![PlaceNumber(3)], reason: "for the band".into() };
@@ -119,24 +119,24 @@ async fn second_capture_of_a_paid_order_goes_back_once() {
     let second = created(pay_again(&shop, order.order.id, "again").await).attempts[1].id;
     shop.slices.payments.send_attempt(shop.scope.organization, second).await.unwrap();
     let first = order.attempts[0].id;
-    let late = capture_late(&shop, first, order.order.total, LateCaptureReason::AlreadyPaid).await;
+    let late = capture_late(&shop, first, order.order.total, UnmatchedReason::AlreadyPaid).await;
     for _ in 0..2 {
         settle(&shop, &late).await.unwrap();
         let refund = only_refund(&shop, &order).await;
         assert_eq!((refund.amount, refund.reason.as_str()), (order.order.total, "already_paid"));
         assert_eq!(refund.payment, Some(first));
     }
-    let expected = (OrderState::Paid, vec![AttemptState::CapturedLate, AttemptState::Captured]);
+    let expected = (OrderState::Paid, vec![AttemptState::CapturedUnmatched, AttemptState::Captured]);
     assert_eq!(states(&shop, order.order.id).await, expected);
     assert_eq!(read(&shop, order.order.id).await.tickets.len(), 1);
 }
 
 #[tokio::test]
-async fn capture_of_another_amount_or_currency_goes_back_as_it_was_taken() {
+async fn capture_of_another_amount_or_currency_is_refunded_in_full() {
     for (change, why, reason) in [
-        (-1, LateCaptureReason::AmountDiffers, "amount_differs"),
-        (1, LateCaptureReason::AmountDiffers, "amount_differs"),
-        (0, LateCaptureReason::CurrencyDiffers, "currency_differs"),
+        (-1, UnmatchedReason::AmountDiffers, "amount_differs"),
+        (1, UnmatchedReason::AmountDiffers, "amount_differs"),
+        (0, UnmatchedReason::CurrencyDiffers, "currency_differs"),
     ] {
         let shop = TestPlatform::open().await;
         let order = shop.order_seat(0).await;
@@ -155,18 +155,18 @@ async fn capture_of_another_amount_or_currency_goes_back_as_it_was_taken() {
 }
 
 #[tokio::test]
-async fn late_capture_of_a_cancelled_order_goes_back() {
+async fn unmatched_capture_of_a_cancelled_order_goes_back() {
     let shop = TestPlatform::open().await;
     let order = declined_order(&shop, 0).await;
     shop.slices.checkout.cancel_order(shop.scope.organization, order.order.id).await.unwrap();
-    let late = capture_late(&shop, order.attempts[0].id, order.order.total, LateCaptureReason::OrderClosed).await;
+    let late = capture_late(&shop, order.attempts[0].id, order.order.total, UnmatchedReason::OrderClosed).await;
     settle(&shop, &late).await.unwrap();
     assert_eq!(only_refund(&shop, &order).await.reason, "order_cancelled");
     assert_eq!(place_state(&shop, 0).await, PlaceState::Free);
 }
 
 #[tokio::test]
-async fn late_capture_after_the_end_of_the_sale_goes_back() {
+async fn unmatched_capture_after_the_end_of_the_sale_goes_back() {
     let shop = TestPlatform::open().await;
     let closes_at = shop.environment.now().plus(Duration::from_secs(3_600));
     let (order, late) = late_order(&shop, &[0]).await;
@@ -178,7 +178,7 @@ async fn late_capture_after_the_end_of_the_sale_goes_back() {
 
 /// The event sells another ticket type that still admits.
 #[tokio::test]
-async fn late_capture_for_tickets_that_no_longer_admit_goes_back() {
+async fn unmatched_capture_for_tickets_that_no_longer_admit_goes_back() {
     let until = Duration::from_secs(2_000);
     let shop = TestPlatform::builder()
         .ticket_type(move |it| it.admission.admits_until = it.admission.admits_from.map(|at| at.plus(until * 101)))
@@ -205,13 +205,13 @@ async fn late_capture_for_tickets_that_no_longer_admit_goes_back() {
 }
 
 #[tokio::test]
-async fn job_of_an_attempt_that_was_not_captured_late_changes_nothing() {
+async fn job_of_a_matched_capture_changes_nothing() {
     let shop = TestPlatform::open().await;
     let order = shop.paid_order(0).await;
-    let late = LateCapture { payment: order.attempts[0].id, captured: order.order.total };
+    let late = UnmatchedCapture { payment: order.attempts[0].id, captured: order.order.total };
     settle(&shop, &late).await.unwrap();
     assert!(read(&shop, order.order.id).await.refunds.is_empty());
-    let unknown = LateCapture { payment: PaymentId::from_uuid(uuid::Uuid::nil()), captured: order.order.total };
+    let unknown = UnmatchedCapture { payment: PaymentId::from_uuid(uuid::Uuid::nil()), captured: order.order.total };
     assert!(matches!(settle(&shop, &unknown).await, Err(CommandError::Fault(_))));
 }
 
@@ -232,7 +232,7 @@ impl SoldPlaces for BusyPlaces {
 }
 
 #[tokio::test]
-async fn late_capture_waits_while_warm_cannot_hold_its_places() {
+async fn unmatched_capture_waits_while_warm_cannot_hold_its_places() {
     let mut shop = TestPlatform::open().await;
     let (order, late) = late_order(&shop, &[0]).await;
     let places = std::mem::replace(&mut shop.slices.payments.places, Arc::new(BusyPlaces));

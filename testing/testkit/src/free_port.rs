@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn free_port_is_neither_handed_out_twice_nor_taken_already() {
+    fn free_port_is_unused_and_handed_out_once() {
         let first = free_port().unwrap();
         // The next one, if it is free at all.
         let taken = TcpListener::bind(("127.0.0.1", first + 1));

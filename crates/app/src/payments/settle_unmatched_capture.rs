@@ -1,15 +1,17 @@
-//! Settles a capture that arrived after its order ended, as a job: reissues the tickets if the same places are free, else refunds the money (P2).
+//! Settles an unmatched capture, as a job: reissues an ended order if its places are free, else refunds the money (P2).
+//!
+//! Never: decides again why the capture matches no order; the commit of the capture stored the reason with the attempt.
 
 use voelgoed_domain::ids::{HoldId, OrganizationId, SessionId};
 use voelgoed_domain::payments::attempt::AttemptState;
-use voelgoed_domain::payments::decide::LateCaptureReason;
-use voelgoed_domain::payments::late_capture::{LateRefundReason, LateResolution, resolve_late};
+use voelgoed_domain::payments::decide::UnmatchedReason;
 use voelgoed_domain::payments::refund_plan::RefundSelection;
+use voelgoed_domain::payments::unmatched_capture::{UnmatchedRefundReason, UnmatchedResolution, resolve_unmatched};
 use voelgoed_domain::refusal::Code;
 use voelgoed_domain::ticketing::hold::{HoldRequest, Pick};
 
 use super::Payments;
-use super::apply_observation::LateCapture;
+use super::apply_observation::UnmatchedCapture;
 use super::ports::{Attempt, NewRefund};
 use crate::checkout::ports::OrderDetail;
 use crate::error::{CommandError, CommandResult, Fault};
@@ -23,39 +25,43 @@ impl Payments {
     ///
     /// # Errors
     /// A fault of warm or cold; the job is repeated.
-    pub async fn settle_late_capture(&self, organization: OrganizationId, late: LateCapture) -> CommandResult<()> {
-        let attempt = self.store.read_attempt(organization, late.payment).await?;
-        let attempt = attempt.ok_or_else(|| Fault::internal("a late capture has no attempt"))?;
-        if attempt.state != AttemptState::CapturedLate {
+    pub async fn settle_unmatched_capture(
+        &self,
+        organization: OrganizationId,
+        capture: UnmatchedCapture,
+    ) -> CommandResult<()> {
+        let attempt = self.store.read_attempt(organization, capture.payment).await?;
+        let attempt = attempt.ok_or_else(|| Fault::internal("an unmatched capture has no attempt"))?;
+        if attempt.state != AttemptState::CapturedUnmatched {
             return Ok(());
         }
         let detail = self.orders.read(organization, attempt.order).await?;
         if detail.refunds.iter().any(|refund| refund.payment == Some(attempt.id)) {
             return Ok(());
         }
-        let late_reason = late_capture_reason(&detail, &attempt, &late);
+        let why = stored_reason(&attempt)?;
         let order = detail.payment_inputs();
         let scope = EventScope { organization, event: attempt.event };
         let listing = self.listings.listing(scope).await?;
         let now = self.context.now();
         let admits = detail.lines.iter().all(|line| listing.check_type_still_admits(line.ticket_type, now).is_ok());
         let on_sale = admits && listing.check_on_sale(now).is_ok();
-        let reason = match resolve_late(&order, late_reason, true, on_sale) {
-            LateResolution::Refund { reason } => reason,
-            LateResolution::Reissue => {
+        let reason = match resolve_unmatched(&order, why, true, on_sale) {
+            UnmatchedResolution::Refund { reason } => reason,
+            UnmatchedResolution::Reissue => {
                 if self.hold_again(scope, &detail).await?
                     && self.store.reissue(organization, attempt.id, self.context.now()).await?
                 {
                     return Ok(());
                 }
                 self.places.release(scope, resale_hold(&detail)).await.or_else(ignore_missing_hold)?;
-                match resolve_late(&order, late_reason, false, on_sale) {
-                    LateResolution::Refund { reason } => reason,
-                    LateResolution::Reissue => LateRefundReason::PlacesGone,
+                match resolve_unmatched(&order, why, false, on_sale) {
+                    UnmatchedResolution::Refund { reason } => reason,
+                    UnmatchedResolution::Reissue => UnmatchedRefundReason::PlacesGone,
                 }
             }
         };
-        self.refund_late_capture(organization, &attempt, &late, reason).await
+        self.refund_unmatched_capture(organization, &attempt, &capture, reason).await
     }
 
     /// Takes the order's places by an ordinary hold; false if another buyer has one of them.
@@ -79,22 +85,22 @@ impl Payments {
         }
     }
 
-    async fn refund_late_capture(
+    async fn refund_unmatched_capture(
         &self,
         organization: OrganizationId,
         attempt: &Attempt,
-        late: &LateCapture,
-        reason: LateRefundReason,
+        capture: &UnmatchedCapture,
+        reason: UnmatchedRefundReason,
     ) -> CommandResult<()> {
         let id = self.context.new_id();
         let now = self.context.now();
         let refund = NewRefund {
-            selection: RefundSelection::Amount(late.captured),
+            selection: RefundSelection::Amount(capture.captured),
             revoke: Some(false),
             id,
             order: attempt.order,
             payment: Some(attempt.id),
-            amount: late.captured,
+            amount: capture.captured,
             tickets: Vec::new(),
             reason: reason.as_str().to_owned(),
             forced: false,
@@ -119,16 +125,9 @@ fn ignore_missing_hold(error: CommandError) -> CommandResult<()> {
     }
 }
 
-fn late_capture_reason(detail: &OrderDetail, attempt: &Attempt, late: &LateCapture) -> LateCaptureReason {
-    if late.captured.currency != attempt.amount.currency {
-        LateCaptureReason::CurrencyDiffers
-    } else if late.captured.amount != attempt.amount.amount {
-        LateCaptureReason::AmountDiffers
-    } else if detail.order.state.was_paid() {
-        LateCaptureReason::AlreadyPaid
-    } else {
-        LateCaptureReason::OrderClosed
-    }
+/// The reason that [`decide`](voelgoed_domain::payments::decide::decide) found.
+fn stored_reason(attempt: &Attempt) -> Result<UnmatchedReason, Fault> {
+    UnmatchedReason::parse(attempt.reason.as_deref().unwrap_or_default()).map_err(Fault::internal)
 }
 
 fn resale_hold(detail: &OrderDetail) -> HoldId {

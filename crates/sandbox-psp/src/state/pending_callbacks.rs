@@ -1,6 +1,6 @@
 //! Decides where callbacks go and when one is no longer pending.
 //!
-//! Never: a callback dropped before it was answered with 2xx or its lifetime ended; restarts keep it.
+//! A callback stays pending, also over restarts, until it is answered with 2xx or its lifetime ends.
 
 use voelgoed_domain::time::Timestamp;
 

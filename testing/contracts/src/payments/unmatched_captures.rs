@@ -1,4 +1,4 @@
-//! Cases of late captures: money that comes too late or with a wrong amount is booked separately, then the order is reissued or
+//! Cases of unmatched captures: money that comes too late or with a wrong amount is booked separately, then the order is reissued or
 //! the money refunded (P2, P5).
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{OrderId, PaymentId};
 use voelgoed_domain::money::{Currency, Money};
 use voelgoed_domain::payments::attempt::AttemptState;
-use voelgoed_domain::payments::decide::{LateCaptureReason, PaymentDecision};
+use voelgoed_domain::payments::decide::{PaymentDecision, UnmatchedReason};
 
 use crate::sales_fixture::{PAID_PER_PLACE, SalesFixture, SalesTier, zar};
 use crate::sut::Sut;
@@ -19,7 +19,7 @@ use crate::sut::Sut;
 use super::{captured, declined};
 
 /// Money that the order cannot use is booked as a liability with a job to settle it; the order is unchanged.
-pub async fn late_capture_is_booked_separately<S: SalesTier>(sut: Sut<S>) {
+pub async fn unmatched_capture_is_booked_separately<S: SalesTier>(sut: Sut<S>) {
     let fixture = SalesFixture::open(sut).await;
     let closed = fixture.placed_order(&[1]).await;
     fixture.apply_observation(closed.1, declined()).await;
@@ -36,19 +36,22 @@ pub async fn late_capture_is_booked_separately<S: SalesTier>(sut: Sut<S>) {
     let euros = Money::new(PAID_PER_PLACE, Currency::EUR);
     let mut jobs = 0;
     for ((order, payment), amount, why) in [
-        (closed, zar(PAID_PER_PLACE), LateCaptureReason::OrderClosed),
-        (paid_before, zar(PAID_PER_PLACE), LateCaptureReason::AlreadyPaid),
-        (more, zar(PAID_PER_PLACE + 1), LateCaptureReason::AmountDiffers),
-        (less, zar(PAID_PER_PLACE - 1), LateCaptureReason::AmountDiffers),
-        (other, euros, LateCaptureReason::CurrencyDiffers),
+        (closed, zar(PAID_PER_PLACE), UnmatchedReason::OrderClosed),
+        (paid_before, zar(PAID_PER_PLACE), UnmatchedReason::AlreadyPaid),
+        (more, zar(PAID_PER_PLACE + 1), UnmatchedReason::AmountDiffers),
+        (less, zar(PAID_PER_PLACE - 1), UnmatchedReason::AmountDiffers),
+        (other, euros, UnmatchedReason::CurrencyDiffers),
     ] {
         let before = fixture.read_order(order).await;
-        assert_eq!(fixture.apply_observation(payment, captured(amount)).await, PaymentDecision::CapturedLate { why });
+        assert_eq!(
+            fixture.apply_observation(payment, captured(amount)).await,
+            PaymentDecision::CapturedUnmatched { why }
+        );
         assert_eq!(fixture.apply_observation(payment, captured(amount)).await, PaymentDecision::Nothing, "once");
         let after = fixture.read_order(order).await;
         assert_eq!((after.order.state, after.tickets), (before.order.state, before.tickets), "{why}");
         let attempt = fixture.store().read_attempt(fixture.organization, payment).await.unwrap().unwrap();
-        assert_eq!((attempt.state, attempt.reason.as_deref()), (AttemptState::CapturedLate, Some(why.as_str())));
+        assert_eq!((attempt.state, attempt.reason.as_deref()), (AttemptState::CapturedUnmatched, Some(why.as_str())));
         jobs += 1;
         assert_eq!(fixture.store().depth(Queue::Payments, now).await.unwrap().ready, jobs);
     }
@@ -60,20 +63,20 @@ pub async fn late_capture_is_booked_separately<S: SalesTier>(sut: Sut<S>) {
 }
 
 /// An expired order with a capture after its expiry.
-async fn late_capture<S: SalesTier>(fixture: &SalesFixture<S>, places: &[u32]) -> (OrderId, PaymentId) {
+async fn unmatched_capture<S: SalesTier>(fixture: &SalesFixture<S>, places: &[u32]) -> (OrderId, PaymentId) {
     let (order, payment) = fixture.placed_order(places).await;
     fixture.apply_observation(payment, declined()).await;
     let now = fixture.environment().now();
     fixture.store().close_unpaid(fixture.organization, order, OrderState::Expired, now).await.unwrap().unwrap();
     let amount = PAID_PER_PLACE * i64::try_from(places.len()).unwrap();
-    assert!(matches!(fixture.capture(payment, amount).await, PaymentDecision::CapturedLate { .. }));
+    assert!(matches!(fixture.capture(payment, amount).await, PaymentDecision::CapturedUnmatched { .. }));
     (order, payment)
 }
 
 /// All places in one commit, as if the order had been paid in time.
-pub async fn late_capture_reissues_the_order<S: SalesTier>(sut: Sut<S>) {
+pub async fn unmatched_capture_reissues_the_order<S: SalesTier>(sut: Sut<S>) {
     let fixture = SalesFixture::open(sut).await;
-    let (order, payment) = late_capture(&fixture, &[1, 2]).await;
+    let (order, payment) = unmatched_capture(&fixture, &[1, 2]).await;
     fixture.take_events().await;
     let now = fixture.environment().advance(Duration::from_secs(60));
     let reissue = async || fixture.store().reissue(fixture.organization, payment, now).await.unwrap();
@@ -97,10 +100,10 @@ pub async fn late_capture_reissues_the_order<S: SalesTier>(sut: Sut<S>) {
 }
 
 /// Nothing changes either if the order was cancelled, the amount is wrong, or a refund is open.
-pub async fn late_capture_cannot_reissue_taken_places<S: SalesTier>(sut: Sut<S>) {
+pub async fn unmatched_capture_cannot_reissue_taken_places<S: SalesTier>(sut: Sut<S>) {
     let fixture = SalesFixture::open(sut).await;
     let now = fixture.environment().now();
-    let (order, payment) = late_capture(&fixture, &[1, 2]).await;
+    let (order, payment) = unmatched_capture(&fixture, &[1, 2]).await;
     fixture.placed_order(&[2]).await;
     assert!(!fixture.store().reissue(fixture.organization, payment, now).await.unwrap());
     assert_eq!(
@@ -112,7 +115,7 @@ pub async fn late_capture_cannot_reissue_taken_places<S: SalesTier>(sut: Sut<S>)
     fixture.store().close_unpaid(fixture.organization, cancelled, OrderState::Cancelled, now).await.unwrap().unwrap();
     fixture.capture(payment, PAID_PER_PLACE).await;
     assert!(!fixture.store().reissue(fixture.organization, payment, now).await.unwrap());
-    let (_, returned) = late_capture(&fixture, &[6]).await;
+    let (_, returned) = unmatched_capture(&fixture, &[6]).await;
     let order = fixture.store().read_attempt(fixture.organization, returned).await.unwrap().unwrap().order;
     let refund = fixture.new_refund(order, returned, PAID_PER_PLACE, &[]);
     fixture.store().open_refund(fixture.organization, refund, None).await.unwrap().unwrap();
@@ -127,7 +130,7 @@ pub async fn late_capture_cannot_reissue_taken_places<S: SalesTier>(sut: Sut<S>)
 }
 
 /// Two attempts of one order are captured late: one reissues the order, the other is refunded in full.
-pub async fn two_late_captures_reissue_the_order_once<S: SalesTier>(sut: Sut<S>) {
+pub async fn two_unmatched_captures_reissue_the_order_once<S: SalesTier>(sut: Sut<S>) {
     let fixture = SalesFixture::open(sut).await;
     let (order, first) = fixture.placed_order(&[1]).await;
     fixture.apply_observation(first, declined()).await;
@@ -137,14 +140,14 @@ pub async fn two_late_captures_reissue_the_order_once<S: SalesTier>(sut: Sut<S>)
     let now = fixture.environment().now();
     fixture.store().close_unpaid(fixture.organization, order, OrderState::Expired, now).await.unwrap().unwrap();
     for payment in [first, second.id] {
-        let late = PaymentDecision::CapturedLate { why: LateCaptureReason::OrderClosed };
+        let late = PaymentDecision::CapturedUnmatched { why: UnmatchedReason::OrderClosed };
         assert_eq!(fixture.capture(payment, PAID_PER_PLACE).await, late);
     }
     assert!(fixture.store().reissue(fixture.organization, second.id, now).await.unwrap());
     assert!(!fixture.store().reissue(fixture.organization, first, now).await.unwrap(), "the order is paid");
     assert!(fixture.store().reissue(fixture.organization, second.id, now).await.unwrap(), "a repeat finds it done");
     let states = fixture.states(order).await;
-    assert_eq!(states, (OrderState::Paid, vec![AttemptState::CapturedLate, AttemptState::Captured]));
+    assert_eq!(states, (OrderState::Paid, vec![AttemptState::CapturedUnmatched, AttemptState::Captured]));
     assert_eq!(
         (fixture.read_order(order).await.tickets.len(), fixture.place_states(&[1]).await),
         (1, "1:sold.3".to_owned())
