@@ -1,5 +1,8 @@
 //! Settles a capture that arrived after its order ended, as a job: reissues the tickets if the same places are free, else refunds the money (P2).
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use voelgoed_domain::ids::{HoldId, OrganizationId, SessionId};
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::decide::LateCaptureReason;
@@ -9,10 +12,11 @@ use voelgoed_domain::refusal::Code;
 use voelgoed_domain::ticketing::hold::{HoldRequest, Pick};
 
 use super::Payments;
-use super::apply_observation::LateCapture;
+use super::apply_observation::{LATE_CAPTURE, LateCapture};
 use super::ports::{Attempt, NewRefund};
 use crate::checkout::ports::OrderDetail;
 use crate::error::{CommandError, CommandResult, Fault};
+use crate::jobs::handler::{JobContext, JobHandler, JobOutcome};
 use crate::ticketing::ports::EventScope;
 
 /// The life of the hold on the places while they are reissued.
@@ -133,4 +137,28 @@ fn late_capture_reason(detail: &OrderDetail, attempt: &Attempt, late: &LateCaptu
 
 fn resale_hold(detail: &OrderDetail) -> HoldId {
     HoldId::from_uuid(detail.order.id.uuid())
+}
+
+/// Runs the job of a late capture.
+pub(super) struct LateCaptureHandler(pub(super) Arc<Payments>);
+
+#[async_trait]
+impl JobHandler for LateCaptureHandler {
+    fn kind(&self) -> &'static str {
+        LATE_CAPTURE
+    }
+
+    async fn run(&self, job: JobContext) -> JobOutcome {
+        let late: LateCapture = match job.payload() {
+            Ok(payload) => payload,
+            Err(unreadable) => return unreadable,
+        };
+        let Some(organization) = job.organization() else {
+            return JobOutcome::Dead("a capture without organization".to_owned());
+        };
+        match self.0.settle_late_capture(organization, late).await {
+            Ok(()) => JobOutcome::Done,
+            Err(error) => error.into(),
+        }
+    }
 }
