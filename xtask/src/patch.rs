@@ -74,7 +74,7 @@ impl FilePatch {
     /// The file's text with the changes.
     pub fn apply(&self, text: &str) -> anyhow::Result<String> {
         let mut text = text.to_owned();
-        for Hunk { before, after } in &self.hunks {
+        for Hunk { before, after, .. } in &self.hunks {
             let found = text.matches(before.as_str()).count();
             ensure!(found == 1, "{}: these lines occur {found} times instead of once:\n{before}", self.path);
             text = text.replacen(before.as_str(), after, 1);
