@@ -1,4 +1,4 @@
-//! Runs the repository's tasks: `cargo xtask test | dev | bench | tidy | fmt`.
+//! Runs the repository's tasks: `cargo xtask test | dev | bench | tidy | fmt | example-slice`.
 //!
 //! Never: a rule of the product; a heavy dependency (this crate is compiled before anything else on a fresh clone).
 //! To add a suite, a tidy rule or a benchmark: one file in its folder and one line in that folder's list.
