@@ -1,4 +1,4 @@
-//! Runs the repository's tasks: `cargo xtask test | dev | bench | tidy | fmt`.
+//! Runs the repository's tasks: `cargo xtask test | dev | bench | tidy | fmt | example-slice`.
 //!
 //! Never: a rule of the product; a heavy dependency (this crate is compiled before anything else on a fresh clone).
 //! To add a suite, a tidy rule or a benchmark: one file in its folder and one line in that folder's list.
@@ -8,7 +8,9 @@ mod child_process;
 mod demo_server;
 mod dev;
 mod mutants;
+mod patch;
 mod report;
+mod source_copy;
 mod step_timer;
 mod suites;
 mod system_packages;
@@ -50,6 +52,8 @@ enum Task {
         /// Names of benchmarks; all of them if none is given.
         names: Vec<String>,
     },
+    /// Build and test a copy of the tree that has one more slice, and list the files that the slice cost.
+    ExampleSlice,
     /// Check the workspace against the tidy rules.
     Tidy,
     /// Format the code.
@@ -76,6 +80,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { only, .. } => suites::run_all(&context, &only),
         Task::Dev(options) => dev::serve(&context, &options),
         Task::Bench { names } => bench::run_all(&context, &names),
+        Task::ExampleSlice => suites::run_all(&context, &[suites::EXAMPLE_SLICE.to_owned()]),
         Task::Tidy => tidy::run(&context.root),
         Task::Fmt => {
             child_process::run_checked(child_process::cargo(&context.root).args(["fmt", "--all"]))?;

@@ -4,6 +4,7 @@
 //! Never: SQL, a key of a store, a status code, a socket.
 
 pub mod accounts;
+pub mod adapters;
 pub mod analytics;
 pub mod catalog;
 pub mod checkout;
@@ -14,6 +15,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod ledger;
 pub mod limits;
+pub mod loops;
 pub mod nodes;
 pub mod outbox;
 pub mod page;
@@ -22,6 +24,7 @@ pub mod replays;
 pub mod retention;
 pub mod scanning;
 pub mod sealing;
+pub mod slice;
 pub mod slices;
 pub mod tenant_bulkheads;
 pub mod ticketing;

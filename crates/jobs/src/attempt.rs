@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+use voelgoed_app::jobs::handler::{JobContext, JobHandler, JobOutcome};
 use voelgoed_app::jobs::ports::{JobEnd, LeasedJob};
 use voelgoed_domain::time::Timestamp;
 use voelgoed_telemetry::Stopwatch;
@@ -17,7 +18,6 @@ use voelgoed_telemetry::metrics::jobs::{RunEnd, job_ended, job_started};
 use voelgoed_telemetry::spans::{job_run, record_tenant};
 
 use crate::backoff;
-use crate::handler::{JobContext, JobHandler, JobOutcome};
 use crate::runner_context::RunnerContext;
 
 /// Limits the error text that is kept with a job.
@@ -73,11 +73,7 @@ impl Attempt {
         let Some(handler) = handler else {
             return JobOutcome::Unreadable(format!("no handler is registered for jobs of kind `{}`", self.job.kind));
         };
-        let context = JobContext {
-            job: self.job.clone(),
-            started_at: self.context.environment.now(),
-            stopping: self.stopping.clone(),
-        };
+        let context = JobContext::new(self.job.clone(), self.context.environment.now(), self.stopping.clone());
         let run = AssertUnwindSafe(async move { handler.run(context).await }).catch_unwind();
         match tokio::time::timeout(self.context.settings.run_timeout, run).await {
             Ok(Ok(outcome)) => outcome,

@@ -6,21 +6,17 @@
 mod alarm_interval;
 mod attempt;
 pub mod backoff;
-pub mod handler;
 pub mod registry;
 pub mod relay;
 mod run_schedules;
 pub mod runner;
 mod runner_context;
-pub mod schedule;
 pub mod settings;
 mod store_availability;
 mod wakeup;
 mod worker;
 
-pub use handler::{JobContext, JobHandler, JobOutcome};
 pub use registry::{Registry, WiringError};
 pub use relay::Relay;
 pub use runner::Runner;
-pub use schedule::Schedule;
 pub use settings::{RelaySettings, RunnerSettings};

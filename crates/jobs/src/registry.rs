@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::handler::JobHandler;
-use crate::schedule::Schedule;
+use voelgoed_app::jobs::handler::JobHandler;
+use voelgoed_app::jobs::schedule::Schedule;
 
 /// The handler of each kind, and the schedules.
 #[derive(Clone)]
@@ -87,10 +87,10 @@ mod tests {
     use std::time::Duration;
 
     use async_trait::async_trait;
+    use voelgoed_app::jobs::handler::{JobContext, JobOutcome};
     use voelgoed_app::jobs::ports::Queue;
 
     use super::*;
-    use crate::handler::{JobContext, JobOutcome};
 
     struct EmptyHandler(&'static str);
 

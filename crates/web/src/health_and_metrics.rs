@@ -9,12 +9,12 @@ use serde::Serialize;
 use voelgoed_resilience::health::Readiness;
 use voelgoed_resilience::{Capability, CapabilityAnswer};
 
-use crate::routes::{Access, Class, Route, Slice, plain};
+use crate::routes::{Access, Class, PLATFORM, Route, plain};
 use crate::state::Web;
 
 /// The routes of operators; the public listener serves `/livez` alone.
 pub fn routes() -> Vec<Route> {
-    let get_of = |path, handler| plain(Method::GET, path, handler, Access::Anyone, Slice::Platform);
+    let get_of = |path, handler| plain(Method::GET, path, handler, Access::Anyone, PLATFORM);
     vec![
         get_of("/livez", get(livez)).class(Class::Health),
         get_of("/readyz", get(readyz)).class(Class::Health).internal(),

@@ -33,7 +33,7 @@ use crate::body_size_limit::BodySizeLimit;
 use crate::criticality::criticality_of;
 use crate::extract::{ClientAddress, ReadBody};
 use crate::problem::Failure;
-use crate::routes::{self, BodyRules, Class, RouteSpec, Slice};
+use crate::routes::{self, BodyRules, Class, PLATFORM, RouteSpec};
 use crate::state::Web;
 use crate::{capability_gate, host_header, rate_limits, scope_before_body, single_headers};
 
@@ -62,7 +62,7 @@ pub async fn request_pipeline(State(web): State<Web>, request: Request, next: Ne
     let method = request.method().clone();
     let spec = routes::find(&method, &route);
     let id = web.slices.context.environment.uuid().simple().to_string();
-    let slice = spec.map_or(Slice::Platform, |spec| spec.slice).as_str();
+    let slice = spec.map_or(PLATFORM, |spec| spec.slice);
     let span = spans::http_request(slice, method.as_str(), &route, &id);
     let checked = check_and_run(&web, spec, request, next);
     let (mut response, touched) = touch::observe(checked.instrument(span)).await;

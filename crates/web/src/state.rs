@@ -1,9 +1,11 @@
 //! Holds what every handler shares: the slices, the limits, the caches and the settings. Cheap to clone.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +15,6 @@ use voelgoed_app::limits::Limiter;
 use voelgoed_app::limits::attempt_limiter::AttemptLimiter;
 use voelgoed_app::nodes::members::Members;
 use voelgoed_app::page::Page;
-use voelgoed_app::scanning::gate_signals::GateWatch;
 use voelgoed_app::slices::Slices;
 use voelgoed_domain::ids::{OrganizationId, SessionId};
 use voelgoed_hot::fanout::Fanout;
@@ -39,8 +40,6 @@ pub struct WebState {
     pub slices: Slices,
     /// Availability and its streams.
     pub fanout: Arc<Fanout>,
-    /// Signals for the scanners at gates.
-    pub gate_watch: GateWatch,
     /// The last answer of each organizer list, for when its store is unavailable.
     pub last_lists: LastKnown<OrganizerListKey, Bytes>,
     /// The last read of each list of published events, for when the catalog is unavailable.
@@ -108,6 +107,22 @@ impl Web {
     #[must_use]
     pub fn new(state: WebState) -> Self {
         Self(Arc::new(state))
+    }
+}
+
+/// A handler that uses one slice takes `State<Arc<TheSlice>>`; a slice without a line in `app::slices` does not compile here.
+impl<S> FromRef<Web> for Arc<S>
+where
+    Slices: AsRef<Self>,
+{
+    fn from_ref(web: &Web) -> Self {
+        Self::clone(web.slices.as_ref())
+    }
+}
+
+impl fmt::Debug for Web {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Web")
     }
 }
 

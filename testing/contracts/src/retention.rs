@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use voelgoed_app::accounts::ports::Member;
+use voelgoed_app::accounts::slice::{AUDIT_LINES, ENDED_LOGINS};
 use voelgoed_app::analytics::ports::{AnalyticsStore, StepCountEntry, StepCounts};
+use voelgoed_app::analytics::slice::STEP_COUNTS;
 use voelgoed_app::catalog::ports::{CatalogStore, Venue};
 use voelgoed_app::environment::{Environment, new_id};
 use voelgoed_app::idempotency::IdempotencyStore;
 use voelgoed_app::idempotency::{ANSWER_RETENTION, IdempotencyKey};
 use voelgoed_app::page::PageRequest;
-use voelgoed_app::retention::ports::{RetentionClass, RetentionStore};
+use voelgoed_app::retention::class::RetentionClass;
+use voelgoed_app::retention::ports::RetentionStore;
+use voelgoed_app::retention::{ANSWERS, DELIVERED_EVENTS};
 use voelgoed_app::scanning::ports::{FirstEntry, ScanResult};
+use voelgoed_app::scanning::slice::RECEIVED_SCANS;
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::scanning::entry::ScanReason;
@@ -35,6 +40,7 @@ macro_rules! retention_store_suite {
             old_scan_is_deleted_but_its_ticket_stays_used
             old_counts_are_deleted
             money_places_and_tickets_are_kept
+            class_without_a_statement_is_a_fault
         }
     };
 }
@@ -54,9 +60,9 @@ async fn assert_deleted_after<S: RetentionTier>(
     rows: u64,
 ) {
     let delete = |before| fixture.store().delete(class, before, 100);
-    assert_eq!(delete(at).await.unwrap(), 0, "{class:?} is not older than itself");
-    assert_eq!(delete(at.plus(MICRO)).await.unwrap(), rows, "{class:?}");
-    assert_eq!(delete(at.plus(MICRO)).await.unwrap(), 0, "{class:?} is gone");
+    assert_eq!(delete(at).await.unwrap(), 0, "{} is not older than itself", class.name);
+    assert_eq!(delete(at.plus(MICRO)).await.unwrap(), rows, "{}", class.name);
+    assert_eq!(delete(at.plus(MICRO)).await.unwrap(), 0, "{} is gone", class.name);
 }
 
 /// Undelivered events are kept at any age.
@@ -67,9 +73,9 @@ pub async fn old_delivered_outbox_events_are_deleted<S: RetentionTier>(sut: Sut<
     let rows = fixture.store().take(100, now, LEASE).await.unwrap().rows;
     assert!(rows.len() > 1);
     fixture.store().delivered(&[rows[0].id], now).await.unwrap();
-    assert_deleted_after(&fixture, RetentionClass::OutboxEvents, now, 1).await;
+    assert_deleted_after(&fixture, DELIVERED_EVENTS, now, 1).await;
     let later = fixture.environment().advance(ANSWER_RETENTION * 1_000);
-    assert_eq!(fixture.store().delete(RetentionClass::OutboxEvents, later, 100).await.unwrap(), 0);
+    assert_eq!(fixture.store().delete(DELIVERED_EVENTS, later, 100).await.unwrap(), 0);
     assert_eq!(fixture.store().pending(later).await.unwrap().0, rows.len() as u64 - 1);
 }
 
@@ -85,7 +91,7 @@ pub async fn expired_idempotency_records_are_deleted<S: RetentionTier>(sut: Sut<
     let over = at.plus(ANSWER_RETENTION);
     assert!(found(over.minus(MICRO)).await.unwrap().is_some(), "replayed until its expiry");
     assert!(found(over).await.unwrap().is_none());
-    assert_deleted_after(&fixture, RetentionClass::Answers, at, 1).await;
+    assert_deleted_after(&fixture, ANSWERS, at, 1).await;
 }
 
 /// The expiry counts, not the creation.
@@ -108,7 +114,7 @@ pub async fn expired_sessions_are_deleted<S: RetentionTier>(sut: Sut<S>) {
         let session = new_login(fixture.environment(), token, ends);
         assert!(fixture.store().create_session(fixture.organization, id, session).await.unwrap());
     }
-    assert_deleted_after(&fixture, RetentionClass::Logins, early, 1).await;
+    assert_deleted_after(&fixture, ENDED_LOGINS, early, 1).await;
     assert!(fixture.store().session_by_token([2; 32], now).await.unwrap().is_some());
 }
 
@@ -123,12 +129,12 @@ pub async fn old_audit_lines_are_deleted_oldest_first<S: RetentionTier>(sut: Sut
         written.push(audited_command(&**fixture.store(), fixture.environment(), organization, "evt_1").await);
     }
     let before = written[3].at;
-    assert_eq!(fixture.store().delete(RetentionClass::AuditLines, before, 2).await.unwrap(), 2);
+    assert_eq!(fixture.store().delete(AUDIT_LINES, before, 2).await.unwrap(), 2);
     let left = |organization| fixture.store().audit_lines(organization, PageRequest::default());
     assert_eq!(left(fixture.other_organization).await.unwrap().items, [written[2].clone()]);
     assert_eq!(left(fixture.organization).await.unwrap().items, [written[3].clone()]);
-    assert_eq!(fixture.store().delete(RetentionClass::AuditLines, before, 2).await.unwrap(), 1);
-    assert_deleted_after(&fixture, RetentionClass::AuditLines, before, 1).await;
+    assert_eq!(fixture.store().delete(AUDIT_LINES, before, 2).await.unwrap(), 1);
+    assert_deleted_after(&fixture, AUDIT_LINES, before, 1).await;
 }
 
 /// A used ticket stays used after its scan was deleted.
@@ -138,7 +144,7 @@ pub async fn old_scan_is_deleted_but_its_ticket_stays_used<S: RetentionTier>(sut
     let first = new_scan(&fixture, Some(ticket));
     let scanned = fixture.store().record_scan(fixture.organization, first.clone()).await.unwrap();
     assert_eq!(scanned.scan.result, ScanResult::Admitted);
-    assert_deleted_after(&fixture, RetentionClass::Scans, first.received_at, 1).await;
+    assert_deleted_after(&fixture, RECEIVED_SCANS, first.received_at, 1).await;
     assert_eq!(fixture.store().read_scan(fixture.organization, first.id).await.unwrap(), None);
     for again in [first.clone(), new_scan(&fixture, Some(ticket))] {
         let answer = fixture.store().record_scan(fixture.organization, again).await.unwrap().scan;
@@ -156,7 +162,7 @@ pub async fn old_counts_are_deleted<S: RetentionTier>(sut: Sut<S>) {
         let scope = EventScope { organization, event: fixture.event };
         fixture.store().add_counts(scope, &[StepCountEntry { id: "1-0".into(), minute, counts }]).await.unwrap();
     }
-    assert_deleted_after(&fixture, RetentionClass::Counts, minute, 2).await;
+    assert_deleted_after(&fixture, STEP_COUNTS, minute, 2).await;
 }
 
 /// Every class is deleted up to a moment far in the future.
@@ -167,7 +173,7 @@ pub async fn money_places_and_tickets_are_kept<S: RetentionTier>(sut: Sut<S>) {
         (fixture.read_order(order).await, fixture.balances().await, fixture.place_states(&[1, 2]).await);
     assert!(!balances.is_empty());
     let later = fixture.environment().advance(ANSWER_RETENTION * 100_000);
-    for class in RetentionClass::ALL {
+    for class in [DELIVERED_EVENTS, ANSWERS, ENDED_LOGINS, RECEIVED_SCANS, AUDIT_LINES, STEP_COUNTS] {
         fixture.store().delete(class, later, 1_000).await.unwrap();
     }
     assert_eq!(fixture.read_order(order).await, sold);
@@ -176,4 +182,10 @@ pub async fn money_places_and_tickets_are_kept<S: RetentionTier>(sut: Sut<S>) {
         let read = fixture.store().read_ticket(fixture.organization, ticket.id).await.unwrap();
         assert_eq!(read.map(|read| (read.id, read.state)), Some((ticket.id, ticket.state)));
     }
+}
+
+/// A slice that declares a class of which no statement deletes the rows must not pass for one without old rows.
+pub async fn class_without_a_statement_is_a_fault<S: RetentionTier>(sut: Sut<S>) {
+    let unknown = RetentionClass { name: "unknown", period: |_| Duration::ZERO };
+    assert!(sut.store.delete(unknown, sut.environment.now(), 1).await.is_err());
 }

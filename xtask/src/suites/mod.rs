@@ -11,6 +11,7 @@ mod clippy;
 mod crash;
 mod demo;
 mod deny;
+mod example_slice;
 mod fmt;
 mod mutants;
 mod nodes;
@@ -27,6 +28,8 @@ use std::time::Duration;
 
 use anyhow::bail;
 
+pub use example_slice::{EXAMPLE_SLICE, EXAMPLES};
+
 use crate::child_process::{self, TestRun};
 use crate::report::{Report, SuiteResult};
 use crate::step_timer::{HumanDuration, StepTimer};
@@ -42,6 +45,7 @@ const SUITES: &[&dyn Suite] = &[
     &deny::DenySuite,
     &workspace::WorkspaceSuite,
     &mutants::MutantsSuite,
+    &example_slice::ExampleSliceSuite,
     &demo::DemoSuite,
     &race::RaceSuite,
     &payments::PaymentsSuite,

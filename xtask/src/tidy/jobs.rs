@@ -1,4 +1,6 @@
-//! Requires that the binary registers every job handler, because jobs without a handler wait forever.
+//! Requires that every job handler is in a list that the binary registers, because jobs without a handler wait forever.
+//!
+//! The lists are the functions `jobs` of slices and the registry of the binary.
 
 use super::source_file::SourceFile;
 use super::tokens::SyntaxKind;
@@ -15,17 +17,11 @@ impl Rule for JobsRule {
     }
 
     fn check(&self, workspace: &Workspace) -> Vec<Finding> {
-        let wiring: Vec<&SourceFile> = workspace.rust_below(WIRING).filter(|file| !file.is_test()).collect();
-        let is_registered = |handler: &str| {
-            wiring.iter().any(|file| {
-                file.tokens()
-                    .0
-                    .iter()
-                    .any(|token| token.kind == SyntaxKind::Ident && token.text == handler && !token.is_test)
-            })
-        };
+        let shipped = || workspace.rust_below("crates/").filter(|file| !file.is_test());
+        let lists: Vec<&SourceFile> = shipped().filter(|file| has_list(file)).collect();
+        let is_registered = |handler: &str| lists.iter().any(|file| mentions(file, handler));
         let mut findings = Vec::new();
-        for file in workspace.rust_below("crates/").filter(|file| !file.is_test() && !file.path.starts_with(WIRING)) {
+        for file in shipped().filter(|file| !file.path.starts_with(WIRING)) {
             let tokens = file.tokens();
             for index in tokens.find(&["JobHandler", "for"]).filter(|index| !tokens.0[*index].is_test) {
                 let Some(handler) = tokens.0.get(index + 2).filter(|token| !is_registered(&token.text)) else {
@@ -36,7 +32,7 @@ impl Rule for JobsRule {
                     &file.path,
                     handler.line,
                     message,
-                    format!("add it to the list in {WIRING}"),
+                    "add it to `jobs` in the slice's `slice.rs`",
                 ));
             }
         }
@@ -44,21 +40,40 @@ impl Rule for JobsRule {
     }
 }
 
+/// Whether the file lists handlers: the registry of the binary, or the `jobs` of a slice.
+fn has_list(file: &SourceFile) -> bool {
+    let tokens = file.tokens();
+    file.path.starts_with(WIRING)
+        || (tokens.find(&["Slice", "for"]).next().is_some() && tokens.find(&["fn", "jobs"]).next().is_some())
+}
+
+fn mentions(file: &SourceFile, handler: &str) -> bool {
+    let tokens = file.tokens();
+    tokens.0.iter().any(|token| token.kind == SyntaxKind::Ident && token.text == handler && !token.is_test)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(handler: &str, wiring: &str) -> usize {
-        let workspace =
-            Workspace::of(&[("crates/app/src/payments/poll.rs", handler), ("crates/voelgoed/src/jobs.rs", wiring)]);
-        JobsRule.check(&workspace).len()
+    fn check(handler: &str, path: &str, list: &str) -> usize {
+        JobsRule.check(&Workspace::of(&[("crates/app/src/payments/poll.rs", handler), (path, list)])).len()
     }
 
     #[test]
     fn handler_that_is_not_registered_is_found() {
         let handler = "impl JobHandler for Poll { }";
-        assert_eq!(check(handler, "fn handlers() { vec![Arc::new(Poll::new(platform))] }"), 0);
-        assert_eq!(check(handler, "fn handlers() { vec![] } // Poll"), 1);
-        assert_eq!(check("#[cfg(test)] mod tests { impl JobHandler for Fake {} }", ""), 0);
+        let wiring = |list| check(handler, "crates/voelgoed/src/jobs.rs", list);
+        assert_eq!(wiring("fn handlers() { vec![Arc::new(Poll::new(platform))] }"), 0);
+        assert_eq!(wiring("fn handlers() { vec![] } // Poll"), 1);
+        let slice = |list| check(handler, "crates/app/src/payments/slice.rs", list);
+        assert_eq!(slice("impl Slice for Payments { fn jobs(self) { vec![Arc::new(Poll(self))] } }"), 0);
+        assert_eq!(slice("use super::Poll; impl Slice for Payments { fn name(&self) {} }"), 1);
+        assert_eq!(slice("fn jobs() { vec![Poll] }"), 1);
+        assert_eq!(slice("impl Slice for Payments { fn jobs(self) { vec![] } }"), 1);
+        assert_eq!(
+            check("#[cfg(test)] mod tests { impl JobHandler for Fake {} }", "crates/voelgoed/src/jobs.rs", ""),
+            0
+        );
     }
 }

@@ -1,12 +1,16 @@
-//! Requires that each mutant has a patch that applies and a row in docs/mutants.md, and that no shipped crate names the crate of mutants.
+//! Requires that each mutant has a patch that applies and a row in docs/mutants.md, that no shipped crate names the crate of mutants, and that the patches of
+//! `testing/examples` apply.
 
 use std::collections::BTreeMap;
 
 use voelgoed_mutants::{ALL, MutantInfo, SCRIPT_MUTANTS};
 
+use super::source_file::SourceFile;
 use super::workspace::Workspace;
 use super::{Finding, Rule};
-use crate::mutants::{PATCHES, parse};
+use crate::mutants::PATCHES;
+use crate::patch::parse;
+use crate::suites::EXAMPLES;
 
 const PAGE: &str = "docs/mutants.md";
 const LIST: &str = "testing/mutants/src/list.rs";
@@ -29,7 +33,8 @@ impl Rule for MutantsRule {
                 Finding::new(&file.path, file.line_of(CRATE), "a shipped crate depends on the mutants", fix)
             })
             .collect();
-        findings.extend(patches(workspace));
+        findings.extend(mutant_patches(workspace));
+        findings.extend(example_patches(workspace));
         findings.extend(ALL.iter().filter(|mutant| !has_code(workspace, mutant)).map(|mutant| {
             let fix = format!("write {PATCHES}{}.patch, or delete the line", mutant.name);
             Finding::new(LIST, 1, format!("the mutant `{}` changes no code", mutant.name), fix)
@@ -39,25 +44,32 @@ impl Rule for MutantsRule {
     }
 }
 
-/// Patches that cannot be read or do not apply, one after the other, since one build has all of them.
-fn patches(workspace: &Workspace) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut patched: BTreeMap<String, String> = BTreeMap::new();
-    for file in workspace.files.iter().filter(|file| file.path.starts_with(PATCHES)) {
-        let mut apply = || {
-            for patch in parse(&file.text)? {
-                let source = workspace.file(&patch.path).map_or("", |source| source.text.as_str());
-                let text = patched.entry(patch.path.clone()).or_insert_with(|| source.to_owned());
-                *text = patch.apply(text)?;
-            }
-            anyhow::Ok(())
-        };
-        if let Err(error) = apply() {
-            let fix = "write the patch against the present code";
-            findings.push(Finding::new(&file.path, 1, format!("the patch does not apply: {error}"), fix));
+/// Patches of mutants that do not apply one after the other, since one build has all of them.
+fn mutant_patches(workspace: &Workspace) -> Vec<Finding> {
+    let mut patched = BTreeMap::new();
+    let files = workspace.files.iter().filter(|file| file.path.starts_with(PATCHES));
+    files.filter_map(|file| does_not_apply(workspace, file, &mut patched)).collect()
+}
+
+/// Examples that do not apply, each to the code as it is.
+fn example_patches(workspace: &Workspace) -> Vec<Finding> {
+    let files = workspace.files.iter().filter(|file| file.path.starts_with(EXAMPLES));
+    files.filter_map(|file| does_not_apply(workspace, file, &mut BTreeMap::new())).collect()
+}
+
+/// A finding if the patch cannot be read or does not apply; `patched` has the files that earlier patches changed.
+fn does_not_apply(workspace: &Workspace, file: &SourceFile, patched: &mut BTreeMap<String, String>) -> Option<Finding> {
+    let mut apply = || {
+        for patch in parse(&file.text)? {
+            let source = workspace.file(&patch.path).map_or("", |source| source.text.as_str());
+            let text = patched.entry(patch.path.clone()).or_insert_with(|| source.to_owned());
+            *text = patch.apply(text)?;
         }
-    }
-    findings
+        anyhow::Ok(())
+    };
+    let error = apply().err()?;
+    let fix = "write the patch against the present code";
+    Some(Finding::new(&file.path, 1, format!("the patch does not apply: {error}"), fix))
 }
 
 /// Whether a patch or a change of a script activates by the mutant.
@@ -138,6 +150,16 @@ mod tests {
     fn patch_that_does_not_apply_is_found() {
         let found = check(|files| files[0].1 = "fn g() {\n}\n".to_owned());
         assert!(found.len() == 1 && found[0].starts_with("the patch does not apply"), "{found:?}");
+    }
+
+    #[test]
+    fn example_that_does_not_apply_or_adds_a_file_that_exists_is_found() {
+        let example = |text: &str| ("testing/examples/add-a-slice.patch".to_owned(), text.to_owned());
+        let added = "--- /dev/null\n+++ b/crates/b/src/lib.rs\n@@ -0,0 +1 @@\n+fn g() {}\n";
+        assert_eq!(check(|files| files.push(example(added))), [""; 0]);
+        let exists = added.replace("crates/b", "crates/a");
+        assert_eq!(check(|files| files.push(example(&exists))).len(), 1);
+        assert_eq!(check(|files| files.push(example(&exists.replace("/dev/null", "a/crates/a/src/lib.rs")))).len(), 1);
     }
 
     #[test]

@@ -71,13 +71,13 @@ mod tests {
 
     #[test]
     fn handler_with_a_row_is_valid() {
-        let file = format!("fn routes() {{ vec![api(routes!(list), Access::Buyer, Slice::Catalog)] }}\n{HANDLER}");
+        let file = format!("fn routes() {{ vec![api(routes!(list), Access::Buyer, Catalog::NAME)] }}\n{HANDLER}");
         assert!(check("crates/web/src/api/events.rs", &file).is_empty());
     }
 
     #[test]
     fn handler_without_a_row_is_found() {
-        let file = format!("fn routes() {{ vec![api(routes!(show), Access::Buyer, Slice::Catalog)] }}\n{HANDLER}");
+        let file = format!("fn routes() {{ vec![api(routes!(show), Access::Buyer, Catalog::NAME)] }}\n{HANDLER}");
         let findings = check("crates/web/src/api/events.rs", &file);
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].line, 3);

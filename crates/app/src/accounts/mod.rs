@@ -1,6 +1,7 @@
 //! Accounts: organizations, members, API keys, logins and the audit log.
 
 pub mod audit;
+pub mod cached_credential_revocation;
 pub mod change_member;
 pub mod create_api_key;
 pub mod create_member;
@@ -12,6 +13,7 @@ pub mod ports;
 mod ports_of_other_slices;
 pub mod quotas;
 pub mod secret;
+pub mod slice;
 
 use std::sync::Arc;
 

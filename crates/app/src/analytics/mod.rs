@@ -7,6 +7,7 @@ pub mod counters;
 pub mod funnel;
 pub mod ports;
 pub mod sale_step;
+pub mod slice;
 
 use std::sync::Arc;
 

@@ -7,9 +7,11 @@ pub mod create_price_rule;
 pub mod create_ticket_type;
 pub mod create_venue;
 pub mod delete_event;
+pub mod listing_invalidation;
 pub mod listings;
 pub mod ports;
 pub mod set_layout_flags;
+pub mod slice;
 pub mod transition_event;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@ pub mod cancel_order;
 pub mod code_uses;
 mod compose_order;
 pub mod order_limits;
+pub mod order_notifications;
 pub mod order_watch;
 pub mod place_order;
 pub mod placed_order_keys;
@@ -11,6 +12,7 @@ pub mod ports;
 mod ports_of_other_slices;
 pub mod read_order;
 mod replay_order;
+pub mod slice;
 mod substitute_places;
 pub mod view_order;
 

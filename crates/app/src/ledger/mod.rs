@@ -1,6 +1,7 @@
 //! Ledger: reads balances and journal entries; the commits of payments and refunds write the entries (P5).
 
 pub mod ports;
+pub mod slice;
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Declares the consumers of outbox events: the relay delivers each row to every consumer, in the order of its aggregate, at least once (P8).
 //!
 //! A consumer is idempotent. Never: a consumer that records which rows it has seen; `Ok` for an effect that did not happen (above all `unloaded`).
-//! To add a consumer: one file that implements [`OutboxConsumer`], and its line in the binary's list of consumers.
+//! To add a consumer: one file that implements [`OutboxConsumer`], and its line in `consumers` or `node_consumers` of its slice.
 
 use async_trait::async_trait;
 

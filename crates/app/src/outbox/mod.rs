@@ -2,6 +2,5 @@
 
 pub mod cluster_bus;
 pub mod consumer;
-pub mod consumers;
 pub mod event;
 pub mod ports;

@@ -2,6 +2,10 @@
 //!
 //! Each step is idempotent and none is skipped, so the job may be repeated from the start after a crash.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use voelgoed_domain::ids::{OrganizationId, RefundId};
 use voelgoed_domain::payments::refund::RefundState;
@@ -13,8 +17,11 @@ use super::Payments;
 use super::ports::{Refund, RefundCharge, RefundObservation};
 use super::send_attempt::provider_key;
 use crate::error::{CommandResult, Fault};
+use crate::jobs::handler::{JobContext, JobHandler, JobOutcome};
 use crate::ticketing::ports::EventScope;
 
+/// Until the next poll of a refund that its provider has not decided.
+const REFUND_POLL_INTERVAL: Duration = Duration::from_secs(3);
 /// The job's name.
 pub const EXECUTE_REFUND: &str = "payments.carry_out_refund";
 
@@ -90,6 +97,31 @@ impl Payments {
         match self.gateway(&refund.provider)?.poll_refund(refund.id).await {
             RefundObservation::NotReached => self.request_refund(refund).await,
             seen => Ok(seen),
+        }
+    }
+}
+
+/// Runs the job of a refund.
+pub(super) struct RefundHandler(pub(super) Arc<Payments>);
+
+#[async_trait]
+impl JobHandler for RefundHandler {
+    fn kind(&self) -> &'static str {
+        EXECUTE_REFUND
+    }
+
+    async fn run(&self, job: JobContext) -> JobOutcome {
+        let ExecuteRefund { refund } = match job.payload() {
+            Ok(payload) => payload,
+            Err(unreadable) => return unreadable,
+        };
+        let Some(organization) = job.organization() else {
+            return JobOutcome::Dead("a refund without organization".to_owned());
+        };
+        match self.0.execute_refund(organization, refund).await {
+            Ok(RefundProgress::Settled) => JobOutcome::Done,
+            Ok(RefundProgress::Open) => JobOutcome::Snooze(REFUND_POLL_INTERVAL),
+            Err(error) => error.into(),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod resolve_attempts;
 pub mod send_attempt;
 pub mod send_queue;
 pub mod settle_unmatched_capture;
+pub mod slice;
 
 use std::sync::Arc;
 

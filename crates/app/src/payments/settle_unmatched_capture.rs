@@ -2,6 +2,9 @@
 //!
 //! Never: decides again why the capture matches no order; the commit of the capture stored the reason with the attempt.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use voelgoed_domain::ids::{HoldId, OrganizationId, SessionId};
 use voelgoed_domain::payments::attempt::AttemptState;
 use voelgoed_domain::payments::decide::UnmatchedReason;
@@ -11,10 +14,11 @@ use voelgoed_domain::refusal::Code;
 use voelgoed_domain::ticketing::hold::{HoldRequest, Pick};
 
 use super::Payments;
-use super::apply_observation::UnmatchedCapture;
+use super::apply_observation::{UNMATCHED_CAPTURE, UnmatchedCapture};
 use super::ports::{Attempt, NewRefund};
 use crate::checkout::ports::OrderDetail;
 use crate::error::{CommandError, CommandResult, Fault};
+use crate::jobs::handler::{JobContext, JobHandler, JobOutcome};
 use crate::ticketing::ports::EventScope;
 
 /// The life of the hold on the places while they are reissued.
@@ -132,4 +136,28 @@ fn stored_reason(attempt: &Attempt) -> Result<UnmatchedReason, Fault> {
 
 fn resale_hold(detail: &OrderDetail) -> HoldId {
     HoldId::from_uuid(detail.order.id.uuid())
+}
+
+/// Runs the job of a late capture.
+pub(super) struct UnmatchedCaptureHandler(pub(super) Arc<Payments>);
+
+#[async_trait]
+impl JobHandler for UnmatchedCaptureHandler {
+    fn kind(&self) -> &'static str {
+        UNMATCHED_CAPTURE
+    }
+
+    async fn run(&self, job: JobContext) -> JobOutcome {
+        let capture: UnmatchedCapture = match job.payload() {
+            Ok(payload) => payload,
+            Err(unreadable) => return unreadable,
+        };
+        let Some(organization) = job.organization() else {
+            return JobOutcome::Dead("a capture without organization".to_owned());
+        };
+        match self.0.settle_unmatched_capture(organization, capture).await {
+            Ok(()) => JobOutcome::Done,
+            Err(error) => error.into(),
+        }
+    }
 }

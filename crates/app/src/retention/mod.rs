@@ -1,49 +1,36 @@
 //! Deletes rows past their retention period in small commits, so that a sale does not wait for them.
 //!
-//! Never: rows that money, places or tickets depend on. To add a class: a variant of [`RetentionClass`], its period here, its statement in `cold`.
+//! Never: rows that money, places or tickets depend on. To add a class: in `retention` of its slice, and its statement in `cold/src/retention.rs`.
 
+pub mod class;
 pub mod ports;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use voelgoed_telemetry::metrics::jobs::remains_deleted;
 
 use crate::environment::Environment;
 use crate::error::StoreResult;
 use crate::idempotency::ANSWER_RETENTION;
-use ports::{RetentionClass, RetentionStore};
+use crate::jobs::handler::{JobContext, JobHandler, JobOutcome};
+use crate::jobs::ports::Queue;
+use crate::jobs::schedule::Schedule;
+use class::{RetentionClass, RetentionPeriods};
+use ports::RetentionStore;
 
 /// Rows that one commit deletes.
 pub const ROWS_PER_COMMIT_MAX: u32 = 2_000;
+/// The kind of the job that deletes rows past their retention period.
+const PRUNE: &str = "upkeep.prune";
 
-/// How long each class of rows is kept. Stored answers are kept for [`ANSWER_RETENTION`], logins until they expire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetentionPeriods {
-    /// Delivered outbox events.
-    pub outbox_events: Duration,
-    /// Scans.
-    pub scans: Duration,
-    /// Audit lines.
-    pub audit_lines: Duration,
-    /// Step counts.
-    pub counts: Duration,
-}
-
-impl RetentionPeriods {
-    /// The period of a class.
-    #[must_use]
-    pub const fn of(&self, class: RetentionClass) -> Duration {
-        match class {
-            RetentionClass::OutboxEvents => self.outbox_events,
-            RetentionClass::Answers => ANSWER_RETENTION,
-            RetentionClass::Logins => Duration::ZERO,
-            RetentionClass::Scans => self.scans,
-            RetentionClass::AuditLines => self.audit_lines,
-            RetentionClass::Counts => self.counts,
-        }
-    }
-}
+/// Outbox events, by the time of their delivery; an undelivered event has no age.
+pub const DELIVERED_EVENTS: RetentionClass = RetentionClass { name: "facts", period: |periods| periods.outbox_events };
+/// Stored answers of creating requests, by the time of the answer.
+pub const ANSWERS: RetentionClass = RetentionClass { name: "answers", period: |_| ANSWER_RETENTION };
+/// The classes whose rows every slice writes.
+pub const SHARED_CLASSES: [RetentionClass; 2] = [DELIVERED_EVENTS, ANSWERS];
 
 /// Deletes rows that are past their retention period.
 #[derive(Clone)]
@@ -52,26 +39,50 @@ pub struct RetentionPruner {
     pub environment: Arc<dyn Environment>,
     /// The rows of the cold tier.
     pub store: Arc<dyn RetentionStore>,
-    /// How long each class of rows is kept.
+    /// How long the classes with a setting are kept.
     pub periods: RetentionPeriods,
+    /// The classes of all slices; [`SHARED_CLASSES`] are deleted too.
+    pub classes: Vec<RetentionClass>,
 }
 
 impl RetentionPruner {
+    /// The schedule of the job that this pruner handles.
+    #[must_use]
+    pub const fn schedule() -> Schedule {
+        Schedule { name: "prune", period: Duration::from_secs(60), kind: PRUNE, queue: Queue::Upkeep }
+    }
+
     /// Deletes in small commits until no class has a row past its period, or until `stopping` returns true.
     ///
     /// # Errors
     /// A fault of the store; the next round continues.
     pub async fn prune(&self, stopping: impl Fn() -> bool + Send + Sync) -> StoreResult<()> {
         let now = self.environment.now();
-        for class in RetentionClass::ALL {
+        for class in SHARED_CLASSES.iter().chain(&self.classes) {
             while !stopping() {
-                let deleted = self.store.delete(class, now.minus(self.periods.of(class)), ROWS_PER_COMMIT_MAX).await?;
-                remains_deleted(class.as_str(), deleted);
+                let before = now.minus((class.period)(&self.periods));
+                let deleted = self.store.delete(*class, before, ROWS_PER_COMMIT_MAX).await?;
+                remains_deleted(class.name, deleted);
                 if deleted < u64::from(ROWS_PER_COMMIT_MAX) {
                     break;
                 }
             }
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl JobHandler for RetentionPruner {
+    fn kind(&self) -> &'static str {
+        PRUNE
+    }
+
+    async fn run(&self, job: JobContext) -> JobOutcome {
+        let stopping = job.stopping().clone();
+        match self.prune(|| stopping.is_cancelled()).await {
+            Ok(()) => JobOutcome::Done,
+            Err(fault) => JobOutcome::Retry(fault.to_string()),
+        }
     }
 }

@@ -4,6 +4,7 @@ pub mod create_device;
 pub mod create_gate;
 pub mod decide_scan;
 pub mod gate_filter_sync;
+pub mod gate_notifications;
 pub mod gate_signals;
 pub mod offline_package;
 pub mod pair_device;
@@ -11,11 +12,13 @@ pub mod ports;
 mod ports_of_other_slices;
 pub mod replay_offline_scans;
 pub mod scan;
+pub mod slice;
 pub mod ticket_codes;
 
 use std::sync::Arc;
 
 use gate_filter_sync::PendingFilterUpdates;
+use gate_signals::GateWatch;
 use ports::{GateDirectory, GateTickets, OfflineScanJournal, ScanStore};
 
 use crate::catalog::listings::Listings;
@@ -41,4 +44,6 @@ pub struct Scanning {
     pub directory: Arc<dyn GateDirectory>,
     /// Listings, cached on this node.
     pub listings: Arc<dyn Listings>,
+    /// Signals for the devices that are connected to this node.
+    pub gate_watch: GateWatch,
 }

@@ -14,7 +14,9 @@ pub mod read_hold;
 pub mod release_hold;
 pub mod seat_view;
 pub mod session_holds;
+pub mod slice;
 pub mod sweep_holds;
+pub mod warm_effects;
 
 use std::sync::Arc;
 

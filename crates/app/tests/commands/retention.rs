@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use voelgoed_app::accounts::slice::{AUDIT_LINES, ENDED_LOGINS};
+use voelgoed_app::analytics::slice::STEP_COUNTS;
 use voelgoed_app::environment::Environment as _;
 use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::idempotency::{ANSWER_RETENTION, Created, Idempotent};
-use voelgoed_app::retention::ports::{RetentionClass, RetentionStore};
-use voelgoed_app::retention::{ROWS_PER_COMMIT_MAX, RetentionPeriods, RetentionPruner};
+use voelgoed_app::retention::class::{RetentionClass, RetentionPeriods};
+use voelgoed_app::retention::ports::RetentionStore;
+use voelgoed_app::retention::{ANSWERS, DELIVERED_EVENTS, ROWS_PER_COMMIT_MAX, RetentionPruner};
+use voelgoed_app::scanning::slice::RECEIVED_SCANS;
 use voelgoed_domain::time::Timestamp;
 use voelgoed_testkit::platform::TestPlatform;
 
@@ -24,16 +28,32 @@ const PERIODS: RetentionPeriods = RetentionPeriods {
     counts: DAY.saturating_mul(4),
 };
 
+/// Every class in the order of its deletion, with its period.
+const CLASSES: [(RetentionClass, Duration); 6] = [
+    (DELIVERED_EVENTS, DAY),
+    (ANSWERS, ANSWER_RETENTION),
+    (ENDED_LOGINS, Duration::ZERO),
+    (AUDIT_LINES, DAY.saturating_mul(3)),
+    (STEP_COUNTS, DAY.saturating_mul(4)),
+    (RECEIVED_SCANS, DAY.saturating_mul(2)),
+];
+
+/// Prunes the classes of [`CLASSES`].
+fn pruner_of(shop: &TestPlatform, store: Arc<dyn RetentionStore>) -> RetentionPruner {
+    let classes = CLASSES[2..].iter().map(|(class, _)| *class).collect();
+    RetentionPruner { environment: shop.environment.clone(), store, periods: PERIODS, classes }
+}
+
 /// Has a number of old rows of every class, and records the deletes.
 struct OldRows {
-    left: Mutex<[u64; RetentionClass::ALL.len()]>,
+    left: Mutex<[u64; CLASSES.len()]>,
     deletes: Mutex<Vec<(RetentionClass, Timestamp, u32)>>,
     fails_at: Option<RetentionClass>,
 }
 
 impl OldRows {
     fn of_each(rows: u64, fails_at: Option<RetentionClass>) -> Arc<Self> {
-        let left = Mutex::new([rows; RetentionClass::ALL.len()]);
+        let left = Mutex::new([rows; CLASSES.len()]);
         Arc::new(Self { left, deletes: Mutex::default(), fails_at })
     }
 
@@ -49,7 +69,7 @@ impl RetentionStore for OldRows {
         if self.fails_at == Some(class) {
             return Err(Fault::unavailable(Dependency::Cold, "no connection"));
         }
-        let at = RetentionClass::ALL.iter().position(|it| *it == class).unwrap();
+        let at = CLASSES.iter().position(|(it, _)| *it == class).unwrap();
         let mut left = self.left.lock().unwrap();
         let deleted = left[at].min(u64::from(limit));
         left[at] -= deleted;
@@ -61,18 +81,10 @@ impl RetentionStore for OldRows {
 async fn every_class_is_pruned_by_its_own_period() {
     let shop = TestPlatform::open().await;
     let store = OldRows::of_each(1, None);
-    let pruner = RetentionPruner { environment: shop.environment.clone(), store: store.clone(), periods: PERIODS };
+    let pruner = pruner_of(&shop, store.clone());
     pruner.prune(|| false).await.unwrap();
     let now = shop.environment.now();
-    let expected = [
-        (RetentionClass::OutboxEvents, DAY),
-        (RetentionClass::Answers, ANSWER_RETENTION),
-        (RetentionClass::Logins, Duration::ZERO),
-        (RetentionClass::Scans, DAY * 2),
-        (RetentionClass::AuditLines, DAY * 3),
-        (RetentionClass::Counts, DAY * 4),
-    ];
-    let expected = expected.map(|(class, period)| (class, now.minus(period), ROWS_PER_COMMIT_MAX));
+    let expected = CLASSES.map(|(class, period)| (class, now.minus(period), ROWS_PER_COMMIT_MAX));
     assert_eq!(*store.deletes.lock().unwrap(), expected);
 }
 
@@ -82,11 +94,11 @@ async fn class_is_pruned_until_a_commit_is_not_full() {
     for (rows, commits) in [(0, 1), (most - 1, 1), (most, 2), (2 * most + 1, 3)] {
         let shop = TestPlatform::open().await;
         let store = OldRows::of_each(rows, None);
-        let pruner = RetentionPruner { environment: shop.environment.clone(), store: store.clone(), periods: PERIODS };
+        let pruner = pruner_of(&shop, store.clone());
         pruner.prune(|| false).await.unwrap();
-        let expected: Vec<_> = RetentionClass::ALL.iter().flat_map(|class| vec![*class; commits]).collect();
+        let expected: Vec<_> = CLASSES.iter().flat_map(|(class, _)| vec![*class; commits]).collect();
         assert_eq!(store.classes(), expected, "{rows}");
-        assert_eq!(*store.left.lock().unwrap(), [0; RetentionClass::ALL.len()]);
+        assert_eq!(*store.left.lock().unwrap(), [0; CLASSES.len()]);
     }
 }
 
@@ -94,13 +106,13 @@ async fn class_is_pruned_until_a_commit_is_not_full() {
 async fn pruning_ends_where_the_process_stops_or_the_store_fails() {
     let shop = TestPlatform::open().await;
     let store = OldRows::of_each(u64::MAX, None);
-    let pruner = RetentionPruner { environment: shop.environment.clone(), store: store.clone(), periods: PERIODS };
+    let pruner = pruner_of(&shop, store.clone());
     pruner.prune(|| store.classes().len() >= 3).await.unwrap();
-    assert_eq!(store.classes(), [RetentionClass::OutboxEvents; 3]);
-    let store = OldRows::of_each(1, Some(RetentionClass::Logins));
-    let pruner = RetentionPruner { environment: shop.environment.clone(), store: store.clone(), periods: PERIODS };
+    assert_eq!(store.classes(), [DELIVERED_EVENTS; 3]);
+    let store = OldRows::of_each(1, Some(ENDED_LOGINS));
+    let pruner = pruner_of(&shop, store.clone());
     assert!(pruner.prune(|| false).await.is_err());
-    assert_eq!(store.classes(), RetentionClass::ALL[..3]);
+    assert_eq!(store.classes(), [DELIVERED_EVENTS, ANSWERS, ENDED_LOGINS]);
 }
 
 #[tokio::test]
@@ -111,7 +123,7 @@ async fn stored_answer_is_pruned_after_its_period_and_the_venue_stays() {
         shop.slices.catalog.create_venue(shop.scope.organization, "Hall", "", Some(idempotent)).await
     };
     created(venue().await);
-    let pruner = RetentionPruner { environment: shop.environment.clone(), store: shop.cold.clone(), periods: PERIODS };
+    let pruner = pruner_of(&shop, shop.cold.clone());
     shop.environment.advance(ANSWER_RETENTION - MICRO);
     pruner.prune(|| false).await.unwrap();
     assert!(matches!(venue().await.unwrap(), Created::Replayed(_)), "younger than its period");
@@ -122,9 +134,17 @@ async fn stored_answer_is_pruned_after_its_period_and_the_venue_stays() {
     assert_eq!(venues.iter().filter(|venue| venue.name == "Hall").count(), 2);
 }
 
-#[test]
-fn classes_have_different_names_in_metrics() {
-    let names: std::collections::BTreeSet<_> = RetentionClass::ALL.iter().map(|class| class.as_str()).collect();
-    let expected = ["answers", "audit_lines", "counts", "facts", "logins", "scans"];
-    assert_eq!(names.into_iter().collect::<Vec<_>>(), expected);
+#[tokio::test]
+async fn class_of_every_slice_has_its_own_name_and_a_statement() {
+    let shop = TestPlatform::open().await;
+    let mut names = vec![DELIVERED_EVENTS.name, ANSWERS.name];
+    for class in shop.slices.all().iter().flat_map(|slice| slice.retention()) {
+        assert!(!names.contains(&class.name), "{}", class.name);
+        shop.cold.delete(class, shop.environment.now(), 1).await.unwrap();
+        names.push(class.name);
+    }
+    // Dashboards select by these names.
+    for name in ["answers", "audit_lines", "counts", "facts", "logins", "scans"] {
+        assert!(names.contains(&name), "{name}");
+    }
 }

@@ -11,11 +11,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use voelgoed_app::environment::{Environment, new_id};
+use voelgoed_app::jobs::handler::{JobContext, JobHandler, JobOutcome};
 use voelgoed_app::jobs::ports::{JobStore, NewJob, Queue, QueueDepth};
+use voelgoed_app::jobs::schedule::Schedule;
 use voelgoed_cold::{Cold, ColdConfig};
 use voelgoed_contracts::sut::TestEnvironment;
 use voelgoed_contracts::test_directory::TestDirectory;
-use voelgoed_jobs::{JobContext, JobHandler, JobOutcome, Registry, Runner, RunnerSettings, Schedule};
+use voelgoed_jobs::{Registry, Runner, RunnerSettings};
 
 /// Limits how long a test waits for a condition.
 pub const WAIT_MAX: Duration = Duration::from_secs(10);

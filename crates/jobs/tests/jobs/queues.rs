@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use voelgoed_app::environment::Environment;
+use voelgoed_app::jobs::handler::{JobHandler, JobOutcome};
 use voelgoed_app::jobs::ports::{JobStore, NewJob, Queue, QueueDepth};
-use voelgoed_jobs::{JobHandler, JobOutcome, RunnerSettings, Schedule};
+use voelgoed_app::jobs::schedule::Schedule;
+use voelgoed_jobs::RunnerSettings;
 
 use super::fixture::{JobsFixture, LEASE, NONE, WAIT_MAX, scripted_handler, short_intervals};
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use voelgoed_app::environment::Environment;
+use voelgoed_app::jobs::handler::JobOutcome;
 use voelgoed_app::jobs::ports::{JobEnd, JobStore, NewJob, Queue, QueueDepth};
-use voelgoed_jobs::{JobOutcome, RunnerSettings, backoff};
+use voelgoed_jobs::{RunnerSettings, backoff};
 
 use super::fixture::{JobsFixture, LEASE, NONE, WAIT_MAX, scripted_handler, short_intervals};
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use voelgoed_app::jobs::handler::JobOutcome;
 use voelgoed_app::jobs::ports::QueueDepth;
 use voelgoed_app::outbox::consumer::{ConsumeError, OutboxConsumer};
 use voelgoed_app::outbox::event::OutboxRow;
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_contracts::catalog_fixtures;
 use voelgoed_contracts::sut::Sut;
-use voelgoed_jobs::{JobOutcome, Registry, Relay, RelaySettings, Runner, RunnerSettings};
+use voelgoed_jobs::{Registry, Relay, RelaySettings, Runner, RunnerSettings};
 
 use super::fixture::{JobsFixture, LEASE, NONE, WAIT_MAX, scripted_handler, short_intervals};
 use super::switchable_store::SwitchableStore;

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
 use voelgoed_app::environment::Environment;
+use voelgoed_app::jobs::handler::{JobContext, JobHandler, JobOutcome};
 use voelgoed_app::jobs::ports::{JobStore, NewJob, QueueDepth};
-use voelgoed_jobs::{JobContext, JobHandler, JobOutcome};
 
 use super::fixture::{JobsFixture, NONE, scripted_handler, short_intervals};
 

@@ -30,7 +30,7 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
     let (waiting, oldest) = outbox.pending(now).await?;
     let unreadable = outbox.unreadable(100).await?;
     let dead = jobs.dead(100).await?;
-    let kinds: Vec<_> = registry(&runtime.slices.payments, runtime.retention())?.kinds().collect();
+    let kinds: Vec<_> = registry(&runtime)?.kinds().collect();
     let not_run = jobs.unreadable(&kinds, now, 100).await?;
     let nodes = runtime.cold.live_nodes(now).await?;
     let standby = runtime.cold.standby().await?;

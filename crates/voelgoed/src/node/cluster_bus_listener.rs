@@ -1,4 +1,4 @@
-//! Applies outbox events that other nodes publish on the cluster bus to this node's caches, order watchers and gate streams.
+//! Applies outbox events that other nodes publish on the cluster bus to the consumers of this node's slices.
 //!
 //! After each (re)connect, watchers read again and caches revalidate, since messages may have been missed; an entry that cannot be revalidated is used with its age.
 //! Never: acknowledges an outbox event; the relay does.
@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
+use voelgoed_app::environment::Environment;
 use voelgoed_app::outbox::cluster_bus::{ClusterBus, ClusterMessage};
 use voelgoed_app::outbox::consumer::OutboxConsumer;
 use voelgoed_app::outbox::event::OutboxRow;
-use voelgoed_app::scanning::gate_signals::GateWatch;
-use voelgoed_app::slices::Slices;
+use voelgoed_app::slice::Slice;
 
 /// Before the next subscription.
 const RESUBSCRIBE_DELAY: Duration = Duration::from_millis(500);
@@ -22,25 +22,24 @@ pub struct ClusterBusListener {
     pub cluster_bus: Arc<dyn ClusterBus>,
     /// This node; its own messages are ignored.
     pub node: Uuid,
-    /// Receive each event.
-    pub consumers: Vec<Arc<dyn OutboxConsumer>>,
-    /// Their watchers and caches resynchronize after a reconnect.
-    pub slices: Slices,
-    /// Notifies gate streams to read again after a reconnect.
-    pub gate_watch: GateWatch,
+    /// Their node consumers receive each event; their watchers and caches resynchronize after a reconnect.
+    pub slices: Vec<Arc<dyn Slice>>,
+    /// The clock.
+    pub environment: Arc<dyn Environment>,
 }
 
 impl ClusterBusListener {
     /// Listens until cancelled.
     pub async fn listen(self) {
+        let consumers: Vec<_> = self.slices.iter().flat_map(|slice| slice.node_consumers()).collect();
         let mut is_disconnected = false;
         loop {
             match self.cluster_bus.subscribe().await {
                 Ok(mut messages) => {
                     is_disconnected = false;
-                    self.resync();
+                    self.slices.iter().for_each(|slice| slice.resync());
                     while let Some(message) = messages.receiver.recv().await {
-                        self.apply(message).await;
+                        self.apply(message, &consumers).await;
                     }
                 }
                 Err(fault) => {
@@ -53,7 +52,7 @@ impl ClusterBusListener {
         }
     }
 
-    async fn apply(&self, message: ClusterMessage) {
+    async fn apply(&self, message: ClusterMessage, consumers: &[Arc<dyn OutboxConsumer>]) {
         if message.from == self.node {
             return;
         }
@@ -63,21 +62,12 @@ impl ClusterBusListener {
             aggregate: Uuid::nil(),
             version: 0,
             outbox_event: message.outbox_event,
-            at: self.slices.context.now(),
+            at: self.environment.now(),
         };
-        for consumer in &self.consumers {
+        for consumer in consumers {
             if let Err(error) = consumer.consume(&row).await {
                 tracing::debug!(%error, reader = consumer.name(), "a cluster message was not applied");
             }
         }
-    }
-
-    /// Invalidates the caches and wakes the watchers, because messages may have been missed.
-    fn resync(&self) {
-        self.slices.checkout.views.invalidate_all();
-        self.slices.checkout.watch.resync();
-        self.gate_watch.resync();
-        self.slices.catalog.listings.revalidate_all();
-        self.slices.accounts.credentials.revalidate_all();
     }
 }

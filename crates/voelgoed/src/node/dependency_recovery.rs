@@ -1,10 +1,8 @@
-//! Probes unavailable dependencies, and replays the scans and filter updates that waited for them.
+//! Probes unavailable dependencies until they answer.
 
 use std::sync::Arc;
 
 use voelgoed_app::error::Fault;
-use voelgoed_app::scanning::{gate_filter_sync, replay_offline_scans};
-use voelgoed_app::slices::Slices;
 use voelgoed_resilience::{Dependency, probe};
 
 use crate::sandbox_supervisor::SandboxSupervisor;
@@ -40,26 +38,5 @@ pub fn probe_dependencies(runtime: &Runtime) -> impl Future<Output = ()> + Send 
     async move {
         // Neither probe ends.
         tokio::join!(cold, warm, provider);
-    }
-}
-
-/// Sends changes of tickets to warm until warm acknowledges them.
-pub async fn flush_filter_updates(slices: Slices) {
-    loop {
-        tokio::time::sleep(gate_filter_sync::FLUSH_INTERVAL).await;
-        slices.scanning.flush_all_pending().await;
-    }
-}
-
-/// Writes scans that warm decided alone to cold once cold answers.
-pub async fn replay_offline_scans(slices: Slices) {
-    loop {
-        tokio::time::sleep(replay_offline_scans::REPLAY_INTERVAL).await;
-        match slices.scanning.replay_offline_scans().await {
-            Ok(0) => {}
-            Ok(scans) => tracing::info!(scans, slice = "scanning", "offline scans were replayed to cold"),
-            // Either tier is unavailable; the next round retries.
-            Err(error) => tracing::debug!(%error, slice = "scanning", "offline scans were not replayed"),
-        }
     }
 }

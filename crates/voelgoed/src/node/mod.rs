@@ -92,7 +92,7 @@ pub async fn run(
     let background = CancellationToken::new();
     let web = web_state::web_state(&runtime, settings, exporter, &stop);
     let mut tasks = JoinSet::new();
-    background_tasks::start(&mut tasks, &runtime, role, &web.gate_watch, &background)?;
+    background_tasks::start(&mut tasks, &runtime, role, &background)?;
     tasks.spawn(membership::keep_membership(membership::Membership::of(&runtime, node), background.clone()));
     let shed = web.clone();
     tasks.spawn(until(background.clone(), async move { shed.load_shed.measure_delay().await }));

@@ -8,7 +8,6 @@ use tokio::sync::Semaphore;
 use voelgoed_app::limits::Limiter;
 use voelgoed_app::limits::attempt_limiter::AttemptLimiter;
 use voelgoed_app::limits::ports::Allowances;
-use voelgoed_app::scanning::gate_signals::GateWatch;
 use voelgoed_app::token::fingerprint;
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_hot::last_known::LastKnown;
@@ -53,7 +52,6 @@ pub fn web_state(runtime: &Runtime, settings: &Settings, exporter: &'static Expo
     Web::new(WebState {
         slices: runtime.slices.clone(),
         fanout: Arc::clone(&runtime.fanout),
-        gate_watch: GateWatch::default(),
         last_lists: LastKnown::new(runtime.slices.context.environment.clone()),
         last_events: LastKnown::new(runtime.slices.context.environment.clone()),
         capabilities: runtime.capabilities.clone(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use voelgoed_app::retention::RetentionPeriods;
+use voelgoed_app::retention::class::RetentionPeriods;
 
 use super::deserialize::duration;
 

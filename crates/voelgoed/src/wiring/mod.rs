@@ -1,8 +1,8 @@
 //! Builds the stores, adapters and slices of a process from its settings.
 //!
-//! To add a slice: its ports in [`wire`].
+//! The slices take their ports from the two stores and [`NodeParts`]; this file names none. To add a slice: its line in `app::slices`.
 
-mod job_handlers;
+mod job_registry;
 mod stores;
 
 use std::path::Path;
@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use voelgoed_app::adapters::{Adapters, NodeParts};
+use voelgoed_app::catalog::listings::Listings;
 use voelgoed_app::context::Context;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::limits::ports::Allowances;
@@ -17,8 +19,8 @@ use voelgoed_app::nodes::members::Members;
 use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::outbox::cluster_bus::ClusterBus;
 use voelgoed_app::payments::ports::PaymentGateway;
-use voelgoed_app::retention::{RetentionPeriods, RetentionPruner};
-use voelgoed_app::slices::{Ports, Slices};
+use voelgoed_app::retention::class::RetentionPeriods;
+use voelgoed_app::slices::Slices;
 use voelgoed_app::tenant_bulkheads::TenantBulkheads;
 use voelgoed_app::ticketing::load_event::EventLoader;
 use voelgoed_app::token::{MasterKey, Tokens};
@@ -38,13 +40,17 @@ use crate::settings::Settings;
 use crate::store_urls::{ColdStore, StoreUrls};
 use crate::system_environment::SystemEnvironment;
 
-pub use job_handlers::registry;
+use stores::WarmTier;
+
+pub use job_registry::registry;
 pub use stores::postgres;
 
 /// The parts of a process.
 pub struct Runtime {
     /// The application's services.
     pub slices: Slices,
+    /// Listings, cached on this node.
+    pub listings: Arc<dyn Listings>,
     /// Availability and its streams.
     pub fanout: Arc<Fanout>,
     /// The cold tier, also for its closing.
@@ -71,14 +77,6 @@ pub struct Runtime {
     pub sandbox: Option<SandboxSupervisor>,
 }
 
-impl Runtime {
-    /// Deletes rows past their retention period.
-    pub fn retention(&self) -> RetentionPruner {
-        let environment = Arc::clone(&self.slices.context.environment);
-        RetentionPruner { environment, store: self.cold.clone(), periods: self.retention }
-    }
-}
-
 /// Builds a process of `role`; providers call back at `server_url`.
 pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::Result<Runtime> {
     let urls = StoreUrls::of(settings, role)?;
@@ -88,54 +86,39 @@ pub async fn wire(settings: &Settings, role: Role, server_url: &str) -> anyhow::
     let capabilities = Capabilities::new();
     let cold = stores::cold(&urls.cold, directory, &environment, &master, settings.quotas.clone()).await?;
     cold.report_health_to(capabilities.clone());
-    let stores::WarmStores {
-        inventory,
-        offline_scans,
-        presence,
-        count_stream,
-        allowances,
-        guard: warm_guard,
-        cluster_bus,
-    } = stores::warm(&urls.warm, &environment, &capabilities);
+    let stores::WarmStores { tier, presence, allowances, cluster_bus } =
+        stores::warm(&urls.warm, &environment, &capabilities);
     let sandbox = sandbox_supervisor(settings, &master, server_url, &capabilities)?;
     let gateways = sandbox.iter().map(|sandbox| sandbox.gateway() as Arc<dyn PaymentGateway>).collect();
     let context = context(settings, &environment, &capabilities, master);
     let credentials = Arc::new(CachedCredentials::new(cold.clone(), cold.clone(), &environment));
     let order_views = Arc::new(CachedOrders::new(cold.clone(), &environment));
-    let ports = Ports {
-        accounts: cold.clone(),
+    let listings: Arc<dyn Listings> = Arc::new(CachedListings::new(cold.clone(), &environment));
+    let loader = EventLoader::new(Arc::clone(&environment), tier.inventory(), cold.clone(), Arc::clone(&listings));
+    let loader = Arc::new(loader);
+    let limits = FanoutLimits { viewers_max: settings.limits.viewers, ..FanoutLimits::default() };
+    let fanout = Arc::new(Fanout::new(tier.inventory(), loader.clone(), Arc::clone(&environment), limits));
+    let node = NodeParts {
+        context,
         credentials: credentials.clone(),
         gate_directory: credentials,
         passwords: Arc::new(Argon2Hasher::new(settings.limits.password_hashes())?),
-        catalog: cold.clone(),
-        listings: Arc::new(CachedListings::new(cold.clone(), &environment)),
-        inventory: Arc::clone(&inventory),
-        places: cold.clone(),
-        gate_tickets: cold.clone(),
-        orders: cold.clone(),
-        payable_orders: cold.clone(),
+        listings: Arc::clone(&listings),
         order_views: order_views.clone(),
         order_updates: order_views,
-        idempotency: cold.clone(),
-        payments: cold.clone(),
         gateways,
-        scans: cold.clone(),
-        offline_scans,
-        ledger: cold.clone(),
-        count_stream,
-        analytics: cold.clone(),
+        loader,
+        seat_view: fanout.clone(),
+        places_per_address: settings.limits.places_per_address(),
     };
-    let loader = Arc::new(EventLoader::new(
-        Arc::clone(&environment),
-        Arc::clone(&inventory),
-        cold.clone(),
-        Arc::clone(&ports.listings),
-    ));
-    let limits = FanoutLimits { viewers_max: settings.limits.viewers, ..FanoutLimits::default() };
-    let fanout = Arc::new(Fanout::new(inventory, loader.clone(), Arc::clone(&environment), limits));
-    let slices = Slices::new(context, ports, loader, fanout.clone(), settings.limits.places_per_address());
+    let warm_guard = tier.guard();
+    let slices = match tier {
+        WarmTier::Memory(warm) => Slices::new(&Adapters { cold: cold.clone(), warm, node }),
+        WarmTier::Guarded(warm) => Slices::new(&Adapters { cold: cold.clone(), warm, node }),
+    };
     Ok(Runtime {
         slices,
+        listings,
         fanout,
         cold,
         allowances,

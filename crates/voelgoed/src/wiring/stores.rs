@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use voelgoed_app::accounts::quotas::Quotas;
-use voelgoed_app::analytics::ports::CountStream;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::limits::ports::Allowances;
 use voelgoed_app::nodes::ports::Presence;
 use voelgoed_app::outbox::cluster_bus::ClusterBus;
-use voelgoed_app::scanning::ports::OfflineScanJournal;
 use voelgoed_app::sealing::Sealer;
 use voelgoed_app::ticketing::ports::InventoryStore;
 use voelgoed_app::token::MasterKey;
@@ -53,47 +51,56 @@ pub fn postgres(store: &ColdStore) -> PostgresSettings {
     }
 }
 
-/// The ports of the warm tier, all by one store.
-pub struct WarmStores {
+/// The store of the warm tier.
+pub enum WarmTier {
+    /// In the memory of this process.
+    Memory(Arc<MemoryInventory>),
+    /// Outside of this process, behind the guard that reports its health.
+    Guarded(Arc<GuardedWarm>),
+}
+
+impl WarmTier {
     /// Places and holds.
-    pub inventory: Arc<dyn InventoryStore>,
-    /// Scans that wait for cold.
-    pub offline_scans: Arc<dyn OfflineScanJournal>,
+    pub fn inventory(&self) -> Arc<dyn InventoryStore> {
+        match self {
+            Self::Memory(store) => store.clone(),
+            Self::Guarded(guard) => guard.clone(),
+        }
+    }
+
+    /// The guard of a store outside of this process.
+    pub fn guard(&self) -> Option<Arc<GuardedWarm>> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Guarded(guard) => Some(Arc::clone(guard)),
+        }
+    }
+}
+
+/// The warm tier, and the ports of it that no slice has.
+pub struct WarmStores {
+    /// The store.
+    pub tier: WarmTier,
     /// Viewer counts of all nodes.
     pub presence: Arc<dyn Presence>,
-    /// Counts that wait for cold.
-    pub count_stream: Arc<dyn CountStream>,
     /// Rate limits over all nodes; none for a single node.
     pub allowances: Option<Arc<dyn Allowances>>,
-    /// Reports the health of a store outside of this process.
-    pub guard: Option<Arc<GuardedWarm>>,
     /// Publishes messages to other nodes; none for a single node.
     pub cluster_bus: Option<Arc<dyn ClusterBus>>,
 }
 
 impl WarmStores {
     fn in_memory(store: Arc<MemoryInventory>) -> Self {
-        Self {
-            inventory: store.clone(),
-            offline_scans: store.clone(),
-            count_stream: store.clone(),
-            presence: store,
-            allowances: None,
-            guard: None,
-            cluster_bus: None,
-        }
+        Self { presence: store.clone(), tier: WarmTier::Memory(store), allowances: None, cluster_bus: None }
     }
 
     fn guarded(store: Arc<impl WarmPorts + ClusterBus>, capabilities: &Capabilities) -> Self {
         let seed = u64::from(std::process::id());
         let guard = Arc::new(GuardedWarm::new(store.clone(), capabilities.clone(), seed));
         Self {
-            inventory: guard.clone(),
-            offline_scans: guard.clone(),
             presence: guard.clone(),
-            count_stream: guard.clone(),
             allowances: Some(guard.clone()),
-            guard: Some(guard),
+            tier: WarmTier::Guarded(guard),
             cluster_bus: Some(Arc::new(GuardedClusterBus::new(store, seed))),
         }
     }

@@ -1,10 +1,13 @@
 //! Shows an event's funnel by the minute: views, holds, orders, payments, admissions.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
+use voelgoed_app::analytics::Analytics;
 use voelgoed_app::analytics::ports::FunnelMinute;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::EventId;
@@ -12,12 +15,11 @@ use voelgoed_domain::time::Timestamp;
 
 use crate::extract::{Organizer, PathId, QueryParams};
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Class, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, Class, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
-    vec![api(routes!(funnel), Access::Organizer(Scope::Reports), Slice::Analytics).class(Class::Report)]
+    vec![api(routes!(funnel), Access::Organizer(Scope::Reports), Analytics::NAME).class(Class::Report)]
 }
 
 /// The requested span: at most 24 hours.
@@ -93,14 +95,14 @@ impl StepsDto {
 #[utoipa::path(get, path = "/api/v1/events/{event}/funnel", params(("event" = String, Path), FunnelParams), tag = "analytics",
     responses((status = 200, body = FunnelDto), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn funnel(
-    State(web): State<Web>,
+    State(analytics): State<Arc<Analytics>>,
     caller: Organizer,
     PathId(event): PathId<EventId>,
     QueryParams(params): QueryParams<FunnelParams>,
 ) -> HandlerResult<Json<FunnelDto>> {
-    let scope = caller.event(&web, event).await?;
-    let found = web.slices.analytics.funnel(scope, params.from, params.to).await?;
+    let scope = caller.event(event).await?;
+    let found = analytics.funnel(scope, params.from, params.to).await?;
     let minutes: Vec<_> = found.into_iter().map(|minute| MinuteDto { at: minute.at, steps: minute.into() }).collect();
     let total = minutes.iter().fold(StepsDto::default(), |sum, minute| sum.plus(minute.steps));
-    Ok(Json(FunnelDto { total, minutes, now: web.slices.context.now() }))
+    Ok(Json(FunnelDto { total, minutes, now: analytics.context.now() }))
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
+use voelgoed_app::ticketing::Ticketing;
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::place::Position;
@@ -15,15 +16,15 @@ use super::sse::sse;
 use crate::etag::etag_response;
 use crate::extract::{BuyerSession, PathId, QueryParams};
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, CachePolicy, Route, Slice, api};
+use crate::routes::{Access, CachePolicy, Route, api};
 use crate::state::Web;
 use crate::stream_permits::StreamOwner;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(availability), Access::Buyer, Slice::Ticketing).of_a_sale().cache(AVAILABILITY_CACHE),
-        api(routes!(stream), Access::Buyer, Slice::Ticketing).of_a_sale(),
+        api(routes!(availability), Access::Buyer, Ticketing::NAME).of_a_sale().cache(AVAILABILITY_CACHE),
+        api(routes!(stream), Access::Buyer, Ticketing::NAME).of_a_sale(),
     ]
 }
 

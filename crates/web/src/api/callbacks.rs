@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use utoipa_axum::routes;
+use voelgoed_app::payments::Payments;
 use voelgoed_app::payments::ports::CallbackRejected;
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_resilience::Capability;
@@ -12,13 +13,13 @@ use voelgoed_resilience::log_interval::LogInterval;
 
 use crate::extract::read_body;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Proof, Route, Slice, api};
+use crate::routes::{Access, Proof, Route, api};
 use crate::state::Web;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(callback), Access::Provider, Slice::Payments)
+        api(routes!(callback), Access::Provider, Payments::NAME)
             .critical_with(Proof::Provider)
             .requires(Capability::Callbacks),
     ]

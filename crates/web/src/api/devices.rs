@@ -17,6 +17,7 @@ use tokio::time::{Instant, Interval, interval_at};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use voelgoed_app::error::CommandError;
+use voelgoed_app::scanning::Scanning;
 use voelgoed_app::scanning::gate_signals::GateSignal;
 use voelgoed_app::scanning::offline_package::TicketTypeWindow;
 use voelgoed_app::scanning::ticket_codes::signer;
@@ -31,16 +32,16 @@ use super::sse::{frame, sse, with_heartbeat};
 use crate::extract::{ClientAddress, DeviceCaller, JsonBody, OptionalKey, QueryParams};
 use crate::problem::{HandlerResult, Problem};
 use crate::rate_limit_refusal::rate_limit_refusal;
-use crate::routes::{Access, Class, Proof, Route, Slice, api};
+use crate::routes::{Access, Class, Proof, Route, api};
 use crate::state::Web;
 use crate::stream_permits::StreamOwner;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(pair), Access::Anyone, Slice::Scanning).class(Class::Hold),
-        api(routes!(package), Access::Device, Slice::Scanning).critical_with(Proof::Device),
-        api(routes!(stream), Access::Device, Slice::Scanning).critical_with(Proof::Device),
+        api(routes!(pair), Access::Anyone, Scanning::NAME).class(Class::Hold),
+        api(routes!(package), Access::Device, Scanning::NAME).critical_with(Proof::Device),
+        api(routes!(stream), Access::Device, Scanning::NAME).critical_with(Proof::Device),
     ]
 }
 
@@ -169,11 +170,11 @@ pub struct PackageParams {
 #[utoipa::path(get, path = "/api/v1/devices/me/package", params(PackageParams), tag = "scanning",
     responses((status = 200, body = PackageDto), (status = 401, body = Problem)))]
 pub async fn package(
-    State(web): State<Web>,
+    State(scanning): State<Arc<Scanning>>,
     DeviceCaller { device, .. }: DeviceCaller,
     QueryParams(_params): QueryParams<PackageParams>,
 ) -> HandlerResult<Json<PackageDto>> {
-    let found = web.slices.scanning.offline_package(&device).await?;
+    let found = scanning.offline_package(&device).await?;
     Ok(Json(PackageDto {
         event: found.event.id,
         name: found.event.name,
@@ -201,7 +202,7 @@ pub async fn stream(
     let (organization, holder) = (caller.device.organization, caller.device.id.uuid());
     let permit = web.device_streams.acquire(StreamOwner { address, organization, holder })?;
     // Subscribes before the key is checked again, so that a revocation in between is not missed.
-    let signals = web.gate_watch.subscribe();
+    let signals = web.slices.scanning.gate_watch.subscribe();
     let stopping = web.stopping.clone();
     let revocation_checks = interval_at(Instant::now() + REVOCATION_CHECK_INTERVAL, REVOCATION_CHECK_INTERVAL);
     let device_stream = DeviceStream { web, caller, signals, revocation_checks };

@@ -1,5 +1,7 @@
 //! Lets organizers create and list gates and devices, and revoke devices.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,7 +9,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
+use voelgoed_app::accounts::Accounts;
 use voelgoed_app::accounts::credentials::RevokedCredential;
+use voelgoed_app::scanning::Scanning;
 use voelgoed_app::scanning::create_device::NewDevice;
 use voelgoed_app::scanning::ports::{Device, Gate};
 use voelgoed_domain::accounts::scope::Scope;
@@ -15,24 +19,21 @@ use voelgoed_domain::ids::{AreaId, DeviceId, EventId, GateId};
 use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
-use super::idempotent_response::{created_response, idempotent, outcome_or_replay};
+use super::idempotent_response::{created_response, idempotent};
 use super::paging::ListDto;
 use crate::extract::{JsonBody, OptionalKey, Organizer, PathId, QueryParams};
 use crate::json_bytes::json;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Class, Proof, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, Class, Proof, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(create_gate), Access::Organizer(Scope::Scanning), Slice::Scanning),
-        api(routes!(list_gates), Access::Organizer(Scope::Scanning), Slice::Scanning),
-        api(routes!(create_device), Access::Organizer(Scope::Scanning), Slice::Scanning)
-            .critical_with(Proof::Organizer),
-        api(routes!(list_devices), Access::Organizer(Scope::Scanning), Slice::Scanning).class(Class::Hold),
-        api(routes!(revoke_device), Access::Organizer(Scope::Scanning), Slice::Scanning)
-            .critical_with(Proof::Organizer),
+        api(routes!(create_gate), Access::Organizer(Scope::Scanning), Scanning::NAME),
+        api(routes!(list_gates), Access::Organizer(Scope::Scanning), Scanning::NAME),
+        api(routes!(create_device), Access::Organizer(Scope::Scanning), Scanning::NAME).critical_with(Proof::Organizer),
+        api(routes!(list_devices), Access::Organizer(Scope::Scanning), Scanning::NAME).class(Class::Hold),
+        api(routes!(revoke_device), Access::Organizer(Scope::Scanning), Scanning::NAME).critical_with(Proof::Organizer),
     ]
 }
 
@@ -78,19 +79,20 @@ pub struct EventParams {
 #[utoipa::path(post, path = "/api/v1/gates", request_body = GateBody, tag = "scanning",
     responses((status = 201, body = GateDto), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn create_gate(
-    State(web): State<Web>,
+    State(scanning): State<Arc<Scanning>>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     key: OptionalKey,
     body: JsonBody<GateBody>,
 ) -> HandlerResult<Response> {
-    let scope = caller.event(&web, body.value.event).await?;
+    let scope = caller.event(body.value.event).await?;
     let show = |found: &Gate| json(&gate(found));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let command = web.slices.scanning.create_gate(scope, &body.value.name, body.value.areas, repeat);
-    let outcome = caller.act(&web, "gate.create", "", command).await;
-    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
-    web.slices.accounts.credentials.revalidate(caller.organization);
+    let command = scanning.create_gate(scope, &body.value.name, body.value.areas, repeat);
+    let outcome = caller.act("gate.create", "", command).await;
+    let outcome = caller.outcome_or_replay(key.as_ref(), outcome).await?;
+    accounts.credentials.revalidate(caller.organization);
     Ok(created_response(outcome, show))
 }
 
@@ -98,12 +100,12 @@ pub async fn create_gate(
 #[utoipa::path(get, path = "/api/v1/gates", params(EventParams), tag = "scanning",
     responses((status = 200, body = ListDto<GateDto>), (status = 404, body = Problem)))]
 pub async fn list_gates(
-    State(web): State<Web>,
+    State(scanning): State<Arc<Scanning>>,
     caller: Organizer,
     QueryParams(params): QueryParams<EventParams>,
 ) -> HandlerResult<Json<ListDto<GateDto>>> {
-    let scope = caller.event(&web, params.event).await?;
-    let found = web.slices.scanning.store.gates(scope.organization, scope.event).await?;
+    let scope = caller.event(params.event).await?;
+    let found = scanning.store.gates(scope.organization, scope.event).await?;
     Ok(Json(ListDto::whole(found.iter().map(gate).collect())))
 }
 
@@ -158,19 +160,19 @@ fn device(found: &Device, new: Option<&NewDevice>) -> DeviceDto {
 #[utoipa::path(post, path = "/api/v1/devices", request_body = DeviceBody, tag = "scanning",
     responses((status = 201, body = DeviceDto), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn create_device(
-    State(web): State<Web>,
+    State(scanning): State<Arc<Scanning>>,
     caller: Organizer,
     key: OptionalKey,
     body: JsonBody<DeviceBody>,
 ) -> HandlerResult<Response> {
-    let scope = caller.event(&web, body.value.event).await?;
+    let scope = caller.event(body.value.event).await?;
     let show = |new: &NewDevice| json(&device(&new.device, Some(new)));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
     let DeviceBody { name, gates, .. } = body.value;
-    let command = web.slices.scanning.create_device(scope, &caller.scopes, &name, gates, repeat);
-    let outcome = caller.act(&web, "device.create", "", command).await;
-    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    let command = scanning.create_device(scope, &caller.scopes, &name, gates, repeat);
+    let outcome = caller.act("device.create", "", command).await;
+    let outcome = caller.outcome_or_replay(key.as_ref(), outcome).await?;
     Ok(created_response(outcome, show))
 }
 
@@ -178,12 +180,12 @@ pub async fn create_device(
 #[utoipa::path(get, path = "/api/v1/devices", params(EventParams), tag = "scanning",
     responses((status = 200, body = ListDto<DeviceDto>), (status = 404, body = Problem)))]
 pub async fn list_devices(
-    State(web): State<Web>,
+    State(scanning): State<Arc<Scanning>>,
     caller: Organizer,
     QueryParams(params): QueryParams<EventParams>,
 ) -> HandlerResult<Json<ListDto<DeviceDto>>> {
-    let scope = caller.event(&web, params.event).await?;
-    let found = web.slices.scanning.store.devices(scope.organization, scope.event).await?;
+    let scope = caller.event(params.event).await?;
+    let found = scanning.store.devices(scope.organization, scope.event).await?;
     Ok(Json(ListDto::whole(found.iter().map(|found| device(found, None)).collect())))
 }
 
@@ -191,15 +193,16 @@ pub async fn list_devices(
 #[utoipa::path(delete, path = "/api/v1/devices/{device}", params(("device" = String, Path)), tag = "scanning",
     responses((status = 204), (status = 404, body = Problem)))]
 pub async fn revoke_device(
-    State(web): State<Web>,
+    State(scanning): State<Arc<Scanning>>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     PathId(id): PathId<DeviceId>,
 ) -> HandlerResult<StatusCode> {
-    let command = web.slices.scanning.store.revoke_device(caller.organization, id, web.slices.context.now());
-    if !caller.act(&web, "device.revoke", id, command).await? {
+    let command = scanning.store.revoke_device(caller.organization, id, scanning.context.now());
+    if !caller.act("device.revoke", id, command).await? {
         return Err(Refusal::not_found().into());
     }
-    web.slices.accounts.credentials.revoke(caller.organization, &RevokedCredential::Device(id));
-    web.gate_watch.device_revoked(id);
+    accounts.credentials.revoke(caller.organization, &RevokedCredential::Device(id));
+    scanning.gate_watch.device_revoked(id);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,7 +3,6 @@
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use voelgoed_app::error::CommandError;
 use voelgoed_app::idempotency::{Created, IdempotencyKey, Idempotent};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::refusal::Refusal;
@@ -35,22 +34,6 @@ pub async fn replay_or_refuse(
 ) -> HandlerResult<Response> {
     let outcome: Created<()> = web.slices.checkout.replays.replay_or(organization, key, refused.into()).await?;
     Ok(created_response(outcome, |()| Bytes::new()))
-}
-
-/// The outcome of an organizer's creating command, or the stored response to the same request, where the command is refused now.
-///
-/// # Errors
-/// As the command; `idempotency_mismatch`.
-pub async fn outcome_or_replay<V>(
-    web: &Web,
-    organization: OrganizationId,
-    key: Option<&IdempotencyKey>,
-    outcome: Result<Created<V>, CommandError>,
-) -> HandlerResult<Created<V>> {
-    match (outcome, key) {
-        (Err(refused), Some(key)) => Ok(web.slices.checkout.replays.replay_or(organization, key, refused).await?),
-        (outcome, _) => Ok(outcome?),
-    }
 }
 
 /// 201 with what the command created.

@@ -1,10 +1,13 @@
 //! Shows the balances and the entries of an organization's journal.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
+use voelgoed_app::ledger::Ledger;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{EntryId, EventId, OrderId};
 use voelgoed_domain::money::Money;
@@ -14,14 +17,13 @@ use super::money::MoneyDto;
 use super::paging::{ListDto, ListParams};
 use crate::extract::{Organizer, QueryParams};
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Class, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, Class, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(accounts), Access::Organizer(Scope::Finance), Slice::Ledger).class(Class::Report),
-        api(routes!(entries), Access::Organizer(Scope::Finance), Slice::Ledger).class(Class::Report),
+        api(routes!(accounts), Access::Organizer(Scope::Finance), Ledger::NAME).class(Class::Report),
+        api(routes!(entries), Access::Organizer(Scope::Finance), Ledger::NAME).class(Class::Report),
     ]
 }
 
@@ -58,8 +60,11 @@ pub struct PostingDto {
 /// Every account's balance.
 #[utoipa::path(get, path = "/api/v1/ledger/accounts", tag = "ledger",
     responses((status = 200, body = ListDto<BalanceDto>), (status = 403, body = Problem)))]
-pub async fn accounts(State(web): State<Web>, caller: Organizer) -> HandlerResult<Json<ListDto<BalanceDto>>> {
-    let found = web.slices.ledger.store.balances(caller.organization).await?;
+pub async fn accounts(
+    State(ledger): State<Arc<Ledger>>,
+    caller: Organizer,
+) -> HandlerResult<Json<ListDto<BalanceDto>>> {
+    let found = ledger.store.balances(caller.organization).await?;
     let render = |found: voelgoed_app::ledger::ports::Balance| BalanceDto {
         balance: Money::new(found.amount, found.currency).into(),
         account: found.account,
@@ -71,11 +76,11 @@ pub async fn accounts(State(web): State<Web>, caller: Organizer) -> HandlerResul
 #[utoipa::path(get, path = "/api/v1/ledger/entries", params(ListParams), tag = "ledger",
     responses((status = 200, body = ListDto<EntryDto>), (status = 403, body = Problem)))]
 pub async fn entries(
-    State(web): State<Web>,
+    State(ledger): State<Arc<Ledger>>,
     caller: Organizer,
     QueryParams(params): QueryParams<ListParams>,
 ) -> HandlerResult<Json<ListDto<EntryDto>>> {
-    let found = web.slices.ledger.store.entries(caller.organization, params.page()?).await?;
+    let found = ledger.store.entries(caller.organization, params.page()?).await?;
     Ok(Json(ListDto::of(found, |entry| {
         let amount = |amount| MoneyDto::from(Money::new(amount, entry.currency));
         let postings = entry

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
+use voelgoed_app::accounts::Accounts;
 use voelgoed_app::accounts::log_in::{LOGIN_TTL, Login};
 use voelgoed_app::error::CommandError;
 use voelgoed_domain::accounts::email::counting_key;
@@ -22,14 +23,14 @@ use crate::extract::{ClientAddress, JsonBody, LOGIN_COOKIE, Organizer};
 use crate::login_limits::{FAMILIAR_COOKIE, FAMILIAR_SECONDS, familiar_cookie};
 use crate::problem::{HandlerResult, Problem};
 use crate::rate_limit_refusal::rate_limit_refusal;
-use crate::routes::{Access, Route, Slice, api};
+use crate::routes::{Access, Route, api};
 use crate::state::Web;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(log_in), Access::Anyone, Slice::Accounts),
-        api(routes!(log_out), Access::AnyOrganizer, Slice::Accounts),
+        api(routes!(log_in), Access::Anyone, Accounts::NAME),
+        api(routes!(log_out), Access::AnyOrganizer, Accounts::NAME),
     ]
 }
 

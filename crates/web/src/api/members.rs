@@ -1,5 +1,7 @@
 //! Lets administrators manage members, their scopes, passwords and logins; and members their own password and logins.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
+use voelgoed_app::accounts::Accounts;
 use voelgoed_app::accounts::change_member::MemberUpdate;
 use voelgoed_app::accounts::create_member::NewMember;
 use voelgoed_app::accounts::ports::{Member, MemberLogin};
@@ -16,28 +19,28 @@ use voelgoed_domain::ids::{LoginId, MemberId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::time::Timestamp;
 
-use super::idempotent_response::{created_response, idempotent, outcome_or_replay};
+use super::idempotent_response::{created_response, idempotent};
 use super::login::set_strict_cookie;
 use super::paging::{ListDto, ListParams};
 use crate::extract::{ClientAddress, JsonBody, LOGIN_COOKIE, OptionalKey, Organizer, PathId, PathIds, QueryParams};
 use crate::json_bytes::json;
 use crate::problem::{Failure, HandlerResult, Problem};
 use crate::rate_limit_refusal::rate_limit_refusal;
-use crate::routes::{Access, Route, Slice, api};
+use crate::routes::{Access, Route, api};
 use crate::state::Web;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(create_member), Access::Organizer(Scope::Admin), Slice::Accounts),
-        api(routes!(list_members), Access::Organizer(Scope::Admin), Slice::Accounts),
-        api(routes!(show_member), Access::Organizer(Scope::Admin), Slice::Accounts),
-        api(routes!(change_member), Access::Organizer(Scope::Admin), Slice::Accounts),
-        api(routes!(reset_password), Access::Organizer(Scope::Admin), Slice::Accounts),
-        api(routes!(change_own_password), Access::AnyOrganizer, Slice::Accounts),
-        api(routes!(list_logins), Access::AnyOrganizer, Slice::Accounts),
-        api(routes!(end_logins), Access::AnyOrganizer, Slice::Accounts),
-        api(routes!(end_login), Access::AnyOrganizer, Slice::Accounts),
+        api(routes!(create_member), Access::Organizer(Scope::Admin), Accounts::NAME),
+        api(routes!(list_members), Access::Organizer(Scope::Admin), Accounts::NAME),
+        api(routes!(show_member), Access::Organizer(Scope::Admin), Accounts::NAME),
+        api(routes!(change_member), Access::Organizer(Scope::Admin), Accounts::NAME),
+        api(routes!(reset_password), Access::Organizer(Scope::Admin), Accounts::NAME),
+        api(routes!(change_own_password), Access::AnyOrganizer, Accounts::NAME),
+        api(routes!(list_logins), Access::AnyOrganizer, Accounts::NAME),
+        api(routes!(end_logins), Access::AnyOrganizer, Accounts::NAME),
+        api(routes!(end_login), Access::AnyOrganizer, Accounts::NAME),
     ]
 }
 
@@ -84,7 +87,7 @@ fn member(found: &Member) -> MemberDto {
 #[utoipa::path(post, path = "/api/v1/members", request_body = MemberBody, tag = "accounts",
     responses((status = 201, body = MemberDto), (status = 403, body = Problem), (status = 409, body = Problem)))]
 pub async fn create_member(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     key: OptionalKey,
     body: JsonBody<MemberBody>,
@@ -94,9 +97,9 @@ pub async fn create_member(
     let new = NewMember { name, email, password, scopes };
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let command = web.slices.accounts.create_member(caller.granter(), new, repeat);
-    let outcome = caller.act(&web, "member.create", "", command).await;
-    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    let command = accounts.create_member(caller.granter(), new, repeat);
+    let outcome = caller.act("member.create", "", command).await;
+    let outcome = caller.outcome_or_replay(key.as_ref(), outcome).await?;
     Ok(created_response(outcome, show))
 }
 
@@ -104,11 +107,11 @@ pub async fn create_member(
 #[utoipa::path(get, path = "/api/v1/members", params(ListParams), tag = "accounts",
     responses((status = 200, body = ListDto<MemberDto>), (status = 403, body = Problem)))]
 pub async fn list_members(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     QueryParams(params): QueryParams<ListParams>,
 ) -> HandlerResult<Json<ListDto<MemberDto>>> {
-    let found = web.slices.accounts.store.members(caller.organization, params.page()?).await?;
+    let found = accounts.store.members(caller.organization, params.page()?).await?;
     Ok(Json(ListDto::of(found, |found| member(&found))))
 }
 
@@ -127,11 +130,11 @@ pub struct MemberPatch {
 #[utoipa::path(get, path = "/api/v1/members/{member}", params(("member" = String, Path)), tag = "accounts",
     responses((status = 200, body = MemberDto), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn show_member(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     PathId(id): PathId<MemberId>,
 ) -> HandlerResult<Json<MemberDto>> {
-    let found = web.slices.accounts.store.read_member(caller.organization, id).await?;
+    let found = accounts.store.read_member(caller.organization, id).await?;
     let (found, _) = found.ok_or_else(Refusal::not_found)?;
     Ok(Json(member(&found)))
 }
@@ -141,15 +144,15 @@ pub async fn show_member(
     responses((status = 200, body = MemberDto), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "last_administrator")))]
 pub async fn change_member(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     PathId(id): PathId<MemberId>,
     body: JsonBody<MemberPatch>,
 ) -> HandlerResult<Json<MemberDto>> {
     let MemberPatch { name, scopes, disabled } = body.value;
     let update = MemberUpdate { name, scopes, disabled };
-    let command = web.slices.accounts.change_member(caller.granter(), id, update);
-    Ok(Json(member(&caller.act(&web, "member.change", id, command).await?)))
+    let command = accounts.change_member(caller.granter(), id, update);
+    Ok(Json(member(&caller.act("member.change", id, command).await?)))
 }
 
 /// A new password of another member.
@@ -164,13 +167,13 @@ pub struct PasswordBody {
 #[utoipa::path(post, path = "/api/v1/members/{member}/password", params(("member" = String, Path)), request_body = PasswordBody, tag = "accounts",
     responses((status = 204), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn reset_password(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     PathId(id): PathId<MemberId>,
     body: JsonBody<PasswordBody>,
 ) -> HandlerResult<StatusCode> {
-    let command = web.slices.accounts.reset_password(caller.granter(), id, body.value.password);
-    caller.act(&web, "member.reset_password", id, command).await?;
+    let command = accounts.reset_password(caller.granter(), id, body.value.password);
+    caller.act("member.reset_password", id, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -201,7 +204,7 @@ pub async fn change_own_password(
     let attempt = web.login_limits.begin(&web.slices.context.master, &account, address, None).await?;
     let OwnPasswordBody { old_password, new_password } = body.value;
     let command = web.slices.accounts.change_own_password(caller.organization, id, old_password, new_password);
-    let changed = caller.act(&web, "member.change_password", id, command).await;
+    let changed = caller.act("member.change_password", id, command).await;
     if !matches!(&changed, Err(CommandError::Refused(refusal)) if refusal.code == Code::WrongPassword) {
         attempt.give_back();
     }
@@ -238,12 +241,12 @@ fn check_own_or_admin(caller: &Organizer, id: MemberId) -> Result<(), Failure> {
 #[utoipa::path(get, path = "/api/v1/members/{member}/logins", params(("member" = String, Path)), tag = "accounts",
     responses((status = 200, body = ListDto<LoginLineDto>), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn list_logins(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     PathId(id): PathId<MemberId>,
 ) -> HandlerResult<Json<ListDto<LoginLineDto>>> {
     check_own_or_admin(&caller, id)?;
-    let found = web.slices.accounts.logins(caller.organization, id).await?;
+    let found = accounts.logins(caller.organization, id).await?;
     Ok(Json(ListDto::whole(found.into_iter().map(login).collect())))
 }
 
@@ -251,13 +254,13 @@ pub async fn list_logins(
 #[utoipa::path(delete, path = "/api/v1/members/{member}/logins", params(("member" = String, Path)), tag = "accounts",
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn end_logins(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     PathId(id): PathId<MemberId>,
 ) -> HandlerResult<StatusCode> {
     check_own_or_admin(&caller, id)?;
-    let command = web.slices.accounts.end_logins(caller.organization, id, None);
-    caller.act(&web, "member.end_logins", id, command).await?;
+    let command = accounts.end_logins(caller.organization, id, None);
+    caller.act("member.end_logins", id, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -265,12 +268,12 @@ pub async fn end_logins(
 #[utoipa::path(delete, path = "/api/v1/members/{member}/logins/{login}", params(("member" = String, Path), ("login" = String, Path)), tag = "accounts",
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn end_login(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     PathIds(id, login): PathIds<MemberId, LoginId>,
 ) -> HandlerResult<StatusCode> {
     check_own_or_admin(&caller, id)?;
-    let command = web.slices.accounts.end_logins(caller.organization, id, Some(login));
-    caller.act(&web, "member.end_login", login, command).await?;
+    let command = accounts.end_logins(caller.organization, id, Some(login));
+    caller.act("member.end_login", login, command).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -11,6 +11,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use utoipa_axum::routes;
+use voelgoed_app::checkout::Checkout;
 use voelgoed_app::checkout::order_watch::OrderWatcher;
 use voelgoed_app::checkout::ports::{Order, OrderDetail};
 use voelgoed_app::checkout::view_order::ORDER_VIEW_AGE_MAX;
@@ -25,13 +26,13 @@ use super::sse::{frame, sse, with_heartbeat};
 use crate::extract::{BuyerToken, ClientAddress, PathId};
 use crate::json_bytes::try_json;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Proof, Route, Slice, api};
+use crate::routes::{Access, Proof, Route, api};
 use crate::state::Web;
 use crate::stream_permits::StreamOwner;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
-    vec![api(routes!(stream), Access::Token, Slice::Checkout).critical_with(Proof::Token).of_a_sale()]
+    vec![api(routes!(stream), Access::Token, Checkout::NAME).critical_with(Proof::Token).of_a_sale()]
 }
 
 /// Between two reads of an unpaid order without a signal.

@@ -1,5 +1,7 @@
 //! Creates organizations, and creates, lists and revokes API keys.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,6 +9,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
+use voelgoed_app::accounts::Accounts;
 use voelgoed_app::accounts::audit::audited;
 use voelgoed_app::accounts::create_api_key::NewApiKey;
 use voelgoed_app::accounts::create_organization::NewOrganization;
@@ -16,21 +19,20 @@ use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{ApiKeyId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
-use super::idempotent_response::{created_response, idempotent, outcome_or_replay};
+use super::idempotent_response::{created_response, idempotent};
 use super::paging::{ListDto, ListParams};
 use crate::extract::{JsonBody, Operator, OptionalKey, Organizer, PathId, QueryParams};
 use crate::json_bytes::json;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Class, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, Class, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(create_api_key), Access::Organizer(Scope::Admin), Slice::Accounts),
-        api(routes!(list_api_keys), Access::Organizer(Scope::Admin), Slice::Accounts),
-        api(routes!(revoke_api_key), Access::Organizer(Scope::Admin), Slice::Accounts),
-        api(routes!(create_organization), Access::Operator, Slice::Accounts).class(Class::Health).internal(),
+        api(routes!(create_api_key), Access::Organizer(Scope::Admin), Accounts::NAME),
+        api(routes!(list_api_keys), Access::Organizer(Scope::Admin), Accounts::NAME),
+        api(routes!(revoke_api_key), Access::Organizer(Scope::Admin), Accounts::NAME),
+        api(routes!(create_organization), Access::Operator, Accounts::NAME).class(Class::Health).internal(),
     ]
 }
 
@@ -61,7 +63,7 @@ pub struct OrganizationDto {
 #[utoipa::path(post, path = "/api/v1/organizations", request_body = OrganizationBody, tag = "accounts",
     responses((status = 201, body = OrganizationDto), (status = 401, body = Problem), (status = 409, body = Problem)))]
 pub async fn create_organization(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     _operator: Operator,
     key: OptionalKey,
     body: JsonBody<OrganizationBody>,
@@ -76,8 +78,8 @@ pub async fn create_organization(
         })
     };
     let repeat = idempotent(key.of(OPERATOR, body.digest), &show);
-    let command = web.slices.accounts.create_organization(&body.value.name, &body.value.slug, repeat);
-    let outcome = audited(&*web.slices.context.environment, OPERATOR, "organization.create", "", command).await?;
+    let command = accounts.create_organization(&body.value.name, &body.value.slug, repeat);
+    let outcome = audited(&*accounts.context.environment, OPERATOR, "organization.create", "", command).await?;
     Ok(created_response(outcome, show))
 }
 
@@ -122,7 +124,7 @@ fn api_key(found: &ApiKey, secret: Option<String>) -> ApiKeyDto {
 #[utoipa::path(post, path = "/api/v1/api-keys", request_body = ApiKeyBody, tag = "accounts",
     responses((status = 201, body = ApiKeyDto), (status = 403, body = Problem)))]
 pub async fn create_api_key(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     key: OptionalKey,
     body: JsonBody<ApiKeyBody>,
@@ -131,9 +133,9 @@ pub async fn create_api_key(
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
     let ApiKeyBody { name, scopes } = body.value;
-    let command = web.slices.accounts.create_api_key(caller.granter(), &name, scopes, repeat);
-    let outcome = caller.act(&web, "api_key.create", "", command).await;
-    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    let command = accounts.create_api_key(caller.granter(), &name, scopes, repeat);
+    let outcome = caller.act("api_key.create", "", command).await;
+    let outcome = caller.outcome_or_replay(key.as_ref(), outcome).await?;
     Ok(created_response(outcome, show))
 }
 
@@ -141,11 +143,11 @@ pub async fn create_api_key(
 #[utoipa::path(get, path = "/api/v1/api-keys", params(ListParams), tag = "accounts",
     responses((status = 200, body = ListDto<ApiKeyDto>), (status = 403, body = Problem)))]
 pub async fn list_api_keys(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     QueryParams(params): QueryParams<ListParams>,
 ) -> HandlerResult<Json<ListDto<ApiKeyDto>>> {
-    let found = web.slices.accounts.store.api_keys(caller.organization, params.page()?).await?;
+    let found = accounts.store.api_keys(caller.organization, params.page()?).await?;
     Ok(Json(ListDto::of(found, |found| api_key(&found, None))))
 }
 
@@ -153,13 +155,13 @@ pub async fn list_api_keys(
 #[utoipa::path(delete, path = "/api/v1/api-keys/{key}", params(("key" = String, Path)), tag = "accounts",
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem, description = "last_administrator")))]
 pub async fn revoke_api_key(
-    State(web): State<Web>,
+    State(accounts): State<Arc<Accounts>>,
     caller: Organizer,
     PathId(key): PathId<ApiKeyId>,
 ) -> HandlerResult<StatusCode> {
-    let (now, by_itself) = (web.slices.context.now(), caller.actor == key.to_string());
-    let command = web.slices.accounts.store.revoke_api_key(caller.organization, key, by_itself, now);
-    caller.act(&web, "api_key.revoke", key, command).await??;
-    web.slices.accounts.credentials.revoke(caller.organization, &RevokedCredential::ApiKey(key));
+    let (now, by_itself) = (accounts.context.now(), caller.actor == key.to_string());
+    let command = accounts.store.revoke_api_key(caller.organization, key, by_itself, now);
+    caller.act("api_key.revoke", key, command).await??;
+    accounts.credentials.revoke(caller.organization, &RevokedCredential::ApiKey(key));
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,7 @@
 //! Lets organizers open, list, retry and settle refunds.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -8,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 use voelgoed_app::idempotency::Idempotent;
+use voelgoed_app::payments::Payments;
 use voelgoed_app::payments::open_refund::OpenRefund;
 use voelgoed_app::payments::ports::Refund;
 use voelgoed_domain::accounts::scope::Scope;
@@ -25,18 +28,17 @@ use super::paging::{ListDto, ListParams};
 use crate::extract::{JsonBody, Organizer, PathId, PathIds, QueryParams, RequiredKey};
 use crate::json_bytes::json;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Class, Proof, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, Class, Proof, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(create), Access::Organizer(Scope::Sales), Slice::Payments)
+        api(routes!(create), Access::Organizer(Scope::Sales), Payments::NAME)
             .critical_with(Proof::Organizer)
             .requires(Capability::IssueAndRefund),
-        api(routes!(list), Access::Organizer(Scope::Sales), Slice::Payments).class(Class::Report),
-        api(routes!(retry), Access::Organizer(Scope::Sales), Slice::Payments).critical_with(Proof::Organizer),
-        api(routes!(settle), Access::Organizer(Scope::Sales), Slice::Payments).critical_with(Proof::Organizer),
+        api(routes!(list), Access::Organizer(Scope::Sales), Payments::NAME).class(Class::Report),
+        api(routes!(retry), Access::Organizer(Scope::Sales), Payments::NAME).critical_with(Proof::Organizer),
+        api(routes!(settle), Access::Organizer(Scope::Sales), Payments::NAME).critical_with(Proof::Organizer),
     ]
 }
 
@@ -63,7 +65,7 @@ pub struct RefundBody {
     responses((status = 201, body = RefundDto), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "refund_too_large, ticket_used, wrong_state")))]
 pub async fn create(
-    State(web): State<Web>,
+    State(payments): State<Arc<Payments>>,
     caller: Organizer,
     PathId(order): PathId<OrderId>,
     key: RequiredKey,
@@ -84,8 +86,8 @@ pub async fn create(
         actor: caller.actor.clone(),
         idempotent: Idempotent { key: key.of(&caller.actor, body.digest), render: &show },
     };
-    let command = web.slices.payments.open_refund(caller.organization, command);
-    let outcome = caller.act(&web, "order.refund", order, command).await?;
+    let command = payments.open_refund(caller.organization, command);
+    let outcome = caller.act("order.refund", order, command).await?;
     Ok(created_response(outcome, show))
 }
 
@@ -144,12 +146,12 @@ pub struct RefundsParams {
 #[utoipa::path(get, path = "/api/v1/refunds", params(RefundsParams), tag = "sales",
     responses((status = 200, body = ListDto<RefundLineDto>), (status = 403, body = Problem)))]
 pub async fn list(
-    State(web): State<Web>,
+    State(payments): State<Arc<Payments>>,
     caller: Organizer,
     QueryParams(params): QueryParams<RefundsParams>,
 ) -> HandlerResult<Json<ListDto<RefundLineDto>>> {
     let page = ListParams { after: params.after, limit: params.limit }.page()?;
-    let found = web.slices.payments.store.refunds(caller.organization, params.state, page).await?;
+    let found = payments.store.refunds(caller.organization, params.state, page).await?;
     Ok(Json(ListDto::of(found, line)))
 }
 
@@ -158,12 +160,12 @@ pub async fn list(
     responses((status = 200, body = RefundDto), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "wrong_state, refund_too_large")))]
 pub async fn retry(
-    State(web): State<Web>,
+    State(payments): State<Arc<Payments>>,
     caller: Organizer,
     PathIds(order, id): PathIds<OrderId, RefundId>,
 ) -> HandlerResult<Json<RefundDto>> {
-    let command = web.slices.payments.retry_refund(caller.organization, order, id);
-    Ok(Json(refund(&caller.act(&web, "refund.retry", id, command).await?)))
+    let command = payments.retry_refund(caller.organization, order, id);
+    Ok(Json(refund(&caller.act("refund.retry", id, command).await?)))
 }
 
 /// How the money was refunded without the platform.
@@ -180,11 +182,11 @@ pub struct SettleBody {
     responses((status = 200, body = RefundDto), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "wrong_state, refund_too_large")))]
 pub async fn settle(
-    State(web): State<Web>,
+    State(payments): State<Arc<Payments>>,
     caller: Organizer,
     PathIds(order, id): PathIds<OrderId, RefundId>,
     body: JsonBody<SettleBody>,
 ) -> HandlerResult<Json<RefundDto>> {
-    let command = web.slices.payments.settle_refund(caller.organization, order, id, &body.value.reference);
-    Ok(Json(refund(&caller.act(&web, "refund.settle", id, command).await?)))
+    let command = payments.settle_refund(caller.organization, order, id, &body.value.reference);
+    Ok(Json(refund(&caller.act("refund.settle", id, command).await?)))
 }

@@ -1,12 +1,16 @@
 //! Lets organizers list and cancel the orders of their events.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
+use voelgoed_app::checkout::Checkout;
 use voelgoed_app::checkout::ports::Order;
+use voelgoed_app::payments::Payments;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::ids::{EventId, OrderId};
@@ -17,14 +21,14 @@ use super::orders::{OrderDto, order_now};
 use super::paging::{ListDto, ListParams};
 use crate::extract::{Organizer, PathId, QueryParams};
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Class, Proof, Route, Slice, api};
+use crate::routes::{Access, Class, Proof, Route, api};
 use crate::state::Web;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(list_orders), Access::Organizer(Scope::Sales), Slice::Checkout).class(Class::Report),
-        api(routes!(cancel_order), Access::Organizer(Scope::Sales), Slice::Checkout).critical_with(Proof::Organizer),
+        api(routes!(list_orders), Access::Organizer(Scope::Sales), Checkout::NAME).class(Class::Report),
+        api(routes!(cancel_order), Access::Organizer(Scope::Sales), Checkout::NAME).critical_with(Proof::Organizer),
     ]
 }
 
@@ -78,14 +82,15 @@ pub struct OrdersParams {
 #[utoipa::path(get, path = "/api/v1/orders", params(OrdersParams), tag = "sales",
     responses((status = 200, body = ListDto<OrderLineDto>), (status = 403, body = Problem)))]
 pub async fn list_orders(
-    State(web): State<Web>,
+    State(checkout): State<Arc<Checkout>>,
+    State(payments): State<Arc<Payments>>,
     caller: Organizer,
     QueryParams(params): QueryParams<OrdersParams>,
 ) -> HandlerResult<Json<ListDto<OrderLineDto>>> {
     let page = ListParams { after: params.after, limit: params.limit }.page()?;
-    let found = web.slices.checkout.orders.orders(caller.organization, params.event, page).await?;
+    let found = checkout.orders.orders(caller.organization, params.event, page).await?;
     let ids: Vec<OrderId> = found.items.iter().map(|order| order.id).collect();
-    let refused = web.slices.payments.store.orders_with_refused_refunds(caller.organization, &ids).await?;
+    let refused = payments.store.orders_with_refused_refunds(caller.organization, &ids).await?;
     Ok(Json(ListDto::of(found, |order| {
         let refund_failed = refused.contains(&order.id);
         line(order, refund_failed)
@@ -101,6 +106,6 @@ pub async fn cancel_order(
     PathId(order): PathId<OrderId>,
 ) -> HandlerResult<Json<OrderDto>> {
     let command = web.slices.checkout.cancel_order(caller.organization, order);
-    let detail = caller.act(&web, "order.cancel", order, command).await?;
+    let detail = caller.act("order.cancel", order, command).await?;
     Ok(Json(order_now(&web, &detail)))
 }

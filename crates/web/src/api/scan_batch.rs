@@ -2,6 +2,8 @@
 //!
 //! Never: a record that cannot be parsed keeps the others of its batch from being decided.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 use voelgoed_app::error::CommandError;
+use voelgoed_app::scanning::Scanning;
 use voelgoed_app::scanning::decide_scan::ScanOutcome;
 use voelgoed_app::scanning::scan::ScanCommand;
 use voelgoed_domain::refusal::{Code, LimitHit, Refusal};
@@ -20,12 +23,11 @@ use voelgoed_domain::time::Timestamp;
 use super::scans::{ScanBody, ScanDto, answer, command, outcome};
 use crate::extract::{DeviceCaller, JsonBody};
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, BodyRules, Proof, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, BodyRules, Proof, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
-    vec![api(routes!(batch), Access::Device, Slice::Scanning).critical_with(Proof::Device).body(BodyRules::ScannedText)]
+    vec![api(routes!(batch), Access::Device, Scanning::NAME).critical_with(Proof::Device).body(BodyRules::ScannedText)]
 }
 
 /// The scans of one batch.
@@ -79,7 +81,7 @@ pub struct BatchAnswerDto {
 #[utoipa::path(post, path = "/api/v1/scans/batch", request_body = BatchBody, tag = "scanning",
     responses((status = 200, body = BatchDto), (status = 401, body = Problem), (status = 413, body = Problem)))]
 pub async fn batch(
-    State(web): State<Web>,
+    State(scanning): State<Arc<Scanning>>,
     DeviceCaller { device, .. }: DeviceCaller,
     body: JsonBody<BatchBody>,
 ) -> HandlerResult<Json<BatchDto>> {
@@ -100,12 +102,12 @@ pub async fn batch(
             }
         };
         let id = Some(command.id.uuid());
-        answers.push(match web.slices.scanning.scan(&device, command).await {
-            Ok(scanned) => accepted(scanned, web.slices.context.now()),
+        answers.push(match scanning.scan(&device, command).await {
+            Ok(scanned) => accepted(scanned, scanning.context.now()),
             Err(error) => failed(id, &error),
         });
     }
-    Ok(Json(BatchDto { answers, now: web.slices.context.now() }))
+    Ok(Json(BatchDto { answers, now: scanning.context.now() }))
 }
 
 /// The command of a record, or the answer to a record that cannot be parsed.

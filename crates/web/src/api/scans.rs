@@ -1,11 +1,14 @@
 //! Decides scans at the gate one at a time, and lists scans and conflicts for the organizer (P3, P6).
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
+use voelgoed_app::scanning::Scanning;
 use voelgoed_app::scanning::decide_scan::ScanOutcome;
 use voelgoed_app::scanning::ports::{FirstEntry, Scan, ScanResult};
 use voelgoed_app::scanning::scan::ScanCommand;
@@ -19,15 +22,14 @@ use voelgoed_resilience::Capability;
 use super::paging::{ListDto, ListParams};
 use crate::extract::{DeviceCaller, JsonBody, Organizer, QueryParams};
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, BodyRules, Class, Proof, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, BodyRules, Class, Proof, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(list), Access::Organizer(Scope::Scanning), Slice::Scanning).class(Class::Report),
-        api(routes!(conflicts), Access::Organizer(Scope::Scanning), Slice::Scanning),
-        api(routes!(create), Access::Device, Slice::Scanning)
+        api(routes!(list), Access::Organizer(Scope::Scanning), Scanning::NAME).class(Class::Report),
+        api(routes!(conflicts), Access::Organizer(Scope::Scanning), Scanning::NAME),
+        api(routes!(create), Access::Device, Scanning::NAME)
             .critical_with(Proof::Device)
             .requires(Capability::Scan)
             .body(BodyRules::ScannedText),
@@ -163,12 +165,12 @@ pub(super) fn command(body: ScanBody) -> ScanCommand {
 #[utoipa::path(post, path = "/api/v1/scans", request_body = ScanBody, tag = "scanning",
     responses((status = 200, body = ScanDto), (status = 400, body = Problem), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn create(
-    State(web): State<Web>,
+    State(scanning): State<Arc<Scanning>>,
     DeviceCaller { device, .. }: DeviceCaller,
     body: JsonBody<ScanBody>,
 ) -> HandlerResult<Json<ScanDto>> {
-    let scanned = web.slices.scanning.scan(&device, command(body.value)).await?;
-    Ok(Json(answer(scanned, web.slices.context.now())))
+    let scanned = scanning.scan(&device, command(body.value)).await?;
+    Ok(Json(answer(scanned, scanning.context.now())))
 }
 
 /// A scan in a list.
@@ -241,14 +243,14 @@ pub struct ScansParams {
 }
 
 async fn list_scans(
-    web: &Web,
+    scanning: &Scanning,
     caller: &Organizer,
     params: ScansParams,
     conflicts_only: bool,
 ) -> HandlerResult<Json<ListDto<ListedScanDto>>> {
-    let scope = caller.event(web, params.event).await?;
+    let scope = caller.event(params.event).await?;
     let page = ListParams { after: params.after, limit: params.limit }.page()?;
-    let scans = web.slices.scanning.store.scans(scope.organization, scope.event, conflicts_only, page).await?;
+    let scans = scanning.store.scans(scope.organization, scope.event, conflicts_only, page).await?;
     Ok(Json(ListDto::of(scans, listed)))
 }
 
@@ -256,20 +258,20 @@ async fn list_scans(
 #[utoipa::path(get, path = "/api/v1/scans", params(ScansParams), tag = "scanning",
     responses((status = 200, body = ListDto<ListedScanDto>), (status = 404, body = Problem)))]
 pub async fn list(
-    State(web): State<Web>,
+    State(scanning): State<Arc<Scanning>>,
     caller: Organizer,
     QueryParams(params): QueryParams<ScansParams>,
 ) -> HandlerResult<Json<ListDto<ListedScanDto>>> {
-    list_scans(&web, &caller, params, false).await
+    list_scans(&scanning, &caller, params, false).await
 }
 
 /// An event's scans in which two people entered with one ticket.
 #[utoipa::path(get, path = "/api/v1/conflicts", params(ScansParams), tag = "scanning",
     responses((status = 200, body = ListDto<ListedScanDto>), (status = 404, body = Problem)))]
 pub async fn conflicts(
-    State(web): State<Web>,
+    State(scanning): State<Arc<Scanning>>,
     caller: Organizer,
     QueryParams(params): QueryParams<ScansParams>,
 ) -> HandlerResult<Json<ListDto<ListedScanDto>>> {
-    list_scans(&web, &caller, params, true).await
+    list_scans(&scanning, &caller, params, true).await
 }

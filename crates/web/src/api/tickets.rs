@@ -7,6 +7,7 @@ use fast_qr::convert::Builder;
 use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::{ECL, QRBuilder, QRCode};
 use utoipa_axum::routes;
+use voelgoed_app::checkout::Checkout;
 use voelgoed_app::checkout::ports::Ticket;
 use voelgoed_app::error::Fault;
 use voelgoed_app::scanning::ticket_codes;
@@ -17,12 +18,12 @@ use voelgoed_domain::scanning::ticket::TicketState;
 
 use crate::extract::BuyerToken;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Class, Route, Slice, api};
+use crate::routes::{Access, Class, Route, api};
 use crate::state::Web;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
-    vec![api(routes!(image), Access::Token, Slice::Checkout).class(Class::Hold)]
+    vec![api(routes!(image), Access::Token, Checkout::NAME).class(Class::Hold)]
 }
 
 /// The light border that scanners need, in modules (ISO/IEC 18004).

@@ -9,7 +9,8 @@ use voelgoed_app::accounts::audit::audited;
 use voelgoed_app::accounts::change_member::Granter;
 use voelgoed_app::accounts::log_in::csrf_token;
 use voelgoed_app::accounts::secret::SecretKind;
-use voelgoed_app::error::Fault;
+use voelgoed_app::error::{CommandResult, Fault};
+use voelgoed_app::idempotency::{Created, IdempotencyKey};
 use voelgoed_app::ticketing::ports::EventScope;
 use voelgoed_app::token::fingerprint;
 use voelgoed_domain::accounts::scope::Scope;
@@ -21,7 +22,7 @@ use voelgoed_telemetry::spans;
 use super::ClientAddress;
 use super::credential::{look_up_credential, unauthenticated};
 use crate::cookies::{CookieName, cookie};
-use crate::problem::Failure;
+use crate::problem::{Failure, HandlerResult};
 use crate::rate_limits::check_organizer_write;
 use crate::state::Web;
 
@@ -41,6 +42,8 @@ pub struct Organizer {
     pub scopes: Vec<Scope>,
     /// The member; none for a key.
     pub member: Option<MemberId>,
+    /// For what handlers do as the caller.
+    web: Web,
 }
 
 impl Organizer {
@@ -60,14 +63,8 @@ impl Organizer {
 
     /// Runs a command as an act of the caller: its audit line is written in its transaction, and none where the command is refused or replayed.
     /// A command that creates something sets the subject itself.
-    pub async fn act<T>(
-        &self,
-        web: &Web,
-        action: &str,
-        subject: impl std::fmt::Display,
-        command: impl Future<Output = T>,
-    ) -> T {
-        audited(&*web.slices.context.environment, &self.actor, action, subject, command).await
+    pub async fn act<T>(&self, action: &str, subject: impl std::fmt::Display, command: impl Future<Output = T>) -> T {
+        audited(&*self.web.slices.context.environment, &self.actor, action, subject, command).await
     }
 
     /// Counts a request that writes against the organization's limit.
@@ -81,12 +78,29 @@ impl Organizer {
         }
     }
 
+    /// The outcome of a creating command, or the stored response to the same request, where the command is refused now.
+    ///
+    /// # Errors
+    /// As the command; `idempotency_mismatch`.
+    pub async fn outcome_or_replay<V>(
+        &self,
+        key: Option<&IdempotencyKey>,
+        outcome: CommandResult<Created<V>>,
+    ) -> HandlerResult<Created<V>> {
+        match (outcome, key) {
+            (Err(refused), Some(key)) => {
+                Ok(self.web.slices.checkout.replays.replay_or(self.organization, key, refused).await?)
+            }
+            (outcome, _) => Ok(outcome?),
+        }
+    }
+
     /// The scope of an event of this organization.
     ///
     /// # Errors
     /// `not_found` for a foreign one.
-    pub async fn event(&self, web: &Web, event: EventId) -> Result<EventScope, Failure> {
-        let scope = web.slices.catalog.listings.locate(event).await?;
+    pub async fn event(&self, event: EventId) -> Result<EventScope, Failure> {
+        let scope = self.web.slices.catalog.listings.locate(event).await?;
         if scope.organization != self.organization {
             voelgoed_telemetry::metrics::http::tenant_mismatch("organizer");
             return Err(Refusal::not_found().into());
@@ -131,6 +145,7 @@ impl Organizer {
             actor: login.member.id.to_string(),
             scopes: login.member.scopes.clone(),
             member: Some(login.member.id),
+            web: web.clone(),
         })
     }
 }
@@ -157,7 +172,7 @@ async fn by_key(web: &Web, secret: &str, address: IpAddr) -> Result<Organizer, F
     let key = look_up_credential(web, SecretKind::Api, secret, address, look_up).await?;
     spans::record_tenant(&key.organization, None);
     let scopes = key.scopes.clone();
-    Ok(Organizer { organization: key.organization, actor: key.id.to_string(), scopes, member: None })
+    Ok(Organizer { organization: key.organization, actor: key.id.to_string(), scopes, member: None, web: web.clone() })
 }
 
 /// The operator of the platform.

@@ -8,5 +8,5 @@ mod table;
 
 pub(crate) use route::Handler;
 pub use route::{Route, api, plain};
-pub use spec::{Access, BodyRules, CachePolicy, Class, Proof, RouteSpec, Slice};
+pub use spec::{Access, BodyRules, CachePolicy, Class, PLATFORM, Proof, RouteSpec};
 pub use table::{all, documented, find};

@@ -6,7 +6,7 @@ use utoipa::openapi::path::PathItem;
 use utoipa_axum::router::UtoipaMethodRouter;
 use voelgoed_resilience::Capability;
 
-use super::spec::{Access, BodyRules, CachePolicy, Class, Proof, RouteSpec, Slice};
+use super::spec::{Access, BodyRules, CachePolicy, Class, Proof, RouteSpec};
 use crate::state::Web;
 
 /// The handler of a route.
@@ -29,7 +29,7 @@ pub struct Route {
 /// # Panics
 /// Where `handler` has not exactly one path and one method.
 #[must_use]
-pub fn api(handler: UtoipaMethodRouter<Web>, access: Access, slice: Slice) -> Route {
+pub fn api(handler: UtoipaMethodRouter<Web>, access: Access, slice: &'static str) -> Route {
     let mut paths = handler.1.paths.iter();
     let (path, item) = paths.next().expect("a handler with a path");
     assert!(paths.next().is_none(), "one row per route: {path} has several");
@@ -39,7 +39,7 @@ pub fn api(handler: UtoipaMethodRouter<Web>, access: Access, slice: Slice) -> Ro
 
 /// A page, or another route that the OpenAPI document leaves out.
 #[must_use]
-pub fn plain(method: Method, path: &str, handler: MethodRouter<Web>, access: Access, slice: Slice) -> Route {
+pub fn plain(method: Method, path: &str, handler: MethodRouter<Web>, access: Access, slice: &'static str) -> Route {
     Route::new(method, path.to_owned(), access, slice, Handler::Plain(Box::new(handler)))
 }
 
@@ -58,7 +58,7 @@ fn method_of(item: &PathItem) -> Method {
 }
 
 impl Route {
-    fn new(method: Method, path: String, access: Access, slice: Slice, handler: Handler) -> Self {
+    fn new(method: Method, path: String, access: Access, slice: &'static str, handler: Handler) -> Self {
         let spec = RouteSpec {
             method,
             path,

@@ -82,46 +82,8 @@ pub enum Proof {
     Provider,
 }
 
-/// The slice that a route belongs to, as spans and logs name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Slice {
-    /// Organizations, members, keys, logins.
-    Accounts,
-    /// Venues, layouts, events, ticket types, price rules.
-    Catalog,
-    /// Places and holds.
-    Ticketing,
-    /// Orders.
-    Checkout,
-    /// Attempts and refunds.
-    Payments,
-    /// The journal.
-    Ledger,
-    /// Gates, devices, scans.
-    Scanning,
-    /// Figures.
-    Analytics,
-    /// Health, metrics and documents of the platform itself.
-    Platform,
-}
-
-impl Slice {
-    /// The name in spans and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accounts => "accounts",
-            Self::Catalog => "catalog",
-            Self::Ticketing => "ticketing",
-            Self::Checkout => "checkout",
-            Self::Payments => "payments",
-            Self::Ledger => "ledger",
-            Self::Scanning => "scanning",
-            Self::Analytics => "analytics",
-            Self::Platform => "platform",
-        }
-    }
-}
+/// The slice of routes that belong to none: health, metrics and documents of the platform itself.
+pub const PLATFORM: &str = "platform";
 
 /// How caches may keep the successful answers of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,8 +131,8 @@ pub struct RouteSpec {
     pub path: String,
     /// Who may call it.
     pub access: Access,
-    /// The slice that it belongs to.
-    pub slice: Slice,
+    /// The name of the slice that it belongs to, for spans and logs; or [`PLATFORM`].
+    pub slice: &'static str,
     /// When it is shed.
     pub class: Class,
     /// The capability that the command needs; checked before the body is read.

@@ -69,6 +69,15 @@ mod tests {
         assert_eq!(rows, documented);
     }
 
+    #[test]
+    fn every_row_names_a_slice_or_the_platform() {
+        use voelgoed_app::slices::Slices;
+        for Route { spec, .. } in all() {
+            let is_known = spec.slice == crate::routes::PLATFORM || Slices::NAMES.contains(&spec.slice);
+            assert!(is_known, "{} {}: {}", spec.method, spec.path, spec.slice);
+        }
+    }
+
     /// A wrong access in a row would open a route without an error elsewhere; the reviewed list makes each change visible.
     #[test]
     fn rows_are_those_of_the_reviewed_list() {

@@ -9,9 +9,11 @@ mod provider;
 
 use std::sync::Arc;
 
+use voelgoed_app::adapters::{Adapters, NodeParts};
+use voelgoed_app::catalog::listings::Listings;
 use voelgoed_app::context::{Context, SaleTimes};
 use voelgoed_app::environment::Environment;
-use voelgoed_app::slices::{Ports, Slices};
+use voelgoed_app::slices::Slices;
 use voelgoed_app::tenant_bulkheads::TenantBulkheads;
 use voelgoed_app::ticketing::address_limit::PlacesPerAddress;
 use voelgoed_app::ticketing::load_event::EventLoader;
@@ -159,31 +161,8 @@ impl TestPlatformBuilder {
         let master = MasterKey::new(MASTER_SECRET);
         let credentials = Arc::new(CachedCredentials::new(cold.clone(), cold.clone(), &environment));
         let order_views = Arc::new(CachedOrders::new(cold.clone(), &environment));
-        let ports = Ports {
-            accounts: cold.clone(),
-            credentials: credentials.clone(),
-            gate_directory: credentials,
-            passwords: Arc::new(PlainPasswords),
-            catalog: cold.clone(),
-            listings: Arc::new(CachedListings::new(cold.clone(), &environment)),
-            inventory: warm.clone(),
-            places: cold.clone(),
-            gate_tickets: cold.clone(),
-            orders: cold.clone(),
-            payable_orders: cold.clone(),
-            order_views: order_views.clone(),
-            order_updates: order_views,
-            idempotency: cold.clone(),
-            payments: cold.clone(),
-            gateways: vec![provider.clone()],
-            scans: cold.clone(),
-            offline_scans: warm.clone(),
-            ledger: cold.clone(),
-            count_stream: warm.clone(),
-            analytics: cold.clone(),
-        };
-        let loader =
-            EventLoader::new(Arc::clone(&environment), warm.clone(), cold.clone(), Arc::clone(&ports.listings));
+        let listings: Arc<dyn Listings> = Arc::new(CachedListings::new(cold.clone(), &environment));
+        let loader = EventLoader::new(Arc::clone(&environment), warm.clone(), cold.clone(), Arc::clone(&listings));
         let context = Context {
             environment,
             capabilities: Capabilities::new(),
@@ -192,6 +171,19 @@ impl TestPlatformBuilder {
             master,
             times: self.times,
         };
-        Slices::new(context, ports, Arc::new(loader), self.seat_view, self.places_per_address)
+        let node = NodeParts {
+            context,
+            credentials: credentials.clone(),
+            gate_directory: credentials,
+            passwords: Arc::new(PlainPasswords),
+            listings,
+            order_views: order_views.clone(),
+            order_updates: order_views,
+            gateways: vec![provider.clone()],
+            loader: Arc::new(loader),
+            seat_view: self.seat_view,
+            places_per_address: self.places_per_address,
+        };
+        Slices::new(&Adapters { cold: cold.clone(), warm: warm.clone(), node })
     }
 }

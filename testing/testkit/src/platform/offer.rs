@@ -12,13 +12,13 @@ use voelgoed_app::environment::{Environment, new_id};
 use voelgoed_app::error::CommandResult;
 use voelgoed_app::idempotency::{Created, IdempotencyKey, Idempotent};
 use voelgoed_app::outbox::consumer::OutboxConsumer as _;
-use voelgoed_app::outbox::consumers::WarmEffects;
 use voelgoed_app::outbox::event::OutboxRow;
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_app::payments::ports::PaymentChoice;
 use voelgoed_app::ticketing::choose_places::HoldItem;
 use voelgoed_app::ticketing::hold::HoldCommand;
 use voelgoed_app::ticketing::ports::EventScope;
+use voelgoed_app::ticketing::warm_effects::WarmEffects;
 use voelgoed_cold::Cold;
 use voelgoed_contracts::catalog_fixtures::{
     expect_created, new_event, new_layout, new_ticket_type, stored_organization, stored_venue,

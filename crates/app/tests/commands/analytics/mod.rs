@@ -2,4 +2,5 @@
 
 mod collect_counts;
 mod counters;
+mod fault_of_cold;
 mod funnel;

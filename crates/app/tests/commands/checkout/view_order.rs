@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use voelgoed_app::checkout::order_notifications::OrderNotifications;
 use voelgoed_app::environment::Environment as _;
 use voelgoed_app::error::CommandError;
 use voelgoed_app::outbox::consumer::OutboxConsumer as _;
-use voelgoed_app::outbox::consumers::OrderNotifications;
 use voelgoed_app::outbox::event::OutboxEvent;
 use voelgoed_app::outbox::ports::OutboxStore;
 use voelgoed_app::token::TokenKind;

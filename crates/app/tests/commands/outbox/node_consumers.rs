@@ -4,15 +4,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use voelgoed_app::accounts::cached_credential_revocation::CachedCredentialRevocation;
 use voelgoed_app::accounts::credentials::RevokedCredential;
 use voelgoed_app::accounts::ports::{AccountStore, ApiKey};
+use voelgoed_app::catalog::listing_invalidation::ListingInvalidation;
 use voelgoed_app::catalog::ports::CatalogStore;
 use voelgoed_app::environment::{Environment as _, new_id};
 use voelgoed_app::error::{Dependency, Fault, StoreResult};
 use voelgoed_app::outbox::cluster_bus::{ClusterBus, ClusterMessage, ClusterMessages, ClusterPublisher};
 use voelgoed_app::outbox::consumer::OutboxConsumer as _;
-use voelgoed_app::outbox::consumers::{CacheInvalidation, GateNotifications};
 use voelgoed_app::outbox::event::{OUTBOX_FORMAT_MAX, OutboxEvent, OutboxRow};
+use voelgoed_app::scanning::gate_notifications::GateNotifications;
 use voelgoed_app::scanning::gate_signals::{GateSignal, GateWatch};
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::event::EventState;
@@ -53,10 +55,7 @@ async fn listing_that_another_node_changed_is_read_again_after_its_event() {
     let now = shop.environment.now();
     let (from, to) = ([EventState::Published], EventState::Paused);
     shop.cold.transition_event(scope.organization, scope.event, &from, to, now).await.unwrap().unwrap();
-    let caches = CacheInvalidation {
-        listings: slices.catalog.listings.clone(),
-        credentials: slices.accounts.credentials.clone(),
-    };
+    let caches = ListingInvalidation(slices.catalog.listings.clone());
     for event in every_event(&shop) {
         assert_eq!(shown().await, EventState::Published, "before {event:?}");
         caches.consume(&row(&shop, event)).await.unwrap();
@@ -79,7 +78,7 @@ async fn key_that_another_node_revoked_is_refused_after_its_event() {
     shop.cold.create_api_key(key.clone(), secret, None).await.unwrap().unwrap();
     let credentials = &shop.slices.accounts.credentials;
     assert!(credentials.api_key(secret).await.unwrap().is_some());
-    let caches = CacheInvalidation { listings: shop.slices.catalog.listings.clone(), credentials: credentials.clone() };
+    let caches = CachedCredentialRevocation(credentials.clone());
     let revoked = OutboxEvent::CredentialRevoked { revoked: RevokedCredential::ApiKey(key.id) };
     let elsewhere = OutboxRow { organization: new_id(&*shop.environment), ..row(&shop, revoked.clone()) };
     caches.consume(&elsewhere).await.unwrap();

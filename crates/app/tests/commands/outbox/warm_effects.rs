@@ -2,9 +2,9 @@
 
 use voelgoed_app::environment::{Environment as _, new_id};
 use voelgoed_app::outbox::consumer::{ConsumeError, OutboxConsumer as _};
-use voelgoed_app::outbox::consumers::WarmEffects;
 use voelgoed_app::outbox::event::{OutboxEvent, OutboxRow};
 use voelgoed_app::ticketing::ports::{Block, GateFilter};
+use voelgoed_app::ticketing::warm_effects::WarmEffects;
 use voelgoed_domain::ticketing::place::DisplayState;
 use voelgoed_domain::ticketing::place_number::PlaceNumber;
 

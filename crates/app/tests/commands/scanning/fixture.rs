@@ -20,6 +20,7 @@ use voelgoed_app::payments::ports::SoldPlaces;
 use voelgoed_app::replays::Replays;
 use voelgoed_app::scanning::Scanning;
 use voelgoed_app::scanning::decide_scan::ScanOutcome;
+use voelgoed_app::scanning::gate_signals::GateWatch;
 use voelgoed_app::scanning::ports::{Device, Gate, GateDirectory, GateTickets};
 use voelgoed_app::scanning::scan::ScanCommand;
 use voelgoed_app::scanning::ticket_codes::signer;
@@ -116,6 +117,7 @@ impl SoldTicket {
             tickets: unused.clone(),
             directory: unused.clone(),
             listings: unused.clone(),
+            gate_watch: GateWatch::default(),
         };
         let payments = Payments {
             context: context.clone(),

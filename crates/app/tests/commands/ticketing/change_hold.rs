@@ -252,7 +252,7 @@ async fn overtaken(times: usize) -> (CommandResult<HoldView>, usize) {
     let view = Arc::new(Overtaking::default());
     let shop = TestPlatform::builder().seat_view(view.clone()).open().await;
     let held = hold(&shop, vec![seat(&shop, 0)]).await.unwrap();
-    let mut others = shop.slices.ticketing.clone();
+    let mut others = Ticketing::clone(&shop.slices.ticketing);
     others.seat_view = Arc::new(EmptySeatView);
     assert!(view.ticketing.set((others, held.id)).is_ok());
     view.left.store(times, Ordering::SeqCst);

@@ -1,5 +1,7 @@
 //! Lets organizers block places of an event and give them back to the sale.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -7,21 +9,21 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
+use voelgoed_app::ticketing::Ticketing;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
-use crate::api::idempotent_response::{idempotent, no_content_response, outcome_or_replay};
+use crate::api::idempotent_response::{idempotent, no_content_response};
 use crate::extract::{JsonBody, OptionalKey, Organizer, PathId};
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Class, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, Class, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(block), Access::Organizer(Scope::Catalog), Slice::Ticketing).class(Class::Hold),
-        api(routes!(unblock), Access::Organizer(Scope::Catalog), Slice::Ticketing).class(Class::Hold),
+        api(routes!(block), Access::Organizer(Scope::Catalog), Ticketing::NAME).class(Class::Hold),
+        api(routes!(unblock), Access::Organizer(Scope::Catalog), Ticketing::NAME).class(Class::Hold),
     ]
 }
 
@@ -45,19 +47,19 @@ pub struct UnblockedDto {
 #[utoipa::path(post, path = "/api/v1/events/{event}/blocks", params(("event" = String, Path)), request_body = BlocksBody, tag = "ticketing",
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem, description = "place_taken")))]
 pub async fn block(
-    State(web): State<Web>,
+    State(ticketing): State<Arc<Ticketing>>,
     caller: Organizer,
     PathId(event): PathId<EventId>,
     key: OptionalKey,
     body: JsonBody<BlocksBody>,
 ) -> HandlerResult<Response> {
-    let scope = caller.event(&web, event).await?;
+    let scope = caller.event(event).await?;
     let places = body.value.places.into_iter().map(PlaceNumber).collect();
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &|()| Bytes::from_static(b"null"));
-    let command = web.slices.ticketing.block(scope, places, body.value.reason, repeat);
-    let outcome = caller.act(&web, "places.block", event, command).await;
-    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    let command = ticketing.block(scope, places, body.value.reason, repeat);
+    let outcome = caller.act("places.block", event, command).await;
+    let outcome = caller.outcome_or_replay(key.as_ref(), outcome).await?;
     Ok(no_content_response(&outcome))
 }
 
@@ -65,14 +67,14 @@ pub async fn block(
 #[utoipa::path(delete, path = "/api/v1/events/{event}/blocks", params(("event" = String, Path)), request_body = BlocksBody, tag = "ticketing",
     responses((status = 200, body = UnblockedDto), (status = 404, body = Problem)))]
 pub async fn unblock(
-    State(web): State<Web>,
+    State(ticketing): State<Arc<Ticketing>>,
     caller: Organizer,
     PathId(event): PathId<EventId>,
     body: JsonBody<BlocksBody>,
 ) -> HandlerResult<Json<UnblockedDto>> {
-    let scope = caller.event(&web, event).await?;
+    let scope = caller.event(event).await?;
     let places = body.value.places.into_iter().map(PlaceNumber).collect();
-    let command = web.slices.ticketing.unblock(scope, places);
-    let given = caller.act(&web, "places.unblock", event, command).await?;
+    let command = ticketing.unblock(scope, places);
+    let given = caller.act("places.unblock", event, command).await?;
     Ok(Json(UnblockedDto { places: given.iter().map(|place| place.0).collect() }))
 }

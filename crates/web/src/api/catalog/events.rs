@@ -1,5 +1,7 @@
 //! Lets organizers create, change, delete and list their events, drafts included.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,6 +9,7 @@ use axum::response::Response;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
+use voelgoed_app::catalog::Catalog;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::admission_window::AdmissionTimes;
 use voelgoed_domain::catalog::event::{Event, EventChange, EventDraft, EventLimits, FeePolicy, SaleWindow, TaxPolicy};
@@ -16,21 +19,20 @@ use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
 use crate::api::events::{EventLimitsDto, EventSummaryDto, FeesDto, SaleWindowDto, TaxDto, summary};
-use crate::api::idempotent_response::{created_response, idempotent, outcome_or_replay};
+use crate::api::idempotent_response::{created_response, idempotent};
 use crate::api::paging::{ListDto, ListParams};
 use crate::extract::{JsonBody, OptionalKey, Organizer, PathId, QueryParams};
 use crate::json_bytes::json;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Class, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, Class, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(create_event), Access::Organizer(Scope::Catalog), Slice::Catalog),
-        api(routes!(change_event), Access::Organizer(Scope::Catalog), Slice::Catalog).class(Class::Hold),
-        api(routes!(delete_event), Access::Organizer(Scope::Catalog), Slice::Catalog).class(Class::Hold),
-        api(routes!(list_own_events), Access::Organizer(Scope::Catalog), Slice::Catalog).class(Class::Report),
+        api(routes!(create_event), Access::Organizer(Scope::Catalog), Catalog::NAME),
+        api(routes!(change_event), Access::Organizer(Scope::Catalog), Catalog::NAME).class(Class::Hold),
+        api(routes!(delete_event), Access::Organizer(Scope::Catalog), Catalog::NAME).class(Class::Hold),
+        api(routes!(list_own_events), Access::Organizer(Scope::Catalog), Catalog::NAME).class(Class::Report),
     ]
 }
 
@@ -102,7 +104,7 @@ impl From<EventBody> for EventDraft {
 #[utoipa::path(post, path = "/api/v1/events", request_body = EventBody, tag = "catalog",
     responses((status = 201, body = EventSummaryDto), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn create_event(
-    State(web): State<Web>,
+    State(catalog): State<Arc<Catalog>>,
     caller: Organizer,
     key: OptionalKey,
     body: JsonBody<EventBody>,
@@ -110,9 +112,9 @@ pub async fn create_event(
     let show = |event: &Event| json(&summary(event, String::new()));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let command = web.slices.catalog.create_event(caller.organization, body.value.into(), repeat);
-    let outcome = caller.act(&web, "event.create", "", command).await;
-    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    let command = catalog.create_event(caller.organization, body.value.into(), repeat);
+    let outcome = caller.act("event.create", "", command).await;
+    let outcome = caller.outcome_or_replay(key.as_ref(), outcome).await?;
     Ok(created_response(outcome, show))
 }
 
@@ -150,18 +152,18 @@ fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<Timestamp>
 #[utoipa::path(patch, path = "/api/v1/events/{event}", params(("event" = String, Path)), request_body = EventChangeBody, tag = "catalog",
     responses((status = 200, body = EventSummaryDto), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn change_event(
-    State(web): State<Web>,
+    State(catalog): State<Arc<Catalog>>,
     caller: Organizer,
     PathId(event): PathId<EventId>,
     body: JsonBody<EventChangeBody>,
 ) -> HandlerResult<Json<EventSummaryDto>> {
-    let scope = caller.event(&web, event).await?;
+    let scope = caller.event(event).await?;
     let EventChangeBody { name, starts_at, timezone, sale, doors_at, ends_at, admits_from, admits_until } = body.value;
     let sale = sale.map(|sale| SaleWindow { opens_at: sale.opens_at, closes_at: sale.closes_at });
     let change = EventChange { name, starts_at, timezone, sale, doors_at, ends_at, admits_from, admits_until };
-    let command = web.slices.catalog.change_event(scope, change);
-    let changed = caller.act(&web, "event.change", event, command).await?;
-    let venue = web.slices.catalog.listings.venue(scope).await?;
+    let command = catalog.change_event(scope, change);
+    let changed = caller.act("event.change", event, command).await?;
+    let venue = catalog.listings.venue(scope).await?;
     Ok(Json(summary(&changed, venue.name.clone())))
 }
 
@@ -169,12 +171,12 @@ pub async fn change_event(
 #[utoipa::path(delete, path = "/api/v1/events/{event}", params(("event" = String, Path)), tag = "catalog",
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem, description = "wrong_state")))]
 pub async fn delete_event(
-    State(web): State<Web>,
+    State(catalog): State<Arc<Catalog>>,
     caller: Organizer,
     PathId(event): PathId<EventId>,
 ) -> HandlerResult<StatusCode> {
-    let scope = caller.event(&web, event).await?;
-    caller.act(&web, "event.delete", event, web.slices.catalog.delete_event(scope)).await?;
+    let scope = caller.event(event).await?;
+    caller.act("event.delete", event, catalog.delete_event(scope)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -182,10 +184,10 @@ pub async fn delete_event(
 #[utoipa::path(get, path = "/api/v1/organization/events", params(ListParams), tag = "catalog",
     responses((status = 200, body = ListDto<EventSummaryDto>), (status = 403, body = Problem)))]
 pub async fn list_own_events(
-    State(web): State<Web>,
+    State(catalog): State<Arc<Catalog>>,
     caller: Organizer,
     QueryParams(params): QueryParams<ListParams>,
 ) -> HandlerResult<Json<ListDto<EventSummaryDto>>> {
-    let found = web.slices.catalog.store.events(Some(caller.organization), false, params.page()?).await?;
+    let found = catalog.store.events(Some(caller.organization), false, params.page()?).await?;
     Ok(Json(ListDto::of(found, |item| summary(&item.event, item.venue))))
 }

@@ -1,25 +1,27 @@
 //! Lets organizers create price rules: other prices under a condition, e.g. a promo code.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
+use voelgoed_app::catalog::Catalog;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::price_rule::{PriceEffect, PriceRule, PriceRuleDraft};
 use voelgoed_domain::ids::{EventId, PriceRuleId, TicketTypeId};
 use voelgoed_domain::time::Timestamp;
 
-use crate::api::idempotent_response::{created_response, idempotent, outcome_or_replay};
+use crate::api::idempotent_response::{created_response, idempotent};
 use crate::extract::{JsonBody, OptionalKey, Organizer};
 use crate::json_bytes::json;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
-    vec![api(routes!(create_price_rule), Access::Organizer(Scope::Catalog), Slice::Catalog)]
+    vec![api(routes!(create_price_rule), Access::Organizer(Scope::Catalog), Catalog::NAME)]
 }
 
 /// A price rule to create.
@@ -64,12 +66,12 @@ pub struct PriceRuleDto {
 #[utoipa::path(post, path = "/api/v1/price-rules", request_body = PriceRuleBody, tag = "catalog",
     responses((status = 201, body = PriceRuleDto), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn create_price_rule(
-    State(web): State<Web>,
+    State(catalog): State<Arc<Catalog>>,
     caller: Organizer,
     key: OptionalKey,
     body: JsonBody<PriceRuleBody>,
 ) -> HandlerResult<Response> {
-    let scope = caller.event(&web, body.value.event).await?;
+    let scope = caller.event(body.value.event).await?;
     let show = |rule: &PriceRule| {
         json(&PriceRuleDto {
             id: rule.id,
@@ -84,8 +86,8 @@ pub async fn create_price_rule(
     let repeat = idempotent(key.clone(), &show);
     let PriceRuleBody { code, ticket_types, effect, starts_at, ends_at, uses_max, uses_per_buyer_max, .. } = body.value;
     let draft = PriceRuleDraft { code, ticket_types, effect, starts_at, ends_at, uses_max, uses_per_buyer_max };
-    let command = web.slices.catalog.create_price_rule(scope, draft, repeat);
-    let outcome = caller.act(&web, "price_rule.create", scope.event, command).await;
-    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    let command = catalog.create_price_rule(scope, draft, repeat);
+    let outcome = caller.act("price_rule.create", scope.event, command).await;
+    let outcome = caller.outcome_or_replay(key.as_ref(), outcome).await?;
     Ok(created_response(outcome, show))
 }

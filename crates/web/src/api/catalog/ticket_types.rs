@@ -1,11 +1,14 @@
 //! Lets organizers create and retire ticket types: what is sold for an event's places, and at which price.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
+use voelgoed_app::catalog::Catalog;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::catalog::admission_window::AdmissionTimes;
 use voelgoed_domain::catalog::ticket_type::{PriceOverride, TicketType, TicketTypeDraft, TicketTypeLimits};
@@ -14,19 +17,18 @@ use voelgoed_domain::refusal::Refusal;
 use voelgoed_domain::time::Timestamp;
 
 use crate::api::events::{TicketTypeDto, TicketTypeLimitsDto, ticket_type};
-use crate::api::idempotent_response::{created_response, idempotent, outcome_or_replay};
+use crate::api::idempotent_response::{created_response, idempotent};
 use crate::api::money::MoneyDto;
 use crate::extract::{JsonBody, OptionalKey, Organizer, PathId};
 use crate::json_bytes::json;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(create_ticket_type), Access::Organizer(Scope::Catalog), Slice::Catalog),
-        api(routes!(retire_ticket_type), Access::Organizer(Scope::Catalog), Slice::Catalog),
+        api(routes!(create_ticket_type), Access::Organizer(Scope::Catalog), Catalog::NAME),
+        api(routes!(retire_ticket_type), Access::Organizer(Scope::Catalog), Catalog::NAME),
     ]
 }
 
@@ -96,19 +98,19 @@ impl From<TicketTypeBody> for TicketTypeDraft {
 #[utoipa::path(post, path = "/api/v1/ticket-types", request_body = TicketTypeBody, tag = "catalog",
     responses((status = 201, body = TicketTypeDto), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn create_ticket_type(
-    State(web): State<Web>,
+    State(catalog): State<Arc<Catalog>>,
     caller: Organizer,
     key: OptionalKey,
     body: JsonBody<TicketTypeBody>,
 ) -> HandlerResult<Response> {
-    let scope = caller.event(&web, body.value.event).await?;
-    let listing = web.slices.catalog.listings.listing(scope).await?;
+    let scope = caller.event(body.value.event).await?;
+    let listing = catalog.listings.listing(scope).await?;
     let show = |found: &TicketType| json(&ticket_type(&listing.event, found));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let command = web.slices.catalog.create_ticket_type(scope, body.value.into(), repeat);
-    let outcome = caller.act(&web, "ticket_type.create", scope.event, command).await;
-    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    let command = catalog.create_ticket_type(scope, body.value.into(), repeat);
+    let outcome = caller.act("ticket_type.create", scope.event, command).await;
+    let outcome = caller.outcome_or_replay(key.as_ref(), outcome).await?;
     Ok(created_response(outcome, show))
 }
 
@@ -116,12 +118,12 @@ pub async fn create_ticket_type(
 #[utoipa::path(delete, path = "/api/v1/ticket-types/{ticket_type}", params(("ticket_type" = String, Path)), tag = "catalog",
     responses((status = 204), (status = 404, body = Problem)))]
 pub async fn retire_ticket_type(
-    State(web): State<Web>,
+    State(catalog): State<Arc<Catalog>>,
     caller: Organizer,
     PathId(id): PathId<TicketTypeId>,
 ) -> HandlerResult<StatusCode> {
-    let command = web.slices.catalog.store.retire_ticket_type(caller.organization, id, web.slices.context.now());
-    if !caller.act(&web, "ticket_type.retire", id, command).await? {
+    let command = catalog.store.retire_ticket_type(caller.organization, id, catalog.context.now());
+    if !caller.act("ticket_type.retire", id, command).await? {
         return Err(Refusal::not_found().into());
     }
     Ok(StatusCode::NO_CONTENT)

@@ -1,28 +1,30 @@
 //! Lets organizers create and list venues.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
+use voelgoed_app::catalog::Catalog;
 use voelgoed_app::catalog::ports::Venue;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::VenueId;
 
-use crate::api::idempotent_response::{created_response, idempotent, outcome_or_replay};
+use crate::api::idempotent_response::{created_response, idempotent};
 use crate::api::paging::{ListDto, ListParams};
 use crate::extract::{JsonBody, OptionalKey, Organizer, QueryParams};
 use crate::json_bytes::json;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Route, Slice, api};
-use crate::state::Web;
+use crate::routes::{Access, Route, api};
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(create_venue), Access::Organizer(Scope::Catalog), Slice::Catalog),
-        api(routes!(list_venues), Access::Organizer(Scope::Catalog), Slice::Catalog),
+        api(routes!(create_venue), Access::Organizer(Scope::Catalog), Catalog::NAME),
+        api(routes!(list_venues), Access::Organizer(Scope::Catalog), Catalog::NAME),
     ]
 }
 
@@ -52,7 +54,7 @@ fn venue(found: &Venue) -> VenueDto {
 #[utoipa::path(post, path = "/api/v1/venues", request_body = VenueBody, tag = "catalog",
     responses((status = 201, body = VenueDto), (status = 403, body = Problem)))]
 pub async fn create_venue(
-    State(web): State<Web>,
+    State(catalog): State<Arc<Catalog>>,
     caller: Organizer,
     key: OptionalKey,
     body: JsonBody<VenueBody>,
@@ -60,9 +62,9 @@ pub async fn create_venue(
     let show = |found: &Venue| json(&venue(found));
     let key = key.of(&caller.actor, body.digest);
     let repeat = idempotent(key.clone(), &show);
-    let command = web.slices.catalog.create_venue(caller.organization, &body.value.name, &body.value.address, repeat);
-    let outcome = caller.act(&web, "venue.create", "", command).await;
-    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    let command = catalog.create_venue(caller.organization, &body.value.name, &body.value.address, repeat);
+    let outcome = caller.act("venue.create", "", command).await;
+    let outcome = caller.outcome_or_replay(key.as_ref(), outcome).await?;
     Ok(created_response(outcome, show))
 }
 
@@ -70,10 +72,10 @@ pub async fn create_venue(
 #[utoipa::path(get, path = "/api/v1/venues", params(ListParams), tag = "catalog",
     responses((status = 200, body = ListDto<VenueDto>), (status = 403, body = Problem)))]
 pub async fn list_venues(
-    State(web): State<Web>,
+    State(catalog): State<Arc<Catalog>>,
     caller: Organizer,
     QueryParams(params): QueryParams<ListParams>,
 ) -> HandlerResult<Json<ListDto<VenueDto>>> {
-    let found = web.slices.catalog.store.venues(caller.organization, params.page()?).await?;
+    let found = catalog.store.venues(caller.organization, params.page()?).await?;
     Ok(Json(ListDto::of(found, |found| venue(&found))))
 }

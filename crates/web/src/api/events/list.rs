@@ -6,19 +6,20 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 use uuid::Uuid;
+use voelgoed_app::catalog::Catalog;
 use voelgoed_domain::ids::OrganizationId;
 
 use super::{EventSummaryDto, summary};
 use crate::api::paging::{ListDto, ListParams};
 use crate::extract::QueryParams;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Route, Slice, api};
+use crate::routes::{Access, Route, api};
 use crate::stale_fallback::published_events;
 use crate::state::Web;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
-    vec![api(routes!(list), Access::Buyer, Slice::Catalog)]
+    vec![api(routes!(list), Access::Buyer, Catalog::NAME)]
 }
 
 /// The requested page of events.

@@ -8,6 +8,7 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
+use voelgoed_app::catalog::Catalog;
 use voelgoed_domain::catalog::layout::{Area, AreaKind, Layout};
 use voelgoed_domain::ids::EventId;
 
@@ -17,12 +18,12 @@ use crate::extract::PathId;
 use crate::json_bytes::json;
 use crate::precompressed::Precompressed;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, CachePolicy, Route, Slice, api};
+use crate::routes::{Access, CachePolicy, Route, api};
 use crate::state::Web;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
-    vec![api(routes!(map), Access::Buyer, Slice::Catalog).of_a_sale().cache(CACHE)]
+    vec![api(routes!(map), Access::Buyer, Catalog::NAME).of_a_sale().cache(CACHE)]
 }
 
 /// Revalidated at each use, since flags of seats may be set while the event is on sale; a client with the version gets 304.

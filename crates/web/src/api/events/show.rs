@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use voelgoed_app::analytics::sale_step::SaleStep;
+use voelgoed_app::catalog::Catalog;
 use voelgoed_domain::catalog::layout::Area;
 use voelgoed_domain::ids::EventId;
 use voelgoed_domain::time::Timestamp;
@@ -15,12 +16,12 @@ use super::{
 };
 use crate::extract::PathId;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Route, Slice, api};
+use crate::routes::{Access, Route, api};
 use crate::state::Web;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
-    vec![api(routes!(show), Access::Buyer, Slice::Catalog).of_a_sale()]
+    vec![api(routes!(show), Access::Buyer, Catalog::NAME).of_a_sale()]
 }
 
 /// An area in an event's description.

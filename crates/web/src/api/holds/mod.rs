@@ -2,11 +2,14 @@
 
 mod dto;
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use utoipa_axum::routes;
 use voelgoed_app::error::CommandError;
+use voelgoed_app::ticketing::Ticketing;
 use voelgoed_app::ticketing::change_hold::ChangeHold;
 use voelgoed_app::ticketing::hold::HoldCommand;
 use voelgoed_app::ticketing::hold_view::HoldView;
@@ -24,16 +27,16 @@ use crate::json_bytes::json;
 use crate::json_response::json_response;
 use crate::problem::{HandlerResult, Problem};
 use crate::rate_limits;
-use crate::routes::{Access, Class, Route, Slice, api};
+use crate::routes::{Access, Class, Route, api};
 use crate::state::Web;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(create), Access::Buyer, Slice::Ticketing).class(Class::Hold).requires(Capability::Hold).of_a_sale(),
-        api(routes!(show), Access::Token, Slice::Ticketing).class(Class::Hold).of_a_sale(),
-        api(routes!(change), Access::Token, Slice::Ticketing).class(Class::Hold).requires(Capability::Hold).of_a_sale(),
-        api(routes!(release), Access::Token, Slice::Ticketing).class(Class::Hold).of_a_sale(),
+        api(routes!(create), Access::Buyer, Ticketing::NAME).class(Class::Hold).requires(Capability::Hold).of_a_sale(),
+        api(routes!(show), Access::Token, Ticketing::NAME).class(Class::Hold).of_a_sale(),
+        api(routes!(change), Access::Token, Ticketing::NAME).class(Class::Hold).requires(Capability::Hold).of_a_sale(),
+        api(routes!(release), Access::Token, Ticketing::NAME).class(Class::Hold).of_a_sale(),
     ]
 }
 
@@ -145,11 +148,11 @@ fn rename_items_to_add(error: CommandError) -> CommandError {
 #[utoipa::path(delete, path = "/api/v1/holds/{hold}", params(("hold" = String, Path)), tag = "ticketing",
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem, description = "already_ordered")))]
 pub async fn release(
-    State(web): State<Web>,
+    State(ticketing): State<Arc<Ticketing>>,
     PathId(id): PathId<HoldId>,
     token: BuyerToken,
 ) -> HandlerResult<StatusCode> {
-    let scope = web.slices.ticketing.scope_of_hold_token(id, &token.0)?;
-    web.slices.ticketing.release_hold(scope, id).await?;
+    let scope = ticketing.scope_of_hold_token(id, &token.0)?;
+    ticketing.release_hold(scope, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

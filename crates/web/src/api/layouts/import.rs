@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
+use voelgoed_app::catalog::Catalog;
 use voelgoed_app::catalog::ports::StoredLayout;
 use voelgoed_app::environment::new_id;
 use voelgoed_app::error::CommandError;
@@ -14,17 +15,17 @@ use voelgoed_domain::catalog::import::{ImportFormat, ImportedPlan, read as read_
 use voelgoed_domain::ids::VenueId;
 
 use super::dto::{LayoutDto, layout};
-use crate::api::idempotent_response::{created_response, idempotent, outcome_or_replay};
+use crate::api::idempotent_response::{created_response, idempotent};
 use crate::extract::{OptionalKey, Organizer, QueryParams, RequestIdentity, only_file, read_body};
 use crate::json_bytes::json;
 use crate::problem::{FindingDto, HandlerResult, Problem};
-use crate::routes::{Access, BodyRules, Class, Route, Slice, api};
+use crate::routes::{Access, BodyRules, Class, Route, api};
 use crate::state::Web;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(import), Access::Organizer(Scope::Catalog), Slice::Catalog)
+        api(routes!(import), Access::Organizer(Scope::Catalog), Catalog::NAME)
             .class(Class::Report)
             .body(BodyRules::Layout),
     ]
@@ -68,11 +69,11 @@ pub async fn import(
     let show = |stored: &StoredLayout| json(&layout(stored).with_findings(findings.clone()));
     let repeat = idempotent(key.clone(), &show);
     let command = web.slices.catalog.create_layout(caller.organization, params.venue, areas, repeat);
-    let outcome = caller.act(&web, "layout.import", params.venue, command).await;
+    let outcome = caller.act("layout.import", params.venue, command).await;
     let outcome = outcome.map_err(|error| match error {
         CommandError::Refused(refusal) => CommandError::Refused(refusal_with_finding(refusal)),
         fault => fault,
     });
-    let outcome = outcome_or_replay(&web, caller.organization, key.as_ref(), outcome).await?;
+    let outcome = caller.outcome_or_replay(key.as_ref(), outcome).await?;
     Ok(created_response(outcome, show))
 }

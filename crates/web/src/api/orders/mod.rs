@@ -8,9 +8,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use utoipa_axum::routes;
+use voelgoed_app::checkout::Checkout;
 use voelgoed_app::checkout::place_order::PlaceOrder;
 use voelgoed_app::checkout::ports::{Buyer as BuyerDetails, OrderDetail};
 use voelgoed_app::idempotency::Idempotent;
+use voelgoed_app::payments::Payments;
 use voelgoed_domain::accounts::scope::Scope;
 use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_resilience::Capability;
@@ -20,18 +22,18 @@ use super::idempotent_response::{created_response, replay_or_refuse};
 use crate::extract::{BuyerSession, BuyerToken, JsonBody, PathId, RequiredKey, TokenOrOrganizer};
 use crate::json_bytes::json;
 use crate::problem::{HandlerResult, Problem};
-use crate::routes::{Access, Proof, Route, Slice, api};
+use crate::routes::{Access, Proof, Route, api};
 use crate::state::Web;
 
 /// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
-        api(routes!(create), Access::TokenInBody, Slice::Checkout)
+        api(routes!(create), Access::TokenInBody, Checkout::NAME)
             .critical_with(Proof::HoldJson)
             .requires(Capability::OrderAndPay)
             .of_a_sale(),
-        api(routes!(show), Access::TokenOrOrganizer, Slice::Checkout).critical_with(Proof::Token).of_a_sale(),
-        api(routes!(pay_again), Access::Token, Slice::Payments)
+        api(routes!(show), Access::TokenOrOrganizer, Checkout::NAME).critical_with(Proof::Token).of_a_sale(),
+        api(routes!(pay_again), Access::Token, Payments::NAME)
             .critical_with(Proof::Token)
             .requires(Capability::IssueAndRefund)
             .of_a_sale(),

@@ -1,15 +1,17 @@
 //! Defines the trait of job handlers, and the outcomes of a run that decide what happens to the job.
 //!
-//! Every handler is idempotent (P8), and each of its waits has a limit (P9). To add an outcome: here, in `attempt.rs`, in the README's table.
+//! Every handler is idempotent (P8), and each of its waits has a limit (P9). To add an outcome: here, in `attempt.rs` and the README's table of `crates/jobs`.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
-use voelgoed_app::jobs::ports::LeasedJob;
 use voelgoed_domain::ids::{JobId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
+
+use super::ports::LeasedJob;
+use crate::error::CommandError;
 
 /// Runs the jobs of one kind.
 #[async_trait]
@@ -38,15 +40,28 @@ pub enum JobOutcome {
     Unreadable(String),
 }
 
+impl From<CommandError> for JobOutcome {
+    /// A refusal may be temporary too, so both are retried until the attempts are used up.
+    fn from(error: CommandError) -> Self {
+        Self::Retry(error.to_string())
+    }
+}
+
 /// A job as its handler sees it.
 #[derive(Debug)]
 pub struct JobContext {
-    pub(crate) job: LeasedJob,
-    pub(crate) started_at: Timestamp,
-    pub(crate) stopping: CancellationToken,
+    job: LeasedJob,
+    started_at: Timestamp,
+    stopping: CancellationToken,
 }
 
 impl JobContext {
+    /// The run of `job` that starts now; `stopping` is cancelled when the process stops.
+    #[must_use]
+    pub const fn new(job: LeasedJob, started_at: Timestamp, stopping: CancellationToken) -> Self {
+        Self { job, started_at, stopping }
+    }
+
     /// The job's identifier, the same in every attempt: an idempotency key for calls to other systems.
     #[must_use]
     pub const fn id(&self) -> JobId {

@@ -1,13 +1,14 @@
 //! Defines a schedule: a name, a period, and the job that each occurrence enqueues.
 //!
-//! To add a schedule: one line in the binary's list.
+//! To add a schedule: next to the handler of its job, and its line in `wiring/job_registry.rs` of the binary.
 
 use std::time::Duration;
 
 use serde_json::Value;
-use voelgoed_app::environment::{Environment, new_id};
-use voelgoed_app::jobs::ports::{NewJob, Queue};
 use voelgoed_domain::time::Timestamp;
+
+use super::ports::{NewJob, Queue};
+use crate::environment::{Environment, new_id};
 
 /// A job that is enqueued periodically. It takes no input, is constant work, and never dies: its next occurrence tries again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
