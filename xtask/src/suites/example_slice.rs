@@ -9,6 +9,7 @@ use super::{PROGRAM_TIMEOUT, Suite};
 use crate::child_process::{self, TestRun};
 use crate::patch::{FilePatch, parse};
 use crate::source_copy::SourceCopy;
+use crate::system_packages::{POSTGRES, SystemPackage};
 use crate::task_context::TaskContext;
 
 /// The name of the suite.
@@ -17,7 +18,7 @@ pub const EXAMPLE_SLICE: &str = "example-slice";
 pub const EXAMPLES: &str = "testing/examples/";
 const PATCH: &str = "testing/examples/add-a-slice.patch";
 /// The test programs that have cases of the slice.
-const PROGRAMS: &[&str] = &["commands", "contracts", "edges", "tenants"];
+const PROGRAMS: &[&str] = &["commands", "contracts", "postgres", "edges", "tenants"];
 /// The cases of the slice, and those that are driven by the table of routes.
 const CASES: &[&str] = &["notes", "audit::", "foreign", "route_is_opened"];
 
@@ -31,6 +32,10 @@ impl Suite for ExampleSliceSuite {
 
     fn about(&self) -> &'static str {
         "a slice that a patch adds to a copy of the tree builds, and its tests pass"
+    }
+
+    fn needs(&self) -> &'static [SystemPackage] {
+        &[POSTGRES]
     }
 
     fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {

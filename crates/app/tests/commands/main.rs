@@ -16,5 +16,6 @@ mod refusals;
 mod replays;
 mod retention;
 mod scanning;
+mod slices;
 mod support;
 mod ticketing;

@@ -56,8 +56,9 @@ pub fn start(
     }
     tasks.spawn(until(background.clone(), dependency_recovery::probe_dependencies(runtime)));
     for slice in runtime.slices.all() {
-        let runs_here = |nodes| nodes == LoopNodes::All || role.works();
-        for each in slice.loops().into_iter().filter(|each| runs_here(each.nodes)) {
+        let name = slice.name();
+        for each in slice.loops().into_iter().filter(|each| each.nodes == LoopNodes::All || role.works()) {
+            tracing::debug!(slice = name, nodes = ?each.nodes, "a loop of the slice starts");
             tasks.spawn(each.run(LoopContext { node: runtime.node, stop: background.clone() }));
         }
     }
