@@ -1,4 +1,4 @@
-//! Runs the repository's tasks: `cargo xtask test | dev | bench | tidy | fmt`.
+//! Runs the repository's tasks: `cargo xtask test | dev | bench | package | tidy | fmt`.
 //!
 //! Never: a rule of the product; a heavy dependency (this crate is compiled before anything else on a fresh clone).
 //! To add a suite, a tidy rule or a benchmark: one file in its folder and one line in that folder's list.
@@ -8,6 +8,7 @@ mod child_process;
 mod demo_server;
 mod dev;
 mod mutants;
+mod package;
 mod report;
 mod step_timer;
 mod suites;
@@ -23,7 +24,7 @@ use clap::{Parser, Subcommand};
 use crate::task_context::TaskContext;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Runs tests, tidy rules, benchmarks and the demo server.")]
+#[command(name = "cargo xtask", about = "Runs tests, tidy rules, benchmarks and the demo server, and makes packages.")]
 struct Cli {
     #[command(subcommand)]
     task: Task,
@@ -50,6 +51,8 @@ enum Task {
         /// Names of benchmarks; all of them if none is given.
         names: Vec<String>,
     },
+    /// Make a Debian package and a tarball in target/package.
+    Package(package::PackageArguments),
     /// Check the workspace against the tidy rules.
     Tidy,
     /// Format the code.
@@ -76,6 +79,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { only, .. } => suites::run_all(&context, &only),
         Task::Dev(options) => dev::serve(&context, &options),
         Task::Bench { names } => bench::run_all(&context, &names),
+        Task::Package(arguments) => package::run(&context, arguments),
         Task::Tidy => tidy::run(&context.root),
         Task::Fmt => {
             child_process::run_checked(child_process::cargo(&context.root).args(["fmt", "--all"]))?;
