@@ -56,6 +56,12 @@ pub const POSTGRES: SystemPackage =
 pub const DPKG_DEV: SystemPackage = SystemPackage { name: "dpkg-dev", probe: &["dpkg-shlibdeps", "--version"] };
 /// Makes man pages of help texts.
 pub const HELP2MAN: SystemPackage = SystemPackage { name: "help2man", probe: &["help2man", "--version"] };
+/// Renders man pages.
+pub const GROFF: SystemPackage = SystemPackage { name: "groff-base", probe: &["groff", "--version"] };
+/// Brings up the loopback interface of a network namespace.
+pub const IPROUTE: SystemPackage = SystemPackage { name: "iproute2", probe: &["ip", "-V"] };
+/// Creates the user of a package.
+pub const ADDUSER: SystemPackage = SystemPackage { name: "adduser", probe: &["adduser", "--version"] };
 
 /// Installs missing packages; without root or apt the error names the packages to install.
 pub fn install_missing(needs: &[SystemPackage]) -> anyhow::Result<()> {

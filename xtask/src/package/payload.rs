@@ -75,8 +75,16 @@ fn man_page(binary: &Path, command: &str, about: &str, version: &str, epoch: &st
     help2man.args(["--no-info", "--section=1", "--manual=Voelgoed", "--help-option=-h"]);
     help2man.arg(format!("--name={about}")).arg(format!("--version-string={version}"));
     let page = capture(help2man.arg(format!("{} {command}", binary.display()).trim_end()))?;
-    // The name of a page is one word, so that `man -k` and `apropos` find it.
-    Ok(page.replace(&format!("\nvoelgoed {command} \\-"), &format!("\nvoelgoed\\-{} \\-", command.replace('-', "\\-"))))
+    Ok(if command.is_empty() { page } else { with_name_of_one_word(&page, command) })
+}
+
+/// Writes the name of a command's page as one word, by which `man` and `apropos` find it.
+fn with_name_of_one_word(page: &str, command: &str) -> String {
+    let named = |line: &str| match line.strip_prefix(".TH ").and_then(|title| title.split_once(" \"1\" ")) {
+        Some((_, rest)) => format!(".TH VOELGOED-{} \"1\" {rest}\n", command.to_uppercase()),
+        None => line.replace(&format!("voelgoed {command} \\-"), &format!("voelgoed-{command} \\-")) + "\n",
+    };
+    page.lines().map(named).collect()
 }
 
 /// Name and description of each command in a help text.
@@ -89,7 +97,7 @@ fn commands(help: &str) -> impl Iterator<Item = (&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::commands;
+    use super::{commands, with_name_of_one_word};
 
     #[test]
     fn commands_are_read_from_a_help_text_without_help_and_options() {
@@ -97,5 +105,15 @@ mod tests {
                     Print\n\nOptions:\n  -h, --help  Print help\n";
         let found: Vec<_> = commands(help).collect();
         assert_eq!(found, [("serve", "Serve it"), ("import-layout", "Import it: all")]);
+    }
+
+    #[test]
+    fn page_of_a_command_has_a_name_of_one_word() {
+        for title in ["VOELGOED", "VOELGOED IMPORT-LAYOUT"] {
+            let page = format!(".TH {title} \"1\" \"May\"\n.SH NAME\nvoelgoed import-layout \\- Import\n.B voelgoed\n");
+            let expected =
+                ".TH VOELGOED-IMPORT-LAYOUT \"1\" \"May\"\n.SH NAME\nvoelgoed-import-layout \\- Import\n.B voelgoed\n";
+            assert_eq!(with_name_of_one_word(&page, "import-layout"), expected);
+        }
     }
 }
