@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
+use super::Compression;
 use super::payload::Payload;
 use super::tree::Tree;
 use crate::child_process::{capture, run_checked_quietly};
@@ -14,16 +15,6 @@ const UNITS: &[&str] = &["voelgoed.service", "voelgoed-web@.service", "voelgoed-
 const SCRIPTS: &[&str] = &["postinst", "prerm", "postrm"];
 const DOCUMENTS: &str = "usr/share/doc/voelgoed";
 const CONFIGURATION: &str = "etc/voelgoed/voelgoed.toml";
-
-/// How `dpkg-deb` compresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compression {
-    /// xz, the smallest.
-    #[default]
-    Small,
-    /// gzip at its lowest level, for tests.
-    Fast,
-}
 
 /// What differs between two packages of one payload.
 #[derive(Debug, Clone, Default)]

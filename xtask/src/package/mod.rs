@@ -13,14 +13,25 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Context;
 
-pub use self::debian::{Compression, DebOptions, build_deb};
+pub use self::debian::{DebOptions, build_deb};
 pub use self::payload::Payload;
+pub use self::tarball::build_tarball;
 use crate::child_process::{self, capture};
 use crate::system_packages::{self, DPKG_DEV, HELP2MAN, SystemPackage};
 use crate::task_context::TaskContext;
 
 /// Packages whose tools make the packages.
 pub const NEEDS: &[SystemPackage] = &[DPKG_DEV, HELP2MAN];
+
+/// How a package is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// As small as possible.
+    #[default]
+    Small,
+    /// As fast as possible, for tests.
+    Fast,
+}
 
 /// Command line options of `cargo xtask package`.
 #[derive(clap::Args)]
@@ -50,7 +61,7 @@ pub fn run(context: &TaskContext, arguments: PackageArguments) -> anyhow::Result
     let directory = context.target().join("package");
     let payload = Payload::build(context, &binary, &directory.join("payload"))?;
     let target = if linked_statically { format!("{}-static", target()) } else { target() };
-    let mut made = vec![tarball::build(context, &payload, &target, &directory)?];
+    let mut made = vec![build_tarball(context, &payload, &target, Compression::Small, &directory)?];
     if !linked_statically {
         let version = deb_version.unwrap_or_else(|| format!("{}-1", payload.version));
         made.push(build_deb(context, &payload, &DebOptions { version, ..DebOptions::default() }, &directory)?);

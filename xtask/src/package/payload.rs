@@ -40,8 +40,7 @@ impl Payload {
         let tree = Tree::create(directory.to_path_buf())?;
         tree.copy_program(binary, "voelgoed")?;
         let stripped = tree.root().join("voelgoed");
-        // Names of functions stay for the backtrace of a panic.
-        run_checked_quietly(Command::new("strip").arg("--strip-debug").arg(&stripped))?;
+        run_checked_quietly(Command::new("strip").arg(&stripped))?;
         Ok(Self {
             version: version.to_owned(),
             man_pages: man_pages(&stripped, version, &epoch)?,

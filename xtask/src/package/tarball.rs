@@ -3,13 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::Compression;
 use super::payload::Payload;
 use super::tree::Tree;
 use crate::child_process::run_checked_quietly;
 use crate::task_context::TaskContext;
 
 /// Builds `voelgoed-VERSION-TARGET.tar.gz` in `directory` and returns its path.
-pub fn build(context: &TaskContext, payload: &Payload, target: &str, directory: &Path) -> anyhow::Result<PathBuf> {
+pub fn build_tarball(
+    context: &TaskContext,
+    payload: &Payload,
+    target: &str,
+    compression: Compression,
+    directory: &Path,
+) -> anyhow::Result<PathBuf> {
     let name = format!("voelgoed-{}-{target}", payload.version);
     let above = directory.join("tarball");
     let tree = Tree::create(above.join(&name))?;
@@ -17,7 +24,8 @@ pub fn build(context: &TaskContext, payload: &Payload, target: &str, directory: 
     let package = directory.join(format!("{name}.tar.gz"));
     let mut tar = Command::new("tar");
     tar.args(["--create", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--format=gnu"]);
-    tar.arg(format!("--mtime=@{}", payload.epoch)).arg("--use-compress-program=gzip --best --no-name");
+    let level = if compression == Compression::Fast { "--fast" } else { "--best" };
+    tar.arg(format!("--mtime=@{}", payload.epoch)).arg(format!("--use-compress-program=gzip {level} --no-name"));
     run_checked_quietly(tar.arg("--file").arg(&package).arg("--directory").arg(&above).arg(&name))?;
     Ok(package)
 }

@@ -17,8 +17,13 @@ pub struct Unit {
 
 impl Unit {
     /// Reads an installed unit.
-    pub fn read(sandbox: &Sandbox, name: &str) -> anyhow::Result<Self> {
-        Self::parse(&sandbox.run(&format!("cat /usr/lib/systemd/system/{name}"))?)
+    pub fn read(sandbox: &Sandbox, path: &str) -> anyhow::Result<Self> {
+        Self::parse(&sandbox.run(&format!("cat {path}"))?)
+    }
+
+    /// The program that it starts.
+    pub fn program(&self) -> &str {
+        self.command.first().map_or("", String::as_str)
     }
 
     fn parse(text: &str) -> anyhow::Result<Self> {
