@@ -46,7 +46,7 @@ pub struct PackageArguments {
     #[arg(long = "static")]
     linked_statically: bool,
     /// The version of the Debian package; the binary's version and `-1` if absent.
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", conflicts_with = "linked_statically")]
     deb_version: Option<String>,
 }
 
@@ -55,7 +55,7 @@ pub fn run(context: &TaskContext, arguments: PackageArguments) -> anyhow::Result
     system_packages::install_missing(NEEDS)?;
     let PackageArguments { binary, release, linked_statically, deb_version } = arguments;
     let binary = match binary {
-        Some(binary) => binary,
+        Some(binary) => binary.canonicalize().with_context(|| format!("cannot find {}", binary.display()))?,
         None => build(context, if release { "release" } else { "dist" }, linked_statically)?,
     };
     let directory = context.target().join("package");
