@@ -72,7 +72,12 @@ impl Sandbox {
         let mut command = self.enter();
         command.arg("chroot").arg(self.directory.join("root"));
         command.args(["timeout", "--kill-after=5", SCRIPT_TIMEOUT, "bash", "-eu", "-o", "pipefail", "-c", script]);
-        capture(&mut command).with_context(|| script.lines().next().unwrap_or_default().to_owned())
+        let output = command.output().context("cannot start nsenter")?;
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            bail!("`{}` ended with {}: {}", script.trim(), output.status, stderr.trim());
+        }
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     /// Files that were made or changed, and directories that were made, as absolute paths.

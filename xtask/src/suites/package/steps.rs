@@ -32,7 +32,7 @@ const REMAINS: &[&str] = &[
 pub fn install(sandbox: &Sandbox, package: &str) -> anyhow::Result<Unit> {
     // The machine itself may have the package.
     sandbox.run("dpkg --purge voelgoed >/dev/null 2>&1; rm -rf /var/lib/voelgoed /etc/voelgoed")?;
-    sandbox.run(&format!("{INSTALL} {}", package))?;
+    sandbox.run(&format!("{INSTALL} {package}"))?;
     let differing = sandbox.run("dpkg --verify voelgoed")?;
     ensure!(differing.is_empty(), "installed files differ from the package:\n{differing}");
     for (path, expected) in [
@@ -104,7 +104,7 @@ pub fn back_up(context: &TaskContext, sandbox: &Sandbox) -> anyhow::Result<()> {
 pub fn upgrade(sandbox: &Sandbox, unit: &Unit, package: &str, order: &Value) -> anyhow::Result<()> {
     sandbox.run("sed -i 's/127.0.0.1:8080/127.0.0.1:8090/' /etc/voelgoed/voelgoed.toml")?;
     unit.stop(sandbox)?;
-    sandbox.run(&format!("{INSTALL} {}", package))?;
+    sandbox.run(&format!("{INSTALL} {package}"))?;
     let later = sandbox.run("grep -c 'A later default' /etc/voelgoed/voelgoed.toml.dpkg-dist")?;
     ensure!(later.trim() == "1", "the new default is not beside the configuration that was kept");
     unit.start(sandbox)?;

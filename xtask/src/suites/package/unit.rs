@@ -6,6 +6,8 @@ use super::sandbox::Sandbox;
 
 /// Where the default configuration has the internal listener.
 const READY: &str = "http://127.0.0.1:18080/readyz";
+/// Lines of the service's log in the message of an error.
+const LOG_LINES_MAX: u32 = 6;
 
 /// What a unit says about its process.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,7 +49,9 @@ impl Unit {
              --chdir / --output {log} --startas {program} -- {arguments}
              until curl --silent --fail {READY} >/dev/null; do kill -0 $(cat /run/voelgoed.pid); sleep 0.1; done"
         ));
-        started.map(drop).with_context(|| sandbox.run(&format!("cat {log}")).unwrap_or_default())
+        started
+            .map(drop)
+            .with_context(|| sandbox.run(&format!("tail --lines={LOG_LINES_MAX} {log}")).unwrap_or_default())
     }
 
     /// Stops the service with SIGTERM and waits for its end.
