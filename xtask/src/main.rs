@@ -1,4 +1,5 @@
 //! Runs the repository's tasks: `cargo xtask test | dev | bench | tidy | fmt | example-slice`.
+//! Runs the repository's tasks: `cargo xtask test | dev | bench | package | tidy | fmt`.
 //!
 //! Never: a rule of the product; a heavy dependency (this crate is compiled before anything else on a fresh clone).
 //! To add a suite, a tidy rule or a benchmark: one file in its folder and one line in that folder's list.
@@ -8,6 +9,7 @@ mod child_process;
 mod demo_server;
 mod dev;
 mod mutants;
+mod package;
 mod patch;
 mod report;
 mod source_copy;
@@ -25,7 +27,7 @@ use clap::{Parser, Subcommand};
 use crate::task_context::TaskContext;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Runs tests, tidy rules, benchmarks and the demo server.")]
+#[command(name = "cargo xtask", about = "Runs tests, tidy rules, benchmarks and the demo server, and makes packages.")]
 struct Cli {
     #[command(subcommand)]
     task: Task,
@@ -54,6 +56,8 @@ enum Task {
     },
     /// Build and test a copy of the tree that has one more slice, and list the files that the slice cost.
     ExampleSlice,
+    /// Make a Debian package and a tarball in target/package.
+    Package(package::PackageArguments),
     /// Check the workspace against the tidy rules.
     Tidy,
     /// Format the code.
@@ -81,6 +85,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Dev(options) => dev::serve(&context, &options),
         Task::Bench { names } => bench::run_all(&context, &names),
         Task::ExampleSlice => suites::run_all(&context, &[suites::EXAMPLE_SLICE.to_owned()]),
+        Task::Package(arguments) => package::run(&context, arguments),
         Task::Tidy => tidy::run(&context.root),
         Task::Fmt => {
             child_process::run_checked(child_process::cargo(&context.root).args(["fmt", "--all"]))?;

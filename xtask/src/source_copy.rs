@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn copy_has_a_version_of_its_own() -> anyhow::Result<()> {
-        let manifest = "[workspace]\n\n[workspace.package]\nversion = \"0.1.0\"\n[dependencies]\nx = { version = \"0.1.0\" }\n";
+        let manifest =
+            "[workspace]\n\n[workspace.package]\nversion = \"0.1.0\"\n[dependencies]\nx = { version = \"0.1.0\" }\n";
         let mut copy = SourceCopy { files: BTreeMap::from([("Cargo.toml".into(), manifest.into())]) };
         copy.add_build_metadata("mutants")?;
         let expected = manifest.replacen("0.1.0", "0.1.0+mutants", 1);

@@ -52,6 +52,16 @@ pub const REDIS: SystemPackage = SystemPackage { name: "redis-server", probe: &[
 /// The cold tier of a cluster; Debian installs its programs outside of PATH.
 pub const POSTGRES: SystemPackage =
     SystemPackage { name: "postgresql", probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || which initdb"] };
+/// Computes the dependencies of a Debian package, and brings `strip`.
+pub const DPKG_DEV: SystemPackage = SystemPackage { name: "dpkg-dev", probe: &["dpkg-shlibdeps", "--version"] };
+/// Makes man pages of help texts.
+pub const HELP2MAN: SystemPackage = SystemPackage { name: "help2man", probe: &["help2man", "--version"] };
+/// Renders man pages.
+pub const GROFF: SystemPackage = SystemPackage { name: "groff-base", probe: &["groff", "--version"] };
+/// Brings up the loopback interface of a network namespace.
+pub const IPROUTE: SystemPackage = SystemPackage { name: "iproute2", probe: &["ip", "-V"] };
+/// Creates the user of a package.
+pub const ADDUSER: SystemPackage = SystemPackage { name: "adduser", probe: &["adduser", "--version"] };
 
 /// Installs missing packages; without root or apt the error names the packages to install.
 pub fn install_missing(needs: &[SystemPackage]) -> anyhow::Result<()> {

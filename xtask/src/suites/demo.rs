@@ -5,12 +5,11 @@ use std::path::Path;
 use anyhow::ensure;
 use serde_json::Value;
 
-use super::{Suite, readme};
+use super::{Suite, readme, step};
 use crate::child_process::TestRun;
 use crate::demo_server::DemoServer;
 use crate::system_packages::{CURL, JQ, SystemPackage};
 use crate::task_context::TaskContext;
-use crate::test_counts::TestCounts;
 
 /// The demo and the README.
 pub struct DemoSuite;
@@ -35,33 +34,26 @@ impl Suite for DemoSuite {
             std::fs::remove_dir_all(&data)?;
         }
         let mut test_run = TestRun::default();
-        let mut check = |name: &str, result: anyhow::Result<Value>| {
-            let line = match &result {
-                Ok(_) => format!("test {name} ... ok"),
-                Err(error) => format!("test {name} ... FAILED: {error:#}"),
-            };
-            println!("{line}");
-            test_run.lines.push(line);
-            test_run.counts.add(TestCounts::one(result.is_ok()));
-            result.ok()
-        };
-        let first = check("a first start seeds three events and serves them", start_and_check(binary, &data));
+        let first =
+            step(&mut test_run, "a first start seeds three events and serves them", start_and_check(binary, &data));
         if let Some(first) = first {
-            check("a restart keeps the data", start_and_check(binary, &data).and_then(|info| same(&first, info)));
+            let second = start_and_check(binary, &data).and_then(|info| same(&first, info));
+            step(&mut test_run, "a restart keeps the data", second);
         }
         let scratch = context.target().join("suite-readme");
         if scratch.exists() {
             std::fs::remove_dir_all(&scratch)?;
         }
         std::fs::create_dir_all(&scratch)?;
-        let without_value = |result: anyhow::Result<()>| result.map(|()| Value::Null);
-        check(
+        step(
+            &mut test_run,
             "README's first command starts a server while port 8080 is taken",
-            without_value(readme::first_command(context, &scratch)),
+            readme::first_command(context, &scratch),
         );
-        check(
+        step(
+            &mut test_run,
             "README's other blocks sell, pay, admit and set up a real organization",
-            without_value(readme::other_blocks(context, &scratch)),
+            readme::other_blocks(context, &scratch),
         );
         Ok(test_run)
     }

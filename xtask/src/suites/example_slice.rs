@@ -1,6 +1,5 @@
 //! Adds a slice to a copy of the tree by `testing/examples/add-a-slice.patch`, builds the copy, runs the tests of the slice, and lists what the slice cost.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context;
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn how_to_names_every_file_of_the_example() -> anyhow::Result<()> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let page = std::fs::read_to_string(root.join("docs/how-to/add-a-slice.md"))?;
         for file in parse(&std::fs::read_to_string(root.join(PATCH))?)? {
             assert!(page.contains(&format!("`{}`", file.path)), "{} is not in the page", file.path);

@@ -15,6 +15,7 @@ mod example_slice;
 mod fmt;
 mod mutants;
 mod nodes;
+mod package;
 mod payments;
 mod race;
 mod readme;
@@ -47,6 +48,7 @@ const SUITES: &[&dyn Suite] = &[
     &mutants::MutantsSuite,
     &example_slice::ExampleSliceSuite,
     &demo::DemoSuite,
+    &package::PackageSuite,
     &race::RaceSuite,
     &payments::PaymentsSuite,
     &cells::CellsSuite,
@@ -104,6 +106,18 @@ pub fn check(command: &mut Command) -> TestCounts {
             TestCounts::one(false)
         }
     }
+}
+
+/// Prints and counts one step as libtest does; returns the value of a step that succeeded.
+fn step<T>(test_run: &mut TestRun, name: &str, result: anyhow::Result<T>) -> Option<T> {
+    let line = match &result {
+        Ok(_) => format!("test {name} ... ok"),
+        Err(error) => format!("test {name} ... FAILED: {error:#}"),
+    };
+    println!("{line}");
+    test_run.lines.push(line);
+    test_run.counts.add(TestCounts::one(result.is_ok()));
+    result.ok()
 }
 
 /// Prints the name and purpose of every suite.

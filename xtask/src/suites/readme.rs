@@ -18,7 +18,7 @@ use crate::task_context::TaskContext;
 const LINE_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// The `sh` blocks of a Markdown text, in order.
-fn blocks(text: &str) -> Vec<String> {
+pub fn blocks(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut current: Option<String> = None;
     for line in text.lines() {

@@ -164,7 +164,7 @@ impl PasswordHasher for CountingPasswords {
 async fn number_of_checked_passwords_is_the_same_for_an_unknown_address_and_one_membership() {
     let mut shop = TestPlatform::open().await;
     let passwords = Arc::new(CountingPasswords::default());
-    shop.slices.accounts.passwords = passwords.clone();
+    Arc::make_mut(&mut shop.slices.accounts).passwords = passwords.clone();
     let checked = || std::mem::take(&mut *passwords.0.lock().unwrap());
     for (memberships, without, named) in [
         (0, vec![false, false], vec![false]),
@@ -228,7 +228,8 @@ impl PasswordHasher for SlowPasswords {
 async fn password_that_was_changed_while_it_was_checked_does_not_log_in() {
     let mut shop = TestPlatform::open().await;
     let (organization, ann) = organization_of_ann(&shop, "sparrow", PASSWORD).await;
-    shop.slices.accounts.passwords = Arc::new(SlowPasswords(shop.cold.clone(), organization, ann.id));
+    Arc::make_mut(&mut shop.slices.accounts).passwords =
+        Arc::new(SlowPasswords(shop.cold.clone(), organization, ann.id));
     assert_eq!(code(log_in(&shop, PASSWORD, Some("sparrow")).await), Code::Unauthenticated);
     assert!(shop.slices.accounts.logins(organization, ann.id).await.unwrap().is_empty());
 }

@@ -37,7 +37,7 @@ async fn repeated_hold_is_counted_once() {
 async fn interrupted_append_keeps_the_counts_that_were_not_sent() {
     let mut shop = TestPlatform::open().await;
     let stream = Arc::new(FaultyStream::default());
-    shop.slices.analytics.stream = stream.clone();
+    Arc::make_mut(&mut shop.slices.analytics).stream = stream.clone();
     for _ in 0..5 {
         let scope = EventScope { event: new_id(&*shop.environment), ..shop.scope };
         shop.slices.analytics.count(scope, SaleStep::Viewed);
@@ -55,7 +55,7 @@ async fn interrupted_append_keeps_the_counts_that_were_not_sent() {
 async fn refused_counts_are_appended_in_the_next_round() {
     let mut shop = TestPlatform::open().await;
     let stream = Arc::new(FaultyStream::default());
-    shop.slices.analytics.stream = stream.clone();
+    Arc::make_mut(&mut shop.slices.analytics).stream = stream.clone();
     let scope = shop.scope;
     shop.slices.analytics.count(scope, SaleStep::Viewed);
     stream.refuses_at.store(1, Ordering::Relaxed);

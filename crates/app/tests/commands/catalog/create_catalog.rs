@@ -50,7 +50,7 @@ async fn layout_that_loses_its_version_to_another_is_written_again_up_to_5_times
         let mut shop = TestPlatform::open().await;
         let venue = created(venue(&shop, "").await);
         let racing = RacingCatalog::new(shop.slices.catalog.store.clone(), lost);
-        shop.slices.catalog.store = racing.clone();
+        Arc::make_mut(&mut shop.slices.catalog).store = racing.clone();
         let areas = vec![field_area(1, 10)];
         let layout = shop.slices.catalog.create_layout(shop.scope.organization, venue, areas, None).await;
         match written {

@@ -43,7 +43,7 @@ async fn new_flags_are_in_the_listing_at_once() {
 async fn change_to_equal_values_is_not_written() {
     let mut shop = TestPlatform::open().await;
     let racing = RacingCatalog::new(shop.slices.catalog.store.clone(), 0);
-    shop.slices.catalog.store = racing.clone();
+    Arc::make_mut(&mut shop.slices.catalog).store = racing.clone();
     let wanted = command(&shop, &[1], &[], &[SeatFlag::Accessible]).await;
     let stored = shop.slices.catalog.set_layout_flags(shop.scope.organization, wanted).await.unwrap();
     assert_eq!((stored.layout.flags_version, racing.writes()), (0, 0));
@@ -57,7 +57,7 @@ async fn change_that_others_overtake_is_tried_5_times() {
     for (lost, changed) in [(1, true), (ATTEMPTS_MAX - 1, true), (ATTEMPTS_MAX, false)] {
         let mut shop = TestPlatform::open().await;
         let racing = RacingCatalog::new(shop.slices.catalog.store.clone(), lost);
-        shop.slices.catalog.store = racing.clone();
+        Arc::make_mut(&mut shop.slices.catalog).store = racing.clone();
         let wanted = command(&shop, &[0], &[], &[SeatFlag::Companion]).await;
         let stored = shop.slices.catalog.set_layout_flags(shop.scope.organization, wanted).await;
         match changed {

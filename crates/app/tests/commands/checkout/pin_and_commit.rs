@@ -25,7 +25,7 @@ const SUBSTITUTIONS_MAX: usize = 3;
 
 fn with_faults(shop: &mut TestPlatform, faults: &[OrderFault]) -> std::sync::Arc<FaultyOrders> {
     let faulty = FaultyOrders::new(shop.slices.checkout.orders.clone(), faults.iter().copied());
-    shop.slices.checkout.orders = faulty.clone();
+    Arc::make_mut(&mut shop.slices.checkout).orders = faulty.clone();
     faulty
 }
 

@@ -202,7 +202,7 @@ impl PayableOrders for EndlessBacklog {
 async fn one_round_reads_pages_one_after_the_other_up_to_its_limit() {
     let mut shop = TestPlatform::open().await;
     let backlog = Arc::new(EndlessBacklog::default());
-    shop.slices.payments.orders = backlog.clone();
+    Arc::make_mut(&mut shop.slices.payments).orders = backlog.clone();
     assert_eq!(shop.slices.payments.expire_orders().await.unwrap(), ORDERS_PER_ROUND_MAX);
     let pages = backlog.pages.lock().unwrap();
     assert_eq!(pages.len(), ORDERS_PER_ROUND_MAX / ORDERS_PER_PAGE as usize);

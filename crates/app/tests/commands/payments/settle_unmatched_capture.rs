@@ -238,7 +238,7 @@ async fn unmatched_capture_waits_while_warm_cannot_hold_its_places() {
     let places = std::mem::replace(&mut shop.slices.payments.places, Arc::new(BusyPlaces));
     assert_eq!(code(settle(&shop, &late).await), Code::TryAgain, "the job runs again");
     assert!(read(&shop, order.order.id).await.refunds.is_empty());
-    shop.slices.payments.places = places;
+    Arc::make_mut(&mut shop.slices.payments).places = places;
     settle(&shop, &late).await.unwrap();
     assert_eq!(states(&shop, order.order.id).await.0, OrderState::Paid);
 }

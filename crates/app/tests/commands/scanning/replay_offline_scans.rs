@@ -25,7 +25,7 @@ const SCANS_PER_PAGE_MAX: usize = 200;
 /// Puts a faulty path to cold in front of a gate's scanning.
 fn with_faults(gate: &mut ScannerFixture) -> Arc<FaultyStore<Cold>> {
     let cold = Arc::new(FaultyStore::new(gate.shop.cold.clone(), Dependency::Cold));
-    gate.shop.slices.scanning.store = cold.clone();
+    Arc::make_mut(&mut gate.shop.slices.scanning).store = cold.clone();
     cold
 }
 

@@ -202,7 +202,7 @@ impl Listings for NoListings {
 #[tokio::test]
 async fn signed_window_decides_where_the_listing_cannot_be_read() {
     let mut gate = ScannerFixture::with_tickets(3).await;
-    gate.shop.slices.scanning.listings = Arc::new(NoListings);
+    Arc::make_mut(&mut gate.shop.slices.scanning).listings = Arc::new(NoListings);
     let (scope, now) = (gate.shop.scope, gate.shop.environment.now());
     let ours = signer(&gate.shop.slices.context.master, scope.organization);
     let signed = |ticket: usize, from, until| {

@@ -236,8 +236,8 @@ async fn choice_on_seating_of_before_a_change_of_flags_takes_no_wheelchair_space
         flags: vec![SeatFlag::Accessible],
     };
     shop.slices.catalog.set_layout_flags(shop.scope.organization, command).await.unwrap();
-    shop.slices.ticketing.listings = Arc::new(StaleSeating { listings: listings.clone(), seating });
+    Arc::make_mut(&mut shop.slices.ticketing).listings = Arc::new(StaleSeating { listings: listings.clone(), seating });
     assert_eq!(code(best(&shop, 2).await), Code::TryAgain);
-    shop.slices.ticketing.listings = listings;
+    Arc::make_mut(&mut shop.slices.ticketing).listings = listings;
     assert_eq!(code(best(&shop, 2).await), Code::SoldOut);
 }

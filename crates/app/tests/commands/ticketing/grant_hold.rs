@@ -196,7 +196,7 @@ impl LoadEvent for IdleLoader {
 async fn event_that_does_not_stay_loaded_is_loaded_3_times_before_the_refusal() {
     let mut shop = TestPlatform::open().await;
     let loader = Arc::new(IdleLoader::default());
-    shop.slices.ticketing.loader = loader.clone();
+    Arc::make_mut(&mut shop.slices.ticketing).loader = loader.clone();
     let refused = refusal(hold(&shop, vec![seat(&shop, 0)]).await);
     assert_eq!((refused.code, refused.evidence.retry_after), (Code::TryAgain, Some(1)));
     assert_eq!(loader.0.load(Ordering::SeqCst), 3);

@@ -1,0 +1,124 @@
+//! Installs, runs, upgrades and purges the Debian package of the release binary in a sandbox, and sells a ticket as docs/how-to/install-a-package.md says.
+
+mod sandbox;
+mod steps;
+mod unit;
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::ensure;
+
+use self::sandbox::Sandbox;
+use super::{Suite, step};
+use crate::child_process::TestRun;
+use crate::package::{Compression, DebOptions, Payload, build_deb, build_tarball};
+use crate::step_timer::{HumanDuration, StepTimer};
+use crate::system_packages::{ADDUSER, CURL, DPKG_DEV, GROFF, HELP2MAN, IPROUTE, JQ, SystemPackage};
+use crate::task_context::TaskContext;
+use crate::test_counts::TestCounts;
+
+/// The Debian package.
+pub struct PackageSuite;
+
+impl Suite for PackageSuite {
+    fn name(&self) -> &'static str {
+        "package"
+    }
+
+    fn about(&self) -> &'static str {
+        "the Debian package installs, sells, upgrades and is purged in a sandbox (as root, with namespaces and overlayfs)"
+    }
+
+    fn needs(&self) -> &'static [SystemPackage] {
+        &[ADDUSER, CURL, DPKG_DEV, GROFF, HELP2MAN, IPROUTE, JQ]
+    }
+
+    fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        let directory = context.target().join("suite-package");
+        if directory.exists() {
+            std::fs::remove_dir_all(&directory)?;
+        }
+        let mounts = directory.join("mounts");
+        std::fs::create_dir_all(&mounts)?;
+        let payload = Payload::build(context, context.release_binary()?, &directory.join("payload"))?;
+        let mut test_run = TestRun::default();
+        let packages = Packages::build(context, &payload, &directory, &mut test_run)?;
+        match Sandbox::start(&mounts, &directory) {
+            Ok(sandbox) => run_steps(context, &sandbox, &packages, &mut test_run),
+            Err(error) => {
+                println!("skipped: packages are made, not installed: this machine permits no sandbox: {error:#}");
+                test_run.counts.add(TestCounts::skipped());
+            }
+        }
+        Ok(test_run)
+    }
+}
+
+/// Packages of one payload, by their paths inside of the sandbox.
+struct Packages {
+    first: String,
+    /// A higher version with another default configuration.
+    second: String,
+    tarball: String,
+}
+
+impl Packages {
+    fn build(context: &TaskContext, payload: &Payload, directory: &Path, run: &mut TestRun) -> anyhow::Result<Self> {
+        let build = |revision: &str, configuration_suffix, folder: &str| {
+            let version = format!("{}-{revision}", payload.version);
+            let options = DebOptions { version, compression: Compression::Fast, configuration_suffix };
+            build_deb(context, payload, &options, &directory.join(folder))
+        };
+        let first = build("1", "", "first")?;
+        step(run, "two packages of one binary are the same bytes", same_bytes(&first, &build("1", "", "again")?));
+        let tarball = build_tarball(context, payload, "any", Compression::Fast, directory)?;
+        Ok(Self {
+            first: inside(&first, directory)?,
+            second: inside(&build("2", "# A later default.\n", "second")?, directory)?,
+            tarball: inside(&tarball, directory)?,
+        })
+    }
+}
+
+fn same_bytes(first: &Path, again: &Path) -> anyhow::Result<()> {
+    let compared = Command::new("cmp").arg(first).arg(again).status()?;
+    ensure!(compared.success(), "{} differs from {}", first.display(), again.display());
+    Ok(())
+}
+
+/// A file's path inside of the sandbox.
+fn inside(package: &Path, directory: &Path) -> anyhow::Result<String> {
+    Ok(format!("/run/packages/{}", package.strip_prefix(directory)?.display()))
+}
+
+/// Runs the steps in order; the first two end the list if they fail, since the others build on them.
+fn run_steps(context: &TaskContext, sandbox: &Sandbox, packages: &Packages, run: &mut TestRun) {
+    let timer = StepTimer::start();
+    let installed = steps::install(sandbox, &packages.first);
+    let Some(unit) = step(run, "the package installs with its user, data directory and modes", installed) else {
+        return;
+    };
+    let sold = steps::sell(context, sandbox, &unit);
+    let took = timer.elapsed();
+    let Some(order) = step(run, "the service sells a ticket as the guide says", sold) else { return };
+    println!("from dpkg --install to the first ticket: {}", HumanDuration(took));
+    let shell_files = steps::shell_files(sandbox);
+    step(run, "bash completes commands, and every man page renders without a warning", shell_files);
+    match steps::verify_units(sandbox) {
+        Ok(false) => {
+            println!("skipped: systemd-analyze is not installed");
+            run.counts.add(TestCounts::skipped());
+        }
+        verified => {
+            step(run, "systemd accepts the units", verified);
+        }
+    }
+    step(run, "the guide's backup is written while the service runs", steps::back_up(context, sandbox));
+    let upgraded = steps::upgrade(sandbox, &unit, &packages.second, &order);
+    step(run, "an upgrade keeps the order and a changed configuration", upgraded);
+    step(run, "a removed package leaves configuration and data", steps::remove(sandbox));
+    step(run, "a purged package leaves only what the guide says", steps::purge(sandbox));
+    let served = steps::install_tarball(context, sandbox, &packages.tarball, &order);
+    step(run, "the tarball's program serves the data that a purge left", served);
+}
