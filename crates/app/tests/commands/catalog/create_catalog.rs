@@ -1,5 +1,7 @@
 //! Creates venues, layouts and price rules: within their limits, with versions in order, and without codes that buyers would confuse.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use voelgoed_app::catalog::create_venue::VENUE_ADDRESS_CHARS_MAX;
 use voelgoed_app::environment::new_id;

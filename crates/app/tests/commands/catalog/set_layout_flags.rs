@@ -1,5 +1,7 @@
 //! Sets flags of seats in all events of the layout; repeats after a concurrent change; writes nothing if no flag changes.
 
+use std::sync::Arc;
+
 use voelgoed_app::catalog::set_layout_flags::SetLayoutFlags;
 use voelgoed_domain::catalog::layout::SeatFlag;
 use voelgoed_domain::refusal::Code;

@@ -1,5 +1,7 @@
 //! Places orders whose commit is refused or unanswered: the pin is released or kept until it expires, and lost places of a field are replaced by others.
 
+use std::sync::Arc;
+
 use std::time::Duration;
 
 use voelgoed_app::checkout::ports::{OrderDetail, OrderLine};

@@ -1,5 +1,7 @@
 //! Resolves open attempts: sends the unsent ones, polls the others, and bars the key of a charge that the provider does not know.
 
+use std::sync::Arc;
+
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -174,7 +176,7 @@ async fn attempts_are_resolved_while_the_provider_of_another_is_down() {
 #[tokio::test]
 async fn attempt_of_a_provider_that_is_not_configured_stays_unresolved() {
     let (mut shop, order) = charged(Observation::NoAnswer).await;
-    shop.slices.payments.gateways.clear();
+    Arc::make_mut(&mut shop.slices.payments).gateways.clear();
     shop.environment.advance(POLL);
     assert_eq!(shop.slices.payments.resolve_attempts().await.unwrap(), 1);
     assert_eq!(attempt_state(&shop, &order).await, AttemptState::Unknown);

@@ -1,5 +1,6 @@
 //! Sends attempts to their provider: by the holder of the lease only, and only within their time (P2).
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -95,7 +96,7 @@ async fn refused_connection_of_a_second_sender_leaves_the_attempt_unknown() {
 async fn attempt_of_an_unconfigured_provider_is_not_charged() {
     let mut shop = TestPlatform::open().await;
     let order = shop.order_seat(0).await;
-    shop.slices.payments.gateways.clear();
+    Arc::make_mut(&mut shop.slices.payments).gateways.clear();
     let sent = shop.slices.payments.send_attempt(shop.scope.organization, order.attempts[0].id).await;
     assert_eq!(code(sent), Code::InvalidRequest);
     assert_eq!(states(&shop, order.order.id).await.1, [AttemptState::Created]);

@@ -235,7 +235,7 @@ impl SoldPlaces for BusyPlaces {
 async fn unmatched_capture_waits_while_warm_cannot_hold_its_places() {
     let mut shop = TestPlatform::open().await;
     let (order, late) = late_order(&shop, &[0]).await;
-    let places = std::mem::replace(&mut shop.slices.payments.places, Arc::new(BusyPlaces));
+    let places = std::mem::replace(&mut Arc::make_mut(&mut shop.slices.payments).places, Arc::new(BusyPlaces));
     assert_eq!(code(settle(&shop, &late).await), Code::TryAgain, "the job runs again");
     assert!(read(&shop, order.order.id).await.refunds.is_empty());
     Arc::make_mut(&mut shop.slices.payments).places = places;
