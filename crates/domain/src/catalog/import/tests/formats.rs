@@ -1,0 +1,32 @@
+//! Tests the detection and the names of the formats, and which refusals become findings of the file.
+
+use super::*;
+
+#[test]
+fn only_a_refused_area_becomes_a_finding() {
+    let refused = refusal_with_finding(Refusal::invalid("areas[2].name", "Must not be empty."));
+    assert_eq!((refused.code, refused.detail.as_str()), (Code::InvalidLayout, "areas[2].name: Must not be empty."));
+    assert_eq!(refused.evidence.findings.len(), 1);
+    for other in
+        [Refusal::invalid("name", "Must not be empty."), Refusal::new(Code::TooLarge, "x"), Refusal::not_found()]
+    {
+        assert_eq!(refusal_with_finding(other.clone()), other);
+    }
+}
+
+#[test]
+fn format_is_detected_behind_blanks_and_parsed_in_any_case() {
+    for (content, expected) in [
+        ("{}".to_owned(), ImportFormat::Pretix),
+        (format!("{}{{}}", " \n".repeat(8_000)), ImportFormat::Pretix),
+        ("area,row,seat,category\n{".to_owned(), ImportFormat::Csv),
+        ("[]".to_owned(), ImportFormat::Csv),
+        (String::new(), ImportFormat::Csv),
+    ] {
+        assert_eq!(ImportFormat::detect(content.as_bytes()), expected);
+    }
+    for (text, expected) in [("pretix", Some(ImportFormat::Pretix)), (" CSV ", Some(ImportFormat::Csv)), ("xls", None)]
+    {
+        assert_eq!(ImportFormat::parse(text).ok(), expected, "{text}");
+    }
+}
