@@ -8,6 +8,11 @@ use crate::refusal::Code;
 use crate::ticketing::hold::{HoldPhase, HoldRecord, HoldRequest, Pick};
 use crate::ticketing::place::{PlaceEffect, PlaceState, PlaceVersion};
 
+mod address_limit;
+mod full_areas;
+mod lost_holds;
+mod truncated_log;
+
 const MINUTE: u64 = 60_000;
 
 fn at(seconds: i64) -> Timestamp {
