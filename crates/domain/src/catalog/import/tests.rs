@@ -9,6 +9,7 @@ use crate::catalog::layout::{AreaDraftKind, Layout, PLACES_MAX, RowDraft, SEATS_
 mod csv_tables;
 mod formats;
 mod pretix_plans;
+mod stacked_seats;
 mod unsupported_formats;
 
 fn read_whole(format: ImportFormat, content: &[u8]) -> Result<ImportedPlan, Refusal> {
