@@ -47,3 +47,12 @@ fn text_as_long_as_its_limit_is_imported_and_one_more_character_is_refused() {
         assert_eq!(table(seat, category).unwrap_err().detail, expected);
     }
 }
+
+#[test]
+fn delimiter_is_detected_by_synonyms_of_column_names_too() {
+    for delimiter in [",", ";", "\t", "|"] {
+        let content = "Zone;Reihe;Platz;Price category\nParkett;1;2;Süd\n".replace(';', delimiter);
+        let drafts = imported(ImportFormat::Csv, content.as_bytes()).unwrap();
+        assert_eq!(drawn(&drafts), ["Parkett/1: 2@0,0#Süd"], "{delimiter:?}");
+    }
+}

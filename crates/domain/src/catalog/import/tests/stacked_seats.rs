@@ -1,4 +1,4 @@
-//! Tests where rows are drawn whose seats all have one position.
+//! Tests where rows are drawn whose seats have no position, or all the same one.
 
 use super::*;
 
@@ -34,4 +34,10 @@ fn row_is_stacked_only_where_all_of_its_seats_share_their_position_with_another(
     ] {
         assert_eq!(drawing(lines), expected, "{lines}");
     }
+}
+
+#[test]
+fn rows_without_positions_are_drawn_below_those_with_positions() {
+    let lines = "S,A,1,-3,5,G\nS,A,2,-2,4,G\nT,B,2,,,G\nT,B,1,,,G\nT,A,1,,,G\nU,A,1,,,G\n";
+    assert_eq!(drawing(lines), ["S/A: 1@-3,5#G 2@-2,4#G", "T/A: 1@0,8#G", "T/B: 1@0,9#G 2@1,9#G", "U/A: 1@0,11#G"]);
 }
