@@ -122,7 +122,7 @@ fn fingerprint(layout: &Layout) -> u64 {
     hash
 }
 
-/// Benchmarks of different dates are comparable only on equal plans. Whoever changes a plan on purpose records its new fingerprint here.
+/// Benchmarks of different dates are comparable only on equal plans. A plan that is changed on purpose gets its new fingerprint here.
 #[test]
 fn plans_are_those_of_earlier_benchmarks() {
     let found = [built(|ids| concert_hall(ids)), built(|ids| festival(ids)), built(|ids| stadium(ids))]
