@@ -186,3 +186,61 @@ id_kinds! {
     /// An event in the transactional outbox of the cold tier.
     OutboxId = Outbox, "out";
 }
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{BuildHasher, RandomState};
+
+    use super::*;
+
+    /// A UUIDv7 of 2024-11-01T10:10:34.823Z.
+    const UUID: Uuid = Uuid::from_u128(0x0192_e734_90c7_7c4d_8e5f_6071_8293_a4b5);
+
+    #[test]
+    fn id_is_written_as_prefix_and_digits_and_read_back() {
+        let event = EventId::from_uuid(UUID);
+        assert_eq!(event.uuid(), UUID);
+        assert_eq!(event.to_string(), "evt_0192e73490c77c4d8e5f60718293a4b5");
+        assert_eq!(format!("{event:?}"), event.to_string());
+        assert_eq!(AreaId::from_uuid(Uuid::nil()).to_string(), format!("ar_{}", "0".repeat(32)));
+        assert_eq!(HoldId::from_uuid(Uuid::max()).to_string(), format!("hold_{}", "f".repeat(32)));
+        assert_eq!(serde_json::to_string(&event).unwrap(), format!("\"{event}\""));
+        for text in [event.to_string(), format!("evt_{UUID}")] {
+            assert_eq!(text.parse(), Ok(event), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_of_another_kind_or_without_a_uuid_is_refused() {
+        for text in
+            ["", "evt", "evt_", "evt_1", "evt0192e73490c77c4d8e5f60718293a4b5", "ven_0192e73490c77c4d8e5f60718293a4b5"]
+        {
+            let refused = text.parse::<EventId>().unwrap_err();
+            assert_eq!(refused.to_string(), "expected an id that starts with `evt_` followed by a UUID", "{text}");
+        }
+    }
+
+    #[test]
+    fn creation_time_is_read_from_a_uuid_of_version_7_only() {
+        let created = "2024-11-01T10:10:34.823Z".parse::<Timestamp>().unwrap();
+        assert_eq!(OrderId::from_uuid(UUID).created_at(), Some(created));
+        let version_4 = Uuid::from_u128(0x0192_e734_90c7_4c4d_8e5f_6071_8293_a4b5);
+        for uuid in [version_4, Uuid::nil(), Uuid::max()] {
+            assert_eq!(OrderId::from_uuid(uuid).created_at(), None, "{uuid}");
+        }
+    }
+
+    #[test]
+    fn ids_are_equal_hashed_and_ordered_by_their_uuid() {
+        let [first, second, third] = [1, 2, 1 << 100].map(|number| TicketId::from_uuid(Uuid::from_u128(number)));
+        assert_eq!(first, Clone::clone(&first));
+        assert_ne!(first, second);
+        let mut mixed = [third, first, second];
+        mixed.sort();
+        assert_eq!(mixed, [first, second, third]);
+        assert_eq!(first.partial_cmp(&second), Some(std::cmp::Ordering::Less));
+        let hasher = RandomState::new();
+        assert_eq!(hasher.hash_one(first), hasher.hash_one(TicketId::from_uuid(first.uuid())));
+        assert_ne!(hasher.hash_one(first), hasher.hash_one(second));
+    }
+}

@@ -79,3 +79,64 @@ impl std::fmt::Display for Money {
         write!(f, "{sign}{whole}.{part:0decimals$} {code}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EUR: Currency = Currency::EUR;
+    const ZAR: Currency = Currency::ZAR;
+
+    #[test]
+    fn amount_is_written_with_the_decimals_of_its_currency() {
+        for (amount, currency, expected) in [
+            (45_000, ZAR, "450.00 ZAR"),
+            (1_999, EUR, "19.99 EUR"),
+            (5, EUR, "0.05 EUR"),
+            (0, EUR, "0.00 EUR"),
+            (-5, EUR, "-0.05 EUR"),
+            (-123_450, EUR, "-1234.50 EUR"),
+            (1_500, Currency::JPY, "1500 JPY"),
+            (-7, Currency::JPY, "-7 JPY"),
+            (1_234_567, Currency::KWD, "1234.567 KWD"),
+            (i64::MIN, EUR, "-92233720368547758.08 EUR"),
+        ] {
+            assert_eq!(Money::new(amount, currency).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn only_amounts_of_one_currency_that_fit_are_added() {
+        for (one, other, expected) in [
+            (Money::new(250, EUR), Money::new(199, EUR), Ok(Money::new(449, EUR))),
+            (Money::new(250, EUR), Money::new(-300, EUR), Ok(Money::new(-50, EUR))),
+            (Money::new(7, ZAR), Money::zero(ZAR), Ok(Money::new(7, ZAR))),
+            (Money::new(i64::MAX - 1, EUR), Money::new(1, EUR), Ok(Money::new(i64::MAX, EUR))),
+            (Money::new(i64::MAX, EUR), Money::new(1, EUR), Err(MoneyError::Overflow)),
+            (Money::new(i64::MIN, EUR), Money::new(-1, EUR), Err(MoneyError::Overflow)),
+            (Money::zero(EUR), Money::zero(ZAR), Err(MoneyError::CurrencyMismatch)),
+        ] {
+            assert_eq!(one.plus(other), expected, "{one} + {other}");
+            assert_eq!(other.plus(one), expected, "{other} + {one}");
+        }
+    }
+
+    #[test]
+    fn negated_amount_cancels_the_amount() {
+        for amount in [0, 1, -1, 45_000, i64::MAX, -i64::MAX] {
+            let money = Money::new(amount, ZAR);
+            assert_eq!(money.negated(), Money::new(-amount, ZAR));
+            assert_eq!(money.plus(money.negated()), Ok(Money::zero(ZAR)), "{money}");
+        }
+    }
+
+    #[test]
+    fn only_zero_is_zero_in_every_currency() {
+        assert_eq!(Money::zero(EUR), Money::new(0, EUR));
+        for currency in [EUR, ZAR, Currency::JPY] {
+            for (amount, expected) in [(0, true), (1, false), (-1, false), (i64::MIN, false)] {
+                assert_eq!(Money::new(amount, currency).is_zero(), expected, "{amount}");
+            }
+        }
+    }
+}

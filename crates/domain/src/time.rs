@@ -127,6 +127,10 @@ mod tests {
             "-000001-01-01T00:00:00Z",
             "99999-01-01T00:00:00Z",
             "+002026-11-22T18:00:00Z",
+            "20261122T180000Z",
+            "2026-11-22T18:00:00",
+            "2026-11-22",
+            "",
         ] {
             assert_eq!(text.parse::<Timestamp>(), Err(MalformedTime), "{text}");
         }
@@ -140,6 +144,41 @@ mod tests {
             (Timestamp::from_micros(i64::MIN), "0001-01-01T00:00:00Z"),
         ] {
             assert_eq!(moment.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn moment_is_parsed_counted_and_written_in_every_zone_and_precision() {
+        for (text, micros, millis, written) in [
+            ("1970-01-01T00:00:00Z", 0, 0, "1970-01-01T00:00:00Z"),
+            ("1970-01-01T00:00:01.5Z", 1_500_000, 1_500, "1970-01-01T00:00:01.5Z"),
+            ("1970-01-01T00:00:00.001999Z", 1_999, 1, "1970-01-01T00:00:00.001999Z"),
+            ("1969-12-31T23:59:59.9999Z", -100, -1, "1969-12-31T23:59:59.9999Z"),
+            ("2026-11-22T18:00:00+02:00", 1_795_363_200_000_000, 1_795_363_200_000, "2026-11-22T16:00:00Z"),
+        ] {
+            let moment: Timestamp = text.parse().unwrap();
+            assert_eq!((moment.micros(), moment.millis()), (micros, millis), "{text}");
+            assert_eq!(Timestamp::from_micros(micros), moment);
+            assert_eq!(format!("{moment} {moment:?}"), format!("{written} {written}"));
+            let json = format!("\"{written}\"");
+            assert_eq!(serde_json::to_string(&moment).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), moment);
+        }
+    }
+
+    #[test]
+    fn spans_are_added_subtracted_and_measured() {
+        let start: Timestamp = "2026-11-22T18:00:00Z".parse().unwrap();
+        for (span, later, earlier) in [
+            (Duration::ZERO, "2026-11-22T18:00:00Z", "2026-11-22T18:00:00Z"),
+            (Duration::from_micros(1), "2026-11-22T18:00:00.000001Z", "2026-11-22T17:59:59.999999Z"),
+            (Duration::from_secs(600), "2026-11-22T18:10:00Z", "2026-11-22T17:50:00Z"),
+            (Duration::from_secs(7 * 86_400), "2026-11-29T18:00:00Z", "2026-11-15T18:00:00Z"),
+        ] {
+            let (later, earlier): (Timestamp, Timestamp) = (later.parse().unwrap(), earlier.parse().unwrap());
+            assert_eq!((start.plus(span), start.minus(span)), (later, earlier), "{span:?}");
+            assert_eq!((later.since(start), start.since(earlier)), (span, span));
+            assert_eq!((start.since(later), earlier.since(start)), (Duration::ZERO, Duration::ZERO));
         }
     }
 }

@@ -141,6 +141,19 @@ mod tests {
     }
 
     #[test]
+    fn own_name_address_and_organization_are_refused_as_such() {
+        let check = |password: &str| {
+            check_password(password, "Ann Ashley Brown", "ann@example.org", &["Sparrow Events", "sparrow-events"])
+        };
+        for password in [" ann ashley BROWN", "ANN@example.org", "Sparrow Events", "sparrow-events "] {
+            let detail = check(password).unwrap_err().detail;
+            assert_eq!(detail, "Must not be your name, your address or the name of your organization.", "{password}");
+        }
+        let detail = check("sparrow events 1").unwrap_err().detail;
+        assert!(detail.starts_with("This password is too easy to guess."), "{detail}");
+    }
+
+    #[test]
     fn common_passwords_are_refused() {
         for password in [
             "password1234",

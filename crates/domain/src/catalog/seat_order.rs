@@ -6,6 +6,9 @@
 
 use super::layout::Point;
 
+#[cfg(test)]
+mod tests;
+
 /// A gap wider than this factor of the median gap of the row is an aisle: the seats on both sides are not neighbours.
 const AISLE_GAP_FACTOR: f32 = 1.75;
 /// A projection folds a row if its path is longer than this factor of the row's extent; a half circle has 1.57.
@@ -73,7 +76,8 @@ fn along_axis(seats: &[Point]) -> Vec<usize> {
     }
     let angle = 0.5 * (2.0 * xy).atan2(xx - yy);
     let (mut ax, mut ay) = (angle.cos(), angle.sin());
-    if ax < -1e-6 || (ax.abs() <= 1e-6 && ay < 0.0) {
+    // The angle is at most a quarter turn to either side, so only a row from front to back can have the wrong direction.
+    if ax <= 1e-6 && ay < 0.0 {
         (ax, ay) = (-ax, -ay);
     }
     let projection = |at: usize| (f64::from(seats[at].x) - x) * ax + (f64::from(seats[at].y) - y) * ay;
@@ -155,71 +159,4 @@ fn listed_length(seats: &[Point]) -> f32 {
 
 fn distance(one: Point, other: Point) -> f32 {
     (one.x - other.x).hypot(one.y - other.y)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn points(text: &[(f32, f32)]) -> Vec<Point> {
-        text.iter().map(|(x, y)| Point { x: *x, y: *y }).collect()
-    }
-
-    /// Seat number `at` of `count` on an arc of `degrees`.
-    fn arc(at: usize, count: usize, degrees: f32) -> (f32, f32) {
-        let angle = (degrees * (at as f32 / (count - 1) as f32) - degrees / 2.0 - 90.0).to_radians();
-        (500.0 + 100.0 * angle.cos(), 300.0 + 100.0 * angle.sin())
-    }
-
-    #[test]
-    fn rows_of_any_direction_and_curvature_are_ordered_by_position() {
-        let shuffle = |count: usize| (0..count).map(move |at| (at * 7 + 3) % count);
-        for degrees in [0.0_f32, 30.0, 45.0, 90.0, 135.0, 180.0, 270.0] {
-            let (sin, cos) = degrees.to_radians().sin_cos();
-            let row: Vec<usize> = shuffle(20).collect();
-            let seats: Vec<(f32, f32)> = row.iter().map(|at| (*at as f32 * cos, *at as f32 * sin)).collect();
-            let order = order_by_position(&points(&seats)).unwrap();
-            let numbers: Vec<usize> = order.iter().map(|at| row[*at]).collect();
-            let steps = numbers.windows(2).all(|pair| pair[0].abs_diff(pair[1]) == 1);
-            assert!(steps, "{degrees}°: {numbers:?}");
-        }
-        for degrees in [20.0, 90.0, 170.0, 240.0, 300.0] {
-            let row: Vec<usize> = shuffle(24).collect();
-            let seats: Vec<(f32, f32)> = row.iter().map(|at| arc(*at, 24, degrees)).collect();
-            let order = order_by_position(&points(&seats)).unwrap();
-            let numbers: Vec<usize> = order.iter().map(|at| row[*at]).collect();
-            let steps = numbers.windows(2).all(|pair| pair[0].abs_diff(pair[1]) == 1);
-            assert!(steps, "an arc of {degrees}°: {numbers:?}");
-        }
-    }
-
-    #[test]
-    fn order_runs_left_to_right_or_front_to_back() {
-        assert_eq!(order_by_position(&points(&[(9.0, 0.0), (1.0, 0.0), (5.0, 0.0)])), Some(vec![1, 2, 0]));
-        assert_eq!(order_by_position(&points(&[(0.0, 9.0), (0.0, 1.0), (0.0, 5.0)])), Some(vec![1, 2, 0]));
-        assert_eq!(order_by_position(&points(&[(0.0, 0.0), (0.0, 0.0)])), None);
-        assert_eq!(order_by_position(&points(&[(3.0, 4.0)])), Some(vec![0]));
-    }
-
-    #[test]
-    fn two_sides_of_a_table_are_separate_parts() {
-        let table: Vec<(f32, f32)> = (0..8).map(|at| ((at % 2) as f32 * 60.0, (at / 2) as f32 * 25.0)).collect();
-        let order = order_by_position(&points(&table)).unwrap();
-        let sides: Vec<Point> = order.iter().map(|at| points(&table)[*at]).collect();
-        assert_eq!(part_starts(&sides), [0, 4]);
-        assert!(sides[..4].iter().all(|seat| seat.x == sides[0].x));
-    }
-
-    #[test]
-    fn listed_order_is_replaced_only_by_a_shorter_path() {
-        for (seats, better) in [
-            (vec![(0.0, 0.0), (1.0, 0.0), (2.0, 0.0)], false),
-            (vec![(2.0, 0.0), (1.0, 0.0), (0.0, 0.0)], false),
-            (vec![(1.0, 0.0), (2.0, 0.0), (0.0, 0.0)], true),
-            (vec![(1.0, 0.0), (1.0, 0.0), (0.0, 0.0)], false),
-            (vec![(5.0, 5.0)], false),
-        ] {
-            assert_eq!(better_order(&points(&seats)).is_some(), better, "{seats:?}");
-        }
-    }
 }

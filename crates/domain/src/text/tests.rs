@@ -19,6 +19,12 @@ fn typed_text_is_kept_cleaned_or_refused() {
         "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
         "葛\u{e0100}城",
         "क्\u{200d}ष",
+        "#\u{fe0f}\u{20e3} *\u{fe0f}\u{20e3}",
+        "\u{1820}\u{180b}\u{1821}",
+        "\u{1780}\u{17b4}\u{1781}",
+        "\u{1100}\u{1160}\u{11a8}",
+        "각\u{115f}\u{1161}",
+        "ا\u{61c}1",
     ];
     for text in kept {
         assert_eq!(clean(text).as_deref(), Ok(text), "{text:?}");
@@ -66,6 +72,33 @@ fn typed_text_is_kept_cleaned_or_refused() {
 }
 
 #[test]
+fn invisible_character_is_refused_where_it_changes_no_neighbour() {
+    for (text, refused) in [
+        ("a\u{1fffe}", '\u{1fffe}'),
+        ("a\u{fdd0}", '\u{fdd0}'),
+        ("a\u{fff9}", '\u{fff9}'),
+        // Joiners need letters of joining scripts on both sides.
+        ("ک\u{200d}a", '\u{200d}'),
+        ("a\u{200c}ک", '\u{200c}'),
+        ("ἀ\u{200d}ἀ", '\u{200d}'),
+        ("–\u{200d}–", '\u{200d}'),
+        // A selector needs something that it can change.
+        ("a\u{fe0f}b", '\u{fe0f}'),
+        ("1\u{fe0f}b", '\u{fe0f}'),
+        ("a\u{fe0f}\u{20e3}", '\u{fe0f}'),
+        ("a\u{e0100}b", '\u{e0100}'),
+        ("a\u{180b}b", '\u{180b}'),
+        ("a\u{17b4}b", '\u{17b4}'),
+        ("a\u{1160}b", '\u{1160}'),
+        // A direction mark is no sign of a script that needs it.
+        ("a\u{61c}b", '\u{61c}'),
+    ] {
+        assert_eq!(clean(text), Err(TextFault::Invisible(refused)), "{text:?}");
+    }
+    assert_eq!(clean("a\u{7f}b"), Err(TextFault::Control));
+}
+
+#[test]
 fn length_limit_counts_the_characters_of_the_stored_form() {
     assert_eq!(single_line("name", "a\u{308}a\u{308} ", 2).as_deref(), Ok("ää"));
     assert_eq!(single_line("name", "äää", 2).unwrap_err().detail, "Must have at most 2 characters.");
@@ -88,8 +121,20 @@ fn repair_drops_refused_characters_and_reports_the_change() {
         ("", "", false),
         ("\u{200b}", "", false),
         ("Go\u{1}ld", "Gold", true),
+        ("a\n\r\nb", "a b", true),
+        ("Go\u{ffff}ld", "", true),
     ] {
         assert_eq!(repair(text), (expected.to_owned(), changed), "{text:?}");
+    }
+}
+
+#[test]
+fn controls_and_zero_width_characters_are_what_scanners_add_unseen() {
+    for character in ['\0', '\n', '\u{7f}', '\u{200b}', '\u{200f}', '\u{202a}', '\u{2066}', '\u{feff}'] {
+        assert!(is_control_or_zero_width(character), "{character:?}");
+    }
+    for character in ['a', '0', ' ', 'é', '\u{a0}', '\u{ad}', '\u{2010}', '劇'] {
+        assert!(!is_control_or_zero_width(character), "{character:?}");
     }
 }
 

@@ -132,8 +132,20 @@ impl FromStr for Position {
 
 #[cfg(test)]
 mod tests {
-    use super::PlaceState;
+    use super::{Epoch, MalformedPosition, PlaceState, Position};
     use crate::state_machine::tests::assert_matrix;
+
+    #[test]
+    fn position_is_written_as_epoch_and_number_and_read_back() {
+        for (epoch, seq, text) in [(0, 0, "0:0"), (3, 41, "3:41"), (u64::MAX, 7, "18446744073709551615:7")] {
+            let position = Position { epoch: Epoch(epoch), seq };
+            assert_eq!(position.to_string(), text);
+            assert_eq!(text.parse(), Ok(position));
+        }
+        for text in ["", ":", "3", "3:", ":41", "3:41:5", "-3:41", "3: 41", "a:b", "18446744073709551616:7"] {
+            assert_eq!(text.parse::<Position>(), Err(MalformedPosition), "{text:?}");
+        }
+    }
 
     #[test]
     fn place_transitions_match_the_matrix() {

@@ -29,6 +29,9 @@ fn event_admits_from_its_doors_until_a_day_after_its_end() {
         ([Some(999), Some(1002), N, N], (999, 1026)),
         ([Some(999), Some(1002), Some(900), N], (900, 1026)),
         ([Some(999), Some(1002), Some(900), Some(1001)], (900, 1001)),
+        ([Some(1000), Some(1001), Some(1000), N], (1000, 1025)),
+        ([N, N, Some(1005), N], (1005, 1030)),
+        ([N, N, N, Some(1000)], (976, 1000)),
     ] {
         let times = times(given);
         assert_eq!(times.check_event(at(1000)), Ok(()), "{given:?}");
@@ -60,6 +63,7 @@ fn ticket_type_without_times_has_the_window_of_its_event() {
         ([N, Some(1100), N, N], (976, 1124)),
         ([N, N, N, Some(9000)], (976, 9000)),
         ([N, N, Some(1200), Some(1300)], (1200, 1300)),
+        ([Some(1000), Some(1001), N, N], (1000, 1025)),
     ] {
         assert_eq!(times(given).check_type(event), Ok(()), "{given:?}");
         assert_eq!(hours(times(given).type_window(event)), expected, "{given:?}");
@@ -99,6 +103,37 @@ fn contradiction_of_a_ticket_type_names_its_field() {
         let refusal = times(given).check_type(event).unwrap_err();
         assert_eq!(refusal.evidence.field.as_deref(), Some(field), "{given:?}");
     }
+}
+
+#[test]
+fn times_are_default_only_where_none_is_given() {
+    assert!(times([N, N, N, N]).is_default());
+    for given in [[Some(1), N, N, N], [N, Some(1), N, N], [N, N, Some(1), N], [N, N, N, Some(1)]] {
+        assert!(!times(given).is_default(), "{given:?}");
+    }
+}
+
+#[test]
+fn window_is_over_from_its_end() {
+    let window = AdmissionWindow { from: at(10), until: at(20) };
+    for (now, expected) in [(0, false), (10, false), (19, false), (20, true), (21, true)] {
+        assert_eq!(window.is_over(at(now)), expected, "{now}");
+    }
+}
+
+#[test]
+fn ticket_type_without_a_window_has_that_of_its_event_and_the_widest_contains_all() {
+    let id = |number| TicketTypeId::from_uuid(uuid::Uuid::from_u128(number));
+    let window = |from, until| AdmissionWindow { from: at(from), until: at(until) };
+    let types = vec![(id(1), window(5, 15)), (id(2), window(12, 30))];
+    let windows = AdmissionWindows { event: window(10, 20), types };
+    for (ticket_type, expected) in
+        [(None, (10, 20)), (Some(id(1)), (5, 15)), (Some(id(2)), (12, 30)), (Some(id(3)), (10, 20))]
+    {
+        assert_eq!(hours(windows.window(ticket_type)), expected, "{ticket_type:?}");
+    }
+    assert_eq!(hours(windows.widest()), (5, 30));
+    assert_eq!(hours(AdmissionWindows { event: window(10, 20), types: vec![] }.widest()), (10, 20));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::*;
-use crate::catalog::layout::{AreaDraft, Layout, SeatFlag};
+use crate::catalog::layout::{AreaDraft, Layout, Point, SeatFlag};
 use crate::ids::AreaId;
 use crate::ticketing::best_available::{Closeness, FreeIf, Party, SeatingPlans};
 
@@ -98,4 +98,59 @@ fn best_seats_of_the_hall_are_in_the_middle_of_the_front_row() {
 #[test]
 fn plan_is_the_same_in_every_call() {
     assert_eq!(built(|ids| stadium(ids)), built(|ids| stadium(ids)));
+}
+
+/// FNV-1a over everything that a buyer of the plan sees: names, labels, categories, flags, positions, outlines.
+fn fingerprint(layout: &Layout) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |text: &str| {
+        for byte in text.bytes().chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    for area in &layout.areas {
+        add(&format!("{} {:?}", area.name, area.focus.map(|Point { x, y }| (x, y))));
+        area.outline.iter().for_each(|Point { x, y }| add(&format!("{x} {y}")));
+        area.categories().for_each(&mut add);
+        for row in area.rows() {
+            add(&row.name);
+            for seat in &row.seats {
+                add(&format!("{} {} {} {} {:?}", seat.label, seat.x, seat.y, seat.category, seat.flags));
+            }
+        }
+    }
+    hash
+}
+
+/// Benchmarks of different dates are comparable only on equal plans. A plan that is changed on purpose gets its new fingerprint here.
+#[test]
+fn plans_are_those_of_earlier_benchmarks() {
+    let found = [built(|ids| concert_hall(ids)), built(|ids| festival(ids)), built(|ids| stadium(ids))]
+        .map(|layout| format!("{:016x}", fingerprint(&layout)));
+    assert_eq!(found, ["3a386c700a0d9e07", "0d00059623a29475", "4111c253223df58d"]);
+}
+
+#[test]
+fn rows_are_at_their_distance_from_the_stage_or_from_the_middle_of_the_pitch() {
+    let hall = built(|ids| concert_hall(ids));
+    let oval = built(|ids| stadium(ids));
+    for (layout, area, row, nearest, furthest) in [
+        // Rows of the hall are curved: their middle is further from the front of the stage than their ends.
+        (&hall, "Stalls", "A", 1.85, 4.0),
+        (&hall, "Stalls", "M", 10.95, 14.45),
+        (&hall, "Balcony", "1", 26.6, 32.0),
+        // Lower tier: 22 m of straight side, 20.5 m of corner, 0.8 m for each row.
+        (&oval, "Block 101", "1", 42.5, 42.5),
+        (&oval, "Block 101", "24", 60.9, 60.9),
+        (&oval, "Block 101", "P", 62.3, 62.3),
+        (&oval, "Block 201", "1", 66.0, 66.0),
+        (&oval, "Block 301", "24", 96.4, 96.4),
+    ] {
+        let area = layout.area_named(area).unwrap();
+        let seats = area.rows().iter().filter(|found| found.name == row).flat_map(|row| &row.seats);
+        let metres = seats.map(|seat| seat.y.abs() / 40.0);
+        let found = metres.fold((f32::MAX, 0.0_f32), |(near, far), y| (near.min(y), far.max(y)));
+        let close = (found.0 - nearest).abs() < 0.01 && (found.1 - furthest).abs() < 0.01;
+        assert!(close, "{} {row}: {found:?} instead of {:?}", area.name, (nearest, furthest));
+    }
 }

@@ -25,7 +25,7 @@ pub(super) fn decode<'a>(content: &'a [u8], findings: &mut Findings) -> Cow<'a, 
     match std::str::from_utf8(content) {
         Ok(text) => Cow::Borrowed(text),
         // The first bytes of a file may end within a character.
-        Err(error) if error.error_len().is_none() && error.valid_up_to() + 4 > content.len() => UTF_8.decode(content).0,
+        Err(error) if error.error_len().is_none() => UTF_8.decode(content).0,
         Err(_) => {
             let encoding = if is_mac_roman(content) { MACINTOSH } else { WINDOWS_1252 };
             assume(findings, encoding);
@@ -61,4 +61,75 @@ fn is_mac_roman(content: &[u8]) -> bool {
         }
     }
     mac > windows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn units(text: &str, big: bool) -> Vec<u8> {
+        text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+    }
+
+    #[test]
+    fn utf16_without_a_mark_is_detected_by_its_zero_bytes() {
+        for (content, expected) in [
+            (units("ab", false), Some(UTF_16LE)),
+            (units("ab", true), Some(UTF_16BE)),
+            (units("a", false), None),
+            (b"abcd".to_vec(), None),
+            (vec![0; 8], None),
+            // Eight of ten characters are Latin, then seven.
+            (units("abcdefgh劇場", false), Some(UTF_16LE)),
+            (units("abcdefgh劇場", true), Some(UTF_16BE)),
+            (units("abcdefg劇場劇", false), None),
+            (units("abcdefg劇場劇", true), None),
+            (units("ab\0d", false), None),
+            (units("ab\0d", true), None),
+            // Only the first 512 bytes count, and half a character is left out.
+            (units(&format!("{}{}", "a".repeat(256), "劇".repeat(500)), false), Some(UTF_16LE)),
+            (units(&format!("{}{}", "劇".repeat(256), "a".repeat(5_000)), false), None),
+            (b"a\0b\0c".to_vec(), Some(UTF_16LE)),
+        ] {
+            assert_eq!(unmarked_utf16(&content), expected, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn mac_roman_is_assumed_where_more_bytes_are_its_letters() {
+        for (content, expected) in [
+            (&b"S\x9fd"[..], true),
+            (b"\x8Ecole", true),
+            (b"caf\x8E", true),
+            (b"S\xFCd", false),
+            (b"Stra\xDFe", false),
+            (b"S\x9fd S\xFCd", false),
+            (b"S\x9fd S\x9fd S\xFCd", true),
+            (b"S\x9fd S\xFCd S\xFCd", false),
+            (b"5\x9f7 \x9f", false),
+            (b"Gate\x85", false),
+            (b"plain", false),
+            (b"", false),
+        ] {
+            assert_eq!(is_mac_roman(content), expected, "{:?}", String::from_utf8_lossy(content));
+        }
+    }
+
+    #[test]
+    fn text_that_ends_within_a_character_is_read_as_utf_8() {
+        for (content, expected, assumed) in [
+            (&b"S\xC3\xBCd"[..], "Süd", false),
+            (b"S\xC3", "S\u{fffd}", false),
+            (b"area\xE5\x8A", "area\u{fffd}", false),
+            (b"S\xC3d", "SÃd", true),
+            (b"S\x9fd", "Süd", true),
+            (b"\xEF\xBB\xBFS\xC3\xBCd", "Süd", false),
+            (b"\xFF\xFES\0", "S", true),
+            (b"", "", false),
+        ] {
+            let mut findings = Findings::default();
+            assert_eq!(decode(content, &mut findings), expected);
+            assert_eq!(!findings.into_list().is_empty(), assumed, "{expected}");
+        }
+    }
 }

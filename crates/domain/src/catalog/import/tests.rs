@@ -7,7 +7,10 @@ use super::*;
 use crate::catalog::layout::{AreaDraftKind, Layout, PLACES_MAX, RowDraft, SEATS_PER_ROW_MAX, SeatFlag};
 
 mod csv_tables;
+mod formats;
 mod pretix_plans;
+mod stacked_seats;
+mod unsupported_formats;
 
 fn read_whole(format: ImportFormat, content: &[u8]) -> Result<ImportedPlan, Refusal> {
     let mut next = 0;

@@ -14,6 +14,8 @@ use crate::scanning::base45;
 use crate::scanning::entry::ScanReason;
 use crate::time::Timestamp;
 
+mod keys;
+
 const DOCUMENT: &str = include_str!("../../../../../docs/ticket-code.md");
 
 #[derive(Deserialize)]

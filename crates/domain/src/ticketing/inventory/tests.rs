@@ -9,6 +9,11 @@ use crate::ticketing::hold::{HoldPhase, HoldRecord, HoldRequest, Pick};
 use crate::ticketing::hold_limits::TERMS_BYTES_MAX;
 use crate::ticketing::place::{PlaceEffect, PlaceState, PlaceVersion};
 
+mod address_limit;
+mod full_areas;
+mod lost_holds;
+mod truncated_log;
+
 const MINUTE: u64 = 60_000;
 
 fn at(seconds: i64) -> Timestamp {

@@ -19,6 +19,11 @@ fn special_seats_are_chosen_in_the_requested_numbers() {
             (4, 1, 1),
             Some((&[12, 13, 18, 19], Neighbouring)),
         ),
+        ("no free seat is left alone: not the nearest", &["..a."], (2, 1, 0), Some((&[2, 3], Together))),
+        ("no free seat is left alone on the right", &[".a.."], (2, 1, 0), Some((&[0, 1], Together))),
+        ("two free seats beside them are not alone", &["...a."], (2, 1, 0), Some((&[2, 3], Together))),
+        ("a seat beside a taken one is left alone", &["x..a."], (2, 1, 0), Some((&[3, 4], Together))),
+        ("a seat of the row in front is no neighbour", &["....", "..a."], (2, 1, 0), Some((&[6, 7], Together))),
         ("taken ones are not given", &["....", "AcaC"], (1, 1, 0), Some((&[6], Together))),
         (
             "apart where none are adjacent",
