@@ -10,7 +10,7 @@ mod cells;
 mod clippy;
 mod crash;
 mod demo;
-mod deny;
+mod dependencies;
 mod fmt;
 mod mutants;
 mod nodes;
@@ -39,7 +39,7 @@ const SUITES: &[&dyn Suite] = &[
     &fmt::FmtSuite,
     &tidy::TidySuite,
     &clippy::ClippySuite,
-    &deny::DenySuite,
+    &dependencies::DependenciesSuite,
     &workspace::WorkspaceSuite,
     &mutants::MutantsSuite,
     &demo::DemoSuite,
