@@ -5,6 +5,7 @@
 //! To add a suite, a tidy rule or a benchmark: one file in its folder and one line in that folder's list.
 
 mod bench;
+mod cargo_tool;
 mod child_process;
 mod demo_server;
 mod dev;

@@ -1,7 +1,7 @@
 //! Finds the client's address behind proxies: walks `X-Forwarded-For` or `Forwarded` from the right, past networks that the configuration trusts.
 //!
 //! Never: an entry that was not written by a trusted proxy. Lists are split from the right, so that a quote that a client left open cannot hide the entry
-//! that a proxy appended. `ipnet` parses the networks; the crates for the whole task drop bare IPv6 entries and trailing commas.
+//! that a proxy appended. `ipnet` parses the networks; ours instead of `axum-client-ip`, which takes the rightmost entry and so fits one proxy only.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,7 +1,8 @@
 //! Controls Chromium through chromedriver with the few W3C WebDriver calls that the suite needs, as JSON over HTTP. Its HTTP client is not the testkit's,
 //! which speaks the shop's API.
 //!
-//! Never: a browser that outlives the driver; dropping the driver ends its sessions, which end their browsers, and then chromedriver.
+//! Ours instead of `thirtyfour`, which turns on `serde_json/preserve_order` for all tests of the workspace, and `fantoccini`, which adds 22 crates and reads no
+//! browser log (docs/adr/0020). Never: a browser that outlives the driver; dropping the driver ends its sessions, which end their browsers, and then chromedriver.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

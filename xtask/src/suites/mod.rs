@@ -10,7 +10,7 @@ mod cells;
 mod clippy;
 mod crash;
 mod demo;
-mod deny;
+mod dependencies;
 mod example_slice;
 mod fmt;
 mod mutants;
@@ -43,7 +43,7 @@ const SUITES: &[&dyn Suite] = &[
     &fmt::FmtSuite,
     &tidy::TidySuite,
     &clippy::ClippySuite,
-    &deny::DenySuite,
+    &dependencies::DependenciesSuite,
     &workspace::WorkspaceSuite,
     &mutants::MutantsSuite,
     &example_slice::ExampleSliceSuite,

@@ -1,4 +1,6 @@
 //! Deserializes values that TOML has no type for: durations such as `"10m"` (jiff's friendly format), networks, and anything with `FromStr`.
+//!
+//! Durations by `jiff`, which is there for times, instead of `humantime-serde`.
 
 use std::fmt::Display;
 use std::str::FromStr;

@@ -1,7 +1,8 @@
 //! Extracts the fields of a form or a query in their order, and refuses forms that another site's page sent (`csrf_mismatch`).
 //!
 //! Browsers name the origin of a form. Two defences remain without it: the session cookie is `SameSite=Lax`, and each write on a hold or an order carries a token.
-//! `Origin: null` alone proves nothing: pages of the shop send it too, because they send no referrer.
+//! `Origin: null` alone proves nothing: pages of the shop send it too, because they send no referrer. The fields stay a list instead of a struct by
+//! `serde_html_form`, because a failed form is shown again with all of them.
 
 use std::convert::Infallible;
 

@@ -42,7 +42,7 @@ pub fn any_text(code: &str, mut random: u64) -> String {
     if text == code { format!("{text}0") } else { text }
 }
 
-/// A number below `below` (at least 1) by splitmix64, so that neighbouring seeds give unrelated numbers.
+/// A number below `below` (at least 1) by splitmix64, so that neighbouring seeds give unrelated numbers. Not by `rand`, which no crate of the domain may use.
 fn draw(random: &mut u64, below: usize) -> usize {
     *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = *random;
