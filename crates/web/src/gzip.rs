@@ -14,8 +14,17 @@ use flate2::write::GzEncoder;
 pub enum Coding {
     /// As it is.
     Identity,
-    /// Compressed.
+    /// Compressed where that is worth it.
     Gzip,
+    /// Compressed, because the client excludes a body as it is (`identity;q=0`).
+    GzipOnly,
+}
+
+impl Coding {
+    /// Whether the client accepts gzip.
+    pub fn accepts_gzip(self) -> bool {
+        self != Self::Identity
+    }
 }
 
 /// The bytes, compressed; none where that fails.
@@ -41,8 +50,9 @@ pub fn accepted_coding(request_headers: &HeaderMap) -> Option<Coding> {
     }
     let (gzip, identity) = (gzip.or(any).unwrap_or(0.0), identity.or(any));
     match identity {
-        _ if gzip > 0.0 && gzip >= identity.unwrap_or(0.0) => Some(Coding::Gzip),
+        Some(0.0) if gzip > 0.0 => Some(Coding::GzipOnly),
         Some(0.0) => None,
+        _ if gzip > 0.0 && gzip >= identity.unwrap_or(0.0) => Some(Coding::Gzip),
         // A body as it is may always be sent, unless the client excludes that.
         Some(_) | None => Some(Coding::Identity),
     }
@@ -63,7 +73,7 @@ mod tests {
 
     #[test]
     fn gzip_is_chosen_where_the_client_accepts_it_and_prefers_nothing_else() {
-        use Coding::{Gzip, Identity};
+        use Coding::{Gzip, GzipOnly, Identity};
         for (lines, expected) in [
             (&["gzip"][..], Some(Gzip)),
             (&["br, GZip;q=0.5"], Some(Gzip)),
@@ -71,7 +81,9 @@ mod tests {
             (&["*"], Some(Gzip)),
             (&["gzip;q=0.5, identity;q=0.5"], Some(Gzip)),
             (&["gzip;q=0.5, identity"], Some(Identity)),
-            (&["identity;q=0, gzip;q=0.1"], Some(Gzip)),
+            (&["identity;q=0, gzip;q=0.1"], Some(GzipOnly)),
+            (&["gzip, *;q=0"], Some(GzipOnly)),
+            (&["identity;q=0, *"], Some(GzipOnly)),
             (&["gzip;q=0"], Some(Identity)),
             (&["gzip; q=0.0, *"], Some(Identity)),
             (&["gzip;q=2"], Some(Identity)),
@@ -80,7 +92,9 @@ mod tests {
             (&["br"], Some(Identity)),
             (&[""], Some(Identity)),
             (&[], Some(Identity)),
+            (&["*;q=0, identity;q=0.1"], Some(Identity)),
             (&["*;q=0"], None),
+            (&["br, identity;q=0"], None),
             (&["identity;q=0"], None),
         ] {
             let mut headers = HeaderMap::new();

@@ -32,7 +32,8 @@ impl Precompressed {
         if self.plain.is_empty() {
             return Failure::from(Fault::internal("nothing was rendered")).into_response();
         }
-        let gzip = self.gzip.as_ref().filter(|_| accepted_coding(request_headers) == Some(Coding::Gzip));
+        let accepts_gzip = accepted_coding(request_headers).is_some_and(Coding::accepts_gzip);
+        let gzip = self.gzip.as_ref().filter(|_| accepts_gzip);
         let mut response = Response::new(Body::from(gzip.unwrap_or(&self.plain).clone()));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));

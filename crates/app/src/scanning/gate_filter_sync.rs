@@ -85,7 +85,7 @@ impl Scanning {
     /// Records the offline scans of a ticket in cold, for an act that needs no intent. False if warm did not answer in time.
     pub(super) async fn record_offline_scans_of(&self, scope: EventScope, ticket: TicketId) -> bool {
         let recorded = async {
-            let pending = || self.journal.pending(scope, Some(ticket), OFFLINE_SCANS_PER_TICKET_MAX);
+            let pending = || self.journal.pending(scope, Some(ticket), None, OFFLINE_SCANS_PER_TICKET_MAX);
             let offline_scans = load_and_retry(&*self.loader, scope, pending).await?;
             self.record_offline_scans(scope, offline_scans).await
         };

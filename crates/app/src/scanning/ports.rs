@@ -263,11 +263,13 @@ pub trait OfflineScanJournal: Send + Sync + 'static {
         became: GateFilter,
     ) -> InventoryResult<()>;
 
-    /// At most `limit` stored scans of one ticket or of the event, oldest first.
+    /// At most `limit` stored scans of one ticket or of the event, oldest first. With `after` only scans behind that scan of the event, or all if it is no
+    /// longer stored.
     async fn pending(
         &self,
         scope: EventScope,
         ticket: Option<TicketId>,
+        after: Option<ScanId>,
         limit: usize,
     ) -> InventoryResult<Vec<OfflineScan>>;
 

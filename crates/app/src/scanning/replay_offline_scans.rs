@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use voelgoed_domain::ids::{ScanId, TicketId};
 use voelgoed_resilience::{Capability, LogInterval};
 use voelgoed_telemetry::metrics::scanning::scan_conflict;
 
@@ -19,6 +20,14 @@ pub const REPLAY_INTERVAL: Duration = Duration::from_secs(1);
 /// Scans of one page.
 const SCANS_PER_PAGE_MAX: usize = 200;
 static UNRECORDED_LOG: LogInterval = LogInterval::new(Duration::from_secs(60));
+
+/// What cold could not record in one round.
+#[derive(Default)]
+struct UnrecordedScans {
+    /// Later scans of these tickets wait, because the scans of one ticket are recorded in their order.
+    tickets: HashSet<TicketId>,
+    first_fault: Option<Fault>,
+}
 
 impl Scanning {
     /// Runs one round over all events with offline scans; returns the number of scans that cold recorded. A scan that cold cannot record stays in the
@@ -42,20 +51,22 @@ impl Scanning {
     }
 
     async fn replay_event(&self, scope: EventScope) -> CommandResult<usize> {
-        let mut replayed = 0;
+        let (mut replayed, mut unrecorded, mut after) = (0, UnrecordedScans::default(), None);
         loop {
-            let page = match self.journal.pending(scope, None, SCANS_PER_PAGE_MAX).await {
+            let page = match self.journal.pending(scope, None, after, SCANS_PER_PAGE_MAX).await {
                 Ok(page) => page,
                 // Lost with the store; the devices have their copies.
                 Err(InventoryError::Unloaded | InventoryError::Refused(_)) => Vec::new(),
                 Err(InventoryError::Fault(fault)) => return Err(fault.into()),
             };
-            let count = page.len();
-            self.record_offline_scans(scope, page).await?;
-            replayed += count;
-            if count < SCANS_PER_PAGE_MAX {
-                return Ok(replayed);
+            let ids: Vec<ScanId> = page.iter().map(|offline| offline.scan.id).collect();
+            let recorded = self.record_page(scope, page, &mut unrecorded).await?;
+            replayed += recorded.len();
+            if ids.len() < SCANS_PER_PAGE_MAX {
+                return unrecorded.first_fault.map_or(Ok(replayed), |fault| Err(fault.into()));
             }
+            // The next page begins behind the last scan that stays in the journal.
+            after = ids.into_iter().rfind(|id| !recorded.contains(id)).or(after);
         }
     }
 
@@ -68,16 +79,26 @@ impl Scanning {
         scope: EventScope,
         offline_scans: Vec<OfflineScan>,
     ) -> CommandResult<()> {
-        if offline_scans.is_empty() {
-            return Ok(());
+        let mut unrecorded = UnrecordedScans::default();
+        self.record_page(scope, offline_scans, &mut unrecorded).await?;
+        unrecorded.first_fault.map_or(Ok(()), |fault| Err(fault.into()))
+    }
+
+    /// Records scans and returns those that it has removed from the journal; scans whose fault is their own are added to `unrecorded`.
+    async fn record_page(
+        &self,
+        scope: EventScope,
+        page: Vec<OfflineScan>,
+        unrecorded: &mut UnrecordedScans,
+    ) -> CommandResult<Vec<ScanId>> {
+        if page.is_empty() {
+            return Ok(Vec::new());
         }
         let admissions = self.admissions(scope).await;
-        let (mut recorded, mut first_fault) = (Vec::new(), None);
-        // The scans of one ticket are recorded in their order, or not at all.
-        let mut failed_tickets = HashSet::new();
-        for offline in offline_scans {
+        let (mut recorded, mut outage) = (Vec::new(), None);
+        for offline in page {
             let (id, ticket) = (offline.scan.id, offline.scan.ticket);
-            if ticket.is_some_and(|ticket| failed_tickets.contains(&ticket)) {
+            if ticket.is_some_and(|ticket| unrecorded.tickets.contains(&ticket)) {
                 continue;
             }
             let new = NewScan { admissions: admissions.clone(), ..as_decided(offline) };
@@ -87,11 +108,11 @@ impl Scanning {
                     if let Some(suppressed) = UNRECORDED_LOG.due() {
                         tracing::error!(organization = %scope.organization, event = %scope.event, scan = %id, %fault, suppressed, slice = "scanning", "cold cannot record an offline scan; it stays in the journal");
                     }
-                    failed_tickets.extend(ticket);
-                    first_fault = first_fault.or(Some(fault));
+                    unrecorded.tickets.extend(ticket);
+                    unrecorded.first_fault.get_or_insert(fault);
                 }
                 Err(fault) => {
-                    first_fault = first_fault.or(Some(fault));
+                    outage = Some(fault);
                     break;
                 }
             }
@@ -103,7 +124,7 @@ impl Scanning {
                 Err(InventoryError::Fault(fault)) => return Err(fault.into()),
             }
         }
-        first_fault.map_or(Ok(()), |fault| Err(fault.into()))
+        outage.map_or(Ok(recorded), |fault| Err(fault.into()))
     }
 
     async fn record_offline_scan(&self, scope: EventScope, new: NewScan) -> StoreResult<()> {

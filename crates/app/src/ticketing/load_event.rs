@@ -29,7 +29,7 @@ use crate::error::{CommandError, CommandResult};
 /// Rebuilds that one call waits for before `try_again`.
 const LOADS_PER_CALL_MAX: usize = 3;
 
-/// The lease of an event's rebuild; a node that dies during it delays the others no longer than this.
+/// The lease of an event's rebuild; a node that dies during it, or a load that is cancelled, delays the others no longer than this.
 const LEASE_DURATION: Duration = Duration::from_secs(5);
 /// While another node rebuilds, this node waits for its signal and polls this often in case the signal is lost.
 const LOADED_POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -122,6 +122,13 @@ impl EventLoader {
         !matches!(self.inventory.gate_filter(scope, any_ticket).await, Err(InventoryError::Unloaded))
     }
 
+    /// Ends the lease of a load that installs nothing, so that the next load need not wait for its end. Does nothing where another node has the lease.
+    async fn return_lease(&self, scope: EventScope, lease: Uuid) {
+        if let Err(fault) = self.inventory.lease_rebuild(scope, lease, Duration::ZERO).await {
+            tracing::debug!(organization = %scope.organization, event = %scope.event, %fault, slice = "ticketing", "the lease of a failed load was not returned; it ends by itself");
+        }
+    }
+
     async fn install(&self, scope: EventScope, lease: Uuid) -> CommandResult<Position> {
         let listing = self.listings.listing(scope).await?;
         let epoch = self.places.raise_epoch(scope.organization, scope.event).await?;
@@ -159,9 +166,16 @@ impl LoadEvent for EventLoader {
             }
         }
         if self.is_loaded(scope).await {
+            self.return_lease(scope, lease).await;
             return Ok(());
         }
-        let position = self.install(scope, lease).await?;
+        let position = match self.install(scope, lease).await {
+            Ok(position) => position,
+            Err(error) => {
+                self.return_lease(scope, lease).await;
+                return Err(error);
+            }
+        };
         tracing::info!(
             organization = %scope.organization, event = %scope.event, %position, slice = "ticketing",
             "loaded the event into the warm tier"

@@ -257,9 +257,10 @@ impl OfflineScanJournal for GuardedWarm {
         &self,
         scope: EventScope,
         ticket: Option<TicketId>,
+        after: Option<ScanId>,
         scans_max: usize,
     ) -> InventoryResult<Vec<OfflineScan>> {
-        self.call(|| self.inner.pending(scope, ticket, scans_max)).await
+        self.call(|| self.inner.pending(scope, ticket, after, scans_max)).await
     }
 
     async fn events(&self) -> StoreResult<Vec<EventScope>> {

@@ -72,12 +72,13 @@ impl OfflineScanJournal for MemoryInventory {
         &self,
         scope: EventScope,
         ticket: Option<TicketId>,
+        after: Option<ScanId>,
         scans_max: usize,
     ) -> InventoryResult<Vec<OfflineScan>> {
         self.step("kept_scans", scope, |_, _| {
-            let mut found = self.scans.get(&scope).map(|event| event.of(ticket)).unwrap_or_default();
-            found.truncate(scans_max);
-            Ok(found)
+            let found = self.scans.get(&scope).map(|event| event.of(ticket)).unwrap_or_default();
+            let cursor = found.iter().position(|offline| Some(offline.scan.id) == after);
+            Ok(found.into_iter().skip(cursor.map_or(0, |at| at + 1)).take(scans_max).collect())
         })
     }
 

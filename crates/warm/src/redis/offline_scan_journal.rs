@@ -85,9 +85,11 @@ impl OfflineScanJournal for RedisWarm {
         &self,
         scope: EventScope,
         ticket: Option<TicketId>,
+        after: Option<ScanId>,
         scans_max: usize,
     ) -> InventoryResult<Vec<OfflineScan>> {
-        let args = vec![request::tickets(ticket.as_slice()), request::number(scans_max)];
+        let after_id = after.map_or_else(Vec::new, |scan| scan.uuid().as_bytes().to_vec());
+        let args = vec![request::tickets(ticket.as_slice()), request::number(scans_max), after_id];
         let result = self.run(scope, &scripts::PENDING_OFFLINE_SCANS, args).await;
         if ticket.is_none() && matches!(result, Err(InventoryError::Unloaded)) {
             // An installation lists the event again.
@@ -96,7 +98,7 @@ impl OfflineScanJournal for RedisWarm {
         let value = result?;
         let (pending, unreadable) = reply::pending_scans(value)?;
         if unreadable.is_empty() {
-            if pending.is_empty() && ticket.is_none() {
+            if pending.is_empty() && ticket.is_none() && after.is_none() {
                 self.mark_done(Activity::Scans, scope);
             }
             return Ok(pending);

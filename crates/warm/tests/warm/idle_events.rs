@@ -37,7 +37,7 @@ async fn round(node: &StoreNode) -> (usize, Vec<EventScope>, Vec<EventScope>) {
     let swept = node.store.sweep(100).await.unwrap();
     let scans = OfflineScanJournal::events(&node.store).await.unwrap();
     for scope in &scans {
-        node.store.pending(*scope, None, 10).await.unwrap();
+        node.store.pending(*scope, None, None, 10).await.unwrap();
     }
     let counts = CountStream::events(&node.store).await.unwrap();
     for scope in &counts {
@@ -179,8 +179,8 @@ async fn unreadable_offline_scan_does_not_block_the_others() {
     let scan = a_scan(&node);
     node.store.append(node.scope, scan.clone()).await.unwrap();
     // The limit equals the number of unreadable scans: the first read moves them behind the others.
-    assert!(node.store.pending(node.scope, None, 3).await.unwrap().is_empty());
-    let pending = node.store.pending(node.scope, None, 3).await.unwrap();
+    assert!(node.store.pending(node.scope, None, None, 3).await.unwrap().is_empty());
+    let pending = node.store.pending(node.scope, None, None, 3).await.unwrap();
     assert_eq!(pending.iter().map(|offline| offline.scan.id).collect::<Vec<_>>(), [scan.id]);
     node.store.remove_recorded(node.scope, &[scan.id]).await.unwrap();
     let left = server.execute(&["HLEN", &node.key("kept")]).await.unwrap();

@@ -1,4 +1,4 @@
-//! Checks what all responses have in common: the format of errors, and the security headers.
+//! Checks what all responses have in common: the format of errors, the security headers, and the content coding.
 
 use serde_json::json;
 use voelgoed_api_tests::EFFECT_TIMEOUT;
@@ -136,5 +136,27 @@ async fn times_must_be_rfc_3339_and_entry_rules_known() -> anyhow::Result<()> {
             assert_eq!(answer.json()["entry_rule"], rule, "{}", answer.body);
         }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn request_that_excludes_a_plain_body_gets_gzip_or_406_before_anything_is_changed() -> anyhow::Result<()> {
+    let server = start_server(UNLIMITED).await?;
+    let tenant = TestTenant::make(&server, "coding").await?;
+    for path in ["/", "/api/v1/events", "/livez"] {
+        let request = server.request("GET", path).header("Accept-Encoding", "gzip;q=0.1, identity;q=0");
+        let answer = server.send(request).await?;
+        assert_eq!((answer.status, answer.header("content-encoding")), (200, "gzip"), "{path}");
+    }
+    let hold = |coding: &str| {
+        let path = format!("/api/v1/events/{}/holds", tenant.event);
+        server.request("POST", &path).header("Accept-Encoding", coding).json(&tenant.seats(1))
+    };
+    for excluded in ["identity;q=0", "*;q=0", "br, *;q=0", "gzip;q=0, identity;q=0"] {
+        let answer = server.send(hold(excluded)).await?;
+        assert_eq!((answer.status, answer.body.as_str()), (406, ""), "{excluded}");
+        assert_eq!(answer.header("vary"), "accept-encoding", "{excluded}");
+    }
+    assert_eq!(server.send(hold("br")).await?.status, 201, "no refused request has held the place");
     Ok(())
 }

@@ -59,6 +59,12 @@ pub async fn installation_without_the_rebuild_lease_is_refused<S: InventoryStore
         "each event has its own lease"
     );
     assert!(is_unloaded(&store.install(scope, other_lease, plan(1)).await));
+    let returned = store.lease_rebuild(scope, other_lease, Duration::ZERO).await.unwrap();
+    assert_eq!(returned, RebuildLease::Taken { free_in }, "only its holder ends a lease");
+    assert_eq!(store.lease_rebuild(scope, own, Duration::ZERO).await.unwrap(), RebuildLease::Granted);
+    assert!(is_unloaded(&store.install(scope, own, plan(1)).await), "returned");
+    assert_eq!(store.lease_rebuild(scope, other_lease, Duration::ZERO).await.unwrap(), RebuildLease::Granted);
+    assert_eq!(store.lease_rebuild(scope, own, free_in).await.unwrap(), RebuildLease::Granted);
 
     sut.environment.advance(free_in);
     assert!(is_unloaded(&store.install(scope, own, plan(1)).await), "it has lapsed");

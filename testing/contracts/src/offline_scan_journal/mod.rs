@@ -93,5 +93,5 @@ fn new_ticket<S>(sut: &Sut<S>) -> TicketId {
 }
 
 async fn pending_ids<S: OfflineScanJournal>(sut: &Sut<S>, scope: EventScope, ticket: Option<TicketId>) -> Vec<ScanId> {
-    sut.store.pending(scope, ticket, 100).await.unwrap().iter().map(|stored| stored.scan.id).collect()
+    sut.store.pending(scope, ticket, None, 100).await.unwrap().iter().map(|stored| stored.scan.id).collect()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use voelgoed_app::environment::Environment;
 use voelgoed_app::scanning::ports::{NewScan, OfflineScanJournal, ScanResult};
 use voelgoed_app::ticketing::ports::{GateFilter, InventoryError, InventoryStore};
+use voelgoed_domain::ids::ScanId;
 use voelgoed_domain::scanning::entry::ScanReason;
 
 use super::{install, loaded, new_scan, new_scope, new_ticket, pending_ids};
@@ -48,7 +49,7 @@ pub async fn acknowledged_scans_are_marked<S: InventoryStore + OfflineScanJourna
     store.acknowledge(scope, acknowledged.id).await.unwrap();
     assert!(store.append(scope, acknowledged.clone()).await.unwrap().acknowledged);
     for stored in [
-        store.pending(scope, None, 100).await.unwrap(),
+        store.pending(scope, None, None, 100).await.unwrap(),
         store.begin_intent(scope, sut.environment.uuid(), &[ticket], 100).await.unwrap(),
     ] {
         assert_eq!(stored.len(), 2);
@@ -72,9 +73,18 @@ pub async fn only_recorded_scans_are_removed<S: InventoryStore + OfflineScanJour
     }
     assert_eq!(pending_ids(&sut, scope, None).await, scans);
     assert_eq!(pending_ids(&sut, scope, Some(one)).await, [scans[0], scans[2]]);
-    assert_eq!(sut.store.pending(scope, None, 2).await.unwrap().len(), 2);
+    let page = async |after, limit| -> Vec<ScanId> {
+        let page = sut.store.pending(scope, None, after, limit).await.unwrap();
+        page.iter().map(|stored| stored.scan.id).collect()
+    };
+    assert_eq!(page(None, 2).await, scans[..2]);
+    assert_eq!(page(Some(scans[0]), 1).await, scans[1..2]);
+    assert_eq!(page(Some(scans[1]), 2).await, scans[2..]);
+    assert!(page(Some(scans[2]), 2).await.is_empty());
+    assert!(sut.store.events().await.unwrap().contains(&scope), "scans before the cursor are pending");
     sut.store.remove_recorded(scope, &[scans[0], scans[1]]).await.unwrap();
     sut.store.remove_recorded(scope, &[scans[0]]).await.unwrap();
+    assert_eq!(page(Some(scans[1]), 2).await, scans[2..], "the cursor is no longer stored");
     assert_eq!(pending_ids(&sut, scope, None).await, [scans[2]]);
     for ticket in [one, two] {
         assert_eq!(sut.store.gate_filter(scope, ticket).await.unwrap(), GateFilter::Admitted);

@@ -32,7 +32,7 @@ async fn offline_scan_is_replayed_to_cold_once_cold_answers() {
     assert_eq!(slices.scanning.replay_offline_scans().await.unwrap(), 0, "not while cold is unavailable");
     gate.cold_is(DependencyHealth::Up);
     assert_eq!(slices.scanning.replay_offline_scans().await.unwrap(), 1);
-    let pending = slices.scanning.journal.pending(scope, None, 10).await.unwrap();
+    let pending = slices.scanning.journal.pending(scope, None, None, 10).await.unwrap();
     assert!(pending.is_empty());
     assert_eq!(gate.enter(0).await, (USED, true));
 }

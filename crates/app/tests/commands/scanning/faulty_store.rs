@@ -197,9 +197,10 @@ impl OfflineScanJournal for FaultyStore<MemoryInventory> {
         &self,
         scope: EventScope,
         ticket: Option<TicketId>,
+        after: Option<ScanId>,
         most: usize,
     ) -> InventoryResult<Vec<OfflineScan>> {
-        self.call(self.inner.pending(scope, ticket, most)).await
+        self.call(self.inner.pending(scope, ticket, after, most)).await
     }
 
     async fn events(&self) -> StoreResult<Vec<EventScope>> {

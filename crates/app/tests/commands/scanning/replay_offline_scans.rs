@@ -36,7 +36,7 @@ async fn stored(gate: &ScannerFixture, scan: ScanId) -> Option<ScanResult> {
 
 async fn pending(gate: &ScannerFixture) -> Vec<ScanId> {
     let (journal, scope) = (&gate.shop.slices.scanning.journal, gate.shop.scope);
-    journal.pending(scope, None, 1_000).await.unwrap().iter().map(|offline| offline.scan.id).collect()
+    journal.pending(scope, None, None, 1_000).await.unwrap().iter().map(|offline| offline.scan.id).collect()
 }
 
 #[tokio::test]
@@ -147,6 +147,27 @@ async fn one_round_replays_more_scans_than_fit_on_a_page() {
         assert_eq!(gate.shop.slices.scanning.replay_offline_scans().await.unwrap(), 0);
         assert!(pending(&gate).await.is_empty());
     }
+}
+
+#[tokio::test]
+async fn page_of_scans_that_cold_cannot_write_does_not_keep_scans_of_other_tickets_from_cold() {
+    let mut gate = ScannerFixture::with_tickets(2).await;
+    let cold = with_faults(&mut gate);
+    gate.cold_is(DependencyHealth::Down);
+    let mut scans = vec![];
+    for ticket in [vec![0; SCANS_PER_PAGE_MAX + 1], vec![1, 0]].concat() {
+        scans.push(gate.enter_offline(ticket).await);
+        gate.shop.environment.advance(Duration::from_millis(1));
+    }
+    let other = scans.remove(SCANS_PER_PAGE_MAX + 1);
+    gate.cold_is(DependencyHealth::Up);
+    cold.poison(scans[0]);
+    gate.shop.slices.scanning.replay_offline_scans().await.unwrap_err();
+    assert_eq!(cold.recorded(), [other], "the scans of the first ticket wait behind its first one");
+    assert_eq!(pending(&gate).await, scans);
+    cold.heal();
+    assert_eq!(gate.shop.slices.scanning.replay_offline_scans().await.unwrap(), scans.len());
+    assert_eq!(cold.recorded()[1..], scans);
 }
 
 #[tokio::test]

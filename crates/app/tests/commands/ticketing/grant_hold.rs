@@ -221,6 +221,28 @@ async fn loaded_event_is_not_loaded_again() {
 }
 
 #[tokio::test]
+async fn load_that_fails_returns_its_lease_so_that_another_node_loads_at_once() {
+    let shop = TestPlatform::open().await;
+    let ticketing = &shop.slices.ticketing;
+    shop.cold.close().await;
+    assert!(matches!(ticketing.loader.load(shop.scope).await, Err(CommandError::Fault(_))));
+    let lease = shop.environment.uuid();
+    let given = ticketing.inventory.lease_rebuild(shop.scope, lease, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(given, RebuildLease::Granted);
+}
+
+#[tokio::test]
+async fn load_of_an_event_that_was_loaded_meanwhile_returns_its_lease() {
+    let shop = TestPlatform::open().await;
+    hold(&shop, vec![seat(&shop, 0)]).await.unwrap();
+    let ticketing = &shop.slices.ticketing;
+    ticketing.loader.load(shop.scope).await.unwrap();
+    let lease = shop.environment.uuid();
+    let given = ticketing.inventory.lease_rebuild(shop.scope, lease, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(given, RebuildLease::Granted);
+}
+
+#[tokio::test]
 async fn event_that_another_node_loads_is_waited_for() {
     let shop = TestPlatform::open().await;
     let ticketing = &shop.slices.ticketing;
