@@ -61,7 +61,7 @@ pub struct ProcessClaimGuard {
 }
 
 /// Identifies a session of the server: process ids are reused, so the start time belongs to the identity.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 struct Backend {
     pid: i32,
     started: String,
@@ -87,7 +87,8 @@ async fn try_claim(
         sqlx::query(end).bind(before.pid).bind(&before.started).fetch_all(&mut connection).await?;
     }
     let own = "select pid, backend_start::text as started from pg_stat_activity where pid = pg_backend_pid()";
-    let backend: Backend = sqlx::query_as(own).fetch_one(&mut connection).await?;
+    let (pid, started) = sqlx::query_as(own).fetch_one(&mut connection).await?;
+    let backend = Backend { pid, started };
     for attempt in 0..ATTEMPTS_MAX {
         if attempt > 0 {
             tokio::time::sleep(ATTEMPT_INTERVAL).await;

@@ -13,7 +13,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::audit::commit_act;
 use super::{credential_revocation, members};
-use crate::db::{Db, DbResult, Sql, SystemRole, Tx, Value, binds, sql};
+use crate::db::{Db, DbResult, Sql, SystemRole, Tx, Value, binds, row_struct, sql};
 use crate::decode_rows::decode_page;
 use crate::idempotency;
 use crate::quotas::{self, Quota};
@@ -39,14 +39,15 @@ const REVOKE: Sql = sql(
 );
 const EXISTS: Sql = sql("api_keys.exists", "select id from api_keys where organization_id = $1 and id = $2");
 
-#[derive(sqlx::FromRow)]
-struct ApiKeyRow {
-    organization_id: Uuid,
-    id: Uuid,
-    name: String,
-    scopes: String,
-    created_at: i64,
-    revoked_at: Option<i64>,
+row_struct! {
+    struct ApiKeyRow {
+        organization_id: Uuid,
+        id: Uuid,
+        name: String,
+        scopes: String,
+        created_at: i64,
+        revoked_at: Option<i64>,
+    }
 }
 
 impl TryFrom<ApiKeyRow> for ApiKey {

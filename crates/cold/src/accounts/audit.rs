@@ -7,7 +7,7 @@ use voelgoed_app::page::{Page, PageRequest};
 use voelgoed_domain::ids::OrganizationId;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, DbResult, Sql, Tx, binds, sql};
+use crate::db::{Db, DbResult, Sql, Tx, binds, row_struct, sql};
 
 /// An act of several transactions keeps one line.
 const APPEND: Sql = sql(
@@ -20,13 +20,14 @@ const LIST: Sql = sql(
     "select id, actor, action, subject, at from audit_lines where organization_id = $1 and id > $2 order by id limit $3",
 );
 
-#[derive(sqlx::FromRow)]
-struct AuditLineRow {
-    id: Uuid,
-    actor: String,
-    action: String,
-    subject: String,
-    at: i64,
+row_struct! {
+    struct AuditLineRow {
+        id: Uuid,
+        actor: String,
+        action: String,
+        subject: String,
+        at: i64,
+    }
 }
 
 /// Commits the transaction of an act with its audit line; without an actor, as in a job, it commits without a line.

@@ -5,17 +5,18 @@ use voelgoed_app::accounts::ports::Member;
 use voelgoed_domain::ids::{MemberId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{DbError, DbResult};
+use crate::db::{DbError, DbResult, row_struct};
 
-#[derive(sqlx::FromRow)]
-pub(super) struct MemberRow {
-    organization_id: Uuid,
-    pub(super) id: Uuid,
-    name: String,
-    email: String,
-    scopes: String,
-    created_at: i64,
-    disabled_at: Option<i64>,
+row_struct! {
+    pub(super) struct MemberRow {
+        organization_id: Uuid,
+        pub(super) id: Uuid,
+        name: String,
+        email: String,
+        scopes: String,
+        created_at: i64,
+        disabled_at: Option<i64>,
+    }
 }
 
 impl TryFrom<MemberRow> for Member {

@@ -13,7 +13,7 @@ use voelgoed_domain::time::Timestamp;
 use super::audit::commit_act;
 use super::member_row::MemberRow;
 use super::sessions;
-use crate::db::{Db, DbResult, Sql, SystemRole, Tx, Value, binds, sql};
+use crate::db::{Db, DbResult, Sql, SystemRole, Tx, Value, binds, row_struct, sql};
 use crate::decode_rows::decode_page;
 use crate::idempotency;
 use crate::quotas::{self, Quota};
@@ -48,11 +48,11 @@ const ENABLED: Sql =
 const KEYS: Sql =
     sql("members.keys", "select id, scopes from api_keys where organization_id = $1 and revoked_at is null");
 
-#[derive(sqlx::FromRow)]
-struct MemberRowWithPassword {
-    #[sqlx(flatten)]
-    member: MemberRow,
-    password_hash: String,
+row_struct! {
+    struct MemberRowWithPassword {
+        password_hash: String,
+        ..member: MemberRow
+    }
 }
 
 impl MemberRowWithPassword {

@@ -10,7 +10,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::api_keys;
 use super::audit::commit_act;
-use crate::db::{Db, DbError, DbResult, Sql, SystemRole, binds, sql};
+use crate::db::{Db, DbError, DbResult, Sql, SystemRole, binds, row_struct, sql};
 use crate::idempotency;
 
 const CREATE: Sql = sql(
@@ -27,12 +27,13 @@ const LIST: Sql = sql(
     "select id, name, slug, created_at from organizations where id > $1 order by id limit $2",
 );
 
-#[derive(sqlx::FromRow)]
-struct OrganizationRow {
-    id: Uuid,
-    name: String,
-    slug: String,
-    created_at: i64,
+row_struct! {
+    struct OrganizationRow {
+        id: Uuid,
+        name: String,
+        slug: String,
+        created_at: i64,
+    }
 }
 
 impl From<OrganizationRow> for Organization {

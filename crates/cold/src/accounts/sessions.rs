@@ -10,7 +10,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::audit::commit_act;
 use super::member_row::MemberRow;
-use crate::db::{Db, DbResult, Sql, SystemRole, Tx, binds, sql};
+use crate::db::{Db, DbResult, Sql, SystemRole, Tx, binds, row_struct, sql};
 
 const LOGINS_PER_MEMBER_MAX: u32 = 20;
 
@@ -45,12 +45,12 @@ const END_ONE: Sql =
 const END_ALL: Sql =
     sql("sessions.end_all", "delete from console_sessions where organization_id = $1 and member_id = $2");
 
-#[derive(sqlx::FromRow)]
-struct SessionRow {
-    #[sqlx(flatten)]
-    member: MemberRow,
-    login_id: Option<Uuid>,
-    expires_at: i64,
+row_struct! {
+    struct SessionRow {
+        login_id: Option<Uuid>,
+        expires_at: i64,
+        ..member: MemberRow
+    }
 }
 
 /// False where the member may no longer log in.

@@ -5,7 +5,7 @@ use voelgoed_domain::catalog::admission_window::AdmissionTimes;
 use voelgoed_domain::ids::{EventId, OrganizationId, TicketTypeId};
 
 use super::event_row::times;
-use crate::db::{DbResult, Sql, Tx, binds, sql};
+use crate::db::{DbResult, Sql, Tx, binds, row_struct, sql};
 
 /// Ticket types with admission times, on sale or not.
 const TIMES: Sql = sql(
@@ -21,14 +21,15 @@ const TIMES_ON_SALE: Sql = sql(
      where organization_id = $1 and event_id = $2 and retired_at is null",
 );
 
-#[derive(sqlx::FromRow)]
-struct TimesRow {
-    id: Uuid,
-    retired: bool,
-    doors_at: Option<i64>,
-    ends_at: Option<i64>,
-    admits_from: Option<i64>,
-    admits_until: Option<i64>,
+row_struct! {
+    struct TimesRow {
+        id: Uuid,
+        retired: bool,
+        doors_at: Option<i64>,
+        ends_at: Option<i64>,
+        admits_from: Option<i64>,
+        admits_until: Option<i64>,
+    }
 }
 
 /// The admission times of an event's ticket types that have any, and whether each is retired.

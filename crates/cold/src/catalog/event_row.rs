@@ -8,7 +8,7 @@ use voelgoed_domain::money::Currency;
 use voelgoed_domain::scanning::entry::EntryRule;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{DbError, DbResult};
+use crate::db::{DbError, DbResult, row_struct};
 
 /// The columns of [`EventRow`], of the table alias `e`.
 macro_rules! event_columns {
@@ -20,29 +20,30 @@ macro_rules! event_columns {
 }
 pub(super) use event_columns;
 
-#[derive(sqlx::FromRow)]
-pub(super) struct EventRow {
-    organization_id: Uuid,
-    pub(super) id: Uuid,
-    name: String,
-    layout_id: Uuid,
-    starts_at: i64,
-    timezone: String,
-    opens_at: i64,
-    closes_at: i64,
-    currency: String,
-    state: String,
-    fee_per_ticket: i64,
-    fee_basis_points: i64,
-    tax_basis_points: i64,
-    tax_included: bool,
-    places_per_hold: i64,
-    places_per_session: i64,
-    entry_rule: String,
-    doors_at: Option<i64>,
-    ends_at: Option<i64>,
-    admits_from: Option<i64>,
-    admits_until: Option<i64>,
+row_struct! {
+    pub(super) struct EventRow {
+        organization_id: Uuid,
+        pub(super) id: Uuid,
+        name: String,
+        layout_id: Uuid,
+        starts_at: i64,
+        timezone: String,
+        opens_at: i64,
+        closes_at: i64,
+        currency: String,
+        state: String,
+        fee_per_ticket: i64,
+        fee_basis_points: i64,
+        tax_basis_points: i64,
+        tax_included: bool,
+        places_per_hold: i64,
+        places_per_session: i64,
+        entry_rule: String,
+        doors_at: Option<i64>,
+        ends_at: Option<i64>,
+        admits_from: Option<i64>,
+        admits_until: Option<i64>,
+    }
 }
 
 impl TryFrom<EventRow> for Event {

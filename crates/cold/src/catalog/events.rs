@@ -9,7 +9,7 @@ use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
 use super::event_row::{EventRow, event_columns};
-use crate::db::{Db, DbResult, Sql, SystemRole, binds, sql};
+use crate::db::{Db, DbResult, Sql, SystemRole, binds, row_struct, sql};
 use crate::decode_rows::decode_page;
 
 /// Selects [`EventSummaryRow`]s: events `e` with the name of their venue, filtered by the rest of the statement.
@@ -76,11 +76,11 @@ const PAST: Sql = sql(
 /// System role: the identifier of the event identifies the organization.
 const ORGANIZATION_OF: Sql = sql("events.organization_of", "select organization_id from events where id = $1");
 
-#[derive(sqlx::FromRow)]
-struct EventSummaryRow {
-    #[sqlx(flatten)]
-    event: EventRow,
-    venue: String,
+row_struct! {
+    struct EventSummaryRow {
+        venue: String,
+        ..event: EventRow
+    }
 }
 
 pub(super) async fn list(

@@ -15,7 +15,7 @@ use super::layout_plan;
 use super::listing_change::listing_changed;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::db::{Db, DbError, DbResult, Sql, Tx, binds, sql};
+use crate::db::{Db, DbError, DbResult, Sql, Tx, binds, row_struct, sql};
 use crate::decode_rows::decode_page;
 use crate::idempotency;
 use crate::quotas::{self, Quota};
@@ -43,12 +43,13 @@ const LIST: Sql = sql(
     "select id, venue_id, version, created_at from layouts where organization_id = $1 and id > $2 order by id limit $3",
 );
 
-#[derive(sqlx::FromRow)]
-struct LayoutRow {
-    id: Uuid,
-    venue_id: Uuid,
-    version: i64,
-    created_at: i64,
+row_struct! {
+    struct LayoutRow {
+        id: Uuid,
+        venue_id: Uuid,
+        version: i64,
+        created_at: i64,
+    }
 }
 
 impl LayoutRow {

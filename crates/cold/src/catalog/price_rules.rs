@@ -10,7 +10,7 @@ use voelgoed_domain::time::Timestamp;
 use super::listing_change::{ListingChangeResult, begin};
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::db::{DbError, DbResult, Sql, Tx, Value, binds, sql};
+use crate::db::{DbError, DbResult, Sql, Tx, Value, binds, row_struct, sql};
 use crate::quotas::{self, Quota};
 
 const CREATE: Sql = sql(
@@ -26,18 +26,19 @@ const OF_EVENT: Sql = sql(
      where organization_id = $1 and event_id = $2 order by id",
 );
 
-#[derive(sqlx::FromRow)]
-struct PriceRuleRow {
-    id: Uuid,
-    event_id: Uuid,
-    code: Option<String>,
-    ticket_types: String,
-    effect: String,
-    effect_amount: i64,
-    starts_at: Option<i64>,
-    ends_at: Option<i64>,
-    uses_max: Option<i64>,
-    uses_per_buyer_max: Option<i64>,
+row_struct! {
+    struct PriceRuleRow {
+        id: Uuid,
+        event_id: Uuid,
+        code: Option<String>,
+        ticket_types: String,
+        effect: String,
+        effect_amount: i64,
+        starts_at: Option<i64>,
+        ends_at: Option<i64>,
+        uses_max: Option<i64>,
+        uses_per_buyer_max: Option<i64>,
+    }
 }
 
 impl TryFrom<PriceRuleRow> for PriceRule {

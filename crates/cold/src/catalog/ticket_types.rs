@@ -13,7 +13,7 @@ use super::listing_change::{ListingChangeResult, begin, listing_changed};
 use super::past_from;
 use crate::Cold;
 use crate::accounts::audit::commit_act;
-use crate::db::{DbError, DbResult, Sql, Tx, Value, binds, sql};
+use crate::db::{DbError, DbResult, Sql, Tx, Value, binds, row_struct, sql};
 use crate::quotas::{self, Quota};
 
 const CREATE: Sql = sql(
@@ -44,20 +44,21 @@ struct TermsV1 {
     max_per_buyer: Option<u32>,
 }
 
-#[derive(sqlx::FromRow)]
-struct TicketTypeRow {
-    id: Uuid,
-    event_id: Uuid,
-    name: String,
-    price: i64,
-    currency: String,
-    terms: String,
-    min_per_hold: i64,
-    max_per_hold: i64,
-    doors_at: Option<i64>,
-    ends_at: Option<i64>,
-    admits_from: Option<i64>,
-    admits_until: Option<i64>,
+row_struct! {
+    struct TicketTypeRow {
+        id: Uuid,
+        event_id: Uuid,
+        name: String,
+        price: i64,
+        currency: String,
+        terms: String,
+        min_per_hold: i64,
+        max_per_hold: i64,
+        doors_at: Option<i64>,
+        ends_at: Option<i64>,
+        admits_from: Option<i64>,
+        admits_until: Option<i64>,
+    }
 }
 
 impl TryFrom<TicketTypeRow> for TicketType {

@@ -8,7 +8,7 @@ use voelgoed_domain::ids::{EventId, OrganizationId, VenueId};
 use voelgoed_domain::refusal::Refusal;
 
 use crate::accounts::audit::commit_act;
-use crate::db::{Db, DbResult, Sql, binds, sql};
+use crate::db::{Db, DbResult, Sql, binds, row_struct, sql};
 use crate::idempotency;
 use crate::quotas::{self, Quota};
 
@@ -26,11 +26,12 @@ const OF_EVENT: Sql = sql(
      where e.organization_id = $1 and e.id = $2",
 );
 
-#[derive(sqlx::FromRow)]
-struct VenueRow {
-    id: Uuid,
-    name: String,
-    address: String,
+row_struct! {
+    struct VenueRow {
+        id: Uuid,
+        name: String,
+        address: String,
+    }
 }
 
 impl From<VenueRow> for Venue {

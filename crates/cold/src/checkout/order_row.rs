@@ -10,7 +10,7 @@ use voelgoed_domain::money::{Currency, Money};
 use voelgoed_domain::ticketing::place_number::PlaceNumber;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{DbError, DbResult, Sql, Tx, binds, row, sql};
+use crate::db::{DbError, DbResult, Sql, Tx, binds, row, row_struct, sql};
 
 /// The columns of [`OrderRow`], of the table or alias `o`.
 macro_rules! order_columns {
@@ -21,25 +21,26 @@ macro_rules! order_columns {
 }
 pub(crate) use order_columns;
 
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct OrderRow {
-    organization_id: Uuid,
-    id: Uuid,
-    event_id: Uuid,
-    hold_id: Uuid,
-    state: String,
-    buyer_name: String,
-    buyer_email: String,
-    currency: String,
-    fees: i64,
-    tax: i64,
-    total: i64,
-    pay_by: i64,
-    #[sqlx(rename = "cut_short")]
-    pub(crate) cancel_requested: bool,
-    created_at: i64,
-    paid_at: Option<i64>,
-    version: i64,
+row_struct! {
+    #[derive(Debug, Clone)]
+    pub(crate) struct OrderRow {
+        organization_id: Uuid,
+        id: Uuid,
+        event_id: Uuid,
+        hold_id: Uuid,
+        state: String,
+        buyer_name: String,
+        buyer_email: String,
+        currency: String,
+        fees: i64,
+        tax: i64,
+        total: i64,
+        pay_by: i64,
+        pub(crate) cancel_requested: bool = "cut_short",
+        created_at: i64,
+        paid_at: Option<i64>,
+        version: i64,
+    }
 }
 
 impl OrderRow {
@@ -72,17 +73,19 @@ pub(crate) fn currency(code: &str) -> DbResult<Currency> {
     Currency::from_code(code).ok_or_else(|| DbError::internal(format!("unknown currency `{code}`")))
 }
 
-#[derive(Debug, sqlx::FromRow)]
-pub(crate) struct LineRow {
-    order_id: Uuid,
-    place: i64,
-    area_id: Uuid,
-    label: String,
-    ticket_type_id: Uuid,
-    ticket_type_name: String,
-    price: i64,
-    fee: i64,
-    tax: i64,
+row_struct! {
+    #[derive(Debug)]
+    pub(crate) struct LineRow {
+        order_id: Uuid,
+        place: i64,
+        area_id: Uuid,
+        label: String,
+        ticket_type_id: Uuid,
+        ticket_type_name: String,
+        price: i64,
+        fee: i64,
+        tax: i64,
+    }
 }
 
 impl LineRow {

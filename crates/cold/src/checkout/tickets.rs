@@ -7,7 +7,7 @@ use voelgoed_domain::ids::{AreaId, EventId, OrderId, OrganizationId, TicketId};
 use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
-use crate::db::{Db, DbResult, Sql, Tx, Value, binds, row, sql};
+use crate::db::{Db, DbResult, Sql, Tx, Value, binds, row, row_struct, sql};
 
 /// The columns of [`TicketRow`].
 macro_rules! ticket_columns {
@@ -16,17 +16,19 @@ macro_rules! ticket_columns {
     };
 }
 
-#[derive(Debug, sqlx::FromRow)]
-struct TicketRow {
-    organization_id: Uuid,
-    id: Uuid,
-    event_id: Uuid,
-    order_id: Uuid,
-    place: i64,
-    area_id: Uuid,
-    label: String,
-    ticket_type_name: String,
-    state: String,
+row_struct! {
+    #[derive(Debug)]
+    struct TicketRow {
+        organization_id: Uuid,
+        id: Uuid,
+        event_id: Uuid,
+        order_id: Uuid,
+        place: i64,
+        area_id: Uuid,
+        label: String,
+        ticket_type_name: String,
+        state: String,
+    }
 }
 
 impl TicketRow {

@@ -1,19 +1,31 @@
 //! Executes a statement on one connection, alone or for many rows, and records its duration.
 //!
+//! Nothing here is generic over the type of a row: a caller passes a function that takes each row, so that the statement's future is compiled once.
 //! Never: a statement whose number of rows is not a power of two: each size is a text of its own in the engine's statement cache.
 
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, FromRow, SqliteConnection};
+use std::future::ready;
+
+use futures::TryStreamExt;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::cold;
 
+use super::engine_row::{DbRow, EngineRow};
 use super::postgres_session::PostgresSession;
 use super::{DbResult, Engine, Sql, Value, sql, value};
 
-/// A row that can be decoded from every engine; implemented by `#[derive(sqlx::FromRow)]`.
-pub trait DbRow: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static {}
-impl<T> DbRow for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static {}
+/// Takes the rows of a statement, one by one.
+pub(super) type RowSink<'s> = dyn FnMut(EngineRow<'_>) -> sqlx::Result<()> + Send + 's;
+
+/// Decodes each row and adds it to `found`.
+pub(super) fn collect_into<R: DbRow>(
+    found: &mut Vec<R>,
+) -> impl FnMut(EngineRow<'_>) -> sqlx::Result<()> + Send + use<'_, R> {
+    |row| {
+        found.push(R::decode(row)?);
+        Ok(())
+    }
+}
 
 const ROWS_PER_STATEMENT_MAX: usize = 256;
 /// SQLite takes 32,766 binds, Postgres 65,535.
@@ -34,91 +46,94 @@ impl DbConnection<'_> {
     }
 }
 
-pub(super) async fn fetch_all<R: DbRow>(
-    connection: &mut DbConnection<'_>,
+/// A statement with its binds.
+pub(super) struct BoundStatement {
     sql: Sql,
-    rows: usize,
-    values: Vec<Value>,
-) -> DbResult<Vec<R>> {
-    let text = AssertSqlSafe(sql::expanded(connection.engine(), sql.text, rows)?);
-    let watch = Stopwatch::start();
-    let found = match connection {
-        DbConnection::Sqlite(connection) => {
-            let arguments = value::sqlite_arguments(values)?;
-            sqlx::query_as_with::<_, R, _>(text, arguments).fetch_all(&mut **connection).await
-        }
-        DbConnection::Postgres(session) => {
-            let arguments = value::postgres_arguments(values)?;
-            session.run(|connection| sqlx::query_as_with::<_, R, _>(text, arguments).fetch_all(connection)).await
-        }
-    };
-    cold::sql(sql.name, watch.elapsed());
-    Ok(found?)
-}
-
-pub(super) async fn execute(
-    connection: &mut DbConnection<'_>,
-    sql: Sql,
-    rows: usize,
-    values: Vec<Value>,
-) -> DbResult<u64> {
-    let text = AssertSqlSafe(sql::expanded(connection.engine(), sql.text, rows)?);
-    let watch = Stopwatch::start();
-    let done = match connection {
-        DbConnection::Sqlite(connection) => {
-            let arguments = value::sqlite_arguments(values)?;
-            let query = sqlx::query_with(text, arguments);
-            query.execute(&mut **connection).await.map(|done| done.rows_affected())
-        }
-        DbConnection::Postgres(session) => {
-            let arguments = value::postgres_arguments(values)?;
-            let query = sqlx::query_with(text, arguments);
-            session.run(|connection| query.execute(connection)).await.map(|done| done.rows_affected())
-        }
-    };
-    cold::sql(sql.name, watch.elapsed());
-    Ok(done?)
-}
-
-pub(super) async fn fetch_rows<R: DbRow, const N: usize>(
-    connection: &mut DbConnection<'_>,
-    sql: Sql,
+    /// The binds `$1`, `$2`, ….
     fixed: Vec<Value>,
-    rows: Vec<[Value; N]>,
-) -> DbResult<Vec<R>> {
-    let mut found = Vec::new();
-    for (count, values) in chunks(&fixed, rows) {
-        found.extend(fetch_all(connection, sql, count, values).await?);
+    /// The binds of `{rows:N}`, row after row.
+    rows: Vec<Value>,
+    /// The binds of one row; zero in a statement without rows.
+    width: usize,
+}
+
+impl BoundStatement {
+    pub(super) fn single(sql: Sql, values: Vec<Value>) -> Self {
+        Self { sql, fixed: values, rows: Vec::new(), width: 0 }
     }
-    Ok(found)
+
+    pub(super) fn for_rows<const N: usize>(sql: Sql, fixed: Vec<Value>, rows: Vec<[Value; N]>) -> Self {
+        Self { sql, fixed, rows: rows.into_flattened(), width: N }
+    }
+
+    /// Cuts rows into statements, each as large as the largest power of two that fits. Binds are in the order of [`sql::expand`].
+    fn chunks(self) -> Vec<(usize, Vec<Value>)> {
+        let Self { fixed, rows, width, .. } = self;
+        if width == 0 {
+            return vec![(0, fixed)];
+        }
+        let mut left = rows.len() / width;
+        let mut rows = rows.into_iter();
+        let mut cut = Vec::new();
+        while left > 0 {
+            let count = chunk_size(left, width);
+            let chunk = rows.by_ref().take(count * width);
+            cut.push((count, chunk.chain(fixed.iter().cloned()).collect()));
+            left -= count;
+        }
+        cut
+    }
 }
 
-pub(super) async fn execute_rows<const N: usize>(
+/// Passes each row of the statement to `each`.
+pub(super) async fn fetch(
     connection: &mut DbConnection<'_>,
-    sql: Sql,
-    fixed: Vec<Value>,
-    rows: Vec<[Value; N]>,
-) -> DbResult<u64> {
+    statement: BoundStatement,
+    each: &mut RowSink<'_>,
+) -> DbResult<()> {
+    let sql = statement.sql;
+    for (rows, values) in statement.chunks() {
+        let text = AssertSqlSafe(sql::expanded(connection.engine(), sql.text, rows)?);
+        let watch = Stopwatch::start();
+        let done = match connection {
+            DbConnection::Sqlite(connection) => {
+                let query = sqlx::query_with(text, value::sqlite_arguments(values)?);
+                query.fetch(&mut **connection).try_for_each(|row| ready(each(EngineRow::Sqlite(&row)))).await
+            }
+            DbConnection::Postgres(session) => {
+                let query = sqlx::query_with(text, value::postgres_arguments(values)?);
+                let run =
+                    |connection| query.fetch(connection).try_for_each(|row| ready(each(EngineRow::Postgres(&row))));
+                session.run(run).await
+            }
+        };
+        cold::sql(sql.name, watch.elapsed());
+        done?;
+    }
+    Ok(())
+}
+
+/// Runs the statement; returns how many rows it changed.
+pub(super) async fn execute(connection: &mut DbConnection<'_>, statement: BoundStatement) -> DbResult<u64> {
+    let sql = statement.sql;
     let mut changed = 0;
-    for (count, values) in chunks(&fixed, rows) {
-        changed += execute(connection, sql, count, values).await?;
+    for (rows, values) in statement.chunks() {
+        let text = AssertSqlSafe(sql::expanded(connection.engine(), sql.text, rows)?);
+        let watch = Stopwatch::start();
+        let done = match connection {
+            DbConnection::Sqlite(connection) => {
+                let query = sqlx::query_with(text, value::sqlite_arguments(values)?);
+                query.execute(&mut **connection).await.map(|done| done.rows_affected())
+            }
+            DbConnection::Postgres(session) => {
+                let query = sqlx::query_with(text, value::postgres_arguments(values)?);
+                session.run(|connection| query.execute(connection)).await.map(|done| done.rows_affected())
+            }
+        };
+        cold::sql(sql.name, watch.elapsed());
+        changed += done?;
     }
     Ok(changed)
-}
-
-/// Cuts rows into statements, each as large as the largest power of two that fits. Binds are in the order of [`sql::expand`].
-fn chunks<const N: usize>(fixed: &[Value], rows: Vec<[Value; N]>) -> Vec<(usize, Vec<Value>)> {
-    let mut left = rows.len();
-    let mut rows = rows.into_iter();
-    let mut cut = Vec::new();
-    while left > 0 {
-        let count = chunk_size(left, N);
-        let chunk = rows.by_ref().take(count).flatten();
-        let values = chunk.chain(fixed.iter().cloned()).collect();
-        cut.push((count, values));
-        left -= count;
-    }
-    cut
 }
 
 fn chunk_size(left: usize, width: usize) -> usize {
@@ -129,12 +144,13 @@ fn chunk_size(left: usize, width: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::sql;
 
     #[test]
     fn rows_are_cut_into_powers_of_two() {
         let sizes = |count: i64, fixed: &[Value]| -> Vec<usize> {
             let rows = (0..count).map(|number| [Value::Int(Some(number))]).collect();
-            let cut = chunks(fixed, rows);
+            let cut = BoundStatement::for_rows(sql("test", ""), fixed.to_vec(), rows).chunks();
             for (count, values) in &cut {
                 assert_eq!(values.len(), count + fixed.len());
             }

@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 pub(crate) mod commit_faults;
+mod engine_row;
 mod error;
 mod execute;
 mod migrate;
@@ -34,8 +35,8 @@ use voelgoed_app::accounts::quotas::Quotas;
 use voelgoed_app::sealing::Sealer;
 use voelgoed_resilience::{Capabilities, Deadline};
 
+pub use engine_row::{DbRow, EngineRow};
 pub use error::{DbError, DbResult};
-pub use execute::DbRow;
 pub use migrate::migrate_postgres;
 pub use postgres_settings::PostgresSettings;
 pub use scope::{SystemRole, TxScope};
@@ -43,6 +44,7 @@ pub use sql::{Sql, sql};
 pub use tx::Tx;
 pub use value::{Bind, Value};
 
+pub(crate) use engine_row::{column_name, row_struct};
 pub(crate) use migrate::connect as connect_postgres;
 pub(crate) use pool_class::PoolClass;
 pub(crate) use value::{binds, row};

@@ -8,6 +8,7 @@
 //! | `Display`, `Desk` | the primary | any replica |
 //! | others | the primary | nowhere: what decides a sale is never read from a replica |
 
+use futures::future::BoxFuture;
 use voelgoed_telemetry::touch;
 
 use super::postgres::Postgres;
@@ -50,7 +51,12 @@ impl Db {
         self.open(scope.into(), TxMode::Snapshot).await
     }
 
-    pub(super) async fn open(&self, scope: TxScope, mode: TxMode) -> DbResult<Tx> {
+    /// Boxed, so that the futures of callers hold a pointer instead of a copy of this one.
+    pub(super) fn open(&self, scope: TxScope, mode: TxMode) -> BoxFuture<'_, DbResult<Tx>> {
+        Box::pin(self.open_unboxed(scope, mode))
+    }
+
+    async fn open_unboxed(&self, scope: TxScope, mode: TxMode) -> DbResult<Tx> {
         check_deadline()?;
         let endpoint = if mode.is_read_only() { Endpoint::Reads } else { Endpoint::Writes };
         let pool_class = self.pool_class_of(scope);

@@ -1,11 +1,13 @@
 //! Reads rows outside any transaction of the caller: SQLite on a reader connection, Postgres in a read-only transaction of one statement.
 
+use futures::future::BoxFuture;
 use voelgoed_telemetry::touch;
 
-use super::execute::{self, DbConnection};
+use super::execute::{self, BoundStatement, DbConnection, RowSink, collect_into};
 use super::scope::TxMode;
 use super::server_health::Endpoint;
-use super::{Db, DbResult, DbRow, Pools, Sql, TxScope, Value, check_deadline, sqlite};
+use super::sqlite::Sqlite;
+use super::{Db, DbResult, DbRow, Pools, Sql, TxScope, Value, check_deadline};
 
 impl Db {
     /// Reads all rows of a statement.
@@ -18,13 +20,8 @@ impl Db {
         sql: Sql,
         values: Vec<Value>,
     ) -> DbResult<Vec<R>> {
-        touch::cold_read();
-        if let Pools::Sqlite(sqlite) = &self.inner.pools {
-            return self.read(sqlite, async |reader| execute::fetch_all(reader, sql, 0, values).await).await;
-        }
-        let mut tx = self.open(scope.into(), TxMode::Read).await?;
-        let found = tx.fetch_all(sql, values).await?;
-        tx.rollback().await?;
+        let mut found = Vec::new();
+        self.read(scope.into(), BoundStatement::single(sql, values), &mut collect_into(&mut found)).await?;
         Ok(found)
     }
 
@@ -52,28 +49,39 @@ impl Db {
         fixed: Vec<Value>,
         keys: Vec<[Value; N]>,
     ) -> DbResult<Vec<R>> {
-        touch::cold_read();
-        if let Pools::Sqlite(sqlite) = &self.inner.pools {
-            return self.read(sqlite, async |reader| execute::fetch_rows(reader, sql, fixed, keys).await).await;
-        }
-        let mut tx = self.open(scope.into(), TxMode::Read).await?;
-        let found = tx.fetch_rows(sql, fixed, keys).await?;
-        tx.rollback().await?;
+        let mut found = Vec::new();
+        self.read(scope.into(), BoundStatement::for_rows(sql, fixed, keys), &mut collect_into(&mut found)).await?;
         Ok(found)
     }
 
-    async fn read<R>(
-        &self,
-        sqlite: &sqlite::Sqlite,
-        read: impl AsyncFnOnce(&mut DbConnection<'_>) -> DbResult<R>,
-    ) -> DbResult<R> {
+    /// Boxed, so that the futures of callers hold a pointer instead of a copy of the read's future.
+    fn read<'r>(
+        &'r self,
+        scope: TxScope,
+        statement: BoundStatement,
+        each: &'r mut RowSink<'_>,
+    ) -> BoxFuture<'r, DbResult<()>> {
+        Box::pin(async move {
+            touch::cold_read();
+            match &self.inner.pools {
+                Pools::Sqlite(sqlite) => self.read_sqlite(sqlite, statement, each).await,
+                Pools::Postgres(_) => {
+                    let mut tx = self.open(scope, TxMode::Read).await?;
+                    tx.fetch(statement, each).await?;
+                    tx.rollback().await
+                }
+            }
+        })
+    }
+
+    async fn read_sqlite(&self, sqlite: &Sqlite, statement: BoundStatement, each: &mut RowSink<'_>) -> DbResult<()> {
         check_deadline()?;
         self.server_health().check(Endpoint::Reads)?;
-        let found = match sqlite.reader().await {
-            Ok(mut reader) => read(&mut DbConnection::Sqlite(&mut reader)).await,
+        let done = match sqlite.reader().await {
+            Ok(mut reader) => execute::fetch(&mut DbConnection::Sqlite(&mut reader), statement, each).await,
             Err(error) => Err(error),
         };
-        self.server_health().record(Endpoint::Reads, &found);
-        found
+        self.server_health().record(Endpoint::Reads, &done);
+        done
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Never: an await of anything but SQL between begin and commit (the embedded engine has one writer).
 
+use futures::future::BoxFuture;
 use sqlx::{Sqlite, Transaction};
 use uuid::Uuid;
 use voelgoed_app::accounts::quotas::Quotas;
@@ -10,7 +11,7 @@ use voelgoed_telemetry::Stopwatch;
 use voelgoed_telemetry::metrics::checkout::tickets_issued;
 use voelgoed_telemetry::metrics::cold;
 
-use super::execute::{self, DbConnection};
+use super::execute::{self, BoundStatement, DbConnection, RowSink, collect_into};
 use super::postgres_session::PostgresSession;
 use super::server_health::Endpoint;
 use super::writer_queue::WritePermit;
@@ -60,9 +61,7 @@ impl Tx {
     /// # Errors
     /// [`super::DbError`]; after an error the transaction can only be dropped.
     pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> DbResult<u64> {
-        let done = execute::execute(&mut self.connection(), sql, 0, values).await;
-        self.changed |= matches!(done, Ok(1..));
-        self.record_outcome(done)
+        self.run(BoundStatement::single(sql, values)).await
     }
 
     /// Runs a statement for many rows: `{rows:N}` binds `rows`, `$1`… bind `fixed`. Returns how many rows it changed.
@@ -75,9 +74,7 @@ impl Tx {
         fixed: Vec<Value>,
         rows: Vec<[Value; N]>,
     ) -> DbResult<u64> {
-        let done = execute::execute_rows(&mut self.connection(), sql, fixed, rows).await;
-        self.changed |= matches!(done, Ok(1..));
-        self.record_outcome(done)
+        self.run(BoundStatement::for_rows(sql, fixed, rows)).await
     }
 
     /// Reads all rows of a statement.
@@ -85,8 +82,9 @@ impl Tx {
     /// # Errors
     /// As [`Self::execute`].
     pub async fn fetch_all<R: DbRow>(&mut self, sql: Sql, values: Vec<Value>) -> DbResult<Vec<R>> {
-        let done = execute::fetch_all(&mut self.connection(), sql, 0, values).await;
-        self.record_outcome(done)
+        let mut found = Vec::new();
+        self.fetch(BoundStatement::single(sql, values), &mut collect_into(&mut found)).await?;
+        Ok(found)
     }
 
     /// Reads at most one row of a statement.
@@ -107,8 +105,30 @@ impl Tx {
         fixed: Vec<Value>,
         rows: Vec<[Value; N]>,
     ) -> DbResult<Vec<R>> {
-        let done = execute::fetch_rows(&mut self.connection(), sql, fixed, rows).await;
-        self.record_outcome(done)
+        let mut found = Vec::new();
+        self.fetch(BoundStatement::for_rows(sql, fixed, rows), &mut collect_into(&mut found)).await?;
+        Ok(found)
+    }
+
+    /// Boxed, so that the futures of callers hold a pointer instead of a copy of the statement's future.
+    fn run(&mut self, statement: BoundStatement) -> BoxFuture<'_, DbResult<u64>> {
+        Box::pin(async move {
+            let done = execute::execute(&mut self.connection(), statement).await;
+            self.changed |= matches!(done, Ok(1..));
+            self.record_outcome(done)
+        })
+    }
+
+    /// Passes each row to `each`; boxed as [`Self::run`].
+    pub(super) fn fetch<'t>(
+        &'t mut self,
+        statement: BoundStatement,
+        each: &'t mut RowSink<'_>,
+    ) -> BoxFuture<'t, DbResult<()>> {
+        Box::pin(async move {
+            let done = execute::fetch(&mut self.connection(), statement, each).await;
+            self.record_outcome(done)
+        })
     }
 
     pub(crate) fn quotas(&self) -> &Quotas {
@@ -140,7 +160,11 @@ impl Tx {
     ///
     /// # Errors
     /// [`super::DbError::Ambiguous`] where the commit may have happened; after every other error it has not.
-    pub async fn commit(self) -> DbResult<()> {
+    pub fn commit(self) -> BoxFuture<'static, DbResult<()>> {
+        Box::pin(self.commit_unboxed())
+    }
+
+    async fn commit_unboxed(self) -> DbResult<()> {
         let Self {
             open,
             db,
@@ -190,11 +214,13 @@ impl Tx {
     ///
     /// # Errors
     /// [`super::DbError::Unavailable`]; the server rolls back all the same.
-    pub async fn rollback(self) -> DbResult<()> {
-        match self.open {
-            OpenTransaction::Sqlite(transaction, _permit) => Ok(transaction.rollback().await?),
-            OpenTransaction::Postgres(session) => session.rollback().await,
-        }
+    pub fn rollback(self) -> BoxFuture<'static, DbResult<()>> {
+        Box::pin(async move {
+            match self.open {
+                OpenTransaction::Sqlite(transaction, _permit) => Ok(transaction.rollback().await?),
+                OpenTransaction::Postgres(session) => session.rollback().await,
+            }
+        })
     }
 
     /// Records the outcome of a statement. Success inside a writing transaction shows nothing yet: only its commit does.

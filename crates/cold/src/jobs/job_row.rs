@@ -6,7 +6,7 @@ use voelgoed_app::jobs::ports::LeasedJob;
 use voelgoed_domain::ids::{JobId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::DbResult;
+use crate::db::{DbResult, row_struct};
 
 /// The columns of [`JobRow`].
 macro_rules! job_columns {
@@ -16,16 +16,17 @@ macro_rules! job_columns {
 }
 pub(super) use job_columns;
 
-#[derive(sqlx::FromRow)]
-pub(super) struct JobRow {
-    pub(super) id: Uuid,
-    pub(super) organization_id: Uuid,
-    pub(super) kind: String,
-    pub(super) payload: String,
-    pub(super) attempt: i64,
-    pub(super) max_attempts: i64,
-    pub(super) run_at: i64,
-    pub(super) last_error: Option<String>,
+row_struct! {
+    pub(super) struct JobRow {
+        pub(super) id: Uuid,
+        pub(super) organization_id: Uuid,
+        pub(super) kind: String,
+        pub(super) payload: String,
+        pub(super) attempt: i64,
+        pub(super) max_attempts: i64,
+        pub(super) run_at: i64,
+        pub(super) last_error: Option<String>,
+    }
 }
 
 /// The stored organization; nil for jobs of the platform itself.

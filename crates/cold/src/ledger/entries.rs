@@ -9,7 +9,7 @@ use voelgoed_domain::ids::{EntryId, EventId, OrderId, OrganizationId};
 use voelgoed_domain::time::Timestamp;
 
 use crate::catalog::currency;
-use crate::db::{Db, DbError, DbResult, Sql, binds, row, sql};
+use crate::db::{Db, DbError, DbResult, Sql, binds, row, row_struct, sql};
 use crate::decode_rows::decode_page;
 
 const LIST: Sql = sql(
@@ -23,14 +23,15 @@ const POSTINGS: Sql = sql(
      where organization_id = v.column2 and entry_id = v.column1 order by entry_id, line",
 );
 
-#[derive(sqlx::FromRow)]
-struct JournalEntryRow {
-    id: Uuid,
-    kind: String,
-    event_id: Uuid,
-    order_id: Uuid,
-    currency: String,
-    at: i64,
+row_struct! {
+    struct JournalEntryRow {
+        id: Uuid,
+        kind: String,
+        event_id: Uuid,
+        order_id: Uuid,
+        currency: String,
+        at: i64,
+    }
 }
 
 impl JournalEntryRow {

@@ -12,7 +12,7 @@ use voelgoed_domain::time::Timestamp;
 
 use super::event_body;
 use super::unreadable::{Undecoded, park};
-use crate::db::{Db, DbResult, Sql, SystemRole, binds, row, sql};
+use crate::db::{Db, DbResult, Sql, SystemRole, binds, row, row_struct, sql};
 
 /// Checked on a reader first, because most rounds find nothing and need no write transaction.
 const ANY_DUE: Sql = sql(
@@ -39,16 +39,17 @@ const LEASE: Sql = sql(
      from (values {rows:1}) as v where outbox.id = v.column1",
 );
 
-#[derive(sqlx::FromRow)]
-struct StoredEventRow {
-    id: Uuid,
-    organization_id: Uuid,
-    aggregate: Uuid,
-    version: i64,
-    body: String,
-    at: i64,
-    parked_count: i64,
-    earlier: i64,
+row_struct! {
+    struct StoredEventRow {
+        id: Uuid,
+        organization_id: Uuid,
+        aggregate: Uuid,
+        version: i64,
+        body: String,
+        at: i64,
+        parked_count: i64,
+        earlier: i64,
+    }
 }
 
 pub(super) async fn take(db: &Db, limit: u32, now: Timestamp, lease: Duration) -> DbResult<TakenRows> {

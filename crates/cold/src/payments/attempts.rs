@@ -12,7 +12,7 @@ use voelgoed_domain::payments::decide::{AttemptInputs, Cancellation};
 use voelgoed_domain::time::Timestamp;
 
 use crate::checkout::order_row::currency;
-use crate::db::{Db, DbResult, Sql, Tx, Value, binds, row, sql};
+use crate::db::{Db, DbResult, Sql, Tx, Value, binds, row, row_struct, sql};
 
 /// The columns of [`AttemptRow`], of an attempt `a` and its order `o`.
 macro_rules! attempt_columns {
@@ -31,27 +31,29 @@ macro_rules! attempts_with_orders {
 }
 pub(super) use attempts_with_orders;
 
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct AttemptRow {
-    id: Uuid,
-    organization_id: Uuid,
-    event_id: Uuid,
-    order_id: Uuid,
-    number: i64,
-    provider: String,
-    method: String,
-    state: String,
-    currency: String,
-    amount: i64,
-    captured_currency: Option<String>,
-    captured_amount: Option<i64>,
-    provider_ref: Option<String>,
-    reason: Option<String>,
-    send_before: i64,
-    capture_grace: Option<i64>,
-    pay_by: i64,
-    leases: i64,
-    created_at: i64,
+row_struct! {
+    #[derive(Debug, Clone)]
+    pub(crate) struct AttemptRow {
+        id: Uuid,
+        organization_id: Uuid,
+        event_id: Uuid,
+        order_id: Uuid,
+        number: i64,
+        provider: String,
+        method: String,
+        state: String,
+        currency: String,
+        amount: i64,
+        captured_currency: Option<String>,
+        captured_amount: Option<i64>,
+        provider_ref: Option<String>,
+        reason: Option<String>,
+        send_before: i64,
+        capture_grace: Option<i64>,
+        pay_by: i64,
+        leases: i64,
+        created_at: i64,
+    }
 }
 
 impl AttemptRow {

@@ -9,7 +9,7 @@ use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::time::Timestamp;
 
 use crate::checkout::order_row::currency;
-use crate::db::{Db, DbResult, Sql, Tx, binds, row, sql};
+use crate::db::{Db, DbResult, Sql, Tx, binds, row, row_struct, sql};
 
 macro_rules! refund_columns {
     () => {
@@ -48,22 +48,23 @@ const TICKETS: Sql = sql(
     "select refund_id, id from tickets where organization_id = $1 and order_id = $2 and refund_id is not null order by id",
 );
 
-#[derive(sqlx::FromRow)]
-struct RefundRow {
-    id: Uuid,
-    organization_id: Uuid,
-    event_id: Uuid,
-    order_id: Uuid,
-    /// Nil where nothing was paid: older programs that serve beside this one expect the column not to be null.
-    payment_id: Uuid,
-    provider: String,
-    currency: String,
-    amount: i64,
-    reason: String,
-    state: String,
-    failure: Option<String>,
-    tickets_revoked: bool,
-    created_at: i64,
+row_struct! {
+    struct RefundRow {
+        id: Uuid,
+        organization_id: Uuid,
+        event_id: Uuid,
+        order_id: Uuid,
+        /// Nil where nothing was paid: older programs that serve beside this one expect the column not to be null.
+        payment_id: Uuid,
+        provider: String,
+        currency: String,
+        amount: i64,
+        reason: String,
+        state: String,
+        failure: Option<String>,
+        tickets_revoked: bool,
+        created_at: i64,
+    }
 }
 
 impl RefundRow {

@@ -14,7 +14,7 @@ use voelgoed_domain::time::Timestamp;
 use super::gates::event_exists;
 use crate::accounts::audit::commit_act;
 use crate::accounts::credential_revocation;
-use crate::db::{Db, DbError, DbResult, Sql, SystemRole, Value, binds, row, sql};
+use crate::db::{Db, DbError, DbResult, Sql, SystemRole, Value, binds, row, row_struct, sql};
 use crate::decode_rows::decode_each;
 use crate::idempotency;
 use crate::quotas::{self, Quota};
@@ -58,15 +58,16 @@ const REVOKE: Sql = sql(
 );
 const EXISTS: Sql = sql("devices.exists", "select id from devices where organization_id = $1 and id = $2");
 
-#[derive(sqlx::FromRow)]
-struct DeviceRow {
-    organization_id: Uuid,
-    id: Uuid,
-    event_id: Uuid,
-    name: String,
-    gates: String,
-    paired_at: Option<i64>,
-    revoked_at: Option<i64>,
+row_struct! {
+    struct DeviceRow {
+        organization_id: Uuid,
+        id: Uuid,
+        event_id: Uuid,
+        name: String,
+        gates: String,
+        paired_at: Option<i64>,
+        revoked_at: Option<i64>,
+    }
 }
 
 impl TryFrom<DeviceRow> for Device {

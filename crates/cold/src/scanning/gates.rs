@@ -7,7 +7,7 @@ use voelgoed_domain::ids::{EventId, GateId, OrganizationId};
 use voelgoed_domain::refusal::Refusal;
 
 use crate::accounts::audit::commit_act;
-use crate::db::{Db, DbError, DbResult, Sql, Tx, Value, binds, sql};
+use crate::db::{Db, DbError, DbResult, Sql, Tx, Value, binds, row_struct, sql};
 use crate::decode_rows::decode_each;
 use crate::idempotency;
 use crate::quotas::{self, Quota};
@@ -20,12 +20,13 @@ const LIST: Sql = sql(
     "select id, event_id, name, areas from gates where organization_id = $1 and event_id = $2 order by id",
 );
 
-#[derive(sqlx::FromRow)]
-struct GateRow {
-    id: Uuid,
-    event_id: Uuid,
-    name: String,
-    areas: String,
+row_struct! {
+    struct GateRow {
+        id: Uuid,
+        event_id: Uuid,
+        name: String,
+        areas: String,
+    }
 }
 
 impl TryFrom<GateRow> for Gate {

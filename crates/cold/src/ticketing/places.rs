@@ -7,7 +7,7 @@ use voelgoed_domain::ids::{EventId, OrganizationId};
 use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceState, PlaceVersion};
 use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
-use crate::db::{DbResult, Sql, Tx, Value, binds, row, sql};
+use crate::db::{DbResult, Sql, Tx, Value, binds, row, row_struct, sql};
 
 const TAKE: Sql = sql(
     "ticketing.take_places",
@@ -61,13 +61,14 @@ pub(crate) struct MovedPlace {
     pub(crate) effect: PlaceEffect,
 }
 
-#[derive(sqlx::FromRow)]
-struct PlaceRow {
-    event_id: Uuid,
-    place: i64,
-    state: String,
-    owner_id: Option<Uuid>,
-    version: i64,
+row_struct! {
+    struct PlaceRow {
+        event_id: Uuid,
+        place: i64,
+        state: String,
+        owner_id: Option<Uuid>,
+        version: i64,
+    }
 }
 
 impl PlaceRow {

@@ -11,7 +11,7 @@ use voelgoed_domain::ids::{OrderId, OrganizationId};
 use voelgoed_domain::refusal::{Code, Refusal};
 
 use super::PlaceOrderResult;
-use crate::db::{Db, DbError, DbResult, Sql, Tx, binds, row, sql};
+use crate::db::{Db, DbError, DbResult, Sql, Tx, binds, row, row_struct, sql};
 use crate::idempotency::{is_current, open_record};
 
 /// `cross join` makes SQLite start from the given rows instead of scanning the table. Without a condition on the age, so that no engine uses the index
@@ -35,13 +35,14 @@ const BY_ID: Sql = sql(
      cross join orders o where o.organization_id = v.column2 and o.id = v.column1",
 );
 
-#[derive(sqlx::FromRow)]
-struct RecordRow {
-    scope: String,
-    key: String,
-    request: Vec<u8>,
-    answer: Vec<u8>,
-    at: i64,
+row_struct! {
+    struct RecordRow {
+        scope: String,
+        key: String,
+        request: Vec<u8>,
+        answer: Vec<u8>,
+        at: i64,
+    }
 }
 
 /// The answers of orders that repeat a request, or whose hold has become an order already.

@@ -13,7 +13,7 @@ use voelgoed_domain::scanning::ticket::{TicketState, TicketTransition};
 use voelgoed_domain::state_machine::StateMachine;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{DbError, DbResult, Sql, Tx, binds, row, sql};
+use crate::db::{DbError, DbResult, Sql, Tx, binds, row, row_struct, sql};
 
 /// The event's row is read without a lock, so scans do not wait for each other.
 const LOCK: Sql = sql(
@@ -33,19 +33,20 @@ const SHOWN: Sql = sql(
      cross join entries e where e.organization_id = v.column3 and e.ticket_id = v.column1 and e.entry_no = v.column2",
 );
 
-#[derive(sqlx::FromRow)]
-struct TicketRow {
-    id: Uuid,
-    event_id: Uuid,
-    area_id: Uuid,
-    label: String,
-    ticket_type_name: String,
-    state: String,
-    refunded: bool,
-    entries: i64,
-    inside: bool,
-    entry_rule: Option<String>,
-    ticket_type_id: Option<Uuid>,
+row_struct! {
+    struct TicketRow {
+        id: Uuid,
+        event_id: Uuid,
+        area_id: Uuid,
+        label: String,
+        ticket_type_name: String,
+        state: String,
+        refunded: bool,
+        entries: i64,
+        inside: bool,
+        entry_rule: Option<String>,
+        ticket_type_id: Option<Uuid>,
+    }
 }
 
 impl TicketRow {

@@ -11,7 +11,7 @@ use voelgoed_domain::scanning::entry::{Direction, ScanReason};
 use voelgoed_domain::scanning::scan_time::DeviceClock;
 use voelgoed_domain::time::Timestamp;
 
-use crate::db::{Db, DbResult, Sql, Tx, Value, binds, row, sql};
+use crate::db::{Db, DbResult, Sql, Tx, Value, binds, row, row_struct, sql};
 use crate::decode_rows::decode_page;
 
 macro_rules! scan_columns {
@@ -45,26 +45,27 @@ const CONFLICTS: Sql = sql(
     ),
 );
 
-#[derive(sqlx::FromRow)]
-struct ScanRow {
-    id: Uuid,
-    event_id: Uuid,
-    ticket_id: Option<Uuid>,
-    label: Option<String>,
-    ticket_type_name: Option<String>,
-    gate_id: Uuid,
-    device_id: Uuid,
-    direction: String,
-    refused: Option<String>,
-    first_gate_id: Option<Uuid>,
-    first_at: Option<i64>,
-    scanned_at: i64,
-    received_at: i64,
-    forced: bool,
-    conflict: Option<String>,
-    clock: String,
-    admits_from: Option<i64>,
-    admits_until: Option<i64>,
+row_struct! {
+    struct ScanRow {
+        id: Uuid,
+        event_id: Uuid,
+        ticket_id: Option<Uuid>,
+        label: Option<String>,
+        ticket_type_name: Option<String>,
+        gate_id: Uuid,
+        device_id: Uuid,
+        direction: String,
+        refused: Option<String>,
+        first_gate_id: Option<Uuid>,
+        first_at: Option<i64>,
+        scanned_at: i64,
+        received_at: i64,
+        forced: bool,
+        conflict: Option<String>,
+        clock: String,
+        admits_from: Option<i64>,
+        admits_until: Option<i64>,
+    }
 }
 
 impl ScanRow {
