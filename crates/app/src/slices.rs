@@ -23,6 +23,8 @@ use crate::ledger::ports::LedgerStore;
 use crate::payments::Payments;
 use crate::payments::order_ports::PayableOrders;
 use crate::payments::ports::PaymentStore;
+use crate::retention::SHARED_CLASSES;
+use crate::retention::class::RetentionClass;
 use crate::scanning::Scanning;
 use crate::scanning::ports::{GateTickets, OfflineScanJournal, ScanStore};
 use crate::slice::Slice;
@@ -51,6 +53,13 @@ macro_rules! slices {
 
             /// The names of all slices, in the order of the lines.
             pub const NAMES: &'static [&'static str] = &[$(<$slice>::NAME),*];
+
+            /// The classes of rows that are deleted at some age: those of every slice, after the shared ones.
+            #[must_use]
+            pub fn retention_classes(&self) -> Vec<RetentionClass> {
+                let own = self.all().into_iter().flat_map(|slice| slice.retention());
+                SHARED_CLASSES.into_iter().chain(own).collect()
+            }
 
             /// Every slice, in the order of the lines.
             #[must_use]

@@ -58,6 +58,10 @@ const STATEMENTS: &[(RetentionClass, SystemRole, Sql)] = &[
 
 #[async_trait]
 impl RetentionStore for Cold {
+    fn classes(&self) -> Vec<RetentionClass> {
+        STATEMENTS.iter().map(|(class, ..)| *class).collect()
+    }
+
     async fn delete(&self, class: RetentionClass, before: Timestamp, limit: u32) -> StoreResult<u64> {
         let Some((_, role, statement)) = STATEMENTS.iter().find(|(of, ..)| *of == class) else {
             return Err(Fault::internal(format!("no statement deletes rows of the class `{}`", class.name)));

@@ -138,7 +138,7 @@ fn resale_hold(detail: &OrderDetail) -> HoldId {
     HoldId::from_uuid(detail.order.id.uuid())
 }
 
-/// Runs the job of a late capture.
+/// Runs the job of an unmatched capture.
 pub(super) struct UnmatchedCaptureHandler(pub(super) Arc<Payments>);
 
 #[async_trait]

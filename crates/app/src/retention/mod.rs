@@ -41,7 +41,7 @@ pub struct RetentionPruner {
     pub store: Arc<dyn RetentionStore>,
     /// How long the classes with a setting are kept.
     pub periods: RetentionPeriods,
-    /// The classes of all slices; [`SHARED_CLASSES`] are deleted too.
+    /// What is deleted, in this order.
     pub classes: Vec<RetentionClass>,
 }
 
@@ -58,7 +58,7 @@ impl RetentionPruner {
     /// A fault of the store; the next round continues.
     pub async fn prune(&self, stopping: impl Fn() -> bool + Send + Sync) -> StoreResult<()> {
         let now = self.environment.now();
-        for class in SHARED_CLASSES.iter().chain(&self.classes) {
+        for class in &self.classes {
             while !stopping() {
                 let before = now.minus((class.period)(&self.periods));
                 let deleted = self.store.delete(*class, before, ROWS_PER_COMMIT_MAX).await?;

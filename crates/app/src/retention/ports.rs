@@ -9,6 +9,9 @@ use crate::error::StoreResult;
 /// Deletes old rows of all organizations (system role).
 #[async_trait]
 pub trait RetentionStore: Send + Sync + 'static {
+    /// The classes of which the store can delete rows.
+    fn classes(&self) -> Vec<RetentionClass>;
+
     /// Deletes rows older than `before`, oldest first, at most `limit` in one commit; returns the number of deleted rows.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Takes rows from the outbox and delivers each to every consumer; marks a row as delivered only after all consumers accepted it.
 //!
 //! Never: a row delivered before an earlier row of its aggregate, a row marked that a consumer did not accept (P8), an aggregate that waits
-//! for another one. To add a consumer: the binary's list.
+//! for another one. To add a consumer: `consumers` of its slice.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -22,6 +22,6 @@ fn retention_pruner(runtime: &Runtime) -> RetentionPruner {
         environment: Arc::clone(&runtime.slices.context.environment),
         store: runtime.cold.clone(),
         periods: runtime.retention,
-        classes: runtime.slices.all().iter().flat_map(|slice| slice.retention()).collect(),
+        classes: runtime.slices.retention_classes(),
     }
 }

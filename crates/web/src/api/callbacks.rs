@@ -48,7 +48,7 @@ pub async fn callback(State(web): State<Web>, Path(name): Path<String>, request:
         Err(rejected @ (CallbackRejected::Forged | CallbackRejected::Stale)) => {
             // Any client can send these; each is counted by `voelgoed_provider_callbacks_total`.
             if let Some(suppressed) = REJECTED_LOG.due() {
-                tracing::warn!(provider = name, %rejected, suppressed, slice = "payments", "callbacks had no valid signature");
+                tracing::warn!(provider = name, %rejected, suppressed, slice = "payments", "callbacks were rejected");
             }
             Err(Refusal::new(Code::Unauthenticated, "The signature or its time is not valid.").into())
         }

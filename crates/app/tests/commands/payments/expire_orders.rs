@@ -82,7 +82,7 @@ async fn silent_provider_is_called_once_per_round_about_a_known_attempt() {
 }
 
 #[tokio::test]
-async fn orders_expire_while_the_provider_of_another_is_down() {
+async fn orders_expire_while_the_provider_of_another_hangs() {
     let shop = TestPlatform::open().await;
     let (stuck, other) = (shop.order_seat(0).await, shop.order_seat(3).await);
     shop.provider.hanging.lock().unwrap().insert(stuck.attempts[0].id);

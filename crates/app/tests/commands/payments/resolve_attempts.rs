@@ -149,7 +149,7 @@ async fn attempt_is_polled_once_per_interval() {
 }
 
 #[tokio::test]
-async fn attempts_are_resolved_while_the_provider_of_another_is_down() {
+async fn attempts_are_resolved_while_the_provider_of_another_hangs() {
     let shop = TestPlatform::open().await;
     let (stuck, other) = (shop.order_seat(0).await, shop.order_seat(3).await);
     *shop.provider.charge_answer.lock().unwrap() = Some(Observation::NoAnswer);
