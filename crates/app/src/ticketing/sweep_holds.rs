@@ -1,4 +1,4 @@
-//! Frees expired holds whose event had no other step since (P4); the task `sweep` in `voelgoed/src/node/background_tasks.rs` calls it each second.
+//! Frees expired holds whose event had no other step since (P4); the loop in `crates/app/src/ticketing/slice.rs` calls it each second on workers.
 
 use super::ports::InventoryStore;
 use crate::error::StoreResult;

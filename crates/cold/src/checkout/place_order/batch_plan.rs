@@ -22,7 +22,7 @@ pub(super) fn plan(orders: &[&NewOrder], known: &[bool]) -> BatchPlan {
     let mut ids = BTreeSet::new();
     let mut places = BTreeSet::new();
     for (index, order) in orders.iter().enumerate().filter(|(index, _)| !known[*index]) {
-        let key = (&order.idempotency.key.scope, &order.idempotency.key.key);
+        let key = (&order.idempotency.key.caller, &order.idempotency.key.key);
         if holds.contains(&order.hold) || keys.contains(&key) || ids.contains(&order.id) {
             continue;
         }
