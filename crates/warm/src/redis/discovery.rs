@@ -11,7 +11,7 @@ use voelgoed_app::ticketing::ports::{EventScope, InventoryError};
 use super::RedisWarm;
 use super::active_events::DISCOVER_INTERVAL;
 use super::activity::Activity;
-use super::{keys, reply, request, scripts};
+use super::{function_library, keys, reply, request};
 
 /// Keys per `SCAN` command.
 const SCANNED_PER_COMMAND: usize = 1000;
@@ -48,7 +48,7 @@ impl RedisWarm {
             return Ok(());
         }
         let checks = stream::iter(self.scan().await?).map(|scope| async move {
-            let found = match self.run(scope, &scripts::SWEEP, vec![request::number(0)]).await {
+            let found = match self.run(scope, &function_library::SWEEP, vec![request::number(0)]).await {
                 Ok(value) => reply::remaining_work(value)?,
                 // No work: a request that needs the event rebuilds it.
                 Err(InventoryError::Unloaded | InventoryError::Refused(_)) => return Ok(()),

@@ -1,4 +1,4 @@
-//! Settles overlaps inside a batch in memory by arrival, so that one statement claims each place for at most one order.
+//! Sorts the orders of a batch into those that claim their places and those that overlap an earlier order, so that one statement claims each place once.
 
 use std::collections::BTreeSet;
 
