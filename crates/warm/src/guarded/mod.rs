@@ -225,8 +225,8 @@ impl InventoryStore for GuardedWarm {
 
 #[async_trait]
 impl OfflineScanJournal for GuardedWarm {
-    async fn append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
-        self.call(|| self.inner.append(scope, scan.clone())).await
+    async fn decide_and_append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
+        self.call(|| self.inner.decide_and_append(scope, scan.clone())).await
     }
 
     async fn acknowledge(&self, scope: EventScope, scan: ScanId) -> InventoryResult<()> {

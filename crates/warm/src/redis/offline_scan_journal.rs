@@ -21,7 +21,7 @@ use super::{function_library, reply, request};
 
 #[async_trait]
 impl OfflineScanJournal for RedisWarm {
-    async fn append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
+    async fn decide_and_append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
         let Some(ticket) = scan.ticket else {
             return Err(Refusal::invalid("ticket", "An offline scan needs a ticket.").into());
         };

@@ -78,7 +78,7 @@ async fn idle_platform_makes_no_calls_for_past_events() {
         let counts = StepCounts { viewed: 1, held: 1, refused: 0 };
         node.store.append_counts(node.scope, node.environment.now(), counts).await.unwrap();
         let scan = a_scan(&node);
-        node.store.append(node.scope, scan.clone()).await.unwrap();
+        node.store.decide_and_append(node.scope, scan.clone()).await.unwrap();
         node.store.remove_recorded(node.scope, &[scan.id]).await.unwrap();
     }
     node.environment.advance(DAY);
@@ -177,7 +177,7 @@ async fn unreadable_offline_scan_does_not_block_the_others() {
         server.execute(&["ZADD", &node.key("kept_at"), "0", id]).await.unwrap();
     }
     let scan = a_scan(&node);
-    node.store.append(node.scope, scan.clone()).await.unwrap();
+    node.store.decide_and_append(node.scope, scan.clone()).await.unwrap();
     // The limit equals the number of unreadable scans: the first read moves them behind the others.
     assert!(node.store.pending(node.scope, None, None, 3).await.unwrap().is_empty());
     let pending = node.store.pending(node.scope, None, None, 3).await.unwrap();
