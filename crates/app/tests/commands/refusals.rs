@@ -5,8 +5,9 @@
 use std::fmt::Debug;
 use std::future::Future;
 
-use voelgoed_app::accounts::change_member::{Granter, MemberUpdate};
+use voelgoed_app::accounts::change_member::MemberUpdate;
 use voelgoed_app::accounts::create_member::NewMember;
+use voelgoed_app::accounts::granter::Granter;
 use voelgoed_app::catalog::set_layout_flags::SetLayoutFlags;
 use voelgoed_app::environment::{Environment as _, new_id};
 use voelgoed_app::error::{CommandError, CommandResult};
