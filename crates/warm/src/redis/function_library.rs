@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use voelgoed_domain::ticketing::hold_limits::{
     HOLD_DURATION_MAX, HOLDS_PER_SESSION_MAX, PLACES_PER_HOLD_MAX, TERMS_BYTES_MAX,
 };
-use voelgoed_domain::ticketing::inventory::{LOG_CHANGES_MAX, LOG_STEPS_MAX, PIN_DURATION, SWEPT_PER_STEP_MAX};
+use voelgoed_domain::ticketing::inventory::{FREED_PER_STEP_MAX, LOG_CHANGES_MAX, LOG_STEPS_MAX, PIN_DURATION};
 
 /// One function of the library.
 pub(super) struct RedisFunction {
@@ -83,7 +83,7 @@ pub(super) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
 fn limits() -> String {
     let mut text = String::new();
     for (name, value) in [
-        ("SWEPT_PER_STEP_MAX", SWEPT_PER_STEP_MAX as u128),
+        ("FREED_PER_STEP_MAX", FREED_PER_STEP_MAX as u128),
         ("PIN_DURATION", PIN_DURATION.as_micros()),
         ("HOLD_DURATION_MAX", HOLD_DURATION_MAX.as_micros()),
         ("PLACES_PER_HOLD_MAX", u128::from(PLACES_PER_HOLD_MAX)),
@@ -120,7 +120,7 @@ functions! {
     APPLY = "apply", true, None, "apply";
     SNAPSHOT = "snapshot", false, Some("no-writes"), "snapshot";
     CHANGES_SINCE = "changes_since", false, Some("no-writes"), "changes_since";
-    SWEEP = "sweep", false, Some("allow-oom"), "sweep";
+    FREE_EXPIRED_HOLDS = "sweep", false, Some("allow-oom"), "free_expired_holds";
     HELD_BY = "held_by", false, None, "held_by";
     GATE_FILTER = "gate_filter", false, Some("no-writes"), "gate_filter";
     MARK_ADMITTED = "mark_admitted", true, None, "mark_tickets";

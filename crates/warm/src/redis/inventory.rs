@@ -18,7 +18,7 @@ use voelgoed_telemetry::metrics::warm::warm_rebuilt;
 
 use super::RedisWarm;
 use super::activity::Activity;
-use super::discovery::SWEEPS_CONCURRENT_MAX;
+use super::discovery::EVENTS_CONCURRENT_MAX;
 use super::reply::{self, RequestLimits};
 use super::{function_library, request};
 
@@ -108,17 +108,17 @@ impl InventoryStore for RedisWarm {
         self.signals.subscribe()
     }
 
-    async fn sweep(&self, holds_max: usize) -> StoreResult<usize> {
+    async fn free_expired_holds(&self, holds_max: usize) -> StoreResult<usize> {
         self.discover().await?;
         let events = self.active(Activity::Holds).await?;
         let holds_max = request::number(holds_max.min(u32::MAX as usize));
-        let swept = stream::iter(events).map(|scope| {
+        let steps = stream::iter(events).map(|scope| {
             let holds_max = holds_max.clone();
-            async move { (scope, self.run(scope, &function_library::SWEEP, vec![holds_max]).await) }
+            async move { (scope, self.run(scope, &function_library::FREE_EXPIRED_HOLDS, vec![holds_max]).await) }
         });
-        let mut swept = swept.buffer_unordered(SWEEPS_CONCURRENT_MAX);
+        let mut steps = steps.buffer_unordered(EVENTS_CONCURRENT_MAX);
         let (mut freed, mut fault) = (0, None);
-        while let Some((scope, answer)) = swept.next().await {
+        while let Some((scope, answer)) = steps.next().await {
             match answer {
                 Ok(value) => {
                     let left = reply::remaining_work(value)?;
@@ -127,7 +127,7 @@ impl InventoryStore for RedisWarm {
                         self.mark_done(Activity::Holds, scope);
                     }
                 }
-                // Nothing to sweep: a request that needs the event rebuilds and lists it.
+                // Nothing to free: a request that needs the event rebuilds and lists it.
                 Err(InventoryError::Unloaded | InventoryError::Refused(_)) => self.mark_done(Activity::Holds, scope),
                 Err(InventoryError::Fault(other)) => fault = Some(other),
             }

@@ -88,7 +88,7 @@ fn refusal(code: &[u8], evidence: &[u8], limits: RequestLimits) -> Result<Refusa
     })
 }
 
-/// The number of holds that a sweep freed, and the work left in the event.
+/// The number of holds that a step freed, and the work left in the event.
 pub(super) struct RemainingWork {
     pub(super) freed: u64,
     pub(super) holds: u64,
