@@ -18,8 +18,8 @@ pub const ANSWER_RETENTION: Duration = Duration::from_secs(48 * 3600);
 /// The idempotency key of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// The caller within which the key is unique: the hold for buyers, the API key or member for organizers.
-    pub scope: String,
+    /// The caller within which the key is unique: the hold for buyers, the API key or member for organizers. Its column is called `scope`.
+    pub caller: String,
     /// The `Idempotency-Key` header, 1 to 200 visible characters.
     pub key: String,
     /// SHA-256 of the method, route and body.
@@ -83,7 +83,8 @@ pub struct Idempotent<'a, V> {
 impl<V> Idempotent<'_, V> {
     /// The record to write in the commit that creates `view`.
     ///
-    /// # Errors A fault if the answer could not be rendered. The caller then rolls back, because a repeat would find no answer.
+    /// # Errors
+    /// A fault if the answer could not be rendered. The caller then rolls back, because a repeat would find no answer.
     pub fn record(&self, view: &V, at: Timestamp) -> StoreResult<IdempotencyRecord> {
         let answer = (self.render)(view);
         if answer.is_empty() {

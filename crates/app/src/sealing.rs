@@ -55,7 +55,7 @@ impl Sealer {
         let key = &record.key;
         let tenant = organization.uuid();
         let moment = record.at.micros().to_be_bytes();
-        let name: [&[u8]; 5] = [tenant.as_bytes(), key.scope.as_bytes(), key.key.as_bytes(), &key.request, &moment];
+        let name: [&[u8]; 5] = [tenant.as_bytes(), key.caller.as_bytes(), key.key.as_bytes(), &key.request, &moment];
         ChaCha20Poly1305::new(&self.master.derive("sealed answer", &name).into())
     }
 }
@@ -69,7 +69,7 @@ mod tests {
     use crate::idempotency::IdempotencyKey;
 
     fn record(key: &str, at: i64) -> IdempotencyRecord {
-        let key = IdempotencyKey { scope: "key_1".into(), key: key.into(), request: [1; 32] };
+        let key = IdempotencyKey { caller: "key_1".into(), key: key.into(), request: [1; 32] };
         IdempotencyRecord { key, answer: Bytes::from_static(b"{\"secret\":\"vgk_1\"}"), at: Timestamp::from_micros(at) }
     }
 

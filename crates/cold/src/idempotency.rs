@@ -46,11 +46,11 @@ pub(crate) async fn record_or_replay<T>(
     let IdempotencyRecord { key, at, .. } = record;
     let expired_before = at.minus(ANSWER_RETENTION);
     let answer = tx.sealer()?.seal(organization, record).map_err(DbError::internal)?;
-    let binds = binds![organization, &key.scope, &key.key, key.request, answer, *at, expired_before];
+    let binds = binds![organization, &key.caller, &key.key, key.request, answer, *at, expired_before];
     if tx.execute(RECORD, binds).await? == 1 {
         return Ok(None);
     }
-    let found = tx.fetch_optional::<IdempotencyRow>(FIND, binds![organization, &key.scope, &key.key]).await?;
+    let found = tx.fetch_optional::<IdempotencyRow>(FIND, binds![organization, &key.caller, &key.key]).await?;
     let row = found
         .filter(|(.., at)| is_current(*at, expired_before))
         .ok_or_else(|| DbError::internal("an idempotency record conflicted and was not found"))?;
@@ -65,7 +65,7 @@ pub(crate) async fn find_result<T>(
     now: Timestamp,
 ) -> db::DbResult<Option<Result<Created<T>, Refusal>>> {
     let found =
-        db.fetch_optional::<IdempotencyRow>(organization, FIND, binds![organization, &key.scope, &key.key]).await?;
+        db.fetch_optional::<IdempotencyRow>(organization, FIND, binds![organization, &key.caller, &key.key]).await?;
     let Some(row) = found.filter(|(.., at)| is_current(*at, now.minus(ANSWER_RETENTION))) else { return Ok(None) };
     replayed_result(open_record(db.sealer()?, organization, key, row)?, key).map(Some)
 }
@@ -107,7 +107,7 @@ impl IdempotencyStore for Cold {
         key: &IdempotencyKey,
         now: Timestamp,
     ) -> StoreResult<Option<IdempotencyRecord>> {
-        let binds = binds![organization, &key.scope, &key.key];
+        let binds = binds![organization, &key.caller, &key.key];
         let found = self.db.fetch_optional::<IdempotencyRow>(organization, FIND, binds).await?;
         let sealer = self.db.sealer()?;
         found

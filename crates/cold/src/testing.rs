@@ -90,7 +90,7 @@ pub(crate) fn new_order(number: u128, places: &[u32]) -> NewOrder {
         limits: Vec::new(),
         unpaid_limit: None,
         idempotency: IdempotencyRecord {
-            key: IdempotencyKey { scope: format!("hold_{number}"), key: format!("key {number}"), request: [1; 32] },
+            key: IdempotencyKey { caller: format!("hold_{number}"), key: format!("key {number}"), request: [1; 32] },
             answer: Bytes::from(format!("order {number}")),
             at: NOW,
         },

@@ -57,7 +57,8 @@ impl Deadline {
 
     /// Runs `work` until the deadline; does not begin it if no time is left.
     ///
-    /// # Errors [`DeadlineExceeded`]; calls that `work` sent before may have arrived.
+    /// # Errors
+    /// [`DeadlineExceeded`]; calls that `work` sent before may have arrived.
     pub async fn timeout<F: Future>(self, work: F) -> Result<F::Output, DeadlineExceeded> {
         if self.passed() {
             return Err(DeadlineExceeded);

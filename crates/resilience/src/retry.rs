@@ -1,7 +1,7 @@
-//! Spaces retries by exponential backoff with full jitter, and limits them by a budget to a small share of all calls.
+//! Computes the waits between retries (exponential backoff with full jitter), and counts the budget that limits retries to a small share of all calls.
 //!
-//! Never: retries at two layers; only [`crate::guard`] retries a call, jobs retry whole runs. The backoff is backon's; full jitter means a random
-//! wait between zero and the backoff, so that calls that failed together do not retry together.
+//! The loop that retries is in [`crate::guard`]. Never: retries at two layers; the guard retries a call, jobs retry whole runs. The backoff is backon's;
+//! full jitter is a random wait between zero and the backoff, so that calls that failed together do not retry together.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, 
 use crate::family::{Handle, key};
 use crate::metric::{Metric, MetricKind};
 use crate::stopwatch::Stopwatch;
-use crate::{live_events, metrics as list, recorder};
+use crate::{metrics as list, per_event_counters, recorder};
 
 /// Interval for [`Exporter::run_upkeep`]. Between two calls histograms keep each observation (8 bytes).
 pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -63,7 +63,7 @@ impl Exporter {
         let mut text = self.handle.render();
         for metric in list::live_event::ALL {
             let _ = writeln!(text, "# HELP {} {}\n# TYPE {} counter", metric.name, metric.help, metric.name);
-            live_events::render(metric, &self.service, &mut text);
+            per_event_counters::render(metric, &self.service, &mut text);
             text.push('\n');
         }
         text

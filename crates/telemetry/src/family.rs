@@ -1,7 +1,7 @@
 //! Caches the handles of a metric's series by label values, so that a call site updates a metric without a lock.
 //!
 //! Never: a series before the exporter is installed (calls do nothing then, so libraries and tests pay nothing); more than
-//! [`SERIES_MAX`] series of a metric with an open label. Per-event metrics are in [`crate::live_events`].
+//! [`SERIES_MAX`] series of a metric with an open label. Per-event metrics are in [`crate::per_event_counters`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};

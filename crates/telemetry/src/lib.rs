@@ -6,10 +6,10 @@
 
 pub mod exporter;
 mod family;
-pub mod live_events;
 pub mod logging;
 pub mod metric;
 pub mod metrics;
+pub mod per_event_counters;
 mod recorder;
 pub mod spans;
 pub mod stopwatch;

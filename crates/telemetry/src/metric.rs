@@ -123,7 +123,7 @@ impl Metric {
         self.labels.iter().any(Label::is_open)
     }
 
-    /// True for a metric of a single show event, which [`crate::live_events`] keeps.
+    /// True for a metric of a single show event, which [`crate::per_event_counters`] keeps.
     #[must_use]
     pub fn is_per_event(&self) -> bool {
         self.labels.iter().any(|label| label.name == "event")

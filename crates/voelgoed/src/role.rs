@@ -12,7 +12,7 @@ pub enum Role {
     All,
     /// Serves the shop and the API, fans availability out, and sends the charges of its own orders.
     Web,
-    /// Relays the outbox, runs jobs and schedules, reconciles payments, sweeps holds. Listens for operators only (`server.internal_listen`).
+    /// Relays the outbox, runs jobs and schedules, reconciles payments, frees expired holds. Listens for operators only (`server.internal_listen`).
     Worker,
 }
 

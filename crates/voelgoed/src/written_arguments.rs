@@ -6,7 +6,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 use voelgoed_domain::refusal::Refusal;
 
-/// Request field (list positions and what follows them left out) → argument of `cli.rs`.
+/// Request field (list positions and what follows them left out) → argument of `cli/`.
 const ARGUMENT_OF_FIELD: &[(&str, &str)] = &[
     ("address", "address"),
     ("admits_from", "admits_from"),

@@ -35,8 +35,14 @@ pub struct LoginLimits {
     familiar: Mutex<HashSet<Fingerprint>>,
 }
 
-/// A login that was counted.
-#[must_use = "a login that succeeded must be given back"]
+/// A login that is counted as a wrong password until its result is known.
+///
+/// | result | the caller |
+/// |---|---|
+/// | the password was correct | calls [`Self::succeeded`] |
+/// | the password was wrong | drops the attempt, which stays counted |
+/// | the password was not checked | calls [`Self::give_back`] |
+#[must_use = "a dropped attempt counts as a wrong password: call `succeeded` after a correct one, `give_back` if none was checked"]
 pub struct LoginAttempt<'a> {
     limits: &'a LoginLimits,
     origin: Fingerprint,
@@ -83,7 +89,7 @@ impl LoginLimits {
 }
 
 impl LoginAttempt<'_> {
-    /// The password was right: the origin is familiar from now on.
+    /// The password was correct: uncounts the attempt, and makes the origin familiar.
     pub fn succeeded(self) {
         let mut familiar = self.limits.familiar();
         if familiar.len() >= FAMILIAR_MAX {
@@ -94,7 +100,7 @@ impl LoginAttempt<'_> {
         self.give_back();
     }
 
-    /// The password was not checked.
+    /// The password was not checked: uncounts the attempt.
     pub fn give_back(self) {
         self.by_origin.give_back();
         if let Some(by_account) = self.by_account {

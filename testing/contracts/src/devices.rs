@@ -171,7 +171,7 @@ pub async fn repeated_creation_creates_nothing<S: DeviceTier>(sut: Sut<S>) {
     let environment = &*sut.environment;
     let ends = environment.now().plus(SECOND);
     for round in 0..2 {
-        let record = |scope| Some(idempotency_record(environment, scope, [1; 32], "answer"));
+        let record = |caller| Some(idempotency_record(environment, caller, [1; 32], "answer"));
         let created = sut.store.create_gate(organization, new_gate(environment, event), record("gate")).await;
         assert_eq!(matches!(created.unwrap().unwrap(), Created::Replayed(_)), round == 1);
         let device = new_device(environment, organization, event, vec![gate.id]);

@@ -32,11 +32,11 @@ macro_rules! idempotency_store_suite {
 /// A record with the present time, of a request with the key `k`.
 pub fn idempotency_record(
     environment: &TestEnvironment,
-    scope: &str,
+    caller: &str,
     request: [u8; 32],
     answer: &'static str,
 ) -> IdempotencyRecord {
-    let key = IdempotencyKey { scope: scope.into(), key: "k".into(), request };
+    let key = IdempotencyKey { caller: caller.into(), key: "k".into(), request };
     IdempotencyRecord { key, answer: Bytes::from_static(answer.as_bytes()), at: environment.now() }
 }
 
@@ -54,7 +54,7 @@ async fn create<S: IdempotencyTier>(
     store.create_venue(organization, venue, Some(record)).await.unwrap()
 }
 
-/// Another scope, key or organization finds nothing, and neither does its caller after the retention time.
+/// Another caller, key or organization finds no record, and after the retention time the record's own caller finds none either.
 pub async fn record_is_found_by_its_caller_until_it_expires<S: IdempotencyTier>(sut: Sut<S>) {
     let [a, b] = [stored_organization(&sut).await, stored_organization(&sut).await];
     let record = idempotency_record(&sut.environment, "key_1", [1; 32], "answer");
@@ -69,7 +69,7 @@ pub async fn record_is_found_by_its_caller_until_it_expires<S: IdempotencyTier>(
     let other_request = IdempotencyKey { request: [9; 32], ..record.key.clone() };
     assert_eq!(find(a, other_request, now).await.unwrap().key.request, [1; 32], "the stored request, to compare with");
     assert!(find(b, record.key.clone(), now).await.is_none());
-    assert!(find(a, IdempotencyKey { scope: "key_2".into(), ..record.key.clone() }, now).await.is_none());
+    assert!(find(a, IdempotencyKey { caller: "key_2".into(), ..record.key.clone() }, now).await.is_none());
     assert!(find(a, IdempotencyKey { key: "l".into(), ..record.key.clone() }, now).await.is_none());
     let end = now.plus(ANSWER_RETENTION);
     assert!(find(a, record.key.clone(), end.minus(Duration::from_micros(1))).await.is_some());

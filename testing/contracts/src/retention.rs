@@ -86,7 +86,7 @@ pub async fn expired_idempotency_records_are_deleted<S: RetentionTier>(sut: Sut<
     let venue = Venue { id: new_id(fixture.environment()), name: "Hall".into(), address: "1 Street".into() };
     let record = idempotency_record(fixture.environment(), "s", [1; 32], "answer");
     expect_created(fixture.store().create_venue(fixture.organization, venue, Some(record)).await.unwrap());
-    let key = IdempotencyKey { scope: "s".into(), key: "k".into(), request: [1; 32] };
+    let key = IdempotencyKey { caller: "s".into(), key: "k".into(), request: [1; 32] };
     let found = |now| fixture.store().find(fixture.organization, &key, now);
     let over = at.plus(ANSWER_RETENTION);
     assert!(found(over.minus(MICRO)).await.unwrap().is_some(), "replayed until its expiry");

@@ -99,7 +99,7 @@ impl<S: SalesTier> SalesFixture<S> {
             tax: 1_370,
         };
         let count = i64::try_from(places.len()).unwrap();
-        let key = IdempotencyKey { scope: format!("hold:{hold}"), key: "once".into(), request: [7; 32] };
+        let key = IdempotencyKey { caller: format!("hold:{hold}"), key: "once".into(), request: [7; 32] };
         NewOrder {
             id: new_id(environment),
             event: self.event,

@@ -1,4 +1,4 @@
-//! Hands each case of a suite an adapter and the environment that the adapter was opened with.
+//! Defines the system under test of a contract case: an adapter with the environment that the case controls (clock, ids, randomness).
 //!
 //! Never: the machine's clock; a case moves time itself. To add a suite: a module of cases, and a macro that lists them for [`crate::cases`].
 
@@ -19,7 +19,7 @@ pub struct Sut<S> {
     pub store: Arc<S>,
     /// The clock, ids and randomness that the adapter was opened with.
     pub environment: Arc<TestEnvironment>,
-    /// Dropped after the adapter, such as its directory.
+    /// Values that must live as long as the adapter, such as its temporary directory; dropped after the adapter.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 

@@ -50,11 +50,11 @@ mutants! {
     // The inventory state machine, which warm in memory runs.
     P1 SeatHeldTwice = "seat-held-twice", "a seat of another's hold is held again",
         by "crates/warm" "warm" "memory::inventory::random_commands";
-    P4 LapsesOneLate = "lapses-one-late", "an expired hold that is not swept yet counts as active at the moment of its end",
-        by "crates/domain" "lib" "inventory::tests::lapsed_holds";
-    P4 SweepsOneLate = "sweeps-one-late", "a hold is swept a moment after its end",
-        by "crates/warm" "warm" "memory::inventory::sweep_frees_lapsed_holds";
-    P1 SweepFreesClaimed = "sweep-frees-claimed", "a sweep frees places that an order has claimed",
+    P4 LapsesOneLate = "lapses-one-late", "an expired hold that is not freed yet counts as active at the moment of its end",
+        by "crates/domain" "lib" "inventory::tests::expired_holds";
+    P4 SweepsOneLate = "sweeps-one-late", "a hold is freed a moment after its end",
+        by "crates/warm" "warm" "memory::inventory::expired_holds_of_every_event";
+    P1 SweepFreesClaimed = "sweep-frees-claimed", "freeing an expired hold frees places that an order has claimed",
         by "crates/warm" "warm" "memory::inventory::ordered_hold_is_neither";
     P1 OldNewsApplied = "old-news-applied", "an effect is applied although a newer one was applied before",
         by "crates/warm" "warm" "memory::inventory::random_commands";
@@ -76,9 +76,9 @@ mutants! {
         by "crates/warm" "warm" "server_failures::old_copy";
     P3 RedisTornState = "redis-torn-state", "a store that lost some of its keys serves",
         by "crates/warm" "warm" "server_failures::incomplete_store";
-    P4 RedisLapsesOneLate = "redis-lapses-one-late", "an expired hold that is not swept yet counts as active at the moment of its end",
-        by "crates/warm" "warm" "redis::inventory::lapsed_hold_is_expired";
-    P1 RedisSweepFreesClaimed = "redis-sweep-frees-claimed", "the sweep frees places that an order has claimed",
+    P4 RedisLapsesOneLate = "redis-lapses-one-late", "an expired hold that is not freed yet counts as active at the moment of its end",
+        by "crates/warm" "warm" "redis::inventory::expired_hold_is_refused";
+    P1 RedisSweepFreesClaimed = "redis-sweep-frees-claimed", "freeing an expired hold frees places that an order has claimed",
         by "crates/warm" "warm" "redis::inventory::ordered_hold_is_neither";
     P1 RedisOldNewsApplied = "redis-old-news-applied", "an effect is applied although a newer one was applied before",
         by "crates/warm" "warm" "redis::inventory::effect_of_an_old_version";

@@ -19,8 +19,8 @@ pub const SCRIPT_MUTANTS: &[(Mutant, &str, &str)] = &[
     ),
     (
         Mutant::RedisLapsesOneLate,
-        "if record and lapses_at(record) > clock then",
-        "if record and lapses_at(record) >= clock then",
+        "if record and ends_at(record) > clock then",
+        "if record and ends_at(record) >= clock then",
     ),
     (
         Mutant::RedisSweepFreesClaimed,

@@ -40,7 +40,7 @@ fn run(inventory: &mut Inventory, command: InventoryCommand, now: Timestamp) -> 
         InventoryCommand::Apply { claimed_by, effects } => {
             Ok(InventoryReply::Position(inventory.apply(claimed_by, &effects, now)))
         }
-        InventoryCommand::Sweep(limit) => Ok(InventoryReply::Count(inventory.sweep(limit, now))),
+        InventoryCommand::FreeExpired(limit) => Ok(InventoryReply::Count(inventory.free_expired_holds(limit, now))),
         InventoryCommand::HeldBy(session) => Ok(InventoryReply::Count(inventory.held_by(session, now) as usize)),
         InventoryCommand::Admitted(ticket) => {
             inventory.mark_admitted(ticket);
@@ -114,7 +114,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn inventory_matches_the_model_while_sweeps_lag(steps in timed_commands(GeneratorConfig::many_holds(START), 700)) {
+    fn inventory_matches_the_model_with_more_expired_holds_than_a_step_frees(steps in timed_commands(GeneratorConfig::many_holds(START), 700)) {
         compare(GeneratorConfig::many_holds(START), steps)?;
     }
 

@@ -1,4 +1,4 @@
-//! Makes stores unavailable one by one and checks that every capability answers as the capability table promises (P10).
+//! Runs `voelgoed-chaos cells`, which breaks one dependency at a time and checks that each capability responds as the capability table says (P10).
 
 use super::{PROGRAM_TIMEOUT, Suite};
 use crate::child_process::{self, TestRun};
@@ -14,7 +14,7 @@ impl Suite for CellsSuite {
     }
 
     fn about(&self) -> &'static str {
-        "Redis, Postgres, its replica, the provider, a node and a disk made unavailable: promised responses, recovery, nothing lost or doubled"
+        "breaks Redis, Postgres, its replica, the provider, a node and a disk in turn: promised responses, recovery, nothing lost or doubled"
     }
 
     fn needs(&self) -> &'static [SystemPackage] {

@@ -10,6 +10,7 @@ mod configuration;
 mod contracts;
 mod crate_edges;
 mod dead_files;
+mod dead_paths;
 mod error_codes;
 mod exceptions;
 mod file_length;
@@ -51,6 +52,7 @@ const RULES: &[&dyn Rule] = &[
     &contracts::ContractsRule,
     &crate_edges::CrateEdgesRule,
     &dead_files::DeadFilesRule,
+    &dead_paths::DeadPathsRule,
     &error_codes::ErrorCodesRule,
     &file_length::FileLengthRule,
     &file_opening::FileOpeningRule,

@@ -14,7 +14,7 @@ pub struct CachedCredentialRevocation(pub Arc<dyn Credentials>);
 #[async_trait]
 impl OutboxConsumer for CachedCredentialRevocation {
     fn name(&self) -> &'static str {
-        "caches"
+        "credentials"
     }
 
     async fn consume(&self, row: &OutboxRow) -> Result<(), ConsumeError> {

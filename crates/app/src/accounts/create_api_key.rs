@@ -7,7 +7,7 @@ use voelgoed_domain::refusal::Refusal;
 
 use super::Accounts;
 use super::audit;
-use super::change_member::Granter;
+use super::granter::Granter;
 use super::ports::ApiKey;
 use super::secret::{SecretKind, new_secret};
 use crate::error::CommandResult;

@@ -6,7 +6,7 @@ use voelgoed_domain::accounts::{email, names};
 
 use super::Accounts;
 use super::audit;
-use super::change_member::Granter;
+use super::granter::Granter;
 use super::ports::Member;
 use crate::error::CommandResult;
 use crate::idempotency::{Created, Idempotent, record_of};

@@ -3,16 +3,21 @@
 pub mod audit;
 pub mod cached_credential_revocation;
 pub mod change_member;
+mod change_own_password;
 pub mod create_api_key;
 pub mod create_member;
 pub mod create_organization;
 pub mod credentials;
+pub mod granter;
 pub mod log_in;
+mod member_logins;
 pub mod password_hasher;
 pub mod ports;
 mod ports_of_other_slices;
 pub mod quotas;
+mod reset_password;
 pub mod secret;
+mod set_password;
 pub mod slice;
 
 use std::sync::Arc;

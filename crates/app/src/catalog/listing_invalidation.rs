@@ -14,7 +14,7 @@ pub struct ListingInvalidation(pub Arc<dyn Listings>);
 #[async_trait]
 impl OutboxConsumer for ListingInvalidation {
     fn name(&self) -> &'static str {
-        "caches"
+        "listings"
     }
 
     async fn consume(&self, row: &OutboxRow) -> Result<(), ConsumeError> {

@@ -19,7 +19,7 @@ use crate::jobs::ports::{NewJob, Queue};
 /// Limits the log lines about unknown payments.
 static NO_ATTEMPT_LOG_INTERVAL: LogInterval = LogInterval::new(Duration::from_secs(60));
 
-/// The job that settles an unmatched capture.
+/// The kind of the job that settles an unmatched capture. Stored jobs have this text, so it keeps the former name.
 pub const UNMATCHED_CAPTURE: &str = "payments.late_capture";
 
 /// The payload of [`UNMATCHED_CAPTURE`].
@@ -35,7 +35,7 @@ impl Payments {
     /// Commits the observation and its consequences.
     ///
     /// # Errors
-    /// A fault of the cold tier; the observation may not be stored, and the reconciler polls again.
+    /// A fault of the cold tier. Whether the observation was stored is unknown; the reconciler polls the attempt again.
     pub async fn apply_observation(
         &self,
         organization: OrganizationId,

@@ -100,7 +100,7 @@ impl Scanning {
         }
         let scan = new.id;
         let decided = async {
-            let offline_scan = self.journal.append(scope, new).await?;
+            let offline_scan = self.journal.decide_and_append(scope, new).await?;
             // A decision whose answer was lost must not count as acknowledged.
             self.journal.acknowledge(scope, scan).await?;
             Ok::<_, InventoryError>(offline_scan)

@@ -239,13 +239,15 @@ pub const OFFLINE_SCANS_PER_EVENT_MAX: usize = 100_000;
 pub trait OfflineScanJournal: Send + Sync + 'static {
     /// Decides by the gate's filter (`domain::scanning::entry::filter_refusal`), marks an admitted ticket, and stores the scan. A repeat of an id gets the
     /// same result. The scan must have a ticket.
-    async fn append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan>;
+    async fn decide_and_append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan>;
 
-    /// Marks that a node received the result of [`Self::append`] and is about to reply; does nothing if the scan is not stored.
+    /// Marks that a node received the result of [`Self::decide_and_append`] and is about to reply; does nothing if the scan is not stored.
     async fn acknowledge(&self, scope: EventScope, scan: ScanId) -> InventoryResult<()>;
 
-    /// Stores the intent of `act` (a scan, a refund) to change these tickets in cold. Returns at most `limit` stored scans of the tickets, oldest first. Until [`Self::resolve_intent`] or a mark of the ticket, [`Self::append`] admits these tickets for no other act
-    /// (`offline_rules`; see `domain::scanning::entry::rests_on_unseen`). The intent survives a rebuild. Idempotent.
+    /// Stores the intent of `act` (a scan, a refund) to change these tickets in cold. Returns at most `limit` stored scans of the tickets, oldest first.
+    ///
+    /// Until [`Self::resolve_intent`] or a mark of the ticket, [`Self::decide_and_append`] admits these tickets for no other act (`offline_rules`; see
+    /// `domain::scanning::entry::relies_on_unseen`). The intent survives a rebuild. Idempotent.
     async fn begin_intent(
         &self,
         scope: EventScope,

@@ -4,6 +4,7 @@ pub mod address_limit;
 pub mod block_places;
 pub mod change_hold;
 pub mod choose_places;
+pub mod free_expired_holds;
 pub mod hold;
 pub mod hold_terms;
 pub mod hold_view;
@@ -15,7 +16,6 @@ pub mod release_hold;
 pub mod seat_view;
 pub mod session_holds;
 pub mod slice;
-pub mod sweep_holds;
 pub mod warm_effects;
 
 use std::sync::Arc;

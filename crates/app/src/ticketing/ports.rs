@@ -114,7 +114,7 @@ pub trait InventoryStore: Send + Sync + 'static {
     fn subscribe(&self) -> broadcast::Receiver<InventorySignal>;
 
     /// Frees at most `limit` expired holds of each event and returns their number.
-    async fn sweep(&self, limit: usize) -> StoreResult<usize>;
+    async fn free_expired_holds(&self, limit: usize) -> StoreResult<usize>;
 
     /// The state of a ticket in the gate's filter.
     async fn gate_filter(&self, scope: EventScope, ticket: TicketId) -> InventoryResult<GateFilter>;
@@ -125,7 +125,7 @@ pub trait InventoryStore: Send + Sync + 'static {
     /// Marks tickets as revoked in the gate's filter.
     async fn mark_revoked(&self, scope: EventScope, tickets: &[TicketId]) -> InventoryResult<()>;
 
-    /// The loaded events, for gauges and sweeps.
+    /// The loaded events, for gauges and for work on each event.
     async fn loaded_events(&self) -> StoreResult<Vec<EventScope>>;
 
     /// The number of places that a session holds.

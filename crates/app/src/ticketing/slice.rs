@@ -1,4 +1,4 @@
-//! Builds ticketing from its ports and declares what it runs beside requests: the effects of cold in warm, and the sweep of expired holds.
+//! Builds ticketing from its ports and declares what it runs beside requests: the effects of cold in warm, and the loop that frees expired holds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use voelgoed_telemetry::metrics::ticketing::{HoldEnd, holds_ended};
 
 use super::Ticketing;
+use super::free_expired_holds::free_all_expired_holds;
 use super::ports::{InventoryStore, PlaceStore};
-use super::sweep_holds::sweep_expired_holds;
 use super::warm_effects::WarmEffects;
 use crate::adapters::Adapters;
 use crate::analytics::Analytics;
@@ -17,8 +17,8 @@ use crate::loops::{Loop, LoopNodes};
 use crate::outbox::consumer::OutboxConsumer;
 use crate::slice::Slice;
 
-/// The time between two sweeps.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// The time between two rounds that free expired holds.
+const FREE_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Ticketing {
     /// The slice's name.
@@ -45,10 +45,10 @@ impl Ticketing {
     }
 
     /// Frees the places of expired holds.
-    async fn sweep(&self) {
-        match sweep_expired_holds(&*self.inventory).await {
+    async fn free_expired_holds(&self) {
+        match free_all_expired_holds(&*self.inventory).await {
             Ok(expired) => holds_ended(HoldEnd::Expired, expired as u64),
-            Err(fault) => tracing::warn!(%fault, slice = "ticketing", "lapsed holds were not swept"),
+            Err(fault) => tracing::warn!(%fault, slice = "ticketing", "expired holds were not freed"),
         }
     }
 }
@@ -63,9 +63,9 @@ impl Slice for Ticketing {
     }
 
     fn loops(self: Arc<Self>) -> Vec<Loop> {
-        vec![Loop::every(SWEEP_INTERVAL, LoopNodes::Workers, move |_| {
+        vec![Loop::every(FREE_INTERVAL, LoopNodes::Workers, move |_| {
             let ticketing = Arc::clone(&self);
-            async move { ticketing.sweep().await }
+            async move { ticketing.free_expired_holds().await }
         })]
     }
 }

@@ -5,8 +5,9 @@
 use std::fmt::Debug;
 use std::future::Future;
 
-use voelgoed_app::accounts::change_member::{Granter, MemberUpdate};
+use voelgoed_app::accounts::change_member::MemberUpdate;
 use voelgoed_app::accounts::create_member::NewMember;
+use voelgoed_app::accounts::granter::Granter;
 use voelgoed_app::catalog::set_layout_flags::SetLayoutFlags;
 use voelgoed_app::environment::{Environment as _, new_id};
 use voelgoed_app::error::{CommandError, CommandResult};
@@ -137,14 +138,14 @@ async fn refused_orders_change_nothing() {
 }
 
 async fn pay(shop: &TestPlatform, order: OrderId, provider: &str, method: &str) -> CommandResult<()> {
-    let key = IdempotencyKey { scope: order.to_string(), key: "again".into(), request: [1; 32] };
+    let key = IdempotencyKey { caller: order.to_string(), key: "again".into(), request: [1; 32] };
     let choice = PaymentChoice { provider: provider.into(), method: method.into() };
     let idempotent = Idempotent { key, render: &|_| bytes::Bytes::from_static(b"an answer") };
     shop.slices.payments.pay_again(shop.scope, order, choice, idempotent).await.map(drop)
 }
 
 async fn refund(shop: &TestPlatform, order: OrderId, selection: RefundSelection, reason: &str) -> CommandResult<()> {
-    let key = IdempotencyKey { scope: "key".into(), key: "refund".into(), request: [1; 32] };
+    let key = IdempotencyKey { caller: "key".into(), key: "refund".into(), request: [1; 32] };
     let command = OpenRefund {
         order,
         selection,

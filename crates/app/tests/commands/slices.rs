@@ -25,8 +25,8 @@ async fn consumers_jobs_and_loops_of_a_slice_are_the_declared_ones() {
     let shop = TestPlatform::open().await;
     let all: Vec<Declared> = shop.slices.all().into_iter().map(declared).collect();
     for expected in [
-        ("accounts", vec![], vec!["caches"], vec![], vec![]),
-        ("catalog", vec![], vec!["caches"], vec![], vec![]),
+        ("accounts", vec![], vec!["credentials"], vec![], vec![]),
+        ("catalog", vec![], vec!["listings"], vec![], vec![]),
         ("analytics", vec![], vec![], vec![], vec![All, Workers]),
         ("ticketing", vec!["warm"], vec![], vec![], vec![Workers]),
         ("scanning", vec![], vec!["gates"], vec![], vec![All, Workers]),

@@ -60,7 +60,7 @@ pub fn session(shop: &TestPlatform) -> SessionId {
 
 /// An idempotency key with the digest of a request.
 pub fn key(key: &str, digest: u8) -> IdempotencyKey {
-    IdempotencyKey { scope: "key_1".into(), key: key.into(), request: [digest; 32] }
+    IdempotencyKey { caller: "key_1".into(), key: key.into(), request: [digest; 32] }
 }
 
 /// A seated area whose rows have so many ordinary seats, side by side.

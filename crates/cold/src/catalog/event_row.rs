@@ -1,4 +1,4 @@
-//! Converts the stored row of an event into the domain's event.
+//! Converts a row of the table `events` into the domain's event.
 
 use uuid::Uuid;
 use voelgoed_domain::catalog::admission_window::AdmissionTimes;
@@ -10,7 +10,7 @@ use voelgoed_domain::time::Timestamp;
 
 use crate::db::{DbError, DbResult, row_struct};
 
-/// The columns of [`EventRow`], of the table alias `e`.
+/// The columns of the table `events`, under the alias `e`, in the order of the fields of [`EventRow`].
 macro_rules! event_columns {
     () => {
         "e.organization_id, e.id, e.name, e.layout_id, e.starts_at, e.timezone, e.opens_at, e.closes_at, e.currency, e.state, \

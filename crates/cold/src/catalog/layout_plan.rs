@@ -35,7 +35,7 @@ fn read(text: &str) -> DbResult<Layout> {
     if v == FORMAT_VERSION {
         Ok(Layout { areas, flags_version: 0 })
     } else {
-        Err(DbError::internal(format!("a plan of version {v} is newer than this program")))
+        Err(DbError::internal(format!("a plan has version {v}, which this program does not read")))
     }
 }
 

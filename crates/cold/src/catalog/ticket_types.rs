@@ -67,7 +67,10 @@ impl TryFrom<TicketTypeRow> for TicketType {
     fn try_from(row: TicketTypeRow) -> DbResult<Self> {
         let terms: TermsV1 = serde_json::from_str(&row.terms)?;
         if terms.v != 1 {
-            return Err(DbError::internal(format!("a ticket type of version {} is newer than this program", terms.v)));
+            return Err(DbError::internal(format!(
+                "a ticket type has version {}, which this program does not read",
+                terms.v
+            )));
         }
         Ok(Self {
             id: TicketTypeId::from_uuid(row.id),

@@ -2,7 +2,7 @@
 
 use voelgoed_app::checkout::ports::Order;
 use voelgoed_app::payments::ports::Refund;
-use voelgoed_app::payments::refused_refund::not_refused;
+use voelgoed_app::payments::retry_or_settle_refund::not_refused;
 use voelgoed_domain::ids::{OrganizationId, RefundId};
 use voelgoed_domain::payments::refund::RefundState;
 use voelgoed_domain::refusal::{Code, Refusal};

@@ -61,7 +61,7 @@ async fn older_program_serves_after_an_expanding_step_and_is_refused_after_a_con
     let settings = server::settings(postgres, &database);
     let shop = SalesFixture::open(server::open_with(&settings).await).await;
     shop.placed_order(&[1]).await;
-    // Expand: the step of a later version while this one serves.
+    // Expand: a later version runs its migration step while the older version serves.
     let expand = "alter table orders add column channel text not null default 'web';
         create table later (organization_id uuid not null);
         insert into schema_steps (number, name, checksum) values (9000, '9000_later', '\\x00')";
@@ -69,7 +69,7 @@ async fn older_program_serves_after_an_expanding_step_and_is_refused_after_a_con
     shop.paid_order(&[2]).await;
     let again = Cold::open_postgres(&settings, Arc::new(TestEnvironment::default())).await;
     assert!(again.is_ok(), "a restart of the older program in the middle of a rolling update");
-    // Contract: the step raises the floor of known steps.
+    // Contract: the later version's step raises `schema_floor`, the number of the step that a program must know at least.
     postgres.sql(&database, "update schema_floor set step = 9000").unwrap();
     let refused = refusal(&settings).await;
     assert!(refused.contains("9000"), "{refused}");

@@ -57,14 +57,14 @@ const fn unlimited() -> u32 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldPhase {
-    /// Lapses at `expires_at`; the owner may change and release it.
+    /// Expires at `expires_at`; the owner may change and release it.
     Active,
-    /// An order is being written; neither lapses nor changes until the pin ends.
+    /// An order is being written; neither expires nor changes until the pin ends.
     Pinned {
         /// When the pin ends.
         until: Timestamp,
     },
-    /// The order has claimed the places in the cold tier; no sweep frees them.
+    /// The order has claimed the places in the cold tier; an expiry frees none of them.
     Claimed {
         /// The order that claimed the places.
         order: OrderId,
@@ -82,7 +82,7 @@ pub struct HoldRecord {
     pub places: Vec<Vec<PlaceNumber>>,
     /// The priced terms of the request, unchanged.
     pub terms: String,
-    /// When the hold lapses.
+    /// When the hold expires.
     pub expires_at: Timestamp,
     /// Whether the hold is active, pinned or claimed.
     pub phase: HoldPhase,

@@ -6,9 +6,9 @@ use metrics::{Counter, Histogram};
 use uuid::Uuid;
 
 use crate::family::Family;
-use crate::live_events;
 use crate::metric::{CALL, Label, Metric, Unit, label_values};
 use crate::metrics::live_event::EventCounter;
+use crate::per_event_counters;
 
 const OUTCOME: Label = Label::open("outcome");
 
@@ -73,7 +73,7 @@ static ISSUE: Family<Histogram, 0> = Family::of(&ISSUE_SECONDS);
 pub fn order_placed(event: Uuid, took: Duration) {
     ORDERS.at(["placed"], |counter| counter.increment(1));
     DURATION.at([], |histogram| histogram.record(took));
-    live_events::count(event, EventCounter::OrdersPlaced, 1);
+    per_event_counters::count(event, EventCounter::OrdersPlaced, 1);
 }
 
 /// Counts an order that was refused with a stable code.
@@ -89,7 +89,7 @@ pub fn order_ended(end: OrderEnd) {
 /// Adds the tickets of one order.
 pub fn tickets_issued(event: Uuid, tickets: u64) {
     ISSUED.at([], |counter| counter.increment(tickets));
-    live_events::count(event, EventCounter::TicketsIssued, tickets);
+    per_event_counters::count(event, EventCounter::TicketsIssued, tickets);
 }
 
 /// Records the time from capture to durable tickets.

@@ -1,4 +1,4 @@
-//! Metrics with the labels `organization` and `event`, for a limited number of open show events (see [`crate::live_events`]).
+//! Metrics with the labels `organization` and `event`, for a limited number of open show events (see [`crate::per_event_counters`]).
 //!
 //! To add one: the constant, its [`EventCounter`], its line in `ALL` at the same position.
 

@@ -6,9 +6,9 @@ use metrics::{Counter, Histogram};
 use uuid::Uuid;
 
 use crate::family::Family;
-use crate::live_events;
 use crate::metric::{FAST, Label, Metric, Unit};
 use crate::metrics::live_event::EventCounter;
+use crate::per_event_counters;
 
 const RESULT: Label = Label::open("result");
 
@@ -54,13 +54,13 @@ static CONFLICTS: Family<Counter, 0> = Family::of(&SCAN_CONFLICTS_TOTAL);
 /// Counts a scan that admitted its ticket.
 pub fn scan_admitted(event: Uuid, durable: bool, took: Duration) {
     scan("admitted", durable, took);
-    live_events::count(event, EventCounter::ScansAdmitted, 1);
+    per_event_counters::count(event, EventCounter::ScansAdmitted, 1);
 }
 
 /// Counts a scan that refused its ticket for a stable reason.
 pub fn scan_refused(event: Uuid, reason: &'static str, durable: bool, took: Duration) {
     scan(reason, durable, took);
-    live_events::count(event, EventCounter::ScansRefused, 1);
+    per_event_counters::count(event, EventCounter::ScansRefused, 1);
 }
 
 /// Counts an offline scan that conflicts with another.

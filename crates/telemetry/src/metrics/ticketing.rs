@@ -6,9 +6,9 @@ use metrics::{Counter, Histogram};
 use uuid::Uuid;
 
 use crate::family::Family;
-use crate::live_events;
 use crate::metric::{FAST, Label, Metric, Unit, label_values};
 use crate::metrics::live_event::EventCounter;
+use crate::per_event_counters;
 
 const OUTCOME: Label = Label::open("outcome");
 
@@ -85,14 +85,14 @@ pub fn places_per_address_refused() {
 pub fn hold_granted(event: Uuid, took: Duration) {
     HOLDS.at(["granted"], |counter| counter.increment(1));
     DURATION.at([], |histogram| histogram.record(took));
-    live_events::count(event, EventCounter::HoldsGranted, 1);
+    per_event_counters::count(event, EventCounter::HoldsGranted, 1);
 }
 
 /// Counts a hold that was refused with a stable code.
 pub fn hold_refused(event: Uuid, code: &'static str, took: Duration) {
     HOLDS.at([code], |counter| counter.increment(1));
     DURATION.at([], |histogram| histogram.record(took));
-    live_events::count(event, EventCounter::HoldsRefused, 1);
+    per_event_counters::count(event, EventCounter::HoldsRefused, 1);
 }
 
 /// Adds holds that ended.

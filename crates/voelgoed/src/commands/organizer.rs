@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use voelgoed_app::accounts::audit::audited;
-use voelgoed_app::accounts::change_member::Granter;
+use voelgoed_app::accounts::granter::Granter;
 use voelgoed_app::error::CommandError;
 use voelgoed_app::scanning::ports::Gate;
 use voelgoed_app::slices::Slices;

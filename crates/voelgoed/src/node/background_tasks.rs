@@ -1,7 +1,7 @@
 //! Starts the background tasks of a node by role: the loops of all slices, relay, jobs, fan-out and probes.
 //!
-//! Several nodes may run each task at once: rows are leased (`skip locked`), schedules are claimed, and sweeps and reconcilers are idempotent.
-//! What a slice runs is in `slice.rs` of its folder in `app`; this file names no slice.
+//! Several nodes may run each task at once: rows are leased (`skip locked`), schedules are claimed, and loops that free holds or
+//! reconcile payments are idempotent. What a slice runs is in `slice.rs` of its folder in `app`; this file names no slice.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -187,8 +187,8 @@ impl InventoryStore for GuardedWarm {
         self.inner.subscribe()
     }
 
-    async fn sweep(&self, holds_max: usize) -> StoreResult<usize> {
-        call_store(&self.long_guard, || self.inner.sweep(holds_max)).await
+    async fn free_expired_holds(&self, holds_max: usize) -> StoreResult<usize> {
+        call_store(&self.long_guard, || self.inner.free_expired_holds(holds_max)).await
     }
 
     async fn gate_filter(&self, scope: EventScope, ticket: TicketId) -> InventoryResult<GateFilter> {
@@ -225,8 +225,8 @@ impl InventoryStore for GuardedWarm {
 
 #[async_trait]
 impl OfflineScanJournal for GuardedWarm {
-    async fn append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
-        self.call(|| self.inner.append(scope, scan.clone())).await
+    async fn decide_and_append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
+        self.call(|| self.inner.decide_and_append(scope, scan.clone())).await
     }
 
     async fn acknowledge(&self, scope: EventScope, scan: ScanId) -> InventoryResult<()> {

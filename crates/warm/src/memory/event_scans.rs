@@ -21,7 +21,11 @@ pub(super) struct EventScans {
 
 impl EventScans {
     /// Decides a scan by the gate filter and stores it; the same id returns the same result.
-    pub(super) fn append(&mut self, inventory: &mut Inventory, scan: NewScan) -> Result<OfflineScan, Refusal> {
+    pub(super) fn decide_and_append(
+        &mut self,
+        inventory: &mut Inventory,
+        scan: NewScan,
+    ) -> Result<OfflineScan, Refusal> {
         if let Some(before) = self.scans.get(&scan.id) {
             return Ok(before.clone());
         }

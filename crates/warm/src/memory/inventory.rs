@@ -87,14 +87,16 @@ impl InventoryStore for MemoryInventory {
         self.moved.subscribe()
     }
 
-    async fn sweep(&self, holds_max: usize) -> StoreResult<usize> {
+    async fn free_expired_holds(&self, holds_max: usize) -> StoreResult<usize> {
         self.unload_idle();
-        let mut swept = 0;
+        let mut freed = 0;
         for scope in self.scopes() {
-            // An event that was unloaded meanwhile has nothing to sweep.
-            swept += self.step("sweep", scope, |inventory, now| Ok(inventory.sweep(holds_max, now))).unwrap_or(0);
+            // An event that was unloaded meanwhile has no holds to free.
+            freed += self
+                .step("sweep", scope, |inventory, now| Ok(inventory.free_expired_holds(holds_max, now)))
+                .unwrap_or(0);
         }
-        Ok(swept)
+        Ok(freed)
     }
 
     async fn gate_filter(&self, scope: EventScope, ticket: TicketId) -> InventoryResult<GateFilter> {

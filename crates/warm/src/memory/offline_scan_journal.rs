@@ -14,8 +14,10 @@ use super::MemoryInventory;
 
 #[async_trait]
 impl OfflineScanJournal for MemoryInventory {
-    async fn append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
-        self.step("keep_scan", scope, |inventory, _| self.scans.entry(scope).or_default().append(inventory, scan))
+    async fn decide_and_append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
+        self.step("keep_scan", scope, |inventory, _| {
+            self.scans.entry(scope).or_default().decide_and_append(inventory, scan)
+        })
     }
 
     async fn acknowledge(&self, scope: EventScope, scan: ScanId) -> InventoryResult<()> {

@@ -42,7 +42,7 @@ type ViewerCounts = BTreeMap<Uuid, (u32, Timestamp)>;
 /// The warm tier in this process's memory.
 pub struct MemoryInventory {
     events: DashMap<EventScope, Slot>,
-    /// The last use of each event, except by sweeps.
+    /// The last use of each event, except by the freeing of expired holds.
     used_at: DashMap<EventScope, Timestamp>,
     /// When idle events were unloaded last.
     unloaded_at: Mutex<Timestamp>,

@@ -14,13 +14,13 @@ use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call};
 use super::RedisWarm;
 use super::error::CallError;
 use super::server::Call;
-use super::{reply, request, scripts};
+use super::{function_library, reply, request};
 
 #[async_trait]
 impl Allowances for RedisWarm {
     async fn spend(&self, limit: RateLimit, caller: &Caller, units_max: u32) -> StoreResult<SpendOutcome> {
         let stopwatch = Stopwatch::start();
-        let script = &scripts::SPEND_ALLOWANCE;
+        let function = &function_library::SPEND_ALLOWANCE;
         let organization = caller.organization.map_or_else(|| "-".to_owned(), |of| of.uuid().simple().to_string());
         let key = format!("{}:limit:{}:{organization}:{}", self.settings.prefix, limit.name, caller.name);
         let args = [
@@ -29,7 +29,7 @@ impl Allowances for RedisWarm {
             request::number(limit.burst.max(1)),
             request::number(units_max),
         ];
-        let call = Call { script, key: &key, args: &args, timeout: self.settings.reply_timeout };
+        let call = Call { function, key: &key, args: &args, timeout: self.settings.reply_timeout };
         let outcome = match self.router.call(&call).await {
             Ok(answer) => read(answer),
             // The outcome is unknown; a retry would cost the caller more time than the count is worth.
@@ -41,7 +41,7 @@ impl Allowances for RedisWarm {
             Ok(SpendOutcome::Exhausted(_)) => CallEnd::Refused,
             Err(_) => CallEnd::Failed,
         };
-        warm_call(script.name, end, stopwatch.elapsed());
+        warm_call(function.name, end, stopwatch.elapsed());
         outcome
     }
 }

@@ -19,27 +19,27 @@ use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call};
 use super::RedisWarm;
 use super::activity::Activity;
 use super::error::CallError;
-use super::scripts::{self, Script};
+use super::function_library::{self, RedisFunction};
 use super::server::Call;
 use super::{keys, reply, request};
 
 impl RedisWarm {
-    /// Runs a script that does not need the event to be loaded.
+    /// Runs a function that does not need the event to be loaded.
     async fn run_without_state(
         &self,
         scope: EventScope,
-        script: &'static Script,
+        function: &'static RedisFunction,
         args: Vec<Vec<u8>>,
     ) -> StoreResult<Value> {
         let stopwatch = Stopwatch::start();
         let key = keys::base(&self.settings.prefix, scope);
         let mut all = vec![Vec::new()];
         all.extend(args);
-        let call = Call { script, key: &key, args: &all, timeout: self.settings.reply_timeout };
+        let call = Call { function, key: &key, args: &all, timeout: self.settings.reply_timeout };
         let answer = self.router.call(&call).await;
-        warm_call(script.name, if answer.is_ok() { CallEnd::Done } else { CallEnd::Failed }, stopwatch.elapsed());
+        warm_call(function.name, if answer.is_ok() { CallEnd::Done } else { CallEnd::Failed }, stopwatch.elapsed());
         answer.map_err(|error| match error {
-            CallError::Lost(detail) if !script.is_ambiguous_if_lost => Fault::unavailable(Dependency::Warm, detail),
+            CallError::Lost(detail) if !function.is_ambiguous_if_lost => Fault::unavailable(Dependency::Warm, detail),
             other => other.into(),
         })
     }
@@ -57,7 +57,7 @@ impl CountStream for RedisWarm {
             request::number(COUNT_STREAM_RETENTION.as_millis()),
         ];
         self.list_active(Activity::Counts, scope, false).await;
-        self.run_without_state(scope, &scripts::APPEND_COUNTS, args).await.map(drop)
+        self.run_without_state(scope, &function_library::APPEND_COUNTS, args).await.map(drop)
     }
 
     async fn take(
@@ -69,7 +69,7 @@ impl CountStream for RedisWarm {
     ) -> StoreResult<Vec<StepCountEntry>> {
         let reader = reader.simple().to_string().into_bytes();
         let args = vec![reader, request::number(idle.as_millis()), request::number(entries_max)];
-        let taken = reply::counted(self.run_without_state(scope, &scripts::TAKE_COUNTS, args).await?)?;
+        let taken = reply::counted(self.run_without_state(scope, &function_library::TAKE_COUNTS, args).await?)?;
         if taken.is_empty() {
             // The stream is empty, or other workers have taken its entries.
             self.finish(scope, &[]).await?;
@@ -83,7 +83,7 @@ impl CountStream for RedisWarm {
 
     async fn finish(&self, scope: EventScope, ids: &[String]) -> StoreResult<u64> {
         let args = ids.iter().map(|id| id.clone().into_bytes()).collect();
-        let left = reply::number(&self.run_without_state(scope, &scripts::FINISH_COUNTS, args).await?)?;
+        let left = reply::number(&self.run_without_state(scope, &function_library::FINISH_COUNTS, args).await?)?;
         if left == 0 {
             self.mark_done(Activity::Counts, scope);
         }

@@ -11,12 +11,12 @@ use voelgoed_app::ticketing::ports::{EventScope, InventoryError};
 use super::RedisWarm;
 use super::active_events::DISCOVER_INTERVAL;
 use super::activity::Activity;
-use super::{keys, reply, request, scripts};
+use super::{function_library, keys, reply, request};
 
 /// Keys per `SCAN` command.
 const SCANNED_PER_COMMAND: usize = 1000;
-/// Events swept concurrently.
-pub(super) const SWEEPS_CONCURRENT_MAX: usize = 16;
+/// Events on which a worker frees holds, or checks for work, concurrently.
+pub(super) const EVENTS_CONCURRENT_MAX: usize = 16;
 
 impl RedisWarm {
     /// Every event with a loaded or formerly loaded state.
@@ -48,7 +48,7 @@ impl RedisWarm {
             return Ok(());
         }
         let checks = stream::iter(self.scan().await?).map(|scope| async move {
-            let found = match self.run(scope, &scripts::SWEEP, vec![request::number(0)]).await {
+            let found = match self.run(scope, &function_library::FREE_EXPIRED_HOLDS, vec![request::number(0)]).await {
                 Ok(value) => reply::remaining_work(value)?,
                 // No work: a request that needs the event rebuilds it.
                 Err(InventoryError::Unloaded | InventoryError::Refused(_)) => return Ok(()),
@@ -63,7 +63,7 @@ impl RedisWarm {
             }
             Ok(())
         });
-        checks.buffer_unordered(SWEEPS_CONCURRENT_MAX).try_collect::<()>().await?;
+        checks.buffer_unordered(EVENTS_CONCURRENT_MAX).try_collect::<()>().await?;
         *discovered_at = Some(Instant::now());
         Ok(())
     }

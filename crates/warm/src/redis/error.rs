@@ -1,11 +1,11 @@
-//! Classifies errors of calls to Redis by whether the script may have run.
+//! Classifies errors of calls to Redis by whether the Redis function may have run.
 //!
-//! Never: a guess. Only an error that the server returns before it runs the script, or a call that was never sent, counts as "nothing was changed".
+//! Never: a guess. Only an error that the server returns before it runs the function, or a call that was never sent, counts as "nothing was changed".
 
 use redis::{RedisError, ServerErrorKind};
 use voelgoed_app::error::{Dependency, Fault};
 
-/// The error codes of a server that does not begin to run a script.
+/// The error codes of a server that does not begin to run a function.
 const REFUSAL_CODES: &[&str] = &[
     "BUSY",
     "CLUSTERDOWN",
@@ -36,7 +36,7 @@ pub(super) enum CallError {
     Moved(String),
     /// The library is not loaded on the server.
     LibraryMissing,
-    /// The script failed while running.
+    /// The function failed while running.
     Broken(String),
 }
 
@@ -52,7 +52,7 @@ impl From<RedisError> for CallError {
         }
         match error.code() {
             _ if error.detail().is_some_and(|detail| detail.contains(UNKNOWN_FUNCTION)) => Self::LibraryMissing,
-            // These codes come before a script's first write; any other code means that the script failed halfway.
+            // These codes come before a function's first write; any other code means that the function failed halfway.
             Some(code) if REFUSAL_CODES.contains(&code) => Self::Refused(error.to_string()),
             Some(_) => Self::Broken(error.to_string()),
             None => Self::Lost(error.to_string()),

@@ -1,4 +1,4 @@
-//! Implements the inventory port: each method packs its arguments, runs its script on the server of the event, and reads the reply.
+//! Implements the inventory port: each method packs its arguments, runs its function on the server of the event, and reads the reply.
 
 use std::time::Duration;
 
@@ -18,15 +18,15 @@ use voelgoed_telemetry::metrics::warm::warm_rebuilt;
 
 use super::RedisWarm;
 use super::activity::Activity;
-use super::discovery::SWEEPS_CONCURRENT_MAX;
+use super::discovery::EVENTS_CONCURRENT_MAX;
 use super::reply::{self, RequestLimits};
-use super::{request, scripts};
+use super::{function_library, request};
 
 #[async_trait]
 impl InventoryStore for RedisWarm {
     async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, lasts: Duration) -> StoreResult<RebuildLease> {
         let args = vec![lease.simple().to_string().into_bytes(), request::number(lasts.as_millis())];
-        match self.run(scope, &scripts::LEASE_REBUILD, args).await {
+        match self.run(scope, &function_library::LEASE_REBUILD, args).await {
             Ok(value) => Ok(match reply::number(&value)? {
                 0 => RebuildLease::Granted,
                 millis => RebuildLease::Taken { free_in: Duration::from_millis(millis) },
@@ -39,39 +39,39 @@ impl InventoryStore for RedisWarm {
     async fn install(&self, scope: EventScope, lease: Uuid, install: Install) -> InventoryResult<Position> {
         let mut args = vec![lease.simple().to_string().into_bytes()];
         args.extend(request::install(&install)?);
-        let (position, _) = self.run_limited(scope, &scripts::INSTALL, args, RequestLimits::default()).await?;
+        let (position, _) = self.run_limited(scope, &function_library::INSTALL, args, RequestLimits::default()).await?;
         warm_rebuilt();
         Ok(position)
     }
 
     async fn hold(&self, scope: EventScope, request: HoldRequest) -> InventoryResult<HoldRecord> {
         let args = request::request(&request);
-        let (_, value) = self.run_limited(scope, &scripts::HOLD, args, (&request).into()).await?;
+        let (_, value) = self.run_limited(scope, &function_library::HOLD, args, (&request).into()).await?;
         Ok(reply::hold(request.hold, value)?)
     }
 
     async fn change_hold(&self, scope: EventScope, request: HoldRequest) -> InventoryResult<HoldRecord> {
         let args = request::request(&request);
-        let (_, value) = self.run_limited(scope, &scripts::CHANGE_HOLD, args, (&request).into()).await?;
+        let (_, value) = self.run_limited(scope, &function_library::CHANGE_HOLD, args, (&request).into()).await?;
         Ok(reply::hold(request.hold, value)?)
     }
 
     async fn read_hold(&self, scope: EventScope, hold: HoldId) -> InventoryResult<HoldRecord> {
-        let value = self.run(scope, &scripts::READ_HOLD, request::hold(hold).to_vec()).await?;
+        let value = self.run(scope, &function_library::READ_HOLD, request::hold(hold).to_vec()).await?;
         Ok(reply::hold(hold, value)?)
     }
 
     async fn release(&self, scope: EventScope, hold: HoldId) -> InventoryResult<()> {
-        self.run(scope, &scripts::RELEASE, request::hold(hold).to_vec()).await.map(drop)
+        self.run(scope, &function_library::RELEASE, request::hold(hold).to_vec()).await.map(drop)
     }
 
     async fn pin(&self, scope: EventScope, hold: HoldId) -> InventoryResult<HoldRecord> {
-        let value = self.run(scope, &scripts::PIN, request::hold(hold).to_vec()).await?;
+        let value = self.run(scope, &function_library::PIN, request::hold(hold).to_vec()).await?;
         Ok(reply::hold(hold, value)?)
     }
 
     async fn unpin(&self, scope: EventScope, hold: HoldId) -> InventoryResult<()> {
-        self.run(scope, &scripts::UNPIN, request::hold(hold).to_vec()).await.map(drop)
+        self.run(scope, &function_library::UNPIN, request::hold(hold).to_vec()).await.map(drop)
     }
 
     async fn apply(
@@ -84,12 +84,15 @@ impl InventoryStore for RedisWarm {
         let (hold, order) =
             claimed_by.map_or_else(Default::default, |(hold, order)| (bytes(hold.uuid()), bytes(order.uuid())));
         let args = vec![hold, order, request::effects(effects)];
-        self.run_limited(scope, &scripts::APPLY, args, RequestLimits::default()).await.map(|(position, _)| position)
+        self.run_limited(scope, &function_library::APPLY, args, RequestLimits::default())
+            .await
+            .map(|(position, _)| position)
     }
 
     async fn snapshot(&self, scope: EventScope) -> InventoryResult<InventorySnapshot> {
         self.follow(scope).await;
-        let (position, value) = self.run_limited(scope, &scripts::SNAPSHOT, vec![], RequestLimits::default()).await?;
+        let (position, value) =
+            self.run_limited(scope, &function_library::SNAPSHOT, vec![], RequestLimits::default()).await?;
         Ok(reply::snapshot(position, value)?)
     }
 
@@ -97,7 +100,7 @@ impl InventoryStore for RedisWarm {
         self.follow(scope).await;
         let args = vec![request::number(since.epoch.0), request::number(since.seq)];
         let (position, value) =
-            self.run_limited(scope, &scripts::CHANGES_SINCE, args, RequestLimits::default()).await?;
+            self.run_limited(scope, &function_library::CHANGES_SINCE, args, RequestLimits::default()).await?;
         Ok(reply::catch_up(position, value)?)
     }
 
@@ -105,17 +108,17 @@ impl InventoryStore for RedisWarm {
         self.signals.subscribe()
     }
 
-    async fn sweep(&self, holds_max: usize) -> StoreResult<usize> {
+    async fn free_expired_holds(&self, holds_max: usize) -> StoreResult<usize> {
         self.discover().await?;
         let events = self.active(Activity::Holds).await?;
         let holds_max = request::number(holds_max.min(u32::MAX as usize));
-        let swept = stream::iter(events).map(|scope| {
+        let steps = stream::iter(events).map(|scope| {
             let holds_max = holds_max.clone();
-            async move { (scope, self.run(scope, &scripts::SWEEP, vec![holds_max]).await) }
+            async move { (scope, self.run(scope, &function_library::FREE_EXPIRED_HOLDS, vec![holds_max]).await) }
         });
-        let mut swept = swept.buffer_unordered(SWEEPS_CONCURRENT_MAX);
+        let mut steps = steps.buffer_unordered(EVENTS_CONCURRENT_MAX);
         let (mut freed, mut fault) = (0, None);
-        while let Some((scope, answer)) = swept.next().await {
+        while let Some((scope, answer)) = steps.next().await {
             match answer {
                 Ok(value) => {
                     let left = reply::remaining_work(value)?;
@@ -124,7 +127,7 @@ impl InventoryStore for RedisWarm {
                         self.mark_done(Activity::Holds, scope);
                     }
                 }
-                // Nothing to sweep: a request that needs the event rebuilds and lists it.
+                // Nothing to free: a request that needs the event rebuilds and lists it.
                 Err(InventoryError::Unloaded | InventoryError::Refused(_)) => self.mark_done(Activity::Holds, scope),
                 Err(InventoryError::Fault(other)) => fault = Some(other),
             }
@@ -133,7 +136,7 @@ impl InventoryStore for RedisWarm {
     }
 
     async fn gate_filter(&self, scope: EventScope, ticket: TicketId) -> InventoryResult<GateFilter> {
-        let value = self.run(scope, &scripts::GATE_FILTER, vec![request::tickets(&[ticket])]).await?;
+        let value = self.run(scope, &function_library::GATE_FILTER, vec![request::tickets(&[ticket])]).await?;
         Ok(match reply::number(&value)? {
             0 => GateFilter::Unseen,
             1 => GateFilter::Admitted,
@@ -143,12 +146,12 @@ impl InventoryStore for RedisWarm {
 
     async fn mark_admitted(&self, scope: EventScope, ticket: TicketId) -> InventoryResult<()> {
         let args = vec![b"admitted".to_vec(), request::tickets(&[ticket])];
-        self.run(scope, &scripts::MARK_ADMITTED, args).await.map(drop)
+        self.run(scope, &function_library::MARK_ADMITTED, args).await.map(drop)
     }
 
     async fn mark_revoked(&self, scope: EventScope, tickets: &[TicketId]) -> InventoryResult<()> {
         let args = vec![b"revoked".to_vec(), request::tickets(tickets)];
-        self.run(scope, &scripts::MARK_REVOKED, args).await.map(drop)
+        self.run(scope, &function_library::MARK_REVOKED, args).await.map(drop)
     }
 
     async fn loaded_events(&self) -> StoreResult<Vec<EventScope>> {
@@ -156,7 +159,7 @@ impl InventoryStore for RedisWarm {
     }
 
     async fn held_by(&self, scope: EventScope, session: SessionId) -> InventoryResult<u32> {
-        let value = self.run(scope, &scripts::HELD_BY, vec![session.uuid().as_bytes().to_vec()]).await?;
+        let value = self.run(scope, &function_library::HELD_BY, vec![session.uuid().as_bytes().to_vec()]).await?;
         Ok(u32::try_from(reply::number(&value)?).unwrap_or(u32::MAX))
     }
 

@@ -1,6 +1,6 @@
 //! Implements the offline scan journal: stores scans that cold has not recorded yet in the event's slot; they survive a rebuild of the event.
 //!
-//! Never: a rule of its own. The node computes the refusal for each state of the gate filter by `domain`; the script picks one by the actual state.
+//! Never: a rule of its own. The node computes the refusal for each state of the gate filter by `domain`; the function picks one by the actual state.
 
 use async_trait::async_trait;
 use serde_json::to_vec;
@@ -17,11 +17,11 @@ use voelgoed_domain::ticketing::inventory::GateFilter;
 
 use super::RedisWarm;
 use super::activity::Activity;
-use super::{reply, request, scripts};
+use super::{function_library, reply, request};
 
 #[async_trait]
 impl OfflineScanJournal for RedisWarm {
-    async fn append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
+    async fn decide_and_append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
         let Some(ticket) = scan.ticket else {
             return Err(Refusal::invalid("ticket", "An offline scan needs a ticket.").into());
         };
@@ -45,12 +45,12 @@ impl OfflineScanJournal for RedisWarm {
             request::number(OFFLINE_SCANS_PER_EVENT_MAX),
             flag(relies_on_unseen(scan.direction, scan.early, scan.forced)),
         ];
-        let value = self.run(scope, &scripts::APPEND_OFFLINE_SCAN, args).await?;
+        let value = self.run(scope, &function_library::APPEND_OFFLINE_SCAN, args).await?;
         Ok(reply::offline_scan(value)?)
     }
 
     async fn acknowledge(&self, scope: EventScope, scan: ScanId) -> InventoryResult<()> {
-        self.run(scope, &scripts::ACKNOWLEDGE_SCAN, vec![scan.uuid().as_bytes().to_vec()]).await.map(drop)
+        self.run(scope, &function_library::ACKNOWLEDGE_SCAN, vec![scan.uuid().as_bytes().to_vec()]).await.map(drop)
     }
 
     async fn begin_intent(
@@ -61,7 +61,7 @@ impl OfflineScanJournal for RedisWarm {
         scans_max: usize,
     ) -> InventoryResult<Vec<OfflineScan>> {
         let args = vec![intent.as_bytes().to_vec(), request::tickets(tickets), request::number(scans_max)];
-        let value = self.run(scope, &scripts::BEGIN_INTENT, args).await?;
+        let value = self.run(scope, &function_library::BEGIN_INTENT, args).await?;
         Ok(reply::offline_scans(value)?)
     }
 
@@ -78,7 +78,7 @@ impl OfflineScanJournal for RedisWarm {
             GateFilter::Revoked => b"revoked",
         };
         let args = vec![intent.as_bytes().to_vec(), request::tickets(tickets), set.to_vec()];
-        self.run(scope, &scripts::RESOLVE_INTENT, args).await.map(drop)
+        self.run(scope, &function_library::RESOLVE_INTENT, args).await.map(drop)
     }
 
     async fn pending(
@@ -90,7 +90,7 @@ impl OfflineScanJournal for RedisWarm {
     ) -> InventoryResult<Vec<OfflineScan>> {
         let after_id = after.map_or_else(Vec::new, |scan| scan.uuid().as_bytes().to_vec());
         let args = vec![request::tickets(ticket.as_slice()), request::number(scans_max), after_id];
-        let result = self.run(scope, &scripts::PENDING_OFFLINE_SCANS, args).await;
+        let result = self.run(scope, &function_library::PENDING_OFFLINE_SCANS, args).await;
         if ticket.is_none() && matches!(result, Err(InventoryError::Unloaded)) {
             // An installation lists the event again.
             self.mark_done(Activity::Scans, scope);
@@ -110,7 +110,7 @@ impl OfflineScanJournal for RedisWarm {
             )
             .into());
         }
-        self.run(scope, &scripts::DEFER_UNREADABLE_SCANS, vec![unreadable]).await?;
+        self.run(scope, &function_library::DEFER_UNREADABLE_SCANS, vec![unreadable]).await?;
         Ok(pending)
     }
 
@@ -120,6 +120,6 @@ impl OfflineScanJournal for RedisWarm {
 
     async fn remove_recorded(&self, scope: EventScope, scans: &[ScanId]) -> InventoryResult<()> {
         let packed = scans.iter().flat_map(|scan| *scan.uuid().as_bytes()).collect();
-        self.run(scope, &scripts::REMOVE_RECORDED_SCANS, vec![packed]).await.map(drop)
+        self.run(scope, &function_library::REMOVE_RECORDED_SCANS, vec![packed]).await.map(drop)
     }
 }

@@ -1,6 +1,6 @@
-//! Packs values as script arguments, little-endian, so that a request for a hundred places is one short argument.
+//! Packs values as arguments of Redis functions, little-endian, so that a request for a hundred places is one short argument.
 //!
-//! Never: a check that a script makes. Only an installation is checked here, because its bitmaps are built on this side.
+//! Never: a check that a Redis function makes. Only an installation is checked here, because its bitmaps are built on this side.
 
 use std::net::{IpAddr, Ipv6Addr};
 

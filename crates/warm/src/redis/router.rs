@@ -54,7 +54,7 @@ impl Router {
         }
     }
 
-    /// Runs a script on the server that owns its key.
+    /// Runs a function on the server that owns its key.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Value, CallError> {
         let mut server = self.server_of(call.key).await?;
         for _ in 0..REDIRECTS_MAX {

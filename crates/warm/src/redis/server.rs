@@ -1,7 +1,7 @@
 //! One Redis server and the one multiplexed connection that all calls of this node share.
 //!
 //! Never: two connection attempts at a time, or one before its backoff (with jitter) ends; while a server is unavailable, calls fail at once. Each call
-//! sends the run id of the server process that its connection leads to, so the scripts detect a restarted or promoted server.
+//! sends the run id of the server process that its connection leads to, so the functions detect a restarted or promoted server.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use voelgoed_app::environment::Environment;
 
 use super::error::CallError;
-use super::scripts::{LIBRARY, Script};
+use super::function_library::{LIBRARY, RedisFunction};
 use super::settings::{RedisSettings, split};
 
 /// The upper bound of the backoff after the first failed connection attempt; doubled with each further one.
@@ -26,9 +26,9 @@ const BACKOFF_FIRST_MAX: Duration = Duration::from_millis(50);
 /// The upper bound of every backoff.
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
-/// A call of a script.
+/// A call of a function.
 pub(super) struct Call<'a> {
-    pub(super) script: &'static Script,
+    pub(super) function: &'static RedisFunction,
     pub(super) key: &'a str,
     /// The arguments after the run id.
     pub(super) args: &'a [Vec<u8>],
@@ -62,7 +62,7 @@ impl Server {
         Arc::new(Self { address, settings, environment, live: ArcSwapOption::empty(), attempts: Mutex::default() })
     }
 
-    /// Runs a script; loads the library first if the server lacks it.
+    /// Runs a function; loads the library first if the server lacks it.
     pub(super) async fn call(self: &Arc<Self>, call: &Call<'_>) -> Result<Value, CallError> {
         let live = self.live().await?;
         match self.send(&live, &fcall(call, &live.run_id), call.timeout).await {
@@ -74,7 +74,7 @@ impl Server {
         }
     }
 
-    /// Sends a command other than a script.
+    /// Sends a command other than a call of a function.
     pub(super) async fn send_command(self: &Arc<Self>, command: &redis::Cmd) -> Result<Value, CallError> {
         let live = self.live().await?;
         self.send(&live, command, self.settings.reply_timeout).await
@@ -205,7 +205,7 @@ async fn load(connection: &MultiplexedConnection) -> Result<(), CallError> {
 
 fn fcall(call: &Call<'_>, run_id: &str) -> redis::Cmd {
     let mut command = cmd("FCALL");
-    command.arg(call.script.function()).arg(1).arg(call.key).arg(run_id).arg(call.args);
+    command.arg(call.function.fcall_name()).arg(1).arg(call.key).arg(run_id).arg(call.args);
     command
 }
 

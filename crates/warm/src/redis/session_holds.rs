@@ -10,9 +10,9 @@ use voelgoed_domain::ids::{EventId, HoldId, OrganizationId, SessionId};
 
 use super::RedisWarm;
 use super::error::CallError;
-use super::scripts::Script;
+use super::function_library::RedisFunction;
 use super::server::Call;
-use super::{reply, request, scripts};
+use super::{function_library, reply, request};
 
 impl RedisWarm {
     /// Adds a hold to its session.
@@ -29,19 +29,24 @@ impl RedisWarm {
             request::number(NOTED_HOLDS_MAX),
             request::number(NOTED_HOLDS_TTL.as_millis()),
         ];
-        self.call_session(session, &scripts::NOTE_SESSION_HOLD, &args).await.map(drop)
+        self.call_session(session, &function_library::NOTE_SESSION_HOLD, &args).await.map(drop)
     }
 
     /// The holds of a session, newest first.
     pub(super) async fn read_session_holds(&self, session: SessionId) -> StoreResult<Vec<(EventScope, HoldId)>> {
         let args = [self.injected_now(), request::number(NOTED_HOLDS_TTL.as_millis())];
-        let entries = reply::texts(self.call_session(session, &scripts::SESSION_HOLDS, &args).await?)?;
+        let entries = reply::texts(self.call_session(session, &function_library::SESSION_HOLDS, &args).await?)?;
         entries.iter().map(|entry| read_entry(entry)).collect()
     }
 
-    async fn call_session(&self, session: SessionId, script: &'static Script, args: &[Vec<u8>]) -> StoreResult<Value> {
+    async fn call_session(
+        &self,
+        session: SessionId,
+        function: &'static RedisFunction,
+        args: &[Vec<u8>],
+    ) -> StoreResult<Value> {
         let key = format!("{}:session:{}", self.settings.prefix, session.uuid().simple());
-        let call = Call { script, key: &key, args, timeout: self.settings.reply_timeout };
+        let call = Call { function, key: &key, args, timeout: self.settings.reply_timeout };
         match self.router.call(&call).await {
             Ok(value) => Ok(value),
             Err(CallError::Lost(detail)) => Err(Fault::unavailable(Dependency::Warm, detail)),

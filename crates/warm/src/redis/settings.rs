@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The clock that decides when a hold expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockSource {
-    /// `TIME` of the server within each script: one clock for all nodes.
+    /// `TIME` of the server within each function: one clock for all nodes.
     Server,
     /// The clock of the caller's environment; only for tests that move time.
     Environment,
@@ -30,7 +30,7 @@ pub struct RedisSettings {
     pub connect_timeout: Duration,
     /// The timeout of a reply.
     pub reply_timeout: Duration,
-    /// The clock of scripts.
+    /// The clock of the functions.
     pub clock: ClockSource,
 }
 

@@ -1,4 +1,4 @@
-//! The Redis store: sends a script with the highest position seen to the server of its event, and updates that position from the reply.
+//! The Redis store: calls a function with the highest position seen on the server of its event, and updates that position from the reply.
 //!
 //! Never: acts on a state older than what this node has seen of the event; the highest position seen is an argument of every call (P1, P8).
 
@@ -18,9 +18,9 @@ use voelgoed_telemetry::metrics::warm::{CallEnd, warm_call};
 
 use super::activity::{ActiveEvents, Activity};
 use super::error::CallError;
+use super::function_library::{self, RedisFunction};
 use super::reply::{self, Reply, RequestLimits};
 use super::router::Router;
-use super::scripts::{self, Script};
 use super::server::Call;
 use super::settings::{ClockSource, RedisSettings};
 use super::signals::Signals;
@@ -63,53 +63,54 @@ impl RedisWarm {
         }
     }
 
-    /// Runs a script of an event.
+    /// Runs a function of an event.
     pub(super) async fn run(
         &self,
         scope: EventScope,
-        script: &'static Script,
+        function: &'static RedisFunction,
         args: Vec<Vec<u8>>,
     ) -> InventoryResult<Value> {
-        self.run_limited(scope, script, args, RequestLimits::default()).await.map(|(_, value)| value)
+        self.run_limited(scope, function, args, RequestLimits::default()).await.map(|(_, value)| value)
     }
 
-    /// Runs a script of an event and also returns the position; a refusal names the limits of the request.
+    /// Runs a function of an event and also returns the position; a refusal names the limits of the request.
     pub(super) async fn run_limited(
         &self,
         scope: EventScope,
-        script: &'static Script,
+        function: &'static RedisFunction,
         args: Vec<Vec<u8>>,
         limits: RequestLimits,
     ) -> InventoryResult<(Position, Value)> {
         let stopwatch = Stopwatch::start();
-        let result = self.attempt(scope, script, args, limits).await;
+        let result = self.attempt(scope, function, args, limits).await;
         let end = match &result {
             Ok(_) => CallEnd::Done,
             Err(InventoryError::Refused(_)) => CallEnd::Refused,
             Err(InventoryError::Unloaded) => CallEnd::Unloaded,
             Err(InventoryError::Fault(_)) => CallEnd::Failed,
         };
-        warm_call(script.name, end, stopwatch.elapsed());
+        warm_call(function.name, end, stopwatch.elapsed());
         result
     }
 
     async fn attempt(
         &self,
         scope: EventScope,
-        script: &'static Script,
+        function: &'static RedisFunction,
         args: Vec<Vec<u8>>,
         limits: RequestLimits,
     ) -> InventoryResult<(Position, Value)> {
         let key = keys::base(&self.settings.prefix, scope);
         let seen = self.seen.get(&scope).map(|seen| seen.0).unwrap_or_default();
-        self.list_if_active(scope, script).await;
+        self.list_if_active(scope, function).await;
         let mut all = vec![request::number(seen.epoch.0), request::number(seen.seq), self.injected_now()];
         all.extend(args);
-        let timeout_factor = if std::ptr::eq(script, &scripts::INSTALL) { INSTALL_TIMEOUT_FACTOR } else { 1 };
-        let call = Call { script, key: &key, args: &all, timeout: self.settings.reply_timeout * timeout_factor };
+        let timeout_factor =
+            if std::ptr::eq(function, &function_library::INSTALL) { INSTALL_TIMEOUT_FACTOR } else { 1 };
+        let call = Call { function, key: &key, args: &all, timeout: self.settings.reply_timeout * timeout_factor };
         let answer = match self.router.call(&call).await {
             Ok(answer) => answer,
-            Err(error) => return Err(self.fault_of(scope, &key, script, error).await.into()),
+            Err(error) => return Err(self.fault_of(scope, &key, function, error).await.into()),
         };
         let Reply { position, value } = reply::read(answer, limits)?;
         self.record_position(scope, position);
@@ -117,13 +118,13 @@ impl RedisWarm {
     }
 
     /// Lists the event before a step that leaves work for a worker.
-    async fn list_if_active(&self, scope: EventScope, script: &'static Script) {
-        let is = |other: &'static Script| std::ptr::eq(script, other);
-        if is(&scripts::HOLD) || is(&scripts::CHANGE_HOLD) || is(&scripts::PIN) {
+    async fn list_if_active(&self, scope: EventScope, function: &'static RedisFunction) {
+        let is = |other: &'static RedisFunction| std::ptr::eq(function, other);
+        if is(&function_library::HOLD) || is(&function_library::CHANGE_HOLD) || is(&function_library::PIN) {
             self.list_active(Activity::Holds, scope, false).await;
-        } else if is(&scripts::APPEND_OFFLINE_SCAN) {
+        } else if is(&function_library::APPEND_OFFLINE_SCAN) {
             self.list_active(Activity::Scans, scope, false).await;
-        } else if is(&scripts::INSTALL) {
+        } else if is(&function_library::INSTALL) {
             // A flushed server has lost its lists too.
             for activity in Activity::ALL {
                 self.list_active(*activity, scope, true).await;
@@ -144,7 +145,7 @@ impl RedisWarm {
         *newest = (position.max(newest.0), now);
     }
 
-    /// The time argument of scripts: empty if the server's clock counts.
+    /// The time argument of the functions: empty if the server's clock counts.
     pub(super) fn injected_now(&self) -> Vec<u8> {
         match self.settings.clock {
             ClockSource::Server => Vec::new(),
@@ -152,16 +153,17 @@ impl RedisWarm {
         }
     }
 
-    /// The fault of a failed call. A script that failed halfway may have left a partial step, so its event is unloaded.
-    async fn fault_of(&self, scope: EventScope, key: &str, script: &Script, error: CallError) -> Fault {
+    /// The fault of a failed call. A function that failed halfway may have left a partial step, so its event is unloaded.
+    async fn fault_of(&self, scope: EventScope, key: &str, function: &RedisFunction, error: CallError) -> Fault {
         match error {
-            CallError::Lost(detail) if !script.is_ambiguous_if_lost => Fault::unavailable(Dependency::Warm, detail),
+            CallError::Lost(detail) if !function.is_ambiguous_if_lost => Fault::unavailable(Dependency::Warm, detail),
             CallError::Broken(detail) => {
                 tracing::error!(
                     organization = %scope.organization, event = %scope.event, slice = "ticketing",
-                    script = script.name, detail, "a script failed halfway, the event is unloaded"
+                    script = function.name, detail, "a script failed halfway, the event is unloaded"
                 );
-                let unload = Call { script: &scripts::UNLOAD, key, args: &[], timeout: self.settings.reply_timeout };
+                let unload =
+                    Call { function: &function_library::UNLOAD, key, args: &[], timeout: self.settings.reply_timeout };
                 match self.router.call(&unload).await {
                     Ok(_) => Fault::internal(detail),
                     Err(error) => error.into(),

@@ -34,7 +34,7 @@ async fn calls(server: &RedisServer, command: &str) -> u64 {
 
 /// One round of a worker's loops.
 async fn round(node: &StoreNode) -> (usize, Vec<EventScope>, Vec<EventScope>) {
-    let swept = node.store.sweep(100).await.unwrap();
+    let freed = node.store.free_expired_holds(100).await.unwrap();
     let scans = OfflineScanJournal::events(&node.store).await.unwrap();
     for scope in &scans {
         node.store.pending(*scope, None, None, 10).await.unwrap();
@@ -45,7 +45,7 @@ async fn round(node: &StoreNode) -> (usize, Vec<EventScope>, Vec<EventScope>) {
         let ids: Vec<String> = taken.into_iter().map(|taken| taken.id).collect();
         node.store.finish(*scope, &ids).await.unwrap();
     }
-    (swept, scans, counts)
+    (freed, scans, counts)
 }
 
 fn a_scan(node: &StoreNode) -> NewScan {
@@ -78,12 +78,12 @@ async fn idle_platform_makes_no_calls_for_past_events() {
         let counts = StepCounts { viewed: 1, held: 1, refused: 0 };
         node.store.append_counts(node.scope, node.environment.now(), counts).await.unwrap();
         let scan = a_scan(&node);
-        node.store.append(node.scope, scan.clone()).await.unwrap();
+        node.store.decide_and_append(node.scope, scan.clone()).await.unwrap();
         node.store.remove_recorded(node.scope, &[scan.id]).await.unwrap();
     }
     node.environment.advance(DAY);
-    let (swept, ..) = round(&node).await;
-    assert_eq!(swept, PAST_EVENTS, "one expired hold each");
+    let (freed, ..) = round(&node).await;
+    assert_eq!(freed, PAST_EVENTS, "one expired hold each");
     let worker = node.neighbour();
     for _ in 0..3 {
         node.environment.advance(DAY);
@@ -108,7 +108,7 @@ async fn idle_platform_makes_no_calls_for_past_events() {
     // A step on another node lists the event again, so the worker finds it.
     node.hold(2).await.unwrap();
     node.environment.advance(Duration::from_secs(700));
-    assert_eq!(worker.store.sweep(100).await.unwrap(), 1);
+    assert_eq!(worker.store.free_expired_holds(100).await.unwrap(), 1);
     assert_eq!(calls(&server, "scan").await, 0);
 }
 
@@ -140,15 +140,15 @@ async fn memory_store_unloads_past_events_but_never_one_with_a_hold() {
     store.hold(held, request).await.unwrap();
     store.snapshot(current).await.unwrap();
     environment.advance(Duration::from_secs(120));
-    store.sweep(100).await.unwrap();
+    store.free_expired_holds(100).await.unwrap();
     assert_eq!(store.loaded_events().await.unwrap().len(), 2, "an event unused for a day is unloaded");
     assert!(matches!(store.snapshot(past).await, Err(InventoryError::Unloaded)), "its next use loads it again");
     environment.advance(DAY);
     for _ in 0..3 {
         environment.advance(Duration::from_secs(120));
-        store.sweep(100).await.unwrap();
+        store.free_expired_holds(100).await.unwrap();
     }
-    assert!(store.loaded_events().await.unwrap().is_empty(), "the expired hold was swept first");
+    assert!(store.loaded_events().await.unwrap().is_empty(), "the expired hold was freed first");
 }
 
 #[tokio::test]
@@ -159,7 +159,11 @@ async fn events_of_a_lost_list_are_found_by_a_scan() {
     node.hold(1).await.unwrap();
     server.execute(&["DEL", &node.list("holds"), &node.list("scans"), &node.list("counts")]).await.unwrap();
     node.environment.advance(Duration::from_secs(700));
-    assert_eq!(node.neighbour().store.sweep(100).await.unwrap(), 1, "a worker scans all keys once at its start");
+    assert_eq!(
+        node.neighbour().store.free_expired_holds(100).await.unwrap(),
+        1,
+        "a worker scans all keys once at its start"
+    );
 }
 
 #[tokio::test]
@@ -177,7 +181,7 @@ async fn unreadable_offline_scan_does_not_block_the_others() {
         server.execute(&["ZADD", &node.key("kept_at"), "0", id]).await.unwrap();
     }
     let scan = a_scan(&node);
-    node.store.append(node.scope, scan.clone()).await.unwrap();
+    node.store.decide_and_append(node.scope, scan.clone()).await.unwrap();
     // The limit equals the number of unreadable scans: the first read moves them behind the others.
     assert!(node.store.pending(node.scope, None, None, 3).await.unwrap().is_empty());
     let pending = node.store.pending(node.scope, None, None, 3).await.unwrap();

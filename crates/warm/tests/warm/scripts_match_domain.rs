@@ -43,7 +43,7 @@ fn run_domain(inventory: &mut Inventory, command: InventoryCommand, now: Timesta
         InventoryCommand::Apply { claimed_by, effects } => {
             Ok(InventoryReply::Position(inventory.apply(claimed_by, &effects, now)))
         }
-        InventoryCommand::Sweep(most) => Ok(InventoryReply::Count(inventory.sweep(most, now))),
+        InventoryCommand::FreeExpired(most) => Ok(InventoryReply::Count(inventory.free_expired_holds(most, now))),
         InventoryCommand::HeldBy(session) => Ok(InventoryReply::Count(inventory.held_by(session, now) as usize)),
         InventoryCommand::Admitted(ticket) => {
             inventory.mark_admitted(ticket);
@@ -73,7 +73,7 @@ async fn run_scripts(store: &RedisWarm, scope: EventScope, command: InventoryCom
             outcome(store.apply(scope, claimed_by, &effects).await, InventoryReply::Position)
         }
         // Each case has a store of its own prefix, so this event is the only one.
-        InventoryCommand::Sweep(most) => Ok(InventoryReply::Count(store.sweep(most).await.unwrap())),
+        InventoryCommand::FreeExpired(most) => Ok(InventoryReply::Count(store.free_expired_holds(most).await.unwrap())),
         InventoryCommand::HeldBy(session) => {
             outcome(store.held_by(scope, session).await, |held| InventoryReply::Count(held as usize))
         }
@@ -131,6 +131,6 @@ fn scripts_match_the_domain() {
 }
 
 #[test]
-fn scripts_match_the_domain_with_more_expired_holds_than_a_sweep_frees() {
+fn scripts_match_the_domain_with_more_expired_holds_than_a_step_frees() {
     run(GeneratorConfig::many_holds, 4, 500);
 }

@@ -208,8 +208,8 @@ async fn holds_expire_by_the_clock_of_the_server() {
         places_per_session: 1,
     };
     node.store.hold(node.scope, request).await.unwrap();
-    until("the hold is swept", RECOVERY_TIMEOUT, || async {
-        Ok((node.store.sweep(100).await.unwrap() == 1).then_some(()))
+    until("the hold is freed", RECOVERY_TIMEOUT, || async {
+        Ok((node.store.free_expired_holds(100).await.unwrap() == 1).then_some(()))
     })
     .await
     .unwrap();

@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
 pub struct LoginBody {
     email: String,
     password: String,
-    /// The organization, by slug or identifier; required where several organizations know the address and password.
+    /// The organization, by slug or identifier; required where the e-mail and password match members of several organizations.
     organization: Option<String>,
 }
 
@@ -62,26 +62,27 @@ pub struct LoginDto {
     now: Timestamp,
 }
 
-/// Checks the password within the limits of the address and the account.
+/// Checks the password within the limits of the client address and of the account.
 async fn limited_log_in(
     web: &Web,
-    address: IpAddr,
+    client_address: IpAddr,
     body: LoginBody,
     browser: Option<&str>,
 ) -> Result<Login, CommandError> {
-    let checked = web.login_address_limiter.check(&address).await;
+    let checked = web.login_address_limiter.check(&client_address).await;
     checked.map_err(|limited| rate_limit_refusal(limited, "Too many logins from this address. Wait a moment."))?;
-    // All spellings of an address count as one account.
+    // All spellings of an e-mail count as one account.
     let account = counting_key(&body.email);
-    let attempt = web.login_limits.begin(&web.slices.context.master, &account, address, browser).await?;
+    let attempt = web.login_limits.begin(&web.slices.context.master, &account, client_address, browser).await?;
     let command = web.slices.accounts.log_in(&body.email, body.password, body.organization.as_deref());
-    let login = web.login_bulkhead.run(address, command).await.unwrap_or_else(|_full| {
+    let login = web.login_bulkhead.run(client_address, command).await.unwrap_or_else(|_full| {
         let refusal =
             Refusal::new(Code::Overloaded, "Too many logins from this address are waiting. Try again in a moment.");
         Err(refusal.with(|evidence| evidence.retry_after = Some(1)).into())
     });
     match &login {
         Ok(_) => attempt.succeeded(),
+        // A wrong password: the dropped attempt stays counted.
         Err(CommandError::Refused(refusal)) if refusal.code == Code::Unauthenticated => {}
         Err(_) => attempt.give_back(),
     }

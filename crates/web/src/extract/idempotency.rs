@@ -24,16 +24,16 @@ pub struct OptionalKey(Option<String>);
 impl RequiredKey {
     /// The key of a caller's request.
     #[must_use]
-    pub fn of(self, scope: impl ToString, digest: [u8; 32]) -> IdempotencyKey {
-        IdempotencyKey { scope: scope.to_string(), key: self.0, request: digest }
+    pub fn of(self, caller: impl ToString, digest: [u8; 32]) -> IdempotencyKey {
+        IdempotencyKey { caller: caller.to_string(), key: self.0, request: digest }
     }
 }
 
 impl OptionalKey {
     /// The key of a caller's request.
     #[must_use]
-    pub fn of(self, scope: impl ToString, digest: [u8; 32]) -> Option<IdempotencyKey> {
-        self.0.map(|key| IdempotencyKey { scope: scope.to_string(), key, request: digest })
+    pub fn of(self, caller: impl ToString, digest: [u8; 32]) -> Option<IdempotencyKey> {
+        self.0.map(|key| IdempotencyKey { caller: caller.to_string(), key, request: digest })
     }
 
     /// The bare key.

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use voelgoed_app::accounts::audit::audited;
-use voelgoed_app::accounts::change_member::Granter;
+use voelgoed_app::accounts::granter::Granter;
 use voelgoed_app::accounts::log_in::csrf_token;
 use voelgoed_app::accounts::secret::SecretKind;
 use voelgoed_app::error::{CommandResult, Fault};

@@ -29,7 +29,7 @@ struct DiskFixture {
     scanner: TestScanner,
 }
 
-/// Runs the column.
+/// Checks this column of the capability table.
 pub async fn run(binary: &Path, root: &Path, report: &mut SuiteReport) -> anyhow::Result<()> {
     let fixture = open(binary, root).await?;
     let mut buyer = TestBuyer::new(fixture.client.clone());

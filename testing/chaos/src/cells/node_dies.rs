@@ -1,4 +1,4 @@
-//! Kills one of two nodes (SIGKILL), and checks that everything begun there goes on at the other.
+//! Kills one of two nodes with SIGKILL, and checks that the other node completes the holds, orders, streams and scans that began on the killed node.
 
 use std::path::{Path, PathBuf};
 
@@ -17,11 +17,12 @@ use voelgoed_testkit::until::until;
 use super::RECOVERY_TIMEOUT;
 use super::response_values::{accepted, admitted_by, outcome, scan_state};
 
-/// Seats of the event, and places of its floor.
+/// Seats of the event.
 const SEATS: u32 = 40;
+/// Places of the event's general-admission area.
 const FLOOR: u32 = 100;
 
-/// Runs the column.
+/// Checks the killed node, its neighbour and its restart.
 pub async fn run(binary: &Path, root: &Path, haproxy: &Path, report: &mut SuiteReport) -> anyhow::Result<()> {
     let root = root.join("node");
     clear_root(&root)?;
@@ -41,13 +42,19 @@ pub async fn run(binary: &Path, root: &Path, haproxy: &Path, report: &mut SuiteR
     platform.nodes[0].kill()?;
     let mut buyer = buyer.at(&other);
     let order = buyer.order(&OrderRequest::new(&hold, "ok")).await?;
-    report.check_eq("node dies: a hold made there is ordered at the other", outcome(&order), accepted(201));
-    report.check("node dies: and paid", paid(&buyer, &acknowledged_order(order)?).await);
+    report.check_eq(
+        "node dies: a hold of the killed node is ordered at the other node",
+        outcome(&order),
+        accepted(201),
+    );
+    report.check("node dies: the order of that hold is paid", paid(&buyer, &acknowledged_order(order)?).await);
     report.check("node dies: an order whose charge was pending is paid", paid(&buyer, &claimed).await);
-    report
-        .check("node dies: a viewer resumes at the other without a gap", check_resume(&other, &event, &position).await);
+    report.check(
+        "node dies: a viewer resumes at the other node without a gap",
+        check_resume(&other, &event, &position).await,
+    );
     let admitted = scanner.at(&other).send(&scanner.scan_of(&code)).await?.must(200)?;
-    report.check_eq("node dies: a scan is durable at the other", scan_state(&admitted), admitted_by(true, false));
+    report.check_eq("node dies: a scan at the other node is durable", scan_state(&admitted), admitted_by(true, false));
     let front = ApiClient::new(&platform.url)?;
     let shop = until("the balancer uses the other node", RECOVERY_TIMEOUT, || async {
         let seen = front.call(Method::GET, "/api/v1/events", ApiCall::default()).await;
@@ -57,9 +64,9 @@ pub async fn run(binary: &Path, root: &Path, haproxy: &Path, report: &mut SuiteR
     let lists = organizer.call(Method::GET, "/api/v1/ledger/accounts", None, None).await?;
     report.check_eq("node dies: lists are read", (lists.status, lists.json()["stale"].as_bool()), (200, None));
 
-    report.check("node back: it is ready", platform.nodes[0].start().await);
+    report.check("node back: the restarted node is ready", platform.nodes[0].start().await);
     let held = TestBuyer::new(dying).hold_general(&event, 1).await?;
-    report.check_eq("node back: places are held there", outcome(&held), accepted(201));
+    report.check_eq("node back: the restarted node grants a hold", outcome(&held), accepted(201));
     report.check("node back: the ledger balances", organizer.balanced_ledger().await.map(drop));
     platform.stop().await
 }
@@ -91,19 +98,19 @@ async fn paid(buyer: &TestBuyer, order: &AcknowledgedOrder) -> anyhow::Result<()
     .await
 }
 
-/// Checks that the node resumes the stream after the position, by deltas or by a smaller snapshot, and never before it.
+/// Checks that the first frame of a stream that resumes at `position` is a delta or a snapshot with a later position.
 async fn check_resume(node: &ApiClient, event: &TestEvent, position: &str) -> anyhow::Result<()> {
     let request = node.request("GET", &format!("/api/v1/events/{}/stream", event.id));
     let mut stream = SseStream::open(request.header("last-event-id", position)).await?;
     let frame = stream.next_data().await?;
     ensure!(matches!(frame.event.as_str(), "delta" | "snapshot"), "not a change but {frame:?}");
-    let (from, to) = (place_in_log(position), place_in_log(&frame.id));
+    let (from, to) = (parse_position(position), parse_position(&frame.id));
     ensure!(from.is_some() && to > from, "from {position} to {}", frame.id);
     Ok(())
 }
 
-/// Epoch and number of a position.
-fn place_in_log(position: &str) -> Option<(u64, u64)> {
+/// Parses `epoch:sequence`.
+fn parse_position(position: &str) -> Option<(u64, u64)> {
     let (epoch, seq) = position.split_once(':')?;
     Some((epoch.parse().ok()?, seq.parse().ok()?))
 }

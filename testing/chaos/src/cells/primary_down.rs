@@ -14,7 +14,7 @@ const PLACES_PER_SESSION_MAX: u32 = 4;
 /// The duration of a hold then: its ten minutes, and the five by which an order would extend it.
 const EXTENDED_HOLD_SECONDS: f64 = 899.0;
 
-/// Runs the column.
+/// Checks this column of the capability table.
 pub async fn run(fixture: &mut CellsFixture, report: &mut SuiteReport) -> anyhow::Result<()> {
     let before = fixture.under_way().await?;
     fixture.replica_caught_up().await?;

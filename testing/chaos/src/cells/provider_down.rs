@@ -15,7 +15,7 @@ use super::response_values::{ApiOutcome, accepted, admitted_by, scan_state};
 /// Orders placed during the outage: enough failures to open the breaker.
 const ORDERS: usize = 8;
 
-/// Runs the column.
+/// Checks this column of the capability table.
 pub async fn run(fixture: &mut CellsFixture, report: &mut SuiteReport) -> anyhow::Result<()> {
     let refunded_order = fixture.buy().await?;
     let code = fixture.buy_code().await?;

@@ -17,7 +17,7 @@ use super::response_values::{ApiOutcome, accepted, admitted_by, outcome, reason,
 /// An older view is marked as stale.
 const LIVE_SECONDS_MAX: f64 = 10.0;
 
-/// Runs the column.
+/// Checks this column of the capability table.
 pub async fn run(fixture: &mut CellsFixture, report: &mut SuiteReport) -> anyhow::Result<()> {
     check_paused(fixture, report).await?;
     check_empty_restart(fixture, report).await

@@ -17,9 +17,9 @@ pub async fn audit_line_is_written_with_its_command<S: AccountStore>(sut: Sut<S>
     let organization = stored_organization(&sut).await;
     let environment = &*sut.environment;
     let store = &sut.store;
-    let create = |email: &'static str, scope: &'static str| {
+    let create = |email: &'static str, caller: &'static str| {
         let member = new_member(environment, organization, email);
-        let record = Some(idempotency_record(environment, scope, [1; 32], email));
+        let record = Some(idempotency_record(environment, caller, [1; 32], email));
         let command = store.create_member(member, "argon2".into(), record);
         audited(environment, "key_1", "member.create", email, command)
     };

@@ -115,8 +115,8 @@ pub async fn members_are_listed_in_pages_to_their_own_organization<S: AccountSto
 pub async fn repeated_creation_replays_the_stored_answer<S: AccountStore>(sut: Sut<S>) {
     let organization = stored_organization(&sut).await;
     let environment = &*sut.environment;
-    let create = |email: &'static str, scope, request| {
-        let record = Some(idempotency_record(environment, scope, request, email));
+    let create = |email: &'static str, caller, request| {
+        let record = Some(idempotency_record(environment, caller, request, email));
         sut.store.create_member(new_member(environment, organization, email), "argon2".into(), record)
     };
     expect_created(create("ada@x", "key_1", [1; 32]).await.unwrap());

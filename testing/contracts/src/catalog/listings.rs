@@ -130,7 +130,7 @@ pub async fn repeated_creation_changes_nothing<S: CatalogTier>(sut: Sut<S>) {
     let organization = stored_organization(&sut).await;
     let environment = &*sut.environment;
     let now = environment.now();
-    let record = |scope| Some(idempotency_record(environment, scope, [1; 32], "answer"));
+    let record = |caller| Some(idempotency_record(environment, caller, [1; 32], "answer"));
     let replayed = |replayed: bool, round| assert_eq!(replayed, round == 1);
     let layout_venue = stored_venue(&sut, organization).await;
     let pinned = stored_layout(&sut, organization).await;

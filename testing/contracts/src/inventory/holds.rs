@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use voelgoed_app::ticketing::sweep_holds::sweep_expired_holds;
+use voelgoed_app::ticketing::free_expired_holds::free_all_expired_holds;
 
 use super::*;
 
@@ -59,7 +59,7 @@ pub async fn session_limit_counts_all_its_holds<S: InventoryStore>(sut: Sut<S>) 
     store.hold(scope, of_session(1)).await.unwrap();
 }
 
-/// Places of all sessions of one client address count together; released, lapsed and ordered ones do not.
+/// Places of all sessions of one client address count together; released, expired and ordered ones do not.
 pub async fn address_limit_counts_the_holds_of_all_its_sessions<S: InventoryStore>(sut: Sut<S>) {
     let (store, scope) = (&sut.store, loaded(&sut).await);
     let [one, network] = ["10.0.0.1", "2001:db8:1:2::"].map(|text| text.parse().ok());
@@ -91,7 +91,7 @@ pub async fn address_limit_counts_the_holds_of_all_its_sessions<S: InventoryStor
     let low = HoldRequest { places_per_address: 1, ..change(&first, 5) };
     let first = store.change_hold(scope, low).await.unwrap();
     store.hold(scope, from(one, 1)).await.unwrap();
-    // Released, lapsed and ordered places.
+    // Released, expired and ordered places.
     store.release(scope, second.hold).await.unwrap();
     store.hold(scope, from(one, 5)).await.unwrap();
     assert_eq!(code(store.hold(scope, from(one, 1)).await), Code::LimitReached);
@@ -193,7 +193,7 @@ pub async fn repeated_release_changes_nothing<S: InventoryStore>(sut: Sut<S>) {
 }
 
 /// A hold is valid to the last microsecond before its end (P4).
-pub async fn hold_lapses_exactly_at_its_end<S: InventoryStore>(sut: Sut<S>) {
+pub async fn hold_expires_exactly_at_its_end<S: InventoryStore>(sut: Sut<S>) {
     let (store, scope) = (&sut.store, loaded(&sut).await);
     let held = store.hold(scope, request(&sut, seats(&[0]))).await.unwrap();
     sut.environment.advance(TEN_MINUTES - Duration::from_micros(1));
@@ -204,15 +204,15 @@ pub async fn hold_lapses_exactly_at_its_end<S: InventoryStore>(sut: Sut<S>) {
     assert_eq!(store.held_by(scope, held.session).await.unwrap(), 0);
 }
 
-/// More holds end at once than one step sweeps; the unswept ones are expired from that moment on (P4).
-pub async fn lapsed_hold_is_expired_before_it_is_swept<S: InventoryStore>(sut: Sut<S>) {
+/// More holds end at once than one step frees; the others are refused as expired from that moment on (P4).
+pub async fn expired_hold_is_refused_before_it_is_freed<S: InventoryStore>(sut: Sut<S>) {
     let (store, scope) = (&sut.store, loaded(&sut).await);
     let picks = (0..SEATS).map(|seat| seats(&[seat])).chain(std::iter::repeat_with(|| vec![any_of_area(1)]));
     let mut held = Vec::new();
-    for picks in picks.take(SWEPT_PER_STEP_MAX + 1) {
+    for picks in picks.take(FREED_PER_STEP_MAX + 1) {
         held.push(store.hold(scope, request(&sut, picks)).await.unwrap().hold);
     }
-    // They are swept in the order of their ids: the step that reads the last one sweeps all others.
+    // Holds are freed in the order of their ids: the step that reads the last hold frees all others.
     let last = *held.iter().max().unwrap();
     sut.environment.advance(TEN_MINUTES - Duration::from_micros(1));
     store.read_hold(scope, last).await.unwrap();
@@ -221,23 +221,23 @@ pub async fn lapsed_hold_is_expired_before_it_is_swept<S: InventoryStore>(sut: S
     assert_eq!(code(store.read_hold(scope, last).await), Code::HoldExpired);
 }
 
-/// A sweep frees at most the given number of holds of each event.
-pub async fn sweep_frees_lapsed_holds_of_every_event<S: InventoryStore>(sut: Sut<S>) {
+/// A call frees at most the given number of holds of each event.
+pub async fn expired_holds_of_every_event_are_freed<S: InventoryStore>(sut: Sut<S>) {
     let (store, one, other) = (&sut.store, loaded(&sut).await, loaded(&sut).await);
     for scope in [one, one, one, other] {
         store.hold(scope, request(&sut, vec![any_of_area(1)])).await.unwrap();
     }
-    assert_eq!(store.sweep(100).await.unwrap(), 0);
+    assert_eq!(store.free_expired_holds(100).await.unwrap(), 0);
     sut.environment.advance(TEN_MINUTES);
-    assert_eq!(store.sweep(2).await.unwrap(), 3);
+    assert_eq!(store.free_expired_holds(2).await.unwrap(), 3);
     assert_eq!(counts(&sut, one).await.held, 1);
     assert_eq!(counts(&sut, other).await.held, 0);
-    assert_eq!(store.sweep(2).await.unwrap(), 1);
-    assert_eq!(store.sweep(2).await.unwrap(), 0);
+    assert_eq!(store.free_expired_holds(2).await.unwrap(), 1);
+    assert_eq!(store.free_expired_holds(2).await.unwrap(), 0);
 }
 
-/// A round repeats sweeps until nothing is left.
-pub async fn one_sweep_round_frees_a_thousand_lapsed_holds<S: InventoryStore>(sut: Sut<S>) {
+/// A round repeats the call until no expired hold is left.
+pub async fn one_round_frees_a_thousand_expired_holds<S: InventoryStore>(sut: Sut<S>) {
     let (store, scope) = (&sut.store, new_scope(&sut));
     let area = AreaSpan { area: AreaId::from_uuid(uuid::Uuid::from_u128(1)), places: 0..1_000, seated: false };
     install_event(store, scope, Install { areas: vec![area], ..plan(1) }).await.unwrap();
@@ -246,9 +246,9 @@ pub async fn one_sweep_round_frees_a_thousand_lapsed_holds<S: InventoryStore>(su
         store.hold(scope, request(&sut, one)).await.unwrap();
     }
     let free = async || store.snapshot(scope).await.unwrap().counts[0].free;
-    assert_eq!((sweep_expired_holds(&**store).await.unwrap(), free().await), (0, 0));
+    assert_eq!((free_all_expired_holds(&**store).await.unwrap(), free().await), (0, 0));
     sut.environment.advance(TEN_MINUTES);
-    assert_eq!((sweep_expired_holds(&**store).await.unwrap(), free().await), (1_000, 1_000));
+    assert_eq!((free_all_expired_holds(&**store).await.unwrap(), free().await), (1_000, 1_000));
 }
 
 /// The other 199 requests are refused and name the seat (P1).

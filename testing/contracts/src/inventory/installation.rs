@@ -67,7 +67,7 @@ pub async fn installation_without_the_rebuild_lease_is_refused<S: InventoryStore
     assert_eq!(store.lease_rebuild(scope, own, free_in).await.unwrap(), RebuildLease::Granted);
 
     sut.environment.advance(free_in);
-    assert!(is_unloaded(&store.install(scope, own, plan(1)).await), "it has lapsed");
+    assert!(is_unloaded(&store.install(scope, own, plan(1)).await), "it has expired");
     assert_eq!(store.lease_rebuild(scope, other_lease, duration).await.unwrap(), RebuildLease::Granted);
     assert!(is_unloaded(&store.install(scope, own, plan(2)).await), "another holder has it");
     store.install(scope, other_lease, plan(1)).await.unwrap();
@@ -82,7 +82,7 @@ pub async fn rebuild_keeps_holds_that_do_not_conflict<S: InventoryStore>(sut: Su
     let kept = store.hold(scope, request(&sut, seats(&[0, 1]))).await.unwrap();
     let conflicting = store.hold(scope, request(&sut, seats(&[2, 3]))).await.unwrap();
     let short = HoldRequest { lasts_millis: 1000, ..request(&sut, seats(&[4])) };
-    let lapsed = store.hold(scope, short).await.unwrap();
+    let expired = store.hold(scope, short).await.unwrap();
     store.apply(scope, None, &[effect(5, PlaceState::Sold, 3)]).await.unwrap();
     sut.environment.advance(Duration::from_secs(1));
 
@@ -90,7 +90,7 @@ pub async fn rebuild_keeps_holds_that_do_not_conflict<S: InventoryStore>(sut: Su
     install_event(store, scope, Install { places: rows, ..plan(2) }).await.unwrap();
     assert_eq!(store.read_hold(scope, kept.hold).await.unwrap(), kept);
     assert_eq!(code(store.read_hold(scope, conflicting.hold).await), Code::HoldLost);
-    assert!(matches!(code(store.read_hold(scope, lapsed.hold).await), Code::HoldLost | Code::HoldExpired));
+    assert!(matches!(code(store.read_hold(scope, expired.hold).await), Code::HoldLost | Code::HoldExpired));
     for (place, shown) in
         [(0, DisplayState::Held), (2, DisplayState::Free), (3, DisplayState::Held), (4, DisplayState::Free)]
     {

@@ -1,4 +1,4 @@
-//! Contract tests of `InventoryStore`: all or nothing, one holder per place, no sweep of claimed places, a log without gaps, organizations separate (P1, P4, P7, P8).
+//! Contract tests of `InventoryStore`: all or nothing, one holder per place, no claimed place freed, a log without gaps, separate tenants (P1, P4, P7, P8).
 //!
 //! Never: a store's keys or scripts. To add a case: a function in a submodule and its name in [`crate::inventory_store_suite`].
 
@@ -27,7 +27,7 @@ use voelgoed_app::ticketing::ports::{
 use voelgoed_domain::ids::{AreaId, HoldId, SessionId};
 use voelgoed_domain::refusal::{Code, Refusal};
 use voelgoed_domain::ticketing::hold::{HoldRecord, HoldRequest, Pick};
-use voelgoed_domain::ticketing::inventory::{AreaCounts, AreaSpan, Install, SWEPT_PER_STEP_MAX};
+use voelgoed_domain::ticketing::inventory::{AreaCounts, AreaSpan, FREED_PER_STEP_MAX, Install};
 use voelgoed_domain::ticketing::place::{DisplayState, Epoch, PlaceEffect, PlaceState, PlaceVersion, Position};
 use voelgoed_domain::ticketing::place_number::PlaceNumber;
 
@@ -52,15 +52,15 @@ macro_rules! inventory_store_suite {
             one_of_many_changes_of_a_version_succeeds
             repeated_release_changes_nothing
             session_lists_its_noted_holds
-            hold_lapses_exactly_at_its_end
-            lapsed_hold_is_expired_before_it_is_swept
-            sweep_frees_lapsed_holds_of_every_event
-            one_sweep_round_frees_a_thousand_lapsed_holds
+            hold_expires_exactly_at_its_end
+            expired_hold_is_refused_before_it_is_freed
+            expired_holds_of_every_event_are_freed
+            one_round_frees_a_thousand_expired_holds
             one_of_many_concurrent_holds_gets_a_seat
             general_admission_area_sells_out_exactly
-            pin_outlives_its_hold_and_lapses_by_itself
+            pin_outlives_its_hold_and_expires_by_itself
             unpinned_hold_is_changeable_again
-            ordered_hold_is_neither_changed_nor_swept
+            ordered_hold_is_neither_changed_nor_freed
             pin_reports_places_that_cold_gave_to_another
             effect_of_an_old_version_is_ignored
             late_claim_leaves_nothing_held

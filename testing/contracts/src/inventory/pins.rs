@@ -1,4 +1,4 @@
-//! Cases of pinned and ordered holds: they keep their places during changes and sweeps (P4).
+//! Cases of pinned and ordered holds: they keep their places during changes and after their expiry (P4).
 
 use voelgoed_app::environment::Environment as _;
 use voelgoed_domain::ids::OrderId;
@@ -13,7 +13,7 @@ fn new_order<S>(sut: &Sut<S>) -> OrderId {
 }
 
 /// A pin does not change the hold's expiry, outlasts it by at most a minute, and may be repeated.
-pub async fn pin_outlives_its_hold_and_lapses_by_itself<S: InventoryStore>(sut: Sut<S>) {
+pub async fn pin_outlives_its_hold_and_expires_by_itself<S: InventoryStore>(sut: Sut<S>) {
     let (store, scope) = (&sut.store, loaded(&sut).await);
     let held = store.hold(scope, request(&sut, seats(&[0]))).await.unwrap();
     let now = sut.environment.advance(TEN_MINUTES - 3 * MINUTE);
@@ -29,10 +29,10 @@ pub async fn pin_outlives_its_hold_and_lapses_by_itself<S: InventoryStore>(sut: 
     sut.environment.advance(2 * MINUTE - Duration::from_secs(1));
     store.pin(scope, held.hold).await.unwrap();
     sut.environment.advance(Duration::from_secs(59));
-    store.sweep(100).await.unwrap();
+    store.free_expired_holds(100).await.unwrap();
     assert_eq!(display_state(&sut, scope, 0).await, DisplayState::Held, "the pin outlives the hold");
     sut.environment.advance(Duration::from_secs(1));
-    store.sweep(100).await.unwrap();
+    store.free_expired_holds(100).await.unwrap();
     assert_eq!(display_state(&sut, scope, 0).await, DisplayState::Free, "a dead node keeps no places");
 }
 
@@ -52,8 +52,8 @@ pub async fn unpinned_hold_is_changeable_again<S: InventoryStore>(sut: Sut<S>) {
     store.unpin(scope, held.hold).await.unwrap();
 }
 
-/// Places that cold claimed for an order stay taken after the hold's expiry and after a sweep.
-pub async fn ordered_hold_is_neither_changed_nor_swept<S: InventoryStore>(sut: Sut<S>) {
+/// Places that cold claimed for an order stay taken after the hold was released or has expired.
+pub async fn ordered_hold_is_neither_changed_nor_freed<S: InventoryStore>(sut: Sut<S>) {
     let (store, scope) = (&sut.store, loaded(&sut).await);
     let held = store.hold(scope, request(&sut, seats(&[0, 1]))).await.unwrap();
     let order = new_order(&sut);
@@ -78,7 +78,7 @@ pub async fn ordered_hold_is_neither_changed_nor_swept<S: InventoryStore>(sut: S
     store.unpin(scope, held.hold).await.unwrap();
     assert_eq!(store.held_by(scope, held.session).await.unwrap(), 0, "an order is no hold");
     sut.environment.advance(2 * TEN_MINUTES);
-    store.sweep(100).await.unwrap();
+    store.free_expired_holds(100).await.unwrap();
     assert_eq!(counts(&sut, scope).await.held, 2);
     store.apply(scope, None, &[effect(0, PlaceState::Sold, 2), effect(1, PlaceState::Free, 2)]).await.unwrap();
     let now = counts(&sut, scope).await;

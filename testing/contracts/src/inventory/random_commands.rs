@@ -60,9 +60,9 @@ async fn perform<S: InventoryStore>(
         InventoryCommand::Apply { claimed_by, effects } => {
             comparable(store.apply(scope, claimed_by, &effects).await, InventoryReply::Position)
         }
-        InventoryCommand::Sweep(limit) => {
-            // The count includes lapsed holds of earlier runs.
-            store.sweep(limit).await.unwrap();
+        InventoryCommand::FreeExpired(limit) => {
+            // The count includes expired holds of earlier runs.
+            store.free_expired_holds(limit).await.unwrap();
             return None;
         }
         InventoryCommand::HeldBy(session) => {

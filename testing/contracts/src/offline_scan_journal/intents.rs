@@ -24,20 +24,20 @@ pub async fn open_intent_blocks_other_admissions<S: InventoryStore + OfflineScan
     let own = new_scan(&sut, scope, ticket);
     assert_eq!(store.begin_intent(scope, own.id.uuid(), &[ticket], 20).await.unwrap(), []);
     let other = new_scan(&sut, scope, ticket);
-    assert_eq!(code(store.append(scope, other.clone()).await), Code::OfflineRules);
+    assert_eq!(code(store.decide_and_append(scope, other.clone()).await), Code::OfflineRules);
     assert_eq!(pending_ids(&sut, scope, None).await, [], "nothing was decided, so nothing is stored");
     let early = NewScan { early: Some(ScanReason::Expired), ..new_scan(&sut, scope, ticket) };
     let exit = NewScan { direction: Direction::Exit, ..new_scan(&sut, scope, ticket) };
-    assert_eq!(store.append(scope, early).await.unwrap().result, ScanResult::Refused(ScanReason::Expired));
-    assert_eq!(store.append(scope, exit).await.unwrap().result, ScanResult::Admitted);
-    assert_eq!(code(store.append(scope, other.clone()).await), Code::OfflineRules);
-    assert_eq!(store.append(scope, own).await.unwrap().result, ScanResult::Admitted);
-    let refused = store.append(scope, other).await.unwrap().result;
+    assert_eq!(store.decide_and_append(scope, early).await.unwrap().result, ScanResult::Refused(ScanReason::Expired));
+    assert_eq!(store.decide_and_append(scope, exit).await.unwrap().result, ScanResult::Admitted);
+    assert_eq!(code(store.decide_and_append(scope, other.clone()).await), Code::OfflineRules);
+    assert_eq!(store.decide_and_append(scope, own).await.unwrap().result, ScanResult::Admitted);
+    let refused = store.decide_and_append(scope, other).await.unwrap().result;
     assert_eq!(refused, ScanResult::Refused(ScanReason::AlreadyUsed), "now the gate filter has it");
     let (scope, ticket) = (loaded(&sut).await, new_ticket(&sut));
     store.begin_intent(scope, sut.environment.uuid(), &[ticket], 20).await.unwrap();
     let forced = NewScan { forced: true, ..new_scan(&sut, scope, ticket) };
-    assert_eq!(store.append(scope, forced).await.unwrap().result, ScanResult::Admitted);
+    assert_eq!(store.decide_and_append(scope, forced).await.unwrap().result, ScanResult::Admitted);
 }
 
 /// The outcome is admitted, revoked, or unseen as before.
@@ -57,7 +57,7 @@ pub async fn resolved_intent_sets_the_gate_filter<S: InventoryStore + OfflineSca
             store.resolve_intent(scope, intent, &tickets, outcome).await.unwrap();
             for ticket in tickets {
                 assert_eq!(store.gate_filter(scope, ticket).await.unwrap(), outcome, "{has_intent}");
-                let stored = store.append(scope, new_scan(&sut, scope, ticket)).await.unwrap();
+                let stored = store.decide_and_append(scope, new_scan(&sut, scope, ticket)).await.unwrap();
                 assert_eq!(stored.result, result, "{outcome:?} {has_intent}");
             }
         }
@@ -72,13 +72,13 @@ pub async fn each_intent_is_resolved_separately<S: InventoryStore + OfflineScanJ
         store.begin_intent(scope, scan.id.uuid(), &[ticket], 20).await.unwrap();
     }
     assert_eq!(
-        code(store.append(scope, one.clone()).await),
+        code(store.decide_and_append(scope, one.clone()).await),
         Code::OfflineRules,
         "the other one may have been admitted"
     );
     store.resolve_intent(scope, two.id.uuid(), &[ticket], GateFilter::Unseen).await.unwrap();
-    assert_eq!(store.append(scope, one).await.unwrap().result, ScanResult::Admitted);
-    assert_eq!(store.append(scope, two).await.unwrap().result, ScanResult::Refused(ScanReason::AlreadyUsed));
+    assert_eq!(store.decide_and_append(scope, one).await.unwrap().result, ScanResult::Admitted);
+    assert_eq!(store.decide_and_append(scope, two).await.unwrap().result, ScanResult::Refused(ScanReason::AlreadyUsed));
 }
 
 /// The caller writes them to cold first.
@@ -88,7 +88,7 @@ pub async fn begin_intent_returns_pending_scans<S: InventoryStore + OfflineScanJ
     let mut stored = Vec::new();
     for ticket in [tickets[0], tickets[1], tickets[0], new_ticket(&sut)] {
         sut.environment.advance(Duration::from_secs(1));
-        stored.push(store.append(scope, new_scan(&sut, scope, ticket)).await.unwrap());
+        stored.push(store.decide_and_append(scope, new_scan(&sut, scope, ticket)).await.unwrap());
     }
     let intent = sut.environment.uuid();
     let acknowledged = store.begin_intent(scope, intent, &tickets, 20).await.unwrap();
@@ -109,15 +109,15 @@ pub async fn mark_or_removed_scan_ends_its_intent<S: InventoryStore + OfflineSca
     }
     store.mark_admitted(scope, admitted).await.unwrap();
     store.mark_revoked(scope, &[revoked]).await.unwrap();
-    store.append(scope, expired.clone()).await.unwrap();
-    assert_eq!(code(store.append(scope, new_scan(&sut, scope, refused)).await), Code::OfflineRules);
+    store.decide_and_append(scope, expired.clone()).await.unwrap();
+    assert_eq!(code(store.decide_and_append(scope, new_scan(&sut, scope, refused)).await), Code::OfflineRules);
     store.remove_recorded(scope, &[expired.id]).await.unwrap();
     for (ticket, result) in [
         (admitted, ScanResult::Refused(ScanReason::AlreadyUsed)),
         (revoked, ScanResult::Refused(ScanReason::Revoked)),
         (refused, ScanResult::Admitted),
     ] {
-        assert_eq!(store.append(scope, new_scan(&sut, scope, ticket)).await.unwrap().result, result);
+        assert_eq!(store.decide_and_append(scope, new_scan(&sut, scope, ticket)).await.unwrap().result, result);
     }
 }
 
@@ -128,8 +128,11 @@ pub async fn intent_survives_a_rebuild_and_belongs_to_one_event<S: InventoryStor
     store.begin_intent(here, intent, &[ticket], 20).await.unwrap();
     store.resolve_intent(there, intent, &[ticket], GateFilter::Unseen).await.unwrap();
     install(&sut, here, 2).await;
-    assert_eq!(code(store.append(here, new_scan(&sut, here, ticket)).await), Code::OfflineRules);
-    assert_eq!(store.append(there, new_scan(&sut, there, ticket)).await.unwrap().result, ScanResult::Admitted);
+    assert_eq!(code(store.decide_and_append(here, new_scan(&sut, here, ticket)).await), Code::OfflineRules);
+    assert_eq!(
+        store.decide_and_append(there, new_scan(&sut, there, ticket)).await.unwrap().result,
+        ScanResult::Admitted
+    );
     assert!(matches!(store.begin_intent(unloaded, intent, &[ticket], 20).await, Err(InventoryError::Unloaded)));
     let answered = store.resolve_intent(unloaded, intent, &[ticket], GateFilter::Admitted).await;
     assert!(matches!(answered, Err(InventoryError::Unloaded)));

@@ -16,7 +16,7 @@ pub async fn events_with_pending_scans_are_listed<S: InventoryStore + OfflineSca
     let (scope, without_scans) = (loaded(&sut).await, loaded(&sut).await);
     for _ in 0..2 {
         let scan = new_scan(&sut, scope, new_ticket(&sut));
-        sut.store.append(scope, scan.clone()).await.unwrap();
+        sut.store.decide_and_append(scope, scan.clone()).await.unwrap();
         sut.environment.advance(Duration::from_secs(3600));
         assert!(sut.store.events().await.unwrap().contains(&scope));
         assert_eq!(pending_ids(&sut, scope, None).await, [scan.id]);
@@ -32,10 +32,10 @@ pub async fn events_with_pending_scans_are_listed<S: InventoryStore + OfflineSca
 pub async fn repeated_scan_is_stored_once<S: InventoryStore + OfflineScanJournal>(sut: Sut<S>) {
     let (scope, ticket) = (loaded(&sut).await, new_ticket(&sut));
     let scan = new_scan(&sut, scope, ticket);
-    let first = sut.store.append(scope, scan.clone()).await.unwrap();
+    let first = sut.store.decide_and_append(scope, scan.clone()).await.unwrap();
     sut.environment.advance(Duration::from_secs(5));
     let again = NewScan { received_at: sut.environment.now(), ..scan.clone() };
-    assert_eq!(sut.store.append(scope, again).await.unwrap(), first);
+    assert_eq!(sut.store.decide_and_append(scope, again).await.unwrap(), first);
     assert_eq!(pending_ids(&sut, scope, None).await, [scan.id]);
 }
 
@@ -44,10 +44,10 @@ pub async fn acknowledged_scans_are_marked<S: InventoryStore + OfflineScanJourna
     let (store, scope, ticket) = (&sut.store, loaded(&sut).await, new_ticket(&sut));
     let [acknowledged, unacknowledged] = [new_scan(&sut, scope, ticket), new_scan(&sut, scope, ticket)];
     for scan in [&acknowledged, &unacknowledged] {
-        assert!(!store.append(scope, scan.clone()).await.unwrap().acknowledged);
+        assert!(!store.decide_and_append(scope, scan.clone()).await.unwrap().acknowledged);
     }
     store.acknowledge(scope, acknowledged.id).await.unwrap();
-    assert!(store.append(scope, acknowledged.clone()).await.unwrap().acknowledged);
+    assert!(store.decide_and_append(scope, acknowledged.clone()).await.unwrap().acknowledged);
     for stored in [
         store.pending(scope, None, None, 100).await.unwrap(),
         store.begin_intent(scope, sut.environment.uuid(), &[ticket], 100).await.unwrap(),
@@ -57,7 +57,7 @@ pub async fn acknowledged_scans_are_marked<S: InventoryStore + OfflineScanJourna
     }
     store.remove_recorded(scope, &[acknowledged.id]).await.unwrap();
     store.acknowledge(scope, acknowledged.id).await.unwrap();
-    assert!(!store.append(scope, acknowledged).await.unwrap().acknowledged, "it is a new scan");
+    assert!(!store.decide_and_append(scope, acknowledged).await.unwrap().acknowledged, "it is a new scan");
     assert!(matches!(store.acknowledge(new_scope(&sut), unacknowledged.id).await, Err(InventoryError::Unloaded)));
 }
 
@@ -68,7 +68,7 @@ pub async fn only_recorded_scans_are_removed<S: InventoryStore + OfflineScanJour
     for ticket in [one, two, one] {
         sut.environment.advance(Duration::from_secs(1));
         let scan = new_scan(&sut, scope, ticket);
-        sut.store.append(scope, scan.clone()).await.unwrap();
+        sut.store.decide_and_append(scope, scan.clone()).await.unwrap();
         scans.push(scan.id);
     }
     assert_eq!(pending_ids(&sut, scope, None).await, scans);
@@ -95,9 +95,9 @@ pub async fn only_recorded_scans_are_removed<S: InventoryStore + OfflineScanJour
 pub async fn rebuild_keeps_offline_admissions<S: InventoryStore + OfflineScanJournal>(sut: Sut<S>) {
     let (scope, ticket) = (loaded(&sut).await, new_ticket(&sut));
     let scan = new_scan(&sut, scope, ticket);
-    sut.store.append(scope, scan.clone()).await.unwrap();
+    sut.store.decide_and_append(scope, scan.clone()).await.unwrap();
     install(&sut, scope, 2).await;
-    let second = sut.store.append(scope, new_scan(&sut, scope, ticket)).await.unwrap();
+    let second = sut.store.decide_and_append(scope, new_scan(&sut, scope, ticket)).await.unwrap();
     assert_eq!(second.result, ScanResult::Refused(ScanReason::AlreadyUsed));
     sut.store.remove_recorded(scope, &[scan.id]).await.unwrap();
     assert_eq!(sut.store.gate_filter(scope, ticket).await.unwrap(), GateFilter::Admitted);
@@ -107,7 +107,7 @@ pub async fn rebuild_keeps_offline_admissions<S: InventoryStore + OfflineScanJou
 pub async fn scans_of_other_events_are_separate<S: InventoryStore + OfflineScanJournal>(sut: Sut<S>) {
     let (here, there, ticket) = (loaded(&sut).await, loaded(&sut).await, new_ticket(&sut));
     let scan = new_scan(&sut, here, ticket);
-    sut.store.append(here, scan.clone()).await.unwrap();
+    sut.store.decide_and_append(here, scan.clone()).await.unwrap();
     sut.store.remove_recorded(there, &[scan.id]).await.unwrap();
     assert!(pending_ids(&sut, there, None).await.is_empty());
     assert_eq!(pending_ids(&sut, here, None).await, [scan.id]);

@@ -63,7 +63,7 @@ pub async fn repeated_request_for_another_attempt_is_replayed<S: SalesTier>(sut:
     let (order, payment) = fixture.placed_order(&[1]).await;
     fixture.apply_observation(payment, declined()).await;
     let record = |request| {
-        let key = IdempotencyKey { scope: "ord".into(), key: "again".into(), request };
+        let key = IdempotencyKey { caller: "ord".into(), key: "again".into(), request };
         Some(IdempotencyRecord { key, answer: "the second attempt".into(), at: fixture.environment().now() })
     };
     let open = async |request| {

@@ -205,7 +205,7 @@ pub async fn repeated_refund_request_is_replayed<S: SalesTier>(sut: Sut<S>) {
     let fixture = SalesFixture::open(sut).await;
     let (order, payment, _) = fixture.paid_order(&[1]).await;
     let open = async |request| {
-        let key = IdempotencyKey { scope: "key".into(), key: "refund".into(), request };
+        let key = IdempotencyKey { caller: "key".into(), key: "refund".into(), request };
         let record = IdempotencyRecord { key, answer: "the refund".into(), at: fixture.environment().now() };
         let refund = fixture.new_refund(order, payment, 100, &[]);
         fixture.store().open_refund(fixture.organization, refund, Some(record)).await.unwrap()

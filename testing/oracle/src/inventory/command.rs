@@ -18,7 +18,7 @@ pub enum InventoryCommand {
     Pin(HoldId),
     Unpin(HoldId),
     Apply { claimed_by: Option<(HoldId, OrderId)>, effects: Vec<PlaceEffect> },
-    Sweep(usize),
+    FreeExpired(usize),
     HeldBy(SessionId),
     Admitted(TicketId),
     Revoked(Vec<TicketId>),

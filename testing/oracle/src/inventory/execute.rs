@@ -6,7 +6,7 @@ use voelgoed_domain::ids::{HoldId, OrderId};
 use voelgoed_domain::refusal::{Code, RefusalEvidence};
 use voelgoed_domain::ticketing::hold::HoldRequest;
 use voelgoed_domain::ticketing::hold_limits::HOLD_DURATION_MAX;
-use voelgoed_domain::ticketing::inventory::{GateFilter, Install, PIN_DURATION, SWEPT_PER_STEP_MAX};
+use voelgoed_domain::ticketing::inventory::{FREED_PER_STEP_MAX, GateFilter, Install, PIN_DURATION};
 use voelgoed_domain::ticketing::place::{PlaceEffect, PlaceState};
 use voelgoed_domain::time::Timestamp;
 
@@ -56,14 +56,14 @@ impl InventoryModel {
         Ok(InventoryReply::Done)
     }
 
-    /// Executes a command that first advances the clock and sweeps.
+    /// Executes a command that first advances the clock and frees expired holds.
     fn execute_step(&mut self, command: InventoryCommand, now: Timestamp) -> InventoryOutcome {
         let before = self.clone();
         self.clock = self.clock.max(now);
         let always_logs = matches!(command, InventoryCommand::Pin { .. } | InventoryCommand::Change(_));
         let is_apply = matches!(command, InventoryCommand::Apply { .. });
-        let limit = if let InventoryCommand::Sweep(limit) = command { limit } else { SWEPT_PER_STEP_MAX };
-        let swept = self.sweep(limit);
+        let limit = if let InventoryCommand::FreeExpired(limit) = command { limit } else { FREED_PER_STEP_MAX };
+        let freed = self.free_expired_holds(limit);
         let outcome = match command {
             InventoryCommand::Hold(request) => {
                 self.hold(request).map(|hold| InventoryReply::Hold(hold.record(self.clock)))
@@ -86,7 +86,7 @@ impl InventoryModel {
                 self.apply(claimed_by, &effects);
                 Ok(InventoryReply::Done)
             }
-            InventoryCommand::Sweep(_) => Ok(InventoryReply::Count(swept)),
+            InventoryCommand::FreeExpired(_) => Ok(InventoryReply::Count(freed)),
             InventoryCommand::HeldBy(session) => {
                 let of_session = self.holds.iter().filter(|hold| hold.session == session);
                 Ok(InventoryReply::Count(of_session.map(|hold| hold.own.len()).sum()))
@@ -119,12 +119,12 @@ impl InventoryModel {
         }
     }
 
-    fn sweep(&mut self, limit: usize) -> usize {
-        let mut lapsed: Vec<_> = self.holds.iter().filter(|hold| hold.ends_at() <= self.clock).cloned().collect();
-        lapsed.sort_by_key(|hold| (hold.ends_at(), hold.id));
-        lapsed.truncate(limit);
-        self.holds.retain(|hold| !lapsed.contains(hold));
-        lapsed.len()
+    fn free_expired_holds(&mut self, limit: usize) -> usize {
+        let mut expired: Vec<_> = self.holds.iter().filter(|hold| hold.ends_at() <= self.clock).cloned().collect();
+        expired.sort_by_key(|hold| (hold.ends_at(), hold.id));
+        expired.truncate(limit);
+        self.holds.retain(|hold| !expired.contains(hold));
+        expired.len()
     }
 
     fn hold(&mut self, request: HoldRequest) -> Result<Hold, ModelRefusal> {

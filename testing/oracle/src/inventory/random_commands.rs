@@ -38,7 +38,7 @@ impl GeneratorConfig {
         Self { seats: 8, area_places: 70, holds: 8, sessions: 3, start }
     }
 
-    /// More holds than one step sweeps.
+    /// More holds than one step frees.
     #[must_use]
     pub const fn many_holds(start: Timestamp) -> Self {
         Self { seats: 20, area_places: 400, holds: 250, sessions: 8, start }
@@ -180,7 +180,7 @@ pub fn random_command(config: GeneratorConfig) -> impl Strategy<Value = Inventor
         4 => config.any_hold().prop_map(InventoryCommand::Pin),
         1 => config.any_hold().prop_map(InventoryCommand::Unpin),
         5 => (claimed_by, effects).prop_map(|(claimed_by, effects)| InventoryCommand::Apply { claimed_by, effects }),
-        1 => (0..150_usize).prop_map(InventoryCommand::Sweep),
+        1 => (0..150_usize).prop_map(InventoryCommand::FreeExpired),
         1 => (0..config.sessions).prop_map(|session| InventoryCommand::HeldBy(session_id(session))),
         1 => config.any_install().prop_map(InventoryCommand::Install),
         1 => any_ticket().prop_map(InventoryCommand::Admitted),

@@ -143,7 +143,7 @@ impl TestPlatform {
         method: Option<&str>,
         address: Option<IpAddr>,
     ) -> CommandResult<Created<OrderDetail>> {
-        let key = IdempotencyKey { scope: format!("hold:{hold}"), key: key.into(), request: [7; 32] };
+        let key = IdempotencyKey { caller: format!("hold:{hold}"), key: key.into(), request: [7; 32] };
         let buyer = Buyer { name: "Ann".into(), email: email.into() };
         let payment = method.map(|method| PaymentChoice { provider: "puppet".into(), method: method.into() });
         let idempotent = Idempotent { key, render: &|_| Bytes::from_static(b"an order") };

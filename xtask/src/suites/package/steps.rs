@@ -1,4 +1,4 @@
-//! Checks one step each in the life of a package in the sandbox: install, sell, back up, upgrade, remove, purge.
+//! Runs the steps of a package's life in the sandbox and checks the result of each: install, sell, back up, upgrade, remove, purge.
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
@@ -8,12 +8,13 @@ use super::unit::Unit;
 use crate::suites::readme;
 use crate::task_context::TaskContext;
 
+/// The guide whose commands the steps run.
 const GUIDE: &str = "docs/how-to/install-a-package.md";
-/// Appended to the guide's sale: its order as one line of JSON.
+/// Appended to the guide's commands of a sale; prints the paid order with its token as one line of JSON.
 const PRINT_ORDER: &str = "\njq -c --arg token \"$(jq -r .token order.json)\" '. + {token: $token}' paid.json\n";
-/// Images of containers leave out manuals and documents.
+/// Installs a package with its manuals and documents, which dpkg leaves out in container images.
 const INSTALL: &str = "dpkg --path-include='/usr/share/*' --force-confold --install";
-/// What may remain after a purge: as the guide says, and what dpkg, adduser and ldconfig write for every package.
+/// Paths that may remain after a purge: the data that the guide names, and the files that dpkg, adduser and ldconfig write for every package.
 const REMAINS: &[&str] = &[
     "/var/lib/voelgoed",
     "/var/backups/voelgoed",
@@ -30,7 +31,7 @@ const REMAINS: &[&str] = &[
 ];
 
 pub fn install(sandbox: &Sandbox, package: &str) -> anyhow::Result<Unit> {
-    // The machine itself may have the package.
+    // The sandbox starts as a copy of the machine, on which the package may be installed.
     sandbox.run("dpkg --purge voelgoed >/dev/null 2>&1; rm -rf /var/lib/voelgoed /etc/voelgoed")?;
     sandbox.run(&format!("{INSTALL} {package}"))?;
     let differing = sandbox.run("dpkg --verify voelgoed")?;
@@ -52,7 +53,7 @@ pub fn install(sandbox: &Sandbox, package: &str) -> anyhow::Result<Unit> {
     Unit::read(sandbox, "/usr/lib/systemd/system/voelgoed.service")
 }
 
-/// Runs the guide's sale; returns its order.
+/// Runs the guide's commands of a sale, and returns the paid order.
 pub fn sell(context: &TaskContext, sandbox: &Sandbox, unit: &Unit) -> anyhow::Result<Value> {
     unit.start(sandbox)?;
     let printed = sandbox.run(&(guide_block(context, 0)? + PRINT_ORDER))?;
@@ -106,13 +107,16 @@ pub fn upgrade(sandbox: &Sandbox, unit: &Unit, package: &str, order: &Value) -> 
     unit.stop(sandbox)?;
     sandbox.run(&format!("{INSTALL} {package}"))?;
     let later = sandbox.run("grep -c 'A later default' /etc/voelgoed/voelgoed.toml.dpkg-dist")?;
-    ensure!(later.trim() == "1", "the new default is not beside the configuration that was kept");
+    ensure!(
+        later.trim() == "1",
+        "the changed configuration was kept, but the new defaults are not beside it as voelgoed.toml.dpkg-dist"
+    );
     unit.start(sandbox)?;
     is_served(sandbox, "127.0.0.1:8090", order)?;
     unit.stop(sandbox)
 }
 
-/// Fails if the order and its ticket are not served as they were.
+/// Fails if the server at `address` does not return the paid order with the tickets that it had before.
 fn is_served(sandbox: &Sandbox, address: &str, order: &Value) -> anyhow::Result<()> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (id, token) = (text(&order["id"]), text(&order["token"]));

@@ -1,7 +1,8 @@
 //! Changes members: scopes are granted by callers who have them, and logins end with a password or a disabling.
 
-use voelgoed_app::accounts::change_member::{Granter, MemberUpdate};
+use voelgoed_app::accounts::change_member::MemberUpdate;
 use voelgoed_app::accounts::create_member::NewMember;
+use voelgoed_app::accounts::granter::Granter;
 use voelgoed_app::accounts::ports::Member;
 use voelgoed_app::environment::new_id;
 use voelgoed_app::token::fingerprint;

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use voelgoed_app::accounts::audit::audited;
-use voelgoed_app::accounts::change_member::Granter;
 use voelgoed_app::accounts::create_member::NewMember;
+use voelgoed_app::accounts::granter::Granter;
 use voelgoed_app::accounts::secret::{SecretKind, is_issued};
 use voelgoed_app::error::CommandResult;
 use voelgoed_app::idempotency::{Created, Idempotent};

@@ -5,8 +5,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use voelgoed_app::accounts::change_member::{Granter, MemberUpdate};
+use voelgoed_app::accounts::change_member::MemberUpdate;
 use voelgoed_app::accounts::create_member::NewMember;
+use voelgoed_app::accounts::granter::Granter;
 use voelgoed_app::accounts::log_in::{LOGIN_MEMBERSHIPS_MAX, LOGIN_TTL, Login, csrf_token};
 use voelgoed_app::accounts::password_hasher::PasswordHasher;
 use voelgoed_app::accounts::ports::{AccountStore, Member, MemberChange};

@@ -15,7 +15,7 @@ use voelgoed_domain::ticketing::place::PlaceState;
 use voelgoed_resilience::{Dependency, DependencyHealth};
 use voelgoed_testkit::platform::{ProviderCall, TestPlatform};
 
-use super::steps::{read, refund, refunding};
+use super::order_states::{read, refund, refunding};
 use crate::support::{created, hold, place_state, seat};
 
 fn done() -> Option<RefundObservation> {

@@ -19,7 +19,7 @@ use voelgoed_domain::scanning::ticket::TicketState;
 use voelgoed_resilience::{Dependency, DependencyHealth};
 use voelgoed_testkit::platform::TestPlatform;
 
-use super::steps::{declined_order, pay_again, read, refund, refunding};
+use super::order_states::{declined_order, pay_again, read, refund, refunding};
 use crate::support::{captured, code, created, key, refusal};
 
 fn cents(order: Money, amount: i64) -> RefundSelection {

@@ -11,7 +11,7 @@ use voelgoed_domain::refusal::Code;
 use voelgoed_resilience::{Dependency, DependencyHealth};
 use voelgoed_testkit::platform::TestPlatform;
 
-use super::steps::{decline, declined_order, pay_again};
+use super::order_states::{decline, declined_order, pay_again};
 use crate::support::{code, created, limit, refusal, states};
 
 #[tokio::test]

@@ -26,7 +26,7 @@ use voelgoed_domain::ticketing::place::PlaceState;
 use voelgoed_domain::ticketing::place_number::PlaceNumber;
 use voelgoed_testkit::platform::TestPlatform;
 
-use super::steps::{declined_order, expire, pay_again, read};
+use super::order_states::{declined_order, expire, pay_again, read};
 use crate::support::{captured, code, created, hold, place_state, seat, states};
 
 /// The capture of an attempt that must come too late.

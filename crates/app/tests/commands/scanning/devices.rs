@@ -14,7 +14,7 @@ use voelgoed_domain::refusal::Code;
 use voelgoed_testkit::platform::TestPlatform;
 
 use super::scanner::ScannerFixture;
-use crate::payments::steps::refund;
+use crate::payments::order_states::refund;
 use crate::support::{code, created, refusal};
 
 const MICRO: Duration = Duration::from_micros(1);

@@ -165,8 +165,8 @@ impl ScanStore for FaultyStore<Cold> {
 
 #[async_trait]
 impl OfflineScanJournal for FaultyStore<MemoryInventory> {
-    async fn append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
-        self.call(self.inner.append(scope, scan)).await
+    async fn decide_and_append(&self, scope: EventScope, scan: NewScan) -> InventoryResult<OfflineScan> {
+        self.call(self.inner.decide_and_append(scope, scan)).await
     }
 
     async fn acknowledge(&self, scope: EventScope, scan: ScanId) -> InventoryResult<()> {

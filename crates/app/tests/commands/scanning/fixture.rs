@@ -166,7 +166,7 @@ impl SoldTicket {
 
     /// Opens a refund of the ticket.
     pub async fn refund(&self, node: &Node) -> CommandResult<()> {
-        let key = IdempotencyKey { scope: "test".into(), key: "once".into(), request: [1; 32] };
+        let key = IdempotencyKey { caller: "test".into(), key: "once".into(), request: [1; 32] };
         let command = OpenRefund {
             order: self.order,
             selection: RefundSelection::Tickets(vec![self.ticket]),

@@ -3,7 +3,7 @@
 mod best_available;
 mod block;
 mod change_hold;
+mod free_expired_holds;
 mod grant_hold;
 mod hold_bulkhead;
 mod release_hold;
-mod sweep_holds;

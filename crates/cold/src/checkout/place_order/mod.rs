@@ -3,7 +3,7 @@
 //! Repeated requests are answered first. Overlaps inside the batch are settled in memory by arrival. One statement then claims the places of all
 //! candidates, and a candidate that did not get all of its places frees those it got. Never: an order row that does not own its places.
 
-mod batch_plan;
+mod overlapping_orders;
 mod replays;
 #[cfg(test)]
 mod tests;
@@ -87,7 +87,7 @@ impl BatchCommit for PlaceOrders {
     ) -> DbResult<BatchOutcome<PlaceOrderResult>> {
         let mut answers = replays::replayed(tx, organization, orders).await?;
         let known: Vec<bool> = answers.iter().map(Option::is_some).collect();
-        let plan = batch_plan::plan(orders, &known);
+        let plan = overlapping_orders::plan(orders, &known);
         let mut candidates = Vec::new();
         for (index, room) in sale_counts::check_limits(tx, organization, orders, &plan.candidates).await? {
             match room {

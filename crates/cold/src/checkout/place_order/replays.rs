@@ -52,7 +52,7 @@ pub(super) async fn replayed(
     orders: &[&NewOrder],
 ) -> DbResult<Vec<Option<PlaceOrderResult>>> {
     let expired_before = orders.iter().map(|order| order.at).max().unwrap_or_default().minus(ANSWER_RETENTION);
-    let keys = orders.iter().map(|order| row![&order.idempotency.key.scope, &order.idempotency.key.key]).collect();
+    let keys = orders.iter().map(|order| row![&order.idempotency.key.caller, &order.idempotency.key.key]).collect();
     let records: Vec<RecordRow> = tx.fetch_rows(RECORDS, binds![organization], keys).await?;
     let records = records.into_iter().filter(|row| is_current(row.at, expired_before));
     let records: BTreeMap<_, _> = records.map(|row| ((row.scope.clone(), row.key.clone()), row)).collect();
@@ -71,7 +71,7 @@ fn answer(
     ordered: &BTreeMap<Uuid, Uuid>,
 ) -> DbResult<Option<PlaceOrderResult>> {
     let wanted = &order.idempotency.key;
-    if let Some(row) = records.get(&(wanted.scope.clone(), wanted.key.clone())) {
+    if let Some(row) = records.get(&(wanted.caller.clone(), wanted.key.clone())) {
         return replay_record(sealer, organization, wanted, row).map(Some);
     }
     Ok(ordered.get(&order.hold.uuid()).map(|existing| {

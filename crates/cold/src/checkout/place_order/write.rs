@@ -123,11 +123,11 @@ async fn write_records(tx: &mut Tx, organization: OrganizationId, orders: &[&New
     let latest = orders.iter().map(|order| order.at).max().unwrap_or_default();
     let mut records: Vec<_> = orders.iter().map(|order| &order.idempotency).collect();
     // Sorted, so that two transactions that write the same keys cannot deadlock.
-    records.sort_unstable_by_key(|record| (&record.key.scope, &record.key.key));
+    records.sort_unstable_by_key(|record| (&record.key.caller, &record.key.key));
     let sealer = tx.sealer()?;
     let row = |record: &IdempotencyRecord| {
         let answer = sealer.seal(organization, record).map_err(DbError::internal)?;
-        Ok(row![&record.key.scope, &record.key.key, record.key.request, answer, record.at])
+        Ok(row![&record.key.caller, &record.key.key, record.key.request, answer, record.at])
     };
     let rows = records.into_iter().map(row).collect::<DbResult<Vec<_>>>()?;
     let wanted = rows.len() as u64;

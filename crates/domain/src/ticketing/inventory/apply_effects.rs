@@ -18,7 +18,7 @@ impl Inventory {
         now: Timestamp,
     ) -> Position {
         self.clock = self.clock.max(now);
-        self.free_lapsed(super::SWEPT_PER_STEP_MAX);
+        self.free_expired(super::FREED_PER_STEP_MAX);
         if let Some((hold, order)) = claimed_by {
             self.mark_claimed(hold, order);
         }

@@ -15,8 +15,8 @@ impl Inventory {
     /// Grants every requested place or none. Repeating the hold's id returns the stored hold unchanged.
     ///
     /// # Errors
-    /// `invalid_request`, `too_large`, `limit_reached`, `place_taken` with the places, `sold_out`; `hold_expired` where the id has lapsed, `not_found` where
-    /// it is another session's.
+    /// `invalid_request`, `too_large`, `limit_reached`, `place_taken` with the places, `sold_out`; `hold_expired` where the id's hold has
+    /// expired, `not_found` where the id belongs to another session.
     pub fn hold(&mut self, request: HoldRequest, now: Timestamp) -> Result<HoldRecord, Refusal> {
         self.run_step(now, |inventory| {
             if inventory.holds.get(request.hold).is_some() {

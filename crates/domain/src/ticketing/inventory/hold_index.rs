@@ -19,15 +19,15 @@ pub(super) struct StoredHold {
 }
 
 impl StoredHold {
-    /// When the hold may be swept: at its own end, or at the end of its pin where that is later.
-    pub(super) fn lapses_at(&self) -> Timestamp {
+    /// When the hold expires: at its own end, or at the end of its pin where that is later.
+    pub(super) fn ends_at(&self) -> Timestamp {
         match self.record.phase {
             HoldPhase::Pinned { until } => self.record.expires_at.max(until),
             HoldPhase::Active | HoldPhase::Claimed { .. } => self.record.expires_at,
         }
     }
 
-    /// The record at `now`; a pin that has lapsed is shown as `Active`.
+    /// The record at `now`; a pin that has expired is shown as `Active`.
     pub(super) fn at(&self, now: Timestamp) -> HoldRecord {
         let mut record = self.record.clone();
         if matches!(record.phase, HoldPhase::Pinned { until } if until <= now) {
@@ -93,14 +93,14 @@ impl HoldIndex {
         if !matches!(holding.record.phase, HoldPhase::Claimed { .. }) {
             self.sessions.entry(holding.record.session).or_default().holds += 1;
         }
-        self.expiry.insert((holding.lapses_at(), holding.record.hold));
+        self.expiry.insert((holding.ends_at(), holding.record.hold));
         self.by_id.insert(holding.record.hold, holding);
     }
 
     /// Removes a hold; its places must have been released before.
     pub(super) fn remove(&mut self, hold: HoldId) {
         let Some(holding) = self.by_id.remove(&hold) else { return };
-        self.expiry.remove(&(holding.lapses_at(), hold));
+        self.expiry.remove(&(holding.ends_at(), hold));
         if !matches!(holding.record.phase, HoldPhase::Claimed { .. }) {
             self.update_usage(holding.record.session, |usage| usage.holds -= 1);
         }
@@ -109,9 +109,9 @@ impl HoldIndex {
     /// Changes a hold and its place in the order of expiry.
     pub(super) fn update(&mut self, hold: HoldId, change: impl FnOnce(&mut StoredHold)) {
         let Some(holding) = self.by_id.get_mut(&hold) else { return };
-        let was = holding.lapses_at();
+        let was = holding.ends_at();
         change(holding);
-        let is = holding.lapses_at();
+        let is = holding.ends_at();
         self.expiry.remove(&(was, hold));
         self.expiry.insert((is, hold));
     }
@@ -152,8 +152,8 @@ impl HoldIndex {
         }
     }
 
-    /// The first hold that has lapsed by `now`, ordered by end and then by id.
-    pub(super) fn first_lapsed(&self, now: Timestamp) -> Option<HoldId> {
+    /// The first hold that has expired by `now`, ordered by end and then by id.
+    pub(super) fn first_expired(&self, now: Timestamp) -> Option<HoldId> {
         self.expiry.first().filter(|(at, _)| *at <= now).map(|(_, hold)| *hold)
     }
 

@@ -107,7 +107,7 @@ impl Inventory {
     }
 
     fn keep_live_holds(&self, places: &mut Places, holds: &mut HoldIndex, now: Timestamp) {
-        for holding in self.holds.iter().filter(|holding| holding.lapses_at() > now) {
+        for holding in self.holds.iter().filter(|holding| holding.ends_at() > now) {
             let claimed = matches!(holding.record.phase, HoldPhase::Claimed { .. });
             if !claimed && !self.survives(holding, places) {
                 continue;

@@ -1,14 +1,14 @@
 //! The warm state of one event as a pure state machine: the memory store runs it, and tests judge every other store by it.
 //!
 //! Never: sells a place (cold does, P1), reads a clock (`now` is an argument and never goes backwards), or leaves a step half done.
-//! Each command is one atomic step: expire at most [`SWEPT_PER_STEP_MAX`] lapsed holds, act, append one entry to the change log. A place is free
+//! Each command is one atomic step: free at most [`FREED_PER_STEP_MAX`] expired holds, act, append one entry to the change log. A place is free
 //! unless exactly one hold or the cold tier has it (P4). To add a command: a file beside these, through [`Inventory::run_step`], and a row in the oracle.
 
 mod allocate;
 mod apply_effects;
 mod change_hold;
 mod change_log;
-mod expire_holds;
+mod free_expired_holds;
 mod gate_filter;
 mod grant_hold;
 mod hold_index;
@@ -41,8 +41,8 @@ use crate::ticketing::place::{DisplayState, Epoch, Position};
 use crate::ticketing::place_number::PlaceNumber;
 use crate::time::Timestamp;
 
-/// How many lapsed holds a step expires before it acts; bounds the time of a step.
-pub const SWEPT_PER_STEP_MAX: usize = 100;
+/// How many expired holds a step frees before it acts; bounds the time of a step.
+pub const FREED_PER_STEP_MAX: usize = 100;
 /// How long a pin lasts: the time that writing an order may take.
 pub const PIN_DURATION: Duration = Duration::from_secs(60);
 
@@ -79,11 +79,11 @@ impl Inventory {
         Position { epoch: self.epoch, seq: self.seq }
     }
 
-    /// Runs one atomic step: advances the clock, expires lapsed holds, runs `act`, and logs all changes as one entry.
+    /// Runs one atomic step: advances the clock, frees expired holds, runs `act`, and logs all changes as one entry.
     /// A refused act writes nothing; holds that the step expired stay expired.
     fn run_step<T>(&mut self, now: Timestamp, act: impl FnOnce(&mut Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
         self.clock = self.clock.max(now);
-        self.free_lapsed(SWEPT_PER_STEP_MAX);
+        self.free_expired(FREED_PER_STEP_MAX);
         let result = act(self);
         self.finish_step();
         result

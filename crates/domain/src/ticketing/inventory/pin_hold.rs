@@ -1,6 +1,6 @@
-//! Pins a hold while its order is written, so that the hold cannot lapse before the commit (P2).
+//! Pins a hold while its order is written, so that the hold cannot expire before the commit (P2).
 //!
-//! Never: a pin without an end. It lapses after [`PIN_DURATION`], so a crashed node cannot block places.
+//! Never: a pin without an end. A pin expires after [`PIN_DURATION`], so a crashed node cannot block places.
 
 use super::{Inventory, PIN_DURATION, refusals};
 use crate::ids::HoldId;
@@ -35,7 +35,7 @@ impl Inventory {
     /// Removes the pin after the order was not written; does nothing where the hold has no pin.
     pub fn unpin(&mut self, hold: HoldId, now: Timestamp) {
         self.clock = self.clock.max(now);
-        self.free_lapsed(super::SWEPT_PER_STEP_MAX);
+        self.free_expired(super::FREED_PER_STEP_MAX);
         if matches!(self.holds.get(hold).map(|held| held.record.phase), Some(HoldPhase::Pinned { .. })) {
             self.holds.update(hold, |holding| holding.record.phase = HoldPhase::Active);
             self.step.wrote = true;

@@ -22,7 +22,7 @@ impl Inventory {
     /// How many places the holds of a session have.
     pub fn held_by(&mut self, session: SessionId, now: Timestamp) -> u32 {
         self.clock = self.clock.max(now);
-        self.free_lapsed(super::SWEPT_PER_STEP_MAX);
+        self.free_expired(super::FREED_PER_STEP_MAX);
         self.finish_step();
         self.holds.usage(session).places
     }
@@ -54,9 +54,9 @@ impl Inventory {
         CatchUp::Snapshot(self.snapshot())
     }
 
-    /// The hold, unless it has lapsed; a lapsed hold that is not swept yet counts as lapsed.
+    /// The hold, unless it has expired; whether an expired hold was freed already makes no difference.
     pub(super) fn live_hold(&self, hold: HoldId) -> Result<&StoredHold, Refusal> {
-        let is_live = |holding: &&StoredHold| holding.lapses_at() > self.clock;
+        let is_live = |holding: &&StoredHold| holding.ends_at() > self.clock;
         self.holds.get(hold).filter(is_live).ok_or_else(|| self.missing_hold(hold))
     }
 

@@ -109,7 +109,7 @@ pub fn hold_lost() -> Refusal {
     )
 }
 
-/// The hold lapsed, was released, or never existed.
+/// The hold expired, was released, or never existed.
 #[must_use]
 pub fn hold_expired() -> Refusal {
     Refusal::new(

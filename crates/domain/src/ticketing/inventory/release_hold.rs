@@ -14,7 +14,7 @@ impl Inventory {
     /// `already_ordered` while an order is written from it, or was.
     pub fn release(&mut self, hold: HoldId, now: Timestamp) -> Result<(), Refusal> {
         self.run_step(now, |inventory| {
-            if inventory.holds.get(hold).is_none_or(|holding| holding.lapses_at() <= inventory.clock) {
+            if inventory.holds.get(hold).is_none_or(|holding| holding.ends_at() <= inventory.clock) {
                 return Ok(());
             }
             inventory.active_hold(hold)?;

@@ -155,7 +155,7 @@ fn picks_of_one_request_never_share_a_place() {
 }
 
 #[test]
-fn lapsed_holds_expire_a_hundred_per_step_and_are_refused_before() {
+fn expired_holds_are_freed_a_hundred_per_step_and_refused_before() {
     let mut hall = hall();
     for number in 0..150 {
         hall.hold(request(number, vec![floor(1)]), at(1)).unwrap();
@@ -166,8 +166,8 @@ fn lapsed_holds_expire_a_hundred_per_step_and_are_refused_before() {
     assert!(hall.read_hold(last, at(600)).is_ok(), "a second before its end");
     assert_eq!(code(hall.read_hold(last, at(601))), "hold_expired");
     assert_eq!(hall.snapshot().counts[1].held, 50, "one step expires a hundred");
-    assert_eq!(code(hall.pin(last, at(601))), "hold_expired", "lapsed but not yet swept");
-    assert_eq!(hall.sweep(7, at(602)), 0, "the step of the pin expired the rest");
+    assert_eq!(code(hall.pin(last, at(601))), "hold_expired", "expired but not yet freed");
+    assert_eq!(hall.free_expired_holds(7, at(602)), 0, "the step of the pin freed the rest");
     assert_eq!(hall.snapshot().counts[1].free, 190);
 }
 
@@ -209,7 +209,7 @@ fn repeated_release_changes_nothing() {
 }
 
 #[test]
-fn pin_keeps_the_end_of_the_hold_and_lapses() {
+fn pin_keeps_the_end_of_the_hold_and_expires() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0])), at(1)).unwrap();
     let hold = hold_id(1, 1);
@@ -219,16 +219,16 @@ fn pin_keeps_the_end_of_the_hold_and_lapses() {
     assert_eq!(code(hall.change_hold(request(1, seats(&[1])), at(531))), "already_ordered");
     let again = hall.pin(hold, at(535)).unwrap();
     assert_eq!((again.expires_at, again.phase), (at(601), HoldPhase::Pinned { until: at(595) }));
-    assert_eq!(hall.read_hold(hold, at(595)).unwrap().phase, HoldPhase::Active, "the pin lapsed, the hold is live");
+    assert_eq!(hall.read_hold(hold, at(595)).unwrap().phase, HoldPhase::Active, "the pin expired, the hold is live");
 
     hall.pin(hold, at(600)).unwrap();
     assert!(hall.read_hold(hold, at(659)).is_ok(), "a pin keeps the hold beyond its end");
     hall.unpin(hold, at(659));
-    assert_eq!(code(hall.read_hold(hold, at(659))), "hold_expired", "without the pin the hold lapses at its end");
+    assert_eq!(code(hall.read_hold(hold, at(659))), "hold_expired", "without the pin the hold expires at its end");
 }
 
 #[test]
-fn claimed_places_stay_taken_after_a_release_and_a_sweep() {
+fn claimed_places_stay_taken_after_release_and_expiry() {
     let mut hall = hall();
     hall.hold(request(1, seats(&[0, 1])), at(1)).unwrap();
     let hold = hold_id(1, 1);
@@ -239,8 +239,8 @@ fn claimed_places_stay_taken_after_a_release_and_a_sweep() {
     let refusal = hall.pin(hold, at(4)).unwrap_err();
     assert_eq!((refusal.code, refusal.evidence.order), (Code::AlreadyOrdered, Some(order(9))));
     assert_eq!(code(hall.release(hold, at(4))), "already_ordered");
-    hall.sweep(100, at(5000));
-    assert_eq!(hall.snapshot().counts[0].held, 2, "no sweep frees a claimed place");
+    hall.free_expired_holds(100, at(5000));
+    assert_eq!(hall.snapshot().counts[0].held, 2, "no step frees a claimed place");
 
     hall.apply(None, &[effect(0, PlaceState::Sold, 2), effect(1, PlaceState::Free, 2)], at(5001));
     hall.apply(Some((hold, order(9))), &claims, at(5002));

@@ -1,4 +1,4 @@
-//! The priced terms of a hold: written as JSON with the hold, and read back when the hold becomes an order.
+//! Stores the terms of a hold, which are its priced lines and their sums, as JSON with the hold, and reads them when the hold becomes an order.
 //!
 //! Never: a price that changes after the hold, or totals that are not the sum of the lines (checked on reading, P5).
 //! To change the shape: raise [`TERMS_VERSION`] and keep reading the older one, because live holds have it.

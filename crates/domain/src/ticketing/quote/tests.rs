@@ -17,7 +17,7 @@ use crate::refusal::Code;
 
 mod amending;
 mod codes;
-mod terms;
+mod hold_terms_json;
 
 const STALLS: u128 = 1;
 const FIELD: u128 = 2;

@@ -157,8 +157,8 @@ impl InventoryStore for InterruptibleWarm {
     fn subscribe(&self) -> Receiver<InventorySignal> {
         self.store.subscribe()
     }
-    async fn sweep(&self, holds_max: usize) -> StoreResult<usize> {
-        self.store.sweep(holds_max).await
+    async fn free_expired_holds(&self, holds_max: usize) -> StoreResult<usize> {
+        self.store.free_expired_holds(holds_max).await
     }
     async fn gate_filter(&self, scope: EventScope, ticket: TicketId) -> InventoryResult<GateFilter> {
         self.reached()?.gate_filter(scope, ticket).await

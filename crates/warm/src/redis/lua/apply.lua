@@ -2,7 +2,7 @@
 -- 7 effects (place u32, version u32, state u8).
 if not loaded() then return UNLOADED end
 advance_clock()
-free_lapsed(SWEPT_PER_STEP_MAX)
+free_expired(FREED_PER_STEP_MAX)
 local claimant = ARGV[5] ~= '' and ARGV[5]
 if claimant then
   local record = get_hold(claimant)

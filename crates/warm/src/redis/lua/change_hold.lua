@@ -2,7 +2,7 @@
 if not loaded() then return UNLOADED end
 local id, created_at, session = read_request()
 advance_clock()
-free_lapsed(SWEPT_PER_STEP_MAX)
+free_expired(FREED_PER_STEP_MAX)
 local record, code, evidence = live_hold(id, created_at)
 if not record then return refuse(code) end
 if record.session ~= session then return refuse('not_found') end

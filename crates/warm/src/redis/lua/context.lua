@@ -21,8 +21,8 @@ local NEVER = 2 ^ 53
 local DROP_BATCH = 64
 
 -- The packed state in `meta`. `held_place_count` counts the places of all holds, `session_count` the sessions with a hold or a place, `logged_changes`
--- the changes in the log. No hold expires before `next_lapse`.
-local epoch, seq, length, clock, installed, hold_count, held_place_count, session_count, logged_changes, next_lapse, run
+-- the changes in the log. No hold expires before `next_end`.
+local epoch, seq, length, clock, installed, hold_count, held_place_count, session_count, logged_changes, next_end, run
 -- The length of a bitmap in bytes.
 local bytes
 
@@ -46,13 +46,13 @@ local function text(number) return string.format('%d', number) end
 local function read_meta()
   local state = call('HGET', META, 'state')
   if not state then return false end
-  epoch, seq, length, clock, installed, hold_count, held_place_count, session_count, logged_changes, next_lapse = struct.unpack('<dddddddddd', state)
+  epoch, seq, length, clock, installed, hold_count, held_place_count, session_count, logged_changes, next_end = struct.unpack('<dddddddddd', state)
   run, bytes = state:sub(81), math.ceil(length / 8)
   return true
 end
 
 local function write_meta()
-  local state = struct.pack('<dddddddddd', epoch, seq, length, clock, installed, hold_count, held_place_count, session_count, logged_changes, next_lapse)
+  local state = struct.pack('<dddddddddd', epoch, seq, length, clock, installed, hold_count, held_place_count, session_count, logged_changes, next_end)
   call('HSET', META, 'state', state .. run)
 end
 

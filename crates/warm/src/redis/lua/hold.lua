@@ -2,7 +2,7 @@
 if not loaded() then return UNLOADED end
 local id, created_at, session = read_request()
 advance_clock()
-free_lapsed(SWEPT_PER_STEP_MAX)
+free_expired(FREED_PER_STEP_MAX)
 if get_hold_and_usage(id, session) then
   local record, code = live_hold(id, created_at)
   if not record then return refuse(code) end

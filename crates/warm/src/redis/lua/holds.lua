@@ -68,7 +68,7 @@ local function get_hold_and_usage(hold, session)
   return get_hold(hold)
 end
 
-local function lapses_at(record)
+local function ends_at(record)
   if record.phase == PINNED then return math.max(record.expires, record['until']) end
   return record.expires
 end
@@ -127,12 +127,12 @@ local function change_address_usage(record, places)
   counts.places, counts.changed = counts.places + places, true
 end
 
--- Stores a hold; its expiry orders the sweep.
+-- Stores a hold; expired holds are freed in the order of their ends.
 local function store_hold(hold, record)
-  local lapses = lapses_at(record)
+  local ends = ends_at(record)
   book_writes['h' .. hold] = pack_record(record, record.phase)
-  call('ZADD', HOLDS, text(lapses), hold)
-  next_lapse = math.min(next_lapse, lapses)
+  call('ZADD', HOLDS, text(ends), hold)
+  next_end = math.min(next_end, ends)
   records[hold], has_written = record, true
 end
 
@@ -179,11 +179,11 @@ local function free_hold(hold)
   remove_hold(hold, record)
 end
 
-local function free_lapsed(limit)
-  if clock < next_lapse then return 0 end
-  local lapsed = call('ZRANGE', HOLDS, '-inf', text(clock), 'BYSCORE', 'LIMIT', 0, limit)
-  for _, hold in ipairs(lapsed) do free_hold(hold) end
+local function free_expired(limit)
+  if clock < next_end then return 0 end
+  local expired = call('ZRANGE', HOLDS, '-inf', text(clock), 'BYSCORE', 'LIMIT', 0, limit)
+  for _, hold in ipairs(expired) do free_hold(hold) end
   local first = call('ZRANGE', HOLDS, 0, 0, 'WITHSCORES')
-  next_lapse = first[2] and tonumber(first[2]) or NEVER
-  return #lapsed
+  next_end = first[2] and tonumber(first[2]) or NEVER
+  return #expired
 end

@@ -25,7 +25,7 @@ end
 call('DEL', META, HOLDS, BOOK, LOG, ADDRESSES)
 call('SET', PLACES, ARGV[9] .. ARGV[10] .. ARGV[11] .. ARGV[12])
 epoch, seq, length, installed, run = tonumber(ARGV[6]), 0, tonumber(ARGV[7]), clock, ARGV[1]
-hold_count, held_place_count, session_count, logged_changes, next_lapse, bytes = 0, 0, 0, 0, NEVER, math.ceil(length / 8)
+hold_count, held_place_count, session_count, logged_changes, next_end, bytes = 0, 0, 0, 0, NEVER, math.ceil(length / 8)
 
 local function old_bit(bitmap, place)
   local at = bitmap * bytes + math.floor(place / 8) + 1
@@ -61,7 +61,7 @@ local function survives(hold, record)
   return true
 end
 for hold, record in pairs(old_records) do
-  if lapses_at(record) > clock and (record.phase == CLAIMED or survives(hold, record)) then
+  if ends_at(record) > clock and (record.phase == CLAIMED or survives(hold, record)) then
     insert_hold(hold, record)
     for _, place in ipairs(granted(record)) do
       if old_holders[place] == hold and display_state(place) == FREE then take_place(place, hold) end

@@ -1,7 +1,7 @@
 -- Pins a hold so that it cannot expire while an order is placed; its own expiry stays. ARGV: 5 hold, 6 time in the hold's id.
 if not loaded() then return UNLOADED end
 advance_clock()
-free_lapsed(SWEPT_PER_STEP_MAX)
+free_expired(FREED_PER_STEP_MAX)
 local id = ARGV[5]
 local record, code = live_hold(id, ARGV[6])
 if not record then return refuse(code) end

@@ -56,10 +56,10 @@ local function packed_hold(hold)
   return pack_record(record, phase)
 end
 
--- The hold, unless it has expired (swept or not); otherwise the code of the refusal. `created_at` is the time in the hold's id in microseconds, if known.
+-- The hold, unless it has expired (freed or not); otherwise the code of the refusal. `created_at` is the time in the hold's id in microseconds, if known.
 local function live_hold(hold, created_at)
   local record = get_hold(hold)
-  if record and lapses_at(record) > clock then return record end
+  if record and ends_at(record) > clock then return record end
   created_at = tonumber(created_at)
   if not record and created_at and created_at < installed and installed - created_at < HOLD_DURATION_MAX then return nil, 'lost' end
   return nil, 'expired'

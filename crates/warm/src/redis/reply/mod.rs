@@ -1,4 +1,4 @@
-//! Reads the replies of scripts back into the domain's values: the envelope that all share, and the primitive values.
+//! Reads the replies of Redis functions back into the domain's values: the envelope that all share, and the primitive values.
 //!
 //! Never: trusts a shape. A reply of another shape is a fault, not a guess.
 
@@ -23,7 +23,7 @@ pub(super) use hold::hold;
 pub(super) use offline_scans::{offline_scan, offline_scans, pending_scans};
 pub(super) use snapshot::{catch_up, snapshot};
 
-/// The reply of a script: the position of the event's log, and the value or the refusal.
+/// The reply of a function: the position of the event's log, and the value or the refusal.
 pub(super) struct Reply {
     pub(super) position: Position,
     pub(super) value: Result<Value, Refusal>,
@@ -88,7 +88,7 @@ fn refusal(code: &[u8], evidence: &[u8], limits: RequestLimits) -> Result<Refusa
     })
 }
 
-/// The number of holds that a sweep freed, and the work left in the event.
+/// The number of holds that a step freed, and the work left in the event.
 pub(super) struct RemainingWork {
     pub(super) freed: u64,
     pub(super) holds: u64,

@@ -1,4 +1,4 @@
-//! Reads offline scans, and separates those that this program version cannot read.
+//! Parses the offline scans of a reply, and returns the ids of unreadable ones apart, so that a scan of another program version blocks no readable scan.
 
 use redis::Value;
 use voelgoed_app::error::Fault;

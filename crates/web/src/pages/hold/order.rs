@@ -160,7 +160,7 @@ async fn submit(
 ///
 /// # Errors
 /// `invalid_request` without a key.
-pub fn idempotency_key(form: &Form, scope: impl ToString) -> Result<IdempotencyKey, Refusal> {
+pub fn idempotency_key(form: &Form, caller: impl ToString) -> Result<IdempotencyKey, Refusal> {
     let key = form.must("key")?;
     if key.len() > 64 || !key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(Refusal::invalid("key", "Load the page again."));
@@ -173,7 +173,7 @@ pub fn idempotency_key(form: &Form, scope: impl ToString) -> Result<IdempotencyK
         hasher.update(b"\0");
     }
     // The prefix keeps keys of pages apart from keys of the API.
-    Ok(IdempotencyKey { scope: scope.to_string(), key: format!("page/{key}"), request: hasher.finalize().into() })
+    Ok(IdempotencyKey { caller: caller.to_string(), key: format!("page/{key}"), request: hasher.finalize().into() })
 }
 
 /// The response to store for a repeat: the order's id.

@@ -29,7 +29,7 @@ fn sessions_of_one_address_share_its_limit() {
 }
 
 #[test]
-fn released_lapsed_and_ordered_places_no_longer_count() {
+fn released_expired_and_ordered_places_no_longer_count() {
     let mut hall = hall();
     let full = |hall: &mut Inventory, seconds| code(hall.hold(from(address(1), 9, 1), at(seconds)));
     hall.hold(from(address(1), 1, 3), at(1)).unwrap();
@@ -49,7 +49,7 @@ fn released_lapsed_and_ordered_places_no_longer_count() {
     assert_eq!(taken, 1, "cold has taken a place of the second hold");
     hall.hold(from(address(1), 5, 1), at(7)).unwrap();
     assert_eq!(full(&mut hall, 8), "limit_reached");
-    assert!(hall.hold(from(address(1), 6, 5), at(1000)).is_ok(), "all holds have lapsed");
+    assert!(hall.hold(from(address(1), 6, 5), at(1000)).is_ok(), "all holds have expired");
 }
 
 #[test]

@@ -35,18 +35,18 @@ fn inventory_has_holds_until_the_last_one_ends() {
     hall.hold(request(1, seats(&[0, 1])), at(1)).unwrap();
     assert!(hall.has_holds());
     assert_eq!(hall.held_by(session(1), at(600)), 2);
-    assert_eq!(hall.held_by(session(1), at(601)), 0, "lapsed");
+    assert_eq!(hall.held_by(session(1), at(601)), 0, "expired");
     assert!(!hall.has_holds());
 }
 
 #[test]
-fn rebuild_keeps_no_lapsed_hold_and_none_of_another_plan() {
+fn rebuild_keeps_no_expired_hold_and_none_of_another_plan() {
     let mut old = hall();
     old.hold(request(1, seats(&[0])), at(1)).unwrap();
     old.hold(HoldRequest { lasts_millis: MINUTE, ..request(2, seats(&[1])) }, at(1)).unwrap();
     let held = |new: &Inventory| new.snapshot().counts[0].held;
     assert_eq!(held(&Inventory::install(Some(&old), plan(2), at(60)).unwrap()), 2);
-    assert_eq!(held(&Inventory::install(Some(&old), plan(2), at(61)).unwrap()), 1, "at its end a hold has lapsed");
+    assert_eq!(held(&Inventory::install(Some(&old), plan(2), at(61)).unwrap()), 1, "at its end a hold has expired");
 
     let mut longer = plan(2);
     longer.areas[1].places.end = 201;

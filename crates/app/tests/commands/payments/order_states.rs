@@ -1,4 +1,4 @@
-//! Moves orders and refunds to the states that the cases of payments begin with.
+//! Brings orders and refunds into the states in which the tests of payments start.
 
 use bytes::Bytes;
 use voelgoed_app::checkout::ports::OrderDetail;
@@ -15,12 +15,12 @@ use voelgoed_testkit::platform::TestPlatform;
 
 use crate::support::{created, key, states};
 
-/// An order as cold has it.
+/// Reads an order from the cold tier.
 pub async fn read(shop: &TestPlatform, order: OrderId) -> OrderDetail {
     shop.slices.checkout.read_order(shop.scope.organization, order).await.unwrap()
 }
 
-/// Sends the last attempt of an order, which the provider declines.
+/// Sends the last attempt of an order to the provider, which declines it.
 pub async fn decline(shop: &TestPlatform, order: OrderId) {
     let declined = Observation::Declined { reason: "no money".into() };
     *shop.provider.charge_answer.lock().unwrap() = Some(declined);
@@ -29,14 +29,14 @@ pub async fn decline(shop: &TestPlatform, order: OrderId) {
     *shop.provider.charge_answer.lock().unwrap() = None;
 }
 
-/// An order of a seat whose charge was declined.
+/// Orders a seat and has its charge declined; returns the order, which awaits another payment.
 pub async fn declined_order(shop: &TestPlatform, place: u32) -> OrderDetail {
     let order = shop.order_seat(place).await.order.id;
     decline(shop, order).await;
     read(shop, order).await
 }
 
-/// An order of a hold that was not paid in time and has expired.
+/// Expires an unpaid order after its time to pay.
 pub async fn expire(shop: &TestPlatform, order: OrderDetail) -> OrderDetail {
     *shop.provider.cancel_answer.lock().unwrap() = Some(Observation::Voided);
     shop.environment.advance(order.order.pay_by.plus(PAY_BY_GRACE).since(shop.environment.now()));
@@ -46,14 +46,14 @@ pub async fn expire(shop: &TestPlatform, order: OrderDetail) -> OrderDetail {
     read(shop, order.order.id).await
 }
 
-/// Pays an order once more, under a key.
+/// Starts another payment attempt for an order, with an idempotency key.
 pub async fn pay_again(shop: &TestPlatform, order: OrderId, name: &str) -> CommandResult<Created<OrderDetail>> {
     let choice = PaymentChoice { provider: "puppet".into(), method: "ok".into() };
     let idempotent = Idempotent { key: key(name, 1), render: &|_| Bytes::from_static(b"an order") };
     shop.slices.payments.pay_again(shop.scope, order, choice, idempotent).await
 }
 
-/// Opens a refund under a key.
+/// Opens a refund with an idempotency key.
 pub async fn refund(
     shop: &TestPlatform,
     order: OrderId,
@@ -72,7 +72,7 @@ pub async fn refund(
     shop.slices.payments.open_refund(shop.scope.organization, command).await
 }
 
-/// A paid order of a seat whose ticket is being refunded.
+/// Sells a seat and opens a refund of its ticket; returns the order and the open refund.
 pub async fn refunding(shop: &TestPlatform, place: u32) -> (OrderDetail, Refund) {
     let order = shop.paid_order(place).await;
     let ticket = RefundSelection::Tickets(vec![order.tickets[0].id]);

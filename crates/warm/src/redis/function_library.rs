@@ -1,8 +1,9 @@
 //! Builds the Redis function library from the files in `lua/`, preceded by the limits of the domain as Lua constants.
 //!
 //! One library instead of a script per command, because a script would redefine the shared functions at each call, which costs more than most commands.
-//! The library's name contains the digest of its text, so nodes of two versions each call their own functions. Function names are metric labels, so
-//! they stay when a file is renamed. Never: a limit of its own; each constant comes from `domain::ticketing::{inventory, hold_limits}`.
+//! The library's name contains the digest of its text, so nodes of two versions each call their own functions. The names of functions are values of the
+//! metric label `script`, so they stay when a file or a constant is renamed. Never: a limit of its own; each constant comes from
+//! `domain::ticketing::{inventory, hold_limits}`.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -10,10 +11,10 @@ use std::sync::LazyLock;
 use voelgoed_domain::ticketing::hold_limits::{
     HOLD_DURATION_MAX, HOLDS_PER_SESSION_MAX, PLACES_PER_HOLD_MAX, TERMS_BYTES_MAX,
 };
-use voelgoed_domain::ticketing::inventory::{LOG_CHANGES_MAX, LOG_STEPS_MAX, PIN_DURATION, SWEPT_PER_STEP_MAX};
+use voelgoed_domain::ticketing::inventory::{FREED_PER_STEP_MAX, LOG_CHANGES_MAX, LOG_STEPS_MAX, PIN_DURATION};
 
 /// One function of the library.
-pub(super) struct Script {
+pub(super) struct RedisFunction {
     /// The name in the library, in metrics and in errors.
     pub(super) name: &'static str,
     /// Whether a lost reply leaves the outcome ambiguous.
@@ -31,7 +32,7 @@ pub(super) struct Library {
     prefix: String,
 }
 
-impl Script {
+impl RedisFunction {
     const fn new(
         name: &'static str,
         is_ambiguous_if_lost: bool,
@@ -42,12 +43,12 @@ impl Script {
     }
 
     /// The function's name in `FCALL`.
-    pub(super) fn function(&self) -> String {
+    pub(super) fn fcall_name(&self) -> String {
         LIBRARY.prefix.clone() + self.name
     }
 }
 
-/// The functions that scripts share, in the order of their definitions.
+/// The Lua helpers that all functions of the library use, in the order of their definitions.
 const SHARED: &[&str] = &[
     include_str!("lua/context.lua"),
     include_str!("lua/places.lua"),
@@ -61,13 +62,13 @@ const SHARED: &[&str] = &[
 /// The library of this program version.
 pub(super) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
     let shared = SHARED.iter().fold(limits(), |text, part| text + part);
-    let digested = ALL
-        .iter()
-        .fold(shared.clone(), |text, script| text + script.name + script.flag.unwrap_or_default() + script.body);
+    let digested = ALL.iter().fold(shared.clone(), |text, function| {
+        text + function.name + function.flag.unwrap_or_default() + function.body
+    });
     let name = format!("voelgoed_{}", redis::Script::new(&digested).get_hash());
     let prefix = name.clone() + "_";
     let mut source = format!("#!lua name={name}\n{shared}");
-    for Script { name, flag, body, .. } in ALL {
+    for RedisFunction { name, flag, body, .. } in ALL {
         let flags = flag.map_or_else(String::new, |flag| format!("'{flag}'"));
         // Writing to a string cannot fail.
         let _ = write!(
@@ -82,7 +83,7 @@ pub(super) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
 fn limits() -> String {
     let mut text = String::new();
     for (name, value) in [
-        ("SWEPT_PER_STEP_MAX", SWEPT_PER_STEP_MAX as u128),
+        ("FREED_PER_STEP_MAX", FREED_PER_STEP_MAX as u128),
         ("PIN_DURATION", PIN_DURATION.as_micros()),
         ("HOLD_DURATION_MAX", HOLD_DURATION_MAX.as_micros()),
         ("PLACES_PER_HOLD_MAX", u128::from(PLACES_PER_HOLD_MAX)),
@@ -97,16 +98,16 @@ fn limits() -> String {
     text
 }
 
-macro_rules! scripts {
+macro_rules! functions {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $ambiguous:literal, $flag:expr, $file:literal;)*) => {
-        $($(#[$doc])* pub(super) static $name: Script = Script::new($text, $ambiguous, $flag, include_str!(concat!("lua/", $file, ".lua")));)*
+        $($(#[$doc])* pub(super) static $name: RedisFunction = RedisFunction::new($text, $ambiguous, $flag, include_str!(concat!("lua/", $file, ".lua")));)*
 
         /// Every function, in the order of the library.
-        static ALL: &[&Script] = &[$(&$name),*];
+        static ALL: &[&RedisFunction] = &[$(&$name),*];
     };
 }
 
-scripts! {
+functions! {
     INSTALL = "install", true, None, "install";
     LEASE_REBUILD = "lease", true, None, "lease_rebuild";
     UNLOAD = "unload", true, Some("allow-oom"), "unload";
@@ -119,7 +120,7 @@ scripts! {
     APPLY = "apply", true, None, "apply";
     SNAPSHOT = "snapshot", false, Some("no-writes"), "snapshot";
     CHANGES_SINCE = "changes_since", false, Some("no-writes"), "changes_since";
-    SWEEP = "sweep", false, Some("allow-oom"), "sweep";
+    FREE_EXPIRED_HOLDS = "sweep", false, Some("allow-oom"), "free_expired_holds";
     HELD_BY = "held_by", false, None, "held_by";
     GATE_FILTER = "gate_filter", false, Some("no-writes"), "gate_filter";
     MARK_ADMITTED = "mark_admitted", true, None, "mark_tickets";

@@ -1,4 +1,4 @@
-//! Tests terms as JSON and as rows: which are read back, and which are refused as a fault of the store.
+//! Tests the JSON of a hold's terms: its exact text, the texts that are refused as malformed, and terms that do not match the granted places.
 
 use super::*;
 

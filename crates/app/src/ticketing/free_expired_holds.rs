@@ -1,4 +1,4 @@
-//! Frees expired holds whose event had no other step since (P4); the task `sweep` in `voelgoed/src/node/background_tasks.rs` calls it each second.
+//! Frees expired holds whose event had no other step since (P4); the loop in `crates/app/src/ticketing/slice.rs` calls it each second on workers.
 
 use super::ports::InventoryStore;
 use crate::error::StoreResult;
@@ -6,14 +6,14 @@ use crate::error::StoreResult;
 /// Expired holds that one step frees, so that steps stay short.
 const HOLDS_PER_STEP_MAX: usize = 100;
 
-/// Frees all expired holds and returns their number.
+/// Repeats [`InventoryStore::free_expired_holds`] until no expired hold is left; returns the number of freed holds.
 ///
 /// # Errors
 /// A fault of the warm tier; the next round frees the rest.
-pub async fn sweep_expired_holds(store: &dyn InventoryStore) -> StoreResult<usize> {
+pub async fn free_all_expired_holds(store: &dyn InventoryStore) -> StoreResult<usize> {
     let mut freed = 0;
     loop {
-        let expired = store.sweep(HOLDS_PER_STEP_MAX).await?;
+        let expired = store.free_expired_holds(HOLDS_PER_STEP_MAX).await?;
         freed += expired;
         if expired < HOLDS_PER_STEP_MAX {
             return Ok(freed);

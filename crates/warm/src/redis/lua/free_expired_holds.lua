@@ -3,6 +3,6 @@ if not loaded() then return UNLOADED end
 local limit, freed = tonumber(ARGV[5]), 0
 if limit > 0 then
   advance_clock()
-  freed = free_lapsed(limit)
+  freed = free_expired(limit)
 end
 return answer({ freed, hold_count, call('HLEN', base .. 'kept'), call('XLEN', base .. 'counts') })

@@ -6,7 +6,7 @@ use voelgoed_app::checkout::ports::OrderDetail;
 use voelgoed_app::payments::apply_observation::UnmatchedCapture;
 use voelgoed_app::payments::execute_refund::RefundProgress;
 use voelgoed_app::payments::ports::{Refund, RefundObservation};
-use voelgoed_app::payments::refused_refund::REFERENCE_CHARS_MAX;
+use voelgoed_app::payments::retry_or_settle_refund::REFERENCE_CHARS_MAX;
 use voelgoed_domain::checkout::order::OrderState;
 use voelgoed_domain::money::Money;
 use voelgoed_domain::payments::refund::RefundState;
@@ -14,7 +14,7 @@ use voelgoed_domain::refusal::Code;
 use voelgoed_resilience::{Dependency, DependencyHealth};
 use voelgoed_testkit::platform::TestPlatform;
 
-use super::steps::{read, refunding};
+use super::order_states::{read, refunding};
 use crate::support::{captured, code, refusal};
 
 /// A paid order with a refund that its provider refused.

@@ -1,4 +1,4 @@
-//! Settles overlaps inside a batch in memory by arrival, so that one statement claims each place for at most one order.
+//! Sorts the orders of a batch into those that claim their places and those that overlap an earlier order, so that one statement claims each place once.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub(super) fn plan(orders: &[&NewOrder], known: &[bool]) -> BatchPlan {
     let mut ids = BTreeSet::new();
     let mut places = BTreeSet::new();
     for (index, order) in orders.iter().enumerate().filter(|(index, _)| !known[*index]) {
-        let key = (&order.idempotency.key.scope, &order.idempotency.key.key);
+        let key = (&order.idempotency.key.caller, &order.idempotency.key.key);
         if holds.contains(&order.hold) || keys.contains(&key) || ids.contains(&order.id) {
             continue;
         }

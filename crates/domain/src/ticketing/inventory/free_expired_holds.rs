@@ -1,4 +1,4 @@
-//! Expires lapsed holds and frees their places (P4).
+//! Frees expired holds and their places (P4).
 //!
 //! Frees only places that the hold still has, so a place that cold has claimed stays claimed.
 
@@ -7,23 +7,23 @@ use crate::ids::HoldId;
 use crate::time::Timestamp;
 
 impl Inventory {
-    /// Expires up to `holds_max` lapsed holds in a step of their own; returns how many.
-    pub fn sweep(&mut self, holds_max: usize, now: Timestamp) -> usize {
+    /// Frees up to `holds_max` expired holds in a step of their own; returns how many.
+    pub fn free_expired_holds(&mut self, holds_max: usize, now: Timestamp) -> usize {
         self.clock = self.clock.max(now);
-        let swept = self.free_lapsed(holds_max);
+        let freed = self.free_expired(holds_max);
         self.finish_step();
-        swept
+        freed
     }
 
-    pub(super) fn free_lapsed(&mut self, holds_max: usize) -> usize {
-        let mut swept = 0;
-        while swept < holds_max
-            && let Some(hold) = self.holds.first_lapsed(self.clock)
+    pub(super) fn free_expired(&mut self, holds_max: usize) -> usize {
+        let mut freed = 0;
+        while freed < holds_max
+            && let Some(hold) = self.holds.first_expired(self.clock)
         {
             self.free_hold(hold);
-            swept += 1;
+            freed += 1;
         }
-        swept
+        freed
     }
 
     /// Removes a hold and frees the places that it still has.
