@@ -1,7 +1,7 @@
 //! Sets up the log: one line per event on standard error, as JSON or text, with the fields of the span around it.
 //!
 //! Never: standard output (commands print results there); a token or a person's name. Messages are lower case, without a full stop;
-//! values are fields. `Targets` instead of `EnvFilter`, which needs a regular-expression engine for filters by field that nobody uses.
+//! values are fields. `Targets` instead of `EnvFilter`, which needs a regular-expression engine for filters by field; no caller has those.
 
 use std::io::IsTerminal;
 use std::str::FromStr;

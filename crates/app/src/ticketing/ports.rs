@@ -71,7 +71,7 @@ pub enum RebuildLease {
 /// The warm inventory: it decides holds, and filters sales that cold decides. Every method is one atomic step by the store's own clock.
 #[async_trait]
 pub trait InventoryStore: Send + Sync + 'static {
-    /// Leases the rebuild of an event to the first caller for `duration`; a repeat with the same token sets the duration anew, and zero ends the lease.
+    /// Leases the rebuild of an event to the first caller for `duration`; a repeat with the same token sets the duration again, and zero ends the lease.
     async fn lease_rebuild(&self, scope: EventScope, lease: Uuid, duration: Duration) -> StoreResult<RebuildLease>;
 
     /// Replaces the event's state by the state of cold, keeps holds that do not conflict with it, and ends the lease. [`InventoryError::Unloaded`] if the
