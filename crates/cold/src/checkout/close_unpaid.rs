@@ -72,7 +72,7 @@ async fn close(
 ) -> DbResult<()> {
     tx.execute(CLOSE, binds![organization, order.id, state]).await?;
     let effects = free_places(tx, organization, order, lines).await?;
-    sale_counts::release(tx, organization, (order.event, order.id), lines).await?;
+    sale_counts::release(tx, organization, &[(order.event, order.id, lines)]).await?;
     let (event, version) = (order.event, order.version + 1);
     let mut events = OutboxBatch::new(&*cold.environment, organization, now);
     events.add(order.id.uuid(), version, OutboxEvent::OrderChanged { event, order: order.id, state });

@@ -1,8 +1,8 @@
 //! Counts places per buyer and uses per promo code in the transaction of the order, so that concurrent orders cannot exceed the limits.
 //!
-//! Each count is a row of `sale_counts`. The unpaid places of a client address are counted from `orders` instead of a row. Concurrent Postgres transactions
-//! do not see each other's orders, so together they may exceed that limit. Orders of program versions before the counts are not counted. Never: a row of
-//! `sale_counts` that a new order raises above its limit.
+//! Each count is a row of `sale_counts`; rows are written in the order of their keys, so that two transactions cannot deadlock. The unpaid places of a
+//! client address are counted from `orders` instead of a row. Concurrent Postgres transactions do not see each other's orders, so together they may exceed
+//! that limit. Orders of program versions before the counts are not counted. Never: a row of `sale_counts` that a new order raises above its limit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,8 +47,14 @@ const RELEASE: Sql = sql(
      where sale_counts.organization_id = v.column4 and sale_counts.event_id = v.column1 and sale_counts.counted = v.column2",
 );
 
-const COUNTED_FOR: Sql =
-    sql("checkout.counted_for", "select counted_for from orders where organization_id = $1 and id = $2");
+const COUNTED_FOR: Sql = sql(
+    "checkout.counted_for",
+    "select o.id, o.counted_for from (values {rows:1 $1}) as v
+     cross join orders o where o.organization_id = v.column2 and o.id = v.column1",
+);
+
+/// An order with its lines that are counted or uncounted.
+pub(crate) type CountedOrder<'a> = (EventId, OrderId, &'a [OrderLine]);
 
 type CountsByKey = BTreeMap<(Uuid, String), u64>;
 
@@ -181,57 +187,46 @@ fn rows(counts: CountsByKey) -> DbResult<Vec<[crate::db::Value; 3]>> {
     counts.into_iter().map(|((event, counted), amount)| Ok(row![event, counted, i64::try_from(amount)?])).collect()
 }
 
-async fn counted_for(tx: &mut Tx, organization: OrganizationId, order: OrderId) -> DbResult<Option<CountedFor>> {
-    let found = tx.fetch_optional::<(Option<String>,)>(COUNTED_FOR, binds![organization, order]).await?;
-    Ok(found.and_then(|(text,)| text).map(|text| serde_json::from_str(&text)).transpose()?)
+/// The counts that the orders name, summed.
+async fn counts_of_orders(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    orders: &[CountedOrder<'_>],
+    amounts: impl Fn(&CountedFor, &[TicketTypeId]) -> BTreeMap<String, u32>,
+) -> DbResult<CountsByKey> {
+    let keys: BTreeSet<OrderId> = orders.iter().map(|(_, order, _)| *order).collect();
+    let keys = keys.into_iter().map(|order| row![order]).collect();
+    let found: Vec<(Uuid, Option<String>)> = tx.fetch_rows(COUNTED_FOR, binds![organization], keys).await?;
+    let found: BTreeMap<Uuid, Option<String>> = found.into_iter().collect();
+    let mut counts = CountsByKey::new();
+    for (event, order, lines) in orders {
+        let Some(Some(text)) = found.get(&order.uuid()) else { continue };
+        let counted: CountedFor = serde_json::from_str(text)?;
+        for (key, amount) in amounts(&counted, &types(lines)) {
+            *counts.entry((event.uuid(), key)).or_default() += u64::from(amount);
+        }
+    }
+    Ok(counts)
 }
 
 /// Counts an ended order again that was paid late. Limits do not apply, because the money is captured already.
-pub(crate) async fn recount(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    (event, order): (EventId, OrderId),
-    lines: &[OrderLine],
-) -> DbResult<()> {
-    let Some(counted) = counted_for(tx, organization, order).await? else { return Ok(()) };
-    let amounts = counted.amounts(&types(lines));
-    write(tx, organization, keyed(event, amounts)).await.map(drop)
+pub(crate) async fn recount(tx: &mut Tx, organization: OrganizationId, order: CountedOrder<'_>) -> DbResult<()> {
+    let counts = counts_of_orders(tx, organization, &[order], CountedFor::amounts).await?;
+    write(tx, organization, counts).await.map(drop)
 }
 
-/// Uncounts an order that ends unpaid.
-pub(crate) async fn release(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    (event, order): (EventId, OrderId),
-    lines: &[OrderLine],
-) -> DbResult<()> {
-    decrease(tx, organization, (event, order), |counted| counted.amounts(&types(lines))).await
+/// Uncounts orders that end unpaid.
+pub(crate) async fn release(tx: &mut Tx, organization: OrganizationId, orders: &[CountedOrder<'_>]) -> DbResult<()> {
+    let counts = counts_of_orders(tx, organization, orders, CountedFor::amounts).await?;
+    decrease(tx, organization, counts).await
 }
 
 /// Uncounts the places of returned tickets; the promo code stays used.
-pub(crate) async fn release_places(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    (event, order): (EventId, OrderId),
-    lines: &[OrderLine],
-) -> DbResult<()> {
-    decrease(tx, organization, (event, order), |counted| counted.places(&types(lines))).await
+pub(crate) async fn release_places(tx: &mut Tx, organization: OrganizationId, order: CountedOrder<'_>) -> DbResult<()> {
+    let counts = counts_of_orders(tx, organization, &[order], CountedFor::places).await?;
+    decrease(tx, organization, counts).await
 }
 
-fn keyed(event: EventId, amounts: BTreeMap<String, u32>) -> CountsByKey {
-    amounts.into_iter().map(|(counted, amount)| ((event.uuid(), counted), u64::from(amount))).collect()
-}
-
-async fn decrease(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    (event, order): (EventId, OrderId),
-    by: impl FnOnce(CountedFor) -> BTreeMap<String, u32>,
-) -> DbResult<()> {
-    let Some(counted) = counted_for(tx, organization, order).await? else { return Ok(()) };
-    let amounts = keyed(event, by(counted));
-    if !amounts.is_empty() {
-        tx.execute_rows(RELEASE, binds![organization], rows(amounts)?).await?;
-    }
-    Ok(())
+async fn decrease(tx: &mut Tx, organization: OrganizationId, counts: CountsByKey) -> DbResult<()> {
+    tx.execute_rows(RELEASE, binds![organization], rows(counts)?).await.map(drop)
 }

@@ -22,7 +22,10 @@ pub(crate) async fn insert(tx: &mut Tx, jobs: &[NewJob]) -> DbResult<()> {
         return Ok(());
     }
     let mut binds = Vec::with_capacity(jobs.len());
-    for job in dedupe_by_key(jobs) {
+    let mut jobs = dedupe_by_key(jobs);
+    // Sorted, so that two transactions that insert the same keys cannot deadlock.
+    jobs.sort_by_key(|job| (job.organization, &job.unique_key));
+    for job in jobs {
         binds.push(row![
             stored_organization(job.organization),
             job.id,

@@ -1,5 +1,7 @@
 //! Marks taken outbox rows as delivered or postpones them, and counts the undelivered rows.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 use voelgoed_domain::time::Timestamp;
 
@@ -30,7 +32,9 @@ async fn mark(db: &Db, statement: Sql, ids: &[Uuid], moment: Timestamp) -> DbRes
         return Ok(());
     }
     let mut tx = db.begin_unflushed(SystemRole::Relay).await?;
-    tx.execute_rows(statement, binds![moment], ids.iter().map(|id| row![*id]).collect()).await?;
+    // Sorted, because after the end of a lease two nodes may mark the same rows.
+    let sorted: BTreeSet<Uuid> = ids.iter().copied().collect();
+    tx.execute_rows(statement, binds![moment], sorted.into_iter().map(|id| row![id]).collect()).await?;
     tx.commit().await
 }
 

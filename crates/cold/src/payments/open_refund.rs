@@ -160,7 +160,10 @@ async fn write(tx: &mut Tx, cold: &Cold, order: &Order, provider: &str, new: &Ne
         new.at
     ];
     tx.execute(INSERT, values).await?;
-    let rows: Vec<_> = new.tickets.iter().map(|ticket| row![*ticket]).collect();
+    let mut tickets = new.tickets.clone();
+    // As a batch of scans sorts them, so that the two cannot deadlock.
+    tickets.sort_unstable();
+    let rows: Vec<_> = tickets.into_iter().map(|ticket| row![ticket]).collect();
     let wanted = rows.len() as u64;
     if tx.execute_rows(REVOKE, binds![organization, new.id, amount > 0], rows).await? != wanted {
         return Err(DbError::internal("a ticket changed under its order's lock"));

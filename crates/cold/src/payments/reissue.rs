@@ -64,7 +64,7 @@ pub(super) async fn reissue(
         tx.rollback().await?;
         return Ok(false);
     }
-    sale_counts::recount(&mut tx, organization, (order.event, order.id), &lines).await?;
+    sale_counts::recount(&mut tx, organization, (order.event, order.id, &lines)).await?;
     tx.execute(ATTEMPT, binds![organization, payment, attempt_to]).await?;
     tx.execute(ORDER, binds![organization, order.id, order_to, now]).await?;
     issue(&mut tx, cold, (&order, order_to), &lines, sold, now).await?;

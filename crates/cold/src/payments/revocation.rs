@@ -11,13 +11,14 @@ use crate::Cold;
 use crate::checkout::order_row::{self, bump_version};
 use crate::checkout::sale_counts;
 use crate::checkout::tickets;
-use crate::db::{DbError, DbResult, Sql, binds, sql};
+use crate::db::{DbError, DbResult, Sql, binds, row, sql};
 use crate::outbox::OutboxBatch;
 use crate::ticketing::places::{self, OwnedPlace};
 
 const REVOKED: Sql = sql(
     "payments.finish_revoking",
-    "update tickets set state = 'revoked' where organization_id = $1 and refund_id = $2 and state = 'revoking'",
+    "update tickets set state = 'revoked' from (values {rows:1 $1}) as v
+     where tickets.organization_id = v.column2 and tickets.id = v.column1 and tickets.refund_id = $2 and tickets.state = 'revoking'",
 );
 
 const DONE: Sql =
@@ -42,7 +43,9 @@ pub(super) async fn finish(cold: &Cold, organization: OrganizationId, id: Refund
         .map(|ticket| OwnedPlace { event: order.event, place: ticket.place, owner: order.id.uuid() })
         .collect();
     let wanted = owned.len();
-    tx.execute(REVOKED, binds![organization, id]).await?;
+    // In the order of their identifiers, as a batch of scans locks them, so that the two cannot deadlock.
+    let rows = refund.tickets.iter().map(|ticket| row![*ticket]).collect();
+    tx.execute_rows(REVOKED, binds![organization, id], rows).await?;
     tx.execute(DONE, binds![organization, id]).await?;
     bump_version(&mut tx, organization, order.id).await?;
     let freed = places::free(&mut tx, organization, owned).await?;
@@ -52,7 +55,7 @@ pub(super) async fn finish(cold: &Cold, organization: OrganizationId, id: Refund
     let lines = order_row::lines(&mut tx, organization, &[order.id]).await?;
     let is_freed = |line: &OrderLine| freed.iter().any(|moved| moved.effect.place == line.place);
     let lines: Vec<OrderLine> = lines.into_iter().map(|(_, line)| line).filter(is_freed).collect();
-    sale_counts::release_places(&mut tx, organization, (order.event, order.id), &lines).await?;
+    sale_counts::release_places(&mut tx, organization, (order.event, order.id, &lines)).await?;
     let (event, version) = (order.event, order.version + 1);
     let effects = freed.into_iter().map(|moved| moved.effect).collect();
     let mut events = OutboxBatch::new(&*cold.environment, organization, now);

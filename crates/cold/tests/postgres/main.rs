@@ -3,6 +3,7 @@
 mod connection_pools;
 mod contracts;
 mod failures;
+mod lock_order;
 mod migrations;
 #[path = "../cases/past_events.rs"]
 mod past_events;

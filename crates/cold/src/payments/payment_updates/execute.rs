@@ -83,8 +83,11 @@ async fn lines(tx: &mut Tx, organization: OrganizationId, updates: &[PaymentUpda
 }
 
 async fn move_rows(tx: &mut Tx, organization: OrganizationId, updates: &[PaymentUpdate<'_>]) -> DbResult<()> {
-    let attempts = updates
-        .iter()
+    let mut sorted: Vec<_> = updates.iter().collect();
+    // As `lease_send` sorts them, so that the two cannot deadlock.
+    sorted.sort_unstable_by_key(|update| update.attempt.id);
+    let attempts = sorted
+        .into_iter()
         .map(|update| {
             let captured = update.captured();
             row![
@@ -133,18 +136,18 @@ async fn move_places(
     Ok(effects)
 }
 
-/// An order that ends unpaid counts no longer for its buyer and its promo code.
+/// Orders that end unpaid count no longer for their buyers and promo codes.
 async fn release_counts(
     tx: &mut Tx,
     organization: OrganizationId,
     updates: &[PaymentUpdate<'_>],
     lines: &Lines,
 ) -> DbResult<()> {
-    for update in updates.iter().filter(|update| update.frees()) {
+    let ended = updates.iter().filter(|update| update.frees()).map(|update| {
         let lines = lines.get(&update.order.id).map_or(&[][..], Vec::as_slice);
-        sale_counts::release(tx, organization, (update.order.event, update.order.id), lines).await?;
-    }
-    Ok(())
+        (update.order.event, update.order.id, lines)
+    });
+    sale_counts::release(tx, organization, &ended.collect::<Vec<_>>()).await
 }
 
 async fn issue_tickets(

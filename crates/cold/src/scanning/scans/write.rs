@@ -43,7 +43,10 @@ pub(super) async fn write(
     batch: ScanBatch<'_>,
     environment: &dyn Environment,
 ) -> DbResult<()> {
-    let scans = batch.scans.iter().map(|(scan, conflict)| scan_row(scan, *conflict)).collect();
+    let mut scans: Vec<_> = batch.scans.iter().collect();
+    // Sorted, because two nodes may record the same offline scans.
+    scans.sort_unstable_by_key(|(scan, _)| scan.id);
+    let scans = scans.into_iter().map(|(scan, conflict)| scan_row(scan, *conflict)).collect();
     tx.execute_rows(SCANS, binds![organization], scans).await?;
     let (entries, exits): (Vec<_>, Vec<_>) =
         batch.passages.iter().partition(|passage| passage.scan.direction == Direction::Entry);
