@@ -41,9 +41,8 @@ impl Suite for PackageSuite {
         }
         let mounts = directory.join("mounts");
         std::fs::create_dir_all(&mounts)?;
-        let payload = Payload::build(context, context.release_binary()?, &directory.join("payload"))?;
         let mut test_run = TestRun::default();
-        let packages = Packages::build(context, &payload, &directory, &mut test_run)?;
+        let packages = Packages::build(context, &directory, &mut test_run)?;
         match Sandbox::start(&mounts, &directory) {
             Ok(sandbox) => run_steps(context, &sandbox, &packages, &mut test_run),
             Err(error) => {
@@ -64,18 +63,27 @@ struct Packages {
 }
 
 impl Packages {
-    fn build(context: &TaskContext, payload: &Payload, directory: &Path, run: &mut TestRun) -> anyhow::Result<Self> {
-        let build = |revision: &str, configuration_suffix, folder: &str| {
+    fn build(context: &TaskContext, directory: &Path, run: &mut TestRun) -> anyhow::Result<Self> {
+        let build_payload = |folder: &str| {
+            let folder = directory.join(folder).join("payload");
+            Payload::build(context, context.release_binary()?, &folder)
+        };
+        let build = |payload: &Payload, revision: &str, configuration_suffix, folder: &str| {
             let version = format!("{}-{revision}", payload.version);
             let options = DebOptions { version, compression: Compression::Fast, configuration_suffix };
             build_deb(context, payload, &options, &directory.join(folder))
         };
-        let first = build("1", "", "first")?;
-        step(run, "two packages of one binary are the same bytes", same_bytes(&first, &build("1", "", "again")?));
-        let tarball = build_tarball(context, payload, "any", Compression::Fast, directory)?;
+        let pack = |payload: &Payload, folder: &str| {
+            build_tarball(context, payload, "any", Compression::Fast, &directory.join(folder))
+        };
+        let (payload, again) = (build_payload("first")?, build_payload("again")?);
+        let (first, tarball) = (build(&payload, "1", "", "first")?, pack(&payload, "first")?);
+        let compared = same_bytes(&first, &build(&again, "1", "", "again")?)
+            .and_then(|()| same_bytes(&tarball, &pack(&again, "again")?));
+        step(run, "two packages and two tarballs of one binary are the same bytes", compared);
         Ok(Self {
             first: inside(&first, directory)?,
-            second: inside(&build("2", "# A later default.\n", "second")?, directory)?,
+            second: inside(&build(&payload, "2", "# A later default.\n", "second")?, directory)?,
             tarball: inside(&tarball, directory)?,
         })
     }
