@@ -7,9 +7,9 @@ mod unit;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
-use self::sandbox::Sandbox;
+use self::sandbox::{Sandbox, missing_permission};
 use super::{Suite, step};
 use crate::child_process::TestRun;
 use crate::package::{Compression, DebOptions, Payload, build_deb, build_tarball};
@@ -43,13 +43,13 @@ impl Suite for PackageSuite {
         std::fs::create_dir_all(&mounts)?;
         let mut test_run = TestRun::default();
         let packages = Packages::build(context, &directory, &mut test_run)?;
-        match Sandbox::start(&mounts, &directory) {
-            Ok(sandbox) => run_steps(context, &sandbox, &packages, &mut test_run),
-            Err(error) => {
-                println!("skipped: packages are made, not installed: this machine permits no sandbox: {error:#}");
-                test_run.counts.add(TestCounts::skipped());
-            }
+        if let Some(refusal) = missing_permission(&mounts)? {
+            println!("skipped: packages are made, not installed: this machine permits no sandbox: {refusal}");
+            test_run.counts.add(TestCounts::skipped());
+            return Ok(test_run);
         }
+        let sandbox = Sandbox::start(&mounts, &directory).context("the sandbox does not start")?;
+        run_steps(context, &sandbox, &packages, &mut test_run);
         Ok(test_run)
     }
 }
