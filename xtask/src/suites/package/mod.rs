@@ -1,5 +1,6 @@
 //! Installs, runs, upgrades and purges the Debian package of the release binary in a sandbox, and sells a ticket as docs/how-to/install-a-package.md says.
 
+mod administration;
 mod sandbox;
 mod steps;
 mod unit;
@@ -123,10 +124,16 @@ fn run_steps(context: &TaskContext, sandbox: &Sandbox, packages: &Packages, run:
         }
     }
     step(run, "the guide's backup is written while the service runs", steps::back_up(context, sandbox));
+    let read = administration::read_secrets(sandbox);
+    step(run, "voelgoed-admin reads secrets as systemd does, or refuses", read);
+    let administered = administration::use_secret(sandbox, &unit);
+    step(run, "voelgoed-admin uses a master key that only secrets.env has", administered);
     let upgraded = steps::upgrade(sandbox, &unit, &packages.second, &order);
     step(run, "an upgrade keeps the order and a changed configuration", upgraded);
     step(run, "a removed package leaves configuration and data", steps::remove(sandbox));
     step(run, "a purged package leaves only what the guide says", steps::purge(sandbox));
     let served = steps::install_tarball(context, sandbox, &packages.tarball, &order);
     step(run, "the tarball's program serves the data that a purge left", served);
+    let changed = steps::change_from_tarball(context, sandbox, &packages.second);
+    step(run, "the package warns of the tarball's files until the guide's commands delete them", changed);
 }
