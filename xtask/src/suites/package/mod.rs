@@ -1,6 +1,7 @@
 //! Installs, runs, upgrades and purges the Debian package of the release binary in a sandbox, and sells a ticket as docs/how-to/install-a-package.md says.
 
 mod administration;
+mod maintainer_scripts;
 mod sandbox;
 mod steps;
 mod unit;
@@ -49,8 +50,10 @@ impl Suite for PackageSuite {
             test_run.counts.add(TestCounts::skipped());
             return Ok(test_run);
         }
-        let sandbox = Sandbox::start(&mounts, &directory).context("the sandbox does not start")?;
-        run_steps(context, &sandbox, &packages, &mut test_run);
+        let start = || Sandbox::start(&mounts, &directory).context("the sandbox does not start");
+        run_steps(context, &start()?, &packages, &mut test_run);
+        // Its program in the place of systemctl stays out of the first sandbox, whose changed files are compared.
+        maintainer_scripts::run_steps(&start()?, &packages, &mut test_run);
         Ok(test_run)
     }
 }
