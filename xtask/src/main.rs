@@ -1,5 +1,4 @@
-//! Runs the repository's tasks: `cargo xtask test | dev | bench | tidy | fmt | example-slice`.
-//! Runs the repository's tasks: `cargo xtask test | dev | bench | package | tidy | fmt`.
+//! Runs the repository's tasks: `cargo xtask test | dev | bench | example-slice | package | tidy | fmt`.
 //!
 //! Never: a rule of the product; a heavy dependency (this crate is compiled before anything else on a fresh clone).
 //! To add a suite, a tidy rule or a benchmark: one file in its folder and one line in that folder's list.

@@ -14,7 +14,7 @@ use crate::task_context::TaskContext;
 const UNITS: &[&str] = &["voelgoed.service", "voelgoed-web@.service", "voelgoed-worker@.service"];
 const SCRIPTS: &[&str] = &["postinst", "prerm", "postrm"];
 const DOCUMENTS: &str = "usr/share/doc/voelgoed";
-const CONFIGURATION: &str = "etc/voelgoed/voelgoed.toml";
+const CONFIGURATION: &str = "etc/voelgoed/single-node.toml";
 
 /// What differs between two packages of one payload.
 #[derive(Debug, Clone, Default)]
@@ -52,11 +52,11 @@ fn add_files(context: &TaskContext, payload: &Payload, options: &DebOptions, tre
     let deploy = context.root.join("deploy");
     tree.copy_program(&payload.binary, "usr/bin/voelgoed")?;
     for unit in UNITS {
-        let text = std::fs::read_to_string(deploy.join("systemd").join(unit))?;
-        ensure!(text.contains("=/usr/local/bin/voelgoed "), "{unit} does not start /usr/local/bin/voelgoed");
-        tree.write(&format!("usr/lib/systemd/system/{unit}"), text.replace("/usr/local/bin/", "/usr/bin/"))?;
+        let text = with_program_in_usr(&deploy.join("systemd").join(unit))?;
+        tree.write(&format!("usr/lib/systemd/system/{unit}"), text)?;
     }
-    let configuration = std::fs::read_to_string(deploy.join("debian/voelgoed.toml"))?;
+    tree.write_program("usr/sbin/voelgoed-admin", with_program_in_usr(&deploy.join("voelgoed-admin"))?)?;
+    let configuration = std::fs::read_to_string(deploy.join("debian/single-node.toml"))?;
     tree.write(CONFIGURATION, configuration + options.configuration_suffix)?;
     tree.write("usr/share/bash-completion/completions/voelgoed", &payload.bash)?;
     tree.write("usr/share/zsh/vendor-completions/_voelgoed", &payload.zsh)?;
@@ -64,6 +64,7 @@ fn add_files(context: &TaskContext, payload: &Payload, options: &DebOptions, tre
     for (name, page) in &payload.man_pages {
         tree.write_compressed(&format!("usr/share/man/man1/{name}"), page)?;
     }
+    tree.write_compressed("usr/share/man/man8/voelgoed-admin.8", std::fs::read(deploy.join("voelgoed-admin.8"))?)?;
     for document in ["copyright", "README.Debian"] {
         tree.copy(&deploy.join("debian").join(document), &format!("{DOCUMENTS}/{document}"))?;
     }
@@ -76,6 +77,13 @@ fn add_files(context: &TaskContext, payload: &Payload, options: &DebOptions, tre
     tree.write_compressed(&format!("{DOCUMENTS}/third-party-licenses"), &payload.third_party_licenses)?;
     tree.write_compressed(&format!("{DOCUMENTS}/changelog"), std::fs::read(context.root.join("CHANGELOG.md"))?)?;
     tree.write_compressed(&format!("{DOCUMENTS}/changelog.Debian"), changelog(payload, &options.version)?)
+}
+
+/// The text of a unit or script, which starts the program of the tarball, with that of the package.
+fn with_program_in_usr(path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(text.contains("=/usr/local/bin/voelgoed"), "{} does not start /usr/local/bin/voelgoed", path.display());
+    Ok(text.replace("/usr/local/bin/", "/usr/bin/"))
 }
 
 /// The changelog of the packaging, which has one entry; the product's is in `changelog.gz`.

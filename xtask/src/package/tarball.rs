@@ -33,13 +33,15 @@ pub fn build_tarball(
 fn add_files(context: &TaskContext, payload: &Payload, tree: &Tree) -> anyhow::Result<()> {
     let deploy = context.root.join("deploy");
     tree.copy_program(&payload.binary, "bin/voelgoed")?;
+    tree.copy_program(&deploy.join("voelgoed-admin"), "sbin/voelgoed-admin")?;
     tree.write("share/bash-completion/completions/voelgoed", &payload.bash)?;
     tree.write("share/zsh/site-functions/_voelgoed", &payload.zsh)?;
     tree.write("share/fish/vendor_completions.d/voelgoed.fish", &payload.fish)?;
     for (name, page) in &payload.man_pages {
         tree.write(&format!("share/man/man1/{name}"), page)?;
     }
-    tree.copy(&deploy.join("debian/voelgoed.toml"), "etc/voelgoed.toml")?;
+    tree.copy(&deploy.join("voelgoed-admin.8"), "share/man/man8/voelgoed-admin.8")?;
+    tree.copy(&deploy.join("debian/single-node.toml"), "etc/single-node.toml")?;
     for folder in ["systemd", "haproxy", "prometheus"] {
         tree.copy_files(&deploy.join(folder), folder)?;
     }

@@ -45,6 +45,12 @@ impl Tree {
         set_mode(&self.root.join(to), PROGRAM)
     }
 
+    /// Writes a program.
+    pub fn write_program(&self, to: &str, content: impl AsRef<[u8]>) -> anyhow::Result<()> {
+        self.write(to, content)?;
+        set_mode(&self.root.join(to), PROGRAM)
+    }
+
     /// Copies every file of a directory, without those below its directories.
     pub fn copy_files(&self, from: &Path, to: &str) -> anyhow::Result<()> {
         for entry in std::fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {

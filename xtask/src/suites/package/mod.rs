@@ -1,5 +1,7 @@
 //! Installs, runs, upgrades and purges the Debian package of the release binary in a sandbox, and sells a ticket as docs/how-to/install-a-package.md says.
 
+mod administration;
+mod maintainer_scripts;
 mod sandbox;
 mod steps;
 mod unit;
@@ -7,9 +9,9 @@ mod unit;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
-use self::sandbox::Sandbox;
+use self::sandbox::{Sandbox, missing_permission};
 use super::{Suite, step};
 use crate::child_process::TestRun;
 use crate::package::{Compression, DebOptions, Payload, build_deb, build_tarball};
@@ -41,16 +43,17 @@ impl Suite for PackageSuite {
         }
         let mounts = directory.join("mounts");
         std::fs::create_dir_all(&mounts)?;
-        let payload = Payload::build(context, context.release_binary()?, &directory.join("payload"))?;
         let mut test_run = TestRun::default();
-        let packages = Packages::build(context, &payload, &directory, &mut test_run)?;
-        match Sandbox::start(&mounts, &directory) {
-            Ok(sandbox) => run_steps(context, &sandbox, &packages, &mut test_run),
-            Err(error) => {
-                println!("skipped: packages are made, not installed: this machine permits no sandbox: {error:#}");
-                test_run.counts.add(TestCounts::skipped());
-            }
+        let packages = Packages::build(context, &directory, &mut test_run)?;
+        if let Some(refusal) = missing_permission(&mounts)? {
+            println!("skipped: packages are made, not installed: this machine permits no sandbox: {refusal}");
+            test_run.counts.add(TestCounts::skipped());
+            return Ok(test_run);
         }
+        let start = || Sandbox::start(&mounts, &directory).context("the sandbox does not start");
+        run_steps(context, &start()?, &packages, &mut test_run);
+        // Its program in the place of systemctl stays out of the first sandbox, whose changed files are compared.
+        maintainer_scripts::run_steps(&start()?, &packages, &mut test_run);
         Ok(test_run)
     }
 }
@@ -64,18 +67,27 @@ struct Packages {
 }
 
 impl Packages {
-    fn build(context: &TaskContext, payload: &Payload, directory: &Path, run: &mut TestRun) -> anyhow::Result<Self> {
-        let build = |revision: &str, configuration_suffix, folder: &str| {
+    fn build(context: &TaskContext, directory: &Path, run: &mut TestRun) -> anyhow::Result<Self> {
+        let build_payload = |folder: &str| {
+            let folder = directory.join(folder).join("payload");
+            Payload::build(context, context.release_binary()?, &folder)
+        };
+        let build = |payload: &Payload, revision: &str, configuration_suffix, folder: &str| {
             let version = format!("{}-{revision}", payload.version);
             let options = DebOptions { version, compression: Compression::Fast, configuration_suffix };
             build_deb(context, payload, &options, &directory.join(folder))
         };
-        let first = build("1", "", "first")?;
-        step(run, "two packages of one binary are the same bytes", same_bytes(&first, &build("1", "", "again")?));
-        let tarball = build_tarball(context, payload, "any", Compression::Fast, directory)?;
+        let pack = |payload: &Payload, folder: &str| {
+            build_tarball(context, payload, "any", Compression::Fast, &directory.join(folder))
+        };
+        let (payload, again) = (build_payload("first")?, build_payload("again")?);
+        let (first, tarball) = (build(&payload, "1", "", "first")?, pack(&payload, "first")?);
+        let compared = same_bytes(&first, &build(&again, "1", "", "again")?)
+            .and_then(|()| same_bytes(&tarball, &pack(&again, "again")?));
+        step(run, "two packages and two tarballs of one binary are the same bytes", compared);
         Ok(Self {
             first: inside(&first, directory)?,
-            second: inside(&build("2", "# A later default.\n", "second")?, directory)?,
+            second: inside(&build(&payload, "2", "# A later default.\n", "second")?, directory)?,
             tarball: inside(&tarball, directory)?,
         })
     }
@@ -115,10 +127,16 @@ fn run_steps(context: &TaskContext, sandbox: &Sandbox, packages: &Packages, run:
         }
     }
     step(run, "the guide's backup is written while the service runs", steps::back_up(context, sandbox));
+    let read = administration::read_secrets(sandbox);
+    step(run, "voelgoed-admin reads secrets as systemd does, or refuses", read);
+    let administered = administration::use_secret(sandbox, &unit);
+    step(run, "voelgoed-admin uses a master key that only secrets.env has", administered);
     let upgraded = steps::upgrade(sandbox, &unit, &packages.second, &order);
     step(run, "an upgrade keeps the order and a changed configuration", upgraded);
     step(run, "a removed package leaves configuration and data", steps::remove(sandbox));
     step(run, "a purged package leaves only what the guide says", steps::purge(sandbox));
     let served = steps::install_tarball(context, sandbox, &packages.tarball, &order);
     step(run, "the tarball's program serves the data that a purge left", served);
+    let changed = steps::change_from_tarball(context, sandbox, &packages.second);
+    step(run, "the package warns of the tarball's files until the guide's commands delete them", changed);
 }

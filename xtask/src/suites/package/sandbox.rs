@@ -31,9 +31,34 @@ exec 3<&0
 cat <&3 &
 wait $!
 "#;
+/// Succeeds if this machine permits namespaces at all.
+const NAMESPACES: &str = "unshare --mount --net --pid --fork true";
+/// Succeeds if this machine permits an overlay in the directory `$1`; its layers are empty, so that nothing else can fail.
+const OVERLAY: &str = r#"
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/below" "$1/changes" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=$1/below,upperdir=$1/changes,workdir=$1/work" "$1/root"
+"#;
 /// Seconds for one script.
 const SCRIPT_TIMEOUT: &str = "120";
-const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+/// That of root.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Why this machine permits no sandbox: not root, or no namespaces or overlayfs, as in most containers. `None` if it permits one.
+///
+/// The checks are apart from [`Sandbox::start`], so that a fault of its script is not taken for a missing permission.
+pub fn missing_permission(directory: &Path) -> anyhow::Result<Option<String>> {
+    if capture(Command::new("id").arg("-u"))?.trim() != "0" {
+        return Ok(Some("this process is not root".to_owned()));
+    }
+    let mut namespaces = Command::new("sh");
+    namespaces.args(["-euc", NAMESPACES]);
+    let mut overlay = Command::new("unshare");
+    overlay.args(["--mount", "sh", "-euc", OVERLAY, "sh"]).arg(directory);
+    let refusals = [namespaces, overlay].into_iter().find_map(|mut probe| capture(&mut probe).err());
+    Ok(refusals.map(|error| format!("{error:#}")))
+}
 
 /// A running view.
 pub struct Sandbox {
@@ -49,7 +74,7 @@ impl Sandbox {
     /// Starts the view with the empty `directory` for its mounts; the files of `packages` are in `/run/packages`.
     ///
     /// # Errors
-    /// This machine does not permit it: not root, or no namespaces or overlayfs, as in most containers.
+    /// A step of the setup failed; [`missing_permission`] says beforehand whether this machine permits them.
     pub fn start(directory: &Path, packages: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-euc", SETUP, "sh"]);

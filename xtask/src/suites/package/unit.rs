@@ -1,4 +1,4 @@
-//! Starts and stops a service in the sandbox as its systemd unit says: program, arguments, user and mask of new files.
+//! Starts and stops a service in the sandbox as its systemd unit says: program, arguments, user, environment and mask of new files.
 
 use anyhow::{Context, ensure};
 
@@ -15,6 +15,8 @@ pub struct Unit {
     command: Vec<String>,
     user: String,
     mask: String,
+    /// May be absent on the host.
+    environment_file: String,
 }
 
 impl Unit {
@@ -35,17 +37,19 @@ impl Unit {
         };
         let command: Vec<String> = value("ExecStart")?.split_whitespace().map(str::to_owned).collect();
         ensure!(!command.is_empty(), "ExecStart= is empty");
-        Ok(Self { command, user: value("User")?, mask: value("UMask")? })
+        let environment_file = value("EnvironmentFile")?.trim_start_matches('-').to_owned();
+        Ok(Self { command, user: value("User")?, mask: value("UMask")?, environment_file })
     }
 
     /// Starts the service and waits until it is ready.
     pub fn start(&self, sandbox: &Sandbox) -> anyhow::Result<()> {
-        let Self { command, user, mask } = self;
+        let Self { command, user, mask, environment_file } = self;
         let (program, arguments) = command.split_first().context("a command has a program")?;
         let arguments = arguments.join(" ");
         let log = "/run/voelgoed.log";
         let started = sandbox.run(&format!(
-            "start-stop-daemon --start --background --make-pidfile --pidfile /run/voelgoed.pid --chuid {user} --umask {mask} \
+            "set -a; if [ -e {environment_file} ]; then . {environment_file}; fi
+             start-stop-daemon --start --background --make-pidfile --pidfile /run/voelgoed.pid --chuid {user} --umask {mask} \
              --chdir / --output {log} --startas {program} -- {arguments}
              until curl --silent --fail {READY} >/dev/null; do kill -0 $(cat /run/voelgoed.pid); sleep 0.1; done"
         ));
@@ -65,11 +69,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn command_user_and_mask_are_read_from_a_unit() -> anyhow::Result<()> {
-        let unit = Unit::parse("[Service]\nExecStart=/a/b serve --c d\nUser=e\nUMask=0077\nExecStartPre=/x\n")?;
+    fn command_user_mask_and_environment_are_read_from_a_unit() -> anyhow::Result<()> {
+        let text = "[Service]\nExecStart=/a/b serve --c d\nUser=e\nUMask=0077\nExecStartPre=/x\n\
+             EnvironmentFile=-/f\n";
+        let unit = Unit::parse(text)?;
         let command = ["/a/b", "serve", "--c", "d"].map(str::to_owned).to_vec();
-        assert_eq!(unit, Unit { command, user: "e".into(), mask: "0077".into() });
-        assert!(Unit::parse("[Service]\nExecStart=/a\nUser=e\n").is_err());
+        assert_eq!(unit, Unit { command, user: "e".into(), mask: "0077".into(), environment_file: "/f".into() });
+        assert!(Unit::parse(&text.replace("UMask", "Mask")).is_err());
         Ok(())
     }
 }
