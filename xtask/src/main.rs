@@ -75,7 +75,7 @@ fn main() -> ExitCode {
 }
 
 fn run(task: Task) -> anyhow::Result<ExitCode> {
-    let context = TaskContext::new(matches!(task, Task::Test { long: true, .. }))?;
+    let context = TaskContext::new(matches!(task, Task::Test { long: true, .. } | Task::ExampleSlice))?;
     match task {
         Task::Test { list: true, .. } => {
             suites::print_list();

@@ -10,6 +10,7 @@ use crate::patch::{FilePatch, parse};
 use crate::source_copy::SourceCopy;
 use crate::system_packages::{POSTGRES, SystemPackage};
 use crate::task_context::TaskContext;
+use crate::test_counts::TestCounts;
 
 /// The name of the suite.
 pub const EXAMPLE_SLICE: &str = "example-slice";
@@ -38,6 +39,10 @@ impl Suite for ExampleSliceSuite {
     }
 
     fn run(&self, context: &TaskContext) -> anyhow::Result<TestRun> {
+        if !context.long {
+            println!("skipped: it builds a second tree; `cargo xtask example-slice` and `--long` run it");
+            return Ok(TestCounts::skipped().into());
+        }
         let tree = context.target().join("example-slice/tree");
         let patch = std::fs::read_to_string(context.root.join(PATCH)).context(PATCH)?;
         let mut copy = SourceCopy::read(&context.root)?;
